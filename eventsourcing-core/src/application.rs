@@ -1,0 +1,16 @@
+//! Applications: saving aggregates, getting them back, and the log of all that happened.
+
+mod builder;
+mod core;
+mod environment;
+mod notification_log;
+mod repository;
+mod saveable;
+mod topics;
+
+pub use builder::ApplicationBuilder;
+pub use self::core::Application;
+pub use environment::{Environment, EnvironmentError};
+pub use notification_log::{NotificationLog, NotificationLogReader, Section, Select};
+pub use repository::Repository;
+pub use saveable::{Batch, Saveable, Saved};

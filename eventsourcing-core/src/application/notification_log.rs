@@ -1,0 +1,228 @@
+//! The notification log: all that an application recorded, in the order of commits, for others to read.
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
+
+use crate::persistence::{Notification, NotificationQuery, Recorder};
+use crate::{Error, Result};
+
+/// The log of an application: notifications with ids from 1, without gaps, in the order of commits.
+///
+/// Who has read up to an id never meets a new notification at or below it.
+#[derive(Clone, Debug)]
+pub struct NotificationLog {
+    recorder: Arc<dyn Recorder>,
+    section_size: usize,
+}
+
+/// A part of the log, with the ids of this part and the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// The first and the last id of the items, such as `1,10`; none if there are no items.
+    pub id: Option<String>,
+    /// The notifications.
+    pub items: Vec<Notification>,
+    /// The id to ask for next, if this section is full.
+    pub next_id: Option<String>,
+}
+
+impl NotificationLog {
+    /// The most notifications that one selection may hold.
+    pub const MAX_LIMIT: usize = 10_000;
+
+    /// The log that a recorder keeps, in sections of at most this many notifications.
+    pub fn new(recorder: Arc<dyn Recorder>, section_size: usize) -> Self {
+        Self { recorder, section_size: section_size.max(1) }
+    }
+
+    /// The section of an id: `"1,10"` asks for the notifications 1 to 10, of which it holds as many as exist.
+    ///
+    /// A section holds at most as many as the application's section size; a first id below 1 counts as 1.
+    ///
+    /// # Errors
+    /// [`Error::SectionId`] for anything but two numbers with a comma between them.
+    pub async fn section(&self, id: &str) -> Result<Section> {
+        let (first, last) = parse_section_id(id)?;
+        let first = first.max(1);
+        let wanted = last.checked_sub(first).map_or(0, |more| more.saturating_add(1));
+        let limit = usize::try_from(wanted).unwrap_or(usize::MAX).min(self.section_size);
+        let items = if limit == 0 {
+            Vec::new()
+        } else {
+            self.recorder.select_notifications(NotificationQuery::after(first - 1, limit)).await?
+        };
+        let ends = items.first().zip(items.last()).map(|(first, last)| (first.id, last.id));
+        Ok(Section {
+            id: ends.map(|(first, last)| format!("{first},{last}")),
+            next_id: ends
+                .filter(|_| items.len() == limit)
+                .and_then(|(_, last)| Some((last.checked_add(1)?, last.checked_add(limit as u64)?)))
+                .map(|(first, last)| format!("{first},{last}")),
+            items,
+        })
+    }
+
+    /// At most `limit` notifications from an id on.
+    ///
+    /// Await it as it is, or say more first: [`stop`](Select::stop), [`topics`](Select::topics),
+    /// [`exclusive`](Select::exclusive).
+    ///
+    /// # Errors
+    /// When awaited: [`Error::LimitTooLarge`] for more than [`MAX_LIMIT`](Self::MAX_LIMIT).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use eventsourcing_core::Application;
+    /// # futures::executor::block_on(async {
+    /// # let application = Application::builder("Universe").open()?;
+    /// let started = application.log().select(1, 100).stop(50).topics(["World.Started"]).await?;
+    /// # assert!(started.is_empty());
+    /// # Ok::<(), eventsourcing_core::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn select(&self, start: u64, limit: usize) -> Select {
+        Select {
+            recorder: Arc::clone(&self.recorder),
+            start,
+            exclusive: false,
+            query: NotificationQuery::after(0, limit),
+        }
+    }
+
+    /// The id of the last notification, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Recorder`] as the database fails.
+    pub async fn max_id(&self) -> Result<Option<u64>> {
+        Ok(self.recorder.max_notification_id().await?)
+    }
+}
+
+/// A selection from the log, before it is awaited.
+#[derive(Clone, Debug)]
+#[must_use = "a selection does nothing until it is awaited"]
+pub struct Select {
+    recorder: Arc<dyn Recorder>,
+    start: u64,
+    exclusive: bool,
+    query: NotificationQuery,
+}
+
+impl Select {
+    /// Only ids up to this one, included.
+    pub fn stop(mut self, id: u64) -> Self {
+        self.query = self.query.up_to(id);
+        self
+    }
+
+    /// Only these topics; all if there are none.
+    pub fn topics<T: Into<String>>(mut self, topics: impl IntoIterator<Item = T>) -> Self {
+        self.query = self.query.topics(topics);
+        self
+    }
+
+    /// Begins after the first id rather than at it.
+    pub fn exclusive(mut self) -> Self {
+        self.exclusive = true;
+        self
+    }
+}
+
+impl IntoFuture for Select {
+    type Output = Result<Vec<Notification>>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self { recorder, start, exclusive, mut query } = self;
+        query.after = if exclusive { start } else { start.saturating_sub(1) };
+        Box::pin(async move {
+            if query.limit > NotificationLog::MAX_LIMIT {
+                return Err(Error::LimitTooLarge { limit: query.limit, max: NotificationLog::MAX_LIMIT });
+            }
+            Ok(recorder.select_notifications(query).await?)
+        })
+    }
+}
+
+/// Reads a log to its end, page by page.
+///
+/// # Examples
+///
+/// ```
+/// use eventsourcing_core::{Application, NotificationLogReader};
+/// use futures::TryStreamExt;
+/// # futures::executor::block_on(async {
+/// # let application = Application::builder("Universe").open()?;
+/// let reader = NotificationLogReader::new(application.log());
+/// let all: Vec<_> = reader.read(1).try_collect().await?;
+/// # assert!(all.is_empty());
+/// # Ok::<(), eventsourcing_core::Error>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Debug)]
+pub struct NotificationLogReader {
+    log: NotificationLog,
+    page_size: usize,
+}
+
+impl NotificationLogReader {
+    /// How many notifications are read at a time unless said otherwise.
+    pub const DEFAULT_PAGE_SIZE: usize = 1_000;
+
+    /// A reader of a log.
+    pub fn new(log: NotificationLog) -> Self {
+        Self { log, page_size: Self::DEFAULT_PAGE_SIZE }
+    }
+
+    /// Reads this many notifications at a time: 1 to [`NotificationLog::MAX_LIMIT`].
+    #[must_use]
+    pub fn page_size(mut self, notifications: usize) -> Self {
+        self.page_size = notifications.clamp(1, NotificationLog::MAX_LIMIT);
+        self
+    }
+
+    /// The notifications from an id on, to the end of the log as it is when the end is reached.
+    ///
+    /// Each page is a call of its own: nothing is held open while the caller is busy with the last one.
+    pub fn read(&self, start: u64) -> BoxStream<'static, Result<Notification>> {
+        self.pages(start, Vec::new())
+    }
+
+    /// As [`read`](Self::read), of these topics only.
+    pub fn read_topics<T: Into<String>>(
+        &self,
+        start: u64,
+        topics: impl IntoIterator<Item = T>,
+    ) -> BoxStream<'static, Result<Notification>> {
+        self.pages(start, topics.into_iter().map(Into::into).collect())
+    }
+
+    fn pages(&self, start: u64, topics: Vec<String>) -> BoxStream<'static, Result<Notification>> {
+        let Self { log, page_size } = self.clone();
+        let first = Some(start.saturating_sub(1));
+        stream::try_unfold(first, move |after| {
+            let (log, topics) = (log.clone(), topics.clone());
+            async move {
+                let Some(after) = after else { return Ok::<_, Error>(None) };
+                let page = log.select(after, page_size).exclusive().topics(topics).await?;
+                let next = page.last().filter(|_| page.len() == page_size).map(|last| last.id);
+                Ok(Some((stream::iter(page.into_iter().map(Ok)), next)))
+            }
+        })
+        .try_flatten()
+        .boxed()
+    }
+}
+
+fn parse_section_id(id: &str) -> Result<(u64, u64)> {
+    let error = || Error::SectionId { id: id.to_owned() };
+    let (first, last) = id.split_once(',').ok_or_else(error)?;
+    // digits only: `u64::from_str` would take `+1` too
+    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| u64::from_str(text).ok()).flatten();
+    number(first).zip(number(last)).ok_or_else(error)
+}

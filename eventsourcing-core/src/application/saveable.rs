@@ -1,0 +1,210 @@
+//! What can be saved: an aggregate, several of them, or domain events as they are.
+
+use uuid::Uuid;
+
+use super::topics::Topics;
+use crate::domain::{Aggregate, AggregateEvent, DomainEvent};
+use crate::persistence::{Mapper, StoredEvent};
+use crate::{Result, Root};
+
+/// Something whose events can be saved in one go.
+///
+/// | what | how |
+/// |---|---|
+/// | an aggregate | `&mut world` |
+/// | aggregates of different types | `(&mut world, &mut ship)`, up to twelve |
+/// | aggregates of one type | `&mut worlds` of a `Vec`, a slice or an array; a `Vec` or array of `&mut` |
+/// | any number of different types | a `Vec` of `Box<dyn Saveable>` |
+/// | domain events | a [`DomainEvent`], a `Vec` of them |
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be saved",
+    label = "not an aggregate by `&mut`, nor domain events",
+    note = "an aggregate is saved by `&mut`, because its pending events leave it: `app.save(&mut world)`, `app.save((&mut world, &mut ship))`"
+)]
+pub trait Saveable: Send {
+    /// Adds the pending events.
+    ///
+    /// # Errors
+    /// What [`Batch::add`] returns.
+    fn add_to(&mut self, batch: &mut Batch<'_>) -> Result<()>;
+
+    /// Takes note of how the save ended: what is recorded is no longer pending.
+    fn saved(&mut self, outcome: Saved);
+}
+
+/// How a save ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saved {
+    /// The events are recorded.
+    Recorded,
+    /// None of them is recorded.
+    NotRecorded,
+    /// It could not be found out.
+    Unknown,
+}
+
+/// The events of one save, on their way to the recorder.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    mapper: &'a Mapper,
+    topics: &'a Topics,
+    pub(super) events: Vec<StoredEvent>,
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn new(mapper: &'a Mapper, topics: &'a Topics) -> Self {
+        Self { mapper, topics, events: Vec::new() }
+    }
+
+    /// Adds an event.
+    ///
+    /// # Errors
+    /// [`Error::Mapper`](crate::Error::Mapper) if it cannot be stored, [`Error::TopicTaken`](crate::Error::TopicTaken) if
+    /// another type records under its topics.
+    pub fn add<E: AggregateEvent>(&mut self, event: &DomainEvent<E>, append_id: Uuid) -> Result<()> {
+        self.add_all(std::slice::from_ref(event), append_id)
+    }
+
+    fn add_all<E: AggregateEvent>(&mut self, events: &[DomainEvent<E>], append_id: Uuid) -> Result<()> {
+        self.topics.claim::<E>()?;
+        self.events.reserve(events.len());
+        for event in events {
+            self.events.push(self.mapper.to_stored_event(event, append_id)?);
+        }
+        Ok(())
+    }
+
+    fn add_pending<A: Aggregate>(&mut self, root: &mut Root<A>) -> Result<()> {
+        root.check()?;
+        if root.pending_events().is_empty() {
+            return Ok(());
+        }
+        let append_id = root.append_id();
+        self.add_all(root.pending_events(), append_id)
+    }
+}
+
+impl<A: Aggregate> Saveable for &mut A {
+    fn add_to(&mut self, batch: &mut Batch<'_>) -> Result<()> {
+        batch.add_pending(self.root_mut())
+    }
+
+    fn saved(&mut self, outcome: Saved) {
+        match outcome {
+            Saved::Recorded => drop(self.collect_events()),
+            Saved::NotRecorded => self.root_mut().forget_append(),
+            // the next save repeats this attempt
+            Saved::Unknown => {}
+        }
+    }
+}
+
+impl<A: Aggregate> Saveable for &mut [A] {
+    fn add_to(&mut self, batch: &mut Batch<'_>) -> Result<()> {
+        self.iter_mut().try_for_each(|mut aggregate| aggregate.add_to(batch))
+    }
+
+    fn saved(&mut self, outcome: Saved) {
+        self.iter_mut().for_each(|mut aggregate| aggregate.saved(outcome));
+    }
+}
+
+impl<A: Aggregate> Saveable for &mut Vec<A> {
+    fn add_to(&mut self, batch: &mut Batch<'_>) -> Result<()> {
+        self.as_mut_slice().add_to(batch)
+    }
+
+    fn saved(&mut self, outcome: Saved) {
+        self.as_mut_slice().saved(outcome);
+    }
+}
+
+impl<A: Aggregate, const N: usize> Saveable for &mut [A; N] {
+    fn add_to(&mut self, batch: &mut Batch<'_>) -> Result<()> {
+        self.as_mut_slice().add_to(batch)
+    }
+
+    fn saved(&mut self, outcome: Saved) {
+        self.as_mut_slice().saved(outcome);
+    }
+}
+
+impl<S: Saveable> Saveable for Vec<S> {
+    fn add_to(&mut self, batch: &mut Batch<'_>) -> Result<()> {
+        self.iter_mut().try_for_each(|item| item.add_to(batch))
+    }
+
+    fn saved(&mut self, outcome: Saved) {
+        self.iter_mut().for_each(|item| item.saved(outcome));
+    }
+}
+
+impl<S: Saveable, const N: usize> Saveable for [S; N] {
+    fn add_to(&mut self, batch: &mut Batch<'_>) -> Result<()> {
+        self.iter_mut().try_for_each(|item| item.add_to(batch))
+    }
+
+    fn saved(&mut self, outcome: Saved) {
+        self.iter_mut().for_each(|item| item.saved(outcome));
+    }
+}
+
+impl<S: Saveable> Saveable for Option<S> {
+    fn add_to(&mut self, batch: &mut Batch<'_>) -> Result<()> {
+        self.iter_mut().try_for_each(|item| item.add_to(batch))
+    }
+
+    fn saved(&mut self, outcome: Saved) {
+        self.iter_mut().for_each(|item| item.saved(outcome));
+    }
+}
+
+impl<S: Saveable + ?Sized> Saveable for Box<S> {
+    fn add_to(&mut self, batch: &mut Batch<'_>) -> Result<()> {
+        (**self).add_to(batch)
+    }
+
+    fn saved(&mut self, outcome: Saved) {
+        (**self).saved(outcome);
+    }
+}
+
+impl<E: AggregateEvent> Saveable for DomainEvent<E> {
+    fn add_to(&mut self, batch: &mut Batch<'_>) -> Result<()> {
+        batch.add(self, Uuid::new_v4())
+    }
+
+    fn saved(&mut self, _: Saved) {}
+}
+
+macro_rules! tuples {
+    ($($name:ident)*) => {
+        impl<$($name: Saveable),*> Saveable for ($($name,)*) {
+            #[expect(non_snake_case, reason = "the type's name names its value")]
+            fn add_to(&mut self, batch: &mut Batch<'_>) -> Result<()> {
+                let ($($name,)*) = self;
+                $($name.add_to(batch)?;)*
+                Ok(())
+            }
+
+            #[expect(non_snake_case, reason = "the type's name names its value")]
+            fn saved(&mut self, outcome: Saved) {
+                let ($($name,)*) = self;
+                $($name.saved(outcome);)*
+            }
+        }
+    };
+}
+
+tuples!(A);
+tuples!(A B);
+tuples!(A B C);
+tuples!(A B C D);
+tuples!(A B C D E);
+tuples!(A B C D E F);
+tuples!(A B C D E F G);
+tuples!(A B C D E F G H);
+tuples!(A B C D E F G H I);
+tuples!(A B C D E F G H I J);
+tuples!(A B C D E F G H I J K);
+tuples!(A B C D E F G H I J K L);

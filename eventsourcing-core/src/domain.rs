@@ -1,0 +1,11 @@
+//! The domain model: aggregates, what is common to them, and the events that they record.
+
+mod aggregate;
+mod event;
+pub(crate) mod outcome;
+mod root;
+
+pub use aggregate::{Aggregate, ApplyError};
+pub use event::{AggregateEvent, DomainEvent};
+pub use outcome::Restorable;
+pub use root::{Fault, Root};

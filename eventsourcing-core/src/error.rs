@@ -1,0 +1,187 @@
+//! The library's error: a variant for each thing that a caller would do differently.
+
+use uuid::Uuid;
+
+use crate::application::EnvironmentError;
+use crate::domain::ApplyError;
+use crate::persistence::{MapperError, RecorderError};
+
+/// The result of this library's functions.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Somebody else recorded this version of the aggregate first; nothing was recorded. Get it again and retry.
+    #[error(
+        "version {tried} of {originator_id} was not recorded, because version {recorded} already is; get the aggregate again and retry"
+    )]
+    Conflict {
+        /// The id of the aggregate.
+        originator_id: Uuid,
+        /// The first version that this save tried to record.
+        tried: u64,
+        /// The last version that is recorded.
+        recorded: u64,
+    },
+
+    /// No aggregate has this id.
+    #[error("no {aggregate} with the id {originator_id} is recorded")]
+    AggregateNotFound {
+        /// The name of the type that was asked for.
+        aggregate: &'static str,
+        /// The id that was asked for.
+        originator_id: Uuid,
+    },
+
+    /// The aggregate has not come to this version yet, or no aggregate ever has.
+    #[error("{aggregate} {originator_id} has no version {version}: its versions are 1 to {current}")]
+    VersionNotFound {
+        /// The name of the type that was asked for.
+        aggregate: &'static str,
+        /// The id that was asked for.
+        originator_id: Uuid,
+        /// The version that was asked for.
+        version: u64,
+        /// The last version that is recorded.
+        current: u64,
+    },
+
+    /// The aggregate of this id is of another type.
+    #[error("{originator_id} is not a {expected}: its events are recorded as `{found}`; get it as the type that records those")]
+    WrongAggregate {
+        /// The name of the type that was asked for.
+        expected: &'static str,
+        /// The topic of an event that is recorded.
+        found: String,
+        /// The id that was asked for.
+        originator_id: Uuid,
+    },
+
+    /// The event belongs to another aggregate.
+    #[error("the event belongs to {found} and cannot be applied to the {aggregate} {expected}")]
+    OriginatorIdMismatch {
+        /// The name of the aggregate's type.
+        aggregate: &'static str,
+        /// The id of the aggregate.
+        expected: Uuid,
+        /// The id that the event carries.
+        found: Uuid,
+    },
+
+    /// The event is not the aggregate's next one.
+    #[error("the event is version {found} of the {aggregate} {originator_id}, whose next version is {expected}")]
+    OriginatorVersionMismatch {
+        /// The name of the aggregate's type.
+        aggregate: &'static str,
+        /// The id of the aggregate.
+        originator_id: Uuid,
+        /// The version that is next.
+        expected: u64,
+        /// The version that the event carries.
+        found: u64,
+    },
+
+    /// The event does not apply.
+    #[error("the event `{topic}` cannot be applied to the {aggregate} {originator_id}: {reason}")]
+    Apply {
+        /// The name of the aggregate's type.
+        aggregate: &'static str,
+        /// The topic of the event.
+        topic: &'static str,
+        /// The id of the aggregate.
+        originator_id: Uuid,
+        /// Why.
+        reason: ApplyError,
+    },
+
+    /// The body of an event triggered another; nothing was recorded.
+    #[error(
+        "`{inner}` of {originator_id} was triggered inside the body of `{outer}`, where it would happen again at every replay; \
+         call both from a plain method instead"
+    )]
+    NestedEvent {
+        /// The id of the aggregate.
+        originator_id: Uuid,
+        /// The topic of the event whose body was running.
+        outer: &'static str,
+        /// The topic of the event that was triggered in it.
+        inner: &'static str,
+    },
+
+    /// No creation event made this aggregate.
+    #[error(
+        "this {aggregate} cannot be saved: no creation event made it, so it has no id and no history; \
+         make it with one of its `#[event]` functions that return `Self`"
+    )]
+    NotCreated {
+        /// The name of the aggregate's type.
+        aggregate: &'static str,
+    },
+
+    /// Two types of one application record the same topic.
+    #[error(
+        "`{first}` and `{second}` both record events under the topic `{topic}`; \
+         give one of them another name with `#[aggregate(name = \"…\")]`"
+    )]
+    TopicTaken {
+        /// The topic.
+        topic: &'static str,
+        /// The type that had it first.
+        first: &'static str,
+        /// The type that wants it too.
+        second: &'static str,
+    },
+
+    /// A section id is not two numbers with a comma between them.
+    #[error("`{id}` is no section id; expected the first and the last notification id, such as `1,10`")]
+    SectionId {
+        /// The id that was asked for.
+        id: String,
+    },
+
+    /// More notifications were asked for than one page may hold.
+    #[error("{limit} notifications are more than one selection may hold, which is {max}; read on page by page, or with a NotificationLogReader")]
+    LimitTooLarge {
+        /// The limit that was asked for.
+        limit: usize,
+        /// The largest limit.
+        max: usize,
+    },
+
+    /// The environment does not say how to open the application.
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
+
+    /// An event could not be turned into a stored one, or back.
+    #[error(transparent)]
+    Mapper(#[from] MapperError),
+
+    /// The recorder failed.
+    #[error(transparent)]
+    Recorder(RecorderError),
+}
+
+/// A conflict is the caller's business and not the recorder's failure.
+impl From<RecorderError> for Error {
+    fn from(error: RecorderError) -> Self {
+        match error {
+            RecorderError::Conflict { originator_id, tried, recorded } => Self::Conflict { originator_id, tried, recorded },
+            error => Self::Recorder(error),
+        }
+    }
+}
+
+impl Error {
+    /// Whether the same call may succeed when it is made again.
+    ///
+    /// A conflict is retryable in the sense that the decision must be made again: get the aggregate first.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Conflict { .. } => true,
+            Self::Recorder(error) => error.is_retryable(),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Persistence: stored events, the mapper that makes and reads them, and the recorders that keep them.
+//!
+//! An event is written to JSON, compressed, encrypted and recorded; read back in reverse. Domain code never sees bytes, and
+//! a recorder never sees a domain event: the [`Mapper`] is where they meet.
+
+pub mod cipher;
+pub mod compressor;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod envelope;
+mod mapper;
+mod memory;
+mod recorder;
+mod state;
+mod stored_event;
+
+pub use cipher::{Cipher, CipherError, CipherKey};
+pub use compressor::{Compressor, CompressorError};
+pub use mapper::{Kind, Mapper, MapperError, MapperFailure, Place};
+pub use memory::MemoryRecorder;
+pub use recorder::{EventQuery, NotificationQuery, Recorder, RecorderError};
+pub use state::{StateError, StateReader, StateWriter};
+pub use stored_event::{Notification, StoredEvent};

@@ -1,0 +1,75 @@
+//! The envelope of a compressed or encrypted state: ten bytes that say how to open it.
+//!
+//! ```text
+//! byte 0       format: 1. Plain JSON begins with `{`, so the two cannot be mixed up
+//! byte 1       low half: cipher (0 none), high half: compressor (0 none)
+//! bytes 2..6   key id, big endian (0 without a cipher)
+//! bytes 6..10  length of the JSON, big endian, known before anything is allocated
+//! the rest     what the cipher made of what the compressor made of the JSON
+//! ```
+
+use super::Place;
+
+pub(super) const LEN: usize = 10;
+pub(super) const FORMAT: u8 = 1;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Header {
+    pub(super) cipher: u8,
+    pub(super) compressor: u8,
+    pub(super) key_id: u32,
+    pub(super) plain_len: u32,
+}
+
+impl Header {
+    pub(super) fn to_bytes(self) -> [u8; LEN] {
+        let mut bytes = [0; LEN];
+        bytes[0] = FORMAT;
+        bytes[1] = (self.compressor << 4) | (self.cipher & 0x0f);
+        bytes[2..6].copy_from_slice(&self.key_id.to_be_bytes());
+        bytes[6..].copy_from_slice(&self.plain_len.to_be_bytes());
+        bytes
+    }
+
+    /// The header and what follows it, or none if the state is cut off or of another format.
+    pub(super) fn split(state: &[u8]) -> Option<(Self, &[u8])> {
+        let (header, body) = state.split_at_checked(LEN)?;
+        let [FORMAT, suite, k0, k1, k2, k3, l0, l1, l2, l3] = *header else {
+            return None;
+        };
+        let header = Self {
+            cipher: suite & 0x0f,
+            compressor: suite >> 4,
+            key_id: u32::from_be_bytes([k0, k1, k2, k3]),
+            plain_len: u32::from_be_bytes([l0, l1, l2, l3]),
+        };
+        Some((header, body))
+    }
+
+    /// What the cipher authenticates beside the data: the header, and the one place where the state belongs.
+    ///
+    /// Every part of variable length is preceded by its length, so that no two places give the same bytes.
+    pub(super) fn context(self, application: &str, place: &Place<'_>) -> Vec<u8> {
+        let mut context = Vec::with_capacity(64 + application.len() + place.topic.len());
+        context.extend_from_slice(b"eventsourcing/1");
+        context.extend_from_slice(&self.to_bytes());
+        put(&mut context, application.as_bytes());
+        place.write(&mut context);
+        context
+    }
+}
+
+impl Place<'_> {
+    /// The place as bytes.
+    pub(super) fn write(&self, into: &mut Vec<u8>) {
+        into.push(self.kind as u8);
+        into.extend_from_slice(self.originator_id.as_bytes());
+        into.extend_from_slice(&self.originator_version.to_be_bytes());
+        put(into, self.topic.as_bytes());
+    }
+}
+
+fn put(into: &mut Vec<u8>, part: &[u8]) {
+    into.extend_from_slice(&(part.len() as u64).to_be_bytes());
+    into.extend_from_slice(part);
+}

@@ -1,0 +1,150 @@
+//! The recorder that keeps events in memory: the reference for all others, and good for development and tests.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Bound;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use super::{EventQuery, Notification, NotificationQuery, Recorder, RecorderError, StoredEvent};
+
+/// Keeps events in memory, for as long as it or a clone of it lives.
+///
+/// # Examples
+///
+/// ```
+/// use eventsourcing_core::persistence::MemoryRecorder;
+/// use eventsourcing_core::{Recorder, StoredEvent, Uuid};
+/// # futures::executor::block_on(async {
+/// let recorder = MemoryRecorder::new();
+/// let event = StoredEvent {
+///     originator_id: Uuid::new_v4(),
+///     originator_version: 1,
+///     topic: "World.Started".to_owned(),
+///     state: b"{}".to_vec(),
+///     checksum: None,
+///     append_id: Uuid::new_v4(),
+/// };
+/// let notifications = recorder.insert_events(vec![event]).await?;
+/// assert_eq!(notifications[0].id, 1);
+/// # Ok::<(), eventsourcing_core::RecorderError>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct MemoryRecorder {
+    log: Arc<RwLock<Log>>,
+}
+
+#[derive(Debug, Default)]
+struct Log {
+    /// The notification with the id `n` is at `n - 1`.
+    events: Vec<StoredEvent>,
+    /// The places of an aggregate's events in `events`, by version.
+    aggregates: HashMap<Uuid, BTreeMap<u64, usize>>,
+}
+
+impl MemoryRecorder {
+    /// An empty recorder.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    // a panic while the lock was held cannot have left half a change: see `Log::append`
+    fn read<T>(&self, read: impl FnOnce(&Log) -> T) -> T {
+        read(&self.log.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[async_trait]
+impl Recorder for MemoryRecorder {
+    async fn insert_events(&self, events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError> {
+        check_versions(&events)?;
+        self.log.write().unwrap_or_else(PoisonError::into_inner).append(events)
+    }
+
+    async fn select_events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, RecorderError> {
+        Ok(self.read(|log| log.select_events(&query)))
+    }
+
+    async fn select_notifications(&self, query: NotificationQuery) -> Result<Vec<Notification>, RecorderError> {
+        Ok(self.read(|log| log.select_notifications(&query)))
+    }
+
+    async fn max_notification_id(&self) -> Result<Option<u64>, RecorderError> {
+        Ok(self.read(|log| Some(log.events.len() as u64).filter(|last| *last > 0)))
+    }
+}
+
+impl Log {
+    /// Looks at everything before it changes anything.
+    fn append(&mut self, events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError> {
+        let mut new = HashSet::with_capacity(events.len());
+        let mut recorded = Vec::new();
+        for event in &events {
+            let taken = self.aggregates.get(&event.originator_id).and_then(|places| places.get(&event.originator_version).copied());
+            let ours = taken.filter(|place| self.events[*place].append_id == event.append_id);
+            let first = new.insert((event.originator_id, event.originator_version));
+            if (taken.is_some() && ours.is_none()) || !first {
+                return Err(self.conflict(event));
+            }
+            recorded.push(ours);
+        }
+        let mut notifications = Vec::with_capacity(events.len());
+        for (event, recorded) in events.into_iter().zip(recorded) {
+            let place = recorded.unwrap_or_else(|| {
+                let place = self.events.len();
+                self.aggregates.entry(event.originator_id).or_default().insert(event.originator_version, place);
+                self.events.push(event.clone());
+                place
+            });
+            notifications.push(event.into_notification(place as u64 + 1));
+        }
+        Ok(notifications)
+    }
+
+    fn conflict(&self, event: &StoredEvent) -> RecorderError {
+        let last = self.aggregates.get(&event.originator_id).and_then(|places| places.last_key_value());
+        RecorderError::Conflict {
+            originator_id: event.originator_id,
+            tried: event.originator_version,
+            recorded: last.map_or(event.originator_version, |(version, _)| *version),
+        }
+    }
+
+    fn select_events(&self, query: &EventQuery) -> Vec<StoredEvent> {
+        let Some(places) = self.aggregates.get(&query.originator_id) else { return Vec::new() };
+        let after = query.after.map_or(Bound::Unbounded, Bound::Excluded);
+        let up_to = query.up_to.map_or(Bound::Unbounded, Bound::Included);
+        let limit = query.limit.unwrap_or(usize::MAX);
+        let event = |(_, place): (&u64, &usize)| self.events[*place].clone();
+        // one bound each: a range whose bounds cross is a panic, and an empty answer here
+        if query.descending {
+            let wanted = places.range((Bound::Unbounded, up_to)).rev();
+            wanted.take_while(|(version, _)| query.after.is_none_or(|after| **version > after)).take(limit).map(event).collect()
+        } else {
+            let wanted = places.range((after, Bound::Unbounded));
+            wanted.take_while(|(version, _)| query.up_to.is_none_or(|up_to| **version <= up_to)).take(limit).map(event).collect()
+        }
+    }
+
+    fn select_notifications(&self, query: &NotificationQuery) -> Vec<Notification> {
+        let skip = usize::try_from(query.after).unwrap_or(usize::MAX);
+        let numbered = (1_u64..).zip(&self.events).skip(skip);
+        numbered
+            .take_while(|(id, _)| query.up_to.is_none_or(|up_to| *id <= up_to))
+            .filter(|(_, event)| query.topics.is_empty() || query.topics.contains(&event.topic))
+            .take(query.limit)
+            .map(|(id, event)| event.clone().into_notification(id))
+            .collect()
+    }
+}
+
+/// Databases count with 63 bits, and what one recorder keeps another must be able to.
+fn check_versions(events: &[StoredEvent]) -> Result<(), RecorderError> {
+    let max = i64::MAX.unsigned_abs();
+    match events.iter().map(|event| event.originator_version).find(|version| *version > max) {
+        Some(value) => Err(RecorderError::OutOfRange { what: "originator version", value, max }),
+        None => Ok(()),
+    }
+}

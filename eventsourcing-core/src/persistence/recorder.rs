@@ -1,0 +1,314 @@
+//! The recorder: what keeps events, and the contract that every one of them holds.
+
+use std::error::Error as StdError;
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use super::{Notification, StoredEvent};
+
+/// Keeps the events of one application.
+///
+/// The contract, which the conformance suite tests rule by rule:
+///
+/// 1. An insert records all of its events or none, also to readers.
+/// 2. Of each `(originator_id, originator_version)` one event is recorded, ever. A second one is a
+///    [`Conflict`](RecorderError::Conflict), unless it carries the `append_id` of the first, which then counts as done.
+/// 3. Notification ids start at 1 and have no gaps. They grow in the order of commits: a reader that has seen an id never
+///    meets a new event at or below it. Those of one insert follow one another, in the order given.
+/// 4. An insert that is dropped half way is done or not done, and leaves nothing behind that hinders the next.
+/// 5. What was acknowledged is durable.
+#[async_trait]
+pub trait Recorder: Debug + Send + Sync {
+    /// Records the events, all or none, and returns them with their places in the log, in the order given.
+    ///
+    /// # Errors
+    /// [`RecorderError::Conflict`] if a version is taken; other variants as the storage fails.
+    async fn insert_events(&self, events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError>;
+
+    /// The events of an aggregate, by version.
+    ///
+    /// # Errors
+    /// As the storage fails.
+    async fn select_events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, RecorderError>;
+
+    /// Events of all aggregates, by their place in the log.
+    ///
+    /// # Errors
+    /// As the storage fails.
+    async fn select_notifications(&self, query: NotificationQuery) -> Result<Vec<Notification>, RecorderError>;
+
+    /// The last place in the log that is taken, if any.
+    ///
+    /// # Errors
+    /// As the storage fails.
+    async fn max_notification_id(&self) -> Result<Option<u64>, RecorderError>;
+
+    /// Closes connections and files once running calls are done; calls made later fail.
+    async fn close(&self) {}
+}
+
+/// Which events of an aggregate to select.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EventQuery {
+    /// The id of the aggregate.
+    pub originator_id: Uuid,
+    /// Only versions greater than this one.
+    pub after: Option<u64>,
+    /// Only versions up to this one, included.
+    pub up_to: Option<u64>,
+    /// The last version first.
+    pub descending: bool,
+    /// No more events than this.
+    pub limit: Option<usize>,
+}
+
+impl EventQuery {
+    /// All events of an aggregate.
+    pub fn of(originator_id: Uuid) -> Self {
+        Self { originator_id, after: None, up_to: None, descending: false, limit: None }
+    }
+
+    /// Only versions greater than this one.
+    #[must_use]
+    pub fn after(mut self, version: impl Into<Option<u64>>) -> Self {
+        self.after = version.into();
+        self
+    }
+
+    /// Only versions up to this one, included.
+    #[must_use]
+    pub fn up_to(mut self, version: impl Into<Option<u64>>) -> Self {
+        self.up_to = version.into();
+        self
+    }
+
+    /// The last version first.
+    #[must_use]
+    pub fn descending(mut self) -> Self {
+        self.descending = true;
+        self
+    }
+
+    /// No more events than this.
+    #[must_use]
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+}
+
+/// Which part of the log to select.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NotificationQuery {
+    /// Only ids greater than this one.
+    pub after: u64,
+    /// Only ids up to this one, included.
+    pub up_to: Option<u64>,
+    /// Only these topics; all if there are none.
+    pub topics: Vec<String>,
+    /// No more notifications than this.
+    pub limit: usize,
+}
+
+impl NotificationQuery {
+    /// At most `limit` notifications with ids greater than `after`.
+    pub fn after(after: u64, limit: usize) -> Self {
+        Self { after, up_to: None, topics: Vec::new(), limit }
+    }
+
+    /// Only ids up to this one, included.
+    #[must_use]
+    pub fn up_to(mut self, id: impl Into<Option<u64>>) -> Self {
+        self.up_to = id.into();
+        self
+    }
+
+    /// Only these topics; all if there are none.
+    #[must_use]
+    pub fn topics<T: Into<String>>(mut self, topics: impl IntoIterator<Item = T>) -> Self {
+        self.topics = topics.into_iter().map(Into::into).collect();
+        self
+    }
+}
+
+/// How a recorder fails.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecorderError {
+    /// A version is recorded already; nothing was recorded.
+    #[error("version {tried} of {originator_id} was not recorded, because version {recorded} already is")]
+    Conflict {
+        /// The id of the aggregate.
+        originator_id: Uuid,
+        /// The first version that this insert tried to record.
+        tried: u64,
+        /// The last version that is recorded.
+        recorded: u64,
+    },
+
+    /// It is not known whether the events were recorded. Save again: the same attempt is never recorded twice.
+    #[error(
+        "the connection was lost while the events were recorded, and it could not be found out whether they are; \
+         save the same aggregates again: what is recorded already is not recorded twice"
+    )]
+    OutcomeUnknown {
+        /// What broke.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+
+    /// Another writer held the lock for too long; nothing was recorded.
+    #[error("the write lock was not free within {waited}; try again, or raise {setting}")]
+    Busy {
+        /// How long was waited, with its unit.
+        waited: String,
+        /// The environment variable that says how long to wait.
+        setting: &'static str,
+        /// What the database said.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+
+    /// No connection was free in time; nothing was sent.
+    #[error("no database connection was free within {waited}; try again, or raise {setting}")]
+    PoolTimeout {
+        /// How long was waited, with its unit.
+        waited: String,
+        /// The environment variable that says how many connections there are.
+        setting: &'static str,
+    },
+
+    /// The database cannot be reached or cannot be used as configured.
+    #[error("cannot open {database}: {cause}; {cure}")]
+    Open {
+        /// The database, without its password.
+        database: String,
+        /// What happened.
+        cause: String,
+        /// What to do.
+        cure: String,
+        /// What the driver said, if it was the driver.
+        #[source]
+        source: Option<Box<dyn StdError + Send + Sync>>,
+    },
+
+    /// The connection broke; nothing was recorded.
+    #[error("the connection to the database was lost; nothing was recorded by this call, try again")]
+    Disconnected {
+        /// What broke.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+
+    /// The database accepts no writes.
+    #[error("{database} is read-only, so nothing was recorded; make it writable, or open the one that is")]
+    ReadOnly {
+        /// The database, without its password.
+        database: String,
+        /// What the database said.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+
+    /// There is no space left; nothing was recorded.
+    #[error("the database has no space left, so nothing was recorded; free some and try again")]
+    StorageFull {
+        /// What the database said.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+
+    /// The tables are of a later version of this library.
+    #[error(
+        "the tables of application `{application}` have schema version {found}, and this program knows versions up to {known}; \
+         run a program built with a newer version of eventsourcing"
+    )]
+    SchemaTooNew {
+        /// The application.
+        application: String,
+        /// The version of the tables.
+        found: i64,
+        /// The last version that this program knows.
+        known: i64,
+    },
+
+    /// The tables are missing or old, and CREATE_TABLE forbids to make them.
+    #[error("{problem} for application `{application}`, and CREATE_TABLE is off; run this SQL first:\n{sql}")]
+    SchemaMissing {
+        /// The application.
+        application: String,
+        /// What is wrong with the tables.
+        problem: String,
+        /// What makes them right.
+        sql: String,
+    },
+
+    /// The application's name makes no table name.
+    #[error("`{name}` cannot be the name of an application: {reason}")]
+    Name {
+        /// The name.
+        name: String,
+        /// Why not.
+        reason: String,
+    },
+
+    /// A number is outside of what the database can keep; nothing was recorded.
+    #[error("{what} {value} cannot be stored; the largest is {max}")]
+    OutOfRange {
+        /// What the number counts.
+        what: &'static str,
+        /// The number.
+        value: u64,
+        /// The largest that can be stored.
+        max: u64,
+    },
+
+    /// All notification ids are used up; nothing was recorded.
+    #[error("the log is full: there is no notification id after {last} for {wanted} more events")]
+    PositionExhausted {
+        /// The last id in use.
+        last: u64,
+        /// How many events were to be recorded.
+        wanted: usize,
+    },
+
+    /// The database holds something that no recorder wrote.
+    #[error("the database holds what it should not: {found}; restore it from a backup, or find out who wrote to it")]
+    Corrupt {
+        /// What is there.
+        found: String,
+    },
+
+    /// The recorder was closed.
+    #[error("the application is closed; open it again")]
+    Closed,
+
+    /// Any other failure; nothing was recorded.
+    #[error("the database failed while it was to {operation}: {message}")]
+    Database {
+        /// What was to be done.
+        operation: &'static str,
+        /// What the database said.
+        message: String,
+        /// The driver's error.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+}
+
+impl RecorderError {
+    /// Whether the same call may succeed when it is made again, as it is.
+    pub fn is_retryable(&self) -> bool {
+        matches!(
+            self,
+            Self::OutcomeUnknown { .. }
+                | Self::Busy { .. }
+                | Self::PoolTimeout { .. }
+                | Self::Disconnected { .. }
+                | Self::StorageFull { .. }
+        )
+    }
+
+    /// Whether it is certain that nothing was recorded.
+    pub fn is_not_done(&self) -> bool {
+        !matches!(self, Self::OutcomeUnknown { .. })
+    }
+}

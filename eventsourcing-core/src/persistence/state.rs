@@ -1,0 +1,302 @@
+//! The state of an event as JSON: its time, then its fields by name, in one flat object.
+//!
+//! Reading and writing go straight between the bytes and the event's struct. The reserved keys are taken out of the
+//! object while it is read, so the event's own `Deserialize` sees its own fields and nothing else.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::de::value::CowStrDeserializer;
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, IntoDeserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
+
+const TIMESTAMP: &str = "timestamp";
+const CLASS_VERSION: &str = "class_version";
+/// The keys of a state that belong to the library.
+const RESERVED: [&str; 2] = [TIMESTAMP, CLASS_VERSION];
+
+/// What is wrong with the state of an event.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StateError {
+    /// No event of the aggregate has this topic.
+    #[error("no event of this aggregate has that topic")]
+    UnknownTopic,
+    /// The event does not serialise as an object with named fields.
+    #[error("the event serialises as {found}; expected a struct with named fields")]
+    NotAnObject {
+        /// What it serialises as.
+        found: &'static str,
+    },
+    /// A field has the name of a key that belongs to the library.
+    #[error("the event has a field called `{field}`, which is reserved; give the field another name")]
+    ReservedField {
+        /// The field.
+        field: &'static str,
+    },
+    /// The time of the event is not there.
+    #[error("the state has no `timestamp`")]
+    NoTimestamp,
+    /// The event was recorded by a later version of the program.
+    #[error("the state has class version {found}, and this program knows version 1; run a newer version of the program")]
+    ClassVersion {
+        /// The version that was recorded.
+        found: u64,
+    },
+    /// The JSON is broken, or is not the event's.
+    #[error("{0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// Where an event writes its fields.
+#[derive(Debug)]
+pub struct StateWriter<'a> {
+    timestamp: Timestamp,
+    into: &'a mut Vec<u8>,
+}
+
+impl<'a> StateWriter<'a> {
+    pub(crate) fn new(timestamp: Timestamp, into: &'a mut Vec<u8>) -> Self {
+        Self { timestamp, into }
+    }
+
+    /// Writes an event that is a struct with named fields.
+    ///
+    /// # Errors
+    /// [`StateError::NotAnObject`] for anything else, [`StateError::ReservedField`] if a field has a reserved name, and
+    /// [`StateError::Json`] if the event's `Serialize` fails.
+    pub fn write<T: Serialize + ?Sized>(&mut self, event: &T) -> Result<(), StateError> {
+        use std::io::Write as _;
+        let into = &mut *self.into;
+        // six digits always: states of one event have one length, and sort as text
+        write!(into, r#"{{"timestamp":"{:.6}""#, self.timestamp).map_err(serde_json::Error::io)?;
+        let start = into.len();
+        serde_json::to_writer(&mut *into, event)?;
+        match into.get(start) {
+            Some(b'{') if into.len() == start + 2 => {
+                into.remove(start);
+            }
+            Some(b'{') => {
+                check_reserved(&into[start..])?;
+                into[start] = b',';
+            }
+            // a unit struct
+            Some(b'n') => {
+                into.truncate(start);
+                into.push(b'}');
+            }
+            Some(b'[') => return Err(StateError::NotAnObject { found: "a list" }),
+            Some(b'"') => return Err(StateError::NotAnObject { found: "a string" }),
+            _ => return Err(StateError::NotAnObject { found: "a single value" }),
+        }
+        Ok(())
+    }
+}
+
+/// The macro refuses such names; a hand-written event may still have them, or get them from a nested `flatten`.
+fn check_reserved(object: &[u8]) -> Result<(), StateError> {
+    let quoted = |name: &&str| -> bool {
+        let wanted = name.len() + 2;
+        object.windows(wanted + 1).any(|bytes| {
+            bytes[0] == b'"' && bytes[wanted - 1] == b'"' && bytes[wanted] == b':' && &bytes[1..wanted - 1] == name.as_bytes()
+        })
+    };
+    // most events stop here; the name may also stand deeper inside, where it is nobody's business
+    if !RESERVED.iter().any(|name| quoted(&name)) {
+        return Ok(());
+    }
+    let keys: Keys = serde_json::from_slice(object)?;
+    match keys.0 {
+        Some(field) => Err(StateError::ReservedField { field }),
+        None => Ok(()),
+    }
+}
+
+/// The first reserved key of an object.
+struct Keys(Option<&'static str>);
+
+impl<'de> Deserialize<'de> for Keys {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct KeysVisitor;
+        impl<'de> Visitor<'de> for KeysVisitor {
+            type Value = Keys;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Keys, M::Error> {
+                let mut found = None;
+                while let Some((key, IgnoredAny)) = map.next_entry::<Cow<'de, str>, IgnoredAny>()? {
+                    found = found.or_else(|| RESERVED.into_iter().find(|name| *name == key));
+                }
+                Ok(Keys(found))
+            }
+        }
+        deserializer.deserialize_map(KeysVisitor)
+    }
+}
+
+/// Where an event reads its fields.
+#[derive(Debug)]
+pub struct StateReader<'a> {
+    bytes: &'a [u8],
+    timestamp: Option<Timestamp>,
+}
+
+impl<'a> StateReader<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, timestamp: None }
+    }
+
+    /// Reads an event that was written by [`StateWriter::write`].
+    ///
+    /// # Errors
+    /// [`StateError::Json`] if the state is not the event's, [`StateError::NoTimestamp`] if that is missing.
+    pub fn read<T: DeserializeOwned>(&mut self) -> Result<T, StateError> {
+        let mut reserved = Reserved::default();
+        let mut json = serde_json::Deserializer::from_slice(self.bytes);
+        let event = T::deserialize(Fields { json: &mut json, reserved: &mut reserved })?;
+        json.end()?;
+        if let Some(found) = reserved.class_version.filter(|version| *version != 1) {
+            return Err(StateError::ClassVersion { found });
+        }
+        self.timestamp = Some(reserved.timestamp.ok_or(StateError::NoTimestamp)?);
+        Ok(event)
+    }
+
+    /// The time of the event that was read.
+    pub(crate) fn timestamp(&self) -> Option<Timestamp> {
+        self.timestamp
+    }
+}
+
+/// What the reserved keys held.
+#[derive(Default)]
+struct Reserved {
+    timestamp: Option<Timestamp>,
+    class_version: Option<u64>,
+}
+
+/// A deserializer of the event's fields: whatever the event asks for, the state is an object.
+struct Fields<'s, 'r, R> {
+    json: &'s mut serde_json::Deserializer<R>,
+    reserved: &'r mut Reserved,
+}
+
+macro_rules! as_an_object {
+    ($($method:ident($($argument:ty),*))*) => {$(
+        fn $method<V: Visitor<'de>>(self, $(_: $argument,)* visitor: V) -> Result<V::Value, Self::Error> {
+            self.json.deserialize_map(FieldsVisitor { visitor, reserved: self.reserved })
+        }
+    )*};
+}
+
+impl<'de, R: serde_json::de::Read<'de>> Deserializer<'de> for Fields<'_, '_, R> {
+    type Error = serde_json::Error;
+
+    as_an_object! {
+        deserialize_any() deserialize_map() deserialize_struct(&'static str, &'static [&'static str])
+        deserialize_ignored_any() deserialize_seq() deserialize_tuple(usize)
+        deserialize_tuple_struct(&'static str, usize) deserialize_enum(&'static str, &'static [&'static str])
+        deserialize_bool() deserialize_i8() deserialize_i16() deserialize_i32() deserialize_i64()
+        deserialize_u8() deserialize_u16() deserialize_u32() deserialize_u64() deserialize_f32() deserialize_f64()
+        deserialize_char() deserialize_str() deserialize_string() deserialize_bytes() deserialize_byte_buf()
+        deserialize_option() deserialize_identifier()
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        let reserved = self.reserved;
+        // an object whose keys are all ours
+        NoFields::deserialize(Fields { json: self.json, reserved })?;
+        visitor.visit_unit()
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Self::Error> {
+        self.deserialize_unit(visitor)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_newtype_struct(self)
+    }
+}
+
+#[derive(Deserialize)]
+struct NoFields {}
+
+/// Gives the event's visitor all entries but the reserved ones.
+struct FieldsVisitor<'r, V> {
+    visitor: V,
+    reserved: &'r mut Reserved,
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for FieldsVisitor<'_, V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.visitor.expecting(f)
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<V::Value, M::Error> {
+        self.visitor.visit_map(OwnEntries { map, reserved: self.reserved })
+    }
+}
+
+struct OwnEntries<'r, M> {
+    map: M,
+    reserved: &'r mut Reserved,
+}
+
+impl<'de, M: MapAccess<'de>> MapAccess<'de> for OwnEntries<'_, M> {
+    type Error = M::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, M::Error> {
+        while let Some(Key(key)) = self.map.next_key()? {
+            match &*key {
+                TIMESTAMP => set_once(&mut self.reserved.timestamp, TIMESTAMP, self.map.next_value()?)?,
+                CLASS_VERSION => set_once(&mut self.reserved.class_version, CLASS_VERSION, self.map.next_value()?)?,
+                _ => {
+                    let key: CowStrDeserializer<'de, M::Error> = key.into_deserializer();
+                    return seed.deserialize(key).map(Some);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, M::Error> {
+        self.map.next_value_seed(seed)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        None
+    }
+}
+
+fn set_once<T, E: serde::de::Error>(slot: &mut Option<T>, key: &'static str, value: T) -> Result<(), E> {
+    match slot.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(E::duplicate_field(key)),
+    }
+}
+
+/// A key, borrowed from the state unless it holds escapes.
+struct Key<'de>(Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct KeyVisitor;
+        impl<'de> Visitor<'de> for KeyVisitor {
+            type Value = Key<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+            fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Borrowed(key)))
+            }
+            fn visit_str<E>(self, key: &str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Owned(key.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(KeyVisitor)
+    }
+}

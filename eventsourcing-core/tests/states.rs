@@ -1,0 +1,373 @@
+//! States at rest: what was recorded is read back as it was, or not at all.
+#![cfg(all(feature = "zstd", feature = "zlib", feature = "chacha20poly1305", feature = "aes"))]
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+use eventsourcing_core::persistence::cipher::{AesCipher, ChaCha20Poly1305Cipher};
+use eventsourcing_core::persistence::compressor::{ZlibCompressor, ZstdCompressor};
+use eventsourcing_core::persistence::{Cipher, CipherError, CipherKey, Compressor, Kind, MapperFailure, Place};
+use eventsourcing_core::{Mapper, Uuid};
+
+/// 32 bytes from 1 to 32.
+const KEY: &str = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
+
+fn key() -> CipherKey {
+    CipherKey::parse(KEY).unwrap()
+}
+
+fn place() -> Place<'static> {
+    Place { kind: Kind::Event, originator_id: Uuid::from_u128(7), originator_version: 3, topic: "World.SomethingHappened" }
+}
+
+fn json() -> Vec<u8> {
+    format!(r#"{{"timestamp":"2026-11-23T04:11:04.800139Z","what":"{}"}}"#, "dinosaurs ".repeat(12)).into_bytes()
+}
+
+/// Every way to write a state.
+fn mappers() -> Vec<(&'static str, Mapper)> {
+    let plain = || Mapper::new("universe");
+    let (chacha, aes) = (|| ChaCha20Poly1305Cipher::new(&key()), || AesCipher::new(&key()));
+    vec![
+        ("plain", plain()),
+        ("zstd", plain().with_compressor(ZstdCompressor::default())),
+        ("zlib", plain().with_compressor(ZlibCompressor)),
+        ("chacha20poly1305", plain().with_cipher(chacha())),
+        ("aes", plain().with_cipher(aes())),
+        ("zstd and chacha20poly1305", plain().with_compressor(ZstdCompressor::default()).with_cipher(chacha())),
+        ("zlib and aes", plain().with_compressor(ZlibCompressor).with_cipher(aes())),
+    ]
+}
+
+fn hex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_hexdigit).collect();
+    digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+}
+
+#[test]
+fn a_state_is_read_as_it_was_recorded() {
+    for (name, mapper) in mappers() {
+        let (state, checksum) = mapper.seal(&place(), json()).unwrap();
+        assert_eq!(mapper.open(&place(), &state, checksum).unwrap(), json(), "{name}");
+    }
+}
+
+#[test]
+fn plain_json_stays_plain_json() {
+    let (state, _) = Mapper::new("universe").seal(&place(), json()).unwrap();
+    assert_eq!(state, json());
+}
+
+#[test]
+fn a_state_that_compression_does_not_shrink_is_recorded_as_it_is() {
+    let mapper = Mapper::new("universe").with_compressor(ZstdCompressor::default());
+    let (state, _) = mapper.seal(&place(), br#"{"a":1}"#.to_vec()).unwrap();
+    assert_eq!(state, br#"{"a":1}"#);
+}
+
+#[test]
+fn no_flipped_bit_is_read_as_something_else() {
+    for (name, mapper) in mappers() {
+        let (state, checksum) = mapper.seal(&place(), json()).unwrap();
+        for bit in 0..state.len() * 8 {
+            let mut altered = state.clone();
+            altered[bit / 8] ^= 1 << (bit % 8);
+            assert!(mapper.open(&place(), &altered, checksum).is_err(), "{name}, bit {bit}");
+        }
+    }
+}
+
+#[test]
+fn without_its_checksum_a_flipped_bit_of_plain_json_would_pass() {
+    let mapper = Mapper::new("universe");
+    let (mut state, _) = mapper.seal(&place(), json()).unwrap();
+    let last_letter = state.len() - 4;
+    state[last_letter] ^= 1;
+    assert!(mapper.open(&place(), &state, None).is_ok());
+}
+
+#[test]
+fn no_truncated_or_extended_state_is_read() {
+    for (name, mapper) in mappers() {
+        let (state, checksum) = mapper.seal(&place(), json()).unwrap();
+        for len in 0..state.len() {
+            assert!(mapper.open(&place(), &state[..len], checksum).is_err(), "{name}, {len} bytes");
+            // not even with a checksum that fits
+            if len < 10 && name != "plain" {
+                assert!(mapper.open(&place(), &state[..len], None).is_err(), "{name}, {len} bytes");
+            }
+        }
+        let longer = [state.as_slice(), b"}"].concat();
+        assert!(mapper.open(&place(), &longer, checksum).is_err(), "{name}");
+        if name != "plain" {
+            assert!(mapper.open(&place(), &longer, None).is_err(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_state_decrypts_in_its_own_place_only() {
+    for (name, mapper) in mappers().into_iter().filter(|(name, _)| name.contains("chacha") || name.contains("aes")) {
+        let (state, checksum) = mapper.seal(&place(), json()).unwrap();
+        let elsewhere = [
+            Place { originator_id: Uuid::from_u128(8), ..place() },
+            Place { originator_version: 4, ..place() },
+            Place { topic: "World.Started", ..place() },
+            Place { kind: Kind::Snapshot, ..place() },
+        ];
+        for place in elsewhere {
+            let error = mapper.open(&place, &state, checksum).unwrap_err();
+            assert!(matches!(error.failure, MapperFailure::Cipher(CipherError::Authentication)), "{name}: {error}");
+        }
+        let other_application = match name {
+            "chacha20poly1305" => Mapper::new("multiverse").with_cipher(ChaCha20Poly1305Cipher::new(&key())),
+            _ => Mapper::new("multiverse").with_cipher(AesCipher::new(&key())),
+        };
+        if !name.contains("and") {
+            assert!(other_application.open(&place(), &state, checksum).is_err(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_state_without_a_cipher_does_not_notice_its_application() {
+    // the twin: what keeps applications apart is the cipher, the checksum knows nothing of it
+    let (state, checksum) = Mapper::new("universe").seal(&place(), json()).unwrap();
+    assert!(Mapper::new("multiverse").open(&place(), &state, checksum).is_ok());
+}
+
+#[test]
+fn rows_mixed_up_are_noticed_without_a_cipher_too() {
+    let mapper = Mapper::new("universe");
+    let (state, checksum) = mapper.seal(&place(), json()).unwrap();
+    let error = mapper.open(&Place { originator_version: 4, ..place() }, &state, checksum).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the event `World.SomethingHappened`, version 4 of 00000000-0000-0000-0000-000000000007, cannot be read: \
+         its state was altered since it was recorded (its checksum does not match); restore it from a backup"
+    );
+}
+
+#[test]
+fn a_wrong_key_is_told_from_a_broken_state() {
+    let mapper = Mapper::new("universe").with_cipher(ChaCha20Poly1305Cipher::new(&key()));
+    let (state, checksum) = mapper.seal(&place(), json()).unwrap();
+    let other_key = CipherKey::create();
+    let other = Mapper::new("universe").with_cipher(ChaCha20Poly1305Cipher::new(&other_key));
+    let error = other.open(&place(), &state, checksum).unwrap_err();
+    assert_eq!(
+        error.failure.to_string(),
+        format!(
+            "its state was encrypted with key {:08x}, and the configured key is {:08x}; \
+             set CIPHER_KEY to the key it was recorded with",
+            key().id(),
+            other_key.id()
+        )
+    );
+    let error = Mapper::new("universe").open(&place(), &state, checksum).unwrap_err();
+    assert_eq!(
+        error.failure.to_string(),
+        "its state was encrypted with chacha20poly1305 and no cipher is configured; \
+         set CIPHER_TOPIC and CIPHER_KEY to what it was recorded with"
+    );
+    let error = Mapper::new("universe").with_cipher(AesCipher::new(&key())).open(&place(), &state, checksum).unwrap_err();
+    assert!(matches!(error.failure, MapperFailure::OtherCipher { .. }), "{error}");
+}
+
+#[test]
+fn a_state_that_is_not_encrypted_is_refused_where_there_is_a_cipher() {
+    let (state, checksum) = Mapper::new("universe").seal(&place(), json()).unwrap();
+    let encrypting = Mapper::new("universe").with_cipher(ChaCha20Poly1305Cipher::new(&key()));
+    let error = encrypting.open(&place(), &state, checksum).unwrap_err();
+    assert!(matches!(error.failure, MapperFailure::NotEncrypted), "{error}");
+    // the twin: said in so many words, it is read
+    let lenient = encrypting.allow_unencrypted(true);
+    assert_eq!(lenient.open(&place(), &state, checksum).unwrap(), json());
+}
+
+#[test]
+fn compressed_states_are_read_whatever_is_configured_for_writing() {
+    let (state, checksum) = Mapper::new("universe").with_compressor(ZlibCompressor).seal(&place(), json()).unwrap();
+    for mapper in [Mapper::new("universe"), Mapper::new("universe").with_compressor(ZstdCompressor::default())] {
+        assert_eq!(mapper.open(&place(), &state, checksum).unwrap(), json());
+    }
+}
+
+#[test]
+fn a_state_over_the_limit_is_neither_recorded_nor_read() {
+    for (name, mapper) in mappers() {
+        let (state, checksum) = mapper.seal(&place(), json()).unwrap();
+        let limited = mapper.with_max_state_size(64);
+        for error in [limited.seal(&place(), json()).unwrap_err(), limited.open(&place(), &state, checksum).unwrap_err()] {
+            assert!(matches!(error.failure, MapperFailure::TooLarge { len: 173, max: 64 }), "{name}: {error}");
+        }
+    }
+}
+
+#[test]
+fn a_length_that_lies_is_noticed_before_anything_is_allocated() {
+    let zeros = vec![0; 64 * 1024 * 1024];
+    let mut bomb = Vec::new();
+    ZstdCompressor::default().compress(&zeros, &mut bomb).unwrap();
+    assert!(bomb.len() < 10_000);
+    // an envelope that admits its 64 MiB is over the limit; one that claims 100 bytes does not fit its frame
+    for (claimed, too_large) in [(64 * 1024 * 1024_u32, true), (100, false)] {
+        let envelope = [[1, 0x10, 0, 0, 0, 0].as_slice(), &claimed.to_be_bytes(), &bomb].concat();
+        let error = Mapper::new("universe").open(&place(), &envelope, None).unwrap_err();
+        assert_eq!(matches!(error.failure, MapperFailure::TooLarge { .. }), too_large, "{error}");
+        assert_eq!(matches!(error.failure, MapperFailure::Compressor(_)), !too_large, "{error}");
+    }
+    let mut bomb = Vec::new();
+    ZlibCompressor.compress(&zeros, &mut bomb).unwrap();
+    let envelope = [[1, 0x30, 0, 0, 0, 0].as_slice(), &100_u32.to_be_bytes(), &bomb].concat();
+    let error = Mapper::new("universe").open(&place(), &envelope, None).unwrap_err();
+    assert!(matches!(error.failure, MapperFailure::Compressor(_)), "{error}");
+}
+
+#[test]
+fn what_follows_a_compressed_stream_is_not_ignored() {
+    for compressor in [&ZstdCompressor::default() as &dyn Compressor, &ZlibCompressor] {
+        let mut data = Vec::new();
+        compressor.compress(b"dinosaurs", &mut data).unwrap();
+        assert_eq!(compressor.decompress(&data, 9).unwrap(), b"dinosaurs");
+        assert!(compressor.decompress(&data, 8).is_err());
+        assert!(compressor.decompress(&data, 10).is_err());
+        let two = [data.as_slice(), &data].concat();
+        assert!(compressor.decompress(&two, 9).is_err());
+        assert!(compressor.decompress(&two, 18).is_err());
+        assert!(compressor.decompress(b"", 9).is_err());
+    }
+}
+
+#[test]
+fn equal_states_never_give_equal_bytes() {
+    for cipher in [&ChaCha20Poly1305Cipher::new(&key()) as &dyn Cipher, &AesCipher::new(&key())] {
+        let (mut one, mut other) = (Vec::new(), Vec::new());
+        cipher.encrypt(b"dinosaurs", b"", &mut one).unwrap();
+        cipher.encrypt(b"dinosaurs", b"", &mut other).unwrap();
+        assert_ne!(one, other);
+    }
+}
+
+/// draft-irtf-cfrg-xchacha-03, appendix A.3.1.
+#[test]
+fn xchacha20_poly1305_decrypts_the_drafts_vector() {
+    let key: Vec<u8> = (0x80..0xa0).collect();
+    let nonce: Vec<u8> = (0x40..0x58).collect();
+    let ciphertext = hex(
+        "bd6d179d3e83d43b9576579493c0e939572a1700252bfaccbed2902c21396cbb 731c7f1b0b4aa6440bf3a82f4eda7e39ae64c6708c54c216cb96b72e1213b452
+         2f8c9ba40db5d945b11b69b982c1bb9e3f3fac2bc369488f76b2383565d3fff9 21f9664c97637da9768812f615c68b13b52e",
+    );
+    let tag = hex("c0875924c1c7987947deafd8780acf49");
+    let context = hex("50515253c0c1c2c3c4c5c6c7");
+    let cipher = ChaCha20Poly1305Cipher::new(&key_of(&key));
+    let decrypted = cipher.decrypt(&[nonce, ciphertext, tag].concat(), &context).unwrap();
+    assert_eq!(
+        std::str::from_utf8(&decrypted).unwrap(),
+        "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, sunscreen would be it."
+    );
+}
+
+/// McGrew and Viega, The Galois/Counter Mode of Operation, test case 16.
+#[test]
+fn aes_256_gcm_decrypts_the_specifications_vector() {
+    let half = hex("feffe9928665731c6d6a8f9467308308");
+    let nonce = hex("cafebabefacedbaddecaf888");
+    let ciphertext = hex(
+        "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa 8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662",
+    );
+    let tag = hex("76fc6ece0f4e1768cddf8853bb2d551b");
+    let context = hex("feedfacedeadbeeffeedfacedeadbeefabaddad2");
+    let cipher = AesCipher::new(&key_of(&half.repeat(2)));
+    let decrypted = cipher.decrypt(&[nonce, ciphertext, tag].concat(), &context).unwrap();
+    let plain = "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72 1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39";
+    assert_eq!(decrypted, hex(plain));
+}
+
+fn key_of(bytes: &[u8]) -> CipherKey {
+    use base64::Engine as _;
+    CipherKey::parse(&base64::engine::general_purpose::STANDARD.encode(bytes)).unwrap()
+}
+
+#[test]
+fn a_key_is_32_bytes_of_base64_and_nothing_else() {
+    let message = |text: &str| CipherKey::parse(text).unwrap_err().to_string();
+    assert_eq!(message("AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHw=="), "it is 31 bytes of base64; expected 32 bytes");
+    assert_eq!(message("correct horse battery staple"), "it is 28 characters that are not base64; expected base64 of 32 bytes");
+    assert_eq!(message("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="), "it is all zero; expected 32 random bytes");
+    assert_eq!(
+        message(&format!("{KEY}\n")),
+        "it has white space around it; expected base64 of 32 bytes and nothing else"
+    );
+    assert_eq!(message(""), "it is 0 bytes of base64; expected 32 bytes");
+}
+
+#[test]
+fn nothing_that_holds_a_key_shows_it() {
+    let key = key();
+    let mapper = Mapper::new("universe").with_cipher(ChaCha20Poly1305Cipher::new(&key));
+    let aes = Mapper::new("universe").with_cipher(AesCipher::new(&key));
+    for shown in [format!("{key:?}"), format!("{mapper:?}"), format!("{aes:?}")] {
+        assert!(!shown.contains(KEY) && !shown.contains("1, 2, 3, 4") && !shown.contains("01020304"), "{shown}");
+    }
+}
+
+/// States that were recorded by the first version: they must be read for ever.
+#[test]
+fn states_of_the_first_version_are_read() {
+    let event = br#"{"timestamp":"2026-11-23T04:11:04.800139Z","what":"dinosaurs dinosaurs dinosaurs dinosaurs dinosaurs "}"#;
+    for (state, checksum) in GOLDEN {
+        let mapper = match state.get(2..4) {
+            Some("01" | "11") => Mapper::new("universe").with_cipher(ChaCha20Poly1305Cipher::new(&key())),
+            Some("02" | "32") => Mapper::new("universe").with_cipher(AesCipher::new(&key())),
+            _ => Mapper::new("universe"),
+        };
+        assert_eq!(mapper.open(&place(), &hex(state), checksum).unwrap(), event.as_slice(), "{state}");
+    }
+}
+
+const GOLDEN: [(&str, Option<u32>); 7] = [
+    // plain
+    (
+        "7b2274696d657374616d70223a22323032362d31312d32335430343a31313a30342e3830303133395a222c2277686174223a2264696e6f736175727320\
+         64696e6f73617572732064696e6f73617572732064696e6f73617572732064696e6f736175727320227d",
+        Some(3_942_340_403),
+    ),
+    // zstd
+    (
+        "0110000000000000006728b52ffd20673d0200f4037b2274696d657374616d70223a22323032362d31312d32335430343a31313a30342e383030313339\
+         5a222c2277686174223a2264696e6f736175727320227d0100bd658102",
+        Some(3_666_216_196),
+    ),
+    // zlib
+    (
+        "01300000000000000067789c8dca310a80300c00c0af48662b495a44f30e27b780821daa62220ee2dff5096e37dc0d9ecb6cae650701466e0351e03860\
+         1222c1d4748814fb116ab816f52f4d79dd4ccfc3aabf82e705462f21a3",
+        Some(1_142_765_918),
+    ),
+    // chacha20poly1305
+    (
+        "0101b348f7640000006721364984886f6ffdd29d42bc0f3b988713e40dd52eeb2a5f947ad6ef3e3eadb7281c29aea588b1d130b926a0142fc28268cd65\
+         6e178cd60132cc8fb2cc6b1cdd4c0b28fbf8fcd8372f61c5e5b5ce2aaa447055ed6d3eaccaf99e59beb48b4d01da84e59b7df58727961bd29dfe7518f2\
+         57021ac622ef1af19652498c629273c60a96e01f68ce9b4010d62a052b22ba",
+        None,
+    ),
+    // aes
+    (
+        "0102b348f76400000067571adfcd7466a90140952e2ca013c05dbaed0fda2143e7dfe6c9077ff406835f6cef03227b87d2b18d178116c79335c3634871\
+         56542383b1152d02e816954aa525f0cc73f9f0852d4a094d65313e6e4bbefc4534667a9f99f3dc90ece9ea2bcf0316da8d3f82a1254ef9d31786c51995\
+         acc9933beb0fbf3dc88d9ab0931b276932ff7c",
+        None,
+    ),
+    // zstd, chacha20poly1305
+    (
+        "0111b348f764000000670992b50fbf241dc66f3153b706588c589fb194776872b36776bd5f409ec2336bdd7c9b85b9faef213ae7c0aac536e87520eb99\
+         bc15c4b5c15235d663fed44acc8da304a40f80a097125641645fc65aeffd390370ce518f3f7db6adac7613b80017153f74231f4afd73a2418dafb1dfe2\
+         e6739dc7a3e22957",
+        None,
+    ),
+    // zlib, aes
+    (
+        "0132b348f764000000677f1a5c124ba7cd88d5cb41421edc70ced65410d2e73ac4b2a2ef607dca3927fc83bf12dfa46db95f0700c109a726b732ad57f1\
+         922b47b2648ccd83afe6583a3eb41b600b0fd7c4e51f75be17a813c152206361ad82221b72084403fa23d4d1a59b2d0c6044194746852bd7fe",
+        None,
+    ),
+];

@@ -1,0 +1,28 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(doc)]
+pub mod guide;
+mod open;
+
+pub use eventsourcing_core::*;
+pub use eventsourcing_macros::{aggregate, application, event};
+pub use open::Builder;
+
+/// The recorders that keep events in SQLite and PostgreSQL.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use eventsourcing_sqlx as sqlx;
+
+pub mod prelude {
+    //! All that a domain model and an application usually need: `use eventsourcing::prelude::*;`
+    pub use crate::persistence::CipherKey;
+    #[cfg(feature = "aes")]
+    pub use crate::persistence::cipher::AesCipher;
+    #[cfg(feature = "chacha20poly1305")]
+    pub use crate::persistence::cipher::ChaCha20Poly1305Cipher;
+    pub use crate::{
+        Aggregate, Application, DomainEvent, Error, Notification, NotificationLog, NotificationLogReader, Repository, Result,
+        Saveable, Section, Timestamp, Uuid, aggregate, application, event,
+    };
+    pub use futures::{StreamExt, TryStreamExt};
+}

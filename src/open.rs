@@ -1,0 +1,138 @@
+//! Opening an application: the recorder and the mapper that the environment names.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use eventsourcing_core::{
+    Aggregate, Application, ApplicationBuilder, Environment, Mapper, Recorder, Result, persistence::MemoryRecorder,
+};
+
+/// What an application consists of; whatever is not said here, the environment says.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use eventsourcing::persistence::MemoryRecorder;
+/// use eventsourcing::prelude::*;
+///
+/// #[application]
+/// struct Universe;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let universe = Universe::builder().variables([("COMPRESSOR_TOPIC", "zstd")]).recorder(Arc::new(MemoryRecorder::new())).open().await?;
+/// assert_eq!(universe.name(), "Universe");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "a builder does nothing until it opens"]
+pub struct Builder<T> {
+    name: &'static str,
+    application: ApplicationBuilder,
+    environment: Option<Environment>,
+    recorder: Option<Arc<dyn Recorder>>,
+    mapper: Option<Mapper>,
+    opens: PhantomData<fn() -> T>,
+}
+
+impl<T: From<Application>> Builder<T> {
+    /// A builder of the application of this name.
+    pub fn new(name: &'static str) -> Self {
+        Self { name, application: Application::builder(name), environment: None, recorder: None, mapper: None, opens: PhantomData }
+    }
+
+    /// Sees these variables and no others, rather than those of the process.
+    pub fn variables<K: Into<String>, V: Into<String>>(mut self, variables: impl IntoIterator<Item = (K, V)>) -> Self {
+        self.environment = Some(Environment::of(self.name, variables));
+        self
+    }
+
+    /// Keeps events in this recorder.
+    pub fn recorder(mut self, recorder: Arc<dyn Recorder>) -> Self {
+        self.recorder = Some(recorder);
+        self
+    }
+
+    /// Maps events with this mapper.
+    pub fn mapper(mut self, mapper: Mapper) -> Self {
+        self.mapper = Some(mapper);
+        self
+    }
+
+    /// Names a type of aggregate, so that a topic it shares with another is an error when the application opens.
+    pub fn aggregate<A: Aggregate>(mut self) -> Self {
+        self.application = self.application.aggregate::<A>();
+        self
+    }
+
+    /// The largest number of notifications of a section: 10 unless said otherwise.
+    pub fn section_size(mut self, notifications: usize) -> Self {
+        self.application = self.application.section_size(notifications);
+        self
+    }
+
+    /// Opens the application: connects to its database, and creates or migrates its tables.
+    ///
+    /// # Errors
+    /// [`Error::Environment`](crate::Error::Environment) if the variables do not say how,
+    /// [`Error::Recorder`](crate::Error::Recorder) if the database cannot be opened, and
+    /// [`Error::TopicTaken`](crate::Error::TopicTaken) if two of the named aggregates share a topic.
+    pub async fn open(self) -> Result<T> {
+        let environment = self.environment.unwrap_or_else(|| Environment::of_process(self.name));
+        // what is wrong with the variables is said before anything is touched
+        let mapper = match self.mapper {
+            Some(mapper) => mapper,
+            None => Mapper::from_environment(self.name, &environment)?,
+        };
+        let recorder = match self.recorder {
+            Some(recorder) => recorder,
+            None => recorder(self.name, &environment).await?,
+        };
+        self.application.mapper(mapper).recorder(recorder).open().map(T::from)
+    }
+}
+
+const MODULE: &str = "PERSISTENCE_MODULE";
+const FACTORY: &str = "INFRASTRUCTURE_FACTORY";
+
+/// The recorder that the environment names.
+async fn recorder(name: &str, environment: &Environment) -> Result<Arc<dyn Recorder>> {
+    let (variable, value) = match (environment.text(MODULE)?, environment.text(FACTORY)?) {
+        (Some(module), _) => (MODULE, module),
+        (None, Some(factory)) => (FACTORY, factory),
+        (None, None) => (MODULE, "memory".to_owned()),
+    };
+    // the Python library's spellings: `eventsourcing.sqlite`, `eventsourcing.sqlite:Factory`
+    let short = value.strip_prefix("eventsourcing.").unwrap_or(&value);
+    match short.strip_suffix(":Factory").unwrap_or(short) {
+        "memory" | "popo" => Ok(Arc::new(MemoryRecorder::new())),
+        "sqlite" => sqlite(name, environment, variable, &value).await,
+        "postgres" => postgres(name, environment, variable, &value).await,
+        _ => Err(environment.invalid(variable, &value, "`memory`, `sqlite` or `postgres`").into()),
+    }
+}
+
+#[cfg(feature = "sqlite")]
+async fn sqlite(name: &str, environment: &Environment, _: &str, _: &str) -> Result<Arc<dyn Recorder>> {
+    let config = eventsourcing_sqlx::SqliteConfig::from_environment(environment)?;
+    Ok(Arc::new(eventsourcing_sqlx::SqliteRecorder::open(name, config).await?))
+}
+
+#[cfg(not(feature = "sqlite"))]
+async fn sqlite(_: &str, environment: &Environment, variable: &str, value: &str) -> Result<Arc<dyn Recorder>> {
+    Err(environment.feature_off(variable, value, "sqlite").into())
+}
+
+#[cfg(feature = "postgres")]
+async fn postgres(name: &str, environment: &Environment, _: &str, _: &str) -> Result<Arc<dyn Recorder>> {
+    let config = eventsourcing_sqlx::PostgresConfig::from_environment(environment)?;
+    Ok(Arc::new(eventsourcing_sqlx::PostgresRecorder::open(name, config).await?))
+}
+
+#[cfg(not(feature = "postgres"))]
+async fn postgres(_: &str, environment: &Environment, variable: &str, value: &str) -> Result<Arc<dyn Recorder>> {
+    Err(environment.feature_off(variable, value, "postgres").into())
+}
