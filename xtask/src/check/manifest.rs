@@ -1,0 +1,157 @@
+//! What the workspace's manifests say: members, packages, features.
+//!
+//! Read line by line, as we write them ourselves: a reader of all of TOML would be a dependency that every contributor builds first.
+
+use std::fs;
+use std::path::Path;
+
+use crate::failure::{Failure, While};
+
+/// A package with a choice of features, as arguments of cargo.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct FeatureSet {
+    pub(super) package: String,
+    pub(super) arguments: Vec<String>,
+}
+
+/// For every package with features: none of them, its defaults, and each one alone.
+pub(super) fn feature_sets(root: &Path) -> Result<Vec<FeatureSet>, Failure> {
+    let mut sets = Vec::new();
+    for member in members(&read(&root.join("Cargo.toml"))?) {
+        let path = root.join(member).join("Cargo.toml");
+        let manifest = read(&path)?;
+        let features = keys(&manifest, "features");
+        if features.is_empty() {
+            continue;
+        }
+        let name =
+            package_name(&manifest).ok_or_else(|| Failure::new(format!("{} names no package", path.display())))?;
+        sets.extend(sets_of(&name, &features));
+    }
+    if sets.is_empty() {
+        // a reader that finds nothing would pass for ever
+        return Err(Failure::new(
+            "no member of the workspace has features: xtask/src/check/manifest.rs misread the manifests",
+        ));
+    }
+    Ok(sets)
+}
+
+fn sets_of(package: &str, features: &[String]) -> Vec<FeatureSet> {
+    let set = |arguments: &[&str]| FeatureSet {
+        package: package.to_owned(),
+        arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
+    };
+    let defaults = features.iter().any(|feature| feature == "default").then(|| set(&[]));
+    let alone = features.iter().filter(|feature| *feature != "default");
+    std::iter::once(set(&["--no-default-features"]))
+        .chain(defaults)
+        .chain(alone.map(|feature| set(&["--no-default-features", "--features", feature])))
+        .collect()
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).while_doing(|| format!("reading {}", path.display()))
+}
+
+/// The `key = value` pairs of a table, a value that goes over several lines made one.
+fn pairs(manifest: &str, table: &str) -> Vec<(String, String)> {
+    let mut lines = manifest.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let header = format!("[{table}]");
+    let mut pairs = Vec::new();
+    if !lines.any(|line| line == header) {
+        return pairs;
+    }
+    while let Some(line) = lines.next() {
+        if line.starts_with('[') {
+            break;
+        }
+        let Some((key, value)) = line.split_once('=') else {
+            continue;
+        };
+        let mut value = value.trim().to_owned();
+        while value.starts_with('[') && !value.contains(']') {
+            let Some(next) = lines.next() else { break };
+            value.push_str(next);
+        }
+        pairs.push((key.trim().trim_matches('"').to_owned(), value));
+    }
+    pairs
+}
+
+fn keys(manifest: &str, table: &str) -> Vec<String> {
+    pairs(manifest, table).into_iter().map(|(key, _)| key).collect()
+}
+
+fn members(manifest: &str) -> Vec<String> {
+    let pairs = pairs(manifest, "workspace");
+    let value = pairs.iter().find(|(key, _)| key == "members").map_or("", |(_, value)| value);
+    // what stands between quotes: every second piece
+    value.split('"').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+fn package_name(manifest: &str) -> Option<String> {
+    let pairs = pairs(manifest, "package");
+    let (_, value) = pairs.iter().find(|(key, _)| key == "name")?;
+    Some(value.trim_matches('"').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANIFEST: &str = r#"
+[workspace]
+members = [
+    ".",
+    "core", # the core
+]
+
+[package]
+name = "house"
+
+[features]
+# what variables can choose
+default = ["red", "blue"]
+red = [
+    "core/red",
+]
+blue = []
+
+[dependencies]
+green = "1"
+"#;
+
+    #[test]
+    fn every_feature_is_tried_alone_and_none_and_the_defaults() {
+        assert_eq!(keys(MANIFEST, "features"), ["default", "red", "blue"]);
+        let sets = sets_of("house", &keys(MANIFEST, "features"));
+        let lines: Vec<String> = sets.iter().map(|set| set.arguments.join(" ")).collect();
+        assert_eq!(
+            lines,
+            [
+                "--no-default-features",
+                "",
+                "--no-default-features --features red",
+                "--no-default-features --features blue"
+            ]
+        );
+    }
+
+    #[test]
+    fn members_and_names_are_read() {
+        assert_eq!(members(MANIFEST), [".", "core"]);
+        assert_eq!(package_name(MANIFEST).as_deref(), Some("house"));
+    }
+
+    #[test]
+    fn the_facades_features_are_found_in_the_real_manifests() {
+        let sets = feature_sets(&crate::run::root()).expect("the workspace's manifests");
+        for feature in ["sqlite", "postgres", "zstd", "zlib", "chacha20poly1305", "aes", "conformance"] {
+            let tried = |set: &FeatureSet| {
+                set.package == "eventsourcing" && set.arguments.last().is_some_and(|last| last == feature)
+            };
+            assert!(sets.iter().any(tried), "{feature}");
+        }
+    }
+}

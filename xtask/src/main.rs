@@ -1,0 +1,100 @@
+//! `cargo xtask`: the one command of the house. Each file beside this one is a command or what commands share.
+
+#[cfg(not(unix))]
+compile_error!("xtask starts servers as a unix does; on Windows run it in WSL");
+
+mod check;
+mod environment;
+mod failure;
+mod postgres;
+mod run;
+mod test;
+
+use std::process::ExitCode;
+
+use failure::Failure;
+
+/// What each command does, in the words of the README.
+const HELP: &str = "\
+cargo xtask test [--docker] [-- <arguments of cargo test>]
+    Passes every test of the workspace, PostgreSQL's included, then runs the tutorial.
+    PostgreSQL is, in this order: the server that POSTGRES_DBNAME, POSTGRES_HOST, POSTGRES_USER, POSTGRES_PASSWORD
+    and POSTGRES_PORT name; a private one under target/, from the server binaries of this machine; Docker's, with
+    compose.yaml; on Debian as root, the one that apt-get installs.
+    --docker    insists on Docker
+
+cargo xtask check
+    Format, lints, documentation, every feature alone, dependencies: all that is to hold before a commit, beside tests.
+
+cargo xtask help
+    Shows this.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> =
+        std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
+    match dispatch(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            run::complain(&format!("xtask: {failure}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Hands the arguments to the command that the first of them names.
+fn dispatch(arguments: &[String]) -> Result<(), Failure> {
+    let Some((command, rest)) = arguments.split_first() else {
+        run::say(HELP.trim_end());
+        return Ok(());
+    };
+    let own = rest.iter().take_while(|argument| *argument != "--");
+    let asks_for_help = own.clone().any(|argument| argument == "--help" || argument == "-h");
+    match command.as_str() {
+        "help" | "--help" | "-h" => {
+            run::say(HELP.trim_end());
+            Ok(())
+        }
+        "test" | "check" if asks_for_help => {
+            run::say(HELP.trim_end());
+            Ok(())
+        }
+        "test" => test::run(&test::Options::parse(rest)?),
+        "check" => check::run(rest),
+        postgres::KEEPER_COMMAND => postgres::keep(rest),
+        unknown => {
+            Err(Failure::new(format!("there is no command `{unknown}`; `cargo xtask help` shows those there are")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<String> {
+        line.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn an_unknown_command_is_named() {
+        let failure = dispatch(&words("tset --docker")).expect_err("`tset` was accepted");
+        assert!(failure.to_string().contains("`tset`"), "{failure}");
+    }
+
+    #[test]
+    fn an_unknown_flag_is_named() {
+        for line in ["test --dokcer", "check --fast"] {
+            let failure = dispatch(&words(line)).expect_err("the flag was accepted");
+            let flag = line.split_whitespace().last().unwrap_or_default();
+            assert!(failure.to_string().contains(&format!("`{flag}`")), "{failure}");
+        }
+    }
+
+    #[test]
+    fn help_shows_every_command() {
+        for command in ["test", "check", "help"] {
+            assert!(HELP.contains(&format!("cargo xtask {command}")), "{command}");
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! A private PostgreSQL cluster, run by the server binaries of this machine.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::account::Account;
+use super::ledger::Entry;
+use super::run_folder::RunFolder;
+use super::{Connection, NAME, free_port, random_hex};
+use crate::failure::{Failure, While};
+use crate::run::{self, output_of};
+
+/// Bytes that a socket's path may have everywhere: Linux takes 107, macOS and the BSDs 103.
+const SOCKET_PATH_LIMIT: usize = 103;
+
+/// Makes and starts a cluster with one role and one database, and says in a line what it is.
+pub(super) fn start(binaries: &Path, folder: &RunFolder) -> Result<(Connection, String), Failure> {
+    let account = Account::unprivileged()?;
+    let home = folder.folder_for(&account, "server", |_| true)?;
+    let sockets =
+        folder.folder_for(&account, "s", |path| path.join(".s.PGSQL.65535").as_os_str().len() <= SOCKET_PATH_LIMIT)?;
+    let cluster = Cluster { binaries, account, data: home.join("data"), home, sockets };
+    let password = random_hex()?;
+    cluster.initialize(&password)?;
+    folder.note(&Entry::Cluster { binaries: binaries.to_path_buf(), data: cluster.data.clone() })?;
+    let port = cluster.start()?;
+    let connection = Connection {
+        host: "127.0.0.1".to_owned(),
+        port: port.to_string(),
+        user: NAME.to_owned(),
+        password: Some(password),
+        dbname: NAME.to_owned(),
+    };
+    Ok((connection, cluster.about(port, folder)))
+}
+
+/// Stops the server on `data`, if one runs there; gently at first.
+pub(super) fn stop(binaries: &Path, data: &Path) -> Result<(), Failure> {
+    let Some(pid) = server_on(data) else {
+        return Ok(());
+    };
+    let owner = fs::metadata(data).while_doing(|| format!("looking at {}", data.display()))?;
+    let account = Account::of_owner(owner.uid(), owner.gid());
+    let stopped = ["fast", "immediate"].into_iter().any(|mode| {
+        let mut command = account.command(&binaries.join("pg_ctl"), data);
+        command.args(["stop", "--wait", "--silent", "--timeout=20", "--mode", mode, "--pgdata"]).arg(data);
+        run::succeeds(command)
+    });
+    if stopped || server_on(data).is_none() {
+        return Ok(());
+    }
+    Err(Failure::new(format!("PostgreSQL with process id {pid} does not stop; end it with `kill -QUIT {pid}`")))
+}
+
+struct Cluster<'a> {
+    binaries: &'a Path,
+    account: Account,
+    /// The data folder, the log and the password file lie here.
+    home: PathBuf,
+    data: PathBuf,
+    sockets: PathBuf,
+}
+
+impl Cluster<'_> {
+    fn program(&self, name: &str) -> Command {
+        let mut command = self.account.command(&self.binaries.join(name), &self.home);
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// Makes the data folder, the role with its password, and the database.
+    fn initialize(&self, password: &str) -> Result<(), Failure> {
+        let password_file = self.home.join("password");
+        let doing = || format!("writing {}", password_file.display());
+        let mut file =
+            OpenOptions::new().create_new(true).write(true).mode(0o600).open(&password_file).while_doing(doing)?;
+        file.write_all(password.as_bytes()).while_doing(doing)?;
+        self.account.own(&password_file)?;
+        let mut initdb = self.program("initdb");
+        initdb
+            .args(["--username", NAME, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"])
+            .arg("--pwfile")
+            .arg(&password_file)
+            .arg("--pgdata")
+            .arg(&self.data);
+        output_of(initdb)?;
+        fs::remove_file(&password_file).while_doing(|| format!("removing {}", password_file.display()))?;
+        self.create_database()
+    }
+
+    /// Makes the database with the server itself, in its single-user mode: `psql` is another package and may be missing.
+    fn create_database(&self) -> Result<(), Failure> {
+        let statement = self.home.join("create.sql");
+        let doing = || format!("writing {}", statement.display());
+        fs::write(&statement, format!("CREATE DATABASE {NAME};\n")).while_doing(doing)?;
+        let mut postgres = self.program("postgres");
+        postgres
+            .args(["--single", "-c", "exit_on_error=true", "-c", "fsync=off", "-D"])
+            .arg(&self.data)
+            .arg("postgres");
+        postgres.stdin(fs::File::open(&statement).while_doing(doing)?);
+        output_of(postgres).map(drop)
+    }
+
+    /// Starts the server and gives its port.
+    fn start(&self) -> Result<u16, Failure> {
+        let mut last = Failure::new("the server did not start");
+        // between our finding a free port and the server's taking it, somebody else may
+        for _ in 0..3 {
+            let port = free_port()?;
+            self.configure(port)?;
+            let log = self.home.join("log");
+            let mut pg_ctl = self.program("pg_ctl");
+            // its own output only: the server would inherit a pipe and keep it open, so that we waited for ever
+            pg_ctl.stdout(Stdio::null()).stderr(Stdio::null());
+            pg_ctl
+                .args(["start", "--wait", "--silent", "--timeout=60", "--log"])
+                .arg(&log)
+                .arg("--pgdata")
+                .arg(&self.data);
+            let status =
+                pg_ctl.status().while_doing(|| format!("running {}", self.binaries.join("pg_ctl").display()))?;
+            if status.success() {
+                return Ok(port);
+            }
+            let text = fs::read_to_string(&log).unwrap_or_default();
+            last = Failure::new(format!("PostgreSQL did not start ({status}); its log says:\n{}", text.trim_end()));
+        }
+        Err(last)
+    }
+
+    /// Writes the settings for tests: what users have, but small, and for many connections.
+    ///
+    /// `fsync` and `synchronous_commit` stay on: the tests are to meet what users meet.
+    fn configure(&self, port: u16) -> Result<(), Failure> {
+        let settings = format!(
+            "listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{}'\nmax_connections = 200\n\
+             shared_buffers = 64MB\nfsync = on\nsynchronous_commit = on\ntimezone = 'UTC'\n",
+            self.sockets.display().to_string().replace('\'', "''"),
+        );
+        // this file wins over postgresql.conf, which initdb writes with comments worth keeping for whoever looks
+        let path = self.data.join("postgresql.auto.conf");
+        fs::write(&path, settings).while_doing(|| format!("writing {}", path.display()))
+    }
+
+    fn about(&self, port: u16, folder: &RunFolder) -> String {
+        let who = self.account.name().map(|name| format!(", run as the user {name}")).unwrap_or_default();
+        let why_there = match self.account.name() {
+            Some(name) if !self.home.starts_with(folder.path()) => {
+                format!(" (the user {name} cannot enter {})", folder.path().display())
+            }
+            _ => String::new(),
+        };
+        format!("a private cluster in {}{why_there}, 127.0.0.1:{port}{who}", self.home.display())
+    }
+}
+
+/// The process id of the server that runs on a data folder, if one does.
+///
+/// The folder's `postmaster.pid` alone does not tell: after a reboot its number may be anybody's, and we are about to stop it.
+fn server_on(data: &Path) -> Option<u32> {
+    let text = fs::read_to_string(data.join("postmaster.pid")).ok()?;
+    let pid: u32 = text.lines().next()?.trim().parse().ok()?;
+    let line = match fs::read(format!("/proc/{pid}/cmdline")) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(_) if Path::new("/proc/self").exists() => return None,
+        Err(_) => {
+            let mut ps = Command::new("ps");
+            ps.args(["-o", "args=", "-p", &pid.to_string()]);
+            output_of(ps).ok()?
+        }
+    };
+    line.contains(&data.display().to_string()).then_some(pid)
+}

@@ -1,0 +1,211 @@
+//! Steps: programs run one after the other, each with a name, a duration and an outcome.
+
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::failure::{Failure, While};
+
+/// Writes a line to standard output. A reader who has gone away is no reason to die before the tidying up.
+pub(crate) fn say(line: &str) {
+    if cfg!(test) {
+        // the test harness holds back what goes through this macro: a step's `FAILED` would puzzle who reads a passing run
+        println!("{line}");
+        return;
+    }
+    let mut out = io::stdout().lock();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+/// Writes a line to standard error, as [`say`] does.
+pub(crate) fn complain(line: &str) {
+    if cfg!(test) {
+        eprintln!("{line}");
+        return;
+    }
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// The workspace's root folder.
+pub(crate) fn root() -> PathBuf {
+    // cargo sets the variable when it runs us; what was compiled in may be the place of an earlier checkout
+    let here =
+        std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    here.parent().map(PathBuf::from).unwrap_or(here)
+}
+
+/// The folder that cargo builds into, wherever the configuration puts it.
+pub(crate) fn target() -> PathBuf {
+    // cargo marks its target folder with this file, and we were built somewhere below it
+    let marked = std::env::current_exe().ok().and_then(|program| {
+        let folder = program.ancestors().skip(1).find(|folder| folder.join("CACHEDIR.TAG").is_file())?;
+        Some(folder.to_path_buf())
+    });
+    marked.unwrap_or_else(|| root().join("target"))
+}
+
+/// A `cargo` command in the workspace's root: the cargo that runs us, with the arguments given.
+pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments).current_dir(root()).stdin(Stdio::null());
+    crate::environment::seal(&mut command);
+    command
+}
+
+/// The line that a person would type to run the command.
+pub(crate) fn line_of(command: &Command) -> String {
+    let program = PathBuf::from(command.get_program());
+    let program = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let arguments = command.get_args().map(|argument| argument.to_string_lossy().into_owned());
+    std::iter::once(program).chain(arguments).collect::<Vec<_>>().join(" ")
+}
+
+/// Runs the command and gives its output, both streams in the order written.
+pub(crate) fn capture(mut command: Command) -> Result<(ExitStatus, String), Failure> {
+    let line = line_of(&command);
+    let doing = || format!("running `{line}`");
+    let (mut reader, writer) = io::pipe().while_doing(doing)?;
+    command.stdout(writer.try_clone().while_doing(doing)?).stderr(writer);
+    let mut child = command.spawn().while_doing(doing)?;
+    // the command still holds our writing ends: the reader would wait for them for ever
+    drop(command);
+    let mut output = Vec::new();
+    reader.read_to_end(&mut output).while_doing(doing)?;
+    let status = child.wait().while_doing(doing)?;
+    Ok((status, String::from_utf8_lossy(&output).into_owned()))
+}
+
+/// Gives the command's output if it succeeds, a failure that holds the output if not.
+pub(crate) fn output_of(command: Command) -> Result<String, Failure> {
+    let line = line_of(&command);
+    match capture(command)? {
+        (status, output) if status.success() => Ok(output),
+        (status, output) => Err(Failure::new(format!("`{line}` failed ({status}):\n{}", output.trim_end()))),
+    }
+}
+
+/// Whether the command runs and succeeds; its output is not shown.
+pub(crate) fn succeeds(mut command: Command) -> bool {
+    let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    quiet.status().is_ok_and(|status| status.success())
+}
+
+/// How long something took, as a person says it.
+pub(crate) fn took(duration: Duration) -> String {
+    match duration.as_secs() {
+        seconds @ 0..60 => format!("{seconds}.{} s", duration.subsec_millis() / 100),
+        seconds => format!("{} min {} s", seconds / 60, seconds % 60),
+    }
+}
+
+/// The steps done so far, for the summary.
+#[derive(Debug, Default)]
+pub(crate) struct Steps {
+    done: Vec<Done>,
+}
+
+#[derive(Debug)]
+struct Done {
+    name: String,
+    outcome: Outcome,
+    took: Duration,
+}
+
+/// How a step ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Passed,
+    Failed,
+    /// It could not run, and the reader is told in the summary too.
+    LeftOut,
+}
+
+impl Steps {
+    /// Runs a step, shows its name before and its duration after, and remembers both.
+    pub(crate) fn step(&mut self, name: &str, run: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+        say(&format!("==> {name}"));
+        let start = Instant::now();
+        let result = run();
+        let took_this = start.elapsed();
+        let outcome = if result.is_ok() { Outcome::Passed } else { Outcome::Failed };
+        self.done.push(Done { name: name.to_owned(), outcome, took: took_this });
+        let verb = if result.is_ok() { "passed" } else { "FAILED" };
+        say(&format!("    {verb} in {}", took(took_this)));
+        result
+    }
+
+    /// Remembers, loudly, that a step did not run.
+    pub(crate) fn leave_out(&mut self, name: &str, why: &str) {
+        say(&format!("==> {name}\n    DID NOT RUN: {why}"));
+        self.done.push(Done { name: format!("{name} ({why})"), outcome: Outcome::LeftOut, took: Duration::ZERO });
+    }
+
+    /// Shows every step with its outcome and duration.
+    pub(crate) fn summarize(&self) {
+        say("\nsummary");
+        for done in &self.done {
+            let (mark, took) = match done.outcome {
+                Outcome::Passed => ("passed     ", took(done.took)),
+                Outcome::Failed => ("FAILED     ", took(done.took)),
+                Outcome::LeftOut => ("DID NOT RUN", String::new()),
+            };
+            say(&format!("  {mark} {took:>11}  {}", done.name));
+        }
+    }
+
+    /// Whether every step that ran passed.
+    pub(crate) fn all_passed(&self) -> bool {
+        self.done.iter().all(|done| done.outcome != Outcome::Failed)
+    }
+
+    /// The names of those that failed.
+    pub(crate) fn failed(&self) -> Vec<&str> {
+        self.names(Outcome::Failed)
+    }
+
+    /// The names of those that did not run, each with the reason.
+    pub(crate) fn left_out(&self) -> Vec<&str> {
+        self.names(Outcome::LeftOut)
+    }
+
+    fn names(&self, outcome: Outcome) -> Vec<&str> {
+        self.done.iter().filter(|done| done.outcome == outcome).map(|done| done.name.as_str()).collect()
+    }
+
+    /// How long all of them took.
+    pub(crate) fn duration(&self) -> Duration {
+        self.done.iter().map(|done| done.took).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_as_people_say_them() {
+        assert_eq!(took(Duration::from_millis(1_250)), "1.2 s");
+        assert_eq!(took(Duration::from_secs(125)), "2 min 5 s");
+    }
+
+    #[test]
+    fn a_failing_program_gives_its_output_and_its_line() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo to-out; echo to-err >&2; exit 3"]);
+        let text = output_of(command).expect_err("exit code 3 passed").to_string();
+        assert!(text.contains("to-out\nto-err"), "{text}");
+        assert!(text.contains("sh -c"), "{text}");
+    }
+
+    #[test]
+    fn one_failed_step_fails_the_whole_and_a_step_left_out_does_not() {
+        let mut steps = Steps::default();
+        steps.leave_out("deny", "cargo-deny is missing");
+        assert!(steps.step("good", || Ok(())).is_ok());
+        assert!(steps.all_passed());
+        assert!(steps.step("bad", || Err(Failure::new("no"))).is_err());
+        assert!(!steps.all_passed());
+        assert_eq!(steps.failed(), ["bad"]);
+    }
+}
