@@ -8,8 +8,8 @@ mod repository;
 mod saveable;
 mod topics;
 
-pub use builder::ApplicationBuilder;
 pub use self::core::Application;
+pub use builder::ApplicationBuilder;
 pub use environment::{Environment, EnvironmentError};
 pub use notification_log::{NotificationLog, NotificationLogReader, Section, Select};
 pub use repository::Repository;

@@ -20,7 +20,7 @@ pub enum Error {
     Conflict {
         /// The id of the aggregate.
         originator_id: Uuid,
-        /// The first version that this save tried to record.
+        /// The first version in this save that is taken.
         tried: u64,
         /// The last version that is recorded.
         recorded: u64,
@@ -49,7 +49,9 @@ pub enum Error {
     },
 
     /// The aggregate of this id is of another type.
-    #[error("{originator_id} is not a {expected}: its events are recorded as `{found}`; get it as the type that records those")]
+    #[error(
+        "{originator_id} is not a {expected}: its events are recorded as `{found}`; get it as the type that records those"
+    )]
     WrongAggregate {
         /// The name of the type that was asked for.
         expected: &'static str,
@@ -142,7 +144,9 @@ pub enum Error {
     },
 
     /// More notifications were asked for than one page may hold.
-    #[error("{limit} notifications are more than one selection may hold, which is {max}; read on page by page, or with a NotificationLogReader")]
+    #[error(
+        "{limit} notifications are more than one selection may hold, which is {max}; read on page by page, or with a NotificationLogReader"
+    )]
     LimitTooLarge {
         /// The limit that was asked for.
         limit: usize,
@@ -167,7 +171,9 @@ pub enum Error {
 impl From<RecorderError> for Error {
     fn from(error: RecorderError) -> Self {
         match error {
-            RecorderError::Conflict { originator_id, tried, recorded } => Self::Conflict { originator_id, tried, recorded },
+            RecorderError::Conflict { originator_id, tried, recorded } => {
+                Self::Conflict { originator_id, tried, recorded }
+            }
             error => Self::Recorder(error),
         }
     }

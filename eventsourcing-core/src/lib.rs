@@ -9,6 +9,7 @@
 //! | [`domain`] | aggregates, their root and their events; no bytes |
 //! | [`persistence`] | stored events, the mapper between the two, ciphers, compressors, recorders |
 //! | [`application`] | saving, the repository, the notification log, environment variables |
+#![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod application;
@@ -17,7 +18,8 @@ mod error;
 pub mod persistence;
 
 pub use application::{
-    Application, ApplicationBuilder, Environment, EnvironmentError, NotificationLog, NotificationLogReader, Repository, Saveable, Section,
+    Application, ApplicationBuilder, Environment, EnvironmentError, NotificationLog, NotificationLogReader, Repository,
+    Saveable, Section,
 };
 pub use domain::{Aggregate, AggregateEvent, ApplyError, DomainEvent, Root};
 pub use error::{Error, Result};

@@ -15,7 +15,12 @@ fn key() -> CipherKey {
 }
 
 fn place() -> Place<'static> {
-    Place { kind: Kind::Event, originator_id: Uuid::from_u128(7), originator_version: 3, topic: "World.SomethingHappened" }
+    Place {
+        kind: Kind::Event,
+        originator_id: Uuid::from_u128(7),
+        originator_version: 3,
+        topic: "World.SomethingHappened",
+    }
 }
 
 fn json() -> Vec<u8> {
@@ -168,7 +173,8 @@ fn a_wrong_key_is_told_from_a_broken_state() {
         "its state was encrypted with chacha20poly1305 and no cipher is configured; \
          set CIPHER_TOPIC and CIPHER_KEY to what it was recorded with"
     );
-    let error = Mapper::new("universe").with_cipher(AesCipher::new(&key())).open(&place(), &state, checksum).unwrap_err();
+    let error =
+        Mapper::new("universe").with_cipher(AesCipher::new(&key())).open(&place(), &state, checksum).unwrap_err();
     assert!(matches!(error.failure, MapperFailure::OtherCipher { .. }), "{error}");
 }
 
@@ -196,7 +202,9 @@ fn a_state_over_the_limit_is_neither_recorded_nor_read() {
     for (name, mapper) in mappers() {
         let (state, checksum) = mapper.seal(&place(), json()).unwrap();
         let limited = mapper.with_max_state_size(64);
-        for error in [limited.seal(&place(), json()).unwrap_err(), limited.open(&place(), &state, checksum).unwrap_err()] {
+        for error in
+            [limited.seal(&place(), json()).unwrap_err(), limited.open(&place(), &state, checksum).unwrap_err()]
+        {
             assert!(matches!(error.failure, MapperFailure::TooLarge { len: 173, max: 64 }), "{name}: {error}");
         }
     }
@@ -291,7 +299,10 @@ fn key_of(bytes: &[u8]) -> CipherKey {
 fn a_key_is_32_bytes_of_base64_and_nothing_else() {
     let message = |text: &str| CipherKey::parse(text).unwrap_err().to_string();
     assert_eq!(message("AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHw=="), "it is 31 bytes of base64; expected 32 bytes");
-    assert_eq!(message("correct horse battery staple"), "it is 28 characters that are not base64; expected base64 of 32 bytes");
+    assert_eq!(
+        message("correct horse battery staple"),
+        "it is 28 characters that are not base64; expected base64 of 32 bytes"
+    );
     assert_eq!(message("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="), "it is all zero; expected 32 random bytes");
     assert_eq!(
         message(&format!("{KEY}\n")),
@@ -313,7 +324,8 @@ fn nothing_that_holds_a_key_shows_it() {
 /// States that were recorded by the first version: they must be read for ever.
 #[test]
 fn states_of_the_first_version_are_read() {
-    let event = br#"{"timestamp":"2026-11-23T04:11:04.800139Z","what":"dinosaurs dinosaurs dinosaurs dinosaurs dinosaurs "}"#;
+    let event =
+        br#"{"timestamp":"2026-11-23T04:11:04.800139Z","what":"dinosaurs dinosaurs dinosaurs dinosaurs dinosaurs "}"#;
     for (state, checksum) in GOLDEN {
         let mapper = match state.get(2..4) {
             Some("01" | "11") => Mapper::new("universe").with_cipher(ChaCha20Poly1305Cipher::new(&key())),

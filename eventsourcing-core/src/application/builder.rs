@@ -24,7 +24,14 @@ impl ApplicationBuilder {
     pub const DEFAULT_SECTION_SIZE: usize = 10;
 
     pub(super) fn new(name: String) -> Self {
-        Self { name, recorder: None, mapper: None, topics: Topics::default(), taken: None, section_size: Self::DEFAULT_SECTION_SIZE }
+        Self {
+            name,
+            recorder: None,
+            mapper: None,
+            topics: Topics::default(),
+            taken: None,
+            section_size: Self::DEFAULT_SECTION_SIZE,
+        }
     }
 
     /// Keeps events in this recorder rather than in memory.
@@ -117,7 +124,9 @@ fn encrypted(mapper: Mapper, environment: &Environment) -> Result<Mapper, Enviro
             None => Ok(mapper),
             Some(topic) => Err(EnvironmentError::Missing {
                 variable: KEY.to_owned(),
-                expected: format!("the key of the cipher `{topic}`: base64 of 32 bytes, from `ChaCha20Poly1305Cipher::create_key()`"),
+                expected: format!(
+                    "the key of the cipher `{topic}`: base64 of 32 bytes, from `ChaCha20Poly1305Cipher::create_key()`"
+                ),
             }),
         };
     };
@@ -130,7 +139,9 @@ fn encrypted(mapper: Mapper, environment: &Environment) -> Result<Mapper, Enviro
         #[cfg(not(feature = "chacha20poly1305"))]
         name @ "chacha20poly1305" => Err(environment.feature_off(CIPHER, name, "chacha20poly1305")),
         #[cfg(feature = "aes")]
-        "aes" | "eventsourcing.cipher:AESCipher" => Ok(mapper.with_cipher(crate::persistence::cipher::AesCipher::new(&key))),
+        "aes" | "eventsourcing.cipher:AESCipher" => {
+            Ok(mapper.with_cipher(crate::persistence::cipher::AesCipher::new(&key)))
+        }
         #[cfg(not(feature = "aes"))]
         name @ ("aes" | "eventsourcing.cipher:AESCipher") => Err(environment.feature_off(CIPHER, name, "aes")),
         name => Err(environment.invalid(CIPHER, name, "`chacha20poly1305` or `aes`")),

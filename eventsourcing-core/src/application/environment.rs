@@ -38,7 +38,10 @@ impl Environment {
     }
 
     /// These variables and no others, for an application of this name.
-    pub fn of<K: Into<String>, V: Into<String>>(application: &str, variables: impl IntoIterator<Item = (K, V)>) -> Self {
+    pub fn of<K: Into<String>, V: Into<String>>(
+        application: &str,
+        variables: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
         let variables = variables.into_iter().map(|(name, value)| (name.into(), OsString::from(value.into())));
         Self { prefix: prefix(application), variables: variables.collect() }
     }
@@ -182,7 +185,9 @@ pub enum EnvironmentError {
         variable: String,
     },
     /// The value asks for something that this program was built without.
-    #[error("environment variable {variable} is `{value}`, which this program was built without; add the feature `{feature}` of eventsourcing")]
+    #[error(
+        "environment variable {variable} is `{value}`, which this program was built without; add the feature `{feature}` of eventsourcing"
+    )]
     FeatureOff {
         /// The variable.
         variable: String,

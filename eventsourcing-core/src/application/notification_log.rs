@@ -223,6 +223,7 @@ fn parse_section_id(id: &str) -> Result<(u64, u64)> {
     let error = || Error::SectionId { id: id.to_owned() };
     let (first, last) = id.split_once(',').ok_or_else(error)?;
     // digits only: `u64::from_str` would take `+1` too
-    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| u64::from_str(text).ok()).flatten();
+    let number =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| u64::from_str(text).ok()).flatten();
     number(first).zip(number(last)).ok_or_else(error)
 }

@@ -86,7 +86,8 @@ impl<'a> Repository<'a> {
         let mut aggregate: Option<A> = None;
         let mut after = None;
         loop {
-            let page = self.shared.recorder.select_events(EventQuery::of(id).after(after).up_to(up_to).limit(PAGE)).await?;
+            let page =
+                self.shared.recorder.select_events(EventQuery::of(id).after(after).up_to(up_to).limit(PAGE)).await?;
             let full = page.len() == PAGE;
             after = page.last().map(|event| event.originator_version);
             for stored in page {

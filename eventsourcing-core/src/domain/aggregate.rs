@@ -139,12 +139,8 @@ pub trait Aggregate: Sized + Send + Sync + 'static {
     /// [`Error::Apply`](crate::Error::Apply) if the event makes no aggregate.
     fn create_from(id: Uuid, event: Self::Event) -> Result<Self> {
         let topic = event.topic();
-        Root::try_create(id, event, |event| event, |event| Self::create(event.clone())).map_err(|reason| crate::Error::Apply {
-            aggregate: Self::NAME,
-            topic,
-            originator_id: id,
-            reason,
-        })
+        Root::try_create(id, event, |event| event, |event| Self::create(event.clone()))
+            .map_err(|reason| crate::Error::Apply { aggregate: Self::NAME, topic, originator_id: id, reason })
     }
 
     /// Applies an event and keeps it as pending, at the next version.

@@ -100,7 +100,8 @@ impl<A: Aggregate> Root<A> {
 
     /// Makes an aggregate: `make` builds it from the event, which becomes its first pending event.
     pub fn create<T>(id: Uuid, event: T, wrap: impl FnOnce(T) -> A::Event, make: impl FnOnce(&T) -> A) -> A {
-        let made: std::result::Result<A, std::convert::Infallible> = Self::try_create(id, event, wrap, |event| Ok(make(event)));
+        let made: std::result::Result<A, std::convert::Infallible> =
+            Self::try_create(id, event, wrap, |event| Ok(make(event)));
         let Ok(aggregate) = made;
         aggregate
     }
@@ -239,7 +240,11 @@ impl<A: Aggregate> Root<A> {
         let root = aggregate.root_mut();
         let kept = root.identity;
         if event.originator_id != kept.id {
-            return Err(Error::OriginatorIdMismatch { aggregate: A::NAME, expected: kept.id, found: event.originator_id });
+            return Err(Error::OriginatorIdMismatch {
+                aggregate: A::NAME,
+                expected: kept.id,
+                found: event.originator_id,
+            });
         }
         event.expect_version(A::NAME, kept.version + 1)?;
         let topic = event.event.topic();
@@ -259,7 +264,13 @@ impl<A: Aggregate> Root<A> {
     }
 
     /// Puts back what a body must not change: it may even have replaced `*self`.
-    fn restore(&mut self, kept: Identity, pending: Vec<DomainEvent<A::Event>>, append_id: Option<Uuid>, outer: &'static str) {
+    fn restore(
+        &mut self,
+        kept: Identity,
+        pending: Vec<DomainEvent<A::Event>>,
+        append_id: Option<Uuid>,
+        outer: &'static str,
+    ) {
         self.identity = kept;
         self.pending = pending;
         self.append_id = append_id;

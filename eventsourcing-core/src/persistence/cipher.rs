@@ -62,7 +62,9 @@ pub enum CipherError {
         reason: String,
     },
     /// The data was altered, cut off, or moved here from another place.
-    #[error("it was altered, cut off, or moved here from another aggregate, version, topic, application or kind of state")]
+    #[error(
+        "it was altered, cut off, or moved here from another aggregate, version, topic, application or kind of state"
+    )]
     Authentication,
 }
 
@@ -110,10 +112,9 @@ impl CipherKey {
         if text.trim() != text {
             return Err(key("it has white space around it; expected base64 of 32 bytes and nothing else".to_owned()));
         }
-        let decoded = STANDARD
-            .decode(text)
-            .map(Zeroizing::new)
-            .map_err(|_| key(format!("it is {} characters that are not base64; expected base64 of 32 bytes", text.len())))?;
+        let decoded = STANDARD.decode(text).map(Zeroizing::new).map_err(|_| {
+            key(format!("it is {} characters that are not base64; expected base64 of 32 bytes", text.len()))
+        })?;
         let bytes: [u8; 32] = decoded
             .as_slice()
             .try_into()
@@ -125,7 +126,7 @@ impl CipherKey {
     }
 
     fn from_bytes(bytes: Zeroizing<[u8; 32]>) -> Self {
-        let text = Zeroizing::new(STANDARD.encode(&*bytes));
+        let text = Zeroizing::new(STANDARD.encode(bytes.as_slice()));
         Self { bytes, text }
     }
 
@@ -141,7 +142,7 @@ impl CipherKey {
 
     /// The fingerprint of the key: the first four bytes of a SHA-256 hash, from which the key cannot be told.
     pub fn id(&self) -> u32 {
-        let hash = Sha256::new().chain_update(b"eventsourcing key id 1").chain_update(*self.bytes).finalize();
+        let hash = Sha256::new().chain_update(b"eventsourcing key id 1").chain_update(self.bytes.as_slice()).finalize();
         u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]])
     }
 }

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::envelope::{self, Header};
 use super::{
-    Cipher, CipherError, Compressor, CompressorError, Notification, StateError, StateReader, StateWriter, StoredEvent, cipher,
-    compressor,
+    Cipher, CipherError, Compressor, CompressorError, Notification, StateError, StateReader, StateWriter, StoredEvent,
+    cipher, compressor,
 };
 use crate::domain::{AggregateEvent, DomainEvent};
 
@@ -105,7 +105,9 @@ pub struct MapperError {
 #[non_exhaustive]
 pub enum MapperFailure {
     /// It is larger than allowed.
-    #[error("its state is {len} bytes long, and the most that is allowed is {max}; raise MAX_STATE_SIZE if it is meant to be that large")]
+    #[error(
+        "its state is {len} bytes long, and the most that is allowed is {max}; raise MAX_STATE_SIZE if it is meant to be that large"
+    )]
     TooLarge {
         /// The length of its JSON, or of what was recorded.
         len: u64,
@@ -122,7 +124,9 @@ pub enum MapperFailure {
     #[error("its state does not decrypt: {0}")]
     Cipher(#[from] CipherError),
     /// Another key encrypted it.
-    #[error("its state was encrypted with key {found:08x}, and the configured key is {configured:08x}; set CIPHER_KEY to the key it was recorded with")]
+    #[error(
+        "its state was encrypted with key {found:08x}, and the configured key is {configured:08x}; set CIPHER_KEY to the key it was recorded with"
+    )]
     WrongKey {
         /// The fingerprint of the key that encrypted it.
         found: u32,
@@ -130,7 +134,9 @@ pub enum MapperFailure {
         configured: u32,
     },
     /// It is encrypted, and there is no cipher or another one.
-    #[error("its state was encrypted with {cipher} and {configured} configured; set CIPHER_TOPIC and CIPHER_KEY to what it was recorded with")]
+    #[error(
+        "its state was encrypted with {cipher} and {configured} configured; set CIPHER_TOPIC and CIPHER_KEY to what it was recorded with"
+    )]
     OtherCipher {
         /// The cipher that encrypted it.
         cipher: String,
@@ -144,7 +150,9 @@ pub enum MapperFailure {
     )]
     NotEncrypted,
     /// This build cannot decompress it.
-    #[error("its state was compressed with {compressor}, which this program lacks; build it with that feature, or give the mapper that compressor")]
+    #[error(
+        "its state was compressed with {compressor}, which this program lacks; build it with that feature, or give the mapper that compressor"
+    )]
     OtherCompressor {
         /// The compressor that made it.
         compressor: String,
@@ -206,7 +214,11 @@ impl Mapper {
     ///
     /// # Errors
     /// [`MapperError`] if the event does not serialise, or is too large.
-    pub fn to_stored_event<E: AggregateEvent>(&self, event: &DomainEvent<E>, append_id: Uuid) -> Result<StoredEvent, MapperError> {
+    pub fn to_stored_event<E: AggregateEvent>(
+        &self,
+        event: &DomainEvent<E>,
+        append_id: Uuid,
+    ) -> Result<StoredEvent, MapperError> {
         let topic = event.event.topic();
         let place = Place {
             kind: Kind::Event,
@@ -243,12 +255,20 @@ impl Mapper {
     ///
     /// # Errors
     /// As [`to_domain_event`](Self::to_domain_event).
-    pub fn to_notified_event<E: AggregateEvent>(&self, notification: &Notification) -> Result<DomainEvent<E>, MapperError> {
+    pub fn to_notified_event<E: AggregateEvent>(
+        &self,
+        notification: &Notification,
+    ) -> Result<DomainEvent<E>, MapperError> {
         let Notification { id: _, originator_id, originator_version, ref topic, ref state, checksum } = *notification;
         self.read(Place { kind: Kind::Event, originator_id, originator_version, topic }, state, checksum)
     }
 
-    fn read<E: AggregateEvent>(&self, place: Place<'_>, state: &[u8], checksum: Option<u32>) -> Result<DomainEvent<E>, MapperError> {
+    fn read<E: AggregateEvent>(
+        &self,
+        place: Place<'_>,
+        state: &[u8],
+        checksum: Option<u32>,
+    ) -> Result<DomainEvent<E>, MapperError> {
         let json = self.open(&place, state, checksum)?;
         let mut reader = StateReader::new(&json);
         let event = E::read(place.topic, &mut reader).map_err(|failure| place.error("read", failure.into()))?;
@@ -269,7 +289,12 @@ impl Mapper {
     ///
     /// # Errors
     /// [`MapperError`] if the state was altered, moved here, or needs another key.
-    pub fn open<'s>(&self, place: &Place<'_>, state: &'s [u8], checksum: Option<u32>) -> Result<Cow<'s, [u8]>, MapperError> {
+    pub fn open<'s>(
+        &self,
+        place: &Place<'_>,
+        state: &'s [u8],
+        checksum: Option<u32>,
+    ) -> Result<Cow<'s, [u8]>, MapperError> {
         self.try_open(place, state, checksum).map_err(|failure| place.error("read", failure))
     }
 
@@ -300,7 +325,12 @@ impl Mapper {
         Ok((state, Some(checksum)))
     }
 
-    fn try_open<'s>(&self, place: &Place<'_>, state: &'s [u8], checksum: Option<u32>) -> Result<Cow<'s, [u8]>, MapperFailure> {
+    fn try_open<'s>(
+        &self,
+        place: &Place<'_>,
+        state: &'s [u8],
+        checksum: Option<u32>,
+    ) -> Result<Cow<'s, [u8]>, MapperFailure> {
         let corrupt = |detail: String| MapperFailure::Corrupt { detail };
         let sealed = Header::split(state);
         let encrypted = sealed.filter(|(header, _)| header.cipher != 0);
@@ -350,7 +380,9 @@ impl Mapper {
     fn decompress<'s>(&self, header: Header, len: usize, body: Cow<'s, [u8]>) -> Result<Cow<'s, [u8]>, MapperFailure> {
         if header.compressor == 0 {
             if body.len() != len {
-                return Err(MapperFailure::Corrupt { detail: format!("it is {} bytes long, and {len} were recorded", body.len()) });
+                return Err(MapperFailure::Corrupt {
+                    detail: format!("it is {} bytes long, and {len} were recorded", body.len()),
+                });
             }
             return Ok(body);
         }

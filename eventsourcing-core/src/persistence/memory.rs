@@ -82,7 +82,10 @@ impl Log {
         let mut new = HashSet::with_capacity(events.len());
         let mut recorded = Vec::new();
         for event in &events {
-            let taken = self.aggregates.get(&event.originator_id).and_then(|places| places.get(&event.originator_version).copied());
+            let taken = self
+                .aggregates
+                .get(&event.originator_id)
+                .and_then(|places| places.get(&event.originator_version).copied());
             let ours = taken.filter(|place| self.events[*place].append_id == event.append_id);
             let first = new.insert((event.originator_id, event.originator_version));
             if (taken.is_some() && ours.is_none()) || !first {
@@ -121,10 +124,18 @@ impl Log {
         // one bound each: a range whose bounds cross is a panic, and an empty answer here
         if query.descending {
             let wanted = places.range((Bound::Unbounded, up_to)).rev();
-            wanted.take_while(|(version, _)| query.after.is_none_or(|after| **version > after)).take(limit).map(event).collect()
+            wanted
+                .take_while(|(version, _)| query.after.is_none_or(|after| **version > after))
+                .take(limit)
+                .map(event)
+                .collect()
         } else {
             let wanted = places.range((after, Bound::Unbounded));
-            wanted.take_while(|(version, _)| query.up_to.is_none_or(|up_to| **version <= up_to)).take(limit).map(event).collect()
+            wanted
+                .take_while(|(version, _)| query.up_to.is_none_or(|up_to| **version <= up_to))
+                .take(limit)
+                .map(event)
+                .collect()
         }
     }
 

@@ -45,7 +45,9 @@ pub trait Recorder: Debug + Send + Sync {
     /// As the storage fails.
     async fn max_notification_id(&self) -> Result<Option<u64>, RecorderError>;
 
-    /// Closes connections and files once running calls are done; calls made later fail.
+    /// Closes connections and files once running calls are done; calls made later are [`RecorderError::Closed`].
+    ///
+    /// A recorder that has neither does nothing.
     async fn close(&self) {}
 }
 
@@ -144,7 +146,7 @@ pub enum RecorderError {
     Conflict {
         /// The id of the aggregate.
         originator_id: Uuid,
-        /// The first version that this insert tried to record.
+        /// The first version in this insert that is taken.
         tried: u64,
         /// The last version that is recorded.
         recorded: u64,

@@ -21,7 +21,9 @@ const RESERVED: [&str; 2] = [TIMESTAMP, CLASS_VERSION];
 #[non_exhaustive]
 pub enum StateError {
     /// No event of the aggregate has this topic.
-    #[error("no event of this aggregate has that topic")]
+    #[error(
+        "no event of this aggregate has that topic; it was removed or renamed since it was recorded: bring it back, or pin its topic with `#[event(\"…\", topic = \"…\")]`"
+    )]
     UnknownTopic,
     /// The event does not serialise as an object with named fields.
     #[error("the event serialises as {found}; expected a struct with named fields")]
@@ -39,7 +41,9 @@ pub enum StateError {
     #[error("the state has no `timestamp`")]
     NoTimestamp,
     /// The event was recorded by a later version of the program.
-    #[error("the state has class version {found}, and this program knows version 1; run a newer version of the program")]
+    #[error(
+        "the state has class version {found}, and this program knows version 1; run a newer version of the program"
+    )]
     ClassVersion {
         /// The version that was recorded.
         found: u64,
@@ -96,14 +100,17 @@ impl<'a> StateWriter<'a> {
 
 /// The macro refuses such names; a hand-written event may still have them, or get them from a nested `flatten`.
 fn check_reserved(object: &[u8]) -> Result<(), StateError> {
-    let quoted = |name: &&str| -> bool {
+    let quoted = |name: &str| -> bool {
         let wanted = name.len() + 2;
         object.windows(wanted + 1).any(|bytes| {
-            bytes[0] == b'"' && bytes[wanted - 1] == b'"' && bytes[wanted] == b':' && &bytes[1..wanted - 1] == name.as_bytes()
+            bytes[0] == b'"'
+                && bytes[wanted - 1] == b'"'
+                && bytes[wanted] == b':'
+                && &bytes[1..wanted - 1] == name.as_bytes()
         })
     };
     // most events stop here; the name may also stand deeper inside, where it is nobody's business
-    if !RESERVED.iter().any(|name| quoted(&name)) {
+    if !RESERVED.iter().any(|name| quoted(name)) {
         return Ok(());
     }
     let keys: Keys = serde_json::from_slice(object)?;

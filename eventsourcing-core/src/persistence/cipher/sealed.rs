@@ -9,7 +9,12 @@ use aes_gcm::aead as aead_types;
 #[cfg(feature = "chacha20poly1305")]
 use chacha20poly1305::aead as aead_types;
 
-pub(super) fn encrypt<C: AeadInOut>(cipher: &C, data: &[u8], context: &[u8], into: &mut Vec<u8>) -> Result<(), CipherError> {
+pub(super) fn encrypt<C: AeadInOut>(
+    cipher: &C,
+    data: &[u8],
+    context: &[u8],
+    into: &mut Vec<u8>,
+) -> Result<(), CipherError> {
     let mut nonce = Nonce::<C>::default();
     getrandom::fill(&mut nonce).map_err(|error| CipherError::Randomness { reason: error.to_string() })?;
     into.extend_from_slice(&nonce);

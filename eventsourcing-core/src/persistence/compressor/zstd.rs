@@ -58,7 +58,9 @@ impl Compressor for ZstdCompressor {
         match zstd_safe::get_frame_content_size(data) {
             Ok(Some(claimed)) if usize::try_from(claimed) == Ok(len) => {}
             Ok(Some(claimed)) => {
-                return Err(CompressorError::new(format!("the zstd frame claims {claimed} bytes, and {len} were recorded")));
+                return Err(CompressorError::new(format!(
+                    "the zstd frame claims {claimed} bytes, and {len} were recorded"
+                )));
             }
             Ok(None) => return Err(CompressorError::new("the zstd frame does not say its length")),
             Err(_) => return Err(CompressorError::new("this is no zstd frame")),
@@ -77,7 +79,10 @@ impl Compressor for ZstdCompressor {
             };
             let restored = decompressor.decompress(data, len).map_err(|error| broken(&error))?;
             if restored.len() != len {
-                return Err(CompressorError::new(format!("the zstd frame held {} bytes, and {len} were recorded", restored.len())));
+                return Err(CompressorError::new(format!(
+                    "the zstd frame held {} bytes, and {len} were recorded",
+                    restored.len()
+                )));
             }
             Ok(restored)
         })

@@ -1,0 +1,289 @@
+//! The recorder contract as a suite of tests, which anybody runs on a recorder with one macro call.
+//!
+//! # Writing a recorder
+//!
+//! 1. Depend on `eventsourcing-core` and implement [`Recorder`]. Its documentation is the
+//!    contract, [`MemoryRecorder`](super::MemoryRecorder) is the contract in its shortest form.
+//! 2. Add `eventsourcing-core` with the feature `conformance` to the `[dev-dependencies]`. Nothing else is needed: each
+//!    test builds its own runtime (Tokio, four threads, all drivers).
+//! 3. Implement [`Fixture`]: an empty store, and how to open it. A store that only one recorder can open, such as one in
+//!    memory, is a [`Single`].
+//! 4. Call [`recorder_conformance!`](crate::recorder_conformance) once per way to configure the recorder, in a file under
+//!    `tests/`. It expands to a module with one test for each rule. They run in parallel, each on a fixture of its own.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use async_trait::async_trait;
+//! use eventsourcing_core::Recorder;
+//! use eventsourcing_core::persistence::MemoryRecorder;
+//! use eventsourcing_core::persistence::conformance::{self, Fixture, versions};
+//! use eventsourcing_core::recorder_conformance;
+//!
+//! /// A store of its own: here a `MemoryRecorder`, otherwise a new file or a new schema.
+//! struct Memory(MemoryRecorder);
+//!
+//! #[async_trait]
+//! impl Fixture for Memory {
+//!     async fn open(&self) -> Arc<dyn Recorder> {
+//!         Arc::new(self.0.clone())
+//!     }
+//! }
+//!
+//! // in tests/conformance.rs this is all: `cargo test` runs every rule as `memory::…`
+//! recorder_conformance!(memory, Memory(MemoryRecorder::new()));
+//!
+//! // and a single rule runs like this
+//! conformance::check(async { Memory(MemoryRecorder::new()) }, versions::second_writer_of_a_version_gets_a_conflict);
+//! ```
+//!
+//! # The rules
+//!
+//! A rule is a public function in one of these modules; its documentation is the rule as a sentence. It panics, with the
+//! rule and the values that broke it, if the recorder does not hold it.
+//!
+//! | module | what is asked |
+//! |---|---|
+//! | [`versions`] | one event for each version of an aggregate; conflicts; an append that is repeated |
+//! | [`atomicity`] | all or nothing, also when an insert fails or is dropped half way |
+//! | [`selection`] | which events of an aggregate a query selects, in which order |
+//! | [`log`] | the notification log: ids, bounds, topics, pages |
+//! | [`limits`] | the smallest and largest values of every field |
+//! | [`concurrency`] | writers at the same time: order, one winner, no lost update |
+//! | [`tailing`] | readers during writes: the log only ever grows at its end |
+//!
+//! A rule with several tasks repeats a call whose error [is retryable](super::RecorderError::is_retryable), as any user
+//! would, up to a hundred times; all others take the first answer. Durability, which is promised too, cannot be tested
+//! from inside of the process: kill one.
+//!
+//! That the rules bite is tested as well: `tests/memory_conformance.rs` of this crate runs them on recorders which are
+//! broken on purpose, one for each way to break.
+
+pub mod atomicity;
+pub mod concurrency;
+pub mod limits;
+pub mod log;
+pub mod selection;
+mod store;
+pub mod tailing;
+pub mod versions;
+
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::FutureExt as _;
+use tokio::time::timeout;
+
+use super::Recorder;
+
+/// How long a rule may take before it counts as hanging: far longer than any takes on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A store for one test: empty at first, and nobody else's.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no fixture for a conformance test",
+    label = "this must be a fixture",
+    note = "wrap a recorder as `Single::new(recorder)`, or implement `Fixture` for a store that can be opened several times"
+)]
+#[async_trait]
+pub trait Fixture: Send + Sync {
+    /// Opens the store, as another process would that uses it at the same time.
+    ///
+    /// A store that cannot be opened twice gives the same recorder each time, as [`Single`] does. What is opened is
+    /// closed when the test ends.
+    async fn open(&self) -> Arc<dyn Recorder>;
+
+    /// Removes the store once the test ended, well or not, and its recorders are closed.
+    async fn remove(&self) {}
+}
+
+/// A store that only one recorder can open.
+#[derive(Clone, Debug)]
+pub struct Single(Arc<dyn Recorder>);
+
+impl Single {
+    /// The store of this recorder, which must be empty.
+    pub fn new(recorder: impl Recorder + 'static) -> Self {
+        Self(Arc::new(recorder))
+    }
+}
+
+#[async_trait]
+impl Fixture for Single {
+    async fn open(&self) -> Arc<dyn Recorder> {
+        Arc::clone(&self.0)
+    }
+}
+
+/// Checks one rule on a new store.
+///
+/// The fixture is made, and the rule run, on a multi-threaded Tokio runtime that lives for this call.
+///
+/// # Panics
+/// If the recorder does not hold the rule, or if nothing moves any more for two minutes.
+pub fn check<F: Fixture>(fixture: impl Future<Output = F>, rule: impl AsyncFnOnce(&dyn Fixture)) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        // as many on every machine, so that tasks do meet
+        .worker_threads(4)
+        .enable_all()
+        .build()
+        .expect("a runtime for the conformance test can be built");
+    let outcome = runtime.block_on(async {
+        let fixture = Opened { fixture: fixture.await, recorders: Mutex::default() };
+        let outcome = timeout(PATIENCE, AssertUnwindSafe(rule(&fixture)).catch_unwind()).await;
+        let removed = timeout(PATIENCE, fixture.remove()).await;
+        (outcome, removed)
+    });
+    // a recorder that blocks a thread for ever must not keep the test from failing
+    runtime.shutdown_background();
+    match outcome {
+        (Ok(Ok(())), Ok(())) => {}
+        (Ok(Err(panic)), _) => resume_unwind(panic),
+        (Err(_), _) => panic!("the rule did not come to an end within {PATIENCE:?}: a call of the recorder hangs"),
+        (_, Err(_)) => panic!("the recorders were not closed and removed within {PATIENCE:?}: closing hangs"),
+    }
+}
+
+/// A fixture that remembers what was opened, to close it.
+struct Opened<F> {
+    fixture: F,
+    recorders: Mutex<Vec<Arc<dyn Recorder>>>,
+}
+
+#[async_trait]
+impl<F: Fixture> Fixture for Opened<F> {
+    async fn open(&self) -> Arc<dyn Recorder> {
+        let recorder = self.fixture.open().await;
+        let mut recorders = self.recorders.lock().unwrap_or_else(PoisonError::into_inner);
+        if !recorders.iter().any(|other| Arc::ptr_eq(other, &recorder)) {
+            recorders.push(Arc::clone(&recorder));
+        }
+        recorder
+    }
+
+    async fn remove(&self) {
+        let recorders = std::mem::take(&mut *self.recorders.lock().unwrap_or_else(PoisonError::into_inner));
+        for recorder in recorders {
+            recorder.close().await;
+        }
+        self.fixture.remove().await;
+    }
+}
+
+/// Makes a module of tests, one for each rule of the recorder contract.
+///
+/// Takes the module's name and an expression for a new [`Fixture`](crate::persistence::conformance::Fixture). The
+/// expression is evaluated once per test, may `await`, and sees what is in scope at the call, which stands outside of
+/// functions. Attributes in front of the name go to the module.
+///
+/// See [`conformance`](crate::persistence::conformance) for how a recorder is written and tested.
+///
+/// # Examples
+///
+/// ```
+/// use eventsourcing_core::persistence::MemoryRecorder;
+/// use eventsourcing_core::persistence::conformance::Single;
+///
+/// eventsourcing_core::recorder_conformance!(memory, Single::new(MemoryRecorder::new()));
+/// ```
+#[macro_export]
+macro_rules! recorder_conformance {
+    ($(#[$attribute:meta])* $module:ident, $fixture:expr $(,)?) => {
+        $crate::__recorder_conformance! {
+            $(#[$attribute])* $module, $fixture;
+            versions {
+                an_insert_returns_its_notifications_in_the_order_given
+                an_empty_insert_does_nothing
+                second_writer_of_a_version_gets_a_conflict
+                a_conflict_names_the_last_version_recorded
+                one_taken_version_among_several_is_a_conflict
+                a_version_twice_in_one_insert_is_a_conflict
+                a_version_of_another_aggregate_is_free
+                a_gap_in_versions_is_accepted
+                an_append_repeated_is_recorded_once
+                an_append_repeated_with_further_events_records_only_those
+                an_append_repeated_with_a_taken_version_is_a_conflict
+                equal_events_of_another_append_are_a_conflict
+            }
+            atomicity {
+                a_conflict_of_one_aggregate_leaves_none_recorded
+                failed_inserts_use_up_no_ids
+                ten_thousand_events_are_one_insert
+                a_reader_never_sees_a_part_of_an_insert
+                an_insert_dropped_half_way_is_done_or_not_done
+                an_insert_dropped_half_way_leaves_its_versions_free_or_taken
+                a_recorder_opened_later_sees_what_was_recorded
+            }
+            selection {
+                events_are_selected_by_version
+                descending_events_are_selected_last_first
+                after_up_to_and_limit_select_a_part
+                a_limit_of_zero_selects_no_event
+                an_unknown_aggregate_has_no_events
+                only_events_of_the_aggregate_are_selected
+                a_long_aggregate_is_selected_whole
+            }
+            log {
+                ids_begin_at_one_and_have_no_gaps
+                after_up_to_and_limit_select_a_part_of_the_log
+                topics_select_their_notifications_and_no_others
+                topics_are_compared_as_they_are
+                pages_join_without_missing_or_repeating
+                a_limit_of_zero_selects_no_notification
+                beyond_the_end_there_are_no_notifications
+                up_to_below_after_selects_no_notification
+                the_last_id_is_none_and_then_that_of_the_last_event
+                a_notification_seen_once_is_seen_the_same_later
+            }
+            limits {
+                version_zero_is_kept
+                the_largest_version_is_kept
+                a_version_beyond_the_largest_is_out_of_range
+                states_of_any_bytes_and_size_are_kept
+                topics_of_any_script_are_kept
+                checksums_are_kept
+                all_ids_of_aggregates_and_appends_are_kept
+                bounds_beyond_the_largest_version_are_no_error
+            }
+            concurrency {
+                eight_writers_of_different_aggregates_all_succeed
+                thirty_two_writers_of_different_aggregates_all_succeed
+                an_insert_begun_after_another_has_greater_ids
+                of_many_writers_of_a_version_one_wins
+                no_increment_is_lost
+                an_append_repeated_while_it_runs_is_recorded_once
+                inserts_dropped_among_others_hinder_none
+            }
+            tailing {
+                a_reader_among_writers_sees_every_id_in_order
+                a_reader_of_a_topic_among_writers_misses_none
+                the_last_id_among_writers_has_everything_below_it
+            }
+        }
+    };
+}
+
+/// Second half of [`recorder_conformance!`](crate::recorder_conformance).
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __recorder_conformance {
+    ($(#[$attribute:meta])* $module:ident, $fixture:expr; $($group:ident { $($rule:ident)* })*) => {
+        #[cfg(test)]
+        $(#[$attribute])*
+        mod $module {
+            async fn fixture() -> impl $crate::persistence::conformance::Fixture {
+                #[allow(unused_imports)]
+                use super::*;
+                $fixture
+            }
+            $($(
+                #[test]
+                fn $rule() {
+                    $crate::persistence::conformance::check(fixture(), $crate::persistence::conformance::$group::$rule);
+                }
+            )*)*
+        }
+    };
+}

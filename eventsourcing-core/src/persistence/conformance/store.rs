@@ -1,0 +1,209 @@
+//! A recorder as the rules use it: calls that must succeed, logs that must be equal, tasks that must not panic.
+
+use std::fmt::Debug;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use tokio::sync::Barrier;
+use tokio::task::{JoinSet, yield_now};
+use uuid::Uuid;
+
+use super::Fixture;
+use crate::persistence::{EventQuery, Notification, NotificationQuery, Recorder, RecorderError, StoredEvent};
+
+/// How often a call is repeated that failed for a reason that may go away.
+const ATTEMPTS: u32 = 100;
+
+/// An opened store.
+#[derive(Clone, Debug)]
+pub(super) struct Store {
+    recorder: Arc<dyn Recorder>,
+    attempts: u32,
+}
+
+impl Store {
+    /// A store whose every call must succeed at once.
+    pub(super) async fn open(fixture: &dyn Fixture) -> Self {
+        Self { recorder: fixture.open().await, attempts: 1 }
+    }
+
+    /// A store for use among many: calls whose error says that they may be repeated are repeated.
+    pub(super) async fn open_patient(fixture: &dyn Fixture) -> Self {
+        Self { attempts: ATTEMPTS, ..Self::open(fixture).await }
+    }
+
+    /// As many, each opened on its own.
+    pub(super) async fn open_several(fixture: &dyn Fixture, count: usize) -> Vec<Self> {
+        let mut stores = Vec::with_capacity(count);
+        for _ in 0..count {
+            stores.push(Self::open_patient(fixture).await);
+        }
+        stores
+    }
+
+    pub(super) fn recorder(&self) -> &Arc<dyn Recorder> {
+        &self.recorder
+    }
+
+    pub(super) async fn try_insert(&self, events: &[StoredEvent]) -> Result<Vec<Notification>, RecorderError> {
+        self.patiently(|| self.recorder.insert_events(events.to_vec())).await
+    }
+
+    pub(super) async fn insert(&self, events: &[StoredEvent]) -> Vec<Notification> {
+        expect("insert_events", self.try_insert(events).await)
+    }
+
+    pub(super) async fn events(&self, query: EventQuery) -> Vec<StoredEvent> {
+        expect("select_events", self.patiently(|| self.recorder.select_events(query.clone())).await)
+    }
+
+    pub(super) async fn notifications(&self, query: NotificationQuery) -> Vec<Notification> {
+        let select = || self.recorder.select_notifications(query.clone());
+        expect("select_notifications", self.patiently(select).await)
+    }
+
+    pub(super) async fn last_id(&self) -> Option<u64> {
+        expect("max_notification_id", self.patiently(|| self.recorder.max_notification_id()).await)
+    }
+
+    /// The whole log in one call.
+    pub(super) async fn log(&self) -> Vec<Notification> {
+        self.notifications(NotificationQuery::after(0, 1_000_000)).await
+    }
+
+    async fn patiently<'a, T>(
+        &self,
+        call: impl Fn() -> BoxFuture<'a, Result<T, RecorderError>>,
+    ) -> Result<T, RecorderError> {
+        let mut attempts = self.attempts;
+        loop {
+            attempts -= 1;
+            match call().await {
+                Err(error) if error.is_retryable() && attempts > 0 => yield_now().await,
+                outcome => return outcome,
+            }
+        }
+    }
+}
+
+fn expect<T>(method: &str, outcome: Result<T, RecorderError>) -> T {
+    outcome.unwrap_or_else(|error| panic!("{method} failed where it must not: {error} ({error:?})"))
+}
+
+/// One append of events at these places, each with a topic and a state of its own.
+pub(super) fn append(places: impl IntoIterator<Item = (Uuid, u64)>) -> Vec<StoredEvent> {
+    let append_id = Uuid::new_v4();
+    let event = |(originator_id, originator_version): (Uuid, u64)| StoredEvent {
+        originator_id,
+        originator_version,
+        topic: format!("Conformance.Event{}", originator_version % 3),
+        state: format!(r#"{{"version":{originator_version}}}"#).into_bytes(),
+        checksum: u32::try_from(originator_version).ok(),
+        append_id,
+    };
+    places.into_iter().map(event).collect()
+}
+
+/// One append of these versions of one aggregate.
+pub(super) fn versions(originator_id: Uuid, versions: impl IntoIterator<Item = u64>) -> Vec<StoredEvent> {
+    append(versions.into_iter().map(|version| (originator_id, version)))
+}
+
+/// The notifications of events that follow one another in the log.
+pub(super) fn numbered(first: u64, events: &[StoredEvent]) -> Vec<Notification> {
+    (first..).zip(events).map(|(id, event)| event.clone().into_notification(id)).collect()
+}
+
+/// Says a record in a line, so that a thousand of them, or one of a megabyte, do not fill the screen.
+pub(super) trait InShort: PartialEq + Debug {
+    fn in_short(&self) -> String;
+}
+
+impl InShort for StoredEvent {
+    fn in_short(&self) -> String {
+        let Self { originator_id, originator_version, topic, state, checksum, append_id } = self;
+        let place = format!("version {originator_version} of {originator_id}");
+        format!("{place}, {topic:?}, {}, checksum {checksum:?}, append {append_id}", in_short(state))
+    }
+}
+
+impl InShort for Notification {
+    fn in_short(&self) -> String {
+        let Self { id, originator_id, originator_version, topic, state, checksum } = self;
+        let place = format!("id {id}: version {originator_version} of {originator_id}");
+        format!("{place}, {topic:?}, {}, checksum {checksum:?}", in_short(state))
+    }
+}
+
+fn in_short(state: &[u8]) -> String {
+    let start = state.get(..40).unwrap_or(state);
+    format!("state of {} bytes \"{}\"", state.len(), start.escape_ascii())
+}
+
+/// Asserts that two lists are equal, and otherwise says the rule and where they first differ.
+pub(super) fn assert_same<T: InShort>(found: &[T], expected: &[T], rule: &str) {
+    let differs = |place: &usize| found.get(*place) != expected.get(*place);
+    if let Some(place) = (0..found.len().max(expected.len())).find(differs) {
+        let say = |list: &[T]| list.get(place).map_or_else(|| "nothing".to_owned(), InShort::in_short);
+        panic!(
+            "{rule}: found {} records where {} were expected, and at place {place}\n   found: {}\nexpected: {}",
+            found.len(),
+            expected.len(),
+            say(found),
+            say(expected)
+        );
+    }
+}
+
+/// Asserts that an insert was refused because of a version of this aggregate, and gives the version tried and the version
+/// recorded.
+pub(super) fn assert_conflict(
+    outcome: Result<Vec<Notification>, RecorderError>,
+    expected: Uuid,
+    rule: &str,
+) -> (u64, u64) {
+    match outcome {
+        Err(RecorderError::Conflict { originator_id, tried, recorded }) => {
+            assert_eq!(originator_id, expected, "{rule}: the conflict names another aggregate");
+            (tried, recorded)
+        }
+        Err(error) => panic!("{rule}: a conflict was expected, and the error is: {error} ({error:?})"),
+        Ok(notifications) => {
+            let notifications: Vec<_> = notifications.iter().map(InShort::in_short).collect();
+            panic!("{rule}: a conflict was expected, and the insert was done: {notifications:#?}")
+        }
+    }
+}
+
+/// Gives so many tasks a store each, in turn.
+pub(super) fn deal(stores: &[Store], count: usize) -> impl Iterator<Item = Store> {
+    stores.iter().cycle().take(count).cloned()
+}
+
+/// Runs tasks at the same time and waits for all; the first that panics ends the others and the test.
+pub(super) async fn at_once<F>(tasks: impl IntoIterator<Item = F>) -> Vec<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    let tasks: Vec<F> = tasks.into_iter().collect();
+    // without it the first may be done before the last has begun
+    let start = Arc::new(Barrier::new(tasks.len()));
+    let mut running = JoinSet::new();
+    for task in tasks {
+        let start = Arc::clone(&start);
+        running.spawn(async move {
+            start.wait().await;
+            task.await
+        });
+    }
+    let mut outcomes = Vec::with_capacity(running.len());
+    while let Some(outcome) = running.join_next().await {
+        match outcome.map_err(tokio::task::JoinError::try_into_panic) {
+            Ok(outcome) => outcomes.push(outcome),
+            Err(Ok(panic)) => resume_unwind(panic),
+            Err(Err(error)) => panic!("a task of the test was cancelled: {error}"),
+        }
+    }
+    outcomes
+}

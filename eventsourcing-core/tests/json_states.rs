@@ -1,0 +1,251 @@
+//! The JSON of an event: what is written, what is read, and what is refused.
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use eventsourcing_core::persistence::{MapperFailure, StateError, StateReader, StateWriter};
+use eventsourcing_core::{AggregateEvent, DomainEvent, Mapper, StoredEvent, Timestamp, Uuid};
+use proptest::prelude::*;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// A kind of aggregate whose one event is any type.
+#[derive(Clone, Debug, PartialEq)]
+struct Only<T>(T);
+
+impl<T: Clone + Debug + Send + Sync + Serialize + DeserializeOwned + 'static> AggregateEvent for Only<T> {
+    const TOPICS: &'static [&'static str] = &["Thing.Happened"];
+
+    fn topic(&self) -> &'static str {
+        "Thing.Happened"
+    }
+
+    fn write(&self, state: &mut StateWriter<'_>) -> Result<(), StateError> {
+        state.write(&self.0)
+    }
+
+    fn read(topic: &str, state: &mut StateReader<'_>) -> Result<Self, StateError> {
+        match topic {
+            "Thing.Happened" => state.read().map(Self),
+            _ => Err(StateError::UnknownTopic),
+        }
+    }
+}
+
+fn event<T>(event: T) -> DomainEvent<Only<T>> {
+    DomainEvent {
+        originator_id: Uuid::from_u128(7),
+        originator_version: 1,
+        timestamp: "2026-11-23T04:11:04.8Z".parse().unwrap(),
+        event: Only(event),
+    }
+}
+
+fn written<T: Clone + Debug + Send + Sync + Serialize + DeserializeOwned + 'static>(
+    it: T,
+) -> Result<String, MapperFailure> {
+    let stored = Mapper::new("test").to_stored_event(&event(it), Uuid::nil()).map_err(|error| error.failure)?;
+    Ok(String::from_utf8(stored.state).unwrap())
+}
+
+fn read<T: Clone + Debug + Send + Sync + Serialize + DeserializeOwned + 'static>(
+    state: &str,
+) -> Result<T, MapperFailure> {
+    let stored = StoredEvent {
+        originator_id: Uuid::from_u128(7),
+        originator_version: 1,
+        topic: "Thing.Happened".to_owned(),
+        state: state.as_bytes().to_vec(),
+        checksum: None,
+        append_id: Uuid::nil(),
+    };
+    Mapper::new("test").to_domain_event::<Only<T>>(&stored).map(|event| event.event.0).map_err(|error| error.failure)
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Named {
+    what: String,
+    count: Option<u32>,
+}
+
+#[test]
+fn the_time_comes_first_and_has_six_digits() {
+    let named = Named { what: "it".to_owned(), count: None };
+    assert_eq!(written(named).unwrap(), r#"{"timestamp":"2026-11-23T04:11:04.800000Z","what":"it","count":null}"#);
+}
+
+#[test]
+fn an_event_without_fields_has_its_time() {
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Braces {}
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Unit;
+    let state = r#"{"timestamp":"2026-11-23T04:11:04.800000Z"}"#;
+    assert_eq!(written(Braces {}).unwrap(), state);
+    assert_eq!(written(Unit).unwrap(), state);
+    assert_eq!(read::<Braces>(state).unwrap(), Braces {});
+    assert_eq!(read::<Unit>(state).unwrap(), Unit);
+}
+
+#[test]
+fn every_type_that_serde_knows_comes_back() {
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    enum Shape {
+        Point,
+        Circle(f64),
+        Line { from: (i8, i8), to: [u16; 2] },
+    }
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Inner {
+        timestamp: u8,
+    }
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Everything {
+        big: u128,
+        small: i128,
+        shapes: Vec<Shape>,
+        by_name: BTreeMap<String, Option<bool>>,
+        letter: char,
+        unit: (),
+        // not one of ours, down there
+        inner: Inner,
+        #[serde(rename = "ty\"pe\\\u{7}")]
+        odd: String,
+        id: Uuid,
+        at: Timestamp,
+    }
+    let everything = Everything {
+        big: u128::MAX,
+        small: i128::MIN,
+        shapes: vec![Shape::Point, Shape::Circle(0.1), Shape::Line { from: (-1, 2), to: [3, 4] }],
+        by_name: BTreeMap::from([("timestamp".to_owned(), None), ("\"timestamp\":".to_owned(), Some(true))]),
+        letter: '\u{1F30D}',
+        unit: (),
+        inner: Inner { timestamp: 1 },
+        odd: "\"class_version\":2".to_owned(),
+        id: Uuid::from_u128(1),
+        at: Timestamp::UNIX_EPOCH,
+    };
+    let state = written(everything.clone()).unwrap();
+    assert_eq!(read::<Everything>(&state).unwrap(), everything);
+}
+
+#[test]
+fn a_flattened_field_comes_back() {
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Flat {
+        own: u8,
+        #[serde(flatten)]
+        named: Named,
+    }
+    let flat = Flat { own: 1, named: Named { what: "it".to_owned(), count: Some(2) } };
+    let state = written(flat.clone()).unwrap();
+    assert_eq!(state, r#"{"timestamp":"2026-11-23T04:11:04.800000Z","own":1,"what":"it","count":2}"#);
+    assert_eq!(read::<Flat>(&state).unwrap(), flat);
+}
+
+#[test]
+fn a_field_with_a_reserved_name_is_refused_before_it_is_recorded() {
+    #[derive(Clone, Debug, Serialize, Deserialize)]
+    struct Stamped {
+        timestamp: String,
+    }
+    #[derive(Clone, Debug, Serialize, Deserialize)]
+    struct Versioned {
+        a: u8,
+        #[serde(rename = "class_version")]
+        version: u8,
+    }
+    let error = written(Stamped { timestamp: String::new() }).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the event has a field called `timestamp`, which is reserved; give the field another name"
+    );
+    let error = written(Versioned { a: 1, version: 2 }).unwrap_err();
+    assert!(matches!(error, MapperFailure::State(StateError::ReservedField { field: "class_version" })), "{error}");
+}
+
+#[test]
+fn an_event_that_is_no_object_is_refused_before_it_is_recorded() {
+    for (error, found) in [
+        (written(vec![1]), "a list"),
+        (written("text".to_owned()), "a string"),
+        (written(7), "a single value"),
+        (written(true), "a single value"),
+    ] {
+        let error = error.unwrap_err();
+        assert_eq!(error.to_string(), format!("the event serialises as {found}; expected a struct with named fields"));
+    }
+}
+
+#[test]
+fn keys_are_found_in_any_order_and_unknown_ones_passed_over() {
+    let state = r#"{ "count" : 3, "new": [{"timestamp": 1}], "what":"it", "time\u0073tamp":"2026-11-23T04:11:04Z" } "#;
+    assert_eq!(read::<Named>(state).unwrap(), Named { what: "it".to_owned(), count: Some(3) });
+}
+
+#[test]
+fn a_state_that_is_not_the_events_is_an_error() {
+    for (state, told) in [
+        (r#"{"what":"it"}"#, "the state has no `timestamp`"),
+        (r#"{"timestamp":"2026-11-23T04:11:04Z"}"#, "missing field `what` at line 1 column 36"),
+        (r#"{"timestamp":"yesterday","what":"it"}"#, "at line 1 column 24"),
+        (
+            r#"{"timestamp":"2026-11-23T04:11:04Z","timestamp":"2026-11-23T04:11:05Z","what":"it"}"#,
+            "duplicate field `timestamp`",
+        ),
+        (r#"{"timestamp":"2026-11-23T04:11:04Z","what":1}"#, "invalid type: integer `1`, expected a string"),
+        (r#"{"timestamp":"2026-11-23T04:11:04Z","what":"it"}}"#, "trailing characters"),
+        (r#"{"timestamp":"2026-11-23T04:11:04Z","what":"it""#, "EOF while parsing"),
+        (
+            r#"{"timestamp":"2026-11-23T04:11:04Z","class_version":2,"what":"it"}"#,
+            "the state has class version 2, and this program knows version 1",
+        ),
+    ] {
+        let error = read::<Named>(state).unwrap_err().to_string();
+        assert!(error.contains(told), "{state}: {error}");
+    }
+}
+
+#[test]
+fn an_unknown_topic_is_named_with_its_place() {
+    let stored = StoredEvent {
+        originator_id: Uuid::from_u128(7),
+        originator_version: 3,
+        topic: "Thing.Vanished".to_owned(),
+        state: b"{}".to_vec(),
+        checksum: None,
+        append_id: Uuid::nil(),
+    };
+    let error = Mapper::new("test").to_domain_event::<Only<Named>>(&stored).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the event `Thing.Vanished`, version 3 of 00000000-0000-0000-0000-000000000007, cannot be read: \
+         no event of this aggregate has that topic; it was removed or renamed since it was recorded: \
+         bring it back, or pin its topic with `#[event(\"…\", topic = \"…\")]`"
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_reading_panic(state in proptest::collection::vec(any::<u8>(), 0..200), begins in 0..4_usize) {
+        let prefix: &[u8] = [b"".as_slice(), b"{", br#"{"timestamp":"2026-11-23T04:11:04Z","what":"#, &[1, 0x10, 0, 0, 0, 0, 0, 0, 0]][begins];
+        let stored = StoredEvent {
+            originator_id: Uuid::from_u128(7),
+            originator_version: 1,
+            topic: "Thing.Happened".to_owned(),
+            state: [prefix, &state].concat(),
+            checksum: None,
+            append_id: Uuid::nil(),
+        };
+        let _ = Mapper::new("test").to_domain_event::<Only<Named>>(&stored);
+    }
+
+    #[test]
+    fn any_text_comes_back(what in any::<String>(), count in any::<Option<u32>>()) {
+        let named = Named { what, count };
+        prop_assert_eq!(read::<Named>(&written(named.clone()).unwrap()).unwrap(), named);
+    }
+}

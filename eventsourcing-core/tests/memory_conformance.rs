@@ -1,0 +1,206 @@
+//! The memory recorder holds the recorder contract, and the rules of the contract find recorders that do not.
+#![cfg(feature = "conformance")]
+
+#[path = "memory_conformance/broken.rs"]
+mod broken;
+
+use std::collections::HashSet;
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use broken::{Fault, Plain};
+use eventsourcing_core::persistence::MemoryRecorder;
+use eventsourcing_core::persistence::conformance::{
+    Fixture, Single, atomicity, check, concurrency, limits, log, selection, tailing, versions,
+};
+use eventsourcing_core::recorder_conformance;
+
+recorder_conformance!(memory, Single::new(MemoryRecorder::new()));
+
+// without a fault it passes: what fails below fails because of the fault
+recorder_conformance!(plain, Plain::new(Fault::None));
+
+/// Asserts that a recorder with this fault breaks the rule, and that the failure says what is wrong.
+#[track_caller]
+fn assert_broken(fault: Fault, rule: impl AsyncFnOnce(&dyn Fixture), said: &str) {
+    let outcome = catch_unwind(AssertUnwindSafe(|| check(async { Plain::new(fault) }, rule)));
+    let Err(panic) = outcome else { panic!("a recorder that {fault:?} passes the rule") };
+    let message = panic.downcast_ref::<String>().cloned().unwrap_or_default();
+    assert!(message.contains(said), "a recorder that {fault:?} breaks the rule for another reason: {message}");
+}
+
+#[test]
+fn readers_find_a_recorder_that_publishes_without_the_lock() {
+    let fault = Fault::PublishesWithoutTheLock;
+    assert_broken(fault, tailing::a_reader_among_writers_sees_every_id_in_order, "sees every id in order: after ");
+    assert_broken(fault, tailing::a_reader_of_a_topic_among_writers_misses_none, "misses none: found ");
+    assert_broken(fault, tailing::the_last_id_among_writers_has_everything_below_it, "the ids after ");
+}
+
+#[test]
+fn ids_lost_by_a_refused_insert_are_found() {
+    assert_broken(Fault::DrawsIdsFromASequence, atomicity::failed_inserts_use_up_no_ids, "uses up no ids: found ");
+    assert_broken(Fault::DrawsIdsFromASequence, tailing::a_reader_among_writers_sees_every_id_in_order, "where ");
+    assert_broken(
+        Fault::DrawsIdsFromASequence,
+        concurrency::of_many_writers_of_a_version_one_wins,
+        "the ids have no gap",
+    );
+}
+
+#[test]
+fn ids_drawn_in_blocks_are_found() {
+    let rule = concurrency::an_insert_begun_after_another_has_greater_ids;
+    assert_broken(Fault::DrawsIdsInBlocks, rule, "was given to an insert that began after");
+    assert_broken(Fault::DrawsIdsInBlocks, log::ids_begin_at_one_and_have_no_gaps, "follow those before");
+    let rule = concurrency::eight_writers_of_different_aggregates_all_succeed;
+    assert_broken(Fault::DrawsIdsInBlocks, rule, "a writer's later inserts have greater ids");
+}
+
+#[test]
+fn a_recorder_that_writes_row_by_row_is_found() {
+    let fault = Fault::WritesRowByRow;
+    assert_broken(fault, atomicity::a_conflict_of_one_aggregate_leaves_none_recorded, "leaves none recorded: found ");
+    assert_broken(fault, atomicity::a_reader_never_sees_a_part_of_an_insert, "never sees a part");
+    assert_broken(fault, atomicity::an_insert_dropped_half_way_is_done_or_not_done, "of 3 events are recorded");
+    let rule = atomicity::an_insert_dropped_half_way_leaves_its_versions_free_or_taken;
+    assert_broken(fault, rule, "all of its versions free, or all taken");
+    let rule = concurrency::thirty_two_writers_of_different_aggregates_all_succeed;
+    assert_broken(fault, rule, "ids of one insert follow one another");
+    assert_broken(fault, versions::one_taken_version_among_several_is_a_conflict, "is a conflict: found 3");
+}
+
+#[test]
+fn a_recorder_that_checks_without_the_lock_is_found() {
+    let fault = Fault::ChecksWithoutTheLock;
+    assert_broken(fault, concurrency::of_many_writers_of_a_version_one_wins, "so many succeeded");
+    assert_broken(fault, concurrency::no_increment_is_lost, "no increment is lost");
+    assert_broken(fault, concurrency::an_append_repeated_while_it_runs_is_recorded_once, "is recorded once");
+}
+
+#[test]
+fn a_recorder_that_lets_the_last_writer_win_is_found() {
+    let fault = Fault::LastWriteWins;
+    assert_broken(fault, versions::second_writer_of_a_version_gets_a_conflict, "the insert was done");
+    assert_broken(fault, versions::equal_events_of_another_append_are_a_conflict, "the insert was done");
+    assert_broken(fault, concurrency::of_many_writers_of_a_version_one_wins, "so many succeeded");
+    assert_broken(fault, concurrency::no_increment_is_lost, "no increment is lost");
+    assert_broken(fault, log::a_notification_seen_once_is_seen_the_same_later, "the insert was done");
+}
+
+#[test]
+fn a_recorder_that_drops_conflicting_events_is_found() {
+    let fault = Fault::DropsConflicts;
+    assert_broken(fault, versions::second_writer_of_a_version_gets_a_conflict, "the insert was done");
+    assert_broken(fault, versions::an_append_repeated_with_a_taken_version_is_a_conflict, "the insert was done");
+    assert_broken(fault, concurrency::no_increment_is_lost, "no increment is lost");
+}
+
+#[test]
+fn a_recorder_whose_conflicts_name_the_wrong_version_is_found() {
+    let fault = Fault::TellsTheVersionTried;
+    assert_broken(fault, versions::a_conflict_names_the_last_version_recorded, "(tried, recorded)");
+}
+
+#[test]
+fn a_recorder_that_ignores_the_append_id_is_found() {
+    let fault = Fault::IgnoresTheAppendId;
+    assert_broken(fault, versions::an_append_repeated_is_recorded_once, "failed where it must not");
+    let rule = versions::an_append_repeated_with_further_events_records_only_those;
+    assert_broken(fault, rule, "failed where it must not");
+    let rule = concurrency::an_append_repeated_while_it_runs_is_recorded_once;
+    assert_broken(fault, rule, "failed where it must not");
+    assert_broken(fault, atomicity::an_insert_dropped_half_way_is_done_or_not_done, "failed where it must not");
+}
+
+#[test]
+fn a_recorder_that_takes_a_version_twice_in_one_insert_is_found() {
+    let fault = Fault::RecognisesItsOwnEvents;
+    assert_broken(fault, versions::a_version_twice_in_one_insert_is_a_conflict, "the insert was done");
+}
+
+#[test]
+fn a_recorder_that_orders_otherwise_is_found() {
+    let rule = versions::an_insert_returns_its_notifications_in_the_order_given;
+    assert_broken(Fault::SortsInserts, rule, "in the order given");
+    assert_broken(Fault::SelectsAsRecorded, selection::events_are_selected_by_version, "by version");
+    assert_broken(Fault::SelectsAsRecorded, selection::descending_events_are_selected_last_first, "last first");
+}
+
+#[test]
+fn a_recorder_that_misreads_bounds_and_limits_is_found() {
+    assert_broken(Fault::IncludesAfter, selection::after_up_to_and_limit_select_a_part, "selects its part");
+    assert_broken(Fault::IncludesAfter, log::after_up_to_and_limit_select_a_part_of_the_log, "selects its part");
+    assert_broken(Fault::IncludesAfter, log::pages_join_without_missing_or_repeating, "repeat");
+    assert_broken(
+        Fault::IncludesAfter,
+        log::beyond_the_end_there_are_no_notifications,
+        "there are no notifications after 9",
+    );
+    assert_broken(
+        Fault::IncludesAfter,
+        log::up_to_below_after_selects_no_notification,
+        "nothing is after 5 and up to 5",
+    );
+    assert_broken(
+        Fault::IncludesAfter,
+        tailing::a_reader_among_writers_sees_every_id_in_order,
+        "sees every id in order",
+    );
+    assert_broken(Fault::TakesZeroForNoLimit, selection::a_limit_of_zero_selects_no_event, "selects no event");
+    assert_broken(Fault::TakesZeroForNoLimit, log::a_limit_of_zero_selects_no_notification, "selects no notification");
+    assert_broken(Fault::CutsAnswers, selection::a_long_aggregate_is_selected_whole, "selected whole: found 1000");
+}
+
+#[test]
+fn a_recorder_that_matches_topics_is_found() {
+    assert_broken(Fault::MatchesTopics, log::topics_are_compared_as_they_are, "selects itself and nothing else");
+}
+
+#[test]
+fn a_recorder_that_narrows_numbers_is_found() {
+    assert_broken(
+        Fault::TakesAnyVersion,
+        limits::a_version_beyond_the_largest_is_out_of_range,
+        "OutOfRange was expected",
+    );
+    assert_broken(Fault::RefusesVersionZero, limits::version_zero_is_kept, "failed where it must not");
+    assert_broken(Fault::CutsChecksums, limits::checksums_are_kept, "a checksum is kept");
+}
+
+#[test]
+fn a_recorder_that_keeps_its_lock_when_an_insert_is_dropped_is_found() {
+    let fault = Fault::KeepsTheLockWhenDropped;
+    assert_broken(fault, atomicity::an_insert_dropped_half_way_is_done_or_not_done, "the write lock was not free");
+    let rule = atomicity::an_insert_dropped_half_way_leaves_its_versions_free_or_taken;
+    assert_broken(fault, rule, "the write lock was not free");
+    assert_broken(fault, concurrency::inserts_dropped_among_others_hinder_none, "the write lock was not free");
+}
+
+#[test]
+fn a_recorder_that_knows_only_of_itself_is_found() {
+    let fault = Fault::LocksOnlyItself;
+    assert_broken(fault, concurrency::of_many_writers_of_a_version_one_wins, "so many succeeded");
+    assert_broken(fault, concurrency::no_increment_is_lost, "no increment is lost");
+    let fault = Fault::RemembersTheLastId;
+    assert_broken(fault, log::the_last_id_is_none_and_then_that_of_the_last_event, "the last id is none");
+    assert_broken(fault, tailing::the_last_id_among_writers_has_everything_below_it, "the last id");
+}
+
+#[test]
+fn every_rule_is_in_the_macro() -> std::io::Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/persistence");
+    let listed = fs::read_to_string(folder.join("conformance.rs"))?;
+    let listed: HashSet<&str> = listed.lines().map(str::trim).collect();
+    let mut rules = 0;
+    for file in fs::read_dir(folder.join("conformance"))? {
+        let source = fs::read_to_string(file?.path())?;
+        for rule in source.lines().filter_map(|line| line.strip_prefix("pub async fn ")?.split('(').next()) {
+            assert!(listed.contains(rule), "`recorder_conformance!` has no test for the rule {rule}");
+            rules += 1;
+        }
+    }
+    assert!(rules > 50, "only {rules} rules were found in {}", folder.display());
+    Ok(())
+}

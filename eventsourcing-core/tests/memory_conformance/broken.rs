@@ -1,0 +1,352 @@
+//! A recorder as plain as can be, and the same with one thing wrong: what the rules of the contract are there to find.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use eventsourcing_core::persistence::conformance::Fixture;
+use eventsourcing_core::persistence::{EventQuery, NotificationQuery};
+use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Uuid};
+use tokio::sync::Mutex;
+use tokio::task::yield_now;
+
+/// What is wrong with a recorder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Nothing: it holds the contract.
+    None,
+    /// Ids are drawn under the lock and rows published later, without it: those of others overtake.
+    PublishesWithoutTheLock,
+    /// Ids come from a sequence, and those of a refused insert are lost.
+    DrawsIdsFromASequence,
+    /// Ids come from a sequence of which two connections hold a part each.
+    DrawsIdsInBlocks,
+    /// Each event is checked and written on its own.
+    WritesRowByRow,
+    /// What is taken is checked first, and written without another look.
+    ChecksWithoutTheLock,
+    /// An event of a version that is taken takes its place.
+    LastWriteWins,
+    /// An event of a version that is taken is dropped, and the insert succeeds.
+    DropsConflicts,
+    /// A conflict tells the version tried as the version recorded.
+    TellsTheVersionTried,
+    /// An append that is repeated is taken for another.
+    IgnoresTheAppendId,
+    /// Two events of an append are taken for one that is repeated.
+    RecognisesItsOwnEvents,
+    /// The lock is one of the recorder's own, of which those of others on the same store know nothing.
+    LocksOnlyItself,
+    /// An insert that is dropped half way keeps the lock.
+    KeepsTheLockWhenDropped,
+    /// The events of an insert are sorted first.
+    SortsInserts,
+    /// Events are selected in the order in which they were recorded.
+    SelectsAsRecorded,
+    /// No answer has more than a thousand rows.
+    CutsAnswers,
+    /// The first row is that of the bound which should be left out.
+    IncludesAfter,
+    /// A limit of zero is taken for none.
+    TakesZeroForNoLimit,
+    /// Topics are patterns, as in `LIKE`, and case does not count.
+    MatchesTopics,
+    /// Versions are not looked at.
+    TakesAnyVersion,
+    /// Versions count from one.
+    RefusesVersionZero,
+    /// Checksums are kept in 31 bits.
+    CutsChecksums,
+    /// The last id is the one that this recorder gave, whatever others on the same store gave since.
+    RemembersTheLastId,
+}
+
+/// A store in memory, which recorders with a fault open.
+pub(crate) struct Plain {
+    fault: Fault,
+    state: Arc<std::sync::Mutex<State>>,
+}
+
+impl Plain {
+    pub(crate) fn new(fault: Fault) -> Self {
+        Self { fault, state: Arc::default() }
+    }
+}
+
+#[async_trait]
+impl Fixture for Plain {
+    async fn open(&self) -> Arc<dyn Recorder> {
+        let state = Arc::clone(&self.state);
+        Arc::new(PlainRecorder { fault: self.fault, state, own_lock: Mutex::default(), own_last: AtomicU64::default() })
+    }
+}
+
+#[derive(Debug)]
+struct PlainRecorder {
+    fault: Fault,
+    state: Arc<std::sync::Mutex<State>>,
+    own_lock: Mutex<()>,
+    own_last: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    rows: BTreeMap<u64, StoredEvent>,
+    taken: HashMap<(Uuid, u64), (u64, Uuid)>,
+    drawn: u64,
+    inserts: u64,
+    is_locked: bool,
+    last_seen: u64,
+}
+
+impl PlainRecorder {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The ids of those events that are recorded already, if all others can be.
+    fn check(&self, state: &State, events: &[StoredEvent]) -> Result<Vec<Option<u64>>, RecorderError> {
+        let mut new = HashSet::new();
+        let mut ids = Vec::new();
+        for event in events {
+            let place = place(event);
+            let taken = state.taken.get(&place);
+            let own =
+                taken.filter(|(_, append_id)| *append_id == event.append_id && self.fault != Fault::IgnoresTheAppendId);
+            let is_second = !new.insert(place) && self.fault != Fault::RecognisesItsOwnEvents;
+            if is_second || taken.is_some() != own.is_some() {
+                let versions =
+                    state.taken.keys().filter(|(id, _)| *id == event.originator_id).map(|(_, version)| *version);
+                let recorded = versions.max().unwrap_or(event.originator_version);
+                let tried = event.originator_version;
+                let recorded = if self.fault == Fault::TellsTheVersionTried { tried } else { recorded };
+                return Err(RecorderError::Conflict { originator_id: event.originator_id, tried, recorded });
+            }
+            ids.push(own.map(|(id, _)| *id));
+        }
+        Ok(ids)
+    }
+
+    fn check_range(&self, events: &[StoredEvent]) -> Result<(), RecorderError> {
+        let max = i64::MAX.unsigned_abs();
+        let is_refused = |version: &u64| match self.fault {
+            Fault::TakesAnyVersion => false,
+            Fault::RefusesVersionZero => *version == 0 || *version > max,
+            _ => *version > max,
+        };
+        match events.iter().map(|event| event.originator_version).find(is_refused) {
+            Some(value) => Err(RecorderError::OutOfRange { what: "originator version", value, max }),
+            None => Ok(()),
+        }
+    }
+
+    /// Gives ids to those events that have none, and takes their versions.
+    fn draw(&self, state: &mut State, events: &[StoredEvent], ids: Vec<Option<u64>>) -> Vec<u64> {
+        state.inserts += 1;
+        // the second connection's part of the sequence is far behind the first's
+        let part = if self.fault == Fault::DrawsIdsInBlocks && state.inserts.is_multiple_of(2) { 1_000 } else { 0 };
+        let mut drawn = Vec::new();
+        for (event, id) in events.iter().zip(ids) {
+            let id = id.unwrap_or_else(|| {
+                state.drawn += 1;
+                state.drawn + part
+            });
+            state.taken.insert(place(event), (id, event.append_id));
+            drawn.push(id);
+        }
+        drawn
+    }
+
+    fn publish(&self, state: &mut State, events: Vec<StoredEvent>, ids: Vec<u64>) -> Vec<Notification> {
+        let mut notifications = Vec::new();
+        for (mut event, id) in events.into_iter().zip(ids) {
+            if self.fault == Fault::CutsChecksums {
+                event.checksum = event.checksum.map(|checksum| checksum & i32::MAX.unsigned_abs());
+            }
+            notifications.push(event.clone().into_notification(id));
+            state.rows.insert(id, event);
+            self.own_last.store(id, Ordering::Relaxed);
+        }
+        notifications
+    }
+
+    /// Checks, draws and publishes while it holds the lock: the right way.
+    fn insert(&self, events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError> {
+        let state = &mut *self.state();
+        let ids = self.check(state, &events)?;
+        let ids = self.draw(state, &events, ids);
+        Ok(self.publish(state, events, ids))
+    }
+
+    async fn insert_without_the_lock(&self, events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError> {
+        let ids = {
+            let state = &mut *self.state();
+            let ids = self.check(state, &events)?;
+            self.draw(state, &events, ids)
+        };
+        // every fifth or so is slower than a reader
+        if let Some(first) = ids.first().filter(|id| *id % 5 == 0) {
+            self.until(|state| state.last_seen > *first).await;
+        }
+        Ok(self.publish(&mut self.state(), events, ids))
+    }
+
+    async fn insert_row_by_row(&self, events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError> {
+        let mut notifications = Vec::new();
+        let middle = events.len() / 2;
+        for (place, event) in events.into_iter().enumerate() {
+            notifications.extend(self.insert(vec![event])?);
+            yield_now().await;
+            // a long insert is slower than a reader
+            if place == middle && middle > 10 {
+                let last = self.state().drawn;
+                self.until(|state| state.last_seen >= last).await;
+            }
+        }
+        Ok(notifications)
+    }
+
+    /// Lets others go on until this is so, or for long enough.
+    async fn until(&self, is_so: impl Fn(&State) -> bool) {
+        for _ in 0..100_000 {
+            if is_so(&self.state()) {
+                break;
+            }
+            yield_now().await;
+        }
+    }
+
+    async fn check_and_insert(&self, events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError> {
+        let ids = self.check(&self.state(), &events)?;
+        yield_now().await;
+        let state = &mut *self.state();
+        let ids = self.draw(state, &events, ids);
+        Ok(self.publish(state, events, ids))
+    }
+
+    async fn insert_and_unlock(&self, events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError> {
+        if std::mem::replace(&mut self.state().is_locked, true) {
+            let waited = "no time at all".to_owned();
+            return Err(RecorderError::Busy { waited, setting: "PATIENCE", source: "somebody has the lock".into() });
+        }
+        yield_now().await;
+        let outcome = self.insert(events);
+        self.state().is_locked = false;
+        outcome
+    }
+}
+
+fn place(event: &StoredEvent) -> (Uuid, u64) {
+    (event.originator_id, event.originator_version)
+}
+
+#[async_trait]
+impl Recorder for PlainRecorder {
+    async fn insert_events(&self, mut events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError> {
+        if self.fault == Fault::WritesRowByRow {
+            return self.insert_row_by_row(events).await;
+        }
+        self.check_range(&events)?;
+        match self.fault {
+            Fault::PublishesWithoutTheLock => self.insert_without_the_lock(events).await,
+            Fault::ChecksWithoutTheLock => self.check_and_insert(events).await,
+            Fault::KeepsTheLockWhenDropped => self.insert_and_unlock(events).await,
+            Fault::LocksOnlyItself => {
+                let _guard = self.own_lock.lock().await;
+                self.check_and_insert(events).await
+            }
+            Fault::DrawsIdsFromASequence => {
+                let outcome = self.insert(events.clone());
+                if outcome.is_err() {
+                    self.state().drawn += events.len() as u64;
+                }
+                outcome
+            }
+            Fault::SortsInserts => {
+                events.sort_by_key(place);
+                self.insert(events)
+            }
+            Fault::LastWriteWins => {
+                let state = &mut *self.state();
+                let ids = events.iter().map(|event| state.taken.get(&place(event)).map(|(id, _)| *id)).collect();
+                let ids = self.draw(state, &events, ids);
+                Ok(self.publish(state, events, ids))
+            }
+            Fault::DropsConflicts => {
+                events.retain(|event| self.check(&self.state(), std::slice::from_ref(event)).is_ok());
+                self.insert(events)
+            }
+            _ => self.insert(events),
+        }
+    }
+
+    async fn select_events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, RecorderError> {
+        let mut events: Vec<_> = self.state().rows.values().cloned().collect();
+        events.retain(|event| {
+            let version = event.originator_version;
+            event.originator_id == query.originator_id
+                && query
+                    .after
+                    .is_none_or(|after| version > after || (version == after && self.fault == Fault::IncludesAfter))
+                && query.up_to.is_none_or(|up_to| version <= up_to)
+        });
+        if self.fault != Fault::SelectsAsRecorded {
+            events.sort_by_key(|event| event.originator_version);
+        }
+        if query.descending {
+            events.reverse();
+        }
+        events.truncate(self.limit(query.limit.unwrap_or(usize::MAX)));
+        Ok(events)
+    }
+
+    async fn select_notifications(&self, query: NotificationQuery) -> Result<Vec<Notification>, RecorderError> {
+        let mut state = self.state();
+        let is_selected = |id: u64, event: &StoredEvent| {
+            (id > query.after || (id == query.after && self.fault == Fault::IncludesAfter))
+                && query.up_to.is_none_or(|up_to| id <= up_to)
+                && (query.topics.is_empty() || query.topics.iter().any(|topic| self.is_topic(topic, &event.topic)))
+        };
+        let selected = state.rows.iter().filter(|(id, event)| is_selected(**id, event)).take(self.limit(query.limit));
+        let notifications: Vec<_> = selected.map(|(id, event)| event.clone().into_notification(*id)).collect();
+        state.last_seen = state.last_seen.max(notifications.last().map_or(0, |last| last.id));
+        Ok(notifications)
+    }
+
+    async fn max_notification_id(&self) -> Result<Option<u64>, RecorderError> {
+        let mut state = self.state();
+        state.last_seen = state.last_seen.max(state.rows.keys().next_back().copied().unwrap_or(0));
+        match self.fault {
+            Fault::RemembersTheLastId => Ok(Some(self.own_last.load(Ordering::Relaxed)).filter(|last| *last > 0)),
+            _ => Ok(state.rows.keys().next_back().copied()),
+        }
+    }
+}
+
+impl PlainRecorder {
+    fn limit(&self, limit: usize) -> usize {
+        match (self.fault, limit) {
+            (Fault::CutsAnswers, _) => limit.min(1_000),
+            (Fault::TakesZeroForNoLimit, 0) => usize::MAX,
+            _ => limit,
+        }
+    }
+
+    fn is_topic(&self, wanted: &str, topic: &str) -> bool {
+        match self.fault {
+            Fault::MatchesTopics => is_like(wanted.to_lowercase().as_bytes(), topic.to_lowercase().as_bytes()),
+            _ => wanted == topic,
+        }
+    }
+}
+
+fn is_like(pattern: &[u8], text: &[u8]) -> bool {
+    match pattern.split_first() {
+        None => text.is_empty(),
+        Some((b'%', rest)) => (0..=text.len()).any(|start| is_like(rest, &text[start..])),
+        Some((first, rest)) => {
+            text.split_first().is_some_and(|(byte, text)| (*first == b'_' || first == byte) && is_like(rest, text))
+        }
+    }
+}
