@@ -1,0 +1,95 @@
+//! The events of an aggregate among each other: names, topics, and the one that makes it.
+
+use proc_macro2::Ident;
+use syn::ext::IdentExt as _;
+use syn::{ImplItem, ItemImpl, LitStr};
+
+use super::body;
+use crate::errors::Errors;
+use crate::messages;
+use crate::model::{Aggregate, Event, Member};
+use crate::names::{MAX_TOPIC, camel_case, is_camel_case};
+use crate::parse::{demote, is_event_attribute};
+
+pub(crate) fn aggregate(aggregate: &mut Aggregate, errors: &mut Errors) {
+    unique(aggregate, errors);
+    for event in aggregate.events() {
+        topic(event, errors);
+        body::no_nested_events(event, aggregate, errors);
+        body::deterministic(event, errors);
+    }
+}
+
+/// An event is named as types are, and not as the enum of all events.
+pub(crate) fn event_name(name: &str) -> Result<(), String> {
+    if !is_camel_case(name) {
+        return Err(messages::event_name(name, &Some(camel_case(name)).filter(|name| is_camel_case(name))));
+    }
+    if name == "Event" {
+        return Err(messages::EVENT_CALLED_EVENT.to_owned());
+    }
+    Ok(())
+}
+
+/// The name of the aggregate in topics.
+pub(crate) fn topic_name(pinned: Option<&LitStr>, name: &Ident, errors: &mut Errors) -> String {
+    match pinned {
+        Some(pinned) if pinned.value().trim().is_empty() => errors.at(pinned, messages::EMPTY_NAME),
+        Some(pinned) => return pinned.value(),
+        None => {}
+    }
+    name.unraw().to_string()
+}
+
+/// Without a creation event there is no first version.
+pub(crate) fn has_a_creation(block: &ItemImpl, name: &Ident, errors: &mut Errors) {
+    let is_creation = |item: &ImplItem| match item {
+        ImplItem::Fn(method) => method.attrs.iter().any(is_event_attribute) && method.sig.receiver().is_none(),
+        // with a `;` for its body, which is another error
+        ImplItem::Verbatim(_) => true,
+        _ => false,
+    };
+    if !block.items.iter().any(is_creation) {
+        errors.at(&block.self_ty, messages::no_creation(name));
+    }
+}
+
+/// A name is an event's own, and so is a topic; the second to want it goes without.
+///
+/// Events under `#[cfg]` may exclude each other, so those are left to the compiler.
+fn unique(aggregate: &mut Aggregate, errors: &mut Errors) {
+    let mut taken: Vec<(String, String, Ident)> = Vec::new();
+    for member in &mut aggregate.members {
+        let Member::Event(event) = member else { continue };
+        let method = event.signature.ident.clone();
+        let name = event.name.to_string();
+        let clash = if !event.attributes.cfgs.is_empty() {
+            None
+        } else if let Some((.., first)) = taken.iter().find(|(other, ..)| *other == name) {
+            Some((event.place, messages::name_taken(&name, first, &method)))
+        } else {
+            let same = taken.iter().find(|(_, topic, _)| *topic == event.topic.text);
+            same.map(|(.., first)| (event.topic.place, messages::topic_taken(&event.topic.text, first)))
+        };
+        match clash {
+            None => taken.push((name, event.topic.text.clone(), method)),
+            Some((place, message)) => {
+                errors.at_span(place, message);
+                let plain = Member::Plain(Box::new(ImplItem::Verbatim(proc_macro2::TokenStream::new())));
+                if let Member::Event(event) = std::mem::replace(member, plain) {
+                    *member = demote(*event);
+                }
+            }
+        }
+    }
+}
+
+/// A topic is something, and fits its column.
+fn topic(event: &Event, errors: &mut Errors) {
+    let topic = &event.topic;
+    if topic.is_pinned && topic.text.trim().is_empty() {
+        errors.at_span(topic.place, messages::EMPTY_TOPIC);
+    } else if topic.text.len() > MAX_TOPIC {
+        errors.at_span(topic.place, messages::topic_too_long(topic.text.len()));
+    }
+}

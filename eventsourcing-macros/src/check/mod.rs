@@ -1,0 +1,12 @@
+//! The rules, one function each; every one of them has a file in the facade's `tests/ui`.
+
+mod aggregate;
+mod body;
+mod items;
+mod parameters;
+mod signature;
+
+pub(crate) use aggregate::{aggregate, event_name, has_a_creation, topic_name};
+pub(crate) use items::{aggregate_struct, application, impl_block, misplaced_event};
+pub(crate) use parameters::parameters;
+pub(crate) use signature::{returned, signature};

@@ -1,0 +1,57 @@
+//! The application's struct: opened by the environment, by variables, or in code.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::model::Application;
+
+pub(crate) fn application(application: &Application) -> TokenStream {
+    let Application { krate, attributes, visibility, ident, name, aggregates } = application;
+    quote! {
+        #(#attributes)*
+        #visibility struct #ident {
+            application: #krate::Application,
+        }
+
+        impl #ident {
+            /// Opens the application as the process's environment says.
+            ///
+            /// # Errors
+            /// If a variable is missing or unusable, or the database cannot be opened.
+            pub async fn open() -> #krate::Result<Self> {
+                Self::builder().open().await
+            }
+
+            /// Opens the application with these variables and no others.
+            ///
+            /// # Errors
+            /// If a variable is missing or unusable, or the database cannot be opened.
+            pub async fn open_with<K, V>(variables: impl ::std::iter::IntoIterator<Item = (K, V)>) -> #krate::Result<Self>
+            where
+                K: ::std::convert::Into<::std::string::String>,
+                V: ::std::convert::Into<::std::string::String>,
+            {
+                Self::builder().variables(variables).open().await
+            }
+
+            /// Says in code what the environment would say.
+            pub fn builder() -> #krate::Builder<Self> {
+                #krate::Builder::new(#name) #(.aggregate::<#aggregates>())*
+            }
+        }
+
+        impl ::std::convert::From<#krate::Application> for #ident {
+            fn from(application: #krate::Application) -> Self {
+                Self { application }
+            }
+        }
+
+        impl ::std::ops::Deref for #ident {
+            type Target = #krate::Application;
+
+            fn deref(&self) -> &Self::Target {
+                &self.application
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The body of an event method, as a method of its own: the command and the replay both call it.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::spanned::Spanned as _;
+use syn::{Attribute, FnArg, ImplItemFn, Visibility, parse_quote_spanned};
+
+use crate::model::Event;
+use crate::names;
+
+/// Private, with the user's signature as it stood: `?`, `return` and `mut` parameters work as the user expects.
+pub(crate) fn body(event: &Event) -> TokenStream {
+    let mut signature = event.signature.clone();
+    signature.ident = names::body_of(&signature.ident);
+    let parameters = signature.inputs.iter_mut().filter_map(|input| match input {
+        FnArg::Typed(parameter) => Some(parameter),
+        FnArg::Receiver(_) => None,
+    });
+    for (parameter, model) in parameters.zip(&event.parameters) {
+        parameter.attrs.clone_from(&model.lints);
+    }
+    let shared = event.attributes.shared.iter().map(allow);
+    let method = ImplItemFn {
+        attrs: event.attributes.cfgs.iter().cloned().chain(shared).collect(),
+        vis: Visibility::Inherited,
+        modifiers: syn::FnModifiers::default(),
+        sig: signature,
+        block: event.block.clone(),
+    };
+    quote!(#method)
+}
+
+/// `#[expect]` as `#[allow]`: what is expected shows in the command or in the body, and rarely in both.
+pub(crate) fn allow(attribute: &Attribute) -> Attribute {
+    match &attribute.meta {
+        syn::Meta::List(list) if attribute.path().is_ident("expect") => {
+            let lints = &list.tokens;
+            parse_quote_spanned!(attribute.span()=> #[allow(#lints)])
+        }
+        _ => attribute.clone(),
+    }
+}

@@ -1,0 +1,89 @@
+//! The enum of an aggregate's events, and how they are written and read.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+
+use crate::model::{Aggregate, Event, Payload};
+use crate::names;
+
+pub(crate) fn event_enum(aggregate: &Aggregate) -> TokenStream {
+    let (name, derives) = (names::event_enum(&aggregate.name), &aggregate.derives);
+    let doc = format!(" The events of `{}`.", aggregate.name);
+    let variants = aggregate.events().map(|event| {
+        let (variant, payload, cfgs) = (&event.name, &event.payload, &event.attributes.cfgs);
+        let doc = format!(" The event `{variant}`.");
+        quote!(#[doc = #doc] #(#cfgs)* #variant(#payload))
+    });
+    let is_own = aggregate.events().any(|event| matches!(event.payload, Payload::Own(_)));
+    let allow = is_own.then(|| quote!(#[allow(private_interfaces)]));
+    quote! {
+        #[doc = #doc]
+        #[derive(::std::clone::Clone, ::std::fmt::Debug, #(#derives,)*)]
+        #allow
+        pub enum #name {
+            #(#variants,)*
+        }
+    }
+}
+
+/// `impl AggregateEvent for WorldEvent`.
+pub(crate) fn aggregate_event(aggregate: &Aggregate) -> TokenStream {
+    let (krate, name) = (&aggregate.krate, names::event_enum(&aggregate.name));
+    let arm = |arm: fn(&Event) -> TokenStream| {
+        aggregate.events().map(move |event| {
+            let (arm, cfgs) = (arm(event), &event.attributes.cfgs);
+            quote!(#(#cfgs)* #arm,)
+        })
+    };
+    let all = arm(|event| event.topic.text.to_token_stream());
+    let topics = arm(|Event { name, topic, .. }| {
+        let topic = &topic.text;
+        quote!(Self::#name(_) => #topic)
+    });
+    let writes = arm(|Event { name, .. }| quote!(Self::#name(event) => state.write(event)));
+    let reads = arm(|Event { name, topic, .. }| {
+        let topic = &topic.text;
+        quote!(#topic => state.read().map(Self::#name))
+    });
+    // an impl block whose events all have errors leaves an enum of nothing
+    let this = if aggregate.events().next().is_some() { quote!(self) } else { quote!(*self) };
+    quote! {
+        impl #krate::AggregateEvent for #name {
+            const TOPICS: &'static [&'static str] = &[#(#all)*];
+
+            fn topic(&self) -> &'static str {
+                match #this {
+                    #(#topics)*
+                }
+            }
+
+            fn write(
+                &self,
+                state: &mut #krate::persistence::StateWriter<'_>,
+            ) -> ::std::result::Result<(), #krate::persistence::StateError> {
+                match #this {
+                    #(#writes)*
+                }
+            }
+
+            fn read(
+                topic: &str,
+                state: &mut #krate::persistence::StateReader<'_>,
+            ) -> ::std::result::Result<Self, #krate::persistence::StateError> {
+                match topic {
+                    #(#reads)*
+                    _ => ::std::result::Result::Err(#krate::persistence::StateError::UnknownTopic),
+                }
+            }
+        }
+    }
+}
+
+impl ToTokens for Payload {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Self::Generated(name) => name.to_tokens(tokens),
+            Self::Own(path) => path.to_tokens(tokens),
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! The struct of an event: one named field for each parameter.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::docs;
+use crate::model::{Aggregate, Event, Parameter, Payload};
+use crate::names;
+
+/// Nothing, if the user wrote it.
+pub(crate) fn event_struct(event: &Event, aggregate: &Aggregate) -> TokenStream {
+    let Payload::Generated(name) = &event.payload else { return TokenStream::new() };
+    let (krate, cfgs, derives) = (&aggregate.krate, &event.attributes.cfgs, &aggregate.derives);
+    let docs = docs::of_event(&event.attributes.docs, &aggregate.name, &event.name);
+    let serde = names::path_text(&syn::parse_quote!(#krate::__private::serde));
+    let fields = event.parameters.iter().map(field);
+    // `pub`, because a trait's associated type holds it and the aggregate may be; its fields' types may be less
+    quote! {
+        #(#docs)*
+        #(#cfgs)*
+        #[derive(
+            ::std::clone::Clone,
+            ::std::fmt::Debug,
+            #krate::__private::serde::Serialize,
+            #krate::__private::serde::Deserialize,
+            #(#derives,)*
+        )]
+        #[serde(crate = #serde)]
+        #[allow(private_interfaces)]
+        pub struct #name {
+            #(#fields)*
+        }
+    }
+}
+
+fn field(parameter: &Parameter) -> TokenStream {
+    let Parameter { name, stored, serde, .. } = parameter;
+    let docs = docs::of_field(&parameter.docs, name);
+    quote!(#(#docs)* #(#serde)* pub #name: #stored,)
+}

@@ -1,0 +1,296 @@
+//! The attribute macros of [`eventsourcing`](https://docs.rs/eventsourcing): [`macro@aggregate`], [`macro@event`] and
+//! [`macro@application`].
+//!
+//! Users depend on `eventsourcing`, which re-exports them. What they write is plain code: types, matches and one-line
+//! calls of the library, which a person could have written. `cargo expand` shows it.
+#![warn(missing_docs)]
+
+mod check;
+mod entry;
+mod errors;
+mod expand;
+mod messages;
+mod model;
+mod names;
+mod parse;
+#[cfg(test)]
+mod snapshot;
+
+use proc_macro::TokenStream;
+
+/// Makes a struct and its methods an event-sourced aggregate.
+///
+/// It stands twice: on the struct, above its derives, and on the impl block that holds its [`#[event]`](macro@event)
+/// methods.
+///
+/// ```
+/// use eventsourcing::prelude::*;
+///
+/// #[aggregate]
+/// #[derive(Clone, Debug, PartialEq)]
+/// pub struct World {
+///     pub name: String,
+///     history: Vec<String>,
+/// }
+///
+/// #[aggregate]
+/// impl World {
+///     #[event("Started")]
+///     pub fn new(name: impl Into<String>) -> Self {
+///         Self { name: name.into(), history: Vec::new() }
+///     }
+///
+///     #[event("SomethingHappened")]
+///     pub fn make_it_so(&mut self, what: &str) {
+///         self.history.push(what.to_owned());
+///     }
+/// }
+///
+/// let mut world = World::new("Earth");
+/// world.make_it_so("dinosaurs");
+/// assert_eq!(world.version(), 2);
+///
+/// // the same state, from nothing but the events
+/// let mut copy: Option<World> = None;
+/// for event in world.collect_events() {
+///     copy = event.mutate(copy)?;
+/// }
+/// assert_eq!(copy, Some(world));
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// # On the struct
+///
+/// It adds a private field, `aggregate_root`, for the id, the version, the times and the events that are not recorded
+/// yet. `Clone`, `Debug`, `PartialEq`, `Eq`, `Hash`, `Default`, `Serialize` and `Deserialize` can be derived below it;
+/// a derive above it does not see the field, and the compiler then misses `aggregate_root`. If the compiler finds no such
+/// field at all, the struct has no `#[aggregate]`. The struct has named fields and is not generic.
+///
+/// | option | meaning |
+/// |---|---|
+/// | `crate = path` | where the library is found, if it is not `::eventsourcing` |
+///
+/// # On the impl block
+///
+/// For the `World` above it writes, beside it:
+///
+/// - `WorldStarted` and `WorldSomethingHappened`: a struct for each event, with a field for each parameter;
+/// - `WorldEvent`: the enum of them;
+/// - the command in place of each `#[event]` method, and its body as a private method (`body_of_make_it_so`);
+/// - `impl Aggregate for World`, so that `id()`, `version()`, `created_on()`, `modified_on()`, `pending_events()` and
+///   `collect_events()` are there.
+///
+/// In this block `Self { … }` and `World { … }` are written as if the added field were not there, in expressions and in
+/// patterns, also in the arguments of macros such as `vec!`. Elsewhere write `aggregate_root: Root::default()`, or `..`.
+///
+/// | option | meaning |
+/// |---|---|
+/// | `name = "…"` | the name in topics and messages; that of the type by default. Pin it before the type is renamed |
+/// | `derive(A, B)` | what all events derive besides `Clone`, `Debug`, `Serialize` and `Deserialize` |
+/// | `crate = path` | as on the struct |
+///
+/// ```
+/// mod shop {
+///     use eventsourcing as es;
+///
+///     #[es::aggregate(crate = es)]
+///     #[derive(Clone, Debug)]
+///     pub struct Cart {
+///         items: Vec<String>,
+///     }
+///
+///     #[es::aggregate(crate = es, name = "Basket", derive(PartialEq))]
+///     impl Cart {
+///         #[event]
+///         pub fn new() -> Self {
+///             Self { items: Vec::new() }
+///         }
+///     }
+/// }
+///
+/// use eventsourcing::Aggregate as _;
+/// use shop::{Cart, CartCreated, CartEvent};
+///
+/// let cart = Cart::new();
+/// assert_eq!(Cart::NAME, "Basket");
+/// assert_eq!(cart.pending_events()[0].event, CartEvent::Created(CartCreated {}));
+/// ```
+///
+/// A type has one such block; plain methods may stand in others. A trait's impl, a generic impl and the impl of a path
+/// (`impl worlds::World`) are refused.
+#[proc_macro_attribute]
+pub fn aggregate(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    entry::aggregate(arguments.into(), item.into()).into()
+}
+
+/// Makes a method of an [`#[aggregate]`](macro@aggregate) an event: recorded when it is called, run again at replay.
+///
+/// It needs no import, because `#[aggregate]` takes it away; standing anywhere else it is an error that says so.
+///
+/// - A **creation** is a function without `self` that returns `Self`, or `Result<Self, E>` if it may refuse. There is at
+///   least one; there may be several.
+/// - A **change** takes `&mut self`. What it returns the command returns, and the replay drops.
+///
+/// ```
+/// use eventsourcing::prelude::*;
+///
+/// #[aggregate]
+/// #[derive(Clone, Debug)]
+/// pub struct Account {
+///     balance: u32,
+/// }
+///
+/// #[aggregate]
+/// impl Account {
+///     /// The id is that of the name: opening twice is a conflict.
+///     #[event("Opened", id = Self::create_id(name))]
+///     pub fn open(name: &str, balance: u32) -> Self {
+///         # let _ = name;
+///         Self { balance }
+///     }
+///
+///     #[event("Withdrawn", topic = "Account.Withdrawn")]
+///     pub fn withdraw(&mut self, amount: u32) -> std::result::Result<u32, &'static str> {
+///         self.balance = self.balance.checked_sub(amount).ok_or("there is not enough")?;
+///         Ok(self.balance)
+///     }
+///
+///     pub fn create_id(name: &str) -> Uuid {
+///         Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("/accounts/{name}").as_bytes())
+///     }
+/// }
+///
+/// let mut account = Account::open("Ann", 50);
+/// assert_eq!(account.id(), Account::create_id("Ann"));
+/// assert_eq!(account.withdraw(20), Ok(30));
+/// assert_eq!(account.withdraw(40), Err("there is not enough"));
+/// assert_eq!(account.version(), 2);
+/// ```
+///
+/// # Names
+///
+/// | written | the event's name |
+/// |---|---|
+/// | `#[event("Started")]` | `Started` |
+/// | `#[event]` | the method's in camel case, `make_it_so` as `MakeItSo`; `Created` on a creation |
+/// | `#[event(Renamed)]`, `#[event(events::Renamed)]` | that of your own struct, whose fields are named as the parameters are |
+///
+/// | option | meaning |
+/// |---|---|
+/// | `topic = "…"` | the name under which it is recorded, `World.Started` by default. Pin it before the event is renamed |
+/// | `id = …` | on a creation: the id, from the parameters, of which `impl Into<T>` are `T` already; a version 4 UUID by default |
+///
+/// Your own struct derives `Clone`, `Debug`, `Serialize` and `Deserialize`, and what `#[aggregate(derive(…))]` says.
+///
+/// # Parameters
+///
+/// An event owns its values. The body sees the type that its signature says, at the call and at every replay.
+///
+/// | parameter | stored as |
+/// |---|---|
+/// | `T` | `T`, cloned for the body of the command |
+/// | `&str` | `String` |
+/// | `&[T]` | `Vec<T>` |
+/// | `&T` | `T` |
+/// | `impl Into<T>` | `T`, converted before it is recorded |
+/// | `Option` of these | `Option` of the stored type |
+///
+/// `T` is `Serialize`, `Deserialize`, `Clone`, `Debug`, `Send` and `Sync`. Doc comments and `#[serde(…)]` on a parameter
+/// go to the field, lint levels to the body:
+///
+/// ```
+/// # use eventsourcing::prelude::*;
+/// # #[aggregate]
+/// # pub struct Note { lines: Vec<String> }
+/// # #[aggregate]
+/// # impl Note {
+/// #     #[event]
+/// #     pub fn new() -> Self {
+/// #         Self { lines: Vec::new() }
+/// #     }
+/// #[event("LineAdded")]
+/// pub fn add(
+///     &mut self,
+///     /// Without its line feed.
+///     #[serde(rename = "text")]
+///     line: &str,
+///     #[serde(default)] indented: bool,
+/// ) {
+///     self.lines.push(format!("{}{line}", if indented { "    " } else { "" }));
+/// }
+/// # }
+/// ```
+///
+/// Refused are `&mut`, lifetimes with names, references inside other types (`Vec<&str>`), other `impl` and `dyn` types,
+/// `Self`, patterns, `#[cfg]`, serde's `skip`, and the names `timestamp` and `class_version`, which belong to the library.
+///
+/// # Commands that refuse
+///
+/// If the body of a change returns an `Err`, nothing happened: no event, no new version, and the state as it was. For
+/// that the aggregate is `Clone`. It makes no difference by what name the type is a `Result`.
+///
+/// # Bodies
+///
+/// A body runs again at every replay, so it depends on nothing but `self` and its parameters. These are errors:
+///
+/// - calling another event of the aggregate: call both from a plain method. Where the macro does not see it, saving the
+///   aggregate and replaying the event are errors;
+/// - reading the clock, random numbers or fresh ids, such as `SystemTime::now()` and `Uuid::new_v4()`: take the value as a
+///   parameter, so that it is recorded.
+///
+/// # Attributes and signatures
+///
+/// Doc comments, `#[must_use]`, `#[deprecated]` and most others stay on the command; lint levels and `#[inline]` go to
+/// the body too, `#[expect]` as `#[allow]`. `#[cfg]` goes wherever the event shows. The event's struct has the doc comment
+/// up to its first heading or example.
+///
+/// Refused are `async`, `const`, `unsafe` and `extern`, generics, `where`, every receiver but `&mut self`, and a borrow or
+/// an `impl` type as what is returned.
+#[proc_macro_attribute]
+pub fn event(_arguments: TokenStream, item: TokenStream) -> TokenStream {
+    entry::event(item.into()).into()
+}
+
+/// Makes a struct without fields an application, which keeps aggregates.
+///
+/// It writes `open()`, which reads the process's environment, `open_with(variables)`, which sees those variables and no
+/// others, and `builder()`, which takes objects in code. The struct derefs to `Application`, so `save`, `repository` and
+/// `log` are there.
+///
+/// ```
+/// use eventsourcing::prelude::*;
+///
+/// # #[aggregate]
+/// # #[derive(Clone, Debug, PartialEq)]
+/// # pub struct World { name: String }
+/// # #[aggregate]
+/// # impl World {
+/// #     #[event("Started")]
+/// #     pub fn new(name: &str) -> Self {
+/// #         Self { name: name.to_owned() }
+/// #     }
+/// # }
+/// #[application(aggregates(World))]
+/// #[derive(Clone, Debug)]
+/// pub struct Universe;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let universe = Universe::open_with([("UNIVERSE_PERSISTENCE_MODULE", "memory")]).await?;
+/// let mut world = World::new("Earth");
+/// universe.save(&mut world).await?;
+/// let got: World = universe.repository().get(world.id()).await?;
+/// assert_eq!(got, world);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | option | meaning |
+/// |---|---|
+/// | `name = "…"` | the prefix of its environment variables and tables; the struct's name by default |
+/// | `aggregates(A, B)` | types whose topics are compared when it opens: two types with one topic are an error |
+/// | `crate = path` | where the library is found, if it is not `::eventsourcing` |
+#[proc_macro_attribute]
+pub fn application(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    entry::application(arguments.into(), item.into()).into()
+}

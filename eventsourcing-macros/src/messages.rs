@@ -1,0 +1,251 @@
+//! Every error text of the macros: what is wrong, and what to write instead.
+
+use proc_macro2::Ident;
+use quote::ToTokens as _;
+use syn::{Lifetime, Path};
+
+// where the attributes stand
+
+pub(crate) const AGGREGATE_PLACE: &str =
+    "`#[aggregate]` belongs on a struct with named fields and on the impl block that holds its `#[event]` methods";
+
+pub(crate) const APPLICATION_PLACE: &str =
+    "`#[application]` belongs on a struct without fields: `pub struct Universe;`";
+
+pub(crate) const EVENT_PLACE: &str = "`#[event]` belongs on a method in an impl block that has `#[aggregate]` on it; write `#[aggregate]` above that `impl`";
+
+pub(crate) const EVENT_ON_NO_METHOD: &str = "`#[event]` belongs on a method of the aggregate; remove it here";
+
+pub(crate) const METHOD_WITHOUT_BODY: &str =
+    "an `#[event]` method needs a body, which is what the event does; write `{ … }` in place of `;`";
+
+pub(crate) const GENERIC_AGGREGATE: &str =
+    "an aggregate cannot be generic: its events are recorded and read back as one type; use concrete types";
+
+pub(crate) fn fields_without_names(aggregate: &Ident) -> String {
+    format!(
+        "an aggregate is a struct with named fields; write `struct {aggregate} {{ name: String }}`, or `struct {aggregate} {{}}`"
+    )
+}
+
+pub(crate) const FIELD_TAKEN: &str =
+    "`#[aggregate]` adds a field of this name, for the id, version, times and pending events; give yours another name";
+
+pub(crate) const TRAIT_IMPL: &str = "`#[aggregate]` belongs on the inherent impl block; put the `#[event]` methods there and call them from this trait's";
+
+pub(crate) const IMPL_OF_A_PATH: &str =
+    "`#[aggregate]` needs the type's name alone; bring the type in with `use` and write `impl World`";
+
+pub(crate) const GENERIC_APPLICATION: &str =
+    "an application cannot be generic: its name stands for its tables; use concrete types";
+
+pub(crate) fn application_with_fields(application: &Ident) -> String {
+    format!(
+        "an application has no fields of its own: `#[application]` keeps the opened application there; \
+         write `struct {application};`, and keep what else you need in a struct that holds it"
+    )
+}
+
+// options
+
+pub(crate) fn unknown_option(option: &Ident, place: &str, known: &[&str]) -> String {
+    format!("{place} has no option `{option}`; it has `{}`", known.join("`, `"))
+}
+
+pub(crate) fn option_of_the_impl(option: &Ident) -> String {
+    format!("`{option}` belongs to the events; write it in the `#[aggregate]` on the impl block that holds them")
+}
+
+pub(crate) fn option_twice(option: &Ident) -> String {
+    format!("`{option}` is given twice; remove one")
+}
+
+pub(crate) fn option_takes_text(option: &Ident) -> String {
+    format!("`{option}` takes a string: `{option} = \"…\"`")
+}
+
+pub(crate) fn option_takes_types(option: &Ident) -> String {
+    format!("`{option}` takes names in parentheses, with commas between them: `{option}(A, B)`")
+}
+
+pub(crate) const CRATE_TAKES_A_PATH: &str = "`crate` takes the path of the library: `crate = my_events::eventsourcing`";
+
+pub(crate) const EMPTY_NAME: &str = "the name is empty; write one, or leave `name` out to take that of the type";
+
+pub(crate) const EVENT_IS_NO_ASSIGNMENT: &str = "write the name of the event in parentheses: `#[event(\"Started\")]`";
+
+pub(crate) const NO_EVENT_NAME: &str = "expected the event's name as a string, or the path of a struct of yours: `#[event(\"Started\")]`, `#[event(Started)]`";
+
+pub(crate) const EVENT_TWICE: &str = "a method makes one event; remove the second `#[event]`";
+
+pub(crate) const ID_OF_A_CHANGE: &str =
+    "`id` is chosen when the aggregate is made; write it on an `#[event]` function that returns `Self`";
+
+// names and topics
+
+pub(crate) fn event_name(name: &str, suggestion: &Option<String>) -> String {
+    match suggestion {
+        _ if name.is_empty() => "an event needs a name, written as those of types: `SomethingHappened`".to_owned(),
+        Some(better) => format!("`{name}` does not name an event; names are written as those of types: `{better}`"),
+        None => format!("`{name}` does not name an event; names are written as those of types: `SomethingHappened`"),
+    }
+}
+
+pub(crate) const EVENT_CALLED_EVENT: &str = "an event cannot be called `Event`, because the enum of all events ends in that; say what happened: `SomethingHappened`";
+
+pub(crate) fn name_taken(name: &str, first: &Ident, second: &Ident) -> String {
+    format!("`{first}` and `{second}` both make the event `{name}`; give one of them another name: `#[event(\"…\")]`")
+}
+
+pub(crate) fn topic_taken(topic: &str, first: &Ident) -> String {
+    format!("the event of `{first}` has the topic `{topic}` already; give this one another")
+}
+
+pub(crate) const EMPTY_TOPIC: &str = "the topic is empty; write one, or leave `topic` out to take `Aggregate.Event`";
+
+pub(crate) fn topic_too_long(length: usize) -> String {
+    format!("the topic has {length} bytes, and 255 are allowed; pin a shorter one with `topic = \"…\"`")
+}
+
+pub(crate) fn no_creation(aggregate: &Ident) -> String {
+    format!(
+        "`{aggregate}` has no event that makes it; write one, a function that returns `Self`:\n\n    \
+         #[event(\"Created\")]\n    \
+         pub fn new() -> Self {{\n        Self {{ … }}\n    }}\n"
+    )
+}
+
+// signatures
+
+pub(crate) const QUALIFIER_ASYNC: &str = "an `#[event]` method cannot be `async`: its body runs again at every replay; \
+     wait in a plain method, then call this one with what came of it";
+
+pub(crate) const QUALIFIER_CONST: &str = "an `#[event]` method cannot be `const`: it records an event; remove the word";
+
+pub(crate) const QUALIFIER_DEFAULT: &str = "an `#[event]` method cannot be `default`; remove the word";
+
+pub(crate) const QUALIFIER_UNSAFE: &str = "an `#[event]` method cannot be `unsafe`: its body runs again at every replay, \
+     where nobody can promise anything; check in a plain method, then call this one";
+
+pub(crate) const QUALIFIER_EXTERN: &str =
+    "an `#[event]` method cannot be `extern`; remove the word, and call it from an `extern` function if you need one";
+
+pub(crate) const VARIADIC: &str =
+    "an `#[event]` method has parameters with names and types; take a `Vec` instead of `...`";
+
+pub(crate) const GENERIC_METHOD: &str =
+    "an `#[event]` method cannot be generic: an event is recorded as one type; use concrete types, or `impl Into<T>`";
+
+pub(crate) const WHERE_CLAUSE: &str = "an `#[event]` method is not generic, so it has no `where` clause; remove it";
+
+pub(crate) const RECEIVER_SHARED: &str =
+    "an `#[event]` method changes the aggregate; write `&mut self`, or remove `#[event]` if nothing changes";
+
+pub(crate) const RECEIVER_BY_VALUE: &str =
+    "an `#[event]` method cannot take the aggregate away: its events are still to be saved; write `&mut self`";
+
+pub(crate) const RECEIVER_TYPED: &str =
+    "an `#[event]` method needs the receiver in its plain spelling; write `&mut self`";
+
+pub(crate) const RECEIVER_LIFETIME: &str =
+    "an `#[event]` method cannot name the lifetime of its receiver, which ends with the call; write `&mut self`";
+
+pub(crate) fn creation_returns(function: &Ident) -> String {
+    format!(
+        "`{function}` has no `self`, so it makes the aggregate and returns `Self` or `Result<Self, …>`; \
+         for a change, write `&mut self` first"
+    )
+}
+
+pub(crate) const RETURNS_A_BORROW: &str = "an `#[event]` method cannot return a borrow: the event is recorded after its body; \
+     return an owned value, or read it with a plain method afterwards";
+
+pub(crate) const RETURNS_IMPL_TRAIT: &str = "an `#[event]` method needs a return type with a name; \
+     return a `Vec` or another concrete type, or read it with a plain method afterwards";
+
+// parameters
+
+pub(crate) const UNNAMED_PARAMETER: &str = "a parameter of an `#[event]` method becomes a field of the event, so it needs a name; \
+     write one, with `#[expect(unused_variables)]` if the body does without";
+
+pub(crate) const PATTERN_PARAMETER: &str = "a parameter of an `#[event]` method becomes a field of the event, so it is a plain name; \
+     take the pattern apart in the body";
+
+pub(crate) const MUTABLE_REFERENCE: &str = "an event records values, and nobody gets the changes of one that is replayed; \
+     take it by value or by `&`, and return what comes of it";
+
+pub(crate) fn lifetime_of_a_parameter(lifetime: &Lifetime) -> String {
+    format!("an event owns its values, whatever they were borrowed from; leave `{lifetime}` out")
+}
+
+pub(crate) const REFERENCE_INSIDE: &str = "an event owns its values; write the owned type here, such as `String` for `&str` (`&str`, `&[T]`, `&T` and \
+     `Option` of them are converted when they are the whole type of the parameter)";
+
+pub(crate) const LIFETIME_INSIDE: &str =
+    "an event owns its values; write a type without a lifetime, such as `String` for `Cow<'_, str>`";
+
+pub(crate) const SELF_AS_STORED_TYPE: &str =
+    "an event cannot hold the aggregate that it changes; take the values that matter, or the id of the other aggregate";
+
+pub(crate) const TRAIT_OBJECT: &str = "an event is read back as the type it was recorded as, which a trait object forgets; use a concrete type, or an enum";
+
+pub(crate) const IMPL_TRAIT: &str = "an event is recorded as one type, and of `impl` only `impl Into<T>` says which; \
+     use `impl Into<T>`, or a concrete type";
+
+pub(crate) fn parameter_attribute(path: &Path) -> String {
+    let path = path.to_token_stream().to_string().replace(' ', "");
+    match path.as_str() {
+        "cfg" => "a parameter of an `#[event]` method is there always, as what was recorded with it must be; \
+             write two methods with `#[cfg]`"
+            .to_owned(),
+        _ => format!(
+            "`#[{path}]` has no place on a parameter of an `#[event]` method; doc comments and `#[serde(…)]` go to \
+             the event's field, lint levels to the body"
+        ),
+    }
+}
+
+pub(crate) fn reserved_key(key: &str) -> String {
+    format!(
+        "`{key}` is a key of the library in every recorded event; give the parameter another name, such as `at`, or `#[serde(rename = \"…\")]`"
+    )
+}
+
+pub(crate) fn key_twice(key: &str) -> String {
+    format!("two fields of this event are recorded as `{key}`; give one of them another name")
+}
+
+pub(crate) fn skipped(option: &str) -> String {
+    format!(
+        "`{option}` would lose what happened: every parameter is needed again at replay; remove the option or the parameter"
+    )
+}
+
+pub(crate) const SKIPPED_WITHOUT_DEFAULT: &str =
+    "a value that is skipped could not be read back; add `default`: `#[serde(default, skip_serializing_if = \"…\")]`";
+
+pub(crate) const RENAMED_TWICE: &str = "what is recorded under one name is read back under the same; \
+     write `rename = \"…\"`, and `alias = \"…\"` for names that were used before";
+
+pub(crate) const NESTED_OPTION: &str = "`Some` of nothing is recorded as `null` and read back as `None`; \
+     use an enum, or `#[serde(with = \"…\")]`";
+
+pub(crate) fn attribute_of_own_type(own: &Path) -> String {
+    let own = own.to_token_stream().to_string().replace(' ', "");
+    format!("this event is your struct `{own}`; write the attribute on its field there")
+}
+
+pub(crate) const GENERIC_EVENT_TYPE: &str = "an event is recorded as one type; use a struct that is not generic";
+
+// bodies
+
+pub(crate) fn nested_event(called: &str) -> String {
+    format!(
+        "`{called}` records an event of its own, and would record it again at every replay of this one; \
+         call both from a plain method, or move what they share to a plain method"
+    )
+}
+
+pub(crate) fn not_deterministic(what: &str) -> String {
+    format!("`{what}` gives another value at every replay; pass the value as a parameter, so that it is recorded")
+}

@@ -1,0 +1,81 @@
+//! The impl block under `#[aggregate]`.
+
+use proc_macro2::{Ident, TokenStream};
+use syn::{FnArg, ImplItem, ImplItemFn, ItemImpl, Type};
+
+use super::event::{event, is_event_attribute};
+use super::options::impl_options;
+use super::stored::peel;
+use crate::errors::Errors;
+use crate::model::{Aggregate, Member};
+use crate::{check, names};
+
+/// Reads the block, as far as it can be read: what has an error becomes a plain method.
+///
+/// None if the block is not one that an aggregate can have; then nothing can be made of it.
+pub(crate) fn impl_block(
+    arguments: TokenStream,
+    mut shell: ItemImpl,
+    errors: &mut Errors,
+) -> Result<Aggregate, Box<ItemImpl>> {
+    let options = impl_options(arguments, errors);
+    let Some(name) = check::impl_block(&shell, errors) else {
+        shell.items.iter_mut().for_each(strip);
+        return Err(Box::new(shell));
+    };
+    let topic_name = check::topic_name(options.name.as_ref(), &name, errors);
+    // the compiler refuses it itself, once, before it comes here
+    shell.unsafety = None;
+    check::has_a_creation(&shell, &name, errors);
+    let members =
+        std::mem::take(&mut shell.items).into_iter().map(|item| member(item, &name, &topic_name, errors)).collect();
+    let krate = options.krate.unwrap_or_else(names::default_crate);
+    let mut aggregate = Aggregate { krate, name, topic_name, derives: options.derives, shell, members };
+    check::aggregate(&mut aggregate, errors);
+    Ok(aggregate)
+}
+
+/// The name of a type that is nothing but a name.
+pub(crate) fn plain_name(ty: &Type) -> Option<&Ident> {
+    match peel(ty) {
+        Type::Path(path) if path.qself.is_none() => path.path.get_ident(),
+        _ => None,
+    }
+}
+
+fn member(mut item: ImplItem, name: &Ident, topic_name: &str, errors: &mut Errors) -> Member {
+    if let ImplItem::Fn(method) = &item
+        && method.attrs.iter().any(is_event_attribute)
+    {
+        if let Some(event) = errors.take(event(method.clone(), name, topic_name)) {
+            return Member::Event(Box::new(event));
+        }
+        strip(&mut item);
+    } else {
+        check::misplaced_event(&mut item, errors);
+    }
+    Member::Plain(Box::new(item))
+}
+
+/// Takes off what only this macro understands, so that the compiler can go on with the rest.
+fn strip(item: &mut ImplItem) {
+    if let ImplItem::Fn(ImplItemFn { attrs, sig, .. }) = item
+        && attrs.iter().any(is_event_attribute)
+    {
+        attrs.retain(|attribute| !is_event_attribute(attribute));
+        for input in &mut sig.inputs {
+            if let FnArg::Typed(parameter) = input {
+                parameter.attrs.retain(super::parameter::is_lint);
+            }
+        }
+    }
+}
+
+/// An event that turned out to be at odds with the others becomes a plain method again.
+pub(crate) fn demote(event: crate::model::Event) -> Member {
+    let crate::model::Event { attributes, visibility, signature, block, .. } = event;
+    let mut attrs = attributes.docs;
+    attrs.extend([attributes.cfgs, attributes.shared, attributes.others].into_iter().flatten());
+    let method = ImplItemFn { attrs, vis: visibility, modifiers: syn::FnModifiers::default(), sig: signature, block };
+    Member::Plain(Box::new(ImplItem::Fn(method)))
+}

@@ -1,0 +1,13 @@
+//! From the user's tokens to the model.
+
+mod application;
+mod event;
+mod impl_block;
+mod options;
+pub(crate) mod parameter;
+pub(crate) mod stored;
+
+pub(crate) use application::application;
+pub(crate) use event::is_event_attribute;
+pub(crate) use impl_block::{demote, impl_block, plain_name};
+pub(crate) use options::struct_options;

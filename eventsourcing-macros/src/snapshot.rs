@@ -1,0 +1,168 @@
+//! The whole output of the macros, as a person would read it: a change of it is a change of the product.
+//!
+//! The facade's `tests/expansion.rs` compiles the very same files. `UPDATE_EXPECT=1 cargo test -p eventsourcing-macros`
+//! writes them anew.
+
+use expect_test::{ExpectFile, expect_file};
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::entry;
+
+fn reads(expanded: &[TokenStream], expected: &ExpectFile) {
+    let all: TokenStream = expanded.iter().cloned().collect();
+    let file = syn::parse2(all).map(|file| prettyplease::unparse(&file)).unwrap_or_else(|error| error.to_string());
+    expected.assert_eq(&spaced(&file));
+}
+
+/// An empty line between items and between methods, as people write them.
+fn spaced(file: &str) -> String {
+    let mut spaced = String::new();
+    let mut ended = None;
+    for line in file.lines() {
+        let (text, indent) = (line.trim(), line.len() - line.trim_start().len());
+        if ended == Some(indent) && text != "}" {
+            spaced.push('\n');
+        }
+        let ends_an_item = text == "}" || text.ends_with("{}") || text.ends_with(';');
+        ended = (ends_an_item && indent <= 4).then_some(indent);
+        spaced.push_str(line);
+        spaced.push('\n');
+    }
+    spaced
+}
+
+#[test]
+fn world_expands_to_code_that_a_person_could_have_written() {
+    let aggregate_struct = quote! {
+        /// An aggregate: plain state, plain methods. `#[event]` methods are recorded and replayed.
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct World {
+            pub name: String,
+            history: Vec<String>,
+        }
+    };
+    let aggregate_impl = quote! {
+        impl World {
+            /// A creation event: an associated function that returns `Self`.
+            #[event("Started")]
+            pub fn new(name: impl Into<String>) -> Self {
+                Self { name: name.into(), history: Vec::new() }
+            }
+
+            /// A change: the body runs when the command is called, and again whenever the event is replayed.
+            #[event("SomethingHappened")]
+            pub fn make_it_so(&mut self, what: &str) {
+                self.history.push(what.to_owned());
+            }
+
+            /// A command that decides first and may refuse: a plain method that calls event methods.
+            pub fn make_it_so_once(&mut self, what: &str) -> std::result::Result<(), AlreadySo> {
+                if self.history.iter().any(|so| so == what) {
+                    return Err(AlreadySo);
+                }
+                self.make_it_so(what);
+                Ok(())
+            }
+
+            pub fn history(&self) -> &[String] {
+                &self.history
+            }
+        }
+        #[derive(Debug, PartialEq)]
+        pub struct AlreadySo;
+    };
+    // the last item stands by itself in the tutorial
+    let file: syn::File = syn::parse_quote!(#aggregate_impl);
+    let (block, error) = (&file.items[0], &file.items[1]);
+    reads(
+        &[
+            entry::aggregate(TokenStream::new(), aggregate_struct),
+            entry::aggregate(TokenStream::new(), quote!(#block)),
+            quote!(#error),
+        ],
+        &expect_file!["../tests/expansion/world.rs"],
+    );
+}
+
+#[test]
+fn account_expands_every_kind_of_event() {
+    let aggregate_struct = quote! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Account {
+            owner: String,
+            balance: i64,
+        }
+    };
+    let aggregate_impl = quote! {
+        impl Account {
+            #[event("Opened", id = Self::create_id(&owner))]
+            pub fn open(owner: impl Into<String>) -> Self {
+                Self { owner: owner.into(), ..Self::default() }
+            }
+
+            #[event("Imported", topic = "Ledger.Imported")]
+            pub fn import(owner: &str, #[serde(default)] balance: i64) -> Result<Self, Refused> {
+                if balance < 0 { Err(Refused) } else { Ok(Self { owner: owner.to_owned(), balance }) }
+            }
+
+            /// Takes money out.
+            ///
+            /// # Errors
+            /// If there is not enough.
+            #[event("Withdrawn")]
+            pub fn withdraw(
+                &mut self,
+                /// In cents.
+                amount: i64,
+                note: Option<&str>,
+            ) -> Result<i64, Refused> {
+                self.balance -= amount;
+                let _ = note;
+                if self.balance < 0 { Err(Refused) } else { Ok(self.balance) }
+            }
+
+            #[event]
+            fn close(&mut self) -> Refusable {
+                if self.balance == 0 { Ok(()) } else { Err(Refused) }
+            }
+
+            #[event(Renamed)]
+            pub fn rename(&mut self, owner: &str) {
+                self.owner = owner.to_owned();
+            }
+
+            fn create_id(owner: &str) -> eventsourcing::Uuid {
+                eventsourcing::Uuid::new_v5(&eventsourcing::Uuid::NAMESPACE_OID, owner.as_bytes())
+            }
+        }
+    };
+    let others = quote! {
+        type Refusable = Result<(), Refused>;
+
+        #[derive(Debug, PartialEq)]
+        pub struct Refused;
+
+        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+        pub struct Renamed {
+            owner: String,
+        }
+    };
+    reads(
+        &[
+            entry::aggregate(TokenStream::new(), aggregate_struct),
+            entry::aggregate(quote!(name = "Ledger", derive(PartialEq)), aggregate_impl),
+            others,
+        ],
+        &expect_file!["../tests/expansion/account.rs"],
+    );
+}
+
+#[test]
+fn universe_expands_to_code_that_a_person_could_have_written() {
+    let application = quote! {
+        /// An application: the name of the struct is the prefix of its environment variables and tables.
+        pub struct Universe;
+    };
+    reads(&[entry::application(TokenStream::new(), application)], &expect_file!["../tests/expansion/universe.rs"]);
+}

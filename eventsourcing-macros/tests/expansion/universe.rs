@@ -1,0 +1,47 @@
+/// An application: the name of the struct is the prefix of its environment variables and tables.
+pub struct Universe {
+    application: ::eventsourcing::Application,
+}
+
+impl Universe {
+    /// Opens the application as the process's environment says.
+    ///
+    /// # Errors
+    /// If a variable is missing or unusable, or the database cannot be opened.
+    pub async fn open() -> ::eventsourcing::Result<Self> {
+        Self::builder().open().await
+    }
+
+    /// Opens the application with these variables and no others.
+    ///
+    /// # Errors
+    /// If a variable is missing or unusable, or the database cannot be opened.
+    pub async fn open_with<K, V>(
+        variables: impl ::std::iter::IntoIterator<Item = (K, V)>,
+    ) -> ::eventsourcing::Result<Self>
+    where
+        K: ::std::convert::Into<::std::string::String>,
+        V: ::std::convert::Into<::std::string::String>,
+    {
+        Self::builder().variables(variables).open().await
+    }
+
+    /// Says in code what the environment would say.
+    pub fn builder() -> ::eventsourcing::Builder<Self> {
+        ::eventsourcing::Builder::new("Universe")
+    }
+}
+
+impl ::std::convert::From<::eventsourcing::Application> for Universe {
+    fn from(application: ::eventsourcing::Application) -> Self {
+        Self { application }
+    }
+}
+
+impl ::std::ops::Deref for Universe {
+    type Target = ::eventsourcing::Application;
+
+    fn deref(&self) -> &Self::Target {
+        &self.application
+    }
+}

@@ -1,0 +1,48 @@
+//! The snapshots of the macros' output are working code: this compiles them and uses them.
+
+#![allow(
+    unreachable_pub,
+    dead_code,
+    unused_imports,
+    clippy::all,
+    reason = "the files are as the macros wrote them, made for a public module"
+)]
+
+// `include!`, because rustfmt would follow a `mod` and the files are not its to format
+mod account {
+    include!("../eventsourcing-macros/tests/expansion/account.rs");
+}
+mod universe {
+    include!("../eventsourcing-macros/tests/expansion/universe.rs");
+}
+mod world {
+    include!("../eventsourcing-macros/tests/expansion/world.rs");
+}
+
+use eventsourcing::prelude::*;
+
+#[tokio::test]
+async fn the_expanded_world_is_saved_by_the_expanded_universe() -> Result<()> {
+    let universe = universe::Universe::open_with([("PERSISTENCE_MODULE", "memory")]).await?;
+    let mut world = world::World::new("Earth");
+    world.make_it_so("dinosaurs");
+    assert_eq!(world.make_it_so_once("dinosaurs"), Err(world::AlreadySo));
+    universe.save(&mut world).await?;
+    let got: world::World = universe.repository().get(world.id()).await?;
+    assert_eq!(got, world);
+    assert_eq!(got.history(), ["dinosaurs"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_expanded_account_is_saved_by_the_expanded_universe() -> Result<()> {
+    let universe = universe::Universe::open_with([("PERSISTENCE_MODULE", "memory")]).await?;
+    let mut account = account::Account::import("Ann", 50).expect("50 is enough");
+    assert_eq!(account.withdraw(60, None), Err(account::Refused));
+    assert_eq!(account.withdraw(50, Some("all of it")), Ok(0));
+    account.rename("Anne");
+    universe.save(&mut account).await?;
+    let got: account::Account = universe.repository().get(account.id()).await?;
+    assert_eq!((got.version(), got), (3, account));
+    Ok(())
+}

@@ -1,0 +1,17 @@
+use eventsourcing::prelude::*;
+
+#[derive(Clone)]
+#[aggregate]
+pub struct World {
+    name: String,
+}
+
+#[aggregate]
+impl World {
+    #[event]
+    pub fn new() -> Self {
+        Self { name: String::new() }
+    }
+}
+
+fn main() {}

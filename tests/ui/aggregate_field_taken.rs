@@ -1,0 +1,8 @@
+use eventsourcing::prelude::*;
+
+#[aggregate]
+pub struct World {
+    aggregate_root: String,
+}
+
+fn main() {}

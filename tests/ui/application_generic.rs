@@ -1,0 +1,6 @@
+use eventsourcing::prelude::*;
+
+#[application]
+pub struct Universe<T>;
+
+fn main() {}

@@ -1,0 +1,20 @@
+use eventsourcing::prelude::*;
+
+#[aggregate]
+#[derive(Clone)]
+pub struct World {
+    name: String,
+}
+
+#[aggregate]
+impl World {
+    #[event("Started")]
+    pub fn new() -> Self {
+        Self { name: String::new() }
+    }
+
+    #[event("Ended", id = Uuid::new_v4())]
+    pub fn end(&mut self) {}
+}
+
+fn main() {}

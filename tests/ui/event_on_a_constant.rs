@@ -1,0 +1,20 @@
+use eventsourcing::prelude::*;
+
+#[aggregate]
+#[derive(Clone)]
+pub struct World {
+    name: String,
+}
+
+#[aggregate]
+impl World {
+    #[event("Started")]
+    pub fn new() -> Self {
+        Self { name: String::new() }
+    }
+
+    #[event("Constant")]
+    const NUMBER: u8 = 1;
+}
+
+fn main() {}

@@ -1,0 +1,20 @@
+use eventsourcing::prelude::*;
+
+#[aggregate]
+#[derive(Clone)]
+pub struct World {
+    name: String,
+}
+
+#[aggregate]
+impl World {
+    #[event("Started")]
+    pub fn new() -> Self {
+        Self { name: String::new() }
+    }
+
+    #[event("Ended", topic = "01234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789")]
+    pub fn end(&mut self) {}
+}
+
+fn main() {}

@@ -1,0 +1,21 @@
+use eventsourcing::prelude::*;
+
+#[aggregate]
+#[derive(Clone)]
+pub struct World {
+    name: String,
+}
+
+#[aggregate]
+impl World {
+    #[event("Started")]
+    pub fn new() -> Self {
+        Self { name: String::new() }
+    }
+
+    #[event("Ended")]
+    #[event("Finished")]
+    pub fn end(&mut self) {}
+}
+
+fn main() {}
