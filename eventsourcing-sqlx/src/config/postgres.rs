@@ -1,0 +1,189 @@
+//! The configuration of a PostgreSQL database.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use eventsourcing_core::{Environment, EnvironmentError};
+
+/// Which PostgreSQL database to open, and how.
+///
+/// # Examples
+///
+/// ```
+/// use eventsourcing_core::Environment;
+/// use eventsourcing_sqlx::PostgresConfig;
+///
+/// let variables = [("POSTGRES_DBNAME", "shop"), ("POSTGRES_HOST", "localhost"), ("POSTGRES_USER", "ada")];
+/// let config = PostgresConfig::from_environment(&Environment::of("Universe", variables))?;
+/// assert_eq!(config.port, 5432);
+/// assert_eq!(config.schema, "public");
+/// # Ok::<(), eventsourcing_core::EnvironmentError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PostgresConfig {
+    /// The database (`POSTGRES_DBNAME`).
+    pub dbname: String,
+    /// The server, or the directory of its socket (`POSTGRES_HOST`).
+    pub host: String,
+    /// The server's port: 5432 unless `POSTGRES_PORT` says otherwise.
+    pub port: u16,
+    /// The role (`POSTGRES_USER`).
+    pub user: String,
+    /// The role's password, if it needs one (`POSTGRES_PASSWORD`).
+    pub password: Option<String>,
+    /// How long to wait for a connection: 30 seconds unless `POSTGRES_CONNECT_TIMEOUT` says otherwise.
+    pub connect_timeout: Duration,
+    /// How long a connection may live, if not for ever (`POSTGRES_CONN_MAX_AGE`).
+    pub conn_max_age: Option<Duration>,
+    /// Whether a connection is tried before it is used, at the cost of a round trip (`POSTGRES_PRE_PING`).
+    pub pre_ping: bool,
+    /// How many connections are kept open: 5 unless `POSTGRES_POOL_SIZE` says otherwise.
+    pub pool_size: u32,
+    /// How many more there may be under load: 10 unless `POSTGRES_MAX_OVERFLOW` says otherwise.
+    pub max_overflow: u32,
+    /// How long to wait for the write lock, if not for ever (`POSTGRES_LOCK_TIMEOUT`).
+    pub lock_timeout: Option<Duration>,
+    /// After how long the server ends a session that left a transaction open: 5 seconds unless
+    /// `POSTGRES_IDLE_IN_TRANSACTION_SESSION_TIMEOUT` says otherwise; never if zero.
+    pub idle_in_transaction_session_timeout: Duration,
+    /// The schema of the tables: `public` unless `POSTGRES_SCHEMA` says otherwise.
+    pub schema: String,
+    /// When to encrypt the connection: [`SslMode::Prefer`] unless `POSTGRES_SSLMODE` says otherwise.
+    pub ssl_mode: SslMode,
+    /// The certificates to trust, in PEM, if not those of the system (`POSTGRES_SSLROOTCERT`).
+    pub ssl_root_cert: Option<PathBuf>,
+    /// Whether missing tables are created when opening, as they are unless `CREATE_TABLE` says no.
+    pub create_table: bool,
+    /// How long to try to find out whether events were recorded whose connection was lost: 30 seconds.
+    ///
+    /// Then the insert fails with [`RecorderError::OutcomeUnknown`](eventsourcing_core::RecorderError::OutcomeUnknown).
+    pub resolve_timeout: Duration,
+}
+
+impl PostgresConfig {
+    /// This database, and the defaults for all else.
+    pub fn new(dbname: impl Into<String>, host: impl Into<String>, user: impl Into<String>) -> Self {
+        Self {
+            dbname: dbname.into(),
+            host: host.into(),
+            port: 5432,
+            user: user.into(),
+            password: None,
+            connect_timeout: Duration::from_secs(30),
+            conn_max_age: None,
+            pre_ping: false,
+            pool_size: 5,
+            max_overflow: 10,
+            lock_timeout: None,
+            idle_in_transaction_session_timeout: Duration::from_secs(5),
+            schema: "public".to_owned(),
+            ssl_mode: SslMode::Prefer,
+            ssl_root_cert: None,
+            create_table: true,
+            resolve_timeout: Duration::from_secs(30),
+        }
+    }
+
+    /// What the environment variables say.
+    ///
+    /// # Errors
+    /// If `POSTGRES_DBNAME`, `POSTGRES_HOST` or `POSTGRES_USER` is not set, or another variable has a value that means nothing.
+    pub fn from_environment(environment: &Environment) -> Result<Self, EnvironmentError> {
+        let defaults = Self::new(
+            environment.required("POSTGRES_DBNAME", "the name of a database")?,
+            environment.required("POSTGRES_HOST", "the name of a server, or the directory of its socket")?,
+            environment.required("POSTGRES_USER", "the name of a role")?,
+        );
+        let seconds = |variable| environment.seconds(variable);
+        let connections = |variable| environment.number::<u16>(variable, "a number of connections such as 5");
+        let pool_size = connections("POSTGRES_POOL_SIZE")?.map_or(defaults.pool_size, u32::from);
+        let max_overflow = connections("POSTGRES_MAX_OVERFLOW")?.map_or(defaults.max_overflow, u32::from);
+        if pool_size + max_overflow == 0 {
+            let expected = "at least 1, because POSTGRES_MAX_OVERFLOW is 0 too";
+            return Err(environment.invalid("POSTGRES_POOL_SIZE", "0", expected));
+        }
+        Ok(Self {
+            port: environment.number("POSTGRES_PORT", "a port number such as 5432")?.unwrap_or(defaults.port),
+            password: environment.text("POSTGRES_PASSWORD")?,
+            connect_timeout: seconds("POSTGRES_CONNECT_TIMEOUT")?.unwrap_or(defaults.connect_timeout),
+            conn_max_age: seconds("POSTGRES_CONN_MAX_AGE")?,
+            pre_ping: environment.flag("POSTGRES_PRE_PING", defaults.pre_ping)?,
+            pool_size,
+            max_overflow,
+            lock_timeout: seconds("POSTGRES_LOCK_TIMEOUT")?,
+            idle_in_transaction_session_timeout: seconds("POSTGRES_IDLE_IN_TRANSACTION_SESSION_TIMEOUT")?
+                .unwrap_or(defaults.idle_in_transaction_session_timeout),
+            schema: environment.text("POSTGRES_SCHEMA")?.unwrap_or_else(|| defaults.schema.clone()),
+            ssl_mode: ssl_mode(environment)?.unwrap_or(defaults.ssl_mode),
+            ssl_root_cert: environment.text("POSTGRES_SSLROOTCERT")?.map(PathBuf::from),
+            create_table: environment.flag("CREATE_TABLE", defaults.create_table)?,
+            ..defaults
+        })
+    }
+
+    /// The database as messages name it: without the password.
+    pub(crate) fn name(&self) -> String {
+        format!("postgres://{}@{}:{}/{}", self.user, self.host, self.port, self.dbname)
+    }
+}
+
+fn ssl_mode(environment: &Environment) -> Result<Option<SslMode>, EnvironmentError> {
+    let variable = "POSTGRES_SSLMODE";
+    let Some(value) = environment.text(variable)? else { return Ok(None) };
+    match SslMode::ALL.iter().find(|(name, _)| name.eq_ignore_ascii_case(&value)) {
+        Some((_, mode)) => Ok(Some(*mode)),
+        None => Err(environment.invalid(variable, &value, "disable, allow, prefer, require, verify-ca or verify-full")),
+    }
+}
+
+/// Shows all but the password.
+impl fmt::Debug for PostgresConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresConfig")
+            .field("database", &self.name())
+            .field("password", &self.password.as_ref().map(|_| "…"))
+            .field("connect_timeout", &self.connect_timeout)
+            .field("conn_max_age", &self.conn_max_age)
+            .field("pre_ping", &self.pre_ping)
+            .field("pool_size", &self.pool_size)
+            .field("max_overflow", &self.max_overflow)
+            .field("lock_timeout", &self.lock_timeout)
+            .field("idle_in_transaction_session_timeout", &self.idle_in_transaction_session_timeout)
+            .field("schema", &self.schema)
+            .field("ssl_mode", &self.ssl_mode)
+            .field("ssl_root_cert", &self.ssl_root_cert)
+            .field("create_table", &self.create_table)
+            .field("resolve_timeout", &self.resolve_timeout)
+            .finish()
+    }
+}
+
+/// When a connection is encrypted and the server's certificate checked, as PostgreSQL's own clients name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SslMode {
+    /// `disable`: never.
+    Disable,
+    /// `allow`: if the server insists.
+    Allow,
+    /// `prefer`: if the server can.
+    Prefer,
+    /// `require`: always.
+    Require,
+    /// `verify-ca`: always, with a certificate signed by an authority that is trusted.
+    VerifyCa,
+    /// `verify-full`: as `verify-ca`, with a certificate made out to the server's name.
+    VerifyFull,
+}
+
+impl SslMode {
+    const ALL: [(&'static str, Self); 6] = [
+        ("disable", Self::Disable),
+        ("allow", Self::Allow),
+        ("prefer", Self::Prefer),
+        ("require", Self::Require),
+        ("verify-ca", Self::VerifyCa),
+        ("verify-full", Self::VerifyFull),
+    ];
+}

@@ -1,0 +1,54 @@
+//! The configuration of a SQLite database.
+
+use std::time::Duration;
+
+use eventsourcing_core::{Environment, EnvironmentError};
+
+/// Which SQLite database to open, and how.
+///
+/// # Examples
+///
+/// ```
+/// use eventsourcing_core::Environment;
+/// use eventsourcing_sqlx::SqliteConfig;
+///
+/// let environment = Environment::of("Universe", [("SQLITE_DBNAME", "universe.db"), ("SQLITE_LOCK_TIMEOUT", "0.5")]);
+/// let config = SqliteConfig::from_environment(&environment)?;
+/// assert_eq!(config.dbname, "universe.db");
+/// assert_eq!(config.lock_timeout.as_millis(), 500);
+/// # Ok::<(), eventsourcing_core::EnvironmentError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SqliteConfig {
+    /// A path, `:memory:`, `:memory:?mode=memory&cache=shared`, or a `file:` URI as SQLite knows them (`SQLITE_DBNAME`).
+    ///
+    /// `:memory:` is a database of its own. With `mode=memory&cache=shared` a database in memory is shared by all
+    /// that open the same name in this process, for as long as one of them has it open.
+    pub dbname: String,
+    /// How long to wait for the write lock: 5 seconds unless `SQLITE_LOCK_TIMEOUT` says otherwise.
+    pub lock_timeout: Duration,
+    /// Whether missing tables are created when opening, as they are unless `CREATE_TABLE` says no.
+    pub create_table: bool,
+}
+
+impl SqliteConfig {
+    /// This database, and the defaults for all else.
+    pub fn new(dbname: impl Into<String>) -> Self {
+        Self { dbname: dbname.into(), lock_timeout: Duration::from_secs(5), create_table: true }
+    }
+
+    /// What the environment variables say.
+    ///
+    /// # Errors
+    /// If `SQLITE_DBNAME` is not set, or another variable has a value that means nothing.
+    pub fn from_environment(environment: &Environment) -> Result<Self, EnvironmentError> {
+        let expected = "the path of a file, `:memory:`, or `file:name?mode=memory&cache=shared`";
+        let defaults = Self::new(environment.required("SQLITE_DBNAME", expected)?);
+        Ok(Self {
+            lock_timeout: environment.seconds("SQLITE_LOCK_TIMEOUT")?.unwrap_or(defaults.lock_timeout),
+            create_table: environment.flag("CREATE_TABLE", defaults.create_table)?,
+            ..defaults
+        })
+    }
+}

@@ -1,0 +1,38 @@
+//! What the errors of both databases have in common.
+
+use std::time::Duration;
+
+use eventsourcing_core::RecorderError;
+
+/// A time as messages name it.
+pub(crate) fn seconds(time: Duration) -> String {
+    match time.as_secs_f64() {
+        1.0 => "1 second".to_owned(),
+        seconds => format!("{seconds} seconds"),
+    }
+}
+
+/// What the driver made of a value that no recorder wrote, or the error itself.
+pub(crate) fn decoding(error: sqlx::Error) -> Result<RecorderError, sqlx::Error> {
+    match error {
+        sqlx::Error::ColumnDecode { index, source } => {
+            Ok(RecorderError::Corrupt { found: format!("a value in column {index} that cannot be read: {source}") })
+        }
+        sqlx::Error::Decode(source) => {
+            Ok(RecorderError::Corrupt { found: format!("a value that cannot be read: {source}") })
+        }
+        error => Err(error),
+    }
+}
+
+/// Any error that has no variant of its own.
+pub(crate) fn other(operation: &'static str, error: sqlx::Error) -> RecorderError {
+    let message = match &error {
+        sqlx::Error::Database(error) => match error.code() {
+            Some(code) => format!("{} (code {code})", error.message()),
+            None => error.message().to_owned(),
+        },
+        error => error.to_string(),
+    };
+    RecorderError::Database { operation, message, source: Box::new(error) }
+}

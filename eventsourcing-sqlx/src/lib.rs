@@ -1,0 +1,37 @@
+//! The recorders of `eventsourcing` that keep events in SQLite and PostgreSQL.
+//!
+//! Users depend on the crate [`eventsourcing`](https://docs.rs/eventsourcing), which opens one of these as the environment
+//! variables say. To open one in code, make its configuration and call `open`:
+//!
+//! | recorder | configuration | feature |
+//! |---|---|---|
+//! | `SqliteRecorder` | `SqliteConfig` | `sqlite` |
+//! | `PostgresRecorder` | `PostgresConfig` | `postgres` |
+//!
+//! Both keep the events of an application in two tables: `{application}_events`, and `{application}_head` with one row that
+//! holds the last notification id in use. An insert raises that id in the transaction that records its events, so ids
+//! have no gaps and grow in the order of commits.
+#![warn(missing_docs)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod config;
+mod connection;
+mod error;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod resolution;
+mod rows;
+mod sql;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod table_name;
+
+#[cfg(feature = "postgres")]
+pub use config::{PostgresConfig, SslMode};
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresRecorder;
+
+#[cfg(feature = "sqlite")]
+pub use config::SqliteConfig;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteRecorder;

@@ -1,0 +1,147 @@
+//! The recorder that keeps events in PostgreSQL.
+
+mod append;
+mod error;
+mod open;
+mod resolve;
+mod select;
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use eventsourcing_core::persistence::{EventQuery, NotificationQuery};
+use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, PgConnection, PgPool, Postgres};
+
+use self::error::{connect_timeout, open_error, recorder_error};
+use crate::config::PostgresConfig;
+use crate::connection::ConnGuard;
+use crate::rows;
+use crate::sql::postgres::PostgresSql;
+use crate::table_name::TableName;
+
+/// Keeps the events of an application in a PostgreSQL database.
+///
+/// A clone is another handle to the same pool of connections. An insert is one statement and one round trip, whatever the
+/// number of events. It goes on to its end when the future that asked for it is dropped, and when its connection breaks it is
+/// found out whether the events were recorded.
+///
+/// # Examples
+///
+/// ```no_run
+/// use eventsourcing_core::Recorder;
+/// use eventsourcing_sqlx::{PostgresConfig, PostgresRecorder};
+///
+/// # async fn example() -> Result<(), eventsourcing_core::RecorderError> {
+/// let mut config = PostgresConfig::new("shop", "localhost", "ada");
+/// config.password = Some("secret".to_owned());
+/// let recorder = PostgresRecorder::open("Universe", config).await?;
+/// assert_eq!(recorder.max_notification_id().await?, None);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct PostgresRecorder {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    name: TableName,
+    config: PostgresConfig,
+    options: PgConnectOptions,
+    sql: PostgresSql,
+    pool: PgPool,
+}
+
+impl PostgresRecorder {
+    /// Opens the tables of an application, and creates them if they are missing and may be created.
+    ///
+    /// Where the tables are up to date this takes one connection and one `SELECT`, and waits for no lock.
+    ///
+    /// # Errors
+    /// [`RecorderError::Name`] if the application's name makes no table name, [`RecorderError::Open`] if the database cannot be
+    /// reached, [`RecorderError::SchemaMissing`] and [`RecorderError::SchemaTooNew`] if the tables are not as they should be,
+    /// [`RecorderError::ReadOnly`] if the server is a standby.
+    pub async fn open(application: &str, config: PostgresConfig) -> Result<Self, RecorderError> {
+        let name = TableName::of(application)?;
+        let sql = PostgresSql::of(&name, &config.schema);
+        let options = open::options(&name, &config);
+        let pool = open::pool(&config, options.clone());
+        let inner = Inner { name, config, options, sql, pool };
+        inner.prepare().await?;
+        Ok(Self { inner: Arc::new(inner) })
+    }
+}
+
+#[async_trait]
+impl Recorder for PostgresRecorder {
+    async fn insert_events(&self, events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError> {
+        rows::check_versions(&events)?;
+        if events.is_empty() {
+            return Ok(Vec::new());
+        }
+        let inner = Arc::clone(&self.inner);
+        // a task of its own: whoever drops this future no longer waits, and the insert is not cut in half
+        match tokio::spawn(async move { inner.append(events).await }).await {
+            Ok(appended) => appended,
+            Err(error) => Err(RecorderError::OutcomeUnknown { source: Box::new(error) }),
+        }
+    }
+
+    async fn select_events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, RecorderError> {
+        self.inner.select_events(&query).await
+    }
+
+    async fn select_notifications(&self, query: NotificationQuery) -> Result<Vec<Notification>, RecorderError> {
+        self.inner.select_notifications(&query).await
+    }
+
+    async fn max_notification_id(&self) -> Result<Option<u64>, RecorderError> {
+        self.inner.max_notification_id().await
+    }
+
+    async fn close(&self) {
+        self.inner.pool.close().await;
+    }
+}
+
+impl Inner {
+    /// A connection of the pool.
+    async fn acquire(&self) -> Result<ConnGuard<Postgres>, RecorderError> {
+        match self.pool.acquire().await {
+            Ok(connection) => Ok(ConnGuard::new(connection)),
+            // the pool says the same of a server that is down and of connections that are all in use
+            Err(sqlx::Error::PoolTimedOut) => {
+                let unreachable = self.connect().await.err();
+                Err(unreachable.unwrap_or_else(|| self.failed("connect", sqlx::Error::PoolTimedOut)))
+            }
+            Err(sqlx::Error::PoolClosed) => Err(RecorderError::Closed),
+            Err(error) => Err(open_error(error, &self.config)),
+        }
+    }
+
+    /// A new connection, beside those of the pool.
+    async fn connect(&self) -> Result<PgConnection, RecorderError> {
+        match tokio::time::timeout(self.config.connect_timeout, self.options.connect()).await {
+            Ok(Ok(connection)) => Ok(connection),
+            Ok(Err(error)) => Err(open_error(error, &self.config)),
+            Err(_) => Err(connect_timeout(&self.config)),
+        }
+    }
+
+    fn failed(&self, operation: &'static str, error: sqlx::Error) -> RecorderError {
+        recorder_error(error, operation, &self.config)
+    }
+}
+
+impl fmt::Debug for PostgresRecorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresRecorder")
+            .field("application", &self.inner.name.application())
+            .field("database", &self.inner.config.name())
+            .field("schema", &self.inner.config.schema)
+            .finish_non_exhaustive()
+    }
+}

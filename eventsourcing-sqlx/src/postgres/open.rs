@@ -1,0 +1,148 @@
+//! Opening: how connections are made, and the tables looked at and created.
+
+use eventsourcing_core::RecorderError;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
+use uuid::Uuid;
+
+use super::Inner;
+use super::error::{Fault, fault};
+use crate::config::{PostgresConfig, SslMode};
+use crate::sql::{SCHEMA_VERSION, postgres as sql};
+use crate::table_name::TableName;
+
+/// How each connection is made. What it sets holds for the whole session and needs no statement.
+pub(super) fn options(name: &TableName, config: &PostgresConfig) -> PgConnectOptions {
+    let idle = config.idle_in_transaction_session_timeout.as_millis().to_string();
+    let lock = config.lock_timeout.map(|timeout| timeout.as_millis().max(1).to_string());
+    let settings = [
+        // the append must see what was committed while it waited for the lock, whatever the database's default
+        ("default_transaction_isolation", Some("read committed".to_owned())),
+        ("idle_in_transaction_session_timeout", Some(idle)),
+        ("lock_timeout", lock),
+    ];
+    let options = PgConnectOptions::new_without_pgpass()
+        .host(&config.host)
+        .port(config.port)
+        .database(&config.dbname)
+        .username(&config.user)
+        // also if there is none, because sqlx would look for one in variables that are not ours
+        .password(config.password.as_deref().unwrap_or_default())
+        .application_name(&format!("eventsourcing {}", name.application()))
+        .ssl_mode(ssl_mode(config.ssl_mode))
+        .options(settings.into_iter().filter_map(|(setting, value)| Some((setting, value?))));
+    match &config.ssl_root_cert {
+        Some(path) => options.ssl_root_cert(path),
+        None => options,
+    }
+}
+
+fn ssl_mode(mode: SslMode) -> PgSslMode {
+    match mode {
+        SslMode::Disable => PgSslMode::Disable,
+        SslMode::Allow => PgSslMode::Allow,
+        SslMode::Prefer => PgSslMode::Prefer,
+        SslMode::Require => PgSslMode::Require,
+        SslMode::VerifyCa => PgSslMode::VerifyCa,
+        SslMode::VerifyFull => PgSslMode::VerifyFull,
+    }
+}
+
+/// The pool; it makes connections in the background, and when they are asked for.
+pub(super) fn pool(config: &PostgresConfig, options: PgConnectOptions) -> PgPool {
+    PgPoolOptions::new()
+        .min_connections(config.pool_size)
+        .max_connections(config.pool_size.saturating_add(config.max_overflow).max(1))
+        .acquire_timeout(config.connect_timeout)
+        .max_lifetime(config.conn_max_age)
+        .test_before_acquire(config.pre_ping)
+        .connect_lazy_with(options)
+}
+
+/// What one `SELECT` tells when opening.
+type Look = (i64, bool, bool, bool, bool);
+
+impl Inner {
+    /// Connects for the first time, and makes sure that the tables are there.
+    pub(super) async fn prepare(&self) -> Result<(), RecorderError> {
+        let mut connection = self.connect().await?;
+        let look = match self.look(&mut connection).await? {
+            Some(look) => look,
+            None if self.config.create_table => self.migrate(&mut connection).await?,
+            None => return Err(self.missing(&mut connection).await?),
+        };
+        connection.close().await.map_err(|error| self.failed("close a connection", error))?;
+        self.check(look)
+    }
+
+    /// Looks at the tables; none if they are missing.
+    async fn look(&self, connection: &mut PgConnection) -> Result<Option<Look>, RecorderError> {
+        match sqlx::query_as(self.sql.common.look.text()).fetch_optional(connection).await {
+            Ok(look) => Ok(look),
+            Err(error) if fault(&error, &self.name) == Fault::NoTable => Ok(None),
+            Err(error) => Err(self.failed("look at the tables", error)),
+        }
+    }
+
+    fn check(&self, look: Look) -> Result<(), RecorderError> {
+        let (found, fsync, full_page_writes, synchronous_commit, is_standby) = look;
+        if found > SCHEMA_VERSION {
+            let application = self.name.application().to_owned();
+            return Err(RecorderError::SchemaTooNew { application, found, known: SCHEMA_VERSION });
+        }
+        if found < SCHEMA_VERSION {
+            return Err(RecorderError::Corrupt { found: format!("schema version {found}") });
+        }
+        if is_standby {
+            let source = "the server is a standby (pg_is_in_recovery)".into();
+            return Err(RecorderError::ReadOnly { database: self.config.name(), source });
+        }
+        for (setting, durable) in
+            [("fsync", fsync), ("full_page_writes", full_page_writes), ("synchronous_commit", synchronous_commit)]
+        {
+            if !durable {
+                let database = self.config.name();
+                tracing::warn!(%database, setting, "the setting is off, so recorded events can be lost when the server crashes");
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the tables. Others who do the same at this moment wait, and then find them.
+    async fn migrate(&self, connection: &mut PgConnection) -> Result<Look, RecorderError> {
+        let failed = |error| self.failed("create the tables", error);
+        // dropped half way, the connection is closed, and with it the transaction is undone
+        let mut transaction = connection.begin_with(sql::BEGIN).await.map_err(failed)?;
+        sqlx::query(sql::MIGRATION_LOCK)
+            .bind(self.sql.migration_key())
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        for statement in self.statements(&mut transaction).await? {
+            sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *transaction).await.map_err(failed)?;
+        }
+        let look = sqlx::query_as(self.sql.common.look.text()).fetch_one(&mut *transaction).await.map_err(failed)?;
+        transaction.commit().await.map_err(failed)?;
+        Ok(look)
+    }
+
+    /// The statements that make what is missing.
+    async fn statements(&self, connection: &mut PgConnection) -> Result<Vec<String>, RecorderError> {
+        let exists: bool = sqlx::query_scalar(sql::SCHEMA_EXISTS)
+            .bind(&self.config.schema)
+            .fetch_one(connection)
+            .await
+            .map_err(|error| self.failed("look at the schema", error))?;
+        let schema = (!exists).then(|| self.sql.create_schema());
+        Ok(schema.into_iter().chain(self.sql.create(Uuid::new_v4())).collect())
+    }
+
+    async fn missing(&self, connection: &mut PgConnection) -> Result<RecorderError, RecorderError> {
+        let statements = self.statements(connection).await?;
+        Ok(RecorderError::SchemaMissing {
+            application: self.name.application().to_owned(),
+            problem: format!("the tables are missing from {}", self.config.name()),
+            sql: format!("BEGIN;\n{};\nCOMMIT;\n", statements.join(";\n")),
+        })
+    }
+}

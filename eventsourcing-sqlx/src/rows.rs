@@ -1,0 +1,97 @@
+//! Numbers and rows of the database: the only place where `u64` and `i64` meet.
+
+use eventsourcing_core::{Notification, RecorderError, StoredEvent};
+use uuid::Uuid;
+
+/// The largest number that both databases can keep.
+const MAX: u64 = i64::MAX.unsigned_abs();
+
+/// An event's columns in the order in which every statement selects them.
+pub(crate) type EventRow = (Uuid, i64, String, Vec<u8>, Option<i64>, Uuid);
+
+/// A notification's columns in the order in which every statement selects them.
+pub(crate) type NotificationRow = (i64, Uuid, i64, String, Vec<u8>, Option<i64>);
+
+/// A version that is taken: notification id, originator id, version, and the attempt that recorded it.
+pub(crate) type TakenRow = (i64, Uuid, i64, Uuid);
+
+/// Where a version is recorded, and by which attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Taken {
+    pub(crate) notification_id: u64,
+    pub(crate) originator_id: Uuid,
+    pub(crate) originator_version: u64,
+    pub(crate) append_id: Uuid,
+}
+
+/// Refuses versions that no database can keep, before anything is sent.
+pub(crate) fn check_versions(events: &[StoredEvent]) -> Result<(), RecorderError> {
+    match events.iter().map(|event| event.originator_version).find(|version| *version > MAX) {
+        Some(value) => Err(RecorderError::OutOfRange { what: "originator version", value, max: MAX }),
+        None => Ok(()),
+    }
+}
+
+/// The number as it is bound; one that is too large becomes the largest, which as a limit means the same.
+pub(crate) fn to_bound(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// As [`to_bound`], for counts.
+pub(crate) fn to_count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// A lower bound that is excluded; none of them is below all numbers, so that impossible ones are found.
+pub(crate) fn to_after(number: Option<u64>) -> i64 {
+    number.map_or(i64::MIN, to_bound)
+}
+
+/// An upper bound that is included.
+pub(crate) fn to_up_to(number: Option<u64>) -> i64 {
+    number.map_or(i64::MAX, to_bound)
+}
+
+/// The checksum's column.
+pub(crate) fn to_checksum(checksum: Option<u32>) -> Option<i64> {
+    checksum.map(i64::from)
+}
+
+/// A notification id of the database; 0 is none.
+pub(crate) fn from_id(id: i64) -> Result<u64, RecorderError> {
+    u64::try_from(id).map_err(|_| impossible("notification id", id))
+}
+
+/// A version of the database.
+pub(crate) fn from_version(version: i64) -> Result<u64, RecorderError> {
+    u64::try_from(version).map_err(|_| impossible("originator version", version))
+}
+
+fn from_checksum(checksum: Option<i64>) -> Result<Option<u32>, RecorderError> {
+    checksum.map(|sum| u32::try_from(sum).map_err(|_| impossible("checksum", sum))).transpose()
+}
+
+fn impossible(what: &str, number: i64) -> RecorderError {
+    RecorderError::Corrupt { found: format!("{what} {number}") }
+}
+
+/// The event of a row.
+pub(crate) fn event(row: EventRow) -> Result<StoredEvent, RecorderError> {
+    let (originator_id, version, topic, state, checksum, append_id) = row;
+    let originator_version = from_version(version)?;
+    Ok(StoredEvent { originator_id, originator_version, topic, state, checksum: from_checksum(checksum)?, append_id })
+}
+
+/// The notification of a row.
+pub(crate) fn notification(row: NotificationRow) -> Result<Notification, RecorderError> {
+    let (id, originator_id, version, topic, state, checksum) = row;
+    let id = from_id(id)?;
+    let originator_version = from_version(version)?;
+    Ok(Notification { id, originator_id, originator_version, topic, state, checksum: from_checksum(checksum)? })
+}
+
+/// The taken version of a row.
+pub(crate) fn taken(row: TakenRow) -> Result<Taken, RecorderError> {
+    let (id, originator_id, version, append_id) = row;
+    Ok(Taken { notification_id: from_id(id)?, originator_id, originator_version: from_version(version)?, append_id })
+}

@@ -1,0 +1,51 @@
+//! Every statement, built once when an application opens; each is one field here and one value per dialect.
+
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
+#[cfg(feature = "sqlite")]
+pub(crate) mod sqlite;
+
+use std::sync::Arc;
+
+use sqlx::AssertSqlSafe;
+
+/// The version of the tables that this program makes and knows.
+pub(crate) const SCHEMA_VERSION: i64 = 1;
+
+/// A statement whose text holds names of [`TableName`](crate::table_name::TableName) and no other value.
+#[derive(Clone, Debug)]
+pub(crate) struct Sql(Arc<str>);
+
+impl Sql {
+    /// The text as sqlx takes it; copies nothing.
+    pub(crate) fn text(&self) -> AssertSqlSafe<Arc<str>> {
+        AssertSqlSafe(Arc::clone(&self.0))
+    }
+}
+
+impl From<String> for Sql {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+/// The statements that both databases have.
+#[derive(Debug)]
+pub(crate) struct Statements {
+    /// `()` → what opening needs to know, the schema's version first; no row or no table if the application is new.
+    pub(crate) look: Sql,
+    /// `()` → the last notification id in use.
+    pub(crate) last: Sql,
+    /// `(originator id, after, up to, limit)` → [`EventRow`](crate::rows::EventRow)s, first version first.
+    pub(crate) events: Sql,
+    /// As `events`, last version first.
+    pub(crate) events_descending: Sql,
+    /// `(after, up to, limit)` → [`NotificationRow`](crate::rows::NotificationRow)s.
+    pub(crate) notifications: Sql,
+    /// `(after, up to, limit, topics)` → as `notifications`.
+    pub(crate) notifications_of_topics: Sql,
+    /// Originator ids and versions → [`TakenRow`](crate::rows::TakenRow)s, of those that are recorded.
+    pub(crate) taken: Sql,
+    /// `(originator id)` → the last version recorded, or null.
+    pub(crate) last_version: Sql,
+}

@@ -1,0 +1,141 @@
+//! The statements in PostgreSQL's dialect.
+
+use uuid::Uuid;
+
+use super::{SCHEMA_VERSION, Sql, Statements};
+use crate::table_name::TableName;
+
+/// The statements of one application.
+#[derive(Debug)]
+pub(crate) struct PostgresSql {
+    pub(crate) common: Statements,
+    /// `(originator ids, versions, topics, states, checksums, append ids)` → the new notification ids.
+    ///
+    /// One statement and so one round trip for any number of events. Raising the head row's `last` comes first: its row lock,
+    /// held until the commit, is what makes ids follow the order of commits. A statement that waited for it reads the row again
+    /// (at isolation level READ COMMITTED), and so goes on from the id that the one before left.
+    pub(crate) append: Sql,
+    /// `()` → the last notification id in use, and the append lock until the transaction ends.
+    pub(crate) lock: Sql,
+    events: String,
+    head: String,
+    schema: String,
+    name: TableName,
+}
+
+/// Not left to the database's default: at a higher level an append would not see what was committed while it waited.
+pub(crate) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
+/// `(key)`: waits for the lock on migrations, and holds it until the transaction ends.
+pub(crate) const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+
+/// `(schema)` → whether it exists.
+pub(crate) const SCHEMA_EXISTS: &str = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)";
+
+/// The settings without which a commit is not durable, and whether the server is a standby.
+const SETTINGS: &str = "\
+    current_setting('fsync') = 'on', current_setting('full_page_writes') = 'on', \
+    current_setting('synchronous_commit') <> 'off', pg_is_in_recovery()";
+
+impl PostgresSql {
+    pub(crate) fn of(name: &TableName, schema: &str) -> Self {
+        let schema = quoted(schema);
+        let events = format!("{schema}.{}", name.events());
+        let head = format!("{schema}.{}", name.head());
+        let event = "originator_id, originator_version, topic, state, checksum, append_id";
+        let notification = "notification_id, originator_id, originator_version, topic, state, checksum";
+        let range = "originator_id = $1 AND originator_version > $2 AND originator_version <= $3";
+        let section = "notification_id > $1 AND notification_id <= $2";
+        let common = Statements {
+            look: format!("SELECT schema_version, {SETTINGS} FROM {head} WHERE id = 1").into(),
+            last: format!("SELECT last FROM {head} WHERE id = 1").into(),
+            events: format!("SELECT {event} FROM {events} WHERE {range} ORDER BY originator_version LIMIT $4").into(),
+            events_descending: format!(
+                "SELECT {event} FROM {events} WHERE {range} ORDER BY originator_version DESC LIMIT $4"
+            )
+            .into(),
+            notifications: format!(
+                "SELECT {notification} FROM {events} WHERE {section} ORDER BY notification_id LIMIT $3"
+            )
+            .into(),
+            notifications_of_topics: format!(
+                "SELECT {notification} FROM {events} WHERE {section} AND topic = ANY($4) ORDER BY notification_id LIMIT $3"
+            )
+            .into(),
+            taken: format!(
+                "SELECT e.notification_id, e.originator_id, e.originator_version, e.append_id \
+                 FROM unnest($1::uuid[], $2::bigint[]) AS wanted (id, version) \
+                 JOIN {events} AS e ON e.originator_id = wanted.id AND e.originator_version = wanted.version"
+            )
+            .into(),
+            last_version: format!("SELECT max(originator_version) FROM {events} WHERE originator_id = $1").into(),
+        };
+        let append = format!(
+            "WITH head AS (\
+               UPDATE {head} SET last = last + cardinality($1::uuid[]) WHERE id = 1 \
+               RETURNING last - cardinality($1::uuid[]) AS base\
+             ) \
+             INSERT INTO {events} (notification_id, {event}) \
+             SELECT head.base + new.place, new.id, new.version, new.topic, new.state, new.checksum, new.append_id \
+             FROM head, unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[], $6::uuid[]) \
+               WITH ORDINALITY AS new (id, version, topic, state, checksum, append_id, place) \
+             RETURNING notification_id"
+        );
+        Self {
+            common,
+            append: append.into(),
+            lock: format!("SELECT last FROM {head} WHERE id = 1 FOR UPDATE").into(),
+            events,
+            head,
+            schema,
+            name: name.clone(),
+        }
+    }
+
+    /// What makes the schema. It asks for the right to create one even where it exists: see `schema_exists`.
+    pub(crate) fn create_schema(&self) -> String {
+        format!("CREATE SCHEMA IF NOT EXISTS {}", self.schema)
+    }
+
+    /// What makes the tables, in this order and in one transaction; harmless where they exist.
+    pub(crate) fn create(&self, log_id: Uuid) -> Vec<String> {
+        let Self { events, head, name, .. } = self;
+        vec![
+            format!(
+                "CREATE TABLE IF NOT EXISTS {events} (\n  \
+                   notification_id bigint NOT NULL CONSTRAINT {} PRIMARY KEY,\n  \
+                   originator_id uuid NOT NULL,\n  \
+                   originator_version bigint NOT NULL,\n  \
+                   topic text NOT NULL,\n  \
+                   state bytea NOT NULL,\n  \
+                   checksum bigint,\n  \
+                   append_id uuid NOT NULL,\n  \
+                   CONSTRAINT {} UNIQUE (originator_id, originator_version)\n)",
+                name.events_key(),
+                name.version_key(),
+            ),
+            // room in the page for new versions of the one row, so that updating it touches no index (HOT)
+            format!(
+                "CREATE TABLE IF NOT EXISTS {head} (\n  \
+                   id smallint NOT NULL PRIMARY KEY CHECK (id = 1),\n  \
+                   last bigint NOT NULL,\n  \
+                   schema_version bigint NOT NULL,\n  \
+                   log_id uuid NOT NULL\n) WITH (fillfactor = 10)"
+            ),
+            format!(
+                "INSERT INTO {head} (id, last, schema_version, log_id) \
+                 VALUES (1, 0, {SCHEMA_VERSION}, '{log_id}') ON CONFLICT (id) DO NOTHING"
+            ),
+        ]
+    }
+
+    /// What locks out other migrations of the same schema.
+    pub(crate) fn migration_key(&self) -> String {
+        format!("eventsourcing migration of {}", self.schema)
+    }
+}
+
+/// An identifier in quotes, so that any name of a schema is just a name.
+fn quoted(identifier: &str) -> String {
+    format!("\"{}\"", identifier.replace('"', "\"\""))
+}

@@ -1,0 +1,130 @@
+//! The statements in SQLite's dialect.
+
+use uuid::Uuid;
+
+use super::{SCHEMA_VERSION, Sql, Statements};
+use crate::table_name::TableName;
+
+/// How many events one statement inserts at most: SQLite binds 32,766 values, and an event has 7.
+pub(crate) const MAX_ROWS: usize = 32_766 / 7;
+
+/// Inserts of up to so many events are kept prepared; larger ones are rarely of the same size.
+const KEPT_ROWS: usize = 8;
+
+/// Takes the write lock at once: a transaction that starts reading and then writes cannot wait for it.
+pub(crate) const BEGIN: &str = "BEGIN IMMEDIATE";
+pub(crate) const COMMIT: &str = "COMMIT";
+pub(crate) const ROLLBACK: &str = "ROLLBACK";
+
+/// The statements of one application.
+#[derive(Debug)]
+pub(crate) struct SqliteSql {
+    pub(crate) common: Statements,
+    /// `(number of events)` → the last notification id after them; no row if there are not so many ids left.
+    pub(crate) raise: Sql,
+    /// `(name of the head table)` → a row if the table exists.
+    pub(crate) exists: &'static str,
+    inserts: Vec<Sql>,
+    events: String,
+    head: String,
+    name: TableName,
+}
+
+impl SqliteSql {
+    pub(crate) fn of(name: &TableName) -> Self {
+        let (events, head) = (name.events(), name.head());
+        let event = "originator_id, originator_version, topic, state, checksum, append_id";
+        let notification = "notification_id, originator_id, originator_version, topic, state, checksum";
+        let range = "originator_id = ?1 AND originator_version > ?2 AND originator_version <= ?3";
+        let section = "notification_id > ?1 AND notification_id <= ?2";
+        let common = Statements {
+            look: format!("SELECT schema_version FROM {head} WHERE id = 1").into(),
+            last: format!("SELECT last FROM {head} WHERE id = 1").into(),
+            events: format!("SELECT {event} FROM {events} WHERE {range} ORDER BY originator_version LIMIT ?4").into(),
+            events_descending: format!(
+                "SELECT {event} FROM {events} WHERE {range} ORDER BY originator_version DESC LIMIT ?4"
+            )
+            .into(),
+            notifications: format!(
+                "SELECT {notification} FROM {events} WHERE {section} ORDER BY notification_id LIMIT ?3"
+            )
+            .into(),
+            // the `+` keeps the planner on the primary key, which gives the order and lets the limit end the search
+            notifications_of_topics: format!(
+                "SELECT {notification} FROM {events} \
+                 WHERE {section} AND +topic IN (SELECT value FROM json_each(?4)) ORDER BY notification_id LIMIT ?3"
+            )
+            .into(),
+            taken: format!(
+                "SELECT e.notification_id, e.originator_id, e.originator_version, e.append_id \
+                 FROM json_each(?1) AS wanted \
+                 CROSS JOIN {events} AS e ON e.originator_id = unhex(wanted.value ->> 0) AND e.originator_version = wanted.value ->> 1"
+            )
+            .into(),
+            last_version: format!("SELECT max(originator_version) FROM {events} WHERE originator_id = ?1").into(),
+        };
+        Self {
+            common,
+            raise: format!(
+                "UPDATE {head} SET last = last + ?1 WHERE id = 1 AND last <= {} - ?1 RETURNING last",
+                i64::MAX
+            )
+            .into(),
+            exists: "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1",
+            inserts: (1..=KEPT_ROWS).map(|rows| insert(&events, rows)).collect(),
+            events,
+            head,
+            name: name.clone(),
+        }
+    }
+
+    /// What inserts so many events, and whether it is worth keeping prepared.
+    pub(crate) fn insert(&self, rows: usize) -> (Sql, bool) {
+        match rows.checked_sub(1).and_then(|place| self.inserts.get(place)) {
+            Some(sql) => (sql.clone(), true),
+            None => (insert(&self.events, rows), false),
+        }
+    }
+
+    /// What makes the tables, in this order and in one transaction; harmless where they exist.
+    pub(crate) fn create(&self, log_id: Uuid) -> Vec<String> {
+        let Self { events, head, name, .. } = self;
+        vec![
+            format!(
+                "CREATE TABLE IF NOT EXISTS {events} (\n  \
+                   notification_id INTEGER NOT NULL PRIMARY KEY,\n  \
+                   originator_id BLOB NOT NULL,\n  \
+                   originator_version INTEGER NOT NULL,\n  \
+                   topic TEXT NOT NULL,\n  \
+                   state BLOB NOT NULL,\n  \
+                   checksum INTEGER,\n  \
+                   append_id BLOB NOT NULL,\n  \
+                   CONSTRAINT {} UNIQUE (originator_id, originator_version)\n) STRICT",
+                name.version_key(),
+            ),
+            format!(
+                "CREATE TABLE IF NOT EXISTS {head} (\n  \
+                   id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),\n  \
+                   last INTEGER NOT NULL,\n  \
+                   schema_version INTEGER NOT NULL,\n  \
+                   log_id BLOB NOT NULL\n) STRICT"
+            ),
+            format!(
+                "INSERT INTO {head} (id, last, schema_version, log_id) \
+                 VALUES (1, 0, {SCHEMA_VERSION}, x'{}') ON CONFLICT (id) DO NOTHING",
+                log_id.simple()
+            ),
+        ]
+    }
+
+    /// What SQLite says when a version is recorded already: it names the columns, not the constraint.
+    pub(crate) fn version_taken(&self) -> String {
+        format!("{0}.originator_id, {0}.originator_version", self.events)
+    }
+}
+
+fn insert(events: &str, rows: usize) -> Sql {
+    let values = vec!["(?, ?, ?, ?, ?, ?, ?)"; rows].join(", ");
+    let columns = "notification_id, originator_id, originator_version, topic, state, checksum, append_id";
+    format!("INSERT INTO {events} ({columns}) VALUES {values}").into()
+}

@@ -1,0 +1,102 @@
+//! The names of an application's tables, made from the application's name and nothing else.
+
+use eventsourcing_core::RecorderError;
+
+/// PostgreSQL cuts longer names off without a word.
+const MAX_IDENTIFIER: usize = 63;
+
+/// The longest of the suffixes that make the names of tables, indexes and constraints.
+const LONGEST_SUFFIX: &str = "_events_version_key";
+
+/// The name of an application, fit to be the first part of table names.
+///
+/// It holds lower-case ASCII letters, digits and underscores and so needs no quotes in SQL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TableName {
+    application: String,
+    prefix: String,
+}
+
+impl TableName {
+    /// Lowers the case of the application's name and checks the rest.
+    pub(crate) fn of(application: &str) -> Result<Self, RecorderError> {
+        let prefix = application.to_ascii_lowercase();
+        match flaw(&prefix) {
+            None => Ok(Self { application: application.to_owned(), prefix }),
+            Some(reason) => Err(RecorderError::Name { name: application.to_owned(), reason }),
+        }
+    }
+
+    /// The application's name as it was given.
+    pub(crate) fn application(&self) -> &str {
+        &self.application
+    }
+
+    pub(crate) fn events(&self) -> String {
+        format!("{}_events", self.prefix)
+    }
+
+    pub(crate) fn head(&self) -> String {
+        format!("{}_head", self.prefix)
+    }
+
+    /// The constraint that lets a version be recorded once.
+    pub(crate) fn version_key(&self) -> String {
+        format!("{}{LONGEST_SUFFIX}", self.prefix)
+    }
+
+    /// The primary key of the events, by notification id.
+    pub(crate) fn events_key(&self) -> String {
+        format!("{}_events_pkey", self.prefix)
+    }
+}
+
+fn flaw(prefix: &str) -> Option<String> {
+    let longest = MAX_IDENTIFIER - LONGEST_SUFFIX.len();
+    let strange = prefix.chars().find(|c| !matches!(c, 'a'..='z' | '0'..='9' | '_'));
+    if let Some(c) = strange {
+        return Some(format!("its tables are named after it, and `{c}` is no ASCII letter, digit or underscore"));
+    }
+    match prefix.chars().next() {
+        None => Some("its tables are named after it, and it is empty".to_owned()),
+        Some('0'..='9') => Some("its tables are named after it, and it starts with a digit".to_owned()),
+        Some(_) if prefix == "sqlite" || prefix.starts_with("sqlite_") => {
+            Some("SQLite keeps table names that start with `sqlite_` to itself".to_owned())
+        }
+        Some(_) if prefix.len() > longest => Some(format!(
+            "it has {} characters, and {longest} is the most that PostgreSQL's {MAX_IDENTIFIER} leave beside the tables' suffixes",
+            prefix.len()
+        )),
+        Some(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TableName;
+
+    #[test]
+    fn names_are_lower_case_and_no_longer_than_postgresql_keeps() {
+        let name = "Universe".repeat(5);
+        let names =
+            TableName::of(&name).map(|name| [name.events(), name.head(), name.events_key(), name.version_key()]);
+        assert!(names.is_ok_and(|names| names.iter().all(|name| name.len() <= 63 && name.starts_with("universe"))));
+    }
+
+    #[test]
+    fn names_that_make_no_table_are_refused_with_the_reason() {
+        let refused = |name: &str| TableName::of(name).err().map(|error| error.to_string()).unwrap_or_default();
+        for (name, reason) in [
+            ("", "it is empty"),
+            ("1st", "starts with a digit"),
+            ("World-Wide", "`-` is no ASCII letter"),
+            ("a\"; DROP TABLE x; --", "is no ASCII letter"),
+            ("Größe", "is no ASCII letter"),
+            ("Sqlite", "SQLite keeps"),
+            (&"x".repeat(45), "it has 45 characters, and 44 is the most"),
+        ] {
+            assert!(refused(name).contains(reason), "{name}: {}", refused(name));
+        }
+        assert!(TableName::of(&"x".repeat(44)).is_ok());
+    }
+}

@@ -1,0 +1,125 @@
+//! What the tests share: a PostgreSQL schema each, events to record, and a look at the server from outside.
+#![allow(dead_code, unreachable_pub, reason = "each file of tests uses its own part of this")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+
+pub mod proxy;
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use eventsourcing_core::{Environment, Notification, StoredEvent, Uuid};
+use eventsourcing_sqlx::PostgresConfig;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
+
+/// A PostgreSQL schema for one test.
+pub struct Schema {
+    pub name: String,
+    pub config: PostgresConfig,
+}
+
+impl Schema {
+    /// A name that no other test uses; the schema itself is made by the recorder.
+    pub fn new() -> Self {
+        let name = format!("test_{}", Uuid::new_v4().simple());
+        let mut config = server();
+        config.schema.clone_from(&name);
+        // each test opens several recorders, and the server has a hundred connections for all of them
+        config.pool_size = 1;
+        config.max_overflow = 4;
+        Self { name, config }
+    }
+
+    /// Runs statements outside of any recorder.
+    pub async fn run(&self, sql: impl Into<String>) {
+        let mut connection = connect(&self.config).await;
+        sqlx::raw_sql(AssertSqlSafe(sql.into())).execute(&mut connection).await.unwrap();
+    }
+
+    pub async fn number(&self, sql: impl Into<String>) -> i64 {
+        let mut connection = connect(&self.config).await;
+        sqlx::query_scalar(AssertSqlSafe(sql.into())).fetch_one(&mut connection).await.unwrap()
+    }
+
+    pub async fn drop(&self) {
+        let name = &self.name;
+        self.run(format!("DROP SCHEMA IF EXISTS {name} CASCADE")).await;
+    }
+}
+
+/// The server that `cargo xtask test` provides.
+pub fn server() -> PostgresConfig {
+    assert!(std::env::var_os("EVENTSOURCING_TEST_POSTGRES").is_some(), "no PostgreSQL: run `cargo xtask test`");
+    PostgresConfig::from_environment(&Environment::of_process("Test")).unwrap()
+}
+
+/// A connection beside those of any recorder.
+pub async fn connect(config: &PostgresConfig) -> PgConnection {
+    PgConnectOptions::new_without_pgpass()
+        .host(&config.host)
+        .port(config.port)
+        .username(&config.user)
+        .password(config.password.as_deref().unwrap_or_default())
+        .database(&config.dbname)
+        .connect()
+        .await
+        .unwrap()
+}
+
+/// An event of one attempt.
+pub fn event(originator_id: Uuid, version: u64, append_id: Uuid) -> StoredEvent {
+    StoredEvent {
+        originator_id,
+        originator_version: version,
+        topic: "World.SomethingHappened".to_owned(),
+        state: format!("{{\"version\":{version}}}").into_bytes(),
+        checksum: Some(7),
+        append_id,
+    }
+}
+
+/// Events of one aggregate, in one attempt.
+pub fn events(originator_id: Uuid, versions: impl IntoIterator<Item = u64>) -> Vec<StoredEvent> {
+    let append_id = Uuid::new_v4();
+    versions.into_iter().map(|version| event(originator_id, version, append_id)).collect()
+}
+
+/// One event of a new aggregate.
+pub fn one_event() -> Vec<StoredEvent> {
+    events(Uuid::new_v4(), [1])
+}
+
+pub fn ids(notifications: &[Notification]) -> Vec<u64> {
+    notifications.iter().map(|notification| notification.id).collect()
+}
+
+/// Polls a future so many times and then drops it, wherever it is.
+pub struct PollThenDrop<F> {
+    future: Option<Pin<Box<F>>>,
+    polls: usize,
+}
+
+impl<F: Future> PollThenDrop<F> {
+    pub fn new(future: F, polls: usize) -> Self {
+        Self { future: Some(Box::pin(future)), polls }
+    }
+}
+
+impl<F: Future> Future for PollThenDrop<F> {
+    type Output = Option<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(future) = &mut self.future else { return Poll::Ready(None) };
+        match future.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending => {
+                self.polls -= 1;
+                if self.polls == 0 {
+                    self.future = None;
+                    return Poll::Ready(None);
+                }
+                Poll::Pending
+            }
+        }
+    }
+}

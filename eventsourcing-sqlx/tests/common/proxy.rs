@@ -1,0 +1,112 @@
+//! A TCP proxy in front of PostgreSQL that cuts connections at a chosen message.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+/// Where a connection is cut that sends the statement to append.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// The statement does not reach the server.
+    BeforeStatement,
+    /// The statement reaches the server, and no byte of the answer comes back.
+    BeforeAnswer,
+    /// So many bytes of the statement reach the server.
+    Within(usize),
+}
+
+/// A running proxy.
+#[derive(Debug)]
+pub struct Proxy {
+    pub port: u16,
+    /// How many connections are still to be cut.
+    left: Arc<AtomicUsize>,
+}
+
+impl Proxy {
+    /// Listens on a free port, and passes everything on to the server until it is told to cut.
+    pub async fn start(server: (String, u16), cut: Cut) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let left = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&left);
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let Ok(server) = TcpStream::connect((server.0.as_str(), server.1)).await else { continue };
+                client.set_nodelay(true).unwrap();
+                server.set_nodelay(true).unwrap();
+                tokio::spawn(pass(client, server, cut, Arc::clone(&counter)));
+            }
+        });
+        Self { port, left }
+    }
+
+    /// Cuts the next connections that append, so many of them.
+    pub fn cut(&self, connections: usize) {
+        self.left.store(connections, Ordering::SeqCst);
+    }
+
+    pub fn is_done(&self) -> bool {
+        self.left.load(Ordering::SeqCst) == 0
+    }
+}
+
+async fn pass(client: TcpStream, server: TcpStream, cut: Cut, left: Arc<AtomicUsize>) {
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
+    let (silence, silent) = watch::channel(false);
+    tokio::join!(
+        forward(from_client, to_server, cut, left, silence),
+        // ends with the server's side, and so closes the client's
+        answer(from_server, to_client, silent),
+    );
+}
+
+/// Client to server. A `Bind` message is the statement with its values; sqlx sends it in one piece with `Execute` and `Sync`.
+async fn forward(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    cut: Cut,
+    left: Arc<AtomicUsize>,
+    silence: watch::Sender<bool>,
+) {
+    let mut buffer = vec![0; 1 << 20];
+    while let Ok(length @ 1..) = from.read(&mut buffer).await {
+        let bytes = &buffer[..length];
+        let is_append = bytes[0] == b'B' && bytes.windows(MARK.len()).any(|window| window == MARK);
+        let is_cut = is_append && left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok();
+        if !is_cut {
+            if to.write_all(bytes).await.is_err() {
+                return;
+            }
+            continue;
+        }
+        match cut {
+            Cut::BeforeStatement => {}
+            Cut::Within(count) => drop(to.write_all(&bytes[..count.min(length)]).await),
+            Cut::BeforeAnswer => {
+                // from here on the client hears nothing; the server does its work and then loses the connection
+                silence.send_replace(true);
+                drop(to.write_all(bytes).await);
+            }
+        }
+        return;
+    }
+}
+
+/// Bytes of the values of each append of the tests, and of nothing else.
+const MARK: &[u8] = b"World.SomethingHappened";
+
+/// Server to client.
+async fn answer(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, silent: watch::Receiver<bool>) {
+    let mut buffer = vec![0; 1 << 20];
+    while let Ok(length @ 1..) = from.read(&mut buffer).await {
+        if *silent.borrow() || to.write_all(&buffer[..length]).await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Connections to PostgreSQL that break: an insert is recorded once, and its caller is told so.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+
+mod common;
+
+use std::time::Duration;
+
+use eventsourcing_core::persistence::{EventQuery, NotificationQuery};
+use eventsourcing_core::{Recorder, RecorderError, Uuid};
+use eventsourcing_sqlx::PostgresRecorder;
+use sqlx::Connection;
+
+use common::proxy::{Cut, Proxy};
+use common::{Schema, connect, events, ids, one_event, server};
+
+/// A recorder that reaches the server through a proxy.
+async fn behind_a_proxy(cut: Cut) -> (Schema, Proxy, PostgresRecorder) {
+    let mut schema = Schema::new();
+    let server = server();
+    assert!(!server.host.starts_with('/'), "the proxy speaks TCP: set POSTGRES_HOST to the name of a server");
+    let proxy = Proxy::start((server.host, server.port), cut).await;
+    schema.config.host = "127.0.0.1".to_owned();
+    schema.config.port = proxy.port;
+    // readable to the proxy, which looks for the statement
+    schema.config.ssl_mode = eventsourcing_sqlx::SslMode::Disable;
+    let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
+    // prepared once, so that from here on each append is one message
+    recorder.insert_events(one_event()).await.unwrap();
+    (schema, proxy, recorder)
+}
+
+async fn is_recorded_once(cut: Cut, cuts: usize) {
+    let (schema, proxy, recorder) = behind_a_proxy(cut).await;
+    for round in 0..10 {
+        let attempt = events(Uuid::new_v4(), 1..=3);
+        proxy.cut(cuts);
+        let recorded = recorder.insert_events(attempt.clone()).await.unwrap();
+        assert!(proxy.is_done(), "nothing was cut");
+        assert_eq!(ids(&recorded), [2 + 3 * round, 3 + 3 * round, 4 + 3 * round]);
+        let found = recorder.select_events(EventQuery::of(attempt[0].originator_id)).await.unwrap();
+        assert_eq!(found, attempt);
+    }
+    let log = recorder.select_notifications(NotificationQuery::after(0, 100)).await.unwrap();
+    assert_eq!(ids(&log), (1..=31).collect::<Vec<_>>());
+    recorder.close().await;
+    schema.drop().await;
+}
+
+#[tokio::test]
+async fn an_insert_whose_answer_is_lost_is_recorded_once() {
+    is_recorded_once(Cut::BeforeAnswer, 1).await;
+}
+
+#[tokio::test]
+async fn an_insert_that_is_lost_on_its_way_is_recorded_once() {
+    is_recorded_once(Cut::BeforeStatement, 1).await;
+}
+
+#[tokio::test]
+async fn an_insert_cut_in_the_middle_is_recorded_once() {
+    for count in [1, 5, 40, 300] {
+        is_recorded_once(Cut::Within(count), 1).await;
+    }
+}
+
+#[tokio::test]
+async fn an_insert_that_is_lost_again_while_that_is_found_out_is_recorded_once() {
+    is_recorded_once(Cut::BeforeStatement, 3).await;
+}
+
+#[tokio::test]
+async fn a_version_taken_by_somebody_else_meanwhile_is_a_conflict() {
+    let (schema, proxy, recorder) = behind_a_proxy(Cut::BeforeStatement).await;
+    let world = Uuid::new_v4();
+    let mut direct = schema.config.clone();
+    (direct.host, direct.port) = (server().host, server().port);
+    let other = PostgresRecorder::open("Universe", direct).await.unwrap();
+    other.insert_events(events(world, 1..=2)).await.unwrap();
+    proxy.cut(1);
+    let error = recorder.insert_events(events(world, [2])).await.unwrap_err();
+    assert!(proxy.is_done());
+    assert!(matches!(error, RecorderError::Conflict { tried: 2, recorded: 2, .. }), "{error:?}");
+    schema.drop().await;
+}
+
+#[tokio::test]
+async fn an_outcome_that_cannot_be_found_out_is_said_to_be_unknown() {
+    let (mut schema, proxy, recorder) = behind_a_proxy(Cut::BeforeAnswer).await;
+    recorder.close().await;
+    schema.config.resolve_timeout = Duration::from_millis(300);
+    let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
+    // the lock is held, so that whoever looks cannot get it in time
+    let mut outsider = connect(&server()).await;
+    let mut transaction = outsider.begin().await.unwrap();
+    let lock = format!("SELECT last FROM {}.universe_head FOR UPDATE", schema.name);
+    sqlx::raw_sql(sqlx::AssertSqlSafe(lock)).execute(&mut *transaction).await.unwrap();
+    proxy.cut(1);
+    let attempt = one_event();
+    // the append waits for the lock, so the connection is cut by the server's end
+    let terminate = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query LIKE '%' || $1 || '%' \
+                     AND query LIKE 'WITH head%' AND wait_event_type = 'Lock'";
+    let running = tokio::spawn({
+        let (recorder, attempt) = (recorder.clone(), attempt.clone());
+        async move { recorder.insert_events(attempt).await }
+    });
+    let mut watcher = connect(&server()).await;
+    while sqlx::query_scalar::<_, i64>(terminate).bind(&schema.name).fetch_one(&mut watcher).await.unwrap() < 1 {
+        tokio::task::yield_now().await;
+    }
+    let error = running.await.unwrap().unwrap_err();
+    assert!(matches!(error, RecorderError::OutcomeUnknown { .. }) && !error.is_not_done(), "{error:?}");
+    transaction.rollback().await.unwrap();
+    // and the same attempt again settles it
+    assert_eq!(ids(&recorder.insert_events(attempt.clone()).await.unwrap()), [2]);
+    assert_eq!(ids(&recorder.insert_events(attempt).await.unwrap()), [2]);
+    schema.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn backends_that_are_terminated_all_the_time_lose_no_insert_and_double_none() {
+    let schema = Schema::new();
+    let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
+    let writers: Vec<_> = (0..4)
+        .map(|_| {
+            let recorder = recorder.clone();
+            tokio::spawn(async move {
+                let world = Uuid::new_v4();
+                for version in 1..=50 {
+                    let attempt = events(world, [version]);
+                    // an error that says that it may be made again is
+                    while let Err(error) = recorder.insert_events(attempt.clone()).await {
+                        assert!(error.is_retryable() || matches!(error, RecorderError::Open { .. }), "{error:?}");
+                    }
+                    // each read is answered, whatever happened to the connections of the pool
+                    let last = recorder.max_notification_id().await;
+                    assert!(last.is_ok() || matches!(last, Err(RecorderError::Disconnected { .. })), "{last:?}");
+                }
+                world
+            })
+        })
+        .collect();
+    let terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                     WHERE pid <> pg_backend_pid() AND query LIKE '%' || $1 || '%'";
+    let mut assassin = connect(&schema.config).await;
+    let mut killed = 0;
+    while writers.iter().any(|writer| !writer.is_finished()) {
+        killed += sqlx::query(terminate).bind(&schema.name).fetch_all(&mut assassin).await.unwrap().len();
+        tokio::task::yield_now().await;
+    }
+    assert!(killed > 0, "nobody was ever terminated");
+    for writer in writers {
+        let world = writer.await.unwrap();
+        let found = recorder.select_events(EventQuery::of(world)).await.unwrap();
+        assert_eq!(
+            found.iter().map(|event| event.originator_version).collect::<Vec<_>>(),
+            (1..=50).collect::<Vec<_>>()
+        );
+    }
+    let log = recorder.select_notifications(NotificationQuery::after(0, 1000)).await.unwrap();
+    assert_eq!(ids(&log), (1..=200).collect::<Vec<_>>());
+    schema.drop().await;
+}

@@ -1,0 +1,466 @@
+//! What is particular to PostgreSQL: servers that cannot be reached, locks, settings, and the server's errors.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+
+mod common;
+
+use std::time::Duration;
+
+use eventsourcing_core::persistence::{EventQuery, NotificationQuery};
+use eventsourcing_core::{Environment, Recorder, RecorderError, Uuid};
+use eventsourcing_sqlx::{PostgresConfig, PostgresRecorder, SslMode};
+use sqlx::{AssertSqlSafe, Connection};
+
+use common::{Schema, connect, events, ids, one_event, server};
+
+async fn open(schema: &Schema) -> PostgresRecorder {
+    PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap()
+}
+
+async fn refused(config: PostgresConfig) -> RecorderError {
+    PostgresRecorder::open("Universe", config).await.unwrap_err()
+}
+
+/// The message, with the server's own words cut out from between ours.
+fn assert_message(error: &RecorderError, start: &str, end: &str) {
+    let message = error.to_string();
+    assert!(matches!(error, RecorderError::Open { .. }), "{error:?}");
+    assert!(message.starts_with(start) && message.ends_with(end), "{message}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_running_is_named_with_the_cure() {
+    let mut config = server();
+    // bound, so that nobody else listens on it, and dropped at once, so that neither do we
+    config.port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    config.host = "127.0.0.1".to_owned();
+    let name = format!("postgres://{}@127.0.0.1:{}/{}", config.user, config.port, config.dbname);
+    let start = format!("cannot open {name}: PostgreSQL is not running there (");
+    assert_message(&refused(config).await, &start, "; start it, or correct POSTGRES_HOST and POSTGRES_PORT");
+}
+
+#[tokio::test]
+async fn a_socket_that_does_not_exist_is_named_with_the_cure() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut config = server();
+    config.host = directory.path().to_str().unwrap().to_owned();
+    let error = refused(config).await;
+    assert_message(&error, "cannot open postgres://", "; start it, or correct POSTGRES_HOST and POSTGRES_PORT");
+}
+
+/// A role of its own, with a password.
+struct Role {
+    name: String,
+    schema: Schema,
+}
+
+impl Role {
+    async fn new(settings: &str) -> Self {
+        let (name, mut schema) = (format!("role_{}", Uuid::new_v4().simple()), Schema::new());
+        schema.run(format!("CREATE ROLE {name} LOGIN PASSWORD 'open sesame'")).await;
+        let owner = &schema.name;
+        schema.run(format!("CREATE SCHEMA {owner}; GRANT ALL ON SCHEMA {owner} TO {name}")).await;
+        if !settings.is_empty() {
+            schema.run(format!("ALTER ROLE {name} {settings}")).await;
+        }
+        schema.config.user.clone_from(&name);
+        schema.config.password = Some("open sesame".to_owned());
+        Self { name, schema }
+    }
+
+    async fn drop(mut self) {
+        let admin = server();
+        (self.schema.config.user, self.schema.config.password) = (admin.user, admin.password);
+        self.schema.drop().await;
+        self.schema.run(format!("DROP OWNED BY {0}; DROP ROLE {0}", self.name)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_refused_and_never_shown() {
+    let role = Role::new("").await;
+    let mut config = role.schema.config.clone();
+    config.password = Some("open barley".to_owned());
+    assert!(!format!("{config:?}").contains("barley"));
+    let error = refused(config.clone()).await;
+    assert!(!error.to_string().contains("barley") && !format!("{error:?}").contains("barley"), "{error:?}");
+    let start = format!(
+        "cannot open postgres://{}@{}:{}/{}: password authentication failed",
+        config.user, config.host, config.port, config.dbname
+    );
+    assert_message(&error, &start, "; correct POSTGRES_USER and POSTGRES_PASSWORD");
+    config.password = None;
+    assert_message(&refused(config).await, &start, "; correct POSTGRES_USER and POSTGRES_PASSWORD");
+    role.drop().await;
+}
+
+#[tokio::test]
+async fn a_missing_database_is_named_with_the_cure() {
+    let mut config = server();
+    config.dbname = "no_such_database".to_owned();
+    let error = refused(config).await;
+    assert_message(
+        &error,
+        "cannot open postgres://",
+        "/no_such_database: database \"no_such_database\" does not exist; \
+         create it with `createdb no_such_database`, or correct POSTGRES_DBNAME",
+    );
+}
+
+#[tokio::test]
+async fn a_role_that_has_no_connection_left_is_told_how_to_get_one() {
+    let role = Role::new("CONNECTION LIMIT 1").await;
+    let taken = connect(&role.schema.config).await;
+    let error = refused(role.schema.config.clone()).await;
+    assert_message(
+        &error,
+        "cannot open postgres://",
+        "; lower POSTGRES_POOL_SIZE and POSTGRES_MAX_OVERFLOW of the programs that use it, \
+         or raise max_connections on the server",
+    );
+    taken.close().await.unwrap();
+    role.drop().await;
+}
+
+#[tokio::test]
+async fn a_root_certificate_that_is_missing_is_an_error_that_names_the_variables() {
+    let mut config = server();
+    config.ssl_mode = SslMode::VerifyFull;
+    config.ssl_root_cert = Some("/no/such/root.pem".into());
+    assert_message(
+        &refused(config).await,
+        "cannot open postgres://",
+        "POSTGRES_SSLMODE and POSTGRES_SSLROOTCERT, or the server's certificate",
+    );
+}
+
+#[test]
+fn what_the_variables_say_is_checked_value_by_value() {
+    let needed = [("POSTGRES_DBNAME", "d"), ("POSTGRES_HOST", "h"), ("POSTGRES_USER", "u")];
+    let message = |variable: &str, value: &str| {
+        let variables = needed.iter().copied().chain([(variable, value)]);
+        PostgresConfig::from_environment(&Environment::of("Universe", variables)).unwrap_err().to_string()
+    };
+    for (variable, value, expected) in [
+        ("POSTGRES_PORT", "54x2", "expected a port number such as 5432"),
+        ("POSTGRES_PORT", "65536", "expected a port number such as 5432"),
+        ("POSTGRES_POOL_SIZE", "-1", "expected a number of connections such as 5"),
+        ("POSTGRES_PRE_PING", "maybe", "expected y, yes"),
+        ("POSTGRES_LOCK_TIMEOUT", "soon", "expected a number of seconds"),
+        ("POSTGRES_SSLMODE", "always", "expected disable, allow, prefer, require, verify-ca or verify-full"),
+    ] {
+        let message = message(variable, value);
+        assert!(message.starts_with(&format!("environment variable {variable} is `{value}`; {expected}")), "{message}");
+    }
+    for missing in ["POSTGRES_DBNAME", "POSTGRES_HOST", "POSTGRES_USER"] {
+        let variables = needed.iter().copied().filter(|(variable, _)| *variable != missing);
+        let error = PostgresConfig::from_environment(&Environment::of("Universe", variables)).unwrap_err();
+        assert!(
+            error.to_string().starts_with(&format!("environment variable {missing} is not set; expected")),
+            "{error}"
+        );
+    }
+    let none = needed.iter().copied().chain([("POSTGRES_POOL_SIZE", "0"), ("POSTGRES_MAX_OVERFLOW", "0")]);
+    assert!(PostgresConfig::from_environment(&Environment::of("Universe", none)).is_err());
+}
+
+#[tokio::test]
+async fn a_lock_held_outside_makes_an_insert_busy_and_then_it_succeeds() {
+    let mut schema = Schema::new();
+    schema.config.lock_timeout = Some(Duration::from_millis(200));
+    let recorder = open(&schema).await;
+    let mut outsider = connect(&schema.config).await;
+    let mut transaction = outsider.begin().await.unwrap();
+    let lock = format!("SELECT last FROM {}.universe_head FOR UPDATE", schema.name);
+    sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut *transaction).await.unwrap();
+    let event = one_event();
+    let error = recorder.insert_events(event.clone()).await.unwrap_err();
+    assert!(error.is_retryable() && matches!(error, RecorderError::Busy { .. }), "{error:?}");
+    let expected = "the write lock was not free within 0.2 seconds; try again, or raise POSTGRES_LOCK_TIMEOUT";
+    assert_eq!(error.to_string(), expected);
+    // opening what is up to date waits for no lock
+    open(&schema).await.close().await;
+    transaction.rollback().await.unwrap();
+    assert_eq!(ids(&recorder.insert_events(event).await.unwrap()), [1]);
+    schema.drop().await;
+}
+
+/// Makes each insert fail as the server does in trouble, while `WHEN` holds.
+async fn fails(schema: &Schema, code: &str, when: &str) {
+    let name = &schema.name;
+    schema
+        .run(format!(
+            "CREATE SEQUENCE {name}.tries; \
+             CREATE FUNCTION {name}.fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+             IF {when} THEN RAISE EXCEPTION 'trouble' USING ERRCODE = '{code}'; END IF; RETURN NEW; END $$; \
+             CREATE TRIGGER fail BEFORE INSERT ON {name}.universe_events FOR EACH ROW EXECUTE FUNCTION {name}.fail()"
+        ))
+        .await;
+}
+
+#[tokio::test]
+async fn trouble_of_the_server_is_an_error_of_its_own_kind_and_nothing_is_recorded() {
+    type Expected = fn(&RecorderError) -> bool;
+    let kinds: [(&str, Expected); 8] = [
+        ("53100", |error| matches!(error, RecorderError::StorageFull { .. })),
+        ("57014", |error| matches!(error, RecorderError::Busy { setting: "statement_timeout", .. })),
+        ("25006", |error| matches!(error, RecorderError::ReadOnly { .. })),
+        ("XX001", |error| matches!(error, RecorderError::Corrupt { .. })),
+        ("XX002", |error| matches!(error, RecorderError::Corrupt { .. })),
+        ("P0001", |error| matches!(error, RecorderError::Database { .. })),
+        ("40001", |error| matches!(error, RecorderError::Database { .. })),
+        ("0A000", |error| matches!(error, RecorderError::Database { .. })),
+    ];
+    for (code, is_expected) in kinds {
+        let schema = Schema::new();
+        let recorder = open(&schema).await;
+        fails(&schema, code, "NEW.originator_version = 3").await;
+        let error = recorder.insert_events(events(Uuid::new_v4(), 1..=3)).await.unwrap_err();
+        assert!(is_expected(&error) && error.is_not_done(), "{code}: {error:?}");
+        assert_eq!(ids(&recorder.insert_events(events(Uuid::new_v4(), 1..=2)).await.unwrap()), [1, 2], "{code}");
+        schema.drop().await;
+    }
+}
+
+#[tokio::test]
+async fn an_append_that_the_server_gave_up_in_favour_of_another_is_sent_again() {
+    for code in ["40001", "40P01", "0A000", "26000"] {
+        let schema = Schema::new();
+        let recorder = open(&schema).await;
+        fails(&schema, code, &format!("nextval('{}.tries') < 3", schema.name)).await;
+        assert_eq!(ids(&recorder.insert_events(one_event()).await.unwrap()), [1], "{code}");
+        schema.drop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_unique_index_of_somebody_else_is_no_conflict() {
+    let schema = Schema::new();
+    let recorder = open(&schema).await;
+    schema.run(format!("CREATE UNIQUE INDEX topics ON {}.universe_events (topic)", schema.name)).await;
+    recorder.insert_events(one_event()).await.unwrap();
+    let error = recorder.insert_events(one_event()).await.unwrap_err();
+    assert!(matches!(error, RecorderError::Database { .. }), "{error:?}");
+    assert!(error.to_string().contains("\"topics\" (code 23505)"), "{error}");
+    schema.drop().await;
+}
+
+#[tokio::test]
+async fn ids_have_no_gaps_after_inserts_that_were_rolled_back() {
+    let schema = Schema::new();
+    let recorder = open(&schema).await;
+    let world = Uuid::new_v4();
+    for version in 1..=10 {
+        recorder.insert_events(events(world, [version])).await.unwrap();
+        let mut refused = events(Uuid::new_v4(), 1..=3);
+        refused.extend(events(world, [version]));
+        let error = recorder.insert_events(refused).await.unwrap_err();
+        assert!(
+            matches!(error, RecorderError::Conflict { tried, recorded, .. } if tried == version && recorded == version)
+        );
+    }
+    let log = recorder.select_notifications(NotificationQuery::after(0, 100)).await.unwrap();
+    assert_eq!(ids(&log), (1..=10).collect::<Vec<_>>());
+    schema.drop().await;
+}
+
+#[tokio::test]
+async fn ids_beyond_the_largest_are_refused_and_nothing_is_recorded() {
+    let schema = Schema::new();
+    let recorder = open(&schema).await;
+    let last = i64::MAX - 2;
+    schema.run(format!("UPDATE {}.universe_head SET last = {last}", schema.name)).await;
+    let error = recorder.insert_events(events(Uuid::new_v4(), 1..=3)).await.unwrap_err();
+    assert!(matches!(error, RecorderError::PositionExhausted { wanted: 3, .. }), "{error:?}");
+    let expected = format!("the log is full: there is no notification id after {last} for 3 more events");
+    assert_eq!(error.to_string(), expected);
+    assert_eq!(recorder.select_notifications(NotificationQuery::after(0, 10)).await.unwrap(), []);
+    let recorded = recorder.insert_events(events(Uuid::new_v4(), 1..=2)).await.unwrap();
+    assert_eq!(ids(&recorded), [i64::MAX.unsigned_abs() - 1, i64::MAX.unsigned_abs()]);
+    schema.drop().await;
+}
+
+#[tokio::test]
+async fn impossible_values_in_rows_are_corrupt() {
+    for (update, found) in [
+        ("universe_events SET originator_version = -1", "originator version -1"),
+        ("universe_events SET checksum = 4294967296", "checksum 4294967296"),
+        ("universe_head SET last = -3", "notification id -3"),
+    ] {
+        let schema = Schema::new();
+        let recorder = open(&schema).await;
+        let event = one_event();
+        let originator_id = event[0].originator_id;
+        recorder.insert_events(event).await.unwrap();
+        schema.run(format!("UPDATE {}.{update}", schema.name)).await;
+        let selected = match recorder.max_notification_id().await {
+            Ok(_) => recorder.select_events(EventQuery::of(originator_id)).await.map(drop),
+            Err(error) => Err(error),
+        };
+        let error = selected.unwrap_err();
+        assert!(matches!(error, RecorderError::Corrupt { .. }) && error.to_string().contains(found), "{error}");
+        schema.drop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_head_that_is_missing_or_behind_is_corrupt() {
+    for sql in ["DELETE FROM universe_head", "UPDATE universe_head SET last = 0"] {
+        let schema = Schema::new();
+        let recorder = open(&schema).await;
+        recorder.insert_events(one_event()).await.unwrap();
+        schema.run(format!("SET search_path = {}; {sql}", schema.name)).await;
+        let error = recorder.insert_events(one_event()).await.unwrap_err();
+        assert!(matches!(error, RecorderError::Corrupt { .. }), "{error:?}");
+        schema.drop().await;
+    }
+}
+
+#[tokio::test]
+async fn missing_tables_are_an_error_whose_sql_makes_them() {
+    let mut schema = Schema::new();
+    schema.config.create_table = false;
+    let error = refused(schema.config.clone()).await;
+    assert!(error.to_string().contains("CREATE_TABLE is off; run this SQL first:\nBEGIN;\nCREATE SCHEMA"), "{error}");
+    let RecorderError::SchemaMissing { sql, .. } = error else { panic!("{error:?}") };
+    schema.run(sql).await;
+    assert_eq!(ids(&open(&schema).await.insert_events(one_event()).await.unwrap()), [1]);
+    schema.drop().await;
+}
+
+#[tokio::test]
+async fn tables_of_a_later_version_are_refused() {
+    let schema = Schema::new();
+    open(&schema).await.close().await;
+    schema.run(format!("UPDATE {}.universe_head SET schema_version = 9", schema.name)).await;
+    let error = refused(schema.config.clone()).await;
+    assert!(matches!(error, RecorderError::SchemaTooNew { found: 9, known: 1, .. }), "{error:?}");
+    schema.drop().await;
+}
+
+#[tokio::test]
+async fn any_name_of_a_schema_is_just_a_name() {
+    let mut schema = Schema::new();
+    let name = format!("My \"own\" $$ schema's; {}", &schema.name[..20]);
+    let quoted = format!("\"{}\"", name.replace('"', "\"\""));
+    schema.config.schema = name;
+    let recorder = open(&schema).await;
+    assert_eq!(ids(&recorder.insert_events(one_event()).await.unwrap()), [1]);
+    recorder.close().await;
+    schema.run(format!("DROP SCHEMA {quoted} CASCADE")).await;
+}
+
+#[tokio::test]
+async fn a_role_without_the_right_to_create_opens_what_exists() {
+    let role = Role::new("").await;
+    let name = &role.schema.name;
+    let mut config = role.schema.config.clone();
+    let admin = server();
+    (config.user, config.password) = (admin.user, admin.password);
+    PostgresRecorder::open("Universe", config).await.unwrap().close().await;
+    let grant = format!(
+        "REVOKE CREATE ON SCHEMA {name} FROM {0}; GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA {name} TO {0}",
+        role.name
+    );
+    Schema { name: name.clone(), config: server() }.run(grant).await;
+    let recorder = open(&role.schema).await;
+    assert_eq!(ids(&recorder.insert_events(one_event()).await.unwrap()), [1]);
+    recorder.close().await;
+    role.drop().await;
+}
+
+#[tokio::test]
+async fn a_role_whose_transactions_are_read_only_is_told_so() {
+    let role = Role::new("").await;
+    open(&role.schema).await.close().await;
+    let alter = format!("ALTER ROLE {} SET default_transaction_read_only = on", role.name);
+    Schema { name: String::new(), config: server() }.run(alter).await;
+    let recorder = open(&role.schema).await;
+    let error = recorder.insert_events(one_event()).await.unwrap_err();
+    assert!(matches!(error, RecorderError::ReadOnly { .. }), "{error:?}");
+    recorder.close().await;
+    role.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_default_isolation_of_serializable_hinders_no_writer_and_leaves_no_gap() {
+    let role = Role::new("SET default_transaction_isolation = 'serializable'").await;
+    // the setting is in force for whoever does not say otherwise
+    let mut plain = connect(&role.schema.config).await;
+    let level: String = sqlx::query_scalar("SHOW transaction_isolation").fetch_one(&mut plain).await.unwrap();
+    assert_eq!(level, "serializable");
+    plain.close().await.unwrap();
+    let recorder = open(&role.schema).await;
+    let writers = (0..16).map(|_| {
+        let recorder = recorder.clone();
+        tokio::spawn(async move {
+            for _ in 0..20 {
+                recorder.insert_events(one_event()).await.unwrap();
+            }
+        })
+    });
+    for writer in writers.collect::<Vec<_>>() {
+        writer.await.unwrap();
+    }
+    let log = recorder.select_notifications(NotificationQuery::after(0, 1000)).await.unwrap();
+    assert_eq!(ids(&log), (1..=320).collect::<Vec<_>>());
+    recorder.close().await;
+    role.drop().await;
+}
+
+#[tokio::test]
+async fn a_change_of_the_table_between_two_reads_is_no_error() {
+    let schema = Schema::new();
+    let recorder = open(&schema).await;
+    let event = one_event();
+    let originator_id = event[0].originator_id;
+    recorder.insert_events(event).await.unwrap();
+    for change in ["ADD COLUMN note text", "ALTER COLUMN topic TYPE varchar(100)", "ALTER COLUMN checksum TYPE bigint"]
+    {
+        assert_eq!(recorder.select_events(EventQuery::of(originator_id)).await.unwrap().len(), 1);
+        schema.run(format!("ALTER TABLE {}.universe_events {change}", schema.name)).await;
+        assert_eq!(recorder.select_events(EventQuery::of(originator_id)).await.unwrap().len(), 1, "{change}");
+        recorder.insert_events(one_event()).await.unwrap();
+    }
+    schema.drop().await;
+}
+
+#[tokio::test]
+async fn all_connections_in_use_is_an_error_of_its_own() {
+    let mut schema = Schema::new();
+    schema.config.max_overflow = 0;
+    schema.config.connect_timeout = Duration::from_millis(300);
+    let recorder = open(&schema).await;
+    let mut outsider = connect(&schema.config).await;
+    let mut transaction = outsider.begin().await.unwrap();
+    let lock = format!("SELECT last FROM {}.universe_head FOR UPDATE", schema.name);
+    sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut *transaction).await.unwrap();
+    let waiting = recorder.clone();
+    let waiting = tokio::spawn(async move { waiting.insert_events(one_event()).await });
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%' || $1 || '%universe_head%'";
+    let mut watcher = connect(&schema.config).await;
+    while sqlx::query_scalar::<_, i64>(waits).bind(&schema.name).fetch_one(&mut watcher).await.unwrap() < 1 {
+        tokio::task::yield_now().await;
+    }
+    let error = recorder.max_notification_id().await.unwrap_err();
+    assert!(matches!(error, RecorderError::PoolTimeout { .. }), "{error:?}");
+    let expected = "no database connection was free within 0.3 seconds; try again, or raise POSTGRES_MAX_OVERFLOW";
+    assert_eq!(error.to_string(), expected);
+    transaction.rollback().await.unwrap();
+    assert_eq!(ids(&waiting.await.unwrap().unwrap()), [1]);
+    schema.drop().await;
+}
+
+#[tokio::test]
+async fn a_closed_recorder_says_so() {
+    let schema = Schema::new();
+    let recorder = open(&schema).await;
+    recorder.close().await;
+    for error in [
+        recorder.insert_events(one_event()).await.unwrap_err(),
+        recorder.max_notification_id().await.unwrap_err(),
+        recorder.select_events(EventQuery::of(Uuid::new_v4())).await.unwrap_err(),
+    ] {
+        assert!(matches!(error, RecorderError::Closed), "{error:?}");
+    }
+    schema.drop().await;
+}
