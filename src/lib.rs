@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(doc)]
@@ -21,8 +22,8 @@ pub mod prelude {
     #[cfg(feature = "chacha20poly1305")]
     pub use crate::persistence::cipher::ChaCha20Poly1305Cipher;
     pub use crate::{
-        Aggregate, Application, DomainEvent, Error, Notification, NotificationLog, NotificationLogReader, Repository, Result,
-        Saveable, Section, Timestamp, Uuid, aggregate, application, event,
+        Aggregate, Application, DomainEvent, Error, Notification, NotificationLog, NotificationLogReader, Repository,
+        Result, Saveable, Section, Timestamp, Uuid, aggregate, application, event,
     };
     pub use futures::{StreamExt, TryStreamExt};
 }

@@ -41,7 +41,14 @@ pub struct Builder<T> {
 impl<T: From<Application>> Builder<T> {
     /// A builder of the application of this name.
     pub fn new(name: &'static str) -> Self {
-        Self { name, application: Application::builder(name), environment: None, recorder: None, mapper: None, opens: PhantomData }
+        Self {
+            name,
+            application: Application::builder(name),
+            environment: None,
+            recorder: None,
+            mapper: None,
+            opens: PhantomData,
+        }
     }
 
     /// Sees these variables and no others, rather than those of the process.

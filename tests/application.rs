@@ -10,7 +10,7 @@ use eventsourcing::prelude::*;
 
 #[aggregate]
 #[derive(Clone, Debug, PartialEq)]
-pub struct Account {
+struct Account {
     owner: String,
     balance: i64,
 }
@@ -18,38 +18,38 @@ pub struct Account {
 #[aggregate]
 impl Account {
     #[event("Opened")]
-    pub fn open(owner: &str) -> Self {
+    fn open(owner: &str) -> Self {
         Self { owner: owner.to_owned(), balance: 0 }
     }
 
     #[event("Deposited")]
-    pub fn deposit(&mut self, amount: i64) {
+    fn deposit(&mut self, amount: i64) {
         self.balance += amount;
     }
 }
 
 #[aggregate]
 #[derive(Clone, Debug, PartialEq)]
-pub struct Note {
+struct Note {
     lines: Vec<String>,
 }
 
 #[aggregate]
 impl Note {
     #[event("Begun")]
-    pub fn begin() -> Self {
+    fn begin() -> Self {
         Self { lines: Vec::new() }
     }
 
     #[event("LineAdded")]
-    pub fn add(&mut self, line: &str) {
+    fn add(&mut self, line: &str) {
         self.lines.push(line.to_owned());
     }
 }
 
 #[application(aggregates(Account, Note))]
 #[derive(Clone)]
-pub struct Office;
+struct Office;
 
 /// A test of each function, in each database.
 macro_rules! in_each_database {
@@ -183,7 +183,10 @@ async fn a_conflict_names_the_versions(office: Office) {
     let error = office.save(&mut stale).await.unwrap_err();
     assert!(error.is_retryable());
     let id = account.id();
-    assert!(matches!(error, Error::Conflict { originator_id, tried: 2, recorded: 4 } if originator_id == id), "{error:?}");
+    assert!(
+        matches!(error, Error::Conflict { originator_id, tried: 2, recorded: 4 } if originator_id == id),
+        "{error:?}"
+    );
     assert_eq!(
         error.to_string(),
         format!("version 2 of {id} was not recorded, because version 4 already is; get the aggregate again and retry")
@@ -206,7 +209,10 @@ async fn a_version_that_is_not_there_yet_is_an_error(office: Office) {
     assert_eq!(office.repository().get_at::<Account>(account.id(), 2).await.unwrap(), account);
     for version in [0, 3, u64::MAX] {
         let error = office.repository().get_at::<Account>(account.id(), version).await.unwrap_err();
-        assert_eq!(error.to_string(), format!("Account {} has no version {version}: its versions are 1 to 2", account.id()));
+        assert_eq!(
+            error.to_string(),
+            format!("Account {} has no version {version}: its versions are 1 to 2", account.id())
+        );
     }
 }
 
@@ -238,7 +244,10 @@ async fn an_aggregate_of_another_type_is_named(office: Office) {
     let error = office.repository().get::<Account>(note.id()).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        format!("{} is not a Account: its events are recorded as `Note.Begun`; get it as the type that records those", note.id())
+        format!(
+            "{} is not a Account: its events are recorded as `Note.Begun`; get it as the type that records those",
+            note.id()
+        )
     );
 }
 

@@ -5,6 +5,7 @@
 use eventsourcing::prelude::*;
 
 #[application]
+#[derive(Debug)]
 struct Universe;
 
 async fn refusal<const N: usize>(variables: [(&str, &str); N]) -> String {
@@ -45,7 +46,8 @@ async fn a_database_without_a_name_is_told_which_variable_names_it() {
     assert!(error.starts_with("environment variable SQLITE_DBNAME is not set; expected "), "{error}");
     let error = refusal([("PERSISTENCE_MODULE", "sqlite"), ("SQLITE_DBNAME", "")]).await;
     assert!(error.starts_with("environment variable SQLITE_DBNAME is not set; expected "), "{error}");
-    let error = refusal([("PERSISTENCE_MODULE", "postgres"), ("POSTGRES_HOST", "localhost"), ("POSTGRES_USER", "me")]).await;
+    let error =
+        refusal([("PERSISTENCE_MODULE", "postgres"), ("POSTGRES_HOST", "localhost"), ("POSTGRES_USER", "me")]).await;
     assert!(error.starts_with("environment variable POSTGRES_DBNAME is not set; expected "), "{error}");
 }
 
@@ -75,13 +77,21 @@ async fn numbers_and_booleans_that_are_none_are_shown_with_what_was_expected() {
         "environment variable POSTGRES_PRE_PING is `maybe`; expected y, yes, t, true, on or 1, or n, no, f, false, off or 0"
     );
     let error = refused("POSTGRES_LOCK_TIMEOUT", "soon").await;
-    assert_eq!(error, "environment variable POSTGRES_LOCK_TIMEOUT is `soon`; expected a number of seconds such as 5 or 0.5");
+    assert_eq!(
+        error,
+        "environment variable POSTGRES_LOCK_TIMEOUT is `soon`; expected a number of seconds such as 5 or 0.5"
+    );
     let error = refused("POSTGRES_SSLMODE", "perhaps").await;
     assert!(error.starts_with("environment variable POSTGRES_SSLMODE is `perhaps`; expected "), "{error}");
     let error = refusal([("PERSISTENCE_MODULE", "sqlite"), ("SQLITE_DBNAME", ":memory:"), ("CREATE_TABLE", "2")]).await;
     assert!(error.starts_with("environment variable CREATE_TABLE is `2`; expected y, yes"), "{error}");
-    let error = refusal([("PERSISTENCE_MODULE", "sqlite"), ("SQLITE_DBNAME", ":memory:"), ("SQLITE_LOCK_TIMEOUT", "nan")]).await;
-    assert!(error.starts_with("environment variable SQLITE_LOCK_TIMEOUT is `nan`; expected a number of seconds"), "{error}");
+    let error =
+        refusal([("PERSISTENCE_MODULE", "sqlite"), ("SQLITE_DBNAME", ":memory:"), ("SQLITE_LOCK_TIMEOUT", "nan")])
+            .await;
+    assert!(
+        error.starts_with("environment variable SQLITE_LOCK_TIMEOUT is `nan`; expected a number of seconds"),
+        "{error}"
+    );
     assert_eq!(
         refusal([("MAX_STATE_SIZE", "1 MB")]).await,
         "environment variable MAX_STATE_SIZE is `1 MB`; expected a number of bytes up to 4294967295"

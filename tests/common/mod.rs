@@ -6,19 +6,27 @@ use eventsourcing::Uuid;
 /// The variables of a PostgreSQL for tests, with a schema that nobody else uses.
 ///
 /// A test that needs PostgreSQL is never passed over: without one it fails, and says what to do.
-pub fn postgres() -> Vec<(String, String)> {
-    assert!(std::env::var_os("EVENTSOURCING_TEST_POSTGRES").is_some(), "no PostgreSQL to test with: run `cargo xtask test`");
+pub(crate) fn postgres() -> Vec<(String, String)> {
+    assert!(
+        std::env::var_os("EVENTSOURCING_TEST_POSTGRES").is_some(),
+        "no PostgreSQL to test with: run `cargo xtask test`"
+    );
     let given = std::env::vars().filter(|(name, _)| name.starts_with("POSTGRES_"));
-    let own = [("PERSISTENCE_MODULE", "postgres".to_owned()), ("POSTGRES_SCHEMA", format!("test_{}", Uuid::new_v4().simple()))];
+    let own = [
+        ("PERSISTENCE_MODULE", "postgres".to_owned()),
+        ("POSTGRES_SCHEMA", format!("test_{}", Uuid::new_v4().simple())),
+    ];
     given.chain(own.map(|(name, value)| (name.to_owned(), value))).collect()
 }
 
 /// The variables of an SQLite file in this folder.
-pub fn sqlite_file(folder: &tempfile::TempDir) -> Vec<(String, String)> {
+pub(crate) fn sqlite_file(folder: &tempfile::TempDir) -> Vec<(String, String)> {
     sqlite(&folder.path().join(format!("{}.db", Uuid::new_v4())).to_string_lossy())
 }
 
 /// The variables of an SQLite database of this name.
-pub fn sqlite(name: &str) -> Vec<(String, String)> {
-    [("PERSISTENCE_MODULE", "sqlite"), ("SQLITE_DBNAME", name)].map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
+pub(crate) fn sqlite(name: &str) -> Vec<(String, String)> {
+    [("PERSISTENCE_MODULE", "sqlite"), ("SQLITE_DBNAME", name)]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec()
 }
