@@ -4,9 +4,9 @@
 
 mod common;
 
-use eventsourcing::RecorderError;
 use eventsourcing::persistence::MapperFailure;
 use eventsourcing::prelude::*;
+use eventsourcing::{RecorderError, StoredEvent};
 
 #[aggregate]
 #[derive(Clone, Debug, PartialEq)]
@@ -88,6 +88,8 @@ in_each_database! {
     selections_can_be_limited
     a_selection_over_the_maximum_is_refused
     a_long_history_is_read_in_pages
+    a_topic_nobody_knows_is_named_and_does_not_stop_the_log
+    an_altered_state_is_named_and_does_not_stop_the_log
     sixty_four_tasks_lose_no_update
     a_dropped_save_is_done_or_not_done_and_can_be_repeated
 }
@@ -320,6 +322,59 @@ async fn a_long_history_is_read_in_pages(office: Office) {
     assert_eq!(office.repository().get_at::<Account>(account.id(), 2_000).await.unwrap().balance, 1_999);
     let all: Vec<Notification> = NotificationLogReader::new(office.log()).read(1).try_collect().await.unwrap();
     assert!(all.iter().map(|it| it.id).eq(1..=2_501));
+}
+
+/// An account's next event, as something else than this program would record it.
+async fn record_by_hand(office: &Office, account: &mut Account, alter: impl FnOnce(&mut StoredEvent)) {
+    account.deposit(1);
+    let event = account.collect_events().remove(0);
+    let mut stored = office.mapper().to_stored_event(&event, Uuid::new_v4()).unwrap();
+    alter(&mut stored);
+    office.recorder().insert_events(vec![stored]).await.unwrap();
+}
+
+async fn a_topic_nobody_knows_is_named_and_does_not_stop_the_log(office: Office) {
+    let mut account = Account::open("Ada");
+    office.save(&mut account).await.unwrap();
+    record_by_hand(&office, &mut account, |stored| {
+        stored.topic = "Account.Frozen".to_owned();
+        stored.checksum = None;
+    })
+    .await;
+    let error = office.repository().get::<Account>(account.id()).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "the event `Account.Frozen`, version 2 of {}, cannot be read: \
+             no event of this aggregate has that topic; it was removed or renamed since it was recorded: \
+             bring it back, or pin its topic with `#[event(\"…\", topic = \"…\")]`",
+            account.id()
+        )
+    );
+    // up to there, and past it, all can be read
+    assert_eq!(office.repository().get_at::<Account>(account.id(), 1).await.unwrap().version(), 1);
+    assert_eq!(office.log().section("1,10").await.unwrap().items.len(), 2);
+}
+
+async fn an_altered_state_is_named_and_does_not_stop_the_log(office: Office) {
+    let mut account = Account::open("Ada");
+    office.save(&mut account).await.unwrap();
+    record_by_hand(&office, &mut account, |stored| {
+        // one million rather than one
+        let json = String::from_utf8(stored.state.clone()).unwrap();
+        stored.state = json.replace(r#""amount":1"#, r#""amount":1000000"#).into_bytes();
+    })
+    .await;
+    let error = office.repository().get::<Account>(account.id()).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "the event `Account.Deposited`, version 2 of {}, cannot be read: \
+             its state was altered since it was recorded (its checksum does not match); restore it from a backup",
+            account.id()
+        )
+    );
+    assert_eq!(office.log().section("1,10").await.unwrap().items.len(), 2);
 }
 
 async fn sixty_four_tasks_lose_no_update(office: Office) {

@@ -8,6 +8,7 @@ pub mod compressor;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod envelope;
+mod finite;
 mod mapper;
 mod memory;
 mod recorder;

@@ -181,6 +181,38 @@ fn an_event_that_is_no_object_is_refused_before_it_is_recorded() {
 }
 
 #[test]
+fn a_number_that_json_cannot_keep_is_refused_before_it_is_recorded() {
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    enum Size {
+        Known(f32),
+        Named { by: Box<f64> },
+        Unknown,
+    }
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Measured {
+        sizes: BTreeMap<String, (u8, Vec<Option<Size>>)>,
+        weight: Option<f64>,
+    }
+    let measured = |size, weight| Measured { sizes: BTreeMap::from([("a".to_owned(), (1, vec![None, size]))]), weight };
+    for it in [
+        measured(None, Some(f64::NAN)),
+        measured(Some(Size::Known(f32::INFINITY)), None),
+        measured(Some(Size::Named { by: Box::new(f64::NEG_INFINITY) }), Some(1.0)),
+    ] {
+        let error = written(it).unwrap_err();
+        assert!(matches!(error, MapperFailure::State(StateError::NotFinite)), "{error}");
+        assert!(error.to_string().starts_with("the event holds a floating point number that is NaN or infinite"));
+    }
+    for it in [
+        measured(Some(Size::Unknown), None),
+        measured(Some(Size::Known(f32::MAX)), Some(f64::MIN_POSITIVE)),
+        measured(Some(Size::Named { by: Box::new(-0.0) }), None),
+    ] {
+        assert_eq!(read::<Measured>(&written(it.clone()).unwrap()).unwrap(), it);
+    }
+}
+
+#[test]
 fn keys_are_found_in_any_order_and_unknown_ones_passed_over() {
     let state = r#"{ "count" : 3, "new": [{"timestamp": 1}], "what":"it", "time\u0073tamp":"2026-11-23T04:11:04Z" } "#;
     assert_eq!(read::<Named>(state).unwrap(), Named { what: "it".to_owned(), count: Some(3) });

@@ -122,16 +122,11 @@ pub(crate) const QUALIFIER_ASYNC: &str = "an `#[event]` method cannot be `async`
 
 pub(crate) const QUALIFIER_CONST: &str = "an `#[event]` method cannot be `const`: it records an event; remove the word";
 
-pub(crate) const QUALIFIER_DEFAULT: &str = "an `#[event]` method cannot be `default`; remove the word";
-
 pub(crate) const QUALIFIER_UNSAFE: &str = "an `#[event]` method cannot be `unsafe`: its body runs again at every replay, \
      where nobody can promise anything; check in a plain method, then call this one";
 
 pub(crate) const QUALIFIER_EXTERN: &str =
     "an `#[event]` method cannot be `extern`; remove the word, and call it from an `extern` function if you need one";
-
-pub(crate) const VARIADIC: &str =
-    "an `#[event]` method has parameters with names and types; take a `Vec` instead of `...`";
 
 pub(crate) const GENERIC_METHOD: &str =
     "an `#[event]` method cannot be generic: an event is recorded as one type; use concrete types, or `impl Into<T>`";

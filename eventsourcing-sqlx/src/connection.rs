@@ -59,3 +59,82 @@ impl<DB: sqlx::Database> Drop for ConnGuard<DB> {
         }
     }
 }
+
+#[cfg(all(test, feature = "postgres"))]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+
+    use std::future::poll_fn;
+    use std::pin::pin;
+    use std::task::Poll;
+
+    use eventsourcing_core::{Environment, Uuid};
+    use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+    use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool, Postgres};
+
+    use super::ConnGuard;
+    use crate::PostgresConfig;
+
+    /// A pool of one connection and a table, which the test drops.
+    async fn pool_and_table() -> (PgPool, PgConnectOptions, String) {
+        let is_there = std::env::var_os("EVENTSOURCING_TEST_POSTGRES").is_some();
+        assert!(is_there, "no PostgreSQL: run `cargo xtask test`");
+        let config = PostgresConfig::from_environment(&Environment::of_process("Test")).unwrap();
+        let options = PgConnectOptions::new_without_pgpass()
+            .host(&config.host)
+            .port(config.port)
+            .username(&config.user)
+            .password(config.password.as_deref().unwrap_or_default())
+            .database(&config.dbname);
+        let pool = PgPoolOptions::new().max_connections(1).connect_with(options.clone()).await.unwrap();
+        let table = format!("test_{}", Uuid::new_v4().simple());
+        run(&mut options.connect().await.unwrap(), format!("CREATE TABLE {table} (id int)")).await;
+        (pool, options, table)
+    }
+
+    async fn run(connection: &mut PgConnection, sql: String) {
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.unwrap();
+    }
+
+    /// Sends `BEGIN` and drops the future that waits for the answer, which the server takes its time to give.
+    async fn begin_and_drop(connection: &mut PgConnection) {
+        let mut begin = pin!(connection.begin_with("BEGIN; SELECT pg_sleep(0.1)"));
+        poll_fn(|context| {
+            assert!(begin.as_mut().poll(context).is_pending(), "the answer came too soon");
+            Poll::Ready(())
+        })
+        .await;
+    }
+
+    /// Inserts by the pool's next connection, and counts what others see of it.
+    async fn insert_and_count(pool: &PgPool, options: &PgConnectOptions, table: &str) -> i64 {
+        let insert = format!("INSERT INTO {table} VALUES (1)");
+        // told that it is done
+        sqlx::query::<Postgres>(AssertSqlSafe(insert)).execute(pool).await.unwrap();
+        let mut outsider = options.connect().await.unwrap();
+        let count = format!("SELECT count(*) FROM {table}");
+        let seen = sqlx::query_scalar(AssertSqlSafe(count)).fetch_one(&mut outsider).await.unwrap();
+        pool.close().await;
+        run(&mut outsider, format!("DROP TABLE {table}")).await;
+        seen
+    }
+
+    #[tokio::test]
+    async fn a_transaction_begun_and_dropped_swallows_no_later_insert() {
+        let (pool, options, table) = pool_and_table().await;
+        let mut guard = ConnGuard::new(pool.acquire().await.unwrap());
+        begin_and_drop(&mut guard).await;
+        drop(guard);
+        assert_eq!(insert_and_count(&pool, &options, &table).await, 1);
+    }
+
+    /// The twin, without the guard. When it fails, sqlx no longer needs it.
+    #[tokio::test]
+    async fn without_the_guard_the_later_insert_is_lost() {
+        let (pool, options, table) = pool_and_table().await;
+        let mut connection = pool.acquire().await.unwrap();
+        begin_and_drop(&mut connection).await;
+        drop(connection);
+        assert_eq!(insert_and_count(&pool, &options, &table).await, 0);
+    }
+}

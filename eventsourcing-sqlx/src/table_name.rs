@@ -46,6 +46,7 @@ impl TableName {
     }
 
     /// The primary key of the events, by notification id.
+    #[cfg(feature = "postgres")]
     pub(crate) fn events_key(&self) -> String {
         format!("{}_events_pkey", self.prefix)
     }
@@ -78,8 +79,7 @@ mod tests {
     #[test]
     fn names_are_lower_case_and_no_longer_than_postgresql_keeps() {
         let name = "Universe".repeat(5);
-        let names =
-            TableName::of(&name).map(|name| [name.events(), name.head(), name.events_key(), name.version_key()]);
+        let names = TableName::of(&name).map(|name| [name.events(), name.head(), name.version_key()]);
         assert!(names.is_ok_and(|names| names.iter().all(|name| name.len() <= 63 && name.starts_with("universe"))));
     }
 

@@ -1,4 +1,5 @@
 //! Inserts and reads that are dropped half way: done or not done, and nothing left behind that hinders the next.
+#![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 mod common;

@@ -1,4 +1,5 @@
 //! The recorder contract, run on each way to configure a recorder.
+#![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 mod common;

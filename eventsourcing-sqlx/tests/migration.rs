@@ -1,4 +1,5 @@
 //! Sixteen processes that open a new database at once: all succeed, and the tables are made once.
+#![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 mod common;

@@ -1,8 +1,10 @@
 //! What is particular to PostgreSQL: servers that cannot be reached, locks, settings, and the server's errors.
+#![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 mod common;
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use eventsourcing_core::persistence::{EventQuery, NotificationQuery};
@@ -368,6 +370,49 @@ async fn a_role_without_the_right_to_create_opens_what_exists() {
     role.drop().await;
 }
 
+/// Hears what the recorder warns of.
+struct Warnings(Arc<Mutex<Vec<String>>>);
+
+impl tracing::Subscriber for Warnings {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.target().starts_with("eventsourcing")
+    }
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        let mut text = String::new();
+        event.record(&mut |field: &tracing::field::Field, value: &dyn std::fmt::Debug| {
+            text.push_str(&format!("{field}={value:?} "));
+        });
+        self.0.lock().unwrap().push(text);
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[tokio::test]
+async fn a_setting_that_makes_history_less_than_durable_is_warned_of() {
+    let heard = Arc::default();
+    let _listening = tracing::subscriber::set_default(Warnings(Arc::clone(&heard)));
+    let role = Role::new("SET synchronous_commit = off").await;
+    open(&role.schema).await.close().await;
+    let found =
+        heard.lock().unwrap().iter().any(|text| {
+            text.contains("setting=\"synchronous_commit\"") && text.contains("recorded events can be lost")
+        });
+    assert!(found, "{heard:?}");
+    role.drop().await;
+}
+
 #[tokio::test]
 async fn a_role_whose_transactions_are_read_only_is_told_so() {
     let role = Role::new("").await;
@@ -404,6 +449,28 @@ async fn a_default_isolation_of_serializable_hinders_no_writer_and_leaves_no_gap
     let log = recorder.select_notifications(NotificationQuery::after(0, 1000)).await.unwrap();
     assert_eq!(ids(&log), (1..=320).collect::<Vec<_>>());
     recorder.close().await;
+    role.drop().await;
+}
+
+/// The twin: the same update without our settings. (A recorder would send it again, but not for ever.)
+#[tokio::test]
+async fn without_our_setting_serializable_refuses_whoever_waited_for_the_head() {
+    let role = Role::new("SET default_transaction_isolation = 'serializable'").await;
+    open(&role.schema).await.close().await;
+    let raise = format!("UPDATE {}.universe_head SET last = last + 1", role.schema.name);
+    let (mut first, mut second) = (connect(&role.schema.config).await, connect(&role.schema.config).await);
+    let mut transaction = first.begin().await.unwrap();
+    sqlx::query(AssertSqlSafe(raise.as_str())).execute(&mut *transaction).await.unwrap();
+    let waiting = tokio::spawn(async move { sqlx::query(AssertSqlSafe(raise)).execute(&mut second).await });
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = $1";
+    let mut watcher = connect(&server()).await;
+    while sqlx::query_scalar::<_, i64>(waits).bind(&role.name).fetch_one(&mut watcher).await.unwrap() < 1 {
+        tokio::task::yield_now().await;
+    }
+    transaction.commit().await.unwrap();
+    let error = waiting.await.unwrap().unwrap_err();
+    assert_eq!(error.as_database_error().unwrap().code().unwrap(), "40001");
+    drop(first);
     role.drop().await;
 }
 

@@ -1,4 +1,5 @@
 //! What is particular to SQLite: files that cannot be used, locks, and rows that no recorder wrote.
+#![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 mod common;
@@ -7,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use eventsourcing_core::persistence::{EventQuery, NotificationQuery};
-use eventsourcing_core::{Recorder, RecorderError, Uuid};
+use eventsourcing_core::{Environment, Recorder, RecorderError, Uuid};
 use eventsourcing_sqlx::{SqliteConfig, SqliteRecorder};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, SqliteConnection};
@@ -47,6 +48,27 @@ async fn a_directory_as_file_is_refused_with_the_cure() {
     );
     assert_eq!(message(path).await, expected);
     assert!(matches!(open(path).await, Err(RecorderError::Open { .. })));
+}
+
+#[tokio::test]
+async fn a_database_without_a_name_is_refused_rather_than_lost() {
+    let expected = "cannot open : it has no name; set SQLITE_DBNAME to the path of a file, or to `:memory:`";
+    assert_eq!(message("").await, expected);
+}
+
+#[test]
+fn what_the_variables_say_is_checked_value_by_value() {
+    let message = |variables: &[(&str, &str)]| {
+        let environment = Environment::of("Universe", variables.iter().copied());
+        SqliteConfig::from_environment(&environment).unwrap_err().to_string()
+    };
+    let expected = "environment variable SQLITE_DBNAME is not set; \
+                    expected the path of a file, `:memory:`, or `file:name?mode=memory&cache=shared`";
+    assert_eq!(message(&[]), expected);
+    let expected = "environment variable SQLITE_LOCK_TIMEOUT is `soon`; expected a number of seconds such as 5 or 0.5";
+    assert_eq!(message(&[("SQLITE_DBNAME", ":memory:"), ("SQLITE_LOCK_TIMEOUT", "soon")]), expected);
+    let start = "environment variable UNIVERSE_CREATE_TABLE is `maybe`; expected y, yes";
+    assert!(message(&[("SQLITE_DBNAME", ":memory:"), ("UNIVERSE_CREATE_TABLE", "maybe")]).starts_with(start));
 }
 
 #[tokio::test]
@@ -189,7 +211,28 @@ async fn memory_is_kept_after_sqlite_rolled_back_by_itself() {
     goes_on_after_sqlite_rolled_back(&format!("file:{}?mode=memory&cache=shared", Uuid::new_v4().simple())).await;
 }
 
-/// The twin of the two above: what sqlx alone makes of it, and why transactions here are plain statements.
+#[tokio::test]
+async fn a_commit_that_is_refused_leaves_nothing_recorded_and_the_recorder_usable() {
+    let memory = format!("file:{}?mode=memory&cache=shared", Uuid::new_v4().simple());
+    let directory = tempfile::tempdir().unwrap();
+    for dbname in [memory.as_str(), directory.path().join("universe.db").to_str().unwrap()] {
+        let recorder = open(dbname).await.unwrap();
+        // a foreign key that is looked at when committing
+        let refuses = "CREATE TABLE parent (id INTEGER PRIMARY KEY); \
+             CREATE TABLE child (id INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED); \
+             CREATE TRIGGER refuses AFTER INSERT ON universe_events WHEN NEW.topic = 'Refused' \
+             BEGIN INSERT INTO child VALUES (1); END";
+        run(&mut outsider(Path::new(dbname)).await, refuses).await;
+        let mut refused = events(Uuid::new_v4(), 1..=2);
+        refused[1].topic = "Refused".to_owned();
+        let error = recorder.insert_events(refused).await.unwrap_err();
+        assert!(error.is_not_done() && error.to_string().contains("FOREIGN KEY"), "{error}");
+        assert_eq!(ids(&recorder.insert_events(one_event()).await.unwrap()), [1]);
+        recorder.close().await;
+    }
+}
+
+/// The twin of those above: what sqlx alone makes of it, and why transactions here are plain statements.
 #[tokio::test]
 async fn sqlx_alone_is_left_with_a_wrong_count_of_transactions() {
     let pool = sqlx::sqlite::SqlitePoolOptions::new()

@@ -299,3 +299,53 @@ fn commands_and_openings_can_cross_threads() {
     is_send(&crate::Memory::open());
     is_send(&crate::Memory::open_with([("PERSISTENCE_MODULE", "memory")]));
 }
+
+#[aggregate]
+#[derive(Clone, Debug, PartialEq)]
+struct r#Type {
+    r#mod: String,
+}
+
+#[aggregate]
+impl r#Type {
+    #[event]
+    fn new(r#mod: &str) -> r#Type {
+        r#Type { r#mod: r#mod.to_owned() }
+    }
+
+    #[event]
+    fn r#move(&mut self, r#mod: impl Into<String>) {
+        self.r#mod = r#mod.into();
+    }
+}
+
+#[test]
+fn aggregates_methods_and_fields_may_have_raw_names() {
+    let mut aggregate = Type::new("a");
+    aggregate.r#move("b");
+    assert_eq!((Type::NAME, crate::topic(&aggregate)), ("Type", "Type.Move"));
+    assert_eq!(crate::recorded(&aggregate), r#"{"mod":"b"}"#);
+    assert_eq!(fold(&aggregate), aggregate);
+}
+
+fn in_a_generic_function<T: Into<u64>>(value: T) -> u64 {
+    #[aggregate]
+    struct Inside {
+        value: u64,
+    }
+
+    #[aggregate]
+    impl Inside {
+        #[event]
+        fn new(value: u64) -> Self {
+            Self { value }
+        }
+    }
+
+    Inside::new(value.into()).value
+}
+
+#[test]
+fn an_aggregate_may_stand_in_a_generic_function() {
+    assert_eq!(in_a_generic_function(7_u8), 7);
+}

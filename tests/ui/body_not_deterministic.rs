@@ -31,6 +31,8 @@ impl World {
         let _ = fastrand::u8(..);
         let _ = thread_rng().next_u32();
         let _ = rng().next_u32();
+        let _ = (random::<u8>(), random());
+        let _ = rand_core::OsRng.next_u32();
     }
 
     #[event("Named")]

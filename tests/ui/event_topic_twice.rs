@@ -15,6 +15,14 @@ impl World {
 
     #[event("Ended", topic = "World.Started")]
     pub fn end(&mut self) {}
+
+    #[event("Paused", topic = "World.Waited")]
+    #[cfg(unix)]
+    pub fn pause(&mut self) {}
+
+    #[event("Waited")]
+    #[cfg(not(unix))]
+    pub fn wait(&mut self) {}
 }
 
 fn main() {}

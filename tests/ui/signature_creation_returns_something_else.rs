@@ -21,6 +21,11 @@ impl World {
     #[event("Forgotten")]
     pub fn forget() {}
 
+    #[event("Hidden")]
+    pub fn hide() -> impl Sized {
+        Self { name: String::new() }
+    }
+
     #[event("Boxed")]
     pub fn boxed() -> Box<Self> {
         Box::new(Self { name: String::new() })

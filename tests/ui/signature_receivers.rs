@@ -30,6 +30,9 @@ impl World {
     #[event("Spelled")]
     pub fn spell(self: &mut Self) {}
 
+    #[event("Kept")]
+    pub fn keep(&'static mut self) {}
+
     #[event("Borrowed")]
     pub fn borrow<'a>(&'a mut self) {}
 }

@@ -118,7 +118,8 @@ fn not_found<A: Aggregate>(originator_id: Uuid) -> Error {
 /// A topic of another type is a mistake of the caller; one that only looks like ours is left to the mapper to report.
 fn check_type<A: Aggregate>(stored: &StoredEvent) -> Result<()> {
     let ours = A::Event::TOPICS.contains(&stored.topic.as_str());
-    let named_as_ours = stored.topic.split_once('.').is_some_and(|(name, _)| name == A::NAME);
+    // a name may hold dots itself
+    let named_as_ours = stored.topic.strip_prefix(A::NAME).is_some_and(|rest| rest.starts_with('.'));
     if ours || named_as_ours {
         return Ok(());
     }

@@ -11,6 +11,8 @@ use serde::de::value::CowStrDeserializer;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
+use super::finite::is_finite;
+
 const TIMESTAMP: &str = "timestamp";
 const CLASS_VERSION: &str = "class_version";
 /// The keys of a state that belong to the library.
@@ -37,6 +39,11 @@ pub enum StateError {
         /// The field.
         field: &'static str,
     },
+    /// A floating point number is not finite.
+    #[error(
+        "the event holds a floating point number that is NaN or infinite, which JSON cannot keep; refuse such numbers in the command, or record them as an `Option` or a text"
+    )]
+    NotFinite,
     /// The time of the event is not there.
     #[error("the state has no `timestamp`")]
     NoTimestamp,
@@ -68,7 +75,8 @@ impl<'a> StateWriter<'a> {
     /// Writes an event that is a struct with named fields.
     ///
     /// # Errors
-    /// [`StateError::NotAnObject`] for anything else, [`StateError::ReservedField`] if a field has a reserved name, and
+    /// [`StateError::NotAnObject`] for anything else, [`StateError::ReservedField`] if a field has a reserved name,
+    /// [`StateError::NotFinite`] for a floating point number that would not be read as it was, and
     /// [`StateError::Json`] if the event's `Serialize` fails.
     pub fn write<T: Serialize + ?Sized>(&mut self, event: &T) -> Result<(), StateError> {
         use std::io::Write as _;
@@ -77,6 +85,10 @@ impl<'a> StateWriter<'a> {
         write!(into, r#"{{"timestamp":"{:.6}""#, self.timestamp).map_err(serde_json::Error::io)?;
         let start = into.len();
         serde_json::to_writer(&mut *into, event)?;
+        // what is not finite was written as `null`: few events hold that, and those are looked at
+        if into[start..].windows(4).any(|bytes| bytes == b"null") && !is_finite(event) {
+            return Err(StateError::NotFinite);
+        }
         match into.get(start) {
             Some(b'{') if into.len() == start + 2 => {
                 into.remove(start);

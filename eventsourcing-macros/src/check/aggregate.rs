@@ -1,6 +1,6 @@
 //! The events of an aggregate among each other: names, topics, and the one that makes it.
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt as _;
 use syn::{ImplItem, ItemImpl, LitStr};
 
@@ -56,31 +56,46 @@ pub(crate) fn has_a_creation(block: &ItemImpl, name: &Ident, errors: &mut Errors
 
 /// A name is an event's own, and so is a topic; the second to want it goes without.
 ///
-/// Events under `#[cfg]` may exclude each other, so those are left to the compiler.
+/// Events under `#[cfg]` may exclude each other, so of those the compiler sees the same name, and would not see the same
+/// topic.
 fn unique(aggregate: &mut Aggregate, errors: &mut Errors) {
-    let mut taken: Vec<(String, String, Ident)> = Vec::new();
+    let mut taken: Vec<Taken> = Vec::new();
     for member in &mut aggregate.members {
         let Member::Event(event) = member else { continue };
-        let method = event.signature.ident.clone();
-        let name = event.name.to_string();
-        let clash = if !event.attributes.cfgs.is_empty() {
-            None
-        } else if let Some((.., first)) = taken.iter().find(|(other, ..)| *other == name) {
-            Some((event.place, messages::name_taken(&name, first, &method)))
-        } else {
-            let same = taken.iter().find(|(_, topic, _)| *topic == event.topic.text);
-            same.map(|(.., first)| (event.topic.place, messages::topic_taken(&event.topic.text, first)))
+        let clash = taken.iter().find_map(|first| first.clash(event));
+        let Some((place, message)) = clash else {
+            taken.push(Taken {
+                name: event.name.to_string(),
+                topic: event.topic.text.clone(),
+                is_conditional: !event.attributes.cfgs.is_empty(),
+                method: event.signature.ident.clone(),
+            });
+            continue;
         };
-        match clash {
-            None => taken.push((name, event.topic.text.clone(), method)),
-            Some((place, message)) => {
-                errors.at_span(place, message);
-                let plain = Member::Plain(Box::new(ImplItem::Verbatim(proc_macro2::TokenStream::new())));
-                if let Member::Event(event) = std::mem::replace(member, plain) {
-                    *member = demote(*event);
-                }
-            }
+        errors.at_span(place, message);
+        let nothing = Member::Plain(Box::new(ImplItem::Verbatim(TokenStream::new())));
+        if let Member::Event(event) = std::mem::replace(member, nothing) {
+            *member = demote(*event);
         }
+    }
+}
+
+/// What an event has taken from those behind it.
+struct Taken {
+    name: String,
+    topic: String,
+    is_conditional: bool,
+    method: Ident,
+}
+
+impl Taken {
+    fn clash(&self, event: &Event) -> Option<(Span, String)> {
+        if event.name == self.name {
+            let is_conditional = self.is_conditional || !event.attributes.cfgs.is_empty();
+            let message = || messages::name_taken(&self.name, &self.method, &event.signature.ident);
+            return (!is_conditional).then(|| (event.place, message()));
+        }
+        (event.topic.text == self.topic).then(|| (event.topic.place, messages::topic_taken(&self.topic, &self.method)))
     }
 }
 

@@ -27,9 +27,10 @@ const FRESH: &[(&str, &[&str])] = &[
 /// Crates whose functions give another value each time.
 const FRESH_CRATES: &[&str] = &["rand", "fastrand", "getrandom", "nanoid"];
 
-/// Functions and macros that do, when they stand alone.
-const FRESH_CALLS: &[&str] = &["thread_rng", "rng"];
+/// Functions, macros and values that do, when they stand alone.
+const FRESH_CALLS: &[&str] = &["thread_rng", "rng", "random"];
 const FRESH_MACROS: &[&str] = &["nanoid"];
+const FRESH_VALUES: &[&str] = &["OsRng"];
 
 /// The body reads no clock, no random numbers and no fresh ids.
 pub(super) fn deterministic(event: &Event, errors: &mut Errors) {
@@ -53,7 +54,14 @@ fn fresh(tokens: &[TokenTree]) -> Option<Fresh> {
             return Some(Fresh { text: format!("{first}::{second}"), len: 4 });
         }
     }
+    if FRESH_VALUES.contains(&first.as_str()) {
+        return Some(Fresh { text: first, len: 1 });
+    }
     match tokens.get(1)? {
+        // `random::<u8>()`
+        TokenTree::Punct(_) if FRESH_CALLS.contains(&first.as_str()) && is_punct(tokens.get(3), '<') => {
+            Some(Fresh { text: format!("{first}()"), len: 1 })
+        }
         TokenTree::Group(arguments) if FRESH_CALLS.contains(&first.as_str()) => {
             let is_call = arguments.delimiter() == Delimiter::Parenthesis && arguments.stream().is_empty();
             is_call.then(|| Fresh { text: format!("{first}()"), len: 2 })
@@ -127,6 +135,7 @@ fn follows_a_path(tokens: &[TokenTree], index: usize) -> bool {
         return true;
     }
     let after_colons = is_punct(before(1), ':') && is_punct(before(2), ':');
-    let is_type = matches!(&tokens[index], TokenTree::Ident(word) if FRESH.iter().any(|(ty, _)| word == ty));
+    // a type is known by its name, wherever it stands; a function or a module is not
+    let is_type = matches!(&tokens[index], TokenTree::Ident(word) if word.to_string().starts_with(char::is_uppercase));
     after_colons && !is_type && matches!(before(3), Some(TokenTree::Ident(_)))
 }

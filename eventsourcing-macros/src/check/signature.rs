@@ -1,29 +1,21 @@
 //! The signature of an event method: what cannot be recorded or run again is refused.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
-use syn::{ImplItemFn, Receiver, ReceiverKind, ReturnType, Safety, Signature, Type};
+use syn::{Receiver, ReceiverKind, Safety, Signature, Type};
 
 use crate::errors::Errors;
 use crate::messages;
-use crate::parse::stored::peel;
 
-pub(crate) fn signature(method: &ImplItemFn, aggregate: &Ident, errors: &mut Errors) {
-    if let Some(default) = &method.modifiers.defaultness {
-        errors.at(default, messages::QUALIFIER_DEFAULT);
-    }
-    qualifiers(&method.sig, errors);
-    generics(&method.sig, errors);
-    if let Some(receiver) = method.sig.receiver() {
-        self::receiver(receiver, !method.sig.generics.params.is_empty(), errors);
-    } else if let ReturnType::Type(_, ty) = &method.sig.output
-        && matches!(peel(ty), Type::ImplTrait(_))
-    {
-        errors.at(ty, messages::creation_returns(aggregate));
+pub(crate) fn signature(signature: &Signature, errors: &mut Errors) {
+    qualifiers(signature, errors);
+    generics(signature, errors);
+    if let Some(receiver) = signature.receiver() {
+        self::receiver(receiver, !signature.generics.params.is_empty(), errors);
     }
 }
 
-/// No `async`, `const`, `unsafe` or `extern`, and no variable arguments.
+/// No `async`, `const`, `unsafe` or `extern`.
 fn qualifiers(signature: &Signature, errors: &mut Errors) {
     if let Some(asyncness) = &signature.asyncness {
         errors.at(asyncness, messages::QUALIFIER_ASYNC);
@@ -36,9 +28,6 @@ fn qualifiers(signature: &Signature, errors: &mut Errors) {
     }
     if let Some(abi) = &signature.abi {
         errors.at(abi, messages::QUALIFIER_EXTERN);
-    }
-    if let Some(variadic) = &signature.variadic {
-        errors.at(variadic, messages::VARIADIC);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The command: builds the event, runs the body on it, and keeps it as pending.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{FnArg, Pat, Path, ReturnType, Signature, Type};
@@ -18,9 +18,12 @@ pub(crate) fn command(event: &Event, aggregate: &Aggregate) -> TokenStream {
         Kind::Creation { fallible } => creation(event, aggregate, *fallible),
         Kind::Change(returned) => change(event, aggregate, returned),
     };
+    // the user's braces, so that what the compiler says of the method points to the method
+    let mut braces = Group::new(Delimiter::Brace, block);
+    braces.set_span(event.block.brace_token.span.join());
     quote! {
         #(#docs)* #(#cfgs)* #(#shared)* #(#others)*
-        #visibility #signature { #block }
+        #visibility #signature #braces
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn is_event_attribute(attribute: &Attribute) -> bool {
 pub(crate) fn event(mut method: ImplItemFn, aggregate: &Ident, topic_name: &str) -> syn::Result<Event> {
     let mut errors = Errors::default();
     let (options, attributes) = attributes(std::mem::take(&mut method.attrs), &mut errors);
-    check::signature(&method, aggregate, &mut errors);
+    check::signature(&method.sig, &mut errors);
     let kind = kind(&method.sig, aggregate, &mut errors);
     let parameters = parameters(method.sig.inputs.iter_mut(), &mut errors);
     let name_and_payload = named(&options.named, &method.sig, aggregate, &mut errors);

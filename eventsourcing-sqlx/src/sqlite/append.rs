@@ -4,7 +4,7 @@ use eventsourcing_core::{Notification, RecorderError, StoredEvent};
 use sqlx::{Sqlite, SqliteConnection};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::error::{Fault, busy};
+use super::error::{Fault, busy, is_definite};
 use super::open::{Failure, PAUSE};
 use super::{Inner, transaction};
 use crate::connection::ConnGuard;
@@ -91,7 +91,7 @@ impl Inner {
                 }
                 Err(error) => {
                     self.abandon(connection).await;
-                    Ended::Unknown(error)
+                    if is_definite(&error) { Ended::Failed(error.into()) } else { Ended::Unknown(error) }
                 }
             },
             Err(failure) => {

@@ -15,6 +15,7 @@ const CORRUPT: i32 = 11;
 const FULL: i32 = 13;
 const CANTOPEN: i32 = 14;
 const PROTOCOL: i32 = 15;
+const CONSTRAINT: i32 = 19;
 const CONSTRAINT_UNIQUE: i32 = 2067;
 const CONSTRAINT_PRIMARYKEY: i32 = 1555;
 const NOTADB: i32 = 26;
@@ -44,6 +45,14 @@ pub(super) fn fault(error: &sqlx::Error, version_taken: &str) -> Fault {
         (_, LOCKED) => Fault::Locked,
         _ => Fault::Refused,
     }
+}
+
+/// Whether a commit that failed like this has certainly not been made: not all of it was written, or nothing was tried.
+///
+/// After any other, such as a failed `fsync`, the log may hold the whole transaction, and be read again after a crash.
+pub(super) fn is_definite(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().map_or(0, code_of);
+    matches!(code & 0xff, BUSY | LOCKED | FULL | CONSTRAINT)
 }
 
 /// The error of a call on an open connection.
@@ -99,4 +108,48 @@ fn open_error(error: sqlx::Error, location: &Location) -> RecorderError {
 
 fn code_of(error: &dyn sqlx::error::DatabaseError) -> i32 {
     error.code().and_then(|code| code.parse().ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+
+    use sqlx::sqlite::SqliteConnectOptions;
+    use sqlx::{AssertSqlSafe, ConnectOptions};
+
+    use super::*;
+
+    /// What SQLite says, and what it is made into.
+    async fn error_of(setup: &str, fails: &str) -> RecorderError {
+        let mut connection = SqliteConnectOptions::new().filename(":memory:").connect().await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(setup)).execute(&mut connection).await.unwrap();
+        let error = sqlx::raw_sql(AssertSqlSafe(fails)).execute(&mut connection).await.unwrap_err();
+        let config = SqliteConfig::new(":memory:");
+        recorder_error(error, "record events", &config, &Location::of(&config.dbname))
+    }
+
+    #[tokio::test]
+    async fn a_database_that_can_grow_no_more_is_full() {
+        let error = error_of(
+            "CREATE TABLE events (state BLOB); PRAGMA max_page_count = 3",
+            "INSERT INTO events VALUES (zeroblob(1000000))",
+        );
+        let error = error.await;
+        assert!(matches!(error, RecorderError::StorageFull { .. }), "{error:?}");
+        let expected = "the database has no space left, so nothing was recorded; free some and try again";
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_may_only_read_is_read_only() {
+        let error = error_of("CREATE TABLE events (id); PRAGMA query_only = ON", "DELETE FROM events").await;
+        assert!(matches!(error, RecorderError::ReadOnly { .. }), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn anything_else_says_what_was_to_be_done_and_the_code() {
+        let error = error_of("SELECT 1", "INSERT INTO missing VALUES (1)").await;
+        let expected = "the database failed while it was to record events: no such table: missing (code 1)";
+        assert_eq!(error.to_string(), expected);
+    }
 }

@@ -51,6 +51,10 @@ impl Location {
             return Err(self.read_only(format!("SQLITE_DBNAME says `{parameter}`")));
         }
         let Some(path) = &self.path else { return Ok(()) };
+        if path.as_os_str().is_empty() {
+            // to SQLite this is a database that is deleted when it is closed
+            return Err(self.unusable("it has no name", "set SQLITE_DBNAME to the path of a file, or to `:memory:`"));
+        }
         match path.metadata() {
             Ok(found) if found.is_dir() => Err(self.unusable(
                 "it is a directory",

@@ -70,8 +70,7 @@ impl Inner {
         let deadline = Instant::now() + self.config.lock_timeout;
         loop {
             let mut connection = self.first_connection(deadline).await?;
-            self.check_settings(&mut connection).await?;
-            match self.look_or_migrate(&mut connection).await {
+            match self.check_and_migrate(&mut connection).await {
                 Ok(version) => {
                     connection.mark_clean();
                     return self.check_version(version);
@@ -85,6 +84,11 @@ impl Inner {
                 Err(Failure::Recorder(error)) => return Err(error),
             }
         }
+    }
+
+    async fn check_and_migrate(&self, connection: &mut SqliteConnection) -> Result<i64, Failure> {
+        self.check_settings(connection).await?;
+        self.look_or_migrate(connection).await
     }
 
     /// Makes the writer's connection. Putting a file into WAL mode needs it alone, and SQLite does not wait for that.
@@ -108,36 +112,31 @@ impl Inner {
     }
 
     /// Reads back what durability depends on, because SQLite ignores a pragma that it cannot follow.
-    async fn check_settings(&self, connection: &mut SqliteConnection) -> Result<(), RecorderError> {
-        let failed = |error| self.failed("read the settings of SQLite", error);
-        let version: String =
-            sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut *connection).await.map_err(failed)?;
+    async fn check_settings(&self, connection: &mut SqliteConnection) -> Result<(), Failure> {
+        let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut *connection).await?;
         if is_older(&version) {
             let (major, minor, patch) = OLDEST_SQLITE;
-            return Err(self.location.unusable(
+            return Err(Failure::Recorder(self.location.unusable(
                 format!("this program is built with SQLite {version}, which can lose committed writes"),
                 format!("build it with SQLite {major}.{minor}.{patch} or newer"),
-            ));
+            )));
         }
         if self.location.is_memory {
             return Ok(());
         }
-        let mode: String =
-            sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *connection).await.map_err(failed)?;
-        let synchronous: i64 =
-            sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut *connection).await.map_err(failed)?;
-        let foreign_keys: i64 =
-            sqlx::query_scalar("PRAGMA foreign_keys").fetch_one(&mut *connection).await.map_err(failed)?;
+        let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *connection).await?;
+        let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut *connection).await?;
+        let foreign_keys: i64 = sqlx::query_scalar("PRAGMA foreign_keys").fetch_one(&mut *connection).await?;
         for (pragma, is, expected) in [
             ("journal_mode", mode, "wal"),
             ("synchronous", synchronous.to_string(), "2"),
             ("foreign_keys", foreign_keys.to_string(), "1"),
         ] {
             if is != expected {
-                return Err(self.location.unusable(
+                return Err(Failure::Recorder(self.location.unusable(
                     format!("SQLite's {pragma} is `{is}` there, not `{expected}`"),
                     "put the file on a local file system that can map memory",
-                ));
+                )));
             }
         }
         Ok(())
@@ -182,13 +181,18 @@ impl Inner {
 
     /// Looks at the tables; none if they are missing.
     async fn look(&self, connection: &mut SqliteConnection) -> Result<Option<i64>, sqlx::Error> {
-        let error = match sqlx::query_scalar(self.sql.common.look.text()).fetch_optional(&mut *connection).await {
-            Ok(version) => return Ok(version),
-            Err(error) => error,
-        };
+        let look = || sqlx::query_scalar(self.sql.common.look.text());
+        if let Ok(version) = look().fetch_optional(&mut *connection).await {
+            return Ok(version);
+        }
+        // SQLite's code for a missing table is that of many other errors
         let table: Option<i64> =
-            sqlx::query_scalar(self.sql.exists).bind(self.name.head()).fetch_optional(connection).await?;
-        if table.is_none() { Ok(None) } else { Err(error) }
+            sqlx::query_scalar(self.sql.exists).bind(self.name.head()).fetch_optional(&mut *connection).await?;
+        match table {
+            None => Ok(None),
+            // made by others since the first look, or there is another error, which comes again
+            Some(_) => look().fetch_optional(connection).await,
+        }
     }
 }
 

@@ -63,18 +63,20 @@ impl Inner {
     {
         let deadline = Instant::now() + self.config.lock_timeout;
         loop {
-            let mut connection = self.acquire_reader().await.map_err(|error| self.failed(operation, error))?;
-            match query().fetch_all(&mut *connection).await {
-                Ok(rows) => {
-                    connection.mark_clean();
-                    return rows.into_iter().map(decode).collect();
-                }
-                Err(error) if self.is_passing(&error) && Instant::now() < deadline => {
-                    drop(connection);
-                    sleep(PAUSE).await;
-                }
-                Err(error) => return Err(self.failed(operation, error)),
+            let error = match self.acquire_reader().await {
+                Ok(mut connection) => match query().fetch_all(&mut *connection).await {
+                    Ok(rows) => {
+                        connection.mark_clean();
+                        return rows.into_iter().map(decode).collect();
+                    }
+                    Err(error) => error,
+                },
+                Err(error) => error,
+            };
+            if !self.is_passing(&error) || Instant::now() >= deadline {
+                return Err(self.failed(operation, error));
             }
+            sleep(PAUSE).await;
         }
     }
 }
