@@ -13,4 +13,4 @@ pub use builder::ApplicationBuilder;
 pub use environment::{Environment, EnvironmentError};
 pub use notification_log::{NotificationLog, NotificationLogReader, Section, Select};
 pub use repository::Repository;
-pub use saveable::{Batch, Saveable, Saved};
+pub use saveable::{Batch, Saveable};

@@ -274,6 +274,24 @@ fn xchacha20_poly1305_decrypts_the_drafts_vector() {
     );
 }
 
+/// RFC 8439, section 2.8.2: the cipher that XChaCha20-Poly1305 extends, from the crate that is linked.
+#[test]
+fn chacha20_poly1305_decrypts_the_rfcs_vector() {
+    use chacha20poly1305::aead::{Aead, Payload};
+    use chacha20poly1305::{ChaCha20Poly1305, KeyInit};
+
+    let key: [u8; 32] = std::array::from_fn(|place| 0x80 + u8::try_from(place).unwrap());
+    let nonce: [u8; 12] = hex("070000004041424344454647").try_into().unwrap();
+    let ciphertext = hex(
+        "d31a8d34648e60db7b86afbc53ef7ec2a4aded51296e08fea9e2b5a736ee62d6 3dbea45e8ca9671282fafb69da92728b1a71de0a9e060b2905d6a5b67ecd3b36
+         92ddbd7f2d778b8c9803aee328091b58fab324e4fad675945585808b4831d7bc 3ff4def08e4b7a9de576d26586cec64b6116 1ae10b594f09e26a7e902ecbd0600691",
+    );
+    let context = hex("50515253c0c1c2c3c4c5c6c7");
+    let cipher = ChaCha20Poly1305::new(&key.into());
+    let decrypted = cipher.decrypt(&nonce.into(), Payload { msg: &ciphertext, aad: &context }).unwrap();
+    assert!(decrypted.starts_with(b"Ladies and Gentlemen of the class of '99"));
+}
+
 /// McGrew and Viega, The Galois/Counter Mode of Operation, test case 16.
 #[test]
 fn aes_256_gcm_decrypts_the_specifications_vector() {

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::saveable::{Batch, Saveable, Saved};
+use super::saveable::{Batch, Saveable};
 use super::topics::Topics;
 use super::{ApplicationBuilder, NotificationLog, Repository};
-use crate::persistence::{Mapper, Notification, Recorder, RecorderError};
-use crate::{Error, Result};
+use crate::Result;
+use crate::persistence::{Mapper, Notification, Recorder};
 
 /// An application: a recorder, and the mapper to it, under a name.
 ///
@@ -61,10 +61,10 @@ impl Application {
     /// done, and the events pending; saving again then completes it and records nothing twice.
     ///
     /// # Errors
-    /// [`Error::Conflict`] if a version is recorded already: nothing was recorded; get the aggregate again and retry.
-    /// [`Error::NotCreated`], [`Error::NestedEvent`] and [`Error::Mapper`] if something cannot be recorded.
-    /// [`Error::Recorder`] as the database fails; nothing was recorded, except that
-    /// [`OutcomeUnknown`](RecorderError::OutcomeUnknown) says that it is not known.
+    /// [`Error::Conflict`](crate::Error::Conflict) if a version is recorded already: nothing was recorded; get the aggregate again and retry.
+    /// [`NotCreated`](crate::Error::NotCreated), [`NestedEvent`](crate::Error::NestedEvent) and [`Mapper`](crate::Error::Mapper) if something cannot be recorded.
+    /// [`Recorder`](crate::Error::Recorder) as the database fails; nothing was recorded, except that
+    /// [`OutcomeUnknown`](crate::RecorderError::OutcomeUnknown) says that it is not known.
     #[tracing::instrument(level = "debug", skip_all, fields(application = %self.shared.name, events), err(level = "debug"))]
     pub async fn save<S: Saveable>(&self, mut what: S) -> Result<Vec<Notification>> {
         let mut batch = Batch::new(&self.shared.mapper, &self.shared.topics);
@@ -74,13 +74,9 @@ impl Application {
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let recorded = self.shared.recorder.insert_events(events).await;
-        what.saved(match &recorded {
-            Ok(_) => Saved::Recorded,
-            Err(RecorderError::OutcomeUnknown { .. }) => Saved::Unknown,
-            Err(_) => Saved::NotRecorded,
-        });
-        recorded.map_err(Error::from)
+        let notifications = self.shared.recorder.insert_events(events).await?;
+        what.recorded();
+        Ok(notifications)
     }
 
     /// Where aggregates are found again.

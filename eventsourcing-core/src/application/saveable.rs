@@ -28,19 +28,10 @@ pub trait Saveable: Send {
     /// What [`Batch::add`] returns.
     fn add_to(&mut self, batch: &mut Batch<'_>) -> Result<()>;
 
-    /// Takes note of how the save ended: what is recorded is no longer pending.
-    fn saved(&mut self, outcome: Saved);
-}
-
-/// How a save ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Saved {
-    /// The events are recorded.
-    Recorded,
-    /// None of them is recorded.
-    NotRecorded,
-    /// It could not be found out.
-    Unknown,
+    /// Takes note that the events are recorded, so that they are no longer pending.
+    ///
+    /// Not called if the save fails or is dropped: then they are still pending, and the next save repeats the attempt.
+    fn recorded(&mut self);
 }
 
 /// The events of one save, on their way to the recorder.
@@ -89,13 +80,8 @@ impl<A: Aggregate> Saveable for &mut A {
         batch.add_pending(self.root_mut())
     }
 
-    fn saved(&mut self, outcome: Saved) {
-        match outcome {
-            Saved::Recorded => drop(self.collect_events()),
-            Saved::NotRecorded => self.root_mut().forget_append(),
-            // the next save repeats this attempt
-            Saved::Unknown => {}
-        }
+    fn recorded(&mut self) {
+        drop(self.collect_events());
     }
 }
 
@@ -104,8 +90,8 @@ impl<A: Aggregate> Saveable for &mut [A] {
         self.iter_mut().try_for_each(|mut aggregate| aggregate.add_to(batch))
     }
 
-    fn saved(&mut self, outcome: Saved) {
-        self.iter_mut().for_each(|mut aggregate| aggregate.saved(outcome));
+    fn recorded(&mut self) {
+        self.iter_mut().for_each(|mut aggregate| aggregate.recorded());
     }
 }
 
@@ -114,8 +100,8 @@ impl<A: Aggregate> Saveable for &mut Vec<A> {
         self.as_mut_slice().add_to(batch)
     }
 
-    fn saved(&mut self, outcome: Saved) {
-        self.as_mut_slice().saved(outcome);
+    fn recorded(&mut self) {
+        self.as_mut_slice().recorded();
     }
 }
 
@@ -124,8 +110,8 @@ impl<A: Aggregate, const N: usize> Saveable for &mut [A; N] {
         self.as_mut_slice().add_to(batch)
     }
 
-    fn saved(&mut self, outcome: Saved) {
-        self.as_mut_slice().saved(outcome);
+    fn recorded(&mut self) {
+        self.as_mut_slice().recorded();
     }
 }
 
@@ -134,8 +120,8 @@ impl<S: Saveable> Saveable for Vec<S> {
         self.iter_mut().try_for_each(|item| item.add_to(batch))
     }
 
-    fn saved(&mut self, outcome: Saved) {
-        self.iter_mut().for_each(|item| item.saved(outcome));
+    fn recorded(&mut self) {
+        self.iter_mut().for_each(S::recorded);
     }
 }
 
@@ -144,8 +130,8 @@ impl<S: Saveable, const N: usize> Saveable for [S; N] {
         self.iter_mut().try_for_each(|item| item.add_to(batch))
     }
 
-    fn saved(&mut self, outcome: Saved) {
-        self.iter_mut().for_each(|item| item.saved(outcome));
+    fn recorded(&mut self) {
+        self.iter_mut().for_each(S::recorded);
     }
 }
 
@@ -154,8 +140,8 @@ impl<S: Saveable> Saveable for Option<S> {
         self.iter_mut().try_for_each(|item| item.add_to(batch))
     }
 
-    fn saved(&mut self, outcome: Saved) {
-        self.iter_mut().for_each(|item| item.saved(outcome));
+    fn recorded(&mut self) {
+        self.iter_mut().for_each(S::recorded);
     }
 }
 
@@ -164,8 +150,8 @@ impl<S: Saveable + ?Sized> Saveable for Box<S> {
         (**self).add_to(batch)
     }
 
-    fn saved(&mut self, outcome: Saved) {
-        (**self).saved(outcome);
+    fn recorded(&mut self) {
+        (**self).recorded();
     }
 }
 
@@ -174,7 +160,7 @@ impl<E: AggregateEvent> Saveable for DomainEvent<E> {
         batch.add(self, Uuid::new_v4())
     }
 
-    fn saved(&mut self, _: Saved) {}
+    fn recorded(&mut self) {}
 }
 
 macro_rules! tuples {
@@ -188,9 +174,9 @@ macro_rules! tuples {
             }
 
             #[expect(non_snake_case, reason = "the type's name names its value")]
-            fn saved(&mut self, outcome: Saved) {
+            fn recorded(&mut self) {
                 let ($($name,)*) = self;
-                $($name.saved(outcome);)*
+                $($name.recorded();)*
             }
         }
     };

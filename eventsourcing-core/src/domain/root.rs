@@ -301,14 +301,12 @@ impl<A: Aggregate> Root<A> {
         }
     }
 
-    /// The name of the attempt to record what is pending, the same until it is known how the attempt ended.
+    /// The name of the attempt to record what is pending, the same until that is recorded or taken.
+    ///
+    /// An attempt that failed keeps its name too. An earlier one under it may have been recorded without anybody knowing, and
+    /// what is pending has only grown since: rows under this name are this aggregate's own.
     pub(crate) fn append_id(&mut self) -> Uuid {
         *self.append_id.get_or_insert_with(Uuid::new_v4)
-    }
-
-    /// The attempt ended without a record: the next one is another.
-    pub(crate) fn forget_append(&mut self) {
-        self.append_id = None;
     }
 }
 

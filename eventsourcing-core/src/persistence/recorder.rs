@@ -19,6 +19,8 @@ use super::{Notification, StoredEvent};
 ///    meets a new event at or below it. Those of one insert follow one another, in the order given.
 /// 4. An insert that is dropped half way is done or not done, and leaves nothing behind that hinders the next.
 /// 5. What was acknowledged is durable.
+///
+/// An impl stands under `#[async_trait::async_trait]`, of the crate of that name.
 #[async_trait]
 pub trait Recorder: Debug + Send + Sync {
     /// Records the events, all or none, and returns them with their places in the log, in the order given.
