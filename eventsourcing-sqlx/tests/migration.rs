@@ -4,58 +4,37 @@
 
 mod common;
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use eventsourcing_core::persistence::NotificationQuery;
 use eventsourcing_core::{Environment, Recorder};
 use eventsourcing_sqlx::{PostgresConfig, PostgresRecorder, SqliteConfig, SqliteRecorder};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::io::AsyncWriteExt;
 
+use common::process::{Process, is_child, say};
 use common::{Schema, ids, one_event};
 
 const PROCESSES: u64 = 16;
 
-/// Set in the processes that a test starts, which run this same test.
-const IS_CHILD: &str = "EVENTSOURCING_TEST_CHILD";
-
 /// Starts processes that run the test of this name, and lets them go once all are ready.
 async fn at_once(test: &str, variables: &[(&str, &str)]) {
-    let mut children: Vec<Child> = (0..PROCESSES)
-        .map(|_| {
-            Command::new(std::env::current_exe().unwrap())
-                .args(["--exact", test, "--nocapture"])
-                .env(IS_CHILD, "1")
-                .envs(variables.iter().copied())
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
-                .kill_on_drop(true)
-                .spawn()
-                .unwrap()
-        })
-        .collect();
-    for child in &mut children {
-        let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
-        while !lines.next_line().await.unwrap().unwrap().ends_with("ready") {}
+    let mut processes: Vec<_> = (0..PROCESSES).map(|_| Process::start(test, variables)).collect();
+    for process in &mut processes {
+        assert_eq!(process.hear().await.as_deref(), Some("ready"));
     }
-    for child in &mut children {
-        child.stdin.as_mut().unwrap().write_all(b"go\n").await.unwrap();
+    for process in &mut processes {
+        process.child.stdin.as_mut().unwrap().write_all(b"go\n").await.unwrap();
     }
-    for mut child in children {
-        let (mut out, mut stderr) = (String::new(), child.stderr.take().unwrap());
-        let status = child.wait().await.unwrap();
-        stderr.read_to_string(&mut out).await.unwrap();
-        assert!(status.success(), "a process failed: {out}");
+    for process in processes {
+        let output = process.child.wait_with_output().await.unwrap();
+        assert!(output.status.success(), "a process failed: {}", String::from_utf8_lossy(&output.stderr));
     }
 }
 
 /// What such a process does: opens, records one event, and reads the log.
 async fn child<R: Recorder>(opening: impl Future<Output = R>) {
-    println!("ready");
-    let mut line = String::new();
-    std::io::stdin().read_line(&mut line).unwrap();
+    say("ready");
+    std::io::stdin().read_line(&mut String::new()).unwrap();
     let recorder = opening.await;
     let own = recorder.insert_events(one_event()).await.unwrap();
     let log = recorder.select_notifications(NotificationQuery::after(0, 100)).await.unwrap();
@@ -66,7 +45,7 @@ async fn child<R: Recorder>(opening: impl Future<Output = R>) {
 #[tokio::test]
 async fn sixteen_processes_open_a_new_file_at_once() {
     let config = || SqliteConfig::from_environment(&Environment::of_process("Universe")).unwrap();
-    if std::env::var_os(IS_CHILD).is_some() {
+    if is_child() {
         return child(async { SqliteRecorder::open("Universe", config()).await.unwrap() }).await;
     }
     for _ in 0..3 {
@@ -86,7 +65,7 @@ async fn sixteen_processes_open_a_new_file_at_once() {
 #[tokio::test]
 async fn sixteen_processes_open_a_new_schema_at_once() {
     let config = || PostgresConfig::from_environment(&Environment::of_process("Universe")).unwrap();
-    if std::env::var_os(IS_CHILD).is_some() {
+    if is_child() {
         return child(async { PostgresRecorder::open("Universe", config()).await.unwrap() }).await;
     }
     for _ in 0..3 {

@@ -186,6 +186,59 @@ async fn a_lock_held_outside_makes_an_insert_busy_and_then_it_succeeds() {
     schema.drop().await;
 }
 
+#[tokio::test]
+async fn an_insert_waits_for_one_that_has_not_committed_and_takes_the_id_after_it() {
+    for (end, id) in [("COMMIT", 2), ("ROLLBACK", 1)] {
+        let schema = Schema::new();
+        let recorder = open(&schema).await;
+        // another writer, between its statement and its commit
+        let mut other = connect(&schema.config).await;
+        let append = format!(
+            "BEGIN; SET LOCAL search_path = {}; UPDATE universe_head SET last = 1; \
+             INSERT INTO universe_events VALUES (1, gen_random_uuid(), 1, 'Other', '', NULL, gen_random_uuid())",
+            schema.name
+        );
+        sqlx::raw_sql(AssertSqlSafe(append)).execute(&mut other).await.unwrap();
+        let waiting = tokio::spawn({
+            let recorder = recorder.clone();
+            async move { recorder.insert_events(one_event()).await }
+        });
+        until_waiting(&schema).await;
+        assert_eq!(recorder.select_notifications(NotificationQuery::after(0, 10)).await.unwrap(), []);
+        sqlx::raw_sql(end).execute(&mut other).await.unwrap();
+        assert_eq!(ids(&waiting.await.unwrap().unwrap()), [id]);
+        let log = recorder.select_notifications(NotificationQuery::after(0, 10)).await.unwrap();
+        assert_eq!(ids(&log), (1..=id).collect::<Vec<_>>());
+        schema.drop().await;
+    }
+}
+
+/// The twin: with ids from a sequence a reader sees the second event first, and then never asks for the first.
+#[tokio::test]
+async fn with_a_sequence_a_later_id_is_seen_before_an_earlier_one() {
+    let schema = Schema::new();
+    let name = &schema.name;
+    schema.run(format!("CREATE SCHEMA {name}; CREATE TABLE {name}.log (id bigserial, writer int)")).await;
+    let (mut first, mut second) = (connect(&schema.config).await, connect(&schema.config).await);
+    let insert = format!("INSERT INTO {name}.log (writer) VALUES (1)");
+    let mut transaction = first.begin().await.unwrap();
+    sqlx::query(AssertSqlSafe(insert.as_str())).execute(&mut *transaction).await.unwrap();
+    sqlx::query(AssertSqlSafe(insert.as_str())).execute(&mut second).await.unwrap();
+    assert_eq!(schema.number(format!("SELECT min(id) FROM {name}.log")).await, 2);
+    transaction.commit().await.unwrap();
+    assert_eq!(schema.number(format!("SELECT min(id) FROM {name}.log")).await, 1);
+    schema.drop().await;
+}
+
+/// Returns once an append to this schema waits for a lock.
+async fn until_waiting(schema: &Schema) {
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%' || $1 || '%universe_head%'";
+    let mut watcher = connect(&schema.config).await;
+    while sqlx::query_scalar::<_, i64>(waits).bind(&schema.name).fetch_one(&mut watcher).await.unwrap() < 1 {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// Makes each insert fail as the server does in trouble, while `WHEN` holds.
 async fn fails(schema: &Schema, code: &str, when: &str) {
     let name = &schema.name;
@@ -225,7 +278,7 @@ async fn trouble_of_the_server_is_an_error_of_its_own_kind_and_nothing_is_record
 
 #[tokio::test]
 async fn an_append_that_the_server_gave_up_in_favour_of_another_is_sent_again() {
-    for code in ["40001", "40P01", "0A000", "26000"] {
+    for code in ["40001", "40P01", "0A000", "26000", "25P02"] {
         let schema = Schema::new();
         let recorder = open(&schema).await;
         fails(&schema, code, &format!("nextval('{}.tries') < 3", schema.name)).await;
@@ -503,11 +556,7 @@ async fn all_connections_in_use_is_an_error_of_its_own() {
     sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut *transaction).await.unwrap();
     let waiting = recorder.clone();
     let waiting = tokio::spawn(async move { waiting.insert_events(one_event()).await });
-    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%' || $1 || '%universe_head%'";
-    let mut watcher = connect(&schema.config).await;
-    while sqlx::query_scalar::<_, i64>(waits).bind(&schema.name).fetch_one(&mut watcher).await.unwrap() < 1 {
-        tokio::task::yield_now().await;
-    }
+    until_waiting(&schema).await;
     let error = recorder.max_notification_id().await.unwrap_err();
     assert!(matches!(error, RecorderError::PoolTimeout { .. }), "{error:?}");
     let expected = "no database connection was free within 0.3 seconds; try again, or raise POSTGRES_MAX_OVERFLOW";

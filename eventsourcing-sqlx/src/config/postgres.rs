@@ -43,7 +43,7 @@ pub struct PostgresConfig {
     pub pool_size: u32,
     /// How many more there may be under load: 10 unless `POSTGRES_MAX_OVERFLOW` says otherwise.
     pub max_overflow: u32,
-    /// How long to wait for the write lock, if not for ever (`POSTGRES_LOCK_TIMEOUT`).
+    /// How long to wait for the write lock, if not for ever, as with zero (`POSTGRES_LOCK_TIMEOUT`).
     pub lock_timeout: Option<Duration>,
     /// After how long the server ends a session that left a transaction open: 5 seconds unless
     /// `POSTGRES_IDLE_IN_TRANSACTION_SESSION_TIMEOUT` says otherwise; never if zero.

@@ -41,9 +41,11 @@ impl Inner {
                     drop(connection);
                     return self.resolve_lost(events, error).await;
                 }
-                // closed, because the plan belongs to the connection
-                Fault::StalePlan => drop(connection),
-                _ => connection.mark_clean(),
+                // closed, because it would fail again
+                Fault::StaleConnection => drop(connection),
+                // the server's answer to a single statement, which it undid
+                _ if error.as_database_error().is_some() => connection.mark_clean(),
+                _ => drop(connection),
             }
             match fault {
                 Fault::VersionTaken if attempt < ATTEMPTS => match resolve(events, &self.taken_of(events).await?) {
@@ -62,7 +64,7 @@ impl Inner {
                 Fault::Superseded if attempt < ATTEMPTS => {
                     tokio::time::sleep(Duration::from_millis(5) * attempt).await;
                 }
-                Fault::StalePlan if attempt < ATTEMPTS => {}
+                Fault::StaleConnection if attempt < ATTEMPTS => {}
                 Fault::IdTaken => {
                     let found = "a notification id above the last one of the head table".to_owned();
                     return Err(RecorderError::Corrupt { found });

@@ -22,8 +22,8 @@ pub(super) enum Fault {
     IdsExhausted,
     /// The server gave up on this transaction in favour of another.
     Superseded,
-    /// The prepared statement is of no use any more.
-    StalePlan,
+    /// The connection is of no use any more: its prepared statement is outdated, or it is in a transaction that failed.
+    StaleConnection,
     /// A table or its schema does not exist.
     NoTable,
     /// The connection is broken, or was never made: what it last did is not known.
@@ -51,7 +51,7 @@ pub(super) fn fault(error: &sqlx::Error, name: &TableName) -> Fault {
         "23505" if error.constraint() == Some(&name.events_key()) => Fault::IdTaken,
         "22003" => Fault::IdsExhausted,
         "40001" | "40P01" => Fault::Superseded,
-        "0A000" | "26000" => Fault::StalePlan,
+        "0A000" | "26000" | "25P02" => Fault::StaleConnection,
         "42P01" | "3F000" => Fault::NoTable,
         _ => Fault::Refused,
     }
@@ -118,6 +118,18 @@ pub(super) fn open_error(error: sqlx::Error, config: &PostgresConfig) -> Recorde
         error => (error.to_string(), "correct POSTGRES_HOST and POSTGRES_PORT".to_owned()),
     };
     RecorderError::Open { database: config.name(), cause, cure, source: Some(Box::new(error)) }
+}
+
+/// The error of making a connection in place of one that was lost: what may pass by itself may be tried again.
+pub(super) fn reconnect_error(error: sqlx::Error, config: &PostgresConfig) -> RecorderError {
+    let passes = match &error {
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => true,
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("08"))
+        }
+        _ => false,
+    };
+    if passes { RecorderError::Disconnected { source: Box::new(error) } } else { open_error(error, config) }
 }
 
 /// The error of a connection that was not made in time.

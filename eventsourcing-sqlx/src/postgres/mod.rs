@@ -14,8 +14,9 @@ use eventsourcing_core::persistence::{EventQuery, NotificationQuery};
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection, PgPool, Postgres};
+use tokio::time::timeout;
 
-use self::error::{connect_timeout, open_error, recorder_error};
+use self::error::{connect_timeout, open_error, reconnect_error, recorder_error};
 use crate::config::PostgresConfig;
 use crate::connection::ConnGuard;
 use crate::rows;
@@ -114,20 +115,27 @@ impl Inner {
             Ok(connection) => Ok(ConnGuard::new(connection)),
             // the pool says the same of a server that is down and of connections that are all in use
             Err(sqlx::Error::PoolTimedOut) => {
-                let unreachable = self.connect().await.err();
+                let unreachable = self.reconnect().await.err();
                 Err(unreachable.unwrap_or_else(|| self.failed("connect", sqlx::Error::PoolTimedOut)))
             }
             Err(sqlx::Error::PoolClosed) => Err(RecorderError::Closed),
-            Err(error) => Err(open_error(error, &self.config)),
+            Err(error) => Err(reconnect_error(error, &self.config)),
         }
     }
 
-    /// A new connection, beside those of the pool.
+    /// The first connection of all, beside those of the pool.
     async fn connect(&self) -> Result<PgConnection, RecorderError> {
-        match tokio::time::timeout(self.config.connect_timeout, self.options.connect()).await {
-            Ok(Ok(connection)) => Ok(connection),
-            Ok(Err(error)) => Err(open_error(error, &self.config)),
+        match timeout(self.config.connect_timeout, self.options.connect()).await {
+            Ok(connection) => connection.map_err(|error| open_error(error, &self.config)),
             Err(_) => Err(connect_timeout(&self.config)),
+        }
+    }
+
+    /// A new connection in place of one that was lost, beside those of the pool.
+    async fn reconnect(&self) -> Result<PgConnection, RecorderError> {
+        match timeout(self.config.connect_timeout, self.options.connect()).await {
+            Ok(connection) => connection.map_err(|error| reconnect_error(error, &self.config)),
+            Err(elapsed) => Err(RecorderError::Disconnected { source: Box::new(elapsed) }),
         }
     }
 

@@ -14,7 +14,8 @@ use crate::table_name::TableName;
 /// How each connection is made. What it sets holds for the whole session and needs no statement.
 pub(super) fn options(name: &TableName, config: &PostgresConfig) -> PgConnectOptions {
     let idle = config.idle_in_transaction_session_timeout.as_millis().to_string();
-    let lock = config.lock_timeout.map(|timeout| timeout.as_millis().max(1).to_string());
+    // zero is for ever to PostgreSQL, and what is shorter than it can count is not meant so
+    let lock = config.lock_timeout.map(|timeout| u128::from(!timeout.is_zero()).max(timeout.as_millis()).to_string());
     let settings = [
         // the append must see what was committed while it waited for the lock, whatever the database's default
         ("default_transaction_isolation", Some("read committed".to_owned())),

@@ -78,11 +78,11 @@ impl Inner {
             }
             Err(error) => error,
         };
-        if !matches!(fault(&error, &self.name), Fault::Lost | Fault::StalePlan) {
+        if !matches!(fault(&error, &self.name), Fault::Lost | Fault::StaleConnection) {
             return Err(self.failed(operation, error));
         }
         drop(connection);
-        let mut connection = self.connect().await?;
+        let mut connection = self.reconnect().await?;
         let rows = collect(&mut connection, query(), decode).await.map_err(|error| self.failed(operation, error))?;
         drop(connection.close().await);
         rows
