@@ -25,6 +25,8 @@ pub struct Proxy {
     pub port: u16,
     /// How many connections are still to be cut.
     left: Arc<AtomicUsize>,
+    /// How many times a client has sent a statement with its values.
+    statements: Arc<AtomicUsize>,
 }
 
 impl Proxy {
@@ -33,16 +35,17 @@ impl Proxy {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let left = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&left);
+        let statements = Arc::new(AtomicUsize::new(0));
+        let (counter, sent) = (Arc::clone(&left), Arc::clone(&statements));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let Ok(server) = TcpStream::connect((server.0.as_str(), server.1)).await else { continue };
                 client.set_nodelay(true).unwrap();
                 server.set_nodelay(true).unwrap();
-                tokio::spawn(pass(client, server, cut, Arc::clone(&counter)));
+                tokio::spawn(pass(client, server, cut, Arc::clone(&counter), Arc::clone(&sent)));
             }
         });
-        Self { port, left }
+        Self { port, left, statements }
     }
 
     /// Cuts the next connections that append, so many of them.
@@ -50,17 +53,22 @@ impl Proxy {
         self.left.store(connections, Ordering::SeqCst);
     }
 
+    /// How many statements were sent since this was last asked.
+    pub fn statements(&self) -> usize {
+        self.statements.swap(0, Ordering::SeqCst)
+    }
+
     pub fn is_done(&self) -> bool {
         self.left.load(Ordering::SeqCst) == 0
     }
 }
 
-async fn pass(client: TcpStream, server: TcpStream, cut: Cut, left: Arc<AtomicUsize>) {
+async fn pass(client: TcpStream, server: TcpStream, cut: Cut, left: Arc<AtomicUsize>, statements: Arc<AtomicUsize>) {
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     let (silence, silent) = watch::channel(false);
     tokio::join!(
-        forward(from_client, to_server, cut, left, silence),
+        forward(from_client, to_server, cut, left, statements, silence),
         // ends with the server's side, and so closes the client's
         answer(from_server, to_client, silent),
     );
@@ -72,11 +80,16 @@ async fn forward(
     mut to: OwnedWriteHalf,
     cut: Cut,
     left: Arc<AtomicUsize>,
+    statements: Arc<AtomicUsize>,
     silence: watch::Sender<bool>,
 ) {
     let mut buffer = vec![0; 1 << 20];
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
         let bytes = &buffer[..length];
+        // a simple query counts too: a `BEGIN` or `COMMIT`, say
+        if matches!(bytes[0], b'B' | b'Q') {
+            statements.fetch_add(1, Ordering::SeqCst);
+        }
         let is_append = bytes[0] == b'B' && bytes.windows(MARK.len()).any(|window| window == MARK);
         let is_cut = is_append && left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok();
         if !is_cut {
