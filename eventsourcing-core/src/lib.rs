@@ -1,6 +1,6 @@
 //! The core of `eventsourcing`: the domain model, persistence and applications, with no database in it.
 //!
-//! Users depend on the crate [`eventsourcing`](https://docs.rs/eventsourcing), which re-exports all of this beside the
+//! Users depend on the crate `eventsourcing`, which re-exports all of this beside the
 //! macros and the recorders. Depend on this crate alone to write a recorder: implement [`Recorder`], then run
 //! the conformance suite of the feature `conformance` against it.
 //!

@@ -1,4 +1,4 @@
-//! The attribute macros of [`eventsourcing`](https://docs.rs/eventsourcing): [`macro@aggregate`], [`macro@event`] and
+//! The attribute macros of `eventsourcing`: [`macro@aggregate`], [`macro@event`] and
 //! [`macro@application`].
 //!
 //! Users depend on `eventsourcing`, which re-exports them. What they write is plain code: types, matches and one-line

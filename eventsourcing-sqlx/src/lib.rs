@@ -1,6 +1,6 @@
 //! The recorders of `eventsourcing` that keep events in SQLite and PostgreSQL.
 //!
-//! Users depend on the crate [`eventsourcing`](https://docs.rs/eventsourcing), which opens one of these as the environment
+//! Users depend on the crate `eventsourcing`, which opens one of these as the environment
 //! variables say. To open one in code, make its configuration and call `open`:
 //!
 //! | recorder | configuration | feature |

@@ -66,7 +66,7 @@ fn deny(steps: &mut Steps) -> Result<(), Failure> {
     } else {
         steps.leave_out(
             "cargo deny check advisories",
-            "`cargo deny fetch db` could not fetch the advisories from github.com",
+            "`cargo deny fetch db` could not fetch the advisories",
         );
         Ok(())
     }
