@@ -64,10 +64,7 @@ fn deny(steps: &mut Steps) -> Result<(), Failure> {
     if run::succeeds(cargo(["deny", "fetch", "db"])) {
         program(steps, cargo(["deny", "check", "advisories"]))
     } else {
-        steps.leave_out(
-            "cargo deny check advisories",
-            "`cargo deny fetch db` could not fetch the advisories",
-        );
+        steps.leave_out("cargo deny check advisories", "`cargo deny fetch db` could not fetch the advisories");
         Ok(())
     }
 }
