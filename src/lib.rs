@@ -1,3 +1,9 @@
+// what the README links to, where there is no repository around it: of two definitions of a link the first counts
+#![doc = "[guide]: guide/index.html"]
+#![doc = "[aggregates]: guide/aggregates/index.html"]
+#![doc = "[applications]: guide/applications/index.html"]
+#![doc = "[persistence]: guide/persistence/index.html"]
+#![doc = ""]
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -23,7 +29,9 @@ pub mod prelude {
     pub use crate::persistence::cipher::ChaCha20Poly1305Cipher;
     pub use crate::{
         Aggregate, Application, DomainEvent, Error, Notification, NotificationLog, NotificationLogReader, Repository,
-        Result, Saveable, Section, Timestamp, Uuid, aggregate, application, event,
+        Result, Saveable, Section, Timestamp, Uuid,
     };
+    // from where they are macros and nothing else: there is a module `application` too
+    pub use eventsourcing_macros::{aggregate, application, event};
     pub use futures::{StreamExt, TryStreamExt};
 }

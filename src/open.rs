@@ -3,8 +3,9 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use eventsourcing_core::persistence::{Kind, MemoryRecorder, NotificationQuery, Place};
 use eventsourcing_core::{
-    Aggregate, Application, ApplicationBuilder, Environment, Mapper, Recorder, Result, persistence::MemoryRecorder,
+    Aggregate, Application, ApplicationBuilder, Environment, Mapper, Notification, Recorder, Result,
 };
 
 /// What an application consists of; whatever is not said here, the environment says.
@@ -86,7 +87,8 @@ impl<T: From<Application>> Builder<T> {
     /// # Errors
     /// [`Error::Environment`](crate::Error::Environment) if the variables do not say how,
     /// [`Error::Recorder`](crate::Error::Recorder) if the database cannot be opened, and
-    /// [`Error::TopicTaken`](crate::Error::TopicTaken) if two of the named aggregates share a topic.
+    /// [`Error::TopicTaken`](crate::Error::TopicTaken) if two of the named aggregates share a topic, and
+    /// [`Error::Mapper`](crate::Error::Mapper) if the last event is encrypted otherwise than with the cipher and the key of now.
     pub async fn open(self) -> Result<T> {
         let environment = self.environment.unwrap_or_else(|| Environment::of_process(self.name));
         // what is wrong with the variables is said before anything is touched
@@ -98,8 +100,30 @@ impl<T: From<Application>> Builder<T> {
             Some(recorder) => recorder,
             None => recorder(self.name, &environment).await?,
         };
+        check_cipher(&*recorder, &mapper).await?;
         self.application.mapper(mapper).recorder(recorder).open().map(T::from)
     }
+}
+
+/// Opens the last event that was recorded, so that a program with the wrong key, or with none, does not go on to record what
+/// the others cannot read, or what everybody can.
+async fn check_cipher(recorder: &dyn Recorder, mapper: &Mapper) -> Result<()> {
+    let Some(last) = recorder.max_notification_id().await? else { return Ok(()) };
+    for notification in recorder.select_notifications(NotificationQuery::after(last - 1, 1)).await? {
+        let Notification { originator_id, originator_version, topic, state, checksum, .. } = &notification;
+        let place = Place {
+            kind: Kind::Event,
+            originator_id: *originator_id,
+            originator_version: *originator_version,
+            topic: topic.as_str(),
+        };
+        let Err(error) = mapper.open(&place, state, *checksum) else { continue };
+        // a state that is broken is for those who read it
+        if error.failure.is_of_configuration() {
+            return Err(error.into());
+        }
+    }
+    Ok(())
 }
 
 const MODULE: &str = "PERSISTENCE_MODULE";

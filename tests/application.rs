@@ -7,7 +7,7 @@ mod common;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use eventsourcing::persistence::{EventQuery, MapperFailure, MemoryRecorder, NotificationQuery};
+use eventsourcing::persistence::{EventQuery, Kind, MapperFailure, MemoryRecorder, NotificationQuery, Place};
 use eventsourcing::prelude::*;
 use eventsourcing::{Recorder, RecorderError, StoredEvent};
 
@@ -51,7 +51,7 @@ impl Note {
 }
 
 #[application(aggregates(Account, Note))]
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Office;
 
 /// A test of each function, in each database.
@@ -276,13 +276,28 @@ async fn sections_are_numbered_as_they_should_be(_: Office) {
     assert_eq!(section("1,10").await, (text("1,5"), vec![1, 2, 3, 4, 5], text("6,10")));
     assert_eq!(section("3,2").await, (None, vec![], None));
     assert_eq!(section("0,3").await, (text("1,3"), vec![1, 2, 3], text("4,6")));
+    assert_eq!(section("-5,3").await, section("1,3").await);
     assert_eq!(section("4,8").await, (text("4,5"), vec![4, 5], None));
     assert_eq!(section("6,10").await, (None, vec![], None));
     assert_eq!(section("1,18446744073709551615").await.0, text("1,5"));
 }
 
 async fn a_section_id_that_is_none_is_refused(office: Office) {
-    for id in ["1;10", "", "1", "1,", ",10", "a,b", "1,2,3", "-1,10", "+1,10", " 1,10", "1,18446744073709551616"] {
+    for id in [
+        "1;10",
+        "",
+        "1",
+        "1,",
+        ",10",
+        "a,b",
+        "1,2,3",
+        "-,10",
+        "-a,10",
+        "1,-10",
+        "+1,10",
+        " 1,10",
+        "1,18446744073709551616",
+    ] {
         let error = office.log().section(id).await.unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -341,7 +356,9 @@ async fn a_topic_nobody_knows_is_named_and_does_not_stop_the_log(office: Office)
     office.save(&mut account).await.unwrap();
     record_by_hand(&office, &mut account, |stored| {
         stored.topic = "Account.Frozen".to_owned();
-        stored.checksum = None;
+        let StoredEvent { originator_id, originator_version, ref topic, .. } = *stored;
+        let place = Place { kind: Kind::Event, originator_id, originator_version, topic };
+        stored.checksum = Some(place.checksum(&stored.state));
     })
     .await;
     let error = office.repository().get::<Account>(account.id()).await.unwrap_err();
@@ -537,6 +554,82 @@ async fn an_event_over_the_limit_is_refused_and_nothing_is_written() {
     assert!(matches!(error.failure, MapperFailure::TooLarge { max: 1_000, .. }), "{error}");
     assert_eq!(office.log().max_id().await.unwrap(), None);
     assert_eq!(note.pending_events().len(), 2);
+}
+
+#[tokio::test]
+async fn an_aggregate_that_is_in_one_save_twice_is_refused() {
+    let office = Office::open_with([("PERSISTENCE_MODULE", "memory")]).await.unwrap();
+    let mut account = Account::open("Ada");
+    let mut clone = account.clone();
+    let error = office.save((&mut account, &mut clone)).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!("version 1 of {} is in this save twice; save each aggregate once", account.id())
+    );
+    assert_eq!(office.log().max_id().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_event_of_no_aggregate_is_refused() {
+    let office = Office::open_with([("PERSISTENCE_MODULE", "memory")]).await.unwrap();
+    let event = Account::open("Ada").collect_events().remove(0);
+    for event in
+        [DomainEvent { originator_version: 0, ..event.clone() }, DomainEvent { originator_id: Uuid::nil(), ..event }]
+    {
+        let error = office.save(event).await.unwrap_err();
+        assert!(matches!(error, Error::Homeless { topic: "Account.Opened", .. }), "{error}");
+    }
+    assert_eq!(office.log().max_id().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_name_that_is_none_in_a_database_is_none_in_memory() {
+    #[application]
+    #[derive(Debug)]
+    struct Größe;
+    let error = Größe::open_with([("PERSISTENCE_MODULE", "memory")]).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`Größe` cannot be the name of an application: \
+         its tables are named after it, and `ö` is no ASCII letter, digit or underscore"
+    );
+}
+
+/// The key of now and no other: whoever opens with another would record what the others cannot read.
+#[tokio::test]
+async fn a_log_opens_only_with_the_key_that_it_is_written_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let variables = common::sqlite_file(&folder);
+    let (key, other) = (CipherKey::create(), CipherKey::create());
+    let open = async |more: &[(&str, &str)]| {
+        let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Office::open_with(variables.iter().cloned().chain(more)).await
+    };
+    let office = open(&[("CIPHER_KEY", key.as_str())]).await.unwrap();
+    let mut account = Account::open("Ada");
+    office.save(&mut account).await.unwrap();
+    for (variables, told) in [
+        (vec![("CIPHER_KEY", other.as_str())], "and the configured key is"),
+        (vec![], "was encrypted with chacha20poly1305 and no cipher is configured"),
+        (vec![("CIPHER_KEY", key.as_str()), ("CIPHER_TOPIC", "aes")], "and another cipher is configured"),
+    ] {
+        match open(&variables).await {
+            Err(Error::Environment(error)) => assert!(!cfg!(feature = "aes"), "{error}"),
+            Err(error) => assert!(error.to_string().contains(told), "{error}"),
+            Ok(_) => panic!("opened with {told}"),
+        }
+    }
+    open(&[("CIPHER_KEY", key.as_str())]).await.unwrap();
+
+    let plain = common::sqlite_file(&folder);
+    Office::open_with(plain.clone()).await.unwrap().save(&mut Account::open("Bea")).await.unwrap();
+    let encrypted = |more: Option<(&str, &str)>| {
+        let given = [("CIPHER_KEY", key.as_str())].into_iter().chain(more);
+        plain.iter().cloned().chain(given.map(|(name, value)| (name.to_owned(), value.to_owned()))).collect::<Vec<_>>()
+    };
+    let error = Office::open_with(encrypted(None)).await.unwrap_err();
+    assert!(error.to_string().contains("set CIPHER_ALLOW_UNENCRYPTED=y if it was recorded before"), "{error}");
+    Office::open_with(encrypted(Some(("CIPHER_ALLOW_UNENCRYPTED", "y")))).await.unwrap();
 }
 
 mod other {

@@ -94,7 +94,7 @@ async fn numbers_and_booleans_that_are_none_are_shown_with_what_was_expected() {
     );
     assert_eq!(
         refusal([("MAX_STATE_SIZE", "1 MB")]).await,
-        "environment variable MAX_STATE_SIZE is `1 MB`; expected a number of bytes up to 4294967295"
+        "environment variable MAX_STATE_SIZE is `1 MB`; expected a number of bytes from 1 to 4294967295"
     );
 }
 

@@ -2,10 +2,11 @@
 
 mod aggregate;
 mod event;
+pub(crate) mod halves;
 pub(crate) mod outcome;
 mod root;
 
 pub use aggregate::{Aggregate, ApplyError};
 pub use event::{AggregateEvent, DomainEvent};
 pub use outcome::Restorable;
-pub use root::{Fault, Root};
+pub use root::Root;

@@ -112,6 +112,15 @@ pub enum Error {
         inner: &'static str,
     },
 
+    /// The body of an event panicked, and the panic was caught.
+    #[error("the body of `{topic}` panicked and left {originator_id} in a state that nobody knows; get it again")]
+    BodyPanicked {
+        /// The id of the aggregate.
+        originator_id: Uuid,
+        /// The topic of the event.
+        topic: &'static str,
+    },
+
     /// No creation event made this aggregate.
     #[error(
         "this {aggregate} cannot be saved: no creation event made it, so it has no id and no history; \
@@ -120,6 +129,29 @@ pub enum Error {
     NotCreated {
         /// The name of the aggregate's type.
         aggregate: &'static str,
+    },
+
+    /// One save holds a version of an aggregate twice.
+    #[error("version {version} of {originator_id} is in this save twice; save each aggregate once")]
+    SavedTwice {
+        /// The id of the aggregate.
+        originator_id: Uuid,
+        /// The version.
+        version: u64,
+    },
+
+    /// An event belongs to no aggregate that could be got again.
+    #[error(
+        "the event `{topic}`, version {version} of {originator_id}, belongs to no aggregate: \
+         an id is not nil, and versions count from 1"
+    )]
+    Homeless {
+        /// The topic of the event.
+        topic: &'static str,
+        /// The id that it carries.
+        originator_id: Uuid,
+        /// The version that it carries.
+        version: u64,
     },
 
     /// Two types of one application record the same topic.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use eventsourcing_core::persistence::{MapperFailure, StateError, StateReader, StateWriter};
+use eventsourcing_core::persistence::{Kind, MapperFailure, Place, StateError, StateReader, StateWriter};
 use eventsourcing_core::{AggregateEvent, DomainEvent, Mapper, StoredEvent, Timestamp, Uuid};
 use proptest::prelude::*;
 use serde::de::DeserializeOwned;
@@ -42,6 +42,10 @@ fn event<T>(event: T) -> DomainEvent<Only<T>> {
     }
 }
 
+fn checksum(originator_version: u64, topic: &str, state: &[u8]) -> u32 {
+    Place { kind: Kind::Event, originator_id: Uuid::from_u128(7), originator_version, topic }.checksum(state)
+}
+
 fn written<T: Clone + Debug + Send + Sync + Serialize + DeserializeOwned + 'static>(
     it: T,
 ) -> Result<String, MapperFailure> {
@@ -57,7 +61,7 @@ fn read<T: Clone + Debug + Send + Sync + Serialize + DeserializeOwned + 'static>
         originator_version: 1,
         topic: "Thing.Happened".to_owned(),
         state: state.as_bytes().to_vec(),
-        checksum: None,
+        checksum: Some(checksum(1, "Thing.Happened", state.as_bytes())),
         append_id: Uuid::nil(),
     };
     Mapper::new("test").to_domain_event::<Only<T>>(&stored).map(|event| event.event.0).map_err(|error| error.failure)
@@ -248,7 +252,7 @@ fn an_unknown_topic_is_named_with_its_place() {
         originator_version: 3,
         topic: "Thing.Vanished".to_owned(),
         state: b"{}".to_vec(),
-        checksum: None,
+        checksum: Some(checksum(3, "Thing.Vanished", b"{}")),
         append_id: Uuid::nil(),
     };
     let error = Mapper::new("test").to_domain_event::<Only<Named>>(&stored).unwrap_err();
@@ -264,15 +268,29 @@ proptest! {
     #[test]
     fn no_bytes_make_reading_panic(state in proptest::collection::vec(any::<u8>(), 0..200), begins in 0..4_usize) {
         let prefix: &[u8] = [b"".as_slice(), b"{", br#"{"timestamp":"2026-11-23T04:11:04Z","what":"#, &[1, 0x10, 0, 0, 0, 0, 0, 0, 0]][begins];
+        let state = [prefix, &state].concat();
         let stored = StoredEvent {
             originator_id: Uuid::from_u128(7),
             originator_version: 1,
             topic: "Thing.Happened".to_owned(),
-            state: [prefix, &state].concat(),
-            checksum: None,
+            checksum: Some(checksum(1, "Thing.Happened", &state)),
+            state,
             append_id: Uuid::nil(),
         };
         let _ = Mapper::new("test").to_domain_event::<Only<Named>>(&stored);
+    }
+
+    #[test]
+    fn any_number_comes_back(bits in any::<u64>(), single in any::<f32>(), tenths in 0..20_000_u32) {
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        struct Numbers(f64, f32, f64);
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        struct Measured { numbers: Numbers }
+        let finite = |number: f64| if number.is_finite() { number } else { 0.5 };
+        let numbers = Numbers(finite(f64::from_bits(bits)), single, f64::from(tenths) * 0.1 + 1.0 / 3.0);
+        let measured = Measured { numbers };
+        prop_assume!(single.is_finite());
+        prop_assert_eq!(read::<Measured>(&written(measured.clone()).unwrap()).unwrap(), measured);
     }
 
     #[test]

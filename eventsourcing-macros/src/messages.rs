@@ -2,7 +2,7 @@
 
 use proc_macro2::Ident;
 use quote::ToTokens as _;
-use syn::{Lifetime, Path};
+use syn::{Lifetime, Path, Type};
 
 // where the attributes stand
 
@@ -111,7 +111,9 @@ pub(crate) fn no_creation(aggregate: &Ident) -> String {
     format!(
         "`{aggregate}` has no event that makes it; write one, a function that returns `Self`:\n\n    \
          #[event(\"Created\")]\n    \
-         pub fn new() -> Self {{\n        Self {{ … }}\n    }}\n"
+         pub fn new() -> Self {{\n        Self {{ … }}\n    }}\n\n\
+         all events of an aggregate stand in one `#[aggregate]` impl block; if this is a second one of `{aggregate}`, \
+         move its `#[event]` methods to the first"
     )
 }
 
@@ -152,6 +154,14 @@ pub(crate) fn creation_returns(function: &Ident) -> String {
     )
 }
 
+pub(crate) fn creation_returns_an_alias(function: &Ident, ty: &Type) -> String {
+    let ty = ty.to_token_stream().to_string().replace(' ', "").replace(',', ", ");
+    format!(
+        "`{function}` has no `self`, so it makes the aggregate and returns `Self` or `Result<Self, …>`; \
+         if `{ty}` is a `Result` by another name, spell `Result<Self, …>` out"
+    )
+}
+
 pub(crate) const RETURNS_A_BORROW: &str = "an `#[event]` method cannot return a borrow: the event is recorded after its body; \
      return an owned value, or read it with a plain method afterwards";
 
@@ -177,7 +187,7 @@ pub(crate) const REFERENCE_INSIDE: &str = "an event owns its values; write the o
      `Option` of them are converted when they are the whole type of the parameter)";
 
 pub(crate) const LIFETIME_INSIDE: &str =
-    "an event owns its values; write a type without a lifetime, such as `String` for `Cow<'_, str>`";
+    "an event owns its values; write a type without a lifetime, or with `'static`, such as `String` or `Cow<'static, str>` for `Cow<'_, str>`";
 
 pub(crate) const SELF_AS_STORED_TYPE: &str =
     "an event cannot hold the aggregate that it changes; take the values that matter, or the id of the other aggregate";

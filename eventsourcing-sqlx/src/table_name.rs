@@ -1,12 +1,7 @@
 //! The names of an application's tables, made from the application's name and nothing else.
 
 use eventsourcing_core::RecorderError;
-
-/// PostgreSQL cuts longer names off without a word.
-const MAX_IDENTIFIER: usize = 63;
-
-/// The longest of the suffixes that make the names of tables, indexes and constraints.
-const LONGEST_SUFFIX: &str = "_events_version_key";
+use eventsourcing_core::persistence::check_name;
 
 /// The name of an application, fit to be the first part of table names.
 ///
@@ -20,11 +15,8 @@ pub(crate) struct TableName {
 impl TableName {
     /// Lowers the case of the application's name and checks the rest.
     pub(crate) fn of(application: &str) -> Result<Self, RecorderError> {
-        let prefix = application.to_ascii_lowercase();
-        match flaw(&prefix) {
-            None => Ok(Self { application: application.to_owned(), prefix }),
-            Some(reason) => Err(RecorderError::Name { name: application.to_owned(), reason }),
-        }
+        check_name(application)?;
+        Ok(Self { application: application.to_owned(), prefix: application.to_ascii_lowercase() })
     }
 
     /// The application's name as it was given.
@@ -42,33 +34,13 @@ impl TableName {
 
     /// The constraint that lets a version be recorded once.
     pub(crate) fn version_key(&self) -> String {
-        format!("{}{LONGEST_SUFFIX}", self.prefix)
+        format!("{}_events_version_key", self.prefix)
     }
 
     /// The primary key of the events, by notification id.
     #[cfg(feature = "postgres")]
     pub(crate) fn events_key(&self) -> String {
         format!("{}_events_pkey", self.prefix)
-    }
-}
-
-fn flaw(prefix: &str) -> Option<String> {
-    let longest = MAX_IDENTIFIER - LONGEST_SUFFIX.len();
-    let strange = prefix.chars().find(|c| !matches!(c, 'a'..='z' | '0'..='9' | '_'));
-    if let Some(c) = strange {
-        return Some(format!("its tables are named after it, and `{c}` is no ASCII letter, digit or underscore"));
-    }
-    match prefix.chars().next() {
-        None => Some("its tables are named after it, and it is empty".to_owned()),
-        Some('0'..='9') => Some("its tables are named after it, and it starts with a digit".to_owned()),
-        Some(_) if prefix == "sqlite" || prefix.starts_with("sqlite_") => {
-            Some("SQLite keeps table names that start with `sqlite_` to itself".to_owned())
-        }
-        Some(_) if prefix.len() > longest => Some(format!(
-            "it has {} characters, and {longest} is the most that PostgreSQL's {MAX_IDENTIFIER} leave beside the tables' suffixes",
-            prefix.len()
-        )),
-        Some(_) => None,
     }
 }
 

@@ -4,6 +4,13 @@ use eventsourcing::prelude::*;
 
 use crate::fold;
 
+/// A language of its own, in which `Shape { … }` is no literal.
+macro_rules! keys {
+    ($name:ident { $($key:ident : $value:expr),* }) => {
+        [$(stringify!($key)),*]
+    };
+}
+
 #[aggregate]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shape {
@@ -37,6 +44,14 @@ impl Shape {
         let made = Some(Self { sides: 3, ..Self::blank() });
         let made = made.map(|Self { sides, .. }| Self { name: name.to_owned(), sides });
         made.unwrap_or_else(Self::blank)
+    }
+
+    #[event("DrawnByPath")]
+    pub fn draw_by_path(name: &str) -> Self {
+        let drawn = std::vec![self::Shape { name: name.to_owned(), sides: 6 }];
+        assert!(::std::matches!(drawn[0], self::Shape { name: _, sides: 6 }), "a hexagon");
+        let self::Shape { name, sides } = drawn[0].clone();
+        self::Shape { name, sides }
     }
 
     #[event("DrawnInNest")]
@@ -79,6 +94,11 @@ impl Shape {
         }
     }
 
+    /// What is written in macros of others is theirs.
+    fn in_own_macros() -> ([&'static str; 2], &'static str, Vec<[&'static str; 1]>) {
+        (keys!(Shape { event: 1, sides: 2 }), stringify!(Self { sides: 1 }), vec![keys!(Shape { sides: 1 })])
+    }
+
     fn explicit() -> Self {
         Self { name: String::new(), sides: 0, aggregate_root: eventsourcing::Root::default() }
     }
@@ -91,6 +111,7 @@ fn literals_are_completed_in_closures_macros_and_nested_items() {
         Shape::draw_by_name("a"),
         Shape::draw_in_macro("a"),
         Shape::draw_around("a"),
+        Shape::draw_by_path("a"),
         Shape::draw_in_nest("a"),
     ] {
         assert_eq!(shape.name, "a");
@@ -113,4 +134,12 @@ fn patterns_are_completed_too() {
 fn a_literal_in_a_plain_method_has_no_history() {
     assert_eq!(Shape::blank(), Shape::explicit());
     assert_eq!(Shape::blank().version(), 0);
+}
+
+#[test]
+fn tokens_of_macros_that_are_not_of_the_standard_library_are_left_alone() {
+    let (keys, text, nested) = Shape::in_own_macros();
+    assert_eq!(keys, ["event", "sides"]);
+    assert_eq!(text, "Self { sides: 1 }");
+    assert_eq!(nested, [["sides"]]);
 }

@@ -1,5 +1,6 @@
 //! Every kind of parameter: what is stored, and what the body sees.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use eventsourcing::prelude::*;
@@ -79,6 +80,17 @@ impl Thing {
     #[event]
     pub fn take_placeholder_lifetime(&mut self, value: &'_ str) {
         self.seen.push(value.to_owned());
+    }
+
+    #[event]
+    pub fn take_static(&mut self, value: Cow<'static, str>, all: Vec<Cow<'static, [u8]>>, some: Option<Cow<'static, str>>) {
+        self.seen.push(format!("{value} {all:?} {some:?}"));
+    }
+
+    #[event]
+    pub fn take_into_static(&mut self, value: impl Into<Cow<'static, str>>) {
+        let value: Cow<'static, str> = value.into();
+        self.seen.push(value.into_owned());
     }
 
     #[event]
@@ -196,6 +208,25 @@ fn options_of_these_are_stored_likewise() {
 #[test]
 fn a_lifetime_that_is_the_references_own_may_be_written() {
     assert_eq!(given(|thing| thing.take_placeholder_lifetime("a")).1, "a");
+}
+
+#[test]
+fn a_type_that_borrows_for_ever_is_stored_as_it_is() {
+    let (state, seen) = given(|thing| thing.take_static("a".into(), vec![vec![1].into()], Some(Cow::Borrowed("b"))));
+    assert_eq!(state, r#"{"value":"a","all":[[1]],"some":"b"}"#);
+    assert_eq!(seen, r#"a [[1]] Some("b")"#);
+    assert_eq!(given(|thing| thing.take_into_static("a")), (r#"{"value":"a"}"#.into(), "a".into()));
+}
+
+#[test]
+fn a_collected_event_of_such_a_type_makes_the_same_aggregate() {
+    let mut thing = Thing::new();
+    thing.take_static(Cow::Borrowed("a"), Vec::new(), None);
+    let mut copy: Option<Thing> = None;
+    for event in thing.collect_events() {
+        copy = event.mutate(copy).unwrap();
+    }
+    assert_eq!(copy, Some(thing));
 }
 
 #[test]

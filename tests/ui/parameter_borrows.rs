@@ -43,6 +43,11 @@ impl World {
         let _ = name;
     }
 
+    #[event("ListedForEver")]
+    pub fn list_for_ever(&mut self, names: std::borrow::Cow<'static, [&'static str]>) {
+        let _ = names;
+    }
+
     #[event("Maybe")]
     pub fn maybe(&mut self, name: std::borrow::Cow<'_, str>) {
         let _ = name;

@@ -30,6 +30,22 @@ impl World {
     pub fn boxed() -> Box<Self> {
         Box::new(Self { name: String::new() })
     }
+
+    #[event("Tried")]
+    pub fn attempt() -> Fallible<Self> {
+        Ok(Self { name: String::new() })
+    }
+
+    #[event("TriedByName")]
+    pub fn attempt_by_name() -> io::Checked<World, u8> {
+        Ok(Self { name: String::new() })
+    }
+}
+
+type Fallible<T> = std::result::Result<T, u8>;
+
+mod io {
+    pub type Checked<T, E> = std::result::Result<T, E>;
 }
 
 fn main() {}

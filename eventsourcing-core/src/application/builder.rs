@@ -1,14 +1,17 @@
 //! What an application consists of, said in code.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::core::{Application, Shared};
 use super::topics::Topics;
 use super::{Environment, EnvironmentError};
-use crate::persistence::{CipherKey, Mapper, MemoryRecorder, Recorder};
+use crate::persistence::{CipherKey, Mapper, MemoryRecorder, Recorder, check_name};
 use crate::{Aggregate, Result};
 
 /// The parts of an application, before it opens.
+///
+/// It asks no environment: that is what `eventsourcing::Builder` does, which `#[application]` uses.
 #[derive(Debug)]
 pub struct ApplicationBuilder {
     name: String,
@@ -65,12 +68,14 @@ impl ApplicationBuilder {
     /// Opens the application.
     ///
     /// # Errors
-    /// [`Error::TopicTaken`](crate::Error::TopicTaken) if two of the named aggregates share a topic.
+    /// [`Error::TopicTaken`](crate::Error::TopicTaken) if two of the named aggregates share a topic,
+    /// [`RecorderError::Name`](crate::RecorderError::Name) if the name could not be that of tables.
     pub fn open(self) -> Result<Application> {
         let Self { name, recorder, mapper, topics, taken, section_size } = self;
         if let Some(taken) = taken {
             return Err(taken);
         }
+        check_name(&name)?;
         let recorder = recorder.unwrap_or_else(|| Arc::new(MemoryRecorder::new()));
         let mapper = mapper.unwrap_or_else(|| Mapper::new(name.to_lowercase()));
         Ok(Application::new(Shared { name, recorder, mapper, topics, section_size }))
@@ -88,8 +93,8 @@ impl Mapper {
             .allow_unencrypted(environment.flag("CIPHER_ALLOW_UNENCRYPTED", false)?)
             .with_max_state_size(
                 environment
-                    .number("MAX_STATE_SIZE", "a number of bytes up to 4294967295")?
-                    .unwrap_or(Self::DEFAULT_MAX_STATE_SIZE),
+                    .number::<NonZeroU32>("MAX_STATE_SIZE", "a number of bytes from 1 to 4294967295")?
+                    .map_or(Self::DEFAULT_MAX_STATE_SIZE, NonZeroU32::get),
             );
         mapper = compressed(mapper, environment)?;
         encrypted(mapper, environment)

@@ -69,7 +69,7 @@ impl Application {
     pub async fn save<S: Saveable>(&self, mut what: S) -> Result<Vec<Notification>> {
         let mut batch = Batch::new(&self.shared.mapper, &self.shared.topics);
         what.add_to(&mut batch)?;
-        let events = batch.events;
+        let events = batch.into_events()?;
         tracing::Span::current().record("events", events.len());
         if events.is_empty() {
             return Ok(Vec::new());

@@ -88,10 +88,12 @@ impl Environment {
     /// A number of seconds, fractions allowed, if the variable is set.
     ///
     /// # Errors
-    /// [`EnvironmentError::Invalid`] for anything but a number from 0.
+    /// [`EnvironmentError::Invalid`] for anything but a number from 0 to a thousand million, some thirty years.
     pub fn seconds(&self, variable: &str) -> Result<Option<Duration>, EnvironmentError> {
         let Some((name, value)) = self.look_up(variable)? else { return Ok(None) };
         let seconds = value.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        // more than anybody waits, and no sum with the time of day overflows
+        let seconds = seconds.filter(|seconds| *seconds <= Duration::from_secs(1_000_000_000));
         seconds.map(Some).ok_or_else(|| invalid(&name, value, "a number of seconds such as 5 or 0.5"))
     }
 

@@ -225,5 +225,10 @@ fn parse_section_id(id: &str) -> Result<(u64, u64)> {
     // digits only: `u64::from_str` would take `+1` too
     let number =
         |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| u64::from_str(text).ok()).flatten();
-    number(first).zip(number(last)).ok_or_else(error)
+    let first = match first.strip_prefix('-') {
+        // what is below 1 begins at 1
+        Some(below) => number(below).map(|_| 0),
+        None => number(first),
+    };
+    first.zip(number(last)).ok_or_else(error)
 }

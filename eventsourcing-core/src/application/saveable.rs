@@ -1,11 +1,13 @@
 //! What can be saved: an aggregate, several of them, or domain events as they are.
 
+use std::collections::HashSet;
+
 use uuid::Uuid;
 
 use super::topics::Topics;
 use crate::domain::{Aggregate, AggregateEvent, DomainEvent};
 use crate::persistence::{Mapper, StoredEvent};
-use crate::{Result, Root};
+use crate::{Error, Result, Root};
 
 /// Something whose events can be saved in one go.
 ///
@@ -39,19 +41,21 @@ pub trait Saveable: Send {
 pub struct Batch<'a> {
     mapper: &'a Mapper,
     topics: &'a Topics,
-    pub(super) events: Vec<StoredEvent>,
+    events: Vec<StoredEvent>,
+    /// How many aggregates and single events they come from.
+    sources: usize,
 }
 
 impl<'a> Batch<'a> {
     pub(super) fn new(mapper: &'a Mapper, topics: &'a Topics) -> Self {
-        Self { mapper, topics, events: Vec::new() }
+        Self { mapper, topics, events: Vec::new(), sources: 0 }
     }
 
     /// Adds an event.
     ///
     /// # Errors
-    /// [`Error::Mapper`](crate::Error::Mapper) if it cannot be stored, [`Error::TopicTaken`](crate::Error::TopicTaken) if
-    /// another type records under its topics.
+    /// [`Error::Mapper`] if it cannot be stored, [`Error::TopicTaken`] if another type records under its topics,
+    /// [`Error::Homeless`] if its id is nil or its version 0.
     pub fn add<E: AggregateEvent>(&mut self, event: &DomainEvent<E>, append_id: Uuid) -> Result<()> {
         self.add_all(std::slice::from_ref(event), append_id)
     }
@@ -59,10 +63,29 @@ impl<'a> Batch<'a> {
     fn add_all<E: AggregateEvent>(&mut self, events: &[DomainEvent<E>], append_id: Uuid) -> Result<()> {
         self.topics.claim::<E>()?;
         self.events.reserve(events.len());
+        self.sources += 1;
         for event in events {
+            let DomainEvent { originator_id, originator_version: version, .. } = *event;
+            if originator_id.is_nil() || version == 0 {
+                return Err(Error::Homeless { topic: event.event.topic(), originator_id, version });
+            }
             self.events.push(self.mapper.to_stored_event(event, append_id)?);
         }
         Ok(())
+    }
+
+    /// The events, of which no two are the same version of an aggregate.
+    pub(super) fn into_events(self) -> Result<Vec<StoredEvent>> {
+        // one aggregate alone cannot have a version twice
+        if self.sources > 1 {
+            let mut seen = HashSet::with_capacity(self.events.len());
+            let again = |event: &&StoredEvent| !seen.insert((event.originator_id, event.originator_version));
+            if let Some(event) = self.events.iter().find(again) {
+                let (originator_id, version) = (event.originator_id, event.originator_version);
+                return Err(Error::SavedTwice { originator_id, version });
+            }
+        }
+        Ok(self.events)
     }
 
     fn add_pending<A: Aggregate>(&mut self, root: &mut Root<A>) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -34,14 +35,18 @@ struct Identity {
 
 /// Why an aggregate's history cannot be continued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Fault {
+enum Fault {
     /// A command was called on an aggregate that no creation event made.
     NotCreated {
         /// The topic of the command's event.
         topic: &'static str,
     },
-    /// The body of an event called the command of another (or panicked, and the panic was caught).
+    /// The body of an event panicked, and the panic was caught: the state is what it left.
+    Panicked {
+        /// The topic of the event.
+        topic: &'static str,
+    },
+    /// The body of an event called the command of another.
     Nested {
         /// The topic of the event whose body was running.
         outer: &'static str,
@@ -54,13 +59,14 @@ impl Fault {
     fn inner(self) -> &'static str {
         match self {
             Fault::Nested { inner, .. } => inner,
-            Fault::NotCreated { topic } => topic,
+            Fault::NotCreated { topic } | Fault::Panicked { topic } => topic,
         }
     }
 
-    pub(crate) fn error<A: Aggregate>(self, id: Uuid) -> Error {
+    fn error<A: Aggregate>(self, id: Uuid) -> Error {
         match self {
             Fault::NotCreated { .. } => Error::NotCreated { aggregate: A::NAME },
+            Fault::Panicked { topic } => Error::BodyPanicked { originator_id: id, topic },
             Fault::Nested { outer, inner } => Error::NestedEvent { originator_id: id, outer, inner },
         }
     }
@@ -185,10 +191,14 @@ impl<A: Aggregate> Root<A> {
         let append_id = root.append_id;
         // the topic is known only once the event is wrapped; until then any mark will do
         root.applying = Some(A::NAME);
-        let returned = apply(aggregate, &event);
+        let returned = catch_unwind(AssertUnwindSafe(|| apply(aggregate, &event)));
         let event = wrap(event);
         let root = aggregate.root_mut();
         root.restore(kept, pending, append_id, event.topic());
+        let returned = returned.unwrap_or_else(|panic| {
+            root.fault = Some(Fault::Panicked { topic: event.topic() });
+            resume_unwind(panic)
+        });
         if returned.is_ok() && root.fault.is_none() {
             root.identity.version += 1;
             root.identity.modified_on = now();
@@ -271,6 +281,10 @@ impl<A: Aggregate> Root<A> {
         append_id: Option<Uuid>,
         outer: &'static str,
     ) {
+        // what is pending was taken: something new is there if the body put another, newly created aggregate in its place
+        if let (None, Some(event)) = (self.fault, self.pending.first()) {
+            self.fault = Some(Fault::Nested { outer, inner: event.event.topic() });
+        }
         self.identity = kept;
         self.pending = pending;
         self.append_id = append_id;
@@ -293,11 +307,10 @@ impl<A: Aggregate> Root<A> {
 
     /// What must be so before anything of this aggregate is recorded.
     pub(crate) fn check(&self) -> Result<()> {
-        match (self.fault, self.applying) {
-            (Some(fault), _) => Err(fault.error::<A>(self.id())),
-            (None, Some(topic)) => Err(Fault::Nested { outer: topic, inner: topic }.error::<A>(self.id())),
-            (None, None) if self.version() == 0 => Err(Error::NotCreated { aggregate: A::NAME }),
-            (None, None) => Ok(()),
+        match self.fault {
+            Some(fault) => Err(fault.error::<A>(self.id())),
+            None if self.version() == 0 => Err(Error::NotCreated { aggregate: A::NAME }),
+            None => Ok(()),
         }
     }
 

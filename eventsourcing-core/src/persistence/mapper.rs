@@ -165,6 +165,13 @@ pub enum MapperFailure {
     State(#[from] StateError),
 }
 
+impl MapperFailure {
+    /// Whether the state may be as it was recorded, and the cipher is not the one that it was recorded with.
+    pub fn is_of_configuration(&self) -> bool {
+        matches!(self, Self::WrongKey { .. } | Self::OtherCipher { .. } | Self::NotEncrypted)
+    }
+}
+
 impl Mapper {
     /// The largest JSON of one event or snapshot unless said otherwise: 16 MiB.
     pub const DEFAULT_MAX_STATE_SIZE: u32 = 16 * 1024 * 1024;
@@ -343,8 +350,10 @@ impl Mapper {
         if self.cipher.is_some() && !self.allow_unencrypted {
             return Err(MapperFailure::NotEncrypted);
         }
-        if checksum.is_some_and(|recorded| recorded != place.checksum(state)) {
-            return Err(corrupt("its checksum does not match".to_owned()));
+        match checksum {
+            Some(recorded) if recorded == place.checksum(state) => {}
+            Some(_) => return Err(corrupt("its checksum does not match".to_owned())),
+            None => return Err(corrupt("its checksum is gone".to_owned())),
         }
         match (sealed, state.first()) {
             (Some((header, body)), _) => {
@@ -416,8 +425,10 @@ impl Place<'_> {
         MapperError { kind, topic: topic.to_owned(), originator_id, originator_version, direction, failure }
     }
 
-    /// CRC-32 (ISO 3309) of the state in this place: it finds accidents, also rows mixed up, and no attacker.
-    fn checksum(&self, state: &[u8]) -> u32 {
+    /// CRC-32 (ISO 3309) of a state in this place, which finds accidents and no attacker.
+    ///
+    /// States without a cipher are recorded with it. Whoever writes such a state by other means must write it too.
+    pub fn checksum(&self, state: &[u8]) -> u32 {
         let mut place = Vec::with_capacity(40 + self.topic.len());
         self.write(&mut place);
         let mut hasher = crc32fast::Hasher::new();

@@ -1,6 +1,7 @@
 //! The recorder that keeps events in memory: the reference for all others, and good for development and tests.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -31,13 +32,14 @@ use super::{EventQuery, Notification, NotificationQuery, Recorder, RecorderError
 /// # Ok::<(), eventsourcing_core::RecorderError>(())
 /// # }).unwrap();
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct MemoryRecorder {
     log: Arc<RwLock<Log>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Log {
+    closed: bool,
     /// The notification with the id `n` is at `n - 1`.
     events: Vec<StoredEvent>,
     /// The places of an aggregate's events in `events`, by version.
@@ -51,8 +53,20 @@ impl MemoryRecorder {
     }
 
     // a panic while the lock was held cannot have left half a change: see `Log::append`
-    fn read<T>(&self, read: impl FnOnce(&Log) -> T) -> T {
-        read(&self.log.read().unwrap_or_else(PoisonError::into_inner))
+    fn read<T>(&self, read: impl FnOnce(&Log) -> T) -> Result<T, RecorderError> {
+        let log = self.log.read().unwrap_or_else(PoisonError::into_inner);
+        if log.closed { Err(RecorderError::Closed) } else { Ok(read(&log)) }
+    }
+
+    fn write<T>(&self, write: impl FnOnce(&mut Log) -> T) -> T {
+        write(&mut self.log.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Counts the events, and does not show them: they are many, and somebody's secrets.
+impl fmt::Debug for MemoryRecorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryRecorder").field("events", &self.read(|log| log.events.len()).ok()).finish()
     }
 }
 
@@ -60,19 +74,24 @@ impl MemoryRecorder {
 impl Recorder for MemoryRecorder {
     async fn insert_events(&self, events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError> {
         check_versions(&events)?;
-        self.log.write().unwrap_or_else(PoisonError::into_inner).append(events)
+        self.write(|log| if log.closed { Err(RecorderError::Closed) } else { log.append(events) })
     }
 
     async fn select_events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, RecorderError> {
-        Ok(self.read(|log| log.select_events(&query)))
+        self.read(|log| log.select_events(&query))
     }
 
     async fn select_notifications(&self, query: NotificationQuery) -> Result<Vec<Notification>, RecorderError> {
-        Ok(self.read(|log| log.select_notifications(&query)))
+        self.read(|log| log.select_notifications(&query))
     }
 
     async fn max_notification_id(&self) -> Result<Option<u64>, RecorderError> {
-        Ok(self.read(|log| Some(log.events.len() as u64).filter(|last| *last > 0)))
+        self.read(|log| Some(log.events.len() as u64).filter(|last| *last > 0))
+    }
+
+    /// Closes all clones; the events are gone with the last of them.
+    async fn close(&self) {
+        self.write(|log| log.closed = true);
     }
 }
 

@@ -24,6 +24,8 @@ pub(crate) fn aggregate_impl(aggregate: &Aggregate) -> TokenStream {
     }
     changes.push(quote!(_ => ::std::result::Result::Err(#krate::ApplyError::IsACreation),));
     quote! {
+        impl #krate::__private::AggregateImpl for #name {}
+
         impl #krate::Aggregate for #name {
             type Event = #events;
 

@@ -1,7 +1,7 @@
 //! The aggregate's struct, with the field that keeps its id, version, times and pending events.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens as _, quote_spanned};
+use quote::{quote, quote_spanned};
 use syn::parse::Parser as _;
 use syn::{Field, Fields, ItemStruct, Path};
 
@@ -18,5 +18,11 @@ pub(crate) fn aggregate_struct(mut item: ItemStruct, krate: &Path) -> TokenStrea
         });
         fields.named.extend(field);
     }
-    item.into_token_stream()
+    let (name, cfgs) = (&item.ident, item.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg")));
+    quote! {
+        #item
+
+        #(#cfgs)*
+        impl #krate::__private::AggregateStruct for #name {}
+    }
 }

@@ -11,6 +11,35 @@ use syn::{Expr, ExprStruct, Item, Macro, Member, Pat, PatRest, PatStruct, Path, 
 use crate::model::{self, Aggregate};
 use crate::names::{self, ROOT_FIELD};
 
+/// The macros of the standard library whose arguments are expressions.
+///
+/// In those of other macros `World { … }` may be anything, and they may read every token of it: they are left alone.
+const TAKE_EXPRESSIONS: &[&str] = &[
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "dbg",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+    "eprint",
+    "eprintln",
+    "format",
+    "format_args",
+    "panic",
+    "print",
+    "println",
+    "todo",
+    "unimplemented",
+    "unreachable",
+    "vec",
+    "write",
+    "writeln",
+];
+
+/// The one that takes an expression and a pattern.
+const MATCHES: &str = "matches";
+
 /// Completes `Self { … }` and `World { … }` in all of the impl block.
 pub(crate) fn complete(aggregate: &mut Aggregate) {
     let mut literals = Literals::new(&aggregate.name, &aggregate.krate);
@@ -37,7 +66,16 @@ impl<'a> Literals<'a> {
     }
 
     fn is_aggregate(&self, path: &Path) -> bool {
-        path.is_ident(self.name) || (!self.in_item && path.is_ident("Self"))
+        path.is_ident(self.name) || self.is_aggregate_of_this_module(path) || (!self.in_item && path.is_ident("Self"))
+    }
+
+    /// `self::World`.
+    fn is_aggregate_of_this_module(&self, path: &Path) -> bool {
+        let mut names = path.segments.iter().map(|segment| &segment.ident);
+        path.leading_colon.is_none()
+            && names.next().is_some_and(|first| first == "self")
+            && names.next() == Some(self.name)
+            && names.next().is_none()
     }
 
     /// Reads the arguments of a macro as this, and writes them back if anything was completed in them.
@@ -87,14 +125,17 @@ impl VisitMut for Literals<'_> {
     }
 
     fn visit_macro_mut(&mut self, call: &mut Macro) {
-        let is_match = call.path.segments.last().is_some_and(|last| last.ident.to_string().ends_with("matches"));
+        let Some(name) = name_in_std(&call.path) else { return };
         let tokens = &mut call.tokens;
-        if is_match {
+        if name == MATCHES {
             self.inside(tokens, match_arguments, |literals, (value, comma, pattern, rest)| {
                 literals.visit_expr_mut(value);
                 literals.visit_pat_mut(pattern);
                 quote!(#value #comma #pattern #rest)
             });
+            return;
+        }
+        if !TAKE_EXPRESSIONS.contains(&name.as_str()) {
             return;
         }
         let _ = self.inside(tokens, Punctuated::<Expr, Token![,]>::parse_terminated, |literals, arguments| {
@@ -104,6 +145,18 @@ impl VisitMut for Literals<'_> {
             literals.visit_expr_mut(value);
             quote!(#value #semicolon #count)
         });
+    }
+}
+
+/// The `vec` of `vec!`, `std::vec!` and `::std::vec!`.
+fn name_in_std(path: &Path) -> Option<String> {
+    let mut names = path.segments.iter().map(|segment| &segment.ident);
+    match (names.next()?, names.next(), names.next()) {
+        (name, None, None) if path.leading_colon.is_none() => Some(name.to_string()),
+        (first, Some(name), None) if ["std", "core", "alloc"].iter().any(|library| first == library) => {
+            Some(name.to_string())
+        }
+        _ => None,
     }
 }
 

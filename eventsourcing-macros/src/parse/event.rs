@@ -4,11 +4,11 @@ use proc_macro2::{Ident, Span};
 use quote::format_ident;
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
-use syn::{Attribute, ImplItemFn, Path, ReturnType, Signature, Type};
+use syn::{Attribute, GenericArgument, ImplItemFn, Path, PathArguments, ReturnType, Signature, Type};
 
 use super::options::{EventOptions, Named, event_options};
 use super::parameter::{is_lint, parameters};
-use super::stored::{is_primitive, peel, sole_argument};
+use super::stored::{is_primitive, peel};
 use crate::errors::Errors;
 use crate::model::{Event, Kind, MethodAttributes, Payload, Returned, Topic};
 use crate::{check, messages, names};
@@ -81,7 +81,12 @@ fn kind(signature: &Signature, aggregate: &Ident, errors: &mut Errors) -> Option
         ReturnType::Type(_, ty) if is_aggregate(ty) => Some(Kind::Creation { fallible: false }),
         ReturnType::Type(_, ty) if result_of(ty).is_some_and(is_aggregate) => Some(Kind::Creation { fallible: true }),
         ReturnType::Type(_, ty) => {
-            errors.at(ty, messages::creation_returns(&signature.ident));
+            let message = if arguments(ty).any(is_aggregate) {
+                messages::creation_returns_an_alias(&signature.ident, ty)
+            } else {
+                messages::creation_returns(&signature.ident)
+            };
+            errors.at(ty, message);
             None
         }
         ReturnType::Default => {
@@ -94,17 +99,24 @@ fn kind(signature: &Signature, aggregate: &Ident, errors: &mut Errors) -> Option
 /// The `T` of `Result<T>`, `Result<T, E>` and `some::Result<T>`.
 fn result_of(ty: &Type) -> Option<&Type> {
     let Type::Path(path) = peel(ty) else { return None };
-    if let Some(sole) = sole_argument(&path.path, "Result") {
-        return Some(sole);
-    }
-    let last = path.path.segments.last().filter(|last| last.ident == "Result")?;
-    match &last.arguments {
-        syn::PathArguments::AngleBracketed(arguments) => match arguments.args.first() {
-            Some(syn::GenericArgument::Type(first)) => Some(first),
-            _ => None,
-        },
+    path.path.segments.last().filter(|last| last.ident == "Result")?;
+    arguments(ty).next()
+}
+
+/// The `A` and `B` of `Name<A, B>`.
+fn arguments(ty: &Type) -> impl Iterator<Item = &Type> {
+    let last = match peel(ty) {
+        Type::Path(path) => path.path.segments.last(),
         _ => None,
-    }
+    };
+    let arguments = match last.map(|last| &last.arguments) {
+        Some(PathArguments::AngleBracketed(arguments)) => Some(&arguments.args),
+        _ => None,
+    };
+    arguments.into_iter().flatten().filter_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
 }
 
 /// Types that are no `Result`, whatever the user has imported.

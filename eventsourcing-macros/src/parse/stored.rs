@@ -140,7 +140,10 @@ fn scan(tokens: TokenStream, errors: &mut Errors) {
             }
             TokenTree::Punct(punct) if punct.as_char() == '\'' => {
                 let name = tokens.next();
-                errors.at(name.as_ref().unwrap_or(&token), messages::LIFETIME_INSIDE);
+                // what borrows for ever owns enough: `Cow<'static, str>`
+                if !matches!(&name, Some(TokenTree::Ident(name)) if name == "static") {
+                    errors.at(name.as_ref().unwrap_or(&token), messages::LIFETIME_INSIDE);
+                }
             }
             TokenTree::Ident(word) if word == "Self" => errors.at(word, messages::SELF_AS_STORED_TYPE),
             TokenTree::Ident(word) if word == "dyn" => errors.at(word, messages::TRAIT_OBJECT),
