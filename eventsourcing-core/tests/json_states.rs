@@ -217,6 +217,22 @@ fn a_number_that_json_cannot_keep_is_refused_before_it_is_recorded() {
 }
 
 #[test]
+#[cfg(debug_assertions)]
+fn an_event_that_could_not_be_read_is_refused_before_it_is_recorded() {
+    #[derive(Clone, Debug, Serialize, Deserialize)]
+    struct Lopsided {
+        #[serde(rename(serialize = "written", deserialize = "read"))]
+        field: u8,
+    }
+    let error = written(Lopsided { field: 1 }).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("the event is written as something that cannot be read back (missing field `read`")
+    );
+}
+
+#[test]
 fn keys_are_found_in_any_order_and_unknown_ones_passed_over() {
     let state = r#"{ "count" : 3, "new": [{"timestamp": 1}], "what":"it", "time\u0073tamp":"2026-11-23T04:11:04Z" } "#;
     assert_eq!(read::<Named>(state).unwrap(), Named { what: "it".to_owned(), count: Some(3) });

@@ -62,9 +62,10 @@ use proc_macro::TokenStream;
 /// # On the struct
 ///
 /// It adds a private field, `aggregate_root`, for the id, the version, the times and the events that are not recorded
-/// yet. `Clone`, `Debug`, `PartialEq`, `Eq`, `Hash`, `Default`, `Serialize` and `Deserialize` can be derived below it;
-/// a derive above it does not see the field, and the compiler then misses `aggregate_root`. If the compiler finds no such
-/// field at all, the struct has no `#[aggregate]`. The struct has named fields and is not generic.
+/// yet. `Clone`, `Debug`, `PartialEq`, `Eq`, `Hash`, `Default`, `Serialize` and `Deserialize` can be derived below it.
+/// A derive above it does not see the field: of those that build the struct, such as `Clone`, the compiler says that
+/// `aggregate_root` is missing, but `PartialEq` and `Debug` compile there, and leave id and version out. The struct has
+/// named fields and is not generic.
 ///
 /// | option | meaning |
 /// |---|---|
@@ -81,7 +82,10 @@ use proc_macro::TokenStream;
 ///   `collect_events()` are there.
 ///
 /// In this block `Self { … }` and `World { … }` are written as if the added field were not there, in expressions and in
-/// patterns, also in the arguments of macros such as `vec!`. Elsewhere write `aggregate_root: Root::default()`, or `..`.
+/// patterns, and so is `self::World { … }`; also in the arguments of the standard library's macros that take expressions,
+/// such as `vec!` and `assert_eq!`. The tokens of all other macros are left alone: there, write
+/// `aggregate_root: Root::default()`, or `..` in a pattern. So is a second, plain `impl World`, which cannot build
+/// `Self { … }` without that field: call a function of this block from there.
 ///
 /// | option | meaning |
 /// |---|---|
@@ -188,7 +192,7 @@ pub fn aggregate(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// | parameter | stored as |
 /// |---|---|
-/// | `T` | `T`, cloned for the body of the command |
+/// | `T`, such as `u8` or `Cow<'static, str>` | `T`, cloned for the body of the command |
 /// | `&str` | `String` |
 /// | `&[T]` | `Vec<T>` |
 /// | `&T` | `T` |
@@ -221,13 +225,18 @@ pub fn aggregate(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// # }
 /// ```
 ///
-/// Refused are `&mut`, lifetimes with names, references inside other types (`Vec<&str>`), other `impl` and `dyn` types,
+/// Refused are `&mut`, `&'static`, all lifetimes inside other types but `'static`, references inside other types (`Vec<&str>`), other `impl` and `dyn` types,
 /// `Self`, patterns, `#[cfg]`, serde's `skip`, and the names `timestamp` and `class_version`, which belong to the library.
 ///
 /// # Commands that refuse
 ///
 /// If the body of a change returns an `Err`, nothing happened: no event, no new version, and the state as it was. For
-/// that the aggregate is `Clone`. It makes no difference by what name the type is a `Result`.
+/// that the aggregate is `Clone`. It makes no difference by what name the type is a `Result`; only a creation spells
+/// `Result<Self, …>` out.
+///
+/// A body that refuses is part of history for ever. Make its rule stricter later, and events that were recorded under the
+/// old one refuse at replay: their aggregates cannot be read any more. Where the rule may change, decide in a plain method
+/// that returns the `Result` and calls an event method which cannot fail.
 ///
 /// # Bodies
 ///

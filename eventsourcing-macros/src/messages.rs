@@ -186,8 +186,7 @@ pub(crate) fn lifetime_of_a_parameter(lifetime: &Lifetime) -> String {
 pub(crate) const REFERENCE_INSIDE: &str = "an event owns its values; write the owned type here, such as `String` for `&str` (`&str`, `&[T]`, `&T` and \
      `Option` of them are converted when they are the whole type of the parameter)";
 
-pub(crate) const LIFETIME_INSIDE: &str =
-    "an event owns its values; write a type without a lifetime, or with `'static`, such as `String` or `Cow<'static, str>` for `Cow<'_, str>`";
+pub(crate) const LIFETIME_INSIDE: &str = "an event owns its values; write a type without a lifetime, or with `'static`, such as `String` or `Cow<'static, str>` for `Cow<'_, str>`";
 
 pub(crate) const SELF_AS_STORED_TYPE: &str =
     "an event cannot hold the aggregate that it changes; take the values that matter, or the id of the other aggregate";

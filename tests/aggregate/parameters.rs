@@ -83,7 +83,12 @@ impl Thing {
     }
 
     #[event]
-    pub fn take_static(&mut self, value: Cow<'static, str>, all: Vec<Cow<'static, [u8]>>, some: Option<Cow<'static, str>>) {
+    pub fn take_static(
+        &mut self,
+        value: Cow<'static, str>,
+        all: Vec<Cow<'static, [u8]>>,
+        some: Option<Cow<'static, str>>,
+    ) {
         self.seen.push(format!("{value} {all:?} {some:?}"));
     }
 

@@ -219,6 +219,8 @@ impl Mapper {
 
     /// The stored form of an event.
     ///
+    /// In builds with debug assertions the event is read back first: one that cannot be read is not recorded.
+    ///
     /// # Errors
     /// [`MapperError`] if the event does not serialise, or is too large.
     pub fn to_stored_event<E: AggregateEvent>(
@@ -238,6 +240,12 @@ impl Mapper {
             .event
             .write(&mut StateWriter::new(event.timestamp, &mut json))
             .map_err(|failure| place.error("recorded", failure.into()))?;
+        // a type whose `Deserialize` does not take what its `Serialize` gave is to be found in development, not in history
+        if cfg!(debug_assertions)
+            && let Err(failure) = E::read(topic, &mut StateReader::new(&json))
+        {
+            return Err(place.error("recorded", StateError::NotReadBack { reason: Box::new(failure) }.into()));
+        }
         let (state, checksum) = self.seal(&place, json)?;
         Ok(StoredEvent {
             originator_id: event.originator_id,

@@ -44,6 +44,14 @@ pub enum StateError {
         "the event holds a floating point number that is NaN or infinite, which JSON cannot keep; refuse such numbers in the command, or record them as an `Option` or a text"
     )]
     NotFinite,
+    /// The event was written and could not be read back.
+    #[error(
+        "the event is written as something that cannot be read back ({reason}); make its `Deserialize` take what its `Serialize` gives"
+    )]
+    NotReadBack {
+        /// How reading failed.
+        reason: Box<StateError>,
+    },
     /// The time of the event is not there.
     #[error("the state has no `timestamp`")]
     NoTimestamp,
