@@ -43,12 +43,13 @@ fn aggregate_struct(arguments: TokenStream, item: ItemStruct) -> TokenStream {
     let mut errors = Errors::default();
     let options = parse::struct_options(arguments, &mut errors);
     let krate = options.krate.unwrap_or_else(names::default_crate);
+    let mark = expand::mark(&item, &krate);
     let expanded = if check::aggregate_struct(&item, &mut errors) {
         expand::aggregate_struct(item, &krate)
     } else {
         item.into_token_stream()
     };
-    quote!(#expanded #errors)
+    quote!(#expanded #mark #errors)
 }
 
 fn aggregate_impl(arguments: TokenStream, item: ItemImpl) -> TokenStream {

@@ -81,11 +81,10 @@ use proc_macro::TokenStream;
 /// - `impl Aggregate for World`, so that `id()`, `version()`, `created_on()`, `modified_on()`, `pending_events()` and
 ///   `collect_events()` are there.
 ///
-/// In this block `Self { … }` and `World { … }` are written as if the added field were not there, in expressions and in
-/// patterns, and so is `self::World { … }`; also in the arguments of the standard library's macros that take expressions,
-/// such as `vec!` and `assert_eq!`. The tokens of all other macros are left alone: there, write
-/// `aggregate_root: Root::default()`, or `..` in a pattern. So is a second, plain `impl World`, which cannot build
-/// `Self { … }` without that field: call a function of this block from there.
+/// In this block `Self { … }`, `World { … }` and `self::World { … }` are written as if the added field were not there, in
+/// expressions and in patterns, also in the arguments of the standard library's macros that take expressions, such as
+/// `vec!` and `assert_eq!`. What stands in other macros is left alone; there, write `aggregate_root: Root::default()`,
+/// or `..` in a pattern. A second, plain `impl World` has to write that field too: let it call a function of this block.
 ///
 /// | option | meaning |
 /// |---|---|
@@ -120,8 +119,8 @@ use proc_macro::TokenStream;
 /// assert_eq!(cart.pending_events()[0].event, CartEvent::Created(CartCreated {}));
 /// ```
 ///
-/// A type has one such block; plain methods may stand in others. A trait's impl, a generic impl and the impl of a path
-/// (`impl worlds::World`) are refused.
+/// A type has one such block, which holds all of its events; plain methods may stand in others. A trait's impl, a generic
+/// impl and the impl of a path (`impl worlds::World`) are refused.
 #[proc_macro_attribute]
 pub fn aggregate(arguments: TokenStream, item: TokenStream) -> TokenStream {
     entry::aggregate(arguments.into(), item.into()).into()
@@ -225,8 +224,9 @@ pub fn aggregate(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// # }
 /// ```
 ///
-/// Refused are `&mut`, `&'static`, all lifetimes inside other types but `'static`, references inside other types (`Vec<&str>`), other `impl` and `dyn` types,
-/// `Self`, patterns, `#[cfg]`, serde's `skip`, and the names `timestamp` and `class_version`, which belong to the library.
+/// Refused are `&mut`, references with a named lifetime (`&'static str`) or inside other types (`Vec<&str>`), lifetimes
+/// inside other types except `'static`, other `impl` and `dyn` types, `Self`, patterns, `#[cfg]`, serde's `skip`, and the
+/// names `timestamp` and `class_version`, which belong to the library.
 ///
 /// # Commands that refuse
 ///

@@ -6,6 +6,7 @@ mod applications;
 mod attributes;
 mod bodies;
 mod derives;
+mod faults;
 mod identity;
 mod literals;
 mod names;

@@ -32,6 +32,31 @@ fn an_aggregate_may_stand_in_a_function() {
     assert_eq!(fold(&local), local);
 }
 
+#[test]
+fn the_struct_may_be_one_of_two_under_cfg() {
+    #[aggregate]
+    #[cfg(any())]
+    struct Either {
+        absent: Absent,
+    }
+
+    #[aggregate]
+    #[cfg(not(any()))]
+    struct Either {
+        present: u8,
+    }
+
+    #[aggregate]
+    impl Either {
+        #[event]
+        fn new(present: u8) -> Self {
+            Self { present }
+        }
+    }
+
+    assert_eq!(fold(&Either::new(1)).present, 1);
+}
+
 mod outer {
     pub(crate) mod inner {
         use eventsourcing::aggregate;

@@ -1,7 +1,7 @@
 //! The aggregate's struct, with the field that keeps its id, version, times and pending events.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens as _, quote, quote_spanned};
 use syn::parse::Parser as _;
 use syn::{Field, Fields, ItemStruct, Path};
 
@@ -18,11 +18,15 @@ pub(crate) fn aggregate_struct(mut item: ItemStruct, krate: &Path) -> TokenStrea
         });
         fields.named.extend(field);
     }
-    let (name, cfgs) = (&item.ident, item.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg")));
-    quote! {
-        #item
+    item.into_token_stream()
+}
 
+/// Tells the impl block that the struct has its `#[aggregate]`, also where no field could be added.
+pub(crate) fn mark(item: &ItemStruct, krate: &Path) -> TokenStream {
+    let cfgs = item.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
+    let (name, (generics, arguments, clause)) = (&item.ident, item.generics.split_for_impl());
+    quote! {
         #(#cfgs)*
-        impl #krate::__private::AggregateStruct for #name {}
+        impl #generics #krate::__private::AggregateStruct for #name #arguments #clause {}
     }
 }

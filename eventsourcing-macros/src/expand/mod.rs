@@ -14,7 +14,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ImplItem;
 
-pub(crate) use aggregate_struct::aggregate_struct;
+pub(crate) use aggregate_struct::{aggregate_struct, mark};
 pub(crate) use application::application;
 
 use crate::model::{Aggregate, Member};

@@ -81,7 +81,8 @@ fn kind(signature: &Signature, aggregate: &Ident, errors: &mut Errors) -> Option
         ReturnType::Type(_, ty) if is_aggregate(ty) => Some(Kind::Creation { fallible: false }),
         ReturnType::Type(_, ty) if result_of(ty).is_some_and(is_aggregate) => Some(Kind::Creation { fallible: true }),
         ReturnType::Type(_, ty) => {
-            let message = if arguments(ty).any(is_aggregate) {
+            let is_known = !matches!(returned(&signature.output), Ok(Returned::Unknown(_)));
+            let message = if !is_known && arguments(ty).any(is_aggregate) {
                 messages::creation_returns_an_alias(&signature.ident, ty)
             } else {
                 messages::creation_returns(&signature.ident)

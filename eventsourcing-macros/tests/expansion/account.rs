@@ -6,6 +6,8 @@ pub struct Account {
     aggregate_root: ::eventsourcing::Root<Self>,
 }
 
+impl ::eventsourcing::__private::AggregateStruct for Account {}
+
 /// The event `Opened` of `Account`.
 #[derive(
     ::std::clone::Clone,
@@ -242,6 +244,8 @@ impl Account {
         )
     }
 }
+
+impl ::eventsourcing::__private::AggregateImpl for Account {}
 
 impl ::eventsourcing::Aggregate for Account {
     type Event = AccountEvent;

@@ -7,6 +7,8 @@ pub struct World {
     aggregate_root: ::eventsourcing::Root<Self>,
 }
 
+impl ::eventsourcing::__private::AggregateStruct for World {}
+
 /// A creation event: an associated function that returns `Self`.
 #[derive(
     ::std::clone::Clone,
@@ -133,6 +135,8 @@ impl World {
         &self.history
     }
 }
+
+impl ::eventsourcing::__private::AggregateImpl for World {}
 
 impl ::eventsourcing::Aggregate for World {
     type Event = WorldEvent;

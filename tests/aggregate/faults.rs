@@ -1,0 +1,68 @@
+//! What closes an aggregate's history: a body that panics, and one that makes another aggregate.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use eventsourcing::prelude::*;
+
+#[aggregate]
+#[derive(Clone, Debug, PartialEq)]
+struct Tank {
+    litres: u32,
+}
+
+#[aggregate]
+impl Tank {
+    #[event("Built")]
+    fn build() -> Self {
+        Self { litres: 0 }
+    }
+
+    #[event("Filled")]
+    fn fill(&mut self, litres: u32) {
+        self.litres += litres;
+        assert!(self.litres <= 100, "it runs over");
+    }
+
+    /// The macro sees no event here.
+    fn another() -> Self {
+        Self::build()
+    }
+
+    #[event("Replaced")]
+    fn replace(&mut self) {
+        *self = Self::another();
+    }
+}
+
+#[application]
+struct Depot;
+
+#[tokio::test]
+async fn a_body_that_panics_is_named_and_what_was_pending_stays() {
+    let depot = Depot::open_with([("PERSISTENCE_MODULE", "memory")]).await.unwrap();
+    let mut tank = Tank::build();
+    tank.fill(60);
+    catch_unwind(AssertUnwindSafe(|| tank.fill(60))).unwrap_err();
+    assert_eq!((tank.version(), tank.pending_events().len()), (2, 2));
+    let error = depot.save(&mut tank).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!("the body of `Tank.Filled` panicked and left {} in a state that nobody knows; get it again", tank.id())
+    );
+    assert_eq!(depot.log().max_id().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_body_that_makes_another_aggregate_is_found() {
+    let depot = Depot::open_with([("PERSISTENCE_MODULE", "memory")]).await.unwrap();
+    let mut tank = Tank::build();
+    let id = tank.id();
+    tank.replace();
+    assert_eq!(tank.id(), id);
+    let error = depot.save(&mut tank).await.unwrap_err();
+    assert!(
+        matches!(error, Error::NestedEvent { originator_id, outer: "Tank.Replaced", inner: "Tank.Built" } if originator_id == id),
+        "{error}"
+    );
+    assert_eq!(depot.log().max_id().await.unwrap(), None);
+}
