@@ -614,7 +614,8 @@ async fn a_log_opens_only_with_the_key_that_it_is_written_with() {
         (vec![("CIPHER_KEY", key.as_str()), ("CIPHER_TOPIC", "aes")], "and another cipher is configured"),
     ] {
         match open(&variables).await {
-            Err(Error::Environment(error)) => assert!(!cfg!(feature = "aes"), "{error}"),
+            // a build without AES cannot even say that the key is another cipher's
+            Err(Error::Environment(_)) if !cfg!(feature = "aes") => {}
             Err(error) => assert!(error.to_string().contains(told), "{error}"),
             Ok(_) => panic!("opened with {told}"),
         }

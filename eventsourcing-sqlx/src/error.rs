@@ -3,12 +3,26 @@
 use std::time::Duration;
 
 use eventsourcing_core::RecorderError;
+use tokio::runtime::Handle;
 
 /// A time as messages name it.
 pub(crate) fn seconds(time: Duration) -> String {
     match time.as_secs_f64() {
         1.0 => "1 second".to_owned(),
         seconds => format!("{seconds} seconds"),
+    }
+}
+
+/// Refuses to open a database where there is no Tokio runtime: the driver would panic.
+pub(crate) fn check_runtime(database: impl FnOnce() -> String) -> Result<(), RecorderError> {
+    match Handle::try_current() {
+        Ok(_) => Ok(()),
+        Err(_) => Err(RecorderError::Open {
+            database: database(),
+            cause: "there is no Tokio runtime to run on".to_owned(),
+            cure: "open it inside of `#[tokio::main]` or of `tokio::runtime::Runtime::block_on`".to_owned(),
+            source: None,
+        }),
     }
 }
 

@@ -18,6 +18,10 @@ mod config;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod connection;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod damage;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod deadline;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod error;
 #[cfg(feature = "postgres")]
 mod postgres;

@@ -12,6 +12,7 @@ use eventsourcing_core::{Environment, Recorder, RecorderError, Uuid};
 use eventsourcing_sqlx::{PostgresConfig, PostgresRecorder, SslMode};
 use sqlx::{AssertSqlSafe, Connection};
 
+use common::proxy::{Cut, Proxy};
 use common::{Schema, connect, events, ids, one_event, server};
 
 async fn open(schema: &Schema) -> PostgresRecorder {
@@ -578,5 +579,64 @@ async fn a_closed_recorder_says_so() {
     ] {
         assert!(matches!(error, RecorderError::Closed), "{error:?}");
     }
+    schema.drop().await;
+}
+
+#[tokio::test]
+async fn a_schema_of_which_a_part_is_missing_is_corrupt_and_left_as_it_is() {
+    for (damage, found) in [
+        ("DROP TABLE universe_events", "table universe_head, and no table universe_events beside it"),
+        ("DROP TABLE universe_head", "table universe_events, and no table universe_head beside it"),
+        (
+            "DELETE FROM universe_head",
+            "table universe_events, and beside it table universe_head without its row (id = 1)",
+        ),
+    ] {
+        let mut schema = Schema::new();
+        let recorder = open(&schema).await;
+        recorder.insert_events(one_event()).await.unwrap();
+        recorder.close().await;
+        schema.run(format!("SET search_path = {}; {damage}", schema.name)).await;
+        for create_table in [true, false] {
+            schema.config.create_table = create_table;
+            let error = refused(schema.config.clone()).await;
+            assert!(matches!(&error, RecorderError::Corrupt { found: is } if is == found), "{damage}: {error:?}");
+        }
+        let tables = format!("SELECT count(*) FROM pg_tables WHERE schemaname = '{}'", schema.name);
+        if damage.starts_with("DROP") {
+            assert_eq!(schema.number(tables).await, 1, "{damage}");
+        } else {
+            assert_eq!(schema.number(format!("SELECT count(*) FROM {}.universe_head", schema.name)).await, 0);
+        }
+        schema.drop().await;
+    }
+}
+
+#[test]
+fn opening_outside_of_a_runtime_is_an_error_with_the_cure() {
+    let opening = PostgresRecorder::open("Universe", PostgresConfig::new("shop", "localhost", "ada"));
+    let error = futures::executor::block_on(opening).unwrap_err();
+    assert!(matches!(error, RecorderError::Open { .. }), "{error:?}");
+    let expected = "cannot open postgres://ada@localhost:5432/shop: there is no Tokio runtime to run on; \
+                    open it inside of `#[tokio::main]` or of `tokio::runtime::Runtime::block_on`";
+    assert_eq!(error.to_string(), expected);
+}
+
+#[tokio::test]
+async fn times_longer_than_the_clock_can_count_are_long_ones() {
+    let mut schema = Schema::new();
+    let proxy = Proxy::start((server().host, server().port), Cut::BeforeAnswer).await;
+    let config = &mut schema.config;
+    (config.host, config.port, config.ssl_mode) = ("127.0.0.1".to_owned(), proxy.port, SslMode::Disable);
+    (config.connect_timeout, config.resolve_timeout) = (Duration::MAX, Duration::MAX);
+    (config.lock_timeout, config.conn_max_age) = (Some(Duration::MAX), Some(Duration::MAX));
+    config.idle_in_transaction_session_timeout = Duration::MAX;
+    let recorder = open(&schema).await;
+    assert_eq!(ids(&recorder.insert_events(one_event()).await.unwrap()), [1]);
+    // an answer that is lost, so that the outcome must be found out
+    proxy.cut(1);
+    assert_eq!(ids(&recorder.insert_events(one_event()).await.unwrap()), [2]);
+    assert!(proxy.is_done(), "nothing was cut");
+    recorder.close().await;
     schema.drop().await;
 }

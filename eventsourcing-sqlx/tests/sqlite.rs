@@ -380,3 +380,68 @@ async fn a_name_that_makes_no_table_is_refused() {
                     its tables are named after it, and ` ` is no ASCII letter, digit or underscore";
     assert_eq!(error.to_string(), expected);
 }
+
+#[tokio::test]
+async fn a_database_of_which_a_part_is_missing_is_corrupt_and_left_as_it_is() {
+    for (damage, found) in [
+        ("DROP TABLE universe_events", "table universe_head, and no table universe_events beside it"),
+        ("DROP TABLE universe_head", "table universe_events, and no table universe_head beside it"),
+        (
+            "DELETE FROM universe_head",
+            "table universe_events, and beside it table universe_head without its row (id = 1)",
+        ),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("universe.db");
+        let recorder = open_file(&path).await.unwrap();
+        recorder.insert_events(one_event()).await.unwrap();
+        recorder.close().await;
+        let mut outsider = outsider(&path).await;
+        run(&mut outsider, damage).await;
+        // counts the commits of others
+        let commits = "PRAGMA data_version";
+        let before: i64 = sqlx::query_scalar(commits).fetch_one(&mut outsider).await.unwrap();
+        for create_table in [true, false] {
+            let mut config = SqliteConfig::new(path.to_str().unwrap());
+            config.create_table = create_table;
+            let error = SqliteRecorder::open("Universe", config).await.unwrap_err();
+            assert!(matches!(&error, RecorderError::Corrupt { found: is } if is == found), "{damage}: {error:?}");
+        }
+        let after: i64 = sqlx::query_scalar(commits).fetch_one(&mut outsider).await.unwrap();
+        assert_eq!(before, after, "{damage}");
+    }
+}
+
+#[tokio::test]
+async fn an_application_that_lost_a_table_hinders_no_other_in_the_same_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("both.db");
+    open_file(&path).await.unwrap().close().await;
+    run(&mut outsider(&path).await, "DROP TABLE universe_head").await;
+    let shop = SqliteRecorder::open("Shop", SqliteConfig::new(path.to_str().unwrap())).await.unwrap();
+    assert_eq!(ids(&shop.insert_events(one_event()).await.unwrap()), [1]);
+}
+
+#[test]
+fn opening_outside_of_a_runtime_is_an_error_with_the_cure() {
+    let opening = SqliteRecorder::open("Universe", SqliteConfig::new(":memory:"));
+    let error = futures::executor::block_on(opening).unwrap_err();
+    assert!(matches!(error, RecorderError::Open { .. }), "{error:?}");
+    let expected = "cannot open :memory:: there is no Tokio runtime to run on; \
+                    open it inside of `#[tokio::main]` or of `tokio::runtime::Runtime::block_on`";
+    assert_eq!(error.to_string(), expected);
+}
+
+#[tokio::test]
+async fn a_lock_timeout_longer_than_the_clock_can_count_is_a_long_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let shared = format!("file:{}?mode=memory&cache=shared", Uuid::new_v4().simple());
+    for dbname in [":memory:", shared.as_str(), directory.path().join("universe.db").to_str().unwrap()] {
+        let mut config = SqliteConfig::new(dbname);
+        config.lock_timeout = Duration::MAX;
+        let recorder = SqliteRecorder::open("Universe", config).await.unwrap();
+        assert_eq!(ids(&recorder.insert_events(one_event()).await.unwrap()), [1]);
+        assert_eq!(recorder.max_notification_id().await.unwrap(), Some(1));
+        recorder.close().await;
+    }
+}

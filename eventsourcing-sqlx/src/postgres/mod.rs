@@ -19,6 +19,7 @@ use tokio::time::timeout;
 use self::error::{connect_timeout, open_error, reconnect_error, recorder_error};
 use crate::config::PostgresConfig;
 use crate::connection::ConnGuard;
+use crate::error::check_runtime;
 use crate::rows;
 use crate::sql::postgres::PostgresSql;
 use crate::table_name::TableName;
@@ -64,8 +65,10 @@ impl PostgresRecorder {
     /// # Errors
     /// [`RecorderError::Name`] if the application's name makes no table name, [`RecorderError::Open`] if the database cannot be
     /// reached, [`RecorderError::SchemaMissing`] and [`RecorderError::SchemaTooNew`] if the tables are not as they should be,
-    /// [`RecorderError::ReadOnly`] if the server is a standby.
+    /// [`RecorderError::ReadOnly`] if the server is a standby, [`RecorderError::Corrupt`] if a part of the tables is missing,
+    /// which then stays as it is, and [`RecorderError::Open`] outside of a Tokio runtime.
     pub async fn open(application: &str, config: PostgresConfig) -> Result<Self, RecorderError> {
+        check_runtime(|| config.name())?;
         let name = TableName::of(application)?;
         let sql = PostgresSql::of(&name, &config.schema);
         let options = open::options(&name, &config);

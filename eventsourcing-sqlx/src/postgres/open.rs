@@ -1,5 +1,7 @@
 //! Opening: how connections are made, and the tables looked at and created.
 
+use std::time::Duration;
+
 use eventsourcing_core::RecorderError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
@@ -8,14 +10,15 @@ use uuid::Uuid;
 use super::Inner;
 use super::error::{Fault, fault};
 use crate::config::{PostgresConfig, SslMode};
+use crate::damage::{Tables, no_row};
+use crate::deadline::tellable;
 use crate::sql::{SCHEMA_VERSION, postgres as sql};
 use crate::table_name::TableName;
 
 /// How each connection is made. What it sets holds for the whole session and needs no statement.
 pub(super) fn options(name: &TableName, config: &PostgresConfig) -> PgConnectOptions {
-    let idle = config.idle_in_transaction_session_timeout.as_millis().to_string();
-    // zero is for ever to PostgreSQL, and what is shorter than it can count is not meant so
-    let lock = config.lock_timeout.map(|timeout| u128::from(!timeout.is_zero()).max(timeout.as_millis()).to_string());
+    let idle = milliseconds(config.idle_in_transaction_session_timeout);
+    let lock = config.lock_timeout.map(milliseconds);
     let settings = [
         // the append must see what was committed while it waited for the lock, whatever the database's default
         ("default_transaction_isolation", Some("read committed".to_owned())),
@@ -38,6 +41,13 @@ pub(super) fn options(name: &TableName, config: &PostgresConfig) -> PgConnectOpt
     }
 }
 
+/// A time as PostgreSQL counts it, in an `int`.
+fn milliseconds(time: Duration) -> String {
+    // zero is for ever to PostgreSQL, and what is shorter than it can count is not meant so
+    let shortest = u128::from(!time.is_zero());
+    time.as_millis().clamp(shortest, i32::MAX.unsigned_abs().into()).to_string()
+}
+
 fn ssl_mode(mode: SslMode) -> PgSslMode {
     match mode {
         SslMode::Disable => PgSslMode::Disable,
@@ -54,20 +64,24 @@ pub(super) fn pool(config: &PostgresConfig, options: PgConnectOptions) -> PgPool
     PgPoolOptions::new()
         .min_connections(config.pool_size)
         .max_connections(config.pool_size.saturating_add(config.max_overflow).max(1))
-        .acquire_timeout(config.connect_timeout)
+        .acquire_timeout(tellable(config.connect_timeout))
         .max_lifetime(config.conn_max_age)
         .test_before_acquire(config.pre_ping)
         .connect_lazy_with(options)
 }
 
 /// What one `SELECT` tells when opening.
-type Look = (i64, bool, bool, bool, bool);
+type Look = (bool, i64, bool, bool, bool, bool);
 
 impl Inner {
     /// Connects for the first time, and makes sure that the tables are there.
     pub(super) async fn prepare(&self) -> Result<(), RecorderError> {
         let mut connection = self.connect().await?;
-        let look = match self.look(&mut connection).await? {
+        let mut look = self.look(&mut connection).await?;
+        if look.is_none() {
+            look = self.look_closely(&mut connection).await?;
+        }
+        let look = match look {
             Some(look) => look,
             None if self.config.create_table => self.migrate(&mut connection).await?,
             None => return Err(self.missing(&mut connection).await?),
@@ -76,17 +90,35 @@ impl Inner {
         self.check(look)
     }
 
-    /// Looks at the tables; none if they are missing.
+    /// Looks at the tables; none if any part of them is missing.
     async fn look(&self, connection: &mut PgConnection) -> Result<Option<Look>, RecorderError> {
-        match sqlx::query_as(self.sql.common.look.text()).fetch_optional(connection).await {
-            Ok(look) => Ok(look),
+        match sqlx::query_as(self.sql.common.look.text()).bind(&self.sql.events).fetch_optional(connection).await {
+            Ok(look) => Ok(look.filter(|(is_whole, ..): &Look| *is_whole)),
             Err(error) if fault(&error, &self.name) == Fault::NoTable => Ok(None),
             Err(error) => Err(self.failed("look at the tables", error)),
         }
     }
 
+    /// Looks at each part; none if all are missing.
+    async fn look_closely(&self, connection: &mut PgConnection) -> Result<Option<Look>, RecorderError> {
+        let tables: (bool, bool) = sqlx::query_as(sql::TABLES)
+            .bind(&self.config.schema)
+            .bind(self.name.events())
+            .bind(self.name.head())
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(|error| self.failed("look for the tables", error))?;
+        if !Tables::from(tables).are_there(&self.name)? {
+            return Ok(None);
+        }
+        match self.look(connection).await? {
+            Some(look) => Ok(Some(look)),
+            None => Err(no_row(&self.name)),
+        }
+    }
+
     fn check(&self, look: Look) -> Result<(), RecorderError> {
-        let (found, fsync, full_page_writes, synchronous_commit, is_standby) = look;
+        let (_, found, fsync, full_page_writes, synchronous_commit, is_standby) = look;
         if found > SCHEMA_VERSION {
             let application = self.name.application().to_owned();
             return Err(RecorderError::SchemaTooNew { application, found, known: SCHEMA_VERSION });
@@ -119,12 +151,17 @@ impl Inner {
             .execute(&mut *transaction)
             .await
             .map_err(failed)?;
+        // again: others may have made them while this waited for the lock
+        if let Some(look) = self.look_closely(&mut transaction).await? {
+            transaction.rollback().await.map_err(failed)?;
+            return Ok(look);
+        }
         for statement in self.statements(&mut transaction).await? {
             sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *transaction).await.map_err(failed)?;
         }
-        let look = sqlx::query_as(self.sql.common.look.text()).fetch_one(&mut *transaction).await.map_err(failed)?;
+        let look = self.look_closely(&mut transaction).await?;
         transaction.commit().await.map_err(failed)?;
-        Ok(look)
+        look.ok_or_else(|| RecorderError::Corrupt { found: "tables that are gone as soon as they are made".to_owned() })
     }
 
     /// The statements that make what is missing.

@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::Inner;
 use super::append::{insert, taken};
+use crate::deadline::deadline;
 use crate::resolution::{Resolution, complete, resolve};
 use crate::rows;
 use crate::sql::postgres::BEGIN;
@@ -29,7 +30,7 @@ impl Inner {
         lost: sqlx::Error,
     ) -> Result<Vec<u64>, RecorderError> {
         tracing::warn!(error = %lost, "a connection was lost while events were recorded; finding out whether they are");
-        let deadline = Instant::now() + self.config.resolve_timeout;
+        let deadline = deadline(self.config.resolve_timeout);
         let mut pause = Duration::from_millis(50);
         let mut source: Unresolved = Box::new(lost);
         while !self.pool.is_closed() {

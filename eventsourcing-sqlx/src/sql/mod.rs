@@ -32,7 +32,9 @@ impl From<String> for Sql {
 /// The statements that both databases have.
 #[derive(Debug)]
 pub(crate) struct Statements {
-    /// `()` → what opening needs to know, the schema's version first; no row or no table if the application is new.
+    /// `(events table)` → whether it exists, the schema's version, and what else opening needs to know.
+    ///
+    /// No row, or an error, if the head's row or table is missing.
     pub(crate) look: Sql,
     /// `()` → the last notification id in use.
     pub(crate) last: Sql,

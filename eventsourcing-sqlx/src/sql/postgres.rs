@@ -17,7 +17,7 @@ pub(crate) struct PostgresSql {
     pub(crate) append: Sql,
     /// `()` → the last notification id in use, and the append lock until the transaction ends.
     pub(crate) lock: Sql,
-    events: String,
+    pub(crate) events: String,
     head: String,
     schema: String,
     name: TableName,
@@ -31,6 +31,14 @@ pub(crate) const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextex
 
 /// `(schema)` → whether it exists.
 pub(crate) const SCHEMA_EXISTS: &str = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)";
+
+/// `(schema, events table, head table)` → whether each exists: [`Tables`](crate::damage::Tables).
+///
+/// Not by `to_regclass`, which sees the catalog at the moment of each call: others may commit between two of them.
+pub(crate) const TABLES: &str = "\
+    SELECT coalesce(bool_or(relname = $2::name), false), coalesce(bool_or(relname = $3::name), false) \
+    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
+    WHERE nspname = $1::name AND relname IN ($2::name, $3::name)";
 
 /// The settings without which a commit is not durable, and whether the server is a standby.
 const SETTINGS: &str = "\
@@ -47,7 +55,7 @@ impl PostgresSql {
         let range = "originator_id = $1 AND originator_version > $2 AND originator_version <= $3";
         let section = "notification_id > $1 AND notification_id <= $2";
         let common = Statements {
-            look: format!("SELECT schema_version, {SETTINGS} FROM {head} WHERE id = 1").into(),
+            look: format!("SELECT to_regclass($1) IS NOT NULL, schema_version, {SETTINGS} FROM {head} WHERE id = 1").into(),
             last: format!("SELECT last FROM {head} WHERE id = 1").into(),
             events: format!("SELECT {event} FROM {events} WHERE {range} ORDER BY originator_version LIMIT $4").into(),
             events_descending: format!(

@@ -16,14 +16,17 @@ pub(crate) const BEGIN: &str = "BEGIN IMMEDIATE";
 pub(crate) const COMMIT: &str = "COMMIT";
 pub(crate) const ROLLBACK: &str = "ROLLBACK";
 
+/// `(events table, head table)` → whether each exists: [`Tables`](crate::damage::Tables).
+pub(crate) const TABLES: &str = "\
+    SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE), \
+           EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?2 COLLATE NOCASE)";
+
 /// The statements of one application.
 #[derive(Debug)]
 pub(crate) struct SqliteSql {
     pub(crate) common: Statements,
     /// `(number of events)` → the last notification id after them; no row if there are not so many ids left.
     pub(crate) raise: Sql,
-    /// `(name of the head table)` → a row if the table exists.
-    pub(crate) exists: &'static str,
     inserts: Vec<Sql>,
     events: String,
     head: String,
@@ -38,7 +41,11 @@ impl SqliteSql {
         let range = "originator_id = ?1 AND originator_version > ?2 AND originator_version <= ?3";
         let section = "notification_id > ?1 AND notification_id <= ?2";
         let common = Statements {
-            look: format!("SELECT schema_version FROM {head} WHERE id = 1").into(),
+            look: format!(
+                "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE), schema_version \
+                 FROM {head} WHERE id = 1"
+            )
+            .into(),
             last: format!("SELECT last FROM {head} WHERE id = 1").into(),
             events: format!("SELECT {event} FROM {events} WHERE {range} ORDER BY originator_version LIMIT ?4").into(),
             events_descending: format!(
@@ -70,7 +77,6 @@ impl SqliteSql {
                 i64::MAX
             )
             .into(),
-            exists: "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1",
             inserts: (1..=KEPT_ROWS).map(|rows| insert(&events, rows)).collect(),
             events,
             head,

@@ -8,6 +8,7 @@ use super::error::{Fault, busy, is_definite};
 use super::open::{Failure, PAUSE};
 use super::{Inner, transaction};
 use crate::connection::ConnGuard;
+use crate::deadline::deadline;
 use crate::resolution::{Resolution, complete, resolve};
 use crate::rows::{self, TakenRow};
 use crate::sql::sqlite::MAX_ROWS;
@@ -35,7 +36,7 @@ impl Inner {
     }
 
     async fn record(&self, events: &[StoredEvent]) -> Result<Vec<u64>, RecorderError> {
-        let deadline = Instant::now() + self.config.lock_timeout;
+        let deadline = deadline(self.config.lock_timeout);
         let mut unknown: Option<sqlx::Error> = None;
         let mut resolutions = 0;
         // the plain insert first; once versions are taken, or a commit has failed, only after looking for our own rows

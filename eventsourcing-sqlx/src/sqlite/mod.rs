@@ -20,6 +20,7 @@ use self::error::recorder_error;
 use self::location::Location;
 use crate::config::SqliteConfig;
 use crate::connection::ConnGuard;
+use crate::error::check_runtime;
 use crate::rows;
 use crate::sql::sqlite::SqliteSql;
 use crate::table_name::TableName;
@@ -69,8 +70,10 @@ impl SqliteRecorder {
     /// # Errors
     /// [`RecorderError::Name`] if the application's name makes no table name, [`RecorderError::Open`] and
     /// [`RecorderError::ReadOnly`] if the file is not one that can be used, [`RecorderError::SchemaMissing`] and
-    /// [`RecorderError::SchemaTooNew`] if the tables are not as they should be.
+    /// [`RecorderError::SchemaTooNew`] if the tables are not as they should be, [`RecorderError::Corrupt`] if a part of
+    /// them is missing, which then stays as it is, and [`RecorderError::Open`] outside of a Tokio runtime.
     pub async fn open(application: &str, config: SqliteConfig) -> Result<Self, RecorderError> {
+        check_runtime(|| Location::of(&config.dbname).filename)?;
         let name = TableName::of(application)?;
         let sql = SqliteSql::of(&name);
         let location = Location::of(&config.dbname);

@@ -13,6 +13,8 @@ use super::location::Location;
 use super::{Inner, transaction};
 use crate::config::SqliteConfig;
 use crate::connection::ConnGuard;
+use crate::damage::{Tables, no_row};
+use crate::deadline::deadline;
 use crate::sql::{SCHEMA_VERSION, sqlite as sql};
 
 /// Older versions can lose committed writes when a checkpoint meets a writer (<https://www.sqlite.org/releaselog/3_51_3.html>).
@@ -67,7 +69,7 @@ pub(super) fn pools(config: &SqliteConfig, location: &Location) -> (SqlitePool, 
 impl Inner {
     /// Connects for the first time, and makes sure that the tables are there.
     pub(super) async fn prepare(&self) -> Result<(), RecorderError> {
-        let deadline = Instant::now() + self.config.lock_timeout;
+        let deadline = deadline(self.config.lock_timeout);
         loop {
             let mut connection = self.first_connection(deadline).await?;
             match self.check_and_migrate(&mut connection).await {
@@ -155,43 +157,63 @@ impl Inner {
 
     /// The version of the tables, which are made if they are missing.
     async fn look_or_migrate(&self, connection: &mut SqliteConnection) -> Result<i64, Failure> {
-        if let Some(version) = self.look(connection).await? {
+        if let Some(version) = self.look(connection).await {
             return Ok(version);
         }
-        let statements = self.sql.create(Uuid::new_v4());
-        if !self.config.create_table {
-            return Err(Failure::Recorder(RecorderError::SchemaMissing {
+        match self.look_closely(connection).await? {
+            Some(version) => Ok(version),
+            None if self.config.create_table => self.migrate(connection).await,
+            None => Err(Failure::Recorder(RecorderError::SchemaMissing {
                 application: self.name.application().to_owned(),
                 problem: format!("the tables are missing from {}", self.location.filename),
-                sql: format!("{};\n{};\n{};\n", sql::BEGIN, statements.join(";\n"), sql::COMMIT),
-            }));
+                sql: format!("{};\n{};\n{};\n", sql::BEGIN, self.statements().join(";\n"), sql::COMMIT),
+            })),
         }
+    }
+
+    /// Makes the tables. Others who do the same at this moment wait, and then find them.
+    async fn migrate(&self, connection: &mut SqliteConnection) -> Result<i64, Failure> {
         transaction::begin(connection).await?;
         // again: others may have made them while this waited for the lock
-        if let Some(version) = self.look(connection).await? {
+        if let Some(version) = self.look_closely(connection).await? {
             transaction::rollback(connection).await?;
             return Ok(version);
         }
-        for statement in statements {
+        for statement in self.statements() {
             sqlx::query(AssertSqlSafe(statement)).persistent(false).execute(&mut *connection).await?;
         }
         transaction::commit(connection).await?;
         Ok(SCHEMA_VERSION)
     }
 
-    /// Looks at the tables; none if they are missing.
-    async fn look(&self, connection: &mut SqliteConnection) -> Result<Option<i64>, sqlx::Error> {
-        let look = || sqlx::query_scalar(self.sql.common.look.text());
-        if let Ok(version) = look().fetch_optional(&mut *connection).await {
-            return Ok(version);
+    fn statements(&self) -> Vec<String> {
+        self.sql.create(Uuid::new_v4())
+    }
+
+    /// The version of the tables, if all is there that should be.
+    async fn look(&self, connection: &mut SqliteConnection) -> Option<i64> {
+        self.try_to_look(connection).await.ok().flatten()
+    }
+
+    async fn try_to_look(&self, connection: &mut SqliteConnection) -> Result<Option<i64>, sqlx::Error> {
+        let look: Option<(bool, i64)> =
+            sqlx::query_as(self.sql.common.look.text()).bind(self.name.events()).fetch_optional(connection).await?;
+        Ok(look.and_then(|(is_whole, version)| is_whole.then_some(version)))
+    }
+
+    /// Looks at each part; none if all are missing.
+    ///
+    /// SQLite's code for a missing table is that of many other errors, so it is not guessed from the first look.
+    async fn look_closely(&self, connection: &mut SqliteConnection) -> Result<Option<i64>, Failure> {
+        let (events, head) = (self.name.events(), self.name.head());
+        let tables: (bool, bool) =
+            sqlx::query_as(sql::TABLES).bind(events).bind(head).fetch_one(&mut *connection).await?;
+        if !Tables::from(tables).are_there(&self.name)? {
+            return Ok(None);
         }
-        // SQLite's code for a missing table is that of many other errors
-        let table: Option<i64> =
-            sqlx::query_scalar(self.sql.exists).bind(self.name.head()).fetch_optional(&mut *connection).await?;
-        match table {
-            None => Ok(None),
-            // made by others since the first look, or there is another error, which comes again
-            Some(_) => look().fetch_optional(connection).await,
+        match self.try_to_look(connection).await? {
+            Some(version) => Ok(Some(version)),
+            None => Err(Failure::Recorder(no_row(&self.name))),
         }
     }
 }

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use super::Inner;
 use super::open::PAUSE;
+use crate::deadline::deadline;
 use crate::rows::{self, EventRow, NotificationRow};
 
 impl Inner {
@@ -61,7 +62,7 @@ impl Inner {
     where
         R: for<'r> FromRow<'r, SqliteRow> + Send + Unpin,
     {
-        let deadline = Instant::now() + self.config.lock_timeout;
+        let deadline = deadline(self.config.lock_timeout);
         loop {
             let error = match self.acquire_reader().await {
                 Ok(mut connection) => match query().fetch_all(&mut *connection).await {
