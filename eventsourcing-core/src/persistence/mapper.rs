@@ -1,15 +1,14 @@
 //! The mapper: turns domain events into stored events and back.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::sync::Arc;
 
 use uuid::Uuid;
 
 use super::envelope::{self, Header};
 use super::{
-    Cipher, CipherError, Compressor, CompressorError, Notification, StateError, StateReader, StateWriter, StoredEvent,
-    cipher, compressor,
+    Cipher, Compressor, Kind, MapperError, MapperFailure, Notification, Place, StateError, StateReader, StateWriter,
+    StoredEvent, cipher, compressor,
 };
 use crate::domain::{AggregateEvent, DomainEvent};
 
@@ -47,129 +46,6 @@ pub struct Mapper {
     cipher: Option<Arc<dyn Cipher>>,
     max_state_size: u32,
     allow_unencrypted: bool,
-}
-
-/// Where a state belongs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place<'a> {
-    /// Whether it is an event's or a snapshot's.
-    pub kind: Kind,
-    /// The id of the aggregate.
-    pub originator_id: Uuid,
-    /// The version of the aggregate.
-    pub originator_version: u64,
-    /// The topic it is recorded under.
-    pub topic: &'a str,
-}
-
-/// What a state is the state of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Kind {
-    /// An event.
-    Event = 0,
-    /// A snapshot of an aggregate.
-    Snapshot = 1,
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Event => "event",
-            Self::Snapshot => "snapshot",
-        })
-    }
-}
-
-/// A state that could not be written or read, and where it belongs.
-#[derive(Debug, thiserror::Error)]
-#[error("the {kind} `{topic}`, version {originator_version} of {originator_id}, cannot be {direction}: {failure}")]
-#[non_exhaustive]
-pub struct MapperError {
-    /// Whether it is an event's or a snapshot's.
-    pub kind: Kind,
-    /// The topic it is recorded under.
-    pub topic: String,
-    /// The id of the aggregate.
-    pub originator_id: Uuid,
-    /// The version of the aggregate.
-    pub originator_version: u64,
-    /// `recorded` or `read`.
-    pub direction: &'static str,
-    /// What is wrong with it.
-    pub failure: MapperFailure,
-}
-
-/// What is wrong with a state.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum MapperFailure {
-    /// It is larger than allowed.
-    #[error(
-        "its state is {len} bytes long, and the most that is allowed is {max}; raise MAX_STATE_SIZE if it is meant to be that large"
-    )]
-    TooLarge {
-        /// The length of its JSON, or of what was recorded.
-        len: u64,
-        /// The largest length.
-        max: u64,
-    },
-    /// Bytes have changed since it was recorded.
-    #[error("its state was altered since it was recorded ({detail}); restore it from a backup")]
-    Corrupt {
-        /// How that shows.
-        detail: String,
-    },
-    /// The cipher refuses it.
-    #[error("its state does not decrypt: {0}")]
-    Cipher(#[from] CipherError),
-    /// Another key encrypted it.
-    #[error(
-        "its state was encrypted with key {found:08x}, and the configured key is {configured:08x}; set CIPHER_KEY to the key it was recorded with"
-    )]
-    WrongKey {
-        /// The fingerprint of the key that encrypted it.
-        found: u32,
-        /// The fingerprint of the configured key.
-        configured: u32,
-    },
-    /// It is encrypted, and there is no cipher or another one.
-    #[error(
-        "its state was encrypted with {cipher} and {configured} configured; set CIPHER_TOPIC and CIPHER_KEY to what it was recorded with"
-    )]
-    OtherCipher {
-        /// The cipher that encrypted it.
-        cipher: String,
-        /// What is configured.
-        configured: &'static str,
-    },
-    /// It is not encrypted, and a cipher is configured.
-    #[error(
-        "its state is not encrypted although a cipher is configured, so anyone who can write to the database may have made it; \
-         set CIPHER_ALLOW_UNENCRYPTED=y if it was recorded before there was a cipher"
-    )]
-    NotEncrypted,
-    /// This build cannot decompress it.
-    #[error(
-        "its state was compressed with {compressor}, which this program lacks; build it with that feature, or give the mapper that compressor"
-    )]
-    OtherCompressor {
-        /// The compressor that made it.
-        compressor: String,
-    },
-    /// The compressor refuses it.
-    #[error("its state does not decompress: {0}")]
-    Compressor(#[from] CompressorError),
-    /// The JSON is not the event's.
-    #[error("{0}")]
-    State(#[from] StateError),
-}
-
-impl MapperFailure {
-    /// Whether the state may be as it was recorded, and the cipher is not the one that it was recorded with.
-    pub fn is_of_configuration(&self) -> bool {
-        matches!(self, Self::WrongKey { .. } | Self::OtherCipher { .. } | Self::NotEncrypted)
-    }
 }
 
 impl Mapper {
@@ -424,24 +300,5 @@ impl Mapper {
             Ok(len) if len <= self.max_state_size => Ok(len),
             _ => Err(MapperFailure::TooLarge { len: len as u64, max: self.max_state_size.into() }),
         }
-    }
-}
-
-impl Place<'_> {
-    fn error(&self, direction: &'static str, failure: MapperFailure) -> MapperError {
-        let Self { kind, originator_id, originator_version, topic } = *self;
-        MapperError { kind, topic: topic.to_owned(), originator_id, originator_version, direction, failure }
-    }
-
-    /// CRC-32 (ISO 3309) of a state in this place, which finds accidents and no attacker.
-    ///
-    /// States without a cipher are recorded with it. Whoever writes such a state by other means must write it too.
-    pub fn checksum(&self, state: &[u8]) -> u32 {
-        let mut place = Vec::with_capacity(40 + self.topic.len());
-        self.write(&mut place);
-        let mut hasher = crc32fast::Hasher::new();
-        hasher.update(&place);
-        hasher.update(state);
-        hasher.finalize()
     }
 }

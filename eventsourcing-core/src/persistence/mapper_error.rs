@@ -1,0 +1,96 @@
+//! What can be wrong with a state, and where it stands.
+
+use uuid::Uuid;
+
+use super::{CipherError, CompressorError, Kind, StateError};
+
+/// A state that could not be written or read, and where it belongs.
+#[derive(Debug, thiserror::Error)]
+#[error("the {kind} `{topic}`, version {originator_version} of {originator_id}, cannot be {direction}: {failure}")]
+#[non_exhaustive]
+pub struct MapperError {
+    /// Whether it is an event's or a snapshot's.
+    pub kind: Kind,
+    /// The topic it is recorded under.
+    pub topic: String,
+    /// The id of the aggregate.
+    pub originator_id: Uuid,
+    /// The version of the aggregate.
+    pub originator_version: u64,
+    /// `recorded` or `read`.
+    pub direction: &'static str,
+    /// What is wrong with it.
+    pub failure: MapperFailure,
+}
+
+/// What is wrong with a state.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MapperFailure {
+    /// It is larger than allowed.
+    #[error(
+        "its state is {len} bytes long, and the most that is allowed is {max}; raise MAX_STATE_SIZE if it is meant to be that large"
+    )]
+    TooLarge {
+        /// The length of its JSON, or of what was recorded.
+        len: u64,
+        /// The largest length.
+        max: u64,
+    },
+    /// Bytes have changed since it was recorded.
+    #[error("its state was altered since it was recorded ({detail}); restore it from a backup")]
+    Corrupt {
+        /// How that shows.
+        detail: String,
+    },
+    /// The cipher refuses it.
+    #[error("its state does not decrypt: {0}")]
+    Cipher(#[from] CipherError),
+    /// Another key encrypted it.
+    #[error(
+        "its state was encrypted with key {found:08x}, and the configured key is {configured:08x}; set CIPHER_KEY to the key it was recorded with"
+    )]
+    WrongKey {
+        /// The fingerprint of the key that encrypted it.
+        found: u32,
+        /// The fingerprint of the configured key.
+        configured: u32,
+    },
+    /// It is encrypted, and there is no cipher or another one.
+    #[error(
+        "its state was encrypted with {cipher} and {configured} configured; set CIPHER_TOPIC and CIPHER_KEY to what it was recorded with"
+    )]
+    OtherCipher {
+        /// The cipher that encrypted it.
+        cipher: String,
+        /// What is configured.
+        configured: &'static str,
+    },
+    /// It is not encrypted, and a cipher is configured.
+    #[error(
+        "its state is not encrypted although a cipher is configured, so anyone who can write to the database may have made it; \
+         set CIPHER_ALLOW_UNENCRYPTED=y if it was recorded before there was a cipher"
+    )]
+    NotEncrypted,
+    /// This build cannot decompress it.
+    #[error(
+        "its state was compressed with {compressor}, which this program lacks; build it with that feature, or give the mapper that compressor"
+    )]
+    OtherCompressor {
+        /// The compressor that made it.
+        compressor: String,
+    },
+    /// The compressor refuses it.
+    #[error("its state does not decompress: {0}")]
+    Compressor(#[from] CompressorError),
+    /// The JSON is not the event's.
+    #[error("{0}")]
+    State(#[from] StateError),
+}
+
+impl MapperFailure {
+    /// Whether the state may be as it was recorded, and the cipher is not the one that it was recorded with.
+    pub fn is_of_configuration(&self) -> bool {
+        matches!(self, Self::WrongKey { .. } | Self::OtherCipher { .. } | Self::NotEncrypted)
+    }
+}
