@@ -25,6 +25,6 @@ pub use mapper_error::{MapperError, MapperFailure};
 pub use memory::MemoryRecorder;
 pub use name::check_name;
 pub use place::{Kind, Place};
-pub use recorder::{EventQuery, NotificationQuery, Recorder, RecorderError};
+pub use recorder::{Cause, EventQuery, EventVisitor, NotificationQuery, NotificationVisitor, Recorder, RecorderError};
 pub use state::{StateError, StateReader, StateWriter};
-pub use stored_event::{Notification, StoredEvent};
+pub use stored_event::{Notification, NotificationRef, StoredEvent, StoredEventRef};

@@ -1,21 +1,19 @@
 //! The repository: gets aggregates back by replaying their events.
 
 use std::fmt;
+use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::core::Shared;
 use crate::domain::{Aggregate, AggregateEvent, DomainEvent};
-use crate::persistence::{EventQuery, StoredEvent};
+use crate::persistence::{EventQuery, StoredEventRef};
 use crate::{Error, Result};
-
-/// How many events are read at a time: long histories are folded as they come, and never held whole.
-const PAGE: usize = 1_000;
 
 /// Gets aggregates by their ids.
 ///
-/// Events are read in pages and folded as they come: the memory in use is that of the aggregate and a page.
+/// Events are decoded where they stand and folded as they come, with no copy of the history.
 #[derive(Clone, Copy)]
 pub struct Repository<'a> {
     shared: &'a Shared,
@@ -84,24 +82,32 @@ impl<'a> Repository<'a> {
     ) -> Result<Option<A>> {
         self.shared.topics.claim::<A::Event>()?;
         let mut aggregate: Option<A> = None;
-        let mut after = None;
-        loop {
-            let page =
-                self.shared.recorder.select_events(EventQuery::of(id).after(after).up_to(up_to).limit(PAGE)).await?;
-            let full = page.len() == PAGE;
-            after = page.last().map(|event| event.originator_version);
-            for stored in page {
-                check_type::<A>(&stored)?;
-                let event = self.shared.mapper.to_domain_event(&stored)?;
-                if !wanted(&event) {
-                    return Ok(aggregate);
-                }
-                aggregate = event.mutate(aggregate)?;
+        let mut outcome = Ok(());
+        let mut visit = |stored: StoredEventRef<'_>| match self.apply(&mut aggregate, stored, &wanted) {
+            Ok(flow) => flow,
+            Err(error) => {
+                outcome = Err(error);
+                ControlFlow::Break(())
             }
-            if !full {
-                return Ok(aggregate);
-            }
+        };
+        self.shared.recorder.read_events(EventQuery::of(id).up_to(up_to), &mut visit).await?;
+        outcome.map(|()| aggregate)
+    }
+
+    /// Decodes an event where it stands, and applies it if it is wanted.
+    fn apply<A: Aggregate>(
+        &self,
+        aggregate: &mut Option<A>,
+        stored: StoredEventRef<'_>,
+        wanted: impl Fn(&DomainEvent<A::Event>) -> bool,
+    ) -> Result<ControlFlow<()>> {
+        check_type::<A>(stored)?;
+        let event = self.shared.mapper.read_event(&stored.place(), stored.state, stored.checksum)?;
+        if !wanted(&event) {
+            return Ok(ControlFlow::Break(()));
         }
+        *aggregate = event.mutate(aggregate.take())?;
+        Ok(ControlFlow::Continue(()))
     }
 }
 
@@ -116,12 +122,16 @@ fn not_found<A: Aggregate>(originator_id: Uuid) -> Error {
 }
 
 /// A topic of another type is a mistake of the caller; one that only looks like ours is left to the mapper to report.
-fn check_type<A: Aggregate>(stored: &StoredEvent) -> Result<()> {
-    let ours = A::Event::TOPICS.contains(&stored.topic.as_str());
+fn check_type<A: Aggregate>(stored: StoredEventRef<'_>) -> Result<()> {
+    let ours = A::Event::TOPICS.contains(&stored.topic);
     // a name may hold dots itself
     let named_as_ours = stored.topic.strip_prefix(A::NAME).is_some_and(|rest| rest.starts_with('.'));
     if ours || named_as_ours {
         return Ok(());
     }
-    Err(Error::WrongAggregate { expected: A::NAME, found: stored.topic.clone(), originator_id: stored.originator_id })
+    Err(Error::WrongAggregate {
+        expected: A::NAME,
+        found: stored.topic.to_owned(),
+        originator_id: stored.originator_id,
+    })
 }

@@ -154,6 +154,15 @@ impl Mapper {
         self.read(Place { kind: Kind::Event, originator_id, originator_version, topic }, state, checksum)
     }
 
+    pub(crate) fn read_event<E: AggregateEvent>(
+        &self,
+        place: &Place<'_>,
+        state: &[u8],
+        checksum: Option<u32>,
+    ) -> Result<DomainEvent<E>, MapperError> {
+        self.read(*place, state, checksum)
+    }
+
     fn read<E: AggregateEvent>(
         &self,
         place: Place<'_>,

@@ -1,14 +1,17 @@
 //! The recorder that keeps events in memory: the reference for all others, and good for development and tests.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::ops::Bound;
+use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::{EventQuery, Notification, NotificationQuery, Recorder, RecorderError, StoredEvent};
+use super::{
+    EventQuery, EventVisitor, Notification, NotificationQuery, NotificationVisitor, Recorder, RecorderError,
+    StoredEvent,
+};
 
 /// Keeps events in memory, for as long as it or a clone of it lives.
 ///
@@ -40,10 +43,10 @@ pub struct MemoryRecorder {
 #[derive(Default)]
 struct Log {
     closed: bool,
-    /// The notification with the id `n` is at `n - 1`.
-    events: Vec<StoredEvent>,
-    /// The places of an aggregate's events in `events`, by version.
-    aggregates: HashMap<Uuid, BTreeMap<u64, usize>>,
+    /// The notification with the id `n` is at `n - 1`. Shared, so that readers look at events without holding the lock.
+    events: Vec<Arc<StoredEvent>>,
+    /// The versions of an aggregate and their places in `events`, lowest version first.
+    aggregates: HashMap<Uuid, Vec<(u64, usize)>>,
 }
 
 impl MemoryRecorder {
@@ -78,11 +81,30 @@ impl Recorder for MemoryRecorder {
     }
 
     async fn select_events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, RecorderError> {
-        self.read(|log| log.select_events(&query))
+        let events = self.read(|log| log.select_events(&query))?;
+        Ok(events.iter().map(|event| StoredEvent::clone(event)).collect())
     }
 
     async fn select_notifications(&self, query: NotificationQuery) -> Result<Vec<Notification>, RecorderError> {
-        self.read(|log| log.select_notifications(&query))
+        let events = self.read(|log| log.select_notifications(&query))?;
+        Ok(events.iter().map(|(id, event)| event.as_ref().clone().into_notification(*id)).collect())
+    }
+
+    async fn read_events(&self, query: EventQuery, visit: &mut EventVisitor<'_>) -> Result<(), RecorderError> {
+        let events = self.read(|log| log.select_events(&query))?;
+        let _: ControlFlow<()> = events.iter().try_for_each(|event| visit(StoredEvent::as_ref(event)));
+        Ok(())
+    }
+
+    async fn read_notifications(
+        &self,
+        query: NotificationQuery,
+        visit: &mut NotificationVisitor<'_>,
+    ) -> Result<(), RecorderError> {
+        let events = self.read(|log| log.select_notifications(&query))?;
+        let _: ControlFlow<()> =
+            events.iter().try_for_each(|(id, event)| visit(StoredEvent::as_ref(event).notification(*id)));
+        Ok(())
     }
 
     async fn max_notification_id(&self) -> Result<Option<u64>, RecorderError> {
@@ -98,35 +120,50 @@ impl Recorder for MemoryRecorder {
 impl Log {
     /// Looks at everything before it changes anything.
     fn append(&mut self, events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError> {
-        let mut new = HashSet::with_capacity(events.len());
-        let mut recorded = Vec::new();
-        for event in &events {
-            let taken = self
-                .aggregates
-                .get(&event.originator_id)
-                .and_then(|places| places.get(&event.originator_version).copied());
-            let ours = taken.filter(|place| self.events[*place].append_id == event.append_id);
-            let first = new.insert((event.originator_id, event.originator_version));
-            if (taken.is_some() && ours.is_none()) || !first {
-                return Err(self.conflict(event));
-            }
-            recorded.push(ours);
-        }
+        let recorded = self.check(&events)?;
         let mut notifications = Vec::with_capacity(events.len());
         for (event, recorded) in events.into_iter().zip(recorded) {
-            let place = recorded.unwrap_or_else(|| {
-                let place = self.events.len();
-                self.aggregates.entry(event.originator_id).or_default().insert(event.originator_version, place);
-                self.events.push(event.clone());
-                place
-            });
+            let place = recorded.unwrap_or_else(|| self.push(&event));
             notifications.push(event.into_notification(place as u64 + 1));
         }
         Ok(notifications)
     }
 
+    /// The places of those events that an earlier attempt recorded, if nothing stands in the way of the others.
+    fn check(&self, events: &[StoredEvent]) -> Result<Vec<Option<usize>>, RecorderError> {
+        let mut new = HashSet::new();
+        let mut recorded = Vec::with_capacity(events.len());
+        for event in events {
+            let taken = self.place_of(event);
+            let ours = taken.filter(|place| self.events[*place].append_id == event.append_id);
+            // one event alone cannot have a version twice
+            let again = events.len() > 1 && !new.insert((event.originator_id, event.originator_version));
+            if (taken.is_some() && ours.is_none()) || again {
+                return Err(self.conflict(event));
+            }
+            recorded.push(ours);
+        }
+        Ok(recorded)
+    }
+
+    fn place_of(&self, event: &StoredEvent) -> Option<usize> {
+        let places = self.aggregates.get(&event.originator_id)?;
+        let found = places.binary_search_by_key(&event.originator_version, |(version, _)| *version).ok()?;
+        Some(places[found].1)
+    }
+
+    fn push(&mut self, event: &StoredEvent) -> usize {
+        let place = self.events.len();
+        self.events.push(Arc::new(event.clone()));
+        let places = self.aggregates.entry(event.originator_id).or_default();
+        // at the end, unless versions come out of order
+        let at = places.partition_point(|(version, _)| *version < event.originator_version);
+        places.insert(at, (event.originator_version, place));
+        place
+    }
+
     fn conflict(&self, event: &StoredEvent) -> RecorderError {
-        let last = self.aggregates.get(&event.originator_id).and_then(|places| places.last_key_value());
+        let last = self.aggregates.get(&event.originator_id).and_then(|places| places.last());
         RecorderError::Conflict {
             originator_id: event.originator_id,
             tried: event.originator_version,
@@ -134,38 +171,28 @@ impl Log {
         }
     }
 
-    fn select_events(&self, query: &EventQuery) -> Vec<StoredEvent> {
+    fn select_events(&self, query: &EventQuery) -> Vec<Arc<StoredEvent>> {
         let Some(places) = self.aggregates.get(&query.originator_id) else { return Vec::new() };
-        let after = query.after.map_or(Bound::Unbounded, Bound::Excluded);
-        let up_to = query.up_to.map_or(Bound::Unbounded, Bound::Included);
+        let first = query.after.map_or(0, |after| places.partition_point(|(version, _)| *version <= after));
+        let end = query.up_to.map_or(places.len(), |up_to| places.partition_point(|(version, _)| *version <= up_to));
+        let wanted = places.get(first..end).unwrap_or_default();
         let limit = query.limit.unwrap_or(usize::MAX);
-        let event = |(_, place): (&u64, &usize)| self.events[*place].clone();
-        // one bound each: a range whose bounds cross is a panic, and an empty answer here
+        let event = |(_, place): &(u64, usize)| Arc::clone(&self.events[*place]);
         if query.descending {
-            let wanted = places.range((Bound::Unbounded, up_to)).rev();
-            wanted
-                .take_while(|(version, _)| query.after.is_none_or(|after| **version > after))
-                .take(limit)
-                .map(event)
-                .collect()
+            wanted.iter().rev().take(limit).map(event).collect()
         } else {
-            let wanted = places.range((after, Bound::Unbounded));
-            wanted
-                .take_while(|(version, _)| query.up_to.is_none_or(|up_to| **version <= up_to))
-                .take(limit)
-                .map(event)
-                .collect()
+            wanted.iter().take(limit).map(event).collect()
         }
     }
 
-    fn select_notifications(&self, query: &NotificationQuery) -> Vec<Notification> {
+    fn select_notifications(&self, query: &NotificationQuery) -> Vec<(u64, Arc<StoredEvent>)> {
         let skip = usize::try_from(query.after).unwrap_or(usize::MAX);
         let numbered = (1_u64..).zip(&self.events).skip(skip);
         numbered
             .take_while(|(id, _)| query.up_to.is_none_or(|up_to| *id <= up_to))
             .filter(|(_, event)| query.topics.is_empty() || query.topics.contains(&event.topic))
             .take(query.limit)
-            .map(|(id, event)| event.clone().into_notification(id))
+            .map(|(id, event)| (id, Arc::clone(event)))
             .collect()
     }
 }

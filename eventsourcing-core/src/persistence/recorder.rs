@@ -2,11 +2,13 @@
 
 use std::error::Error as StdError;
 use std::fmt::Debug;
+use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::{Notification, StoredEvent};
+use super::{Notification, NotificationRef, StoredEvent, StoredEventRef};
 
 /// Keeps the events of one application.
 ///
@@ -20,7 +22,9 @@ use super::{Notification, StoredEvent};
 /// 4. An insert that is dropped half way is done or not done, and leaves nothing behind that hinders the next.
 /// 5. What was acknowledged is durable.
 ///
-/// An impl stands under `#[async_trait::async_trait]`, of the crate of that name.
+/// An impl stands under `#[async_trait::async_trait]`, of the crate of that name. Five methods make a recorder; one that can
+/// show rows where they stand, without a copy of each, also has [`read_events`](Self::read_events) and
+/// [`read_notifications`](Self::read_notifications), which all reading of aggregates and of the log goes through.
 #[async_trait]
 pub trait Recorder: Debug + Send + Sync {
     /// Records the events, all or none, and returns them with their places in the log, in the order given.
@@ -47,11 +51,73 @@ pub trait Recorder: Debug + Send + Sync {
     /// As the storage fails.
     async fn max_notification_id(&self) -> Result<Option<u64>, RecorderError>;
 
+    /// Shows the events of an aggregate to a visitor, by version, until it has seen enough.
+    ///
+    /// What is shown is what [`select_events`](Self::select_events) gives, or, while others record, that and what came after
+    /// it: no event is shown twice or left out. The visitor runs on the thread that reads, between two rows: it should be quick.
+    ///
+    /// # Errors
+    /// As the storage fails, also after some events have been shown.
+    async fn read_events(&self, query: EventQuery, visit: &mut EventVisitor<'_>) -> Result<(), RecorderError> {
+        let (mut query, mut left) = (query.clone(), query.limit.unwrap_or(usize::MAX));
+        loop {
+            query.limit = Some(left.min(PAGE));
+            let page = self.select_events(query.clone()).await?;
+            for event in &page {
+                if visit(event.as_ref()).is_break() {
+                    return Ok(());
+                }
+            }
+            left -= page.len().min(left);
+            match page.last() {
+                Some(last) if page.len() >= PAGE && left > 0 => query.go_on_after(last.originator_version),
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// Shows events of all aggregates to a visitor, by their place in the log, until it has seen enough.
+    ///
+    /// As [`read_events`](Self::read_events) for what [`select_notifications`](Self::select_notifications) gives.
+    ///
+    /// # Errors
+    /// As the storage fails, also after some notifications have been shown.
+    async fn read_notifications(
+        &self,
+        query: NotificationQuery,
+        visit: &mut NotificationVisitor<'_>,
+    ) -> Result<(), RecorderError> {
+        let (mut query, mut left) = (query.clone(), query.limit);
+        loop {
+            query.limit = left.min(PAGE);
+            let page = self.select_notifications(query.clone()).await?;
+            for notification in &page {
+                if visit(notification.as_ref()).is_break() {
+                    return Ok(());
+                }
+            }
+            left -= page.len().min(left);
+            match page.last() {
+                Some(last) if page.len() >= PAGE && left > 0 => query.after = last.id,
+                _ => return Ok(()),
+            }
+        }
+    }
+
     /// Closes connections and files once running calls are done; calls made later are [`RecorderError::Closed`].
     ///
     /// A recorder that has neither does nothing.
     async fn close(&self) {}
 }
+
+/// What sees events one after the other, borrowed from wherever they stand, and says whether to go on.
+pub type EventVisitor<'v> = dyn FnMut(StoredEventRef<'_>) -> ControlFlow<()> + Send + 'v;
+
+/// What sees notifications one after the other, borrowed from wherever they stand, and says whether to go on.
+pub type NotificationVisitor<'v> = dyn FnMut(NotificationRef<'_>) -> ControlFlow<()> + Send + 'v;
+
+/// How many rows a recorder is asked for at a time that cannot show them one by one.
+const PAGE: usize = 1_000;
 
 /// Which events of an aggregate to select.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +168,17 @@ impl EventQuery {
         self.limit = Some(limit);
         self
     }
+
+    /// Leaves out what was selected already: all up to this version, or, descending, all from it on.
+    pub fn go_on_after(&mut self, version: u64) {
+        if !self.descending {
+            self.after = Some(version);
+        } else if let Some(below) = version.checked_sub(1) {
+            self.up_to = Some(below);
+        } else {
+            self.limit = Some(0);
+        }
+    }
 }
 
 /// Which part of the log to select.
@@ -139,8 +216,13 @@ impl NotificationQuery {
     }
 }
 
+/// What the database or its driver said.
+///
+/// Shared, because one failure can be that of many who waited for the same.
+pub type Cause = Arc<dyn StdError + Send + Sync>;
+
 /// How a recorder fails.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecorderError {
     /// A version is recorded already; nothing was recorded.
@@ -161,7 +243,7 @@ pub enum RecorderError {
     )]
     OutcomeUnknown {
         /// What broke.
-        source: Box<dyn StdError + Send + Sync>,
+        source: Cause,
     },
 
     /// Another writer held the lock for too long; nothing was recorded.
@@ -172,7 +254,7 @@ pub enum RecorderError {
         /// The environment variable that says how long to wait.
         setting: &'static str,
         /// What the database said.
-        source: Box<dyn StdError + Send + Sync>,
+        source: Cause,
     },
 
     /// No connection was free in time; nothing was sent.
@@ -195,14 +277,14 @@ pub enum RecorderError {
         cure: String,
         /// What the driver said, if it was the driver.
         #[source]
-        source: Option<Box<dyn StdError + Send + Sync>>,
+        source: Option<Cause>,
     },
 
     /// The connection broke; nothing was recorded.
     #[error("the connection to the database was lost; nothing was recorded by this call, try again")]
     Disconnected {
         /// What broke.
-        source: Box<dyn StdError + Send + Sync>,
+        source: Cause,
     },
 
     /// The database accepts no writes.
@@ -211,14 +293,14 @@ pub enum RecorderError {
         /// The database, without its password.
         database: String,
         /// What the database said.
-        source: Box<dyn StdError + Send + Sync>,
+        source: Cause,
     },
 
     /// There is no space left; nothing was recorded.
     #[error("the database has no space left, so nothing was recorded; free some and try again")]
     StorageFull {
         /// What the database said.
-        source: Box<dyn StdError + Send + Sync>,
+        source: Cause,
     },
 
     /// The tables are of a later version of this library.
@@ -294,7 +376,7 @@ pub enum RecorderError {
         /// What the database said.
         message: String,
         /// The driver's error.
-        source: Box<dyn StdError + Send + Sync>,
+        source: Cause,
     },
 }
 

@@ -2,6 +2,8 @@
 
 use uuid::Uuid;
 
+use super::{Kind, Place};
+
 /// An event as it is recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredEvent {
@@ -44,5 +46,98 @@ impl StoredEvent {
     pub fn into_notification(self, id: u64) -> Notification {
         let Self { originator_id, originator_version, topic, state, checksum, append_id: _ } = self;
         Notification { id, originator_id, originator_version, topic, state, checksum }
+    }
+}
+
+impl StoredEvent {
+    /// The same, borrowed.
+    pub fn as_ref(&self) -> StoredEventRef<'_> {
+        let Self { originator_id, originator_version, ref topic, ref state, checksum, append_id } = *self;
+        StoredEventRef { originator_id, originator_version, topic, state, checksum, append_id }
+    }
+}
+
+impl Notification {
+    /// The same, borrowed.
+    pub fn as_ref(&self) -> NotificationRef<'_> {
+        let Self { id, originator_id, originator_version, ref topic, ref state, checksum } = *self;
+        NotificationRef { id, originator_id, originator_version, topic, state, checksum }
+    }
+}
+
+/// A stored event where it stands, for instance in a row that was just received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredEventRef<'r> {
+    /// As [`StoredEvent::originator_id`].
+    pub originator_id: Uuid,
+    /// As [`StoredEvent::originator_version`].
+    pub originator_version: u64,
+    /// As [`StoredEvent::topic`].
+    pub topic: &'r str,
+    /// As [`StoredEvent::state`].
+    pub state: &'r [u8],
+    /// As [`StoredEvent::checksum`].
+    pub checksum: Option<u32>,
+    /// As [`StoredEvent::append_id`].
+    pub append_id: Uuid,
+}
+
+/// A notification where it stands, for instance in a row that was just received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotificationRef<'r> {
+    /// As [`Notification::id`].
+    pub id: u64,
+    /// As [`Notification::originator_id`].
+    pub originator_id: Uuid,
+    /// As [`Notification::originator_version`].
+    pub originator_version: u64,
+    /// As [`Notification::topic`].
+    pub topic: &'r str,
+    /// As [`Notification::state`].
+    pub state: &'r [u8],
+    /// As [`Notification::checksum`].
+    pub checksum: Option<u32>,
+}
+
+impl StoredEventRef<'_> {
+    /// A copy that stands by itself.
+    pub fn to_owned(&self) -> StoredEvent {
+        let Self { originator_id, originator_version, topic, state, checksum, append_id } = *self;
+        StoredEvent {
+            originator_id,
+            originator_version,
+            topic: topic.to_owned(),
+            state: state.to_vec(),
+            checksum,
+            append_id,
+        }
+    }
+
+    /// Where the state belongs.
+    pub fn place(&self) -> Place<'_> {
+        let Self { originator_id, originator_version, topic, .. } = *self;
+        Place { kind: Kind::Event, originator_id, originator_version, topic }
+    }
+}
+
+impl<'r> StoredEventRef<'r> {
+    /// The notification of this event at a place in the log.
+    pub fn notification(&self, id: u64) -> NotificationRef<'r> {
+        let Self { originator_id, originator_version, topic, state, checksum, append_id: _ } = *self;
+        NotificationRef { id, originator_id, originator_version, topic, state, checksum }
+    }
+}
+
+impl NotificationRef<'_> {
+    /// A copy that stands by itself.
+    pub fn to_owned(&self) -> Notification {
+        let Self { id, originator_id, originator_version, topic, state, checksum } = *self;
+        Notification { id, originator_id, originator_version, topic: topic.to_owned(), state: state.to_vec(), checksum }
+    }
+
+    /// Where the state belongs.
+    pub fn place(&self) -> Place<'_> {
+        let Self { originator_id, originator_version, topic, .. } = *self;
+        Place { kind: Kind::Event, originator_id, originator_version, topic }
     }
 }
