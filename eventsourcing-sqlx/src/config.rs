@@ -5,7 +5,21 @@ mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+use eventsourcing_core::{Environment, EnvironmentError};
+
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresConfig, SslMode};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteConfig;
+
+/// How many events may wait to be recorded unless said otherwise.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+const QUEUE_SIZE: u32 = 10_000;
+
+/// How many events may wait to be recorded.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+fn queue_size(environment: &Environment) -> Result<u32, EnvironmentError> {
+    let size = environment.number::<std::num::NonZeroU32>("SAVE_QUEUE_SIZE", "a number of events such as 10000")?;
+    Ok(size.map_or(QUEUE_SIZE, std::num::NonZeroU32::get))
+}

@@ -1,8 +1,6 @@
 //! The guard around a pooled connection: unless it is said to be clean, it does not go back to the pool.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use sqlx::pool::PoolConnection;
 
@@ -14,20 +12,12 @@ use sqlx::pool::PoolConnection;
 pub(crate) struct ConnGuard<DB: sqlx::Database> {
     connection: PoolConnection<DB>,
     clean: bool,
-    /// Raised in place of closing a connection whose end would be the end of its database.
-    suspect: Option<Arc<AtomicBool>>,
 }
 
 impl<DB: sqlx::Database> ConnGuard<DB> {
     /// Guards a connection that the pool can replace.
     pub(crate) fn new(connection: PoolConnection<DB>) -> Self {
-        Self { connection, clean: false, suspect: None }
-    }
-
-    /// Guards the only connection to a database in memory: it is kept, and `suspect` says that it must be looked at.
-    #[cfg(feature = "sqlite")]
-    pub(crate) fn irreplaceable(connection: PoolConnection<DB>, suspect: Arc<AtomicBool>) -> Self {
-        Self { connection, clean: false, suspect: Some(suspect) }
+        Self { connection, clean: false }
     }
 
     /// Lets the connection go back to the pool: it is in no transaction, and no answer is outstanding.
@@ -52,15 +42,13 @@ impl<DB: sqlx::Database> DerefMut for ConnGuard<DB> {
 
 impl<DB: sqlx::Database> Drop for ConnGuard<DB> {
     fn drop(&mut self) {
-        match &self.suspect {
-            _ if self.clean => {}
-            Some(suspect) => suspect.store(true, Ordering::Release),
-            None => self.connection.close_on_drop(),
+        if !self.clean {
+            self.connection.close_on_drop();
         }
     }
 }
 
-#[cfg(all(test, feature = "postgres"))]
+#[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 

@@ -3,7 +3,13 @@
 use std::time::Duration;
 
 use eventsourcing_core::RecorderError;
+use eventsourcing_core::persistence::Cause;
 use tokio::runtime::Handle;
+
+/// What an error or a text says, as the cause of a [`RecorderError`].
+pub(crate) fn cause(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Cause {
+    Cause::from(error.into())
+}
 
 /// A time as messages name it.
 pub(crate) fn seconds(time: Duration) -> String {
@@ -26,6 +32,7 @@ pub(crate) fn check_runtime(database: impl FnOnce() -> String) -> Result<(), Rec
     }
 }
 
+#[cfg(feature = "postgres")]
 /// What the driver made of a value that no recorder wrote, or the error itself.
 pub(crate) fn decoding(error: sqlx::Error) -> Result<RecorderError, sqlx::Error> {
     match error {
@@ -39,6 +46,7 @@ pub(crate) fn decoding(error: sqlx::Error) -> Result<RecorderError, sqlx::Error>
     }
 }
 
+#[cfg(feature = "postgres")]
 /// Any error that has no variant of its own.
 pub(crate) fn other(operation: &'static str, error: sqlx::Error) -> RecorderError {
     let message = match &error {
@@ -48,5 +56,5 @@ pub(crate) fn other(operation: &'static str, error: sqlx::Error) -> RecorderErro
         },
         error => error.to_string(),
     };
-    RecorderError::Database { operation, message, source: Box::new(error) }
+    RecorderError::Database { operation, message, source: cause(error) }
 }

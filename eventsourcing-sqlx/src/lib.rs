@@ -15,7 +15,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod config;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(feature = "postgres")]
 mod connection;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod damage;
@@ -35,6 +35,8 @@ mod sql;
 mod sqlite;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod table_name;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod writer;
 
 #[cfg(feature = "postgres")]
 pub use config::{PostgresConfig, SslMode};

@@ -1,27 +1,21 @@
 //! Numbers and rows of the database: the only place where `u64` and `i64` meet.
 
-use eventsourcing_core::{Notification, RecorderError, StoredEvent};
+use eventsourcing_core::{RecorderError, StoredEvent};
 use uuid::Uuid;
 
 /// The largest number that both databases can keep.
 const MAX: u64 = i64::MAX.unsigned_abs();
 
-/// An event's columns in the order in which every statement selects them.
-pub(crate) type EventRow = (Uuid, i64, String, Vec<u8>, Option<i64>, Uuid);
-
-/// A notification's columns in the order in which every statement selects them.
-pub(crate) type NotificationRow = (i64, Uuid, i64, String, Vec<u8>, Option<i64>);
-
-/// A version that is taken: notification id, originator id, version, and the attempt that recorded it.
-pub(crate) type TakenRow = (i64, Uuid, i64, Uuid);
+/// A version that is taken: notification id, originator id, version, the attempt that recorded it, and the last version.
+pub(crate) type TakenRow = (i64, Uuid, i64, Uuid, i64);
 
 /// Where a version is recorded, and by which attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Taken {
     pub(crate) notification_id: u64,
-    pub(crate) originator_id: Uuid,
-    pub(crate) originator_version: u64,
     pub(crate) append_id: Uuid,
+    /// The last version of the aggregate that is recorded.
+    pub(crate) last_version: u64,
 }
 
 /// Refuses versions that no database can keep, before anything is sent.
@@ -67,7 +61,7 @@ pub(crate) fn from_version(version: i64) -> Result<u64, RecorderError> {
     u64::try_from(version).map_err(|_| impossible("originator version", version))
 }
 
-fn from_checksum(checksum: Option<i64>) -> Result<Option<u32>, RecorderError> {
+pub(crate) fn from_checksum(checksum: Option<i64>) -> Result<Option<u32>, RecorderError> {
     checksum.map(|sum| u32::try_from(sum).map_err(|_| impossible("checksum", sum))).transpose()
 }
 
@@ -75,23 +69,9 @@ fn impossible(what: &str, number: i64) -> RecorderError {
     RecorderError::Corrupt { found: format!("{what} {number}") }
 }
 
-/// The event of a row.
-pub(crate) fn event(row: EventRow) -> Result<StoredEvent, RecorderError> {
-    let (originator_id, version, topic, state, checksum, append_id) = row;
-    let originator_version = from_version(version)?;
-    Ok(StoredEvent { originator_id, originator_version, topic, state, checksum: from_checksum(checksum)?, append_id })
-}
-
-/// The notification of a row.
-pub(crate) fn notification(row: NotificationRow) -> Result<Notification, RecorderError> {
-    let (id, originator_id, version, topic, state, checksum) = row;
-    let id = from_id(id)?;
-    let originator_version = from_version(version)?;
-    Ok(Notification { id, originator_id, originator_version, topic, state, checksum: from_checksum(checksum)? })
-}
-
-/// The taken version of a row.
-pub(crate) fn taken(row: TakenRow) -> Result<Taken, RecorderError> {
-    let (id, originator_id, version, append_id) = row;
-    Ok(Taken { notification_id: from_id(id)?, originator_id, originator_version: from_version(version)?, append_id })
+/// The taken version of a row, and where it is.
+pub(crate) fn taken(row: TakenRow) -> Result<((Uuid, u64), Taken), RecorderError> {
+    let (id, originator_id, version, append_id, last_version) = row;
+    let taken = Taken { notification_id: from_id(id)?, append_id, last_version: from_version(last_version)? };
+    Ok(((originator_id, from_version(version)?), taken))
 }

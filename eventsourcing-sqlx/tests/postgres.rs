@@ -4,13 +4,15 @@
 
 mod common;
 
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use eventsourcing_core::persistence::{EventQuery, NotificationQuery};
+use eventsourcing_core::persistence::{EventQuery, NotificationQuery, NotificationRef};
 use eventsourcing_core::{Environment, Recorder, RecorderError, Uuid};
 use eventsourcing_sqlx::{PostgresConfig, PostgresRecorder, SslMode};
 use sqlx::{AssertSqlSafe, Connection};
+use tokio::runtime::Handle;
 
 use common::proxy::{Cut, Proxy};
 use common::{Schema, connect, events, ids, one_event, server};
@@ -233,7 +235,7 @@ async fn with_a_sequence_a_later_id_is_seen_before_an_earlier_one() {
 
 /// Returns once an append to this schema waits for a lock.
 async fn until_waiting(schema: &Schema) {
-    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%' || $1 || '%universe_head%'";
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%' || $1 || '%universe_%'";
     let mut watcher = connect(&schema.config).await;
     while sqlx::query_scalar::<_, i64>(waits).bind(&schema.name).fetch_one(&mut watcher).await.unwrap() < 1 {
         tokio::task::yield_now().await;
@@ -553,17 +555,35 @@ async fn all_connections_in_use_is_an_error_of_its_own() {
     let recorder = open(&schema).await;
     let mut outsider = connect(&schema.config).await;
     let mut transaction = outsider.begin().await.unwrap();
-    let lock = format!("SELECT last FROM {}.universe_head FOR UPDATE", schema.name);
+    let lock = format!("LOCK TABLE {}.universe_events IN ACCESS EXCLUSIVE MODE", schema.name);
     sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut *transaction).await.unwrap();
     let waiting = recorder.clone();
-    let waiting = tokio::spawn(async move { waiting.insert_events(one_event()).await });
+    let waiting = tokio::spawn(async move { waiting.select_events(EventQuery::of(Uuid::new_v4())).await });
     until_waiting(&schema).await;
     let error = recorder.max_notification_id().await.unwrap_err();
     assert!(matches!(error, RecorderError::PoolTimeout { .. }), "{error:?}");
     let expected = "no database connection was free within 0.3 seconds; try again, or raise POSTGRES_MAX_OVERFLOW";
     assert_eq!(error.to_string(), expected);
     transaction.rollback().await.unwrap();
-    assert_eq!(ids(&waiting.await.unwrap().unwrap()), [1]);
+    assert_eq!(waiting.await.unwrap().unwrap(), []);
+    schema.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readers_that_use_all_connections_keep_nobody_from_recording() {
+    let mut schema = Schema::new();
+    schema.config.max_overflow = 0;
+    let recorder = open(&schema).await;
+    recorder.insert_events(one_event()).await.unwrap();
+    let mut recorded = Vec::new();
+    let mut visit = |_: NotificationRef<'_>| {
+        // the only connection of the pool is in the middle of this read
+        let insert = recorder.insert_events(one_event());
+        recorded = ids(&tokio::task::block_in_place(|| Handle::current().block_on(insert)).unwrap());
+        ControlFlow::Break(())
+    };
+    recorder.read_notifications(NotificationQuery::after(0, 1), &mut visit).await.unwrap();
+    assert_eq!(recorded, [2]);
     schema.drop().await;
 }
 

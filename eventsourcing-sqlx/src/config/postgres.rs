@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use eventsourcing_core::{Environment, EnvironmentError};
 
+use super::{QUEUE_SIZE, queue_size};
+
 /// Which PostgreSQL database to open, and how.
 ///
 /// # Examples
@@ -39,7 +41,7 @@ pub struct PostgresConfig {
     pub conn_max_age: Option<Duration>,
     /// Whether a connection is tried before it is used, at the cost of a round trip (`POSTGRES_PRE_PING`).
     pub pre_ping: bool,
-    /// How many connections are kept open: 5 unless `POSTGRES_POOL_SIZE` says otherwise.
+    /// How many connections are kept open to read, beside the one that writes: 5 unless `POSTGRES_POOL_SIZE` says otherwise.
     pub pool_size: u32,
     /// How many more there may be under load: 10 unless `POSTGRES_MAX_OVERFLOW` says otherwise.
     pub max_overflow: u32,
@@ -56,6 +58,14 @@ pub struct PostgresConfig {
     pub ssl_root_cert: Option<PathBuf>,
     /// Whether missing tables are created when opening, as they are unless `CREATE_TABLE` says no.
     pub create_table: bool,
+    /// Whether the server is reached through a pooler such as PgBouncer that gives each transaction any session it has
+    /// (`POSTGRES_TRANSACTION_POOLING`).
+    ///
+    /// Then no statement is kept prepared and nothing is set for a session. The database's own defaults must not contradict:
+    /// its `default_transaction_isolation` should be `read committed`.
+    pub transaction_pooling: bool,
+    /// How many events may wait to be recorded: 10,000 unless `SAVE_QUEUE_SIZE` says otherwise. Beyond that, inserts wait for room.
+    pub queue_size: u32,
     /// How long to try to find out whether events were recorded whose connection was lost: 30 seconds.
     ///
     /// Then the insert fails with [`RecorderError::OutcomeUnknown`](eventsourcing_core::RecorderError::OutcomeUnknown).
@@ -82,6 +92,8 @@ impl PostgresConfig {
             ssl_mode: SslMode::Prefer,
             ssl_root_cert: None,
             create_table: true,
+            transaction_pooling: false,
+            queue_size: QUEUE_SIZE,
             resolve_timeout: Duration::from_secs(30),
         }
     }
@@ -119,6 +131,8 @@ impl PostgresConfig {
             ssl_mode: ssl_mode(environment)?.unwrap_or(defaults.ssl_mode),
             ssl_root_cert: environment.text("POSTGRES_SSLROOTCERT")?.map(PathBuf::from),
             create_table: environment.flag("CREATE_TABLE", defaults.create_table)?,
+            transaction_pooling: environment.flag("POSTGRES_TRANSACTION_POOLING", defaults.transaction_pooling)?,
+            queue_size: queue_size(environment)?,
             ..defaults
         })
     }
@@ -155,6 +169,8 @@ impl fmt::Debug for PostgresConfig {
             .field("ssl_mode", &self.ssl_mode)
             .field("ssl_root_cert", &self.ssl_root_cert)
             .field("create_table", &self.create_table)
+            .field("transaction_pooling", &self.transaction_pooling)
+            .field("queue_size", &self.queue_size)
             .field("resolve_timeout", &self.resolve_timeout)
             .finish()
     }

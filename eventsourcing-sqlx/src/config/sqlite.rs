@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use eventsourcing_core::{Environment, EnvironmentError};
 
+use super::{QUEUE_SIZE, queue_size};
+
 /// Which SQLite database to open, and how.
 ///
 /// # Examples
@@ -30,12 +32,14 @@ pub struct SqliteConfig {
     pub lock_timeout: Duration,
     /// Whether missing tables are created when opening, as they are unless `CREATE_TABLE` says no.
     pub create_table: bool,
+    /// How many events may wait to be recorded: 10,000 unless `SAVE_QUEUE_SIZE` says otherwise. Beyond that, inserts wait for room.
+    pub queue_size: u32,
 }
 
 impl SqliteConfig {
     /// This database, and the defaults for all else.
     pub fn new(dbname: impl Into<String>) -> Self {
-        Self { dbname: dbname.into(), lock_timeout: Duration::from_secs(5), create_table: true }
+        Self { dbname: dbname.into(), lock_timeout: Duration::from_secs(5), create_table: true, queue_size: QUEUE_SIZE }
     }
 
     /// What the environment variables say.
@@ -48,6 +52,7 @@ impl SqliteConfig {
         Ok(Self {
             lock_timeout: environment.seconds("SQLITE_LOCK_TIMEOUT")?.unwrap_or(defaults.lock_timeout),
             create_table: environment.flag("CREATE_TABLE", defaults.create_table)?,
+            queue_size: queue_size(environment)?,
             ..defaults
         })
     }

@@ -1,135 +1,205 @@
-//! Appending: one statement, and what is done when it fails.
+//! Appending: the saves of a batch in one statement, and what is done when it fails.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use eventsourcing_core::{Notification, RecorderError, StoredEvent};
+use eventsourcing_core::{RecorderError, StoredEvent};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Inner;
+use super::batch::Batch;
 use super::error::{Fault, fault};
-use crate::resolution::{Resolution, complete, resolve};
-use crate::rows::{self, Taken, TakenRow};
-use crate::sql::Sql;
+use crate::resolution::TakenVersions;
+use crate::rows::{self, TakenRow};
+use crate::writer::{Outcome, Storage};
 
-/// How often an append is sent again that the server rolled back for reasons of its own.
+/// How often a batch is sent again that the server rolled back for reasons of its own, and nothing came of it.
 const ATTEMPTS: u32 = 10;
 
-impl Inner {
-    /// Records the events and gives them their places in the log.
-    pub(super) async fn append(&self, events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError> {
-        let ids = self.record(&events).await?;
-        Ok(events.into_iter().zip(ids).map(|(event, id)| event.into_notification(id)).collect())
+impl Storage for Inner {
+    async fn record(&self, saves: &[&[StoredEvent]]) -> Vec<Outcome> {
+        let mut batch = Batch::of(saves);
+        self.append(&mut batch).await;
+        batch.into_outcomes()
     }
 
-    async fn record(&self, events: &[StoredEvent]) -> Result<Vec<u64>, RecorderError> {
-        let mut ids = vec![None; events.len()];
-        let mut missing: Vec<&StoredEvent> = events.iter().collect();
+    /// A round trip is never made on the caller's time.
+    fn record_now(&self, _: &[&[StoredEvent]]) -> Option<Vec<Outcome>> {
+        None
+    }
+}
+
+impl Inner {
+    /// Sends the batch until each of its saves is decided.
+    async fn append(&self, batch: &mut Batch<'_>) {
+        // attempts that decided nothing
         let mut attempt = 1;
         loop {
-            let mut connection = self.acquire().await?;
-            let error = match insert(&mut connection, &self.sql.append, &missing).await {
-                Ok(new) => {
-                    connection.mark_clean();
-                    return Ok(complete(ids, self.first_of(&new, missing.len())?));
+            let round = batch.next_round();
+            if round.is_empty() {
+                return;
+            }
+            let mut connection = match self.writer.take(self).await {
+                Ok(connection) => connection,
+                Err(error) => return batch.decide_rest(|| Outcome::Unreachable(error.clone())),
+            };
+            let error = match self.send(&mut connection, batch, &round).await {
+                Ok(true) => {
+                    self.writer.give_back(connection);
+                    attempt = 1;
+                    continue;
                 }
-                Err(error) => error,
+                // a look found nothing in the way, and the versions were taken all the same
+                Ok(false) if attempt < ATTEMPTS => {
+                    self.writer.give_back(connection);
+                    attempt += 1;
+                    continue;
+                }
+                Ok(false) => {
+                    let found = "a version that is taken and not there".to_owned();
+                    return batch.decide_rest(|| Outcome::Suspect(RecorderError::Corrupt { found: found.clone() }));
+                }
+                Err(Failure::Recorder(error)) => {
+                    self.writer.give_back(connection);
+                    return batch.decide_rest(|| Outcome::Suspect(error.clone()));
+                }
+                Err(Failure::Sqlx(error)) => error,
             };
             let fault = fault(&error, &self.name);
             match fault {
                 Fault::Lost => {
                     drop(connection);
-                    return self.resolve_lost(events, error).await;
+                    self.resolve_lost(batch, &round, error).await;
+                    attempt = 1;
+                    continue;
                 }
                 // closed, because it would fail again
                 Fault::StaleConnection => drop(connection),
                 // the server's answer to a single statement, which it undid
-                _ if error.as_database_error().is_some() => connection.mark_clean(),
+                _ if error.as_database_error().is_some() => self.writer.give_back(connection),
                 _ => drop(connection),
             }
             match fault {
-                Fault::VersionTaken if attempt < ATTEMPTS => match resolve(events, &self.taken_of(events).await?) {
-                    Resolution::Free { ids: known, missing: left } => {
-                        ids = known;
-                        missing = left.into_iter().filter_map(|place| events.get(place)).collect();
-                        if missing.is_empty() {
-                            return Ok(complete(ids, 1));
-                        }
-                    }
-                    Resolution::Conflict { originator_id, tried } => {
-                        let recorded = self.last_version(originator_id).await?.unwrap_or(tried);
-                        return Err(RecorderError::Conflict { originator_id, tried, recorded });
-                    }
-                },
-                Fault::Superseded if attempt < ATTEMPTS => {
-                    tokio::time::sleep(Duration::from_millis(5) * attempt).await;
-                }
+                Fault::Superseded if attempt < ATTEMPTS => tokio::time::sleep(Duration::from_millis(5) * attempt).await,
                 Fault::StaleConnection if attempt < ATTEMPTS => {}
                 Fault::IdTaken => {
                     let found = "a notification id above the last one of the head table".to_owned();
-                    return Err(RecorderError::Corrupt { found });
+                    return batch.decide_rest(|| Outcome::Failed(RecorderError::Corrupt { found: found.clone() }));
                 }
                 Fault::IdsExhausted => {
-                    let last = self.max_notification_id().await?.unwrap_or_default();
-                    return Err(RecorderError::PositionExhausted { last, wanted: missing.len() });
+                    let last = self.max_notification_id().await.ok().flatten().unwrap_or_default();
+                    let wanted = batch.missing(&round).len();
+                    return batch.decide_rest(|| Outcome::Suspect(RecorderError::PositionExhausted { last, wanted }));
                 }
-                _ => return Err(self.failed("record events", error)),
+                _ => {
+                    let error = self.failed("record events", error);
+                    return batch.decide_rest(|| verdict(error.clone()));
+                }
             }
             attempt += 1;
         }
     }
 
-    /// The first of an insert's ids, which follow one another; their number is compared with that of the events.
-    pub(super) fn first_of(&self, ids: &[i64], wanted: usize) -> Result<u64, RecorderError> {
-        match ids.iter().min() {
-            Some(first) if ids.len() == wanted => rows::from_id(*first),
-            Some(_) => Err(RecorderError::Corrupt {
-                found: format!("something that recorded {} events of {wanted}, such as a trigger", ids.len()),
-            }),
-            None => Err(RecorderError::Corrupt {
-                found: format!("no row in the head table of {}", self.name.application()),
-            }),
+    /// Sends a round: a look at what is taken, if something is, and the insert. Whether any save was decided by it.
+    async fn send(
+        &self,
+        connection: &mut PgConnection,
+        batch: &mut Batch<'_>,
+        round: &[usize],
+    ) -> Result<bool, Failure> {
+        if batch.must_look() {
+            let taken = self.look_for(connection, batch.undecided_events()).await?;
+            if batch.resolve(&taken) {
+                return Ok(true);
+            }
+        }
+        match self.insert(connection, &batch.missing(round)).await {
+            Ok(first) => {
+                batch.recorded(round, first);
+                Ok(true)
+            }
+            Err(Failure::Sqlx(error)) if fault(&error, &self.name) == Fault::VersionTaken => {
+                let looked = batch.must_look();
+                batch.look_first();
+                Ok(!looked)
+            }
+            Err(failure) => Err(failure),
         }
     }
 
-    async fn taken_of(&self, events: &[StoredEvent]) -> Result<Vec<Taken>, RecorderError> {
-        let mut connection = self.acquire().await?;
-        let taken = taken(&mut connection, &self.sql.common.taken, events).await;
-        let taken = taken.map_err(|error| self.failed("look for recorded versions", error))?;
-        connection.mark_clean();
-        taken.into_iter().map(rows::taken).collect()
+    /// Sends the one statement, and reads its answer to the end: only then is it known to be committed. The first of the ids,
+    /// which follow one another.
+    pub(super) async fn insert(&self, connection: &mut PgConnection, events: &[&StoredEvent]) -> Result<u64, Failure> {
+        let versions: Vec<i64> = events.iter().map(|event| rows::to_bound(event.originator_version)).collect();
+        let checksums: Vec<Option<i64>> = events.iter().map(|event| rows::to_checksum(event.checksum)).collect();
+        let inserted: Option<(i64, i64)> = sqlx::query_as(self.sql.append.text())
+            .persistent(self.is_persistent())
+            .bind(events.iter().map(|event| event.originator_id).collect::<Vec<Uuid>>())
+            .bind(versions)
+            .bind(events.iter().map(|event| event.topic.as_str()).collect::<Vec<&str>>())
+            .bind(events.iter().map(|event| event.state.as_slice()).collect::<Vec<&[u8]>>())
+            .bind(checksums)
+            .bind(events.iter().map(|event| event.append_id).collect::<Vec<Uuid>>())
+            .fetch_optional(connection)
+            .await?;
+        let found = match inserted {
+            Some((first, count)) if count == rows::to_count(events.len()) => return Ok(rows::from_id(first)?),
+            Some((_, count)) => {
+                format!("something that recorded {count} events of {}, such as a trigger", events.len())
+            }
+            None => return Err(self.no_head().into()),
+        };
+        Err(Failure::Recorder(RecorderError::Corrupt { found }))
+    }
+
+    pub(super) fn no_head(&self) -> RecorderError {
+        RecorderError::Corrupt { found: format!("no row in the head table of {}", self.name.application()) }
+    }
+
+    /// Looks for the versions of these events.
+    pub(super) async fn look_for(
+        &self,
+        connection: &mut PgConnection,
+        events: impl Iterator<Item = &StoredEvent>,
+    ) -> Result<TakenVersions, Failure> {
+        // a version twice is found once
+        let wanted: HashSet<(Uuid, i64)> =
+            events.map(|event| (event.originator_id, rows::to_bound(event.originator_version))).collect();
+        let (ids, versions): (Vec<Uuid>, Vec<i64>) = wanted.into_iter().unzip();
+        let taken: Vec<TakenRow> = sqlx::query_as(self.sql.common.taken.text())
+            .persistent(self.is_persistent())
+            .bind(ids)
+            .bind(versions)
+            .fetch_all(connection)
+            .await?;
+        Ok(taken.into_iter().map(rows::taken).collect::<Result<_, _>>()?)
     }
 }
 
-/// Sends the one statement, and reads its answer to the end: only then is it known to be committed.
-pub(super) async fn insert(
-    connection: &mut PgConnection,
-    append: &Sql,
-    events: &[&StoredEvent],
-) -> Result<Vec<i64>, sqlx::Error> {
-    let versions: Vec<i64> = events.iter().map(|event| rows::to_bound(event.originator_version)).collect();
-    let checksums: Vec<Option<i64>> = events.iter().map(|event| rows::to_checksum(event.checksum)).collect();
-    sqlx::query_scalar(append.text())
-        .bind(events.iter().map(|event| event.originator_id).collect::<Vec<Uuid>>())
-        .bind(versions)
-        .bind(events.iter().map(|event| event.topic.as_str()).collect::<Vec<&str>>())
-        .bind(events.iter().map(|event| event.state.as_slice()).collect::<Vec<&[u8]>>())
-        .bind(checksums)
-        .bind(events.iter().map(|event| event.append_id).collect::<Vec<Uuid>>())
-        .fetch_all(connection)
-        .await
+/// Whether an error is that of every save of the batch, or may be that of one among them.
+fn verdict(error: RecorderError) -> Outcome {
+    match error {
+        RecorderError::Database { .. } | RecorderError::Corrupt { .. } => Outcome::Suspect(error),
+        error => Outcome::Failed(error),
+    }
 }
 
-/// Looks for the versions of these events.
-pub(super) async fn taken(
-    connection: &mut PgConnection,
-    statement: &Sql,
-    events: &[StoredEvent],
-) -> Result<Vec<TakenRow>, sqlx::Error> {
-    let versions: Vec<i64> = events.iter().map(|event| rows::to_bound(event.originator_version)).collect();
-    sqlx::query_as(statement.text())
-        .bind(events.iter().map(|event| event.originator_id).collect::<Vec<Uuid>>())
-        .bind(versions)
-        .fetch_all(connection)
-        .await
+/// How a step can fail: as the driver says, or as we say.
+#[derive(Debug)]
+pub(super) enum Failure {
+    Sqlx(sqlx::Error),
+    Recorder(RecorderError),
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Sqlx(error)
+    }
+}
+
+impl From<RecorderError> for Failure {
+    fn from(error: RecorderError) -> Self {
+        Self::Recorder(error)
+    }
 }

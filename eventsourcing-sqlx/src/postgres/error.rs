@@ -8,7 +8,7 @@ use eventsourcing_core::RecorderError;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
 
 use crate::config::PostgresConfig;
-use crate::error::{decoding, other, seconds};
+use crate::error::{cause, decoding, other, seconds};
 use crate::table_name::TableName;
 
 /// What an error says about the call that failed.
@@ -71,25 +71,25 @@ pub(super) fn recorder_error(error: sqlx::Error, operation: &'static str, config
         }
         sqlx::Error::Database(error) => error.code().unwrap_or_default().into_owned(),
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
-            return RecorderError::Disconnected { source: Box::new(error) };
+            return RecorderError::Disconnected { source: cause(error) };
         }
         _ => return other(operation, error),
     };
     match code.as_str() {
         "55P03" => {
             let waited = config.lock_timeout.map_or_else(|| "the role's lock_timeout".to_owned(), seconds);
-            RecorderError::Busy { waited, setting: "POSTGRES_LOCK_TIMEOUT", source: Box::new(error) }
+            RecorderError::Busy { waited, setting: "POSTGRES_LOCK_TIMEOUT", source: cause(error) }
         }
         "57014" => {
             let waited = "the server's statement_timeout".to_owned();
-            RecorderError::Busy { waited, setting: "statement_timeout", source: Box::new(error) }
+            RecorderError::Busy { waited, setting: "statement_timeout", source: cause(error) }
         }
-        "25006" => RecorderError::ReadOnly { database: config.name(), source: Box::new(error) },
-        "53100" => RecorderError::StorageFull { source: Box::new(error) },
+        "25006" => RecorderError::ReadOnly { database: config.name(), source: cause(error) },
+        "53100" => RecorderError::StorageFull { source: cause(error) },
         "53300" | "28000" | "28P01" | "3D000" => open_error(error, config),
         "XX001" | "XX002" => RecorderError::Corrupt { found: error.to_string() },
         code if code.starts_with("08") || code.starts_with("57P") => {
-            RecorderError::Disconnected { source: Box::new(error) }
+            RecorderError::Disconnected { source: cause(error) }
         }
         _ => other(operation, error),
     }
@@ -97,7 +97,7 @@ pub(super) fn recorder_error(error: sqlx::Error, operation: &'static str, config
 
 /// The error of making a connection.
 pub(super) fn open_error(error: sqlx::Error, config: &PostgresConfig) -> RecorderError {
-    let (cause, cure) = match &error {
+    let (reason, cure) = match &error {
         sqlx::Error::Database(error) => {
             (error.message().to_owned(), cure_of(&error.code().unwrap_or_default(), config))
         }
@@ -117,7 +117,7 @@ pub(super) fn open_error(error: sqlx::Error, config: &PostgresConfig) -> Recorde
         }
         error => (error.to_string(), "correct POSTGRES_HOST and POSTGRES_PORT".to_owned()),
     };
-    RecorderError::Open { database: config.name(), cause, cure, source: Some(Box::new(error)) }
+    RecorderError::Open { database: config.name(), cause: reason, cure, source: Some(cause(error)) }
 }
 
 /// The error of making a connection in place of one that was lost: what may pass by itself may be tried again.
@@ -129,7 +129,7 @@ pub(super) fn reconnect_error(error: sqlx::Error, config: &PostgresConfig) -> Re
         }
         _ => false,
     };
-    if passes { RecorderError::Disconnected { source: Box::new(error) } } else { open_error(error, config) }
+    if passes { RecorderError::Disconnected { source: cause(error) } } else { open_error(error, config) }
 }
 
 /// The error of a connection that was not made in time.

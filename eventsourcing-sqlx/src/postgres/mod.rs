@@ -1,34 +1,41 @@
 //! The recorder that keeps events in PostgreSQL.
 
 mod append;
+mod batch;
 mod error;
+mod held;
 mod open;
 mod resolve;
 mod select;
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use eventsourcing_core::persistence::{EventQuery, NotificationQuery};
+use eventsourcing_core::persistence::{EventQuery, EventVisitor, NotificationQuery, NotificationVisitor};
+use eventsourcing_core::persistence::{NotificationRef, StoredEventRef};
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection, PgPool, Postgres};
 use tokio::time::timeout;
 
 use self::error::{connect_timeout, open_error, reconnect_error, recorder_error};
+use self::held::Held;
 use crate::config::PostgresConfig;
 use crate::connection::ConnGuard;
-use crate::error::check_runtime;
+use crate::error::{cause, check_runtime};
 use crate::rows;
 use crate::sql::postgres::PostgresSql;
 use crate::table_name::TableName;
+use crate::writer::Writer;
 
 /// Keeps the events of an application in a PostgreSQL database.
 ///
-/// A clone is another handle to the same pool of connections. An insert is one statement and one round trip, whatever the
-/// number of events. It goes on to its end when the future that asked for it is dropped, and when its connection breaks it is
-/// found out whether the events were recorded.
+/// A clone is another handle to the same connections: a pool of those that read, and one that writes. Inserts that come at the
+/// same time are recorded together, by one statement in one round trip, whatever their number and that of their events.
+/// Each is recorded or refused by itself. It goes on to its end when the future that asked for it is dropped, and when
+/// the connection breaks it is found out whether the events were recorded.
 ///
 /// # Examples
 ///
@@ -47,6 +54,7 @@ use crate::table_name::TableName;
 #[derive(Clone)]
 pub struct PostgresRecorder {
     inner: Arc<Inner>,
+    writer: Arc<Writer<Inner>>,
 }
 
 struct Inner {
@@ -54,7 +62,10 @@ struct Inner {
     config: PostgresConfig,
     options: PgConnectOptions,
     sql: PostgresSql,
+    /// The connections that read.
     pool: PgPool,
+    /// The connection that writes.
+    writer: Held,
 }
 
 impl PostgresRecorder {
@@ -70,12 +81,13 @@ impl PostgresRecorder {
     pub async fn open(application: &str, config: PostgresConfig) -> Result<Self, RecorderError> {
         check_runtime(|| config.name())?;
         let name = TableName::of(application)?;
-        let sql = PostgresSql::of(&name, &config.schema);
+        let sql = PostgresSql::of(&name, &config);
         let options = open::options(&name, &config);
         let pool = open::pool(&config, options.clone());
-        let inner = Inner { name, config, options, sql, pool };
+        let inner = Arc::new(Inner { name, config, options, sql, pool, writer: Held::default() });
         inner.prepare().await?;
-        Ok(Self { inner: Arc::new(inner) })
+        let writer = Arc::new(Writer::new(Arc::clone(&inner), inner.config.queue_size));
+        Ok(Self { inner, writer })
     }
 }
 
@@ -86,20 +98,39 @@ impl Recorder for PostgresRecorder {
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let inner = Arc::clone(&self.inner);
-        // a task of its own: whoever drops this future no longer waits, and the insert is not cut in half
-        match tokio::spawn(async move { inner.append(events).await }).await {
-            Ok(appended) => appended,
-            Err(error) => Err(RecorderError::OutcomeUnknown { source: Box::new(error) }),
-        }
+        self.writer.record(events).await
     }
 
     async fn select_events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, RecorderError> {
-        self.inner.select_events(&query).await
+        let mut events = Vec::new();
+        let mut visit = |event: StoredEventRef<'_>| {
+            events.push(event.to_owned());
+            ControlFlow::Continue(())
+        };
+        self.inner.read_events(query, &mut visit).await?;
+        Ok(events)
     }
 
     async fn select_notifications(&self, query: NotificationQuery) -> Result<Vec<Notification>, RecorderError> {
-        self.inner.select_notifications(&query).await
+        let mut notifications = Vec::new();
+        let mut visit = |notification: NotificationRef<'_>| {
+            notifications.push(notification.to_owned());
+            ControlFlow::Continue(())
+        };
+        self.inner.read_notifications(query, &mut visit).await?;
+        Ok(notifications)
+    }
+
+    async fn read_events(&self, query: EventQuery, visit: &mut EventVisitor<'_>) -> Result<(), RecorderError> {
+        self.inner.read_events(query, visit).await
+    }
+
+    async fn read_notifications(
+        &self,
+        query: NotificationQuery,
+        visit: &mut NotificationVisitor<'_>,
+    ) -> Result<(), RecorderError> {
+        self.inner.read_notifications(query, visit).await
     }
 
     async fn max_notification_id(&self) -> Result<Option<u64>, RecorderError> {
@@ -107,7 +138,9 @@ impl Recorder for PostgresRecorder {
     }
 
     async fn close(&self) {
+        self.writer.close().await;
         self.inner.pool.close().await;
+        self.inner.writer.close().await;
     }
 }
 
@@ -138,8 +171,13 @@ impl Inner {
     async fn reconnect(&self) -> Result<PgConnection, RecorderError> {
         match timeout(self.config.connect_timeout, self.options.connect()).await {
             Ok(connection) => connection.map_err(|error| reconnect_error(error, &self.config)),
-            Err(elapsed) => Err(RecorderError::Disconnected { source: Box::new(elapsed) }),
+            Err(elapsed) => Err(RecorderError::Disconnected { source: cause(elapsed) }),
         }
+    }
+
+    /// Whether statements are kept prepared on a connection: a pooler gives the next one to another.
+    fn is_persistent(&self) -> bool {
+        !self.config.transaction_pooling
     }
 
     fn failed(&self, operation: &'static str, error: sqlx::Error) -> RecorderError {

@@ -1,7 +1,5 @@
 //! Opening: how connections are made, and the tables looked at and created.
 
-use std::time::Duration;
-
 use eventsourcing_core::RecorderError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
@@ -12,6 +10,8 @@ use super::error::{Fault, fault};
 use crate::config::{PostgresConfig, SslMode};
 use crate::damage::{Tables, no_row};
 use crate::deadline::tellable;
+use crate::error::cause;
+use crate::sql::postgres::milliseconds;
 use crate::sql::{SCHEMA_VERSION, postgres as sql};
 use crate::table_name::TableName;
 
@@ -33,19 +33,17 @@ pub(super) fn options(name: &TableName, config: &PostgresConfig) -> PgConnectOpt
         // also if there is none, because sqlx would look for one in variables that are not ours
         .password(config.password.as_deref().unwrap_or_default())
         .application_name(&format!("eventsourcing {}", name.application()))
-        .ssl_mode(ssl_mode(config.ssl_mode))
-        .options(settings.into_iter().filter_map(|(setting, value)| Some((setting, value?))));
+        .ssl_mode(ssl_mode(config.ssl_mode));
+    let options = if config.transaction_pooling {
+        // the session behind a pooler is everybody's: nothing is set in it, and no statement is prepared
+        options.extra_float_digits(None).statement_cache_capacity(0)
+    } else {
+        options.options(settings.into_iter().filter_map(|(setting, value)| Some((setting, value?))))
+    };
     match &config.ssl_root_cert {
         Some(path) => options.ssl_root_cert(path),
         None => options,
     }
-}
-
-/// A time as PostgreSQL counts it, in an `int`.
-fn milliseconds(time: Duration) -> String {
-    // zero is for ever to PostgreSQL, and what is shorter than it can count is not meant so
-    let shortest = u128::from(!time.is_zero());
-    time.as_millis().clamp(shortest, i32::MAX.unsigned_abs().into()).to_string()
 }
 
 fn ssl_mode(mode: SslMode) -> PgSslMode {
@@ -86,13 +84,19 @@ impl Inner {
             None if self.config.create_table => self.migrate(&mut connection).await?,
             None => return Err(self.missing(&mut connection).await?),
         };
-        connection.close().await.map_err(|error| self.failed("close a connection", error))?;
-        self.check(look)
+        self.check(look)?;
+        self.writer.give_back(connection.into());
+        Ok(())
     }
 
     /// Looks at the tables; none if any part of them is missing.
     async fn look(&self, connection: &mut PgConnection) -> Result<Option<Look>, RecorderError> {
-        match sqlx::query_as(self.sql.common.look.text()).bind(&self.sql.events).fetch_optional(connection).await {
+        match sqlx::query_as(self.sql.common.look.text())
+            .persistent(false)
+            .bind(&self.sql.events)
+            .fetch_optional(connection)
+            .await
+        {
             Ok(look) => Ok(look.filter(|(is_whole, ..): &Look| *is_whole)),
             Err(error) if fault(&error, &self.name) == Fault::NoTable => Ok(None),
             Err(error) => Err(self.failed("look at the tables", error)),
@@ -127,7 +131,7 @@ impl Inner {
             return Err(RecorderError::Corrupt { found: format!("schema version {found}") });
         }
         if is_standby {
-            let source = "the server is a standby (pg_is_in_recovery)".into();
+            let source = cause("the server is a standby (pg_is_in_recovery)");
             return Err(RecorderError::ReadOnly { database: self.config.name(), source });
         }
         for (setting, durable) in

@@ -1,80 +1,105 @@
-//! Selecting: rows are decoded as they stream in.
+//! Reading: rows are shown where they were received, as they stream in.
 
-use eventsourcing_core::persistence::{EventQuery, NotificationQuery};
-use eventsourcing_core::{Notification, RecorderError, StoredEvent};
+use std::ops::ControlFlow;
+
+use eventsourcing_core::RecorderError;
+use eventsourcing_core::persistence::{
+    EventQuery, EventVisitor, NotificationQuery, NotificationRef, NotificationVisitor, StoredEventRef,
+};
 use futures::TryStreamExt;
 use sqlx::postgres::{PgArguments, PgRow};
-use sqlx::query::QueryAs;
-use sqlx::{Connection, FromRow, PgConnection, Postgres};
-use uuid::Uuid;
+use sqlx::query::Query;
+use sqlx::{Connection, PgConnection, Postgres, Row};
 
 use super::Inner;
+use super::append::Failure;
 use super::error::{Fault, fault};
-use crate::rows::{self, EventRow, NotificationRow};
+use crate::rows;
+
+/// How many rows are read that nobody wants, so that the connection can be used again, before it is closed instead.
+const MAX_UNWANTED: usize = 1_000;
 
 impl Inner {
-    pub(super) async fn select_events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, RecorderError> {
+    pub(super) async fn read_events(
+        &self,
+        query: EventQuery,
+        visit: &mut EventVisitor<'_>,
+    ) -> Result<(), RecorderError> {
         let statements = &self.sql.common;
         let statement = if query.descending { &statements.events_descending } else { &statements.events };
-        let select = || {
-            sqlx::query_as::<_, EventRow>(statement.text())
+        let select = |query: &EventQuery| {
+            sqlx::query(statement.text())
                 .bind(query.originator_id)
                 .bind(rows::to_after(query.after))
                 .bind(rows::to_up_to(query.up_to))
                 .bind(rows::to_count(query.limit.unwrap_or(usize::MAX)))
         };
-        self.select("select events", select, rows::event).await
+        let show = |query: &mut EventQuery, row: &PgRow| {
+            let event = event(row)?;
+            query.limit = query.limit.map(|limit| limit.saturating_sub(1));
+            query.go_on_after(event.originator_version);
+            Ok(visit(event))
+        };
+        self.read("select events", query, select, show).await
     }
 
-    pub(super) async fn select_notifications(
+    pub(super) async fn read_notifications(
         &self,
-        query: &NotificationQuery,
-    ) -> Result<Vec<Notification>, RecorderError> {
+        query: NotificationQuery,
+        visit: &mut NotificationVisitor<'_>,
+    ) -> Result<(), RecorderError> {
         let statements = &self.sql.common;
         let statement =
             if query.topics.is_empty() { &statements.notifications } else { &statements.notifications_of_topics };
-        let select = || {
-            let select = sqlx::query_as::<_, NotificationRow>(statement.text())
+        let select = |query: &NotificationQuery| {
+            let select = sqlx::query(statement.text())
                 .bind(rows::to_bound(query.after))
                 .bind(rows::to_up_to(query.up_to))
                 .bind(rows::to_count(query.limit));
-            if query.topics.is_empty() { select } else { select.bind(&query.topics) }
+            if query.topics.is_empty() { select } else { select.bind(query.topics.clone()) }
         };
-        self.select("select notifications", select, rows::notification).await
+        let show = |query: &mut NotificationQuery, row: &PgRow| {
+            let notification = notification(row)?;
+            query.limit = query.limit.saturating_sub(1);
+            query.after = notification.id;
+            Ok(visit(notification))
+        };
+        self.read("select notifications", query, select, show).await
     }
 
     pub(super) async fn max_notification_id(&self) -> Result<Option<u64>, RecorderError> {
-        let select = || sqlx::query_as::<_, (i64,)>(self.sql.common.last.text());
-        let last = self.select("read the last notification id", select, |(id,)| rows::from_id(id)).await?;
-        match last.first() {
-            Some(last) => Ok(Some(*last).filter(|last| *last > 0)),
-            None => self.first_of(&[], 1).map(Some),
+        let show = |last: &mut Option<u64>, row: &PgRow| {
+            *last = Some(rows::from_id(row.try_get(0)?)?);
+            Ok(ControlFlow::Continue(()))
+        };
+        let mut last = None;
+        let select = |_: &&mut Option<u64>| sqlx::query(self.sql.common.last.text());
+        self.read("read the last notification id", &mut last, select, |last, row| show(last, row)).await?;
+        match last {
+            Some(last) => Ok(Some(last).filter(|last| *last > 0)),
+            None => Err(self.no_head()),
         }
     }
 
-    /// The last version of an aggregate that is recorded.
-    pub(super) async fn last_version(&self, originator_id: Uuid) -> Result<Option<u64>, RecorderError> {
-        let select = || sqlx::query_as::<_, (Option<i64>,)>(self.sql.common.last_version.text()).bind(originator_id);
-        let decode = |(version,): (Option<i64>,)| version.map(rows::from_version).transpose();
-        let versions = self.select("look for the last version", select, decode).await?;
-        Ok(versions.into_iter().next().flatten())
-    }
-
-    /// Runs a query; once more, on a new connection, if the one of the pool was broken or its plan too old.
-    async fn select<'q, R, T>(
+    /// Runs a query, and shows its rows to `show`, which also makes the query one for the rest.
+    ///
+    /// If the connection of the pool was broken or its plan too old, the rest is read on a new one.
+    async fn read<'q, Q>(
         &self,
         operation: &'static str,
-        query: impl Fn() -> QueryAs<'q, Postgres, R, PgArguments>,
-        decode: impl Fn(R) -> Result<T, RecorderError> + Copy,
-    ) -> Result<Vec<T>, RecorderError>
-    where
-        R: for<'r> FromRow<'r, PgRow> + Send + Unpin,
-    {
+        mut query: Q,
+        select: impl Fn(&Q) -> Query<'q, Postgres, PgArguments>,
+        mut show: impl FnMut(&mut Q, &PgRow) -> Result<ControlFlow<()>, Failure>,
+    ) -> Result<(), RecorderError> {
+        let mut show = |query: &mut Q, row: &PgRow| show(query, row);
         let mut connection = self.acquire().await?;
-        let error = match collect(&mut connection, query(), decode).await {
-            Ok(rows) => {
-                connection.mark_clean();
-                return rows;
+        let statement = select(&query).persistent(self.is_persistent());
+        let error = match stream(&mut connection, statement, |row| show(&mut query, row)).await {
+            Ok(streamed) => {
+                if streamed.is_whole {
+                    connection.mark_clean();
+                }
+                return streamed.outcome.map_err(|failure| self.failure(operation, failure));
             }
             Err(error) => error,
         };
@@ -83,31 +108,71 @@ impl Inner {
         }
         drop(connection);
         let mut connection = self.reconnect().await?;
-        let rows = collect(&mut connection, query(), decode).await.map_err(|error| self.failed(operation, error))?;
+        let statement = select(&query).persistent(self.is_persistent());
+        let streamed = stream(&mut connection, statement, |row| show(&mut query, row)).await;
+        let streamed = streamed.map_err(|error| self.failed(operation, error))?;
         drop(connection.close().await);
-        rows
+        streamed.outcome.map_err(|failure| self.failure(operation, failure))
+    }
+
+    fn failure(&self, operation: &'static str, failure: Failure) -> RecorderError {
+        match failure {
+            Failure::Sqlx(error) => self.failed(operation, error),
+            Failure::Recorder(error) => error,
+        }
     }
 }
 
+/// How far a result was read.
+struct Streamed {
+    outcome: Result<(), Failure>,
+    /// Whether it was read to its end, so that the connection can be used again.
+    is_whole: bool,
+}
+
 /// The outer result is the connection's, the inner one that of the values.
-async fn collect<R, T>(
+async fn stream(
     connection: &mut PgConnection,
-    query: QueryAs<'_, Postgres, R, PgArguments>,
-    decode: impl Fn(R) -> Result<T, RecorderError>,
-) -> Result<Result<Vec<T>, RecorderError>, sqlx::Error>
-where
-    R: for<'r> FromRow<'r, PgRow> + Send + Unpin,
-{
+    query: Query<'_, Postgres, PgArguments>,
+    mut show: impl FnMut(&PgRow) -> Result<ControlFlow<()>, Failure>,
+) -> Result<Streamed, sqlx::Error> {
     let mut rows = query.fetch(connection);
-    let mut decoded = Ok(Vec::new());
-    // read to the end even after a bad value, so that the connection can be used again
+    let mut ended = None;
+    let mut unwanted = 0;
     while let Some(row) = rows.try_next().await? {
-        if let Ok(values) = &mut decoded {
-            match decode(row) {
-                Ok(value) => values.push(value),
-                Err(error) => decoded = Err(error),
-            }
+        match ended {
+            None => match show(&row) {
+                Ok(ControlFlow::Continue(())) => {}
+                Ok(ControlFlow::Break(())) => ended = Some(Ok(())),
+                Err(failure) => ended = Some(Err(failure)),
+            },
+            Some(outcome) if unwanted == MAX_UNWANTED => return Ok(Streamed { outcome, is_whole: false }),
+            Some(_) => unwanted += 1,
         }
     }
-    Ok(decoded)
+    Ok(Streamed { outcome: ended.unwrap_or(Ok(())), is_whole: true })
+}
+
+/// The event of a row: columns as every statement selects them.
+fn event(row: &PgRow) -> Result<StoredEventRef<'_>, Failure> {
+    Ok(StoredEventRef {
+        originator_id: row.try_get(0)?,
+        originator_version: rows::from_version(row.try_get(1)?)?,
+        topic: row.try_get(2)?,
+        state: row.try_get(3)?,
+        checksum: rows::from_checksum(row.try_get(4)?)?,
+        append_id: row.try_get(5)?,
+    })
+}
+
+/// The notification of a row: columns as every statement selects them.
+fn notification(row: &PgRow) -> Result<NotificationRef<'_>, Failure> {
+    Ok(NotificationRef {
+        id: rows::from_id(row.try_get(0)?)?,
+        originator_id: row.try_get(1)?,
+        originator_version: rows::from_version(row.try_get(2)?)?,
+        topic: row.try_get(3)?,
+        state: row.try_get(4)?,
+        checksum: rows::from_checksum(row.try_get(5)?)?,
+    })
 }

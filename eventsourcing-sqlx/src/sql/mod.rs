@@ -7,8 +7,6 @@ pub(crate) mod sqlite;
 
 use std::sync::Arc;
 
-use sqlx::AssertSqlSafe;
-
 /// The version of the tables that this program makes and knows.
 pub(crate) const SCHEMA_VERSION: i64 = 1;
 
@@ -18,8 +16,15 @@ pub(crate) struct Sql(Arc<str>);
 
 impl Sql {
     /// The text as sqlx takes it; copies nothing.
-    pub(crate) fn text(&self) -> AssertSqlSafe<Arc<str>> {
-        AssertSqlSafe(Arc::clone(&self.0))
+    #[cfg(feature = "postgres")]
+    pub(crate) fn text(&self) -> sqlx::AssertSqlSafe<Arc<str>> {
+        sqlx::AssertSqlSafe(Arc::clone(&self.0))
+    }
+
+    /// The text as SQLite takes it.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -38,16 +43,15 @@ pub(crate) struct Statements {
     pub(crate) look: Sql,
     /// `()` → the last notification id in use.
     pub(crate) last: Sql,
-    /// `(originator id, after, up to, limit)` → [`EventRow`](crate::rows::EventRow)s, first version first.
+    /// `(originator id, after, up to, limit)` → originator id, version, topic, state, checksum, append id; first version first.
     pub(crate) events: Sql,
     /// As `events`, last version first.
     pub(crate) events_descending: Sql,
-    /// `(after, up to, limit)` → [`NotificationRow`](crate::rows::NotificationRow)s.
+    /// `(after, up to, limit)` → notification id, originator id, version, topic, state, checksum.
     pub(crate) notifications: Sql,
     /// `(after, up to, limit, topics)` → as `notifications`.
     pub(crate) notifications_of_topics: Sql,
-    /// Originator ids and versions → [`TakenRow`](crate::rows::TakenRow)s, of those that are recorded.
+    /// Looks for versions that are recorded. PostgreSQL: `(originator ids, versions)` → [`TakenRow`](crate::rows::TakenRow)s;
+    /// SQLite: `(originator id, version)` → notification id, append id, last version.
     pub(crate) taken: Sql,
-    /// `(originator id)` → the last version recorded, or null.
-    pub(crate) last_version: Sql,
 }

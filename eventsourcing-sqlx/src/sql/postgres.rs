@@ -1,15 +1,19 @@
 //! The statements in PostgreSQL's dialect.
 
+use std::time::Duration;
+
 use uuid::Uuid;
 
 use super::{SCHEMA_VERSION, Sql, Statements};
+use crate::config::PostgresConfig;
 use crate::table_name::TableName;
 
 /// The statements of one application.
 #[derive(Debug)]
 pub(crate) struct PostgresSql {
     pub(crate) common: Statements,
-    /// `(originator ids, versions, topics, states, checksums, append ids)` → the new notification ids.
+    /// `(originator ids, versions, topics, states, checksums, append ids)` → the first of the new notification ids, and how many
+    /// there are. They follow one another, in the order of the events.
     ///
     /// One statement and so one round trip for any number of events. Raising the head row's `last` comes first: its row lock,
     /// held until the commit, is what makes ids follow the order of commits. A statement that waited for it reads the row again
@@ -46,8 +50,8 @@ const SETTINGS: &str = "\
     current_setting('synchronous_commit') <> 'off', pg_is_in_recovery()";
 
 impl PostgresSql {
-    pub(crate) fn of(name: &TableName, schema: &str) -> Self {
-        let schema = quoted(schema);
+    pub(crate) fn of(name: &TableName, config: &PostgresConfig) -> Self {
+        let schema = quoted(&config.schema);
         let events = format!("{schema}.{}", name.events());
         let head = format!("{schema}.{}", name.head());
         let event = "originator_id, originator_version, topic, state, checksum, append_id";
@@ -71,23 +75,32 @@ impl PostgresSql {
             )
             .into(),
             taken: format!(
-                "SELECT e.notification_id, e.originator_id, e.originator_version, e.append_id \
+                "SELECT e.notification_id, e.originator_id, e.originator_version, e.append_id, \
+                   (SELECT max(originator_version) FROM {events} WHERE originator_id = e.originator_id) \
                  FROM unnest($1::uuid[], $2::bigint[]) AS wanted (id, version) \
                  JOIN {events} AS e ON e.originator_id = wanted.id AND e.originator_version = wanted.version"
             )
             .into(),
-            last_version: format!("SELECT max(originator_version) FROM {events} WHERE originator_id = $1").into(),
+        };
+        // through a pooler nothing can be set for the session, so the statement sets it for itself before it waits
+        let patience = match config.lock_timeout {
+            Some(timeout) if config.transaction_pooling => {
+                format!(" AND (SELECT set_config('lock_timeout', '{}', true)) IS NOT NULL", milliseconds(timeout))
+            }
+            _ => String::new(),
         };
         let append = format!(
             "WITH head AS (\
-               UPDATE {head} SET last = last + cardinality($1::uuid[]) WHERE id = 1 \
+               UPDATE {head} SET last = last + cardinality($1::uuid[]) WHERE id = 1{patience} \
                RETURNING last - cardinality($1::uuid[]) AS base\
+             ), recorded AS (\
+               INSERT INTO {events} (notification_id, {event}) \
+               SELECT head.base + new.place, new.id, new.version, new.topic, new.state, new.checksum, new.append_id \
+               FROM head, unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[], $6::uuid[]) \
+                 WITH ORDINALITY AS new (id, version, topic, state, checksum, append_id, place) \
+               RETURNING 1\
              ) \
-             INSERT INTO {events} (notification_id, {event}) \
-             SELECT head.base + new.place, new.id, new.version, new.topic, new.state, new.checksum, new.append_id \
-             FROM head, unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[], $6::uuid[]) \
-               WITH ORDINALITY AS new (id, version, topic, state, checksum, append_id, place) \
-             RETURNING notification_id"
+             SELECT head.base + 1, (SELECT count(*) FROM recorded) FROM head"
         );
         Self {
             common,
@@ -141,6 +154,13 @@ impl PostgresSql {
     pub(crate) fn migration_key(&self) -> String {
         format!("eventsourcing migration of {}", self.schema)
     }
+}
+
+/// A time as PostgreSQL counts it, in an `int`.
+pub(crate) fn milliseconds(time: Duration) -> String {
+    // zero is for ever to PostgreSQL, and what is shorter than it can count is not meant so
+    let shortest = u128::from(!time.is_zero());
+    time.as_millis().clamp(shortest, i32::MAX.unsigned_abs().into()).to_string()
 }
 
 /// An identifier in quotes, so that any name of a schema is just a name.

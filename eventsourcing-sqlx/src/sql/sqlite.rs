@@ -5,16 +5,15 @@ use uuid::Uuid;
 use super::{SCHEMA_VERSION, Sql, Statements};
 use crate::table_name::TableName;
 
-/// How many events one statement inserts at most: SQLite binds 32,766 values, and an event has 7.
-pub(crate) const MAX_ROWS: usize = 32_766 / 7;
-
-/// Inserts of up to so many events are kept prepared; larger ones are rarely of the same size.
-const KEPT_ROWS: usize = 8;
-
 /// Takes the write lock at once: a transaction that starts reading and then writes cannot wait for it.
 pub(crate) const BEGIN: &str = "BEGIN IMMEDIATE";
 pub(crate) const COMMIT: &str = "COMMIT";
 pub(crate) const ROLLBACK: &str = "ROLLBACK";
+
+/// Around the events of a save, so that it can be undone without the others of its transaction.
+pub(crate) const SAVEPOINT: &str = "SAVEPOINT save";
+pub(crate) const RELEASE: &str = "RELEASE save";
+pub(crate) const ROLLBACK_TO: &str = "ROLLBACK TO save";
 
 /// `(events table, head table)` → whether each exists: [`Tables`](crate::damage::Tables).
 pub(crate) const TABLES: &str = "\
@@ -27,7 +26,12 @@ pub(crate) struct SqliteSql {
     pub(crate) common: Statements,
     /// `(number of events)` → the last notification id after them; no row if there are not so many ids left.
     pub(crate) raise: Sql,
-    inserts: Vec<Sql>,
+    /// `(last notification id)`: gives back those that were taken and not used.
+    pub(crate) lower: Sql,
+    /// `(notification id, originator id, version, topic, state, checksum, append id)`.
+    pub(crate) insert: Sql,
+    /// What SQLite says when a version is recorded already: it names the columns, not the constraint.
+    pub(crate) version_taken: String,
     events: String,
     head: String,
     name: TableName,
@@ -63,12 +67,10 @@ impl SqliteSql {
             )
             .into(),
             taken: format!(
-                "SELECT e.notification_id, e.originator_id, e.originator_version, e.append_id \
-                 FROM json_each(?1) AS wanted \
-                 CROSS JOIN {events} AS e ON e.originator_id = unhex(wanted.value ->> 0) AND e.originator_version = wanted.value ->> 1"
+                "SELECT notification_id, append_id, (SELECT max(originator_version) FROM {events} WHERE originator_id = ?1) \
+                 FROM {events} WHERE originator_id = ?1 AND originator_version = ?2"
             )
             .into(),
-            last_version: format!("SELECT max(originator_version) FROM {events} WHERE originator_id = ?1").into(),
         };
         Self {
             common,
@@ -77,18 +79,12 @@ impl SqliteSql {
                 i64::MAX
             )
             .into(),
-            inserts: (1..=KEPT_ROWS).map(|rows| insert(&events, rows)).collect(),
+            lower: format!("UPDATE {head} SET last = ?1 WHERE id = 1").into(),
+            insert: format!("INSERT INTO {events} (notification_id, {event}) VALUES (?, ?, ?, ?, ?, ?, ?)").into(),
+            version_taken: format!("{events}.originator_id, {events}.originator_version"),
             events,
             head,
             name: name.clone(),
-        }
-    }
-
-    /// What inserts so many events, and whether it is worth keeping prepared.
-    pub(crate) fn insert(&self, rows: usize) -> (Sql, bool) {
-        match rows.checked_sub(1).and_then(|place| self.inserts.get(place)) {
-            Some(sql) => (sql.clone(), true),
-            None => (insert(&self.events, rows), false),
         }
     }
 
@@ -122,15 +118,4 @@ impl SqliteSql {
             ),
         ]
     }
-
-    /// What SQLite says when a version is recorded already: it names the columns, not the constraint.
-    pub(crate) fn version_taken(&self) -> String {
-        format!("{0}.originator_id, {0}.originator_version", self.events)
-    }
-}
-
-fn insert(events: &str, rows: usize) -> Sql {
-    let values = vec!["(?, ?, ?, ?, ?, ?, ?)"; rows].join(", ");
-    let columns = "notification_id, originator_id, originator_version, topic, state, checksum, append_id";
-    format!("INSERT INTO {events} ({columns}) VALUES {values}").into()
 }

@@ -1,241 +1,264 @@
-//! Appending: one transaction, and what is done when it fails.
+//! Appending: the saves of a batch in one transaction, each with its own outcome.
 
-use eventsourcing_core::{Notification, RecorderError, StoredEvent};
-use sqlx::{Sqlite, SqliteConnection};
-use tokio::time::{Instant, sleep, timeout};
+use std::time::Duration;
 
-use super::error::{Fault, busy, is_definite};
-use super::open::{Failure, PAUSE};
-use super::{Inner, transaction};
-use crate::connection::ConnGuard;
+use eventsourcing_core::persistence::Cause;
+use eventsourcing_core::{RecorderError, StoredEvent};
+use rusqlite::{Connection, OptionalExtension, params};
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::time::{Instant, sleep};
+
+use super::Inner;
+use super::error::{Failure, Fault, is_definite, is_everybodys};
 use crate::deadline::deadline;
-use crate::resolution::{Resolution, complete, resolve};
-use crate::rows::{self, TakenRow};
-use crate::sql::sqlite::MAX_ROWS;
+use crate::error::cause;
+use crate::resolution::{Resolution, TakenVersions, complete, resolve};
+use crate::rows;
+use crate::sql::sqlite::{BEGIN, COMMIT, RELEASE, ROLLBACK_TO, SAVEPOINT};
+use crate::writer::{Outcome, Storage};
 
 /// How often a commit is looked up that failed, before its outcome is said to be unknown.
-const RESOLUTIONS: u32 = 3;
+const RESOLUTIONS: usize = 3;
+
+/// The first and the longest pause before another try to get the write lock.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(10));
 
 /// How a transaction ended.
 enum Ended {
-    /// It is committed, and these are the ids.
-    Committed(Vec<u64>),
-    /// It was rolled back: versions are taken.
-    Taken,
+    /// It is committed, and this became of each save.
+    Committed(Vec<Outcome>),
     /// It was rolled back, or never began.
     Failed(Failure),
     /// `COMMIT` failed: it is committed or not.
-    Unknown(sqlx::Error),
+    Unknown(rusqlite::Error),
+}
+
+impl Storage for Inner {
+    async fn record(&self, saves: &[&[StoredEvent]]) -> Vec<Outcome> {
+        let deadline = deadline(self.config.lock_timeout);
+        let (mut pause, longest) = PAUSES;
+        loop {
+            let failure = match aside(|| self.record_at_once(saves)) {
+                Ok(outcomes) => return outcomes,
+                Err(failure) => failure,
+            };
+            if !self.is_passing(&failure) || Instant::now() >= deadline {
+                return self.refused(saves, failure);
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(longest);
+        }
+    }
+
+    /// A commit to a local file takes little longer than waking another thread for it.
+    fn record_now(&self, saves: &[&[StoredEvent]]) -> Option<Vec<Outcome>> {
+        match self.record_at_once(saves) {
+            Ok(outcomes) => Some(outcomes),
+            // for a lock somebody must wait
+            Err(failure) if self.is_passing(&failure) => None,
+            Err(failure) => Some(self.refused(saves, failure)),
+        }
+    }
+}
+
+/// Runs what blocks for the time of a commit where it keeps no other task from running, if there is such a place.
+fn aside<T>(blocks: impl FnOnce() -> T) -> T {
+    match Handle::try_current().map(|handle| handle.runtime_flavor()) {
+        // only ever called in a task of the writer's own, where Tokio allows it
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(blocks),
+        _ => blocks(),
+    }
 }
 
 impl Inner {
-    /// Records the events and gives them their places in the log.
-    pub(super) async fn append(&self, events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError> {
-        let ids = self.record(&events).await?;
-        Ok(events.into_iter().zip(ids).map(|(event, id)| event.into_notification(id)).collect())
-    }
-
-    async fn record(&self, events: &[StoredEvent]) -> Result<Vec<u64>, RecorderError> {
-        let deadline = deadline(self.config.lock_timeout);
-        let mut unknown: Option<sqlx::Error> = None;
-        let mut resolutions = 0;
-        // the plain insert first; once versions are taken, or a commit has failed, only after looking for our own rows
-        let mut look_first = false;
-        loop {
-            let error = match self.transact(events, look_first, deadline).await {
-                Ended::Committed(ids) => return Ok(ids),
-                Ended::Taken if !look_first => {
-                    look_first = true;
-                    continue;
+    /// Records a batch without waiting for a lock. A failure is one of the whole batch, and nothing is recorded then.
+    fn record_at_once(&self, saves: &[&[StoredEvent]]) -> Result<Vec<Outcome>, Failure> {
+        let mut unknown: Option<Cause> = None;
+        for _ in 0..=RESOLUTIONS {
+            match (self.transact(saves), &unknown) {
+                (Ended::Committed(outcomes), None) => return Ok(outcomes),
+                (Ended::Committed(outcomes), Some(source)) => {
+                    return Ok(outcomes.into_iter().map(|outcome| certain(outcome, source)).collect());
                 }
-                Ended::Taken => RecorderError::Corrupt { found: "a version that is taken and not there".to_owned() },
-                Ended::Failed(Failure::Recorder(error)) => error,
-                Ended::Failed(Failure::Sqlx(error))
-                    if self.fault(&error) == Fault::Locked && Instant::now() < deadline =>
-                {
-                    sleep(PAUSE).await;
-                    continue;
-                }
-                Ended::Failed(Failure::Sqlx(error)) => self.failed("record events", error),
-                Ended::Unknown(error) => {
-                    let found_out = resolutions < RESOLUTIONS;
-                    (look_first, resolutions) = (true, resolutions + 1);
-                    if found_out {
-                        unknown = Some(error);
-                        continue;
-                    }
-                    return Err(RecorderError::OutcomeUnknown { source: Box::new(error) });
-                }
-            };
-            return match unknown {
-                // a conflict was found by looking, so it is certain; nothing else is
-                Some(source) if !matches!(error, RecorderError::Conflict { .. }) => {
-                    Err(RecorderError::OutcomeUnknown { source: Box::new(source) })
-                }
-                _ => Err(error),
-            };
+                (Ended::Failed(failure), None) => return Err(failure),
+                (Ended::Failed(_), Some(_)) => break,
+                // once more, on another connection: what was recorded is found to be its own
+                (Ended::Unknown(error), _) => unknown = Some(cause(error)),
+            }
         }
+        let source = unknown.unwrap_or_else(|| cause("the transaction did not end"));
+        let outcome = |_| Outcome::Failed(RecorderError::OutcomeUnknown { source: source.clone() });
+        Ok(saves.iter().map(outcome).collect())
     }
 
     /// One transaction from `BEGIN` to `COMMIT` or `ROLLBACK`.
-    async fn transact(&self, events: &[StoredEvent], look_first: bool, deadline: Instant) -> Ended {
-        let mut connection = match self.begin(deadline).await {
-            Ok(connection) => connection,
-            Err(failure) => return Ended::Failed(failure),
-        };
-        let written = self.write(&mut connection, events, look_first).await;
-        match written {
-            Ok(ids) => match transaction::commit(&mut connection).await {
-                Ok(()) => {
-                    connection.mark_clean();
-                    Ended::Committed(ids)
-                }
-                Err(error) => {
-                    self.abandon(connection).await;
-                    if is_definite(&error) { Ended::Failed(error.into()) } else { Ended::Unknown(error) }
-                }
-            },
-            Err(failure) => {
-                let taken = matches!(&failure, Failure::Sqlx(error) if self.fault(error) == Fault::VersionTaken);
-                let orderly = taken || matches!(&failure, Failure::Recorder(_));
-                // after any other error SQLite may have rolled back by itself, and the connection is not used again
-                if orderly && transaction::rollback(&mut connection).await.is_ok() {
-                    connection.mark_clean();
-                } else {
-                    self.abandon(connection).await;
-                }
-                if taken { Ended::Taken } else { Ended::Failed(self.explain(failure)) }
-            }
-        }
+    fn transact(&self, saves: &[&[StoredEvent]]) -> Ended {
+        let ended = self.connections.write(|connection| {
+            execute(connection, BEGIN)?;
+            let outcomes = self.write(connection, saves)?;
+            Ok(match execute(connection, COMMIT) {
+                Ok(()) => Ended::Committed(outcomes),
+                Err(error) if is_definite(&error) => Ended::Failed(error.into()),
+                Err(error) => Ended::Unknown(error),
+            })
+        });
+        ended.unwrap_or_else(Ended::Failed)
     }
 
-    /// Waits for the write lock.
-    async fn begin(&self, deadline: Instant) -> Result<ConnGuard<Sqlite>, Failure> {
-        let mut connection = self.acquire_writer().await?;
-        if !self.location.is_memory {
-            transaction::begin(&mut connection).await?;
-            return Ok(connection);
+    fn write(&self, connection: &Connection, saves: &[&[StoredEvent]]) -> Result<Vec<Outcome>, Failure> {
+        let wanted = saves.iter().map(|events| events.len()).sum();
+        let first = self.raise(connection, wanted)?;
+        let mut next = first;
+        let mut outcomes = Vec::with_capacity(saves.len());
+        for events in saves {
+            outcomes.push(match self.save(connection, events, next) {
+                Ok((ids, new)) => {
+                    next += new;
+                    Outcome::Recorded(ids)
+                }
+                Err(Failure::Recorder(error)) => Outcome::Failed(error),
+                // this save's own, and only that is undone
+                Err(Failure::Sqlite(error)) if !connection.is_autocommit() && !is_everybodys(&error) => {
+                    Outcome::Failed(self.failed("record events", error))
+                }
+                Err(failure) => return Err(failure),
+            });
         }
-        // others that share the memory are waited for without end, and not by SQLite's busy timeout
-        let patience = deadline.saturating_duration_since(Instant::now());
-        match timeout(patience.max(PAUSE), transaction::begin(&mut connection)).await {
-            Ok(begun) => begun.map(|()| connection).map_err(Failure::Sqlx),
-            Err(elapsed) => {
-                // the lock may still come: then it is given back at once, not when somebody asks for the connection
-                tokio::spawn(async move {
-                    if transaction::leave(&mut connection).await.is_ok() {
-                        connection.mark_clean();
-                    }
-                });
-                Err(Failure::Recorder(busy(elapsed, &self.config)))
-            }
+        if next < first + wanted as u64 {
+            // ids of those that were refused go to the next
+            let mut lower = connection.prepare_cached(self.sql.lower.as_str())?;
+            lower.execute([rows::to_bound(next - 1)])?;
         }
+        Ok(outcomes)
     }
 
-    async fn write(
-        &self,
-        connection: &mut SqliteConnection,
-        events: &[StoredEvent],
-        look_first: bool,
-    ) -> Result<Vec<u64>, Failure> {
-        let everything = || (vec![None; events.len()], events.iter().collect::<Vec<_>>());
-        let (ids, missing) = if look_first { self.look_up(connection, events).await? } else { everything() };
-        let first = self.raise(connection, missing.len()).await?;
-        self.insert(connection, first, &missing).await?;
-        Ok(complete(ids, first))
-    }
-
-    /// Which of the events are recorded by an earlier attempt, and which are missing.
-    async fn look_up<'e>(
-        &self,
-        connection: &mut SqliteConnection,
-        events: &'e [StoredEvent],
-    ) -> Result<(Vec<Option<u64>>, Vec<&'e StoredEvent>), Failure> {
-        let wanted: Vec<String> = events
-            .iter()
-            .map(|event| format!(r#"["{}",{}]"#, event.originator_id.simple(), event.originator_version))
-            .collect();
-        let taken: Vec<TakenRow> = sqlx::query_as(self.sql.common.taken.text())
-            .bind(format!("[{}]", wanted.join(",")))
-            .fetch_all(&mut *connection)
-            .await?;
-        let taken = taken.into_iter().map(rows::taken).collect::<Result<Vec<_>, _>>()?;
-        match resolve(events, &taken) {
+    /// Records the events of a save: their ids, and how many of them are new. If it fails, none is recorded.
+    fn save(&self, connection: &Connection, events: &[StoredEvent], first: u64) -> Result<(Vec<u64>, u64), Failure> {
+        let everything: Vec<usize> = (0..events.len()).collect();
+        match self.insert(connection, events, &everything, first) {
+            Ok(()) => return Ok(((first..).take(events.len()).collect(), events.len() as u64)),
+            Err(error) if self.fault(&error) == Fault::VersionTaken => {}
+            Err(error) => return Err(self.explain(error)),
+        }
+        match resolve(events, &self.look_for(connection, events)?) {
+            Resolution::Conflict(error) => Err(error.into()),
             Resolution::Free { ids, missing } => {
-                Ok((ids, missing.into_iter().filter_map(|place| events.get(place)).collect()))
-            }
-            Resolution::Conflict { originator_id, tried } => {
-                let last: Option<i64> = sqlx::query_scalar(self.sql.common.last_version.text())
-                    .bind(originator_id)
-                    .fetch_one(connection)
-                    .await?;
-                let recorded = last.map(rows::from_version).transpose()?.unwrap_or(tried);
-                Err(Failure::Recorder(RecorderError::Conflict { originator_id, tried, recorded }))
+                self.insert(connection, events, &missing, first).map_err(|error| self.explain(error))?;
+                Ok((complete(ids, first), missing.len() as u64))
             }
         }
+    }
+
+    /// Inserts some of a save's events, all or none.
+    fn insert(
+        &self,
+        connection: &Connection,
+        events: &[StoredEvent],
+        places: &[usize],
+        first: u64,
+    ) -> Result<(), rusqlite::Error> {
+        // a statement that fails undoes itself; of several, the earlier ones must be undone
+        if let [only] = places {
+            return self.insert_row(connection, &events[*only], first);
+        }
+        execute(connection, SAVEPOINT)?;
+        let mut rows = places.iter().zip(first..);
+        let inserted = rows.try_for_each(|(place, id)| self.insert_row(connection, &events[*place], id));
+        if inserted.is_err() && !connection.is_autocommit() {
+            execute(connection, ROLLBACK_TO)?;
+        }
+        if !connection.is_autocommit() {
+            execute(connection, RELEASE)?;
+        }
+        inserted
+    }
+
+    fn insert_row(&self, connection: &Connection, event: &StoredEvent, id: u64) -> Result<(), rusqlite::Error> {
+        let mut insert = connection.prepare_cached(self.sql.insert.as_str())?;
+        let inserted = insert.execute(params![
+            rows::to_bound(id),
+            event.originator_id.as_bytes().as_slice(),
+            rows::to_bound(event.originator_version),
+            event.topic,
+            event.state,
+            rows::to_checksum(event.checksum),
+            event.append_id.as_bytes().as_slice(),
+        ]);
+        inserted.map(drop)
+    }
+
+    /// Looks for the versions of these events.
+    fn look_for(&self, connection: &Connection, events: &[StoredEvent]) -> Result<TakenVersions, Failure> {
+        let mut taken = TakenVersions::new();
+        let mut select = connection.prepare_cached(self.sql.common.taken.as_str())?;
+        for event in events {
+            let version = rows::to_bound(event.originator_version);
+            let row = select.query_row(params![event.originator_id.as_bytes().as_slice(), version], |row| {
+                let attempt = super::select::uuid(row, 1)?;
+                Ok((row.get(0)?, event.originator_id, version, attempt, row.get(2)?))
+            });
+            if let Some(row) = row.optional()? {
+                let (version, row) = rows::taken(row)?;
+                taken.insert(version, row);
+            }
+        }
+        Ok(taken)
     }
 
     /// Takes the next ids out of the head row; the first of them.
     ///
-    /// Also if there is nothing to insert: the commit of this change makes durable what an earlier one left in doubt.
-    async fn raise(&self, connection: &mut SqliteConnection, wanted: usize) -> Result<u64, Failure> {
-        let raised: Option<i64> = sqlx::query_scalar(self.sql.raise.text())
-            .bind(rows::to_count(wanted))
-            .fetch_optional(&mut *connection)
-            .await?;
+    /// Also if all events turn out to be recorded: the commit of this change makes durable what an earlier one left in doubt.
+    fn raise(&self, connection: &Connection, wanted: usize) -> Result<u64, Failure> {
+        let count = rows::to_count(wanted);
+        let mut raise = connection.prepare_cached(self.sql.raise.as_str())?;
+        let raised: Option<i64> = raise.query_row([count], |row| row.get(0)).optional()?;
         if let Some(last) = raised {
-            return Ok(rows::from_id(last.saturating_sub(rows::to_count(wanted)))? + 1);
+            return Ok(rows::from_id(last.saturating_sub(count))? + 1);
         }
-        let last: Option<i64> =
-            sqlx::query_scalar(self.sql.common.last.text()).fetch_optional(&mut *connection).await?;
-        Err(Failure::Recorder(match last {
-            Some(last) => RecorderError::PositionExhausted { last: rows::from_id(last)?, wanted },
-            None => self.no_head(),
-        }))
+        let mut last = connection.prepare_cached(self.sql.common.last.as_str())?;
+        let last: Option<i64> = last.query_row([], |row| row.get(0)).optional()?;
+        Err(match last {
+            Some(last) => RecorderError::PositionExhausted { last: rows::from_id(last)?, wanted }.into(),
+            None => self.no_head().into(),
+        })
     }
 
     pub(super) fn no_head(&self) -> RecorderError {
         RecorderError::Corrupt { found: format!("no row in the head table of {}", self.name.application()) }
     }
 
-    async fn insert(
-        &self,
-        connection: &mut SqliteConnection,
-        first: u64,
-        events: &[&StoredEvent],
-    ) -> Result<(), Failure> {
-        let mut ids = first..;
-        for chunk in events.chunks(MAX_ROWS) {
-            let (statement, is_kept) = self.sql.insert(chunk.len());
-            let mut insert = sqlx::query(statement.text()).persistent(is_kept);
-            for (event, id) in chunk.iter().zip(&mut ids) {
-                insert = insert
-                    .bind(rows::to_bound(id))
-                    .bind(event.originator_id)
-                    .bind(rows::to_bound(event.originator_version))
-                    .bind(event.topic.clone())
-                    .bind(event.state.clone())
-                    .bind(rows::to_checksum(event.checksum))
-                    .bind(event.append_id);
-            }
-            insert.execute(&mut *connection).await?;
-        }
-        Ok(())
+    /// A batch of which nothing is recorded, for a reason that lies in the database or in one of the saves.
+    fn refused(&self, saves: &[&[StoredEvent]], failure: Failure) -> Vec<Outcome> {
+        let suspicious = match &failure {
+            Failure::Sqlite(error) => !is_everybodys(error),
+            Failure::Recorder(error) => matches!(error, RecorderError::PositionExhausted { .. }),
+        };
+        let error = match failure {
+            Failure::Sqlite(error) => self.failed("record events", error),
+            Failure::Recorder(error) => error,
+        };
+        let outcome = |_| if suspicious { Outcome::Suspect(error.clone()) } else { Outcome::Failed(error.clone()) };
+        saves.iter().map(outcome).collect()
     }
 
-    /// Closes a connection that failed in a transaction; in memory, where it must stay, brings it out of the transaction.
-    async fn abandon(&self, mut connection: ConnGuard<Sqlite>) {
-        if self.location.is_memory && transaction::leave(&mut connection).await.is_ok() {
-            connection.mark_clean();
-        }
+    fn explain(&self, error: rusqlite::Error) -> Failure {
+        let found = match self.fault(&error) {
+            Fault::IdTaken => "a notification id above the last one of the head table",
+            Fault::VersionTaken => "a version that is taken and not there",
+            _ => return error.into(),
+        };
+        Failure::Recorder(RecorderError::Corrupt { found: found.to_owned() })
     }
+}
 
-    fn explain(&self, failure: Failure) -> Failure {
-        match failure {
-            Failure::Sqlx(error) if self.fault(&error) == Fault::IdTaken => Failure::Recorder(RecorderError::Corrupt {
-                found: "a notification id above the last one of the head table".to_owned(),
-            }),
-            failure => failure,
-        }
+/// An outcome after a commit whose own is not known: what was found by looking is certain, nothing else is.
+fn certain(outcome: Outcome, unknown: &Cause) -> Outcome {
+    match outcome {
+        Outcome::Recorded(_) | Outcome::Failed(RecorderError::Conflict { .. }) => outcome,
+        _ => Outcome::Failed(RecorderError::OutcomeUnknown { source: unknown.clone() }),
     }
+}
+
+pub(super) fn execute(connection: &Connection, statement: &str) -> Result<(), rusqlite::Error> {
+    connection.prepare_cached(statement)?.execute([]).map(drop)
 }

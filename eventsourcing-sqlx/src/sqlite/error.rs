@@ -3,22 +3,30 @@
 //! The codes are those of <https://www.sqlite.org/rescode.html>; the lowest byte of an extended code is the primary one.
 
 use eventsourcing_core::RecorderError;
+use rusqlite::ffi;
 
 use super::location::Location;
 use crate::config::SqliteConfig;
-use crate::error::{decoding, other, seconds};
+use crate::error::{cause, seconds};
 
-const BUSY: i32 = 5;
-const LOCKED: i32 = 6;
-const READONLY: i32 = 8;
-const CORRUPT: i32 = 11;
-const FULL: i32 = 13;
-const CANTOPEN: i32 = 14;
-const PROTOCOL: i32 = 15;
-const CONSTRAINT: i32 = 19;
-const CONSTRAINT_UNIQUE: i32 = 2067;
-const CONSTRAINT_PRIMARYKEY: i32 = 1555;
-const NOTADB: i32 = 26;
+/// How a step can fail: as SQLite says, or as we say.
+#[derive(Debug)]
+pub(super) enum Failure {
+    Sqlite(rusqlite::Error),
+    Recorder(RecorderError),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<RecorderError> for Failure {
+    fn from(error: RecorderError) -> Self {
+        Self::Recorder(error)
+    }
+}
 
 /// What an error says about the call that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,22 +35,18 @@ pub(super) enum Fault {
     VersionTaken,
     /// A notification id is taken, which the head row should have prevented.
     IdTaken,
-    /// Another connection has a lock, and SQLite's own waiting is over.
+    /// Others have a lock, or are at work on the same memory.
     Busy,
-    /// Another connection to the same memory is at work, for which SQLite does not wait.
-    Locked,
     /// Anything else.
     Refused,
 }
 
-pub(super) fn fault(error: &sqlx::Error, version_taken: &str) -> Fault {
-    let Some(error) = error.as_database_error() else { return Fault::Refused };
+pub(super) fn fault(error: &rusqlite::Error, version_taken: &str) -> Fault {
     let code = code_of(error);
     match (code, code & 0xff) {
-        (CONSTRAINT_UNIQUE, _) if error.message().contains(version_taken) => Fault::VersionTaken,
-        (CONSTRAINT_PRIMARYKEY, _) => Fault::IdTaken,
-        (_, BUSY | PROTOCOL) => Fault::Busy,
-        (_, LOCKED) => Fault::Locked,
+        (ffi::SQLITE_CONSTRAINT_UNIQUE, _) if message_of(error).contains(version_taken) => Fault::VersionTaken,
+        (ffi::SQLITE_CONSTRAINT_PRIMARYKEY, _) => Fault::IdTaken,
+        (_, ffi::SQLITE_BUSY | ffi::SQLITE_PROTOCOL | ffi::SQLITE_LOCKED) => Fault::Busy,
         _ => Fault::Refused,
     }
 }
@@ -50,105 +54,144 @@ pub(super) fn fault(error: &sqlx::Error, version_taken: &str) -> Fault {
 /// Whether a commit that failed like this has certainly not been made: not all of it was written, or nothing was tried.
 ///
 /// After any other, such as a failed `fsync`, the log may hold the whole transaction, and be read again after a crash.
-pub(super) fn is_definite(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().map_or(0, code_of);
-    matches!(code & 0xff, BUSY | LOCKED | FULL | CONSTRAINT)
+pub(super) fn is_definite(error: &rusqlite::Error) -> bool {
+    matches!(code_of(error) & 0xff, ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED | ffi::SQLITE_FULL | ffi::SQLITE_CONSTRAINT)
+}
+
+/// Whether an error is that of the database, so that every save would meet it.
+pub(super) fn is_everybodys(error: &rusqlite::Error) -> bool {
+    matches!(
+        code_of(error) & 0xff,
+        ffi::SQLITE_BUSY
+            | ffi::SQLITE_LOCKED
+            | ffi::SQLITE_PROTOCOL
+            | ffi::SQLITE_FULL
+            | ffi::SQLITE_IOERR
+            | ffi::SQLITE_READONLY
+            | ffi::SQLITE_CORRUPT
+            | ffi::SQLITE_NOTADB
+            | ffi::SQLITE_CANTOPEN
+            | ffi::SQLITE_NOMEM
+    )
+}
+
+/// Whether a connection is as good after this error as before.
+pub(super) fn is_orderly(error: &rusqlite::Error) -> bool {
+    let code = code_of(error) & 0xff;
+    matches!(code, ffi::SQLITE_OK | ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED | ffi::SQLITE_CONSTRAINT | ffi::SQLITE_ERROR)
 }
 
 /// The error of a call on an open connection.
 pub(super) fn recorder_error(
-    error: sqlx::Error,
+    error: rusqlite::Error,
     operation: &'static str,
     config: &SqliteConfig,
     location: &Location,
 ) -> RecorderError {
-    let error = match decoding(error) {
-        Ok(corrupt) => return corrupt,
-        Err(error) => error,
-    };
-    let code = match &error {
-        sqlx::Error::PoolClosed => return RecorderError::Closed,
-        sqlx::Error::PoolTimedOut => return busy(error, config),
-        sqlx::Error::WorkerCrashed => return RecorderError::Disconnected { source: Box::new(error) },
-        sqlx::Error::Database(error) => code_of(&**error) & 0xff,
-        _ => return other(operation, error),
-    };
-    match code {
-        BUSY | LOCKED | PROTOCOL => busy(error, config),
-        READONLY => RecorderError::ReadOnly { database: location.filename.clone(), source: Box::new(error) },
-        FULL => RecorderError::StorageFull { source: Box::new(error) },
-        CORRUPT => {
+    match &error {
+        rusqlite::Error::InvalidColumnType(index, name, found) => {
+            let found = format!("a value in column {index} ({name}) that cannot be read: it is of type {found}");
+            return RecorderError::Corrupt { found };
+        }
+        rusqlite::Error::FromSqlConversionFailure(index, _, reason) => {
+            let found = format!("a value in column {index} that cannot be read: {reason}");
+            return RecorderError::Corrupt { found };
+        }
+        rusqlite::Error::Utf8Error(index, reason) => {
+            let found = format!("a value in column {index} that cannot be read: {reason}");
+            return RecorderError::Corrupt { found };
+        }
+        _ => {}
+    }
+    match code_of(&error) & 0xff {
+        ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED | ffi::SQLITE_PROTOCOL => busy(error, config),
+        ffi::SQLITE_READONLY => RecorderError::ReadOnly { database: location.filename.clone(), source: cause(error) },
+        ffi::SQLITE_FULL => RecorderError::StorageFull { source: cause(error) },
+        ffi::SQLITE_CORRUPT => {
             RecorderError::Corrupt { found: format!("pages of {} that are damaged: {error}", location.filename) }
         }
-        CANTOPEN | NOTADB => open_error(error, location),
-        _ => other(operation, error),
+        ffi::SQLITE_CANTOPEN | ffi::SQLITE_NOTADB => open_error(error, location),
+        _ => {
+            let message = match code_of(&error) {
+                ffi::SQLITE_OK => error.to_string(),
+                code => format!("{} (code {code})", message_of(&error)),
+            };
+            RecorderError::Database { operation, message, source: cause(error) }
+        }
     }
 }
 
 /// The write lock was not free in time.
-pub(super) fn busy(error: impl Into<Box<dyn std::error::Error + Send + Sync>>, config: &SqliteConfig) -> RecorderError {
-    RecorderError::Busy { waited: seconds(config.lock_timeout), setting: "SQLITE_LOCK_TIMEOUT", source: error.into() }
+fn busy(error: rusqlite::Error, config: &SqliteConfig) -> RecorderError {
+    let waited = seconds(config.lock_timeout);
+    RecorderError::Busy { waited, setting: "SQLITE_LOCK_TIMEOUT", source: cause(error) }
 }
 
-fn open_error(error: sqlx::Error, location: &Location) -> RecorderError {
-    let code = error.as_database_error().map_or(0, code_of) & 0xff;
-    let (cause, cure) = match code {
-        NOTADB => (
+fn open_error(error: rusqlite::Error, location: &Location) -> RecorderError {
+    let (reason, cure) = match code_of(&error) & 0xff {
+        ffi::SQLITE_NOTADB => (
             "the file is no SQLite database".to_owned(),
             "set SQLITE_DBNAME to another path; the file was left as it is",
         ),
-        _ => (
-            error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned()),
-            "correct SQLITE_DBNAME, or let this process read and write the file and its directory",
-        ),
+        _ => {
+            (message_of(&error), "correct SQLITE_DBNAME, or let this process read and write the file and its directory")
+        }
     };
-    let source = Some(error.into());
-    RecorderError::Open { database: location.filename.clone(), cause, cure: cure.to_owned(), source }
+    let (database, source) = (location.filename.clone(), Some(cause(error)));
+    RecorderError::Open { database, cause: reason, cure: cure.to_owned(), source }
 }
 
-fn code_of(error: &dyn sqlx::error::DatabaseError) -> i32 {
-    error.code().and_then(|code| code.parse().ok()).unwrap_or_default()
+/// The extended result code; 0 if the error is not SQLite's.
+fn code_of(error: &rusqlite::Error) -> i32 {
+    error.sqlite_error().map_or(ffi::SQLITE_OK, |error| error.extended_code)
+}
+
+fn message_of(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
+        rusqlite::Error::SqliteFailure(error, None) => error.to_string(),
+        rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
+        error => error.to_string(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
-    use sqlx::sqlite::SqliteConnectOptions;
-    use sqlx::{AssertSqlSafe, ConnectOptions};
+    use rusqlite::Connection;
 
     use super::*;
 
     /// What SQLite says, and what it is made into.
-    async fn error_of(setup: &str, fails: &str) -> RecorderError {
-        let mut connection = SqliteConnectOptions::new().filename(":memory:").connect().await.unwrap();
-        sqlx::raw_sql(AssertSqlSafe(setup)).execute(&mut connection).await.unwrap();
-        let error = sqlx::raw_sql(AssertSqlSafe(fails)).execute(&mut connection).await.unwrap_err();
+    fn error_of(setup: &str, fails: &str) -> RecorderError {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(setup).unwrap();
+        let error = connection.execute_batch(fails).unwrap_err();
         let config = SqliteConfig::new(":memory:");
         recorder_error(error, "record events", &config, &Location::of(&config.dbname))
     }
 
-    #[tokio::test]
-    async fn a_database_that_can_grow_no_more_is_full() {
+    #[test]
+    fn a_database_that_can_grow_no_more_is_full() {
         let error = error_of(
             "CREATE TABLE events (state BLOB); PRAGMA max_page_count = 3",
             "INSERT INTO events VALUES (zeroblob(1000000))",
         );
-        let error = error.await;
         assert!(matches!(error, RecorderError::StorageFull { .. }), "{error:?}");
         let expected = "the database has no space left, so nothing was recorded; free some and try again";
         assert_eq!(error.to_string(), expected);
     }
 
-    #[tokio::test]
-    async fn a_connection_that_may_only_read_is_read_only() {
-        let error = error_of("CREATE TABLE events (id); PRAGMA query_only = ON", "DELETE FROM events").await;
+    #[test]
+    fn a_connection_that_may_only_read_is_read_only() {
+        let error = error_of("CREATE TABLE events (id); PRAGMA query_only = ON", "DELETE FROM events");
         assert!(matches!(error, RecorderError::ReadOnly { .. }), "{error:?}");
     }
 
-    #[tokio::test]
-    async fn anything_else_says_what_was_to_be_done_and_the_code() {
-        let error = error_of("SELECT 1", "INSERT INTO missing VALUES (1)").await;
+    #[test]
+    fn anything_else_says_what_was_to_be_done_and_the_code() {
+        let error = error_of("SELECT 1", "INSERT INTO missing VALUES (1)");
         let expected = "the database failed while it was to record events: no such table: missing (code 1)";
         assert_eq!(error.to_string(), expected);
     }

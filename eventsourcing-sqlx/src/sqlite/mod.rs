@@ -1,35 +1,40 @@
 //! The recorder that keeps events in SQLite.
 
 mod append;
+mod connections;
 mod error;
 mod location;
 mod open;
 mod select;
-mod transaction;
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use eventsourcing_core::persistence::{EventQuery, NotificationQuery};
+use eventsourcing_core::persistence::{
+    EventQuery, EventVisitor, NotificationQuery, NotificationRef, NotificationVisitor, StoredEventRef,
+};
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent};
-use sqlx::{Sqlite, SqlitePool};
 
+use self::connections::Connections;
 use self::error::recorder_error;
 use self::location::Location;
 use crate::config::SqliteConfig;
-use crate::connection::ConnGuard;
 use crate::error::check_runtime;
 use crate::rows;
 use crate::sql::sqlite::SqliteSql;
 use crate::table_name::TableName;
+use crate::writer::Writer;
 
 /// Keeps the events of an application in a SQLite database, in a file or in memory.
 ///
 /// A clone is another handle to the same connections: one that writes and some that read, or, in memory, one for all. A file is
-/// in WAL mode with `synchronous=FULL`: what was acknowledged survives a loss of power. An insert is one transaction, and
-/// goes on to its end when the future that asked for it is dropped.
+/// in WAL mode with `synchronous=FULL`: what was acknowledged survives a loss of power. Inserts that come at the same time are
+/// recorded in one transaction, each of them whole or refused by itself, also if the future that asked for it is dropped.
+///
+/// SQLite is called where the future is polled, for half a millisecond at a time when it reads and for a commit when it
+/// writes: handing that over to another thread would take longer. Whoever must wait for a lock waits asynchronously.
 ///
 /// # Examples
 ///
@@ -47,6 +52,7 @@ use crate::table_name::TableName;
 #[derive(Clone)]
 pub struct SqliteRecorder {
     inner: Arc<Inner>,
+    writer: Arc<Writer<Inner>>,
 }
 
 struct Inner {
@@ -54,12 +60,7 @@ struct Inner {
     config: SqliteConfig,
     location: Location,
     sql: SqliteSql,
-    /// One connection, because SQLite has one writer at a time: several would only wait for each other.
-    writer: SqlitePool,
-    /// The same pool as `writer` in memory.
-    readers: SqlitePool,
-    /// Whether the only connection to a database in memory may have been left in a transaction.
-    suspect: Arc<AtomicBool>,
+    connections: Connections,
 }
 
 impl SqliteRecorder {
@@ -78,10 +79,11 @@ impl SqliteRecorder {
         let sql = SqliteSql::of(&name);
         let location = Location::of(&config.dbname);
         location.check()?;
-        let (writer, readers) = open::pools(&config, &location);
-        let inner = Inner { name, config, location, sql, writer, readers, suspect: Arc::default() };
+        let connections = Connections::new(location.clone());
+        let inner = Arc::new(Inner { name, config, location, sql, connections });
         inner.prepare().await?;
-        Ok(Self { inner: Arc::new(inner) })
+        let writer = Arc::new(Writer::new(Arc::clone(&inner), inner.config.queue_size));
+        Ok(Self { inner, writer })
     }
 }
 
@@ -92,20 +94,39 @@ impl Recorder for SqliteRecorder {
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let inner = Arc::clone(&self.inner);
-        // a task of its own: whoever drops this future no longer waits, and the insert is not cut in half
-        match tokio::spawn(async move { inner.append(events).await }).await {
-            Ok(appended) => appended,
-            Err(error) => Err(RecorderError::OutcomeUnknown { source: Box::new(error) }),
-        }
+        self.writer.record(events).await
     }
 
     async fn select_events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, RecorderError> {
-        self.inner.select_events(&query).await
+        let mut events = Vec::new();
+        let mut visit = |event: StoredEventRef<'_>| {
+            events.push(event.to_owned());
+            ControlFlow::Continue(())
+        };
+        self.inner.read_events(query, &mut visit).await?;
+        Ok(events)
     }
 
     async fn select_notifications(&self, query: NotificationQuery) -> Result<Vec<Notification>, RecorderError> {
-        self.inner.select_notifications(&query).await
+        let mut notifications = Vec::new();
+        let mut visit = |notification: NotificationRef<'_>| {
+            notifications.push(notification.to_owned());
+            ControlFlow::Continue(())
+        };
+        self.inner.read_notifications(query, &mut visit).await?;
+        Ok(notifications)
+    }
+
+    async fn read_events(&self, query: EventQuery, visit: &mut EventVisitor<'_>) -> Result<(), RecorderError> {
+        self.inner.read_events(query, visit).await
+    }
+
+    async fn read_notifications(
+        &self,
+        query: NotificationQuery,
+        visit: &mut NotificationVisitor<'_>,
+    ) -> Result<(), RecorderError> {
+        self.inner.read_notifications(query, visit).await
     }
 
     async fn max_notification_id(&self) -> Result<Option<u64>, RecorderError> {
@@ -113,33 +134,13 @@ impl Recorder for SqliteRecorder {
     }
 
     async fn close(&self) {
-        self.inner.readers.close().await;
-        self.inner.writer.close().await;
+        self.writer.close().await;
+        self.inner.connections.close();
     }
 }
 
 impl Inner {
-    async fn acquire_reader(&self) -> Result<ConnGuard<Sqlite>, sqlx::Error> {
-        self.guard(self.readers.acquire().await?).await
-    }
-
-    async fn acquire_writer(&self) -> Result<ConnGuard<Sqlite>, sqlx::Error> {
-        self.guard(self.writer.acquire().await?).await
-    }
-
-    async fn guard(&self, connection: sqlx::pool::PoolConnection<Sqlite>) -> Result<ConnGuard<Sqlite>, sqlx::Error> {
-        if !self.location.is_memory {
-            return Ok(ConnGuard::new(connection));
-        }
-        let mut connection = ConnGuard::irreplaceable(connection, Arc::clone(&self.suspect));
-        // lowered first: the guard raises it again if the future is dropped, or if the connection proves unusable
-        if self.suspect.swap(false, Ordering::AcqRel) {
-            transaction::leave(&mut connection).await?;
-        }
-        Ok(connection)
-    }
-
-    fn failed(&self, operation: &'static str, error: sqlx::Error) -> RecorderError {
+    fn failed(&self, operation: &'static str, error: rusqlite::Error) -> RecorderError {
         recorder_error(error, operation, &self.config, &self.location)
     }
 }

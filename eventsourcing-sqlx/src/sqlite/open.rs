@@ -3,16 +3,13 @@
 use std::time::Duration;
 
 use eventsourcing_core::RecorderError;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection, SqlitePool};
+use rusqlite::{Connection, OptionalExtension};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use super::error::{Fault, fault};
-use super::location::Location;
-use super::{Inner, transaction};
-use crate::config::SqliteConfig;
-use crate::connection::ConnGuard;
+use super::Inner;
+use super::append::execute;
+use super::error::{Failure, Fault, fault};
 use crate::damage::{Tables, no_row};
 use crate::deadline::deadline;
 use crate::sql::{SCHEMA_VERSION, sqlite as sql};
@@ -20,103 +17,44 @@ use crate::sql::{SCHEMA_VERSION, sqlite as sql};
 /// Older versions can lose committed writes when a checkpoint meets a writer (<https://www.sqlite.org/releaselog/3_51_3.html>).
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
 
-/// Reads that run at the same time.
-const READERS: u32 = 4;
-
-/// Rows that SQLite's thread reads ahead of their decoding.
-const ROW_BUFFER: usize = 4096;
-
-/// Pages that a connection keeps, in KiB: SQLite's own default of 2 MiB makes long reads half as fast.
-const CACHE: &str = "-16384";
-
-/// How long to wait for a connection beyond the lock timeout: it is in use, and by us.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The pause between two tries to get what SQLite does not wait for.
-pub(super) const PAUSE: Duration = Duration::from_millis(10);
-
-/// The pool of the writer and that of the readers.
-pub(super) fn pools(config: &SqliteConfig, location: &Location) -> (SqlitePool, SqlitePool) {
-    // SQLite counts milliseconds in an `int`
-    let lock_timeout = config.lock_timeout.min(Duration::from_secs(86_400));
-    let options = SqliteConnectOptions::new()
-        .filename(&location.filename)
-        .create_if_missing(true)
-        .busy_timeout(lock_timeout)
-        .foreign_keys(true)
-        .pragma("cache_size", CACHE)
-        .row_buffer_size(ROW_BUFFER);
-    let pool = SqlitePoolOptions::new().test_before_acquire(false).acquire_timeout(lock_timeout + PATIENCE);
-    if location.is_memory {
-        // the database is gone when its connection is, so that one stays open whatever happens
-        let only = pool.min_connections(0).max_connections(1).idle_timeout(None).max_lifetime(None);
-        let only = only.connect_lazy_with(options);
-        return (only.clone(), only);
-    }
-    let writer = options
-        .clone()
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        // on macOS `fsync` alone leaves data in the drive's cache; elsewhere this changes nothing
-        .pragma("fullfsync", "ON")
-        .pragma("checkpoint_fullfsync", "ON")
-        // a WAL that a long read made large is cut back after the next checkpoint
-        .pragma("journal_size_limit", "67108864");
-    let reader = options.pragma("query_only", "ON");
-    (pool.clone().max_connections(1).connect_lazy_with(writer), pool.max_connections(READERS).connect_lazy_with(reader))
-}
+/// The pause between two tries to get what others have.
+pub(super) const PAUSE: Duration = Duration::from_millis(5);
 
 impl Inner {
     /// Connects for the first time, and makes sure that the tables are there.
+    ///
+    /// Each step can be made again: others may be at work on the same file or the same memory, and putting a file into WAL
+    /// mode needs it alone, for which SQLite does not wait.
     pub(super) async fn prepare(&self) -> Result<(), RecorderError> {
         let deadline = deadline(self.config.lock_timeout);
         loop {
-            let mut connection = self.first_connection(deadline).await?;
-            match self.check_and_migrate(&mut connection).await {
-                Ok(version) => {
-                    connection.mark_clean();
-                    return self.check_version(version);
-                }
-                // memory that others share: SQLite does not wait for them
-                Err(Failure::Sqlx(error)) if self.fault(&error) == Fault::Locked && Instant::now() < deadline => {
-                    drop(connection);
-                    sleep(PAUSE).await;
-                }
-                Err(Failure::Sqlx(error)) => return Err(self.failed("open the tables", error)),
+            match self.connections.write(|connection| self.check_and_migrate(connection)) {
+                Ok(version) => return self.check_version(version),
+                Err(failure) if self.is_passing(&failure) && Instant::now() < deadline => sleep(PAUSE).await,
+                Err(Failure::Sqlite(error)) => return Err(self.failed("open the database", error)),
                 Err(Failure::Recorder(error)) => return Err(error),
             }
         }
     }
 
-    async fn check_and_migrate(&self, connection: &mut SqliteConnection) -> Result<i64, Failure> {
-        self.check_settings(connection).await?;
-        self.look_or_migrate(connection).await
+    fn check_and_migrate(&self, connection: &Connection) -> Result<i64, Failure> {
+        self.check_settings(connection)?;
+        self.look_or_migrate(connection)
     }
 
-    /// Makes the writer's connection. Putting a file into WAL mode needs it alone, and SQLite does not wait for that.
-    async fn first_connection(&self, deadline: Instant) -> Result<ConnGuard<Sqlite>, RecorderError> {
-        loop {
-            match self.acquire_writer().await {
-                Ok(connection) => return Ok(connection),
-                Err(error) if self.is_passing(&error) && Instant::now() < deadline => sleep(PAUSE).await,
-                Err(error) => return Err(self.failed("open the database", error)),
-            }
-        }
+    /// Whether a failure is that of others who are at work on the same database.
+    pub(super) fn is_passing(&self, failure: &Failure) -> bool {
+        matches!(failure, Failure::Sqlite(error) if self.fault(error) == Fault::Busy)
     }
 
-    /// Whether an error is that of others who are at work on the same database.
-    pub(super) fn is_passing(&self, error: &sqlx::Error) -> bool {
-        matches!(self.fault(error), Fault::Busy | Fault::Locked)
-    }
-
-    pub(super) fn fault(&self, error: &sqlx::Error) -> Fault {
-        fault(error, &self.sql.version_taken())
+    pub(super) fn fault(&self, error: &rusqlite::Error) -> Fault {
+        fault(error, &self.sql.version_taken)
     }
 
     /// Reads back what durability depends on, because SQLite ignores a pragma that it cannot follow.
-    async fn check_settings(&self, connection: &mut SqliteConnection) -> Result<(), Failure> {
-        let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut *connection).await?;
-        if is_older(&version) {
+    fn check_settings(&self, connection: &Connection) -> Result<(), Failure> {
+        let version = rusqlite::version();
+        if is_older(version) {
             let (major, minor, patch) = OLDEST_SQLITE;
             return Err(Failure::Recorder(self.location.unusable(
                 format!("this program is built with SQLite {version}, which can lose committed writes"),
@@ -126,9 +64,9 @@ impl Inner {
         if self.location.is_memory {
             return Ok(());
         }
-        let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *connection).await?;
-        let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut *connection).await?;
-        let foreign_keys: i64 = sqlx::query_scalar("PRAGMA foreign_keys").fetch_one(&mut *connection).await?;
+        let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+        let synchronous: i64 = connection.pragma_query_value(None, "synchronous", |row| row.get(0))?;
+        let foreign_keys: i64 = connection.pragma_query_value(None, "foreign_keys", |row| row.get(0))?;
         for (pragma, is, expected) in [
             ("journal_mode", mode, "wal"),
             ("synchronous", synchronous.to_string(), "2"),
@@ -156,13 +94,13 @@ impl Inner {
     }
 
     /// The version of the tables, which are made if they are missing.
-    async fn look_or_migrate(&self, connection: &mut SqliteConnection) -> Result<i64, Failure> {
-        if let Some(version) = self.look(connection).await {
+    fn look_or_migrate(&self, connection: &Connection) -> Result<i64, Failure> {
+        if let Ok(Some(version)) = self.look(connection) {
             return Ok(version);
         }
-        match self.look_closely(connection).await? {
+        match self.look_closely(connection)? {
             Some(version) => Ok(version),
-            None if self.config.create_table => self.migrate(connection).await,
+            None if self.config.create_table => self.migrate(connection),
             None => Err(Failure::Recorder(RecorderError::SchemaMissing {
                 application: self.name.application().to_owned(),
                 problem: format!("the tables are missing from {}", self.location.filename),
@@ -172,17 +110,17 @@ impl Inner {
     }
 
     /// Makes the tables. Others who do the same at this moment wait, and then find them.
-    async fn migrate(&self, connection: &mut SqliteConnection) -> Result<i64, Failure> {
-        transaction::begin(connection).await?;
+    fn migrate(&self, connection: &Connection) -> Result<i64, Failure> {
+        execute(connection, sql::BEGIN)?;
         // again: others may have made them while this waited for the lock
-        if let Some(version) = self.look_closely(connection).await? {
-            transaction::rollback(connection).await?;
+        if let Some(version) = self.look_closely(connection)? {
+            execute(connection, sql::ROLLBACK)?;
             return Ok(version);
         }
         for statement in self.statements() {
-            sqlx::query(AssertSqlSafe(statement)).persistent(false).execute(&mut *connection).await?;
+            connection.execute(&statement, [])?;
         }
-        transaction::commit(connection).await?;
+        execute(connection, sql::COMMIT)?;
         Ok(SCHEMA_VERSION)
     }
 
@@ -191,49 +129,27 @@ impl Inner {
     }
 
     /// The version of the tables, if all is there that should be.
-    async fn look(&self, connection: &mut SqliteConnection) -> Option<i64> {
-        self.try_to_look(connection).await.ok().flatten()
-    }
-
-    async fn try_to_look(&self, connection: &mut SqliteConnection) -> Result<Option<i64>, sqlx::Error> {
-        let look: Option<(bool, i64)> =
-            sqlx::query_as(self.sql.common.look.text()).bind(self.name.events()).fetch_optional(connection).await?;
+    fn look(&self, connection: &Connection) -> Result<Option<i64>, rusqlite::Error> {
+        let events = self.name.events();
+        let look = connection
+            .query_row(self.sql.common.look.as_str(), [events], |row| Ok((row.get::<_, bool>(0)?, row.get(1)?)))
+            .optional()?;
         Ok(look.and_then(|(is_whole, version)| is_whole.then_some(version)))
     }
 
     /// Looks at each part; none if all are missing.
     ///
     /// SQLite's code for a missing table is that of many other errors, so it is not guessed from the first look.
-    async fn look_closely(&self, connection: &mut SqliteConnection) -> Result<Option<i64>, Failure> {
-        let (events, head) = (self.name.events(), self.name.head());
-        let tables: (bool, bool) =
-            sqlx::query_as(sql::TABLES).bind(events).bind(head).fetch_one(&mut *connection).await?;
+    fn look_closely(&self, connection: &Connection) -> Result<Option<i64>, Failure> {
+        let names = [self.name.events(), self.name.head()];
+        let tables: (bool, bool) = connection.query_row(sql::TABLES, names, |row| Ok((row.get(0)?, row.get(1)?)))?;
         if !Tables::from(tables).are_there(&self.name)? {
             return Ok(None);
         }
-        match self.try_to_look(connection).await? {
+        match self.look(connection)? {
             Some(version) => Ok(Some(version)),
             None => Err(Failure::Recorder(no_row(&self.name))),
         }
-    }
-}
-
-/// How a step can fail: as the driver says, or as we say.
-#[derive(Debug)]
-pub(super) enum Failure {
-    Sqlx(sqlx::Error),
-    Recorder(RecorderError),
-}
-
-impl From<sqlx::Error> for Failure {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Sqlx(error)
-    }
-}
-
-impl From<RecorderError> for Failure {
-    fn from(error: RecorderError) -> Self {
-        Self::Recorder(error)
     }
 }
 

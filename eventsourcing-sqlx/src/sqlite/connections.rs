@@ -1,0 +1,142 @@
+//! The connections to a database: one that writes, and some that read. All are used where they are called, on no thread of their own.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use eventsourcing_core::RecorderError;
+use rusqlite::{Connection, OpenFlags};
+
+use super::append::execute;
+use super::error::Failure;
+use super::location::Location;
+use crate::sql::sqlite::ROLLBACK;
+
+/// How many connections that read are kept when they are not in use.
+const KEPT_READERS: usize = 8;
+
+/// Pages that a connection keeps, in KiB: SQLite's own default of 2 MiB makes long reads half as fast.
+const CACHE: i64 = -16_384;
+
+/// How many prepared statements a connection keeps: all that there are.
+const STATEMENTS: usize = 32;
+
+/// The connections of a recorder.
+#[derive(Debug)]
+pub(super) struct Connections {
+    location: Location,
+    /// One, because SQLite has one writer at a time: several would only wait for each other. In memory it also reads.
+    writer: Mutex<Slot>,
+    /// Those that are not in use; unused in memory.
+    readers: Mutex<Option<Vec<Connection>>>,
+}
+
+#[derive(Debug)]
+enum Slot {
+    Open(Connection),
+    /// It was given up after an error that leaves nothing certain, and the next one opens another.
+    Missing,
+    Closed,
+}
+
+impl Connections {
+    /// None yet.
+    pub(super) fn new(location: Location) -> Self {
+        Self { location, writer: Mutex::new(Slot::Missing), readers: Mutex::new(Some(Vec::new())) }
+    }
+
+    /// Runs something on the connection that writes, and leaves it in no transaction.
+    pub(super) fn write<T>(&self, write: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Failure> {
+        let mut slot = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = match &*slot {
+            Slot::Open(connection) => connection,
+            Slot::Closed => return Err(RecorderError::Closed.into()),
+            Slot::Missing => {
+                *slot = Slot::Open(self.open_writer()?);
+                let Slot::Open(connection) = &*slot else { return Err(RecorderError::Closed.into()) };
+                connection
+            }
+        };
+        let written = write(connection);
+        // after some errors SQLite has rolled back by itself, after others it has not: it says so
+        let is_out = connection.is_autocommit() || execute(connection, ROLLBACK).is_ok();
+        // the database in memory would be gone with its connection
+        let is_kept = is_out && (written.is_ok() || self.location.is_memory || is_orderly(&written));
+        if !is_kept && !self.location.is_memory {
+            *slot = Slot::Missing;
+        }
+        written
+    }
+
+    /// Runs something on a connection that reads.
+    pub(super) fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Failure> {
+        if self.location.is_memory {
+            return self.write(read);
+        }
+        let idle = match self.readers().as_mut() {
+            Some(readers) => readers.pop(),
+            None => return Err(RecorderError::Closed.into()),
+        };
+        let connection = match idle {
+            Some(connection) => connection,
+            None => self.open_reader()?,
+        };
+        let found = read(&connection);
+        if (found.is_ok() || is_orderly(&found))
+            && let Some(readers) = self.readers().as_mut()
+            && readers.len() < KEPT_READERS
+        {
+            readers.push(connection);
+        }
+        found
+    }
+
+    /// Closes all once they are no longer in use; what comes later is refused.
+    pub(super) fn close(&self) {
+        drop(self.readers().take());
+        *self.writer.lock().unwrap_or_else(PoisonError::into_inner) = Slot::Closed;
+    }
+
+    fn readers(&self) -> MutexGuard<'_, Option<Vec<Connection>>> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open_writer(&self) -> Result<Connection, Failure> {
+        let connection = self.open()?;
+        if !self.location.is_memory {
+            connection.pragma_update(None, "journal_mode", "WAL")?;
+            connection.pragma_update(None, "synchronous", "FULL")?;
+            // on macOS `fsync` alone leaves data in the drive's cache; elsewhere this changes nothing
+            connection.pragma_update(None, "fullfsync", "ON")?;
+            connection.pragma_update(None, "checkpoint_fullfsync", "ON")?;
+            // a WAL that a long read made large is cut back after the next checkpoint
+            connection.pragma_update(None, "journal_size_limit", 67_108_864)?;
+        }
+        Ok(connection)
+    }
+
+    fn open_reader(&self) -> Result<Connection, Failure> {
+        let connection = self.open()?;
+        connection.pragma_update(None, "query_only", "ON")?;
+        Ok(connection)
+    }
+
+    fn open(&self) -> Result<Connection, Failure> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        // each is used by one thread at a time, so SQLite need not see to it
+        let flags = flags | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.location.filename, flags)?;
+        // waiting is done elsewhere, where it blocks no thread
+        connection.busy_timeout(std::time::Duration::ZERO)?;
+        connection.pragma_update(None, "foreign_keys", "ON")?;
+        connection.pragma_update(None, "cache_size", CACHE)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        Ok(connection)
+    }
+}
+
+/// Whether a call failed as calls do, and the connection is as good as before.
+fn is_orderly<T>(outcome: &Result<T, Failure>) -> bool {
+    match outcome {
+        Ok(_) | Err(Failure::Recorder(_)) => true,
+        Err(Failure::Sqlite(error)) => super::error::is_orderly(error),
+    }
+}

@@ -1,0 +1,268 @@
+//! Group commit: saves that wait for the database are recorded together, in one transaction.
+//!
+//! A save joins the queue and waits for its own answer. While a transaction is under way others join, and the next transaction
+//! takes all of them, in the order in which they came: nobody waits for a batch to fill, and the busier the application
+//! is the more saves share the cost of a round trip, of the append lock and of a flush to disk.
+//!
+//! ```text
+//! save ─┐                  ┌ recorded ┐
+//! save ─┼─ queue ─ batch ──┼ conflict ┼─ each its own answer
+//! save ─┘   (bounded)      └ refused  ┘
+//! ```
+//!
+//! A save is recorded or not on its own account: a conflict is answered to the one that has it, and the others of its batch are
+//! recorded. Whoever goes away leaves a save behind that is done or not done. When all handles of the application are dropped,
+//! what is queued is still recorded; closing it waits for that.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use eventsourcing_core::{Notification, RecorderError, StoredEvent};
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use crate::error::cause;
+
+/// The most events of one transaction, unless a single save has more: enough for a save of each of a thousand tasks.
+const MAX_EVENTS: usize = 1_024;
+
+/// The most bytes of states of one transaction, unless a single save has more.
+const MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// What a database does for its writer. There is never more than one call at a time.
+pub(crate) trait Storage: Send + Sync + 'static {
+    /// Records these saves in one transaction, and says what became of each, in their order.
+    ///
+    /// All events of a save are recorded or none, and a save that cannot be recorded takes no other with it.
+    fn record(&self, saves: &[&[StoredEvent]]) -> impl Future<Output = Vec<Outcome>> + Send;
+
+    /// As `record`, at once and on this thread, if that takes no longer than handing over to another would.
+    fn record_now(&self, saves: &[&[StoredEvent]]) -> Option<Vec<Outcome>>;
+}
+
+/// What became of a save.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// It is recorded, and these are the notification ids of its events.
+    Recorded(Vec<u64>),
+    /// It is not, for a reason of its own.
+    Failed(RecorderError),
+    /// The database refused the whole transaction, and the reason may lie in this save or in another.
+    Suspect(RecorderError),
+    /// The database cannot be reached, so nobody else who waits need try.
+    Unreachable(RecorderError),
+}
+
+/// The queue of an application, and what works on it.
+#[derive(Debug)]
+pub(crate) struct Writer<S: Storage> {
+    shared: Arc<Shared<S>>,
+}
+
+#[derive(Debug)]
+struct Shared<S> {
+    storage: Arc<S>,
+    queue: Mutex<Queue>,
+    /// A permit for each event that may be queued; closed with the application.
+    room: Arc<Semaphore>,
+    capacity: u32,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    saves: VecDeque<Save>,
+    /// Whether somebody is at work on the queue, and will see what joins it.
+    is_led: bool,
+}
+
+/// A save in the queue.
+#[derive(Debug)]
+struct Save {
+    events: Vec<StoredEvent>,
+    answer: oneshot::Sender<Result<Vec<Notification>, RecorderError>>,
+    /// Given back when the save is answered.
+    _room: OwnedSemaphorePermit,
+}
+
+impl<S: Storage> Writer<S> {
+    /// A writer whose queue holds so many events.
+    pub(crate) fn new(storage: Arc<S>, capacity: u32) -> Self {
+        let capacity = capacity.max(1);
+        let room = usize::try_from(capacity).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
+        let room = Arc::new(Semaphore::new(room));
+        Self { shared: Arc::new(Shared { storage, queue: Mutex::default(), room, capacity }) }
+    }
+
+    /// Records the events, all or none; waits for room in the queue first.
+    pub(crate) async fn record(&self, events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError> {
+        // before anything is queued, so that nothing is left behind without anybody to work on it
+        let runtime = Handle::try_current().map_err(|error| RecorderError::Database {
+            operation: "record events",
+            message: "there is no Tokio runtime to run on; call it inside of `#[tokio::main]`".to_owned(),
+            source: cause(error),
+        })?;
+        let room = self.shared.room_for(events.len()).await?;
+        let (answer, answered) = oneshot::channel();
+        let leads = {
+            let mut queue = self.shared.queue();
+            queue.saves.push_back(Save { events, answer, _room: room });
+            !std::mem::replace(&mut queue.is_led, true)
+        };
+        if leads {
+            let leader = Leader { shared: Arc::clone(&self.shared), ended: false };
+            if let Some(leader) = leader.lead_now() {
+                // a task of its own: whoever drops this future no longer waits, and the transaction is not cut in half
+                runtime.spawn(leader.lead());
+            }
+        }
+        answered.await.unwrap_or_else(|ended| Err(RecorderError::OutcomeUnknown { source: cause(ended) }))
+    }
+
+    /// Waits until all that is queued is answered; whoever comes later is told that the application is closed.
+    pub(crate) async fn close(&self) {
+        // those who wait for room are served in their order, and this one waits for all of it
+        drop(self.shared.room.acquire_many(self.shared.capacity).await);
+        self.shared.room.close();
+    }
+}
+
+impl<S> Shared<S> {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        // nothing panics while it is held, and a queue is whole between two calls
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn room_for(&self, events: usize) -> Result<OwnedSemaphorePermit, RecorderError> {
+        // a save larger than the queue takes all of it
+        let wanted = u32::try_from(events).unwrap_or(u32::MAX).clamp(1, self.capacity);
+        if let Ok(room) = Arc::clone(&self.room).try_acquire_many_owned(wanted) {
+            return Ok(room);
+        }
+        Arc::clone(&self.room).acquire_many_owned(wanted).await.map_err(|_| RecorderError::Closed)
+    }
+
+    /// The saves of the next transaction; none, and the lead is given up, if nobody waits.
+    fn next_batch(&self) -> Vec<Save> {
+        let mut queue = self.queue();
+        let (mut events, mut bytes, mut saves) = (0, 0, 0);
+        for save in &queue.saves {
+            events += save.events.len();
+            bytes += save.events.iter().map(|event| event.state.len()).sum::<usize>();
+            if saves > 0 && (events > MAX_EVENTS || bytes > MAX_BYTES) {
+                break;
+            }
+            saves += 1;
+        }
+        queue.is_led = saves > 0;
+        queue.saves.drain(..saves).collect()
+    }
+}
+
+/// Whoever works on the queue. There is one at a time.
+struct Leader<S: Storage> {
+    shared: Arc<Shared<S>>,
+    ended: bool,
+}
+
+impl<S: Storage> Leader<S> {
+    /// Records what is queued on this thread, if the storage is quick enough for that; the leader, if there is more to do.
+    fn lead_now(mut self) -> Option<Self> {
+        let batch = self.shared.next_batch();
+        self.ended = batch.is_empty();
+        if self.ended {
+            return None;
+        }
+        let Some(outcomes) = self.shared.storage.record_now(&events_of(&batch)) else {
+            let mut queue = self.shared.queue();
+            batch.into_iter().rev().for_each(|save| queue.saves.push_front(save));
+            drop(queue);
+            return Some(self);
+        };
+        let suspects = self.answer(batch, outcomes);
+        let mut queue = self.shared.queue();
+        suspects.into_iter().rev().for_each(|save| queue.saves.push_front(save));
+        queue.is_led = !queue.saves.is_empty();
+        self.ended = !queue.is_led;
+        drop(queue);
+        if self.ended { None } else { Some(self) }
+    }
+
+    /// Records what is queued until nobody waits any more.
+    async fn lead(mut self) {
+        loop {
+            let batch = self.shared.next_batch();
+            if batch.is_empty() {
+                self.ended = true;
+                return;
+            }
+            // a batch that is refused is taken apart, until the one that is refused is alone
+            let mut parts = vec![batch];
+            while let Some(part) = parts.pop() {
+                let outcomes = self.shared.storage.record(&events_of(&part)).await;
+                let mut suspects = self.answer(part, outcomes);
+                if !suspects.is_empty() {
+                    let half = suspects.split_off(suspects.len() / 2);
+                    parts.push(half);
+                    parts.push(suspects);
+                    parts.retain(|part| !part.is_empty());
+                }
+            }
+        }
+    }
+
+    /// Answers those saves whose outcome is certain, and returns the others.
+    fn answer(&self, saves: Vec<Save>, outcomes: Vec<Outcome>) -> Vec<Save> {
+        let are_several = saves.len() > 1;
+        let mut suspects = Vec::new();
+        let mut unreachable = None;
+        for (save, outcome) in saves.into_iter().zip(outcomes) {
+            match outcome {
+                Outcome::Recorded(ids) => save.recorded(ids),
+                Outcome::Suspect(_) if are_several => suspects.push(save),
+                Outcome::Failed(error) | Outcome::Suspect(error) => save.failed(error),
+                Outcome::Unreachable(error) => {
+                    unreachable = Some(error.clone());
+                    save.failed(error);
+                }
+            }
+        }
+        if let Some(error) = unreachable {
+            let waiting = std::mem::take(&mut self.shared.queue().saves);
+            waiting.into_iter().for_each(|save| save.failed(error.clone()));
+        }
+        suspects
+    }
+}
+
+/// A leader that did not come to its end: its runtime was shut down, or it panicked.
+impl<S: Storage> Drop for Leader<S> {
+    fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        let waiting = {
+            let mut queue = self.shared.queue();
+            queue.is_led = false;
+            std::mem::take(&mut queue.saves)
+        };
+        // those of the batch under way learn by their dropped channel that nothing is known of it; these were never sent
+        let error = RecorderError::Disconnected { source: cause("the runtime that recorded events was shut down") };
+        waiting.into_iter().for_each(|save| save.failed(error.clone()));
+    }
+}
+
+impl Save {
+    fn recorded(self, ids: Vec<u64>) {
+        let events = self.events.into_iter().zip(ids);
+        // whoever asked may be gone
+        drop(self.answer.send(Ok(events.map(|(event, id)| event.into_notification(id)).collect())));
+    }
+
+    fn failed(self, error: RecorderError) {
+        drop(self.answer.send(Err(error)));
+    }
+}
+
+fn events_of(saves: &[Save]) -> Vec<&[StoredEvent]> {
+    saves.iter().map(|save| save.events.as_slice()).collect()
+}
