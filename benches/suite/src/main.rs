@@ -9,15 +9,19 @@
 
 mod account;
 mod by_hand;
+mod codecs;
+mod facts;
 mod history;
 mod in_memory;
 mod limits;
 mod measure;
 mod ours;
 mod place;
+mod processes;
 mod reads;
 mod report;
 mod saves;
+mod serve;
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -35,6 +39,9 @@ suite [--quick] [--only PATTERN] [--folder PATH] [--figures FILE]
     --folder   where SQLite's files go: on the disk that is to be measured
     --figures  writes the figures to FILE, a line each, fields between tabs:
                database, measurement, tasks, value, p50 and p99 in microseconds, who, unit, slowest, fastest round
+
+suite --serve ours|grouped DATABASE [--schema NAME] [--folder PATH]
+    Measures what standard input asks for: benches/peers/README.md has the protocol.
 ";
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
@@ -54,6 +61,9 @@ struct Run {
     folder: PathBuf,
     only: Vec<String>,
     report: Report,
+    /// Who serves, with what, in whose schema; none if this process measures by itself.
+    serve: Option<(String, Database)>,
+    schema: Option<String>,
 }
 
 impl Run {
@@ -67,6 +77,8 @@ impl Run {
             folder: std::env::current_exe().unwrap().with_file_name("bench-files"),
             only: Vec::new(),
             report: Report::new(None),
+            serve: None,
+            schema: None,
         };
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().unwrap_or_else(|| panic!("{argument} needs a value"));
@@ -74,6 +86,8 @@ impl Run {
                 "--quick" => (run.rounds, run.time, run.log_events) = (3, Duration::from_millis(300), 100_000),
                 "--only" => run.only = value().split('|').map(str::to_owned).collect(),
                 "--folder" => run.folder = value().into(),
+                "--serve" => run.serve = Some((value(), value().parse().unwrap())),
+                "--schema" => run.schema = Some(value()),
                 "--figures" => run.report = Report::new(Some(&value())),
                 _ => return None,
             }
@@ -101,7 +115,13 @@ fn main() {
         print!("{HELP}");
         return;
     };
+    if let Some((who, database)) = &run.serve {
+        serve::run(who, *database, run.schema, &run.folder);
+        return;
+    }
+    facts::run(&mut run);
     in_memory::run(&mut run);
+    codecs::run(&mut run);
     let mut databases = vec![Database::Memory, Database::Sqlite];
     if place::has_postgres() {
         databases.push(Database::Postgres);
@@ -111,5 +131,8 @@ fn main() {
     for database in databases {
         saves::run(&mut run, database);
         reads::run(&mut run, database);
+    }
+    if place::has_postgres() {
+        processes::run(&mut run);
     }
 }

@@ -118,7 +118,7 @@ pub trait Work: Send + 'static {
 }
 
 /// Lets each of the crew work in a task of its own for that time.
-fn work<W: Work>(crew: &mut Vec<W>, time: Duration) -> Round {
+pub fn work<W: Work>(crew: &mut Vec<W>, time: Duration) -> Round {
     let stop = Arc::new(AtomicBool::new(false));
     let start = Instant::now();
     let run = |mut worker: W| {

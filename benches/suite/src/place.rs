@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use sqlx::postgres::PgConnectOptions;
@@ -16,6 +17,15 @@ pub enum Database {
     Memory,
     Sqlite,
     Postgres,
+}
+
+impl FromStr for Database {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let all = [Self::Memory, Self::Sqlite, Self::Postgres];
+        all.into_iter().find(|database| database.to_string() == name).ok_or_else(|| format!("there is no `{name}`"))
+    }
 }
 
 impl fmt::Display for Database {
@@ -62,15 +72,25 @@ pub fn bank_on(file: PathBuf) -> Bank {
 #[derive(Debug)]
 pub struct Schema {
     name: String,
+    is_ours: bool,
 }
 
 impl Schema {
     pub fn create() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let name = format!("bench_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let schema = Self { name };
+        let schema = Self { name, is_ours: true };
         schema.execute(&format!("CREATE SCHEMA {}", schema.name));
         schema
+    }
+
+    /// The schema of another process, which outlives us.
+    pub fn of_another(name: String) -> Self {
+        Self { name, is_ours: false }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Opens our application on it.
@@ -105,6 +125,8 @@ impl Schema {
 
 impl Drop for Schema {
     fn drop(&mut self) {
-        self.execute(&format!("DROP SCHEMA IF EXISTS {} CASCADE", self.name));
+        if self.is_ours {
+            self.execute(&format!("DROP SCHEMA IF EXISTS {} CASCADE", self.name));
+        }
     }
 }

@@ -47,10 +47,24 @@ impl Report {
     /// Shows what contenders gave.
     pub fn add(&mut self, title: &Title, measured: &[Measured]) {
         println!("\n{}", title.text());
-        let ours = measured.iter().find(|one| one.who == OURS).map(|one| one.median.per_second);
+        let ours = measured.iter().find(|one| one.who == OURS);
         for one in measured {
-            println!("  {}", line(one, ours, title.unit));
+            // where several of ours stand beside one limit, the limit comes first and they are seen against it
+            let ratio = match (ours, measured.first()) {
+                (Some(ours), _) if one.who != OURS => Some(ours.median.per_second / one.median.per_second),
+                (None, Some(limit)) if one.who != limit.who => Some(one.median.per_second / limit.median.per_second),
+                _ => None,
+            };
+            println!("  {}", line(one, ratio, title.unit));
             self.keep(title, one);
+        }
+    }
+
+    /// Says what the figures depend on.
+    pub fn fact(&mut self, name: &str, value: &str) {
+        println!("{name}: {value}");
+        if let Some(file) = &mut self.figures {
+            writeln!(file, "#\t{name}\t{value}").unwrap();
         }
     }
 
@@ -74,13 +88,10 @@ impl Report {
     }
 }
 
-/// A contender's figures, the ratio of ours to it first.
-fn line(one: &Measured, ours: Option<f64>, unit: &str) -> String {
+/// A contender's figures, the ratio first.
+fn line(one: &Measured, ratio: Option<f64>, unit: &str) -> String {
     let speed = one.median.per_second;
-    let ratio = match ours {
-        Some(ours) if one.who != OURS => format!("{:>8.2} x", ours / speed),
-        _ => " ".repeat(10),
-    };
+    let ratio = ratio.map_or_else(|| " ".repeat(10), |ratio| format!("{ratio:>8.2} x"));
     let latency = |name, figure: Option<f64>| {
         figure.map_or_else(String::new, |figure| format!("  {name} {:>9.3} ms", figure / 1e3))
     };
