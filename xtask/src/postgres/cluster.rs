@@ -17,12 +17,12 @@ use crate::run::{self, output_of};
 const SOCKET_PATH_LIMIT: usize = 103;
 
 /// Makes and starts a cluster with one role and one database, and says in a line what it is.
-pub(super) fn start(binaries: &Path, folder: &RunFolder) -> Result<(Connection, String), Failure> {
+pub(super) fn start(binaries: &Path, settings: &[&str], folder: &RunFolder) -> Result<(Connection, String), Failure> {
     let account = Account::unprivileged()?;
     let home = folder.folder_for(&account, "server", |_| true)?;
     let sockets =
         folder.folder_for(&account, "s", |path| path.join(".s.PGSQL.65535").as_os_str().len() <= SOCKET_PATH_LIMIT)?;
-    let cluster = Cluster { binaries, account, data: home.join("data"), home, sockets };
+    let cluster = Cluster { binaries, settings, account, data: home.join("data"), home, sockets };
     let password = random_hex()?;
     cluster.initialize(&password)?;
     folder.note(&Entry::Cluster { binaries: binaries.to_path_buf(), data: cluster.data.clone() })?;
@@ -57,6 +57,8 @@ pub(super) fn stop(binaries: &Path, data: &Path) -> Result<(), Failure> {
 
 struct Cluster<'a> {
     binaries: &'a Path,
+    /// Lines for its configuration.
+    settings: &'a [&'a str],
     account: Account,
     /// The data folder, the log and the password file lie here.
     home: PathBuf,
@@ -132,15 +134,19 @@ impl Cluster<'_> {
         Err(last)
     }
 
-    /// Writes the settings for tests: what users have, but small, and for many connections.
+    /// Writes the settings for tests: what users have, but small, and for many connections; then those asked for, which win.
     ///
     /// `fsync` and `synchronous_commit` stay on: the tests are to meet what users meet.
     fn configure(&self, port: u16) -> Result<(), Failure> {
-        let settings = format!(
+        let mut settings = format!(
             "listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{}'\nmax_connections = 200\n\
              shared_buffers = 64MB\nfsync = on\nsynchronous_commit = on\ntimezone = 'UTC'\n",
             self.sockets.display().to_string().replace('\'', "''"),
         );
+        for line in self.settings {
+            settings.push_str(line);
+            settings.push('\n');
+        }
         // this file wins over postgresql.conf, which initdb writes with comments worth keeping for whoever looks
         let path = self.data.join("postgresql.auto.conf");
         fs::write(&path, settings).while_doing(|| format!("writing {}", path.display()))

@@ -7,11 +7,11 @@
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use super::run_folder::RunFolder;
-use super::{Connection, cluster, compose};
+use super::{Connection, Setting, cluster, compose};
 use crate::failure::{Failure, While};
 use crate::run;
 
@@ -21,8 +21,8 @@ pub(crate) const KEEPER_COMMAND: &str = "postgres-keeper";
 /// What a keeper takes care of, beside the programs that a run starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Charge {
-    /// A private cluster of the binaries in this folder.
-    Cluster(PathBuf),
+    /// A private cluster of the binaries in a folder, with settings beside those that all clusters of ours have.
+    Cluster { binaries: PathBuf, settings: Vec<Setting> },
     /// A container.
     Docker,
     /// No server.
@@ -43,7 +43,10 @@ impl Keeper {
         let mut command = Command::new(std::env::current_exe().while_doing(doing)?);
         command.arg(KEEPER_COMMAND).process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped());
         match charge {
-            Charge::Cluster(binaries) => command.arg("cluster").arg(binaries),
+            Charge::Cluster { binaries, settings } => command
+                .arg("cluster")
+                .arg(binaries)
+                .args(settings.iter().map(|(name, value)| format!("{name}={value}"))),
             Charge::Docker => command.arg("docker"),
             Charge::Nothing => command.arg("nothing"),
         };
@@ -71,13 +74,25 @@ impl Keeper {
     /// Runs a program to its end; if we are ended before it, the keeper ends it and all that it started.
     pub(crate) fn run(&mut self, mut command: Command) -> Result<(), Failure> {
         let line = run::line_of(&command);
-        let doing = || format!("running `{line}`");
-        // a process group of its own, so that the keeper can name the program and its descendants by one number
-        let mut child = command.process_group(0).spawn().while_doing(doing)?;
-        self.order(&format!("watch {}", child.id()));
-        let status = child.wait().while_doing(doing)?;
-        self.order(&format!("forget {}", child.id()));
+        let mut child = self.launch(&mut command)?;
+        let status = self.wait_for(&mut child)?;
         if status.success() { Ok(()) } else { Err(Failure::new(format!("`{line}` failed ({status})"))) }
+    }
+
+    /// Starts a program that the keeper ends with all that it started, if we are ended before it.
+    pub(crate) fn launch(&mut self, command: &mut Command) -> Result<Child, Failure> {
+        let line = run::line_of(command);
+        // a process group of its own, so that the keeper can name the program and its descendants by one number
+        let child = command.process_group(0).spawn().while_doing(|| format!("running `{line}`"))?;
+        self.order(&format!("watch {}", child.id()));
+        Ok(child)
+    }
+
+    /// Waits for a program that was launched.
+    pub(crate) fn wait_for(&mut self, child: &mut Child) -> Result<ExitStatus, Failure> {
+        let status = child.wait().while_doing(|| "waiting for a program of ours".to_owned())?;
+        self.order(&format!("forget {}", child.id()));
+        Ok(status)
     }
 
     /// Has everything tidied up.
@@ -121,7 +136,7 @@ pub(crate) fn keep(arguments: &[String]) -> Result<(), Failure> {
     }
     let folder = RunFolder::create(&run::target().join("postgres"))?;
     let started = match arguments[..] {
-        ["cluster", binaries] => cluster::start(Path::new(binaries), &folder),
+        ["cluster", binaries, ref settings @ ..] => cluster::start(Path::new(binaries), settings, &folder),
         ["docker"] => compose::up(&folder),
         _ => Err(Failure::new(format!("`{KEEPER_COMMAND}` is what `cargo xtask test` calls, not for people"))),
     };

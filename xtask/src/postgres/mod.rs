@@ -1,6 +1,6 @@
-//! A PostgreSQL for the tests: found or started, and gone afterwards whatever happens.
+//! A PostgreSQL for tests and benches: found or started, and gone afterwards whatever happens.
 //!
-//! [`choose`](fn@choose) decides which one, a [`Keeper`] starts it and outlives us just long enough to stop it.
+//! [`choose`](fn@choose::choose) decides which one, a [`Keeper`](keeper::Keeper) starts it and outlives us just long enough to stop it.
 
 mod account;
 mod choose;
@@ -9,19 +9,23 @@ mod compose;
 mod keeper;
 mod ledger;
 mod machine;
+mod prepare;
 mod run_folder;
 
 use std::fmt;
 use std::process::Command;
 
-pub(crate) use choose::{Choice, choose};
-pub(crate) use keeper::{Charge, KEEPER_COMMAND, Keeper, keep};
-pub(crate) use machine::ThisMachine;
+pub(crate) use keeper::{KEEPER_COMMAND, keep};
+use machine::ThisMachine;
+pub(crate) use prepare::Prepared;
 
 use crate::failure::{Failure, While};
 
 /// The role and the database of the servers that we start.
 const NAME: &str = "eventsourcing";
+
+/// A setting of a private cluster, as `("shared_buffers", "1GB")`.
+pub(crate) type Setting = (&'static str, &'static str);
 
 /// How the tests reach their server.
 #[derive(Clone, Default, PartialEq, Eq)]

@@ -1,0 +1,111 @@
+//! Events to stored events and back, by each codec, beside serde_json alone.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use eventsourcing::persistence::cipher::{AesCipher, ChaCha20Poly1305Cipher};
+use eventsourcing::persistence::compressor::{ZlibCompressor, ZstdCompressor};
+use eventsourcing::{Aggregate, DomainEvent, Mapper, Timestamp, Uuid};
+use serde::Serialize;
+
+use crate::Run;
+use crate::account::{AMOUNT, Account, AccountEvent, CURRENCY, NOTE};
+use crate::limits::row::Event;
+use crate::measure::{Contender, Round};
+use crate::place::Database;
+use crate::report::Title;
+
+/// Events of one turn; the clock is asked once for all of them.
+const EVENTS: usize = 1_000;
+
+/// The same fields in a struct, for serde_json alone.
+#[derive(Serialize)]
+struct Deposit {
+    timestamp: Timestamp,
+    amount: i64,
+    currency: String,
+    note: String,
+}
+
+fn mappers() -> [(&'static str, Mapper); 5] {
+    let key = ChaCha20Poly1305Cipher::create_key();
+    let new = || Mapper::new("bank");
+    [
+        ("mapper, JSON", new()),
+        ("mapper, zstd", new().with_compressor(ZstdCompressor::default())),
+        ("mapper, zlib", new().with_compressor(ZlibCompressor)),
+        ("mapper, AES-256-GCM", new().with_cipher(AesCipher::new(&key))),
+        ("mapper, XChaCha20-Poly1305", new().with_cipher(ChaCha20Poly1305Cipher::new(&key))),
+    ]
+}
+
+/// Measures both directions.
+pub fn run(run: &mut Run) {
+    let title = |name| Title::new(Database::Memory, name, 1, "events");
+    run.measure(&title("encode events"), |run| {
+        let mut contenders = vec![alone("serde_json alone", run, encode_alone())];
+        contenders.extend(mappers().map(|(who, mapper)| alone(who, run, encode(mapper))));
+        contenders
+    });
+    run.measure(&title("decode events"), |run| {
+        let mut contenders = vec![alone("serde_json alone", run, decode_alone())];
+        contenders.extend(mappers().map(|(who, mapper)| alone(who, run, decode(mapper))));
+        contenders
+    });
+}
+
+fn alone(who: &'static str, run: &Run, mut turn: impl FnMut() + 'static) -> Contender<'static> {
+    let time = run.time;
+    Contender::new(who, move || {
+        let start = Instant::now();
+        let mut events = 0;
+        while start.elapsed() < time {
+            turn();
+            events += EVENTS;
+        }
+        Round::of(events, start.elapsed())
+    })
+}
+
+fn events() -> Vec<DomainEvent<AccountEvent>> {
+    let mut account = Account::usual();
+    (1..EVENTS).for_each(|_| account.deposit_usual());
+    account.collect_events()
+}
+
+fn encode_alone() -> impl FnMut() {
+    let deposit = |event: DomainEvent<AccountEvent>| Deposit {
+        timestamp: event.timestamp,
+        amount: AMOUNT,
+        currency: CURRENCY.to_owned(),
+        note: NOTE.to_owned(),
+    };
+    let deposits: Vec<Deposit> = events().into_iter().map(deposit).collect();
+    move || deposits.iter().for_each(|deposit| drop(black_box(serde_json::to_vec(deposit).unwrap())))
+}
+
+fn encode(mapper: Mapper) -> impl FnMut() {
+    let events = events();
+    let append_id = Uuid::new_v4();
+    move || events.iter().for_each(|event| drop(black_box(mapper.to_stored_event(event, append_id).unwrap())))
+}
+
+fn decode_alone() -> impl FnMut() {
+    let mapper = Mapper::new("bank");
+    let states = events().into_iter().map(move |event| mapper.to_stored_event(&event, Uuid::nil()).unwrap().state);
+    let states: Vec<Vec<u8>> = states.collect();
+    move || {
+        for state in &states {
+            black_box(serde_json::from_slice::<Event>(state).unwrap());
+        }
+    }
+}
+
+fn decode(mapper: Mapper) -> impl FnMut() {
+    let stored: Vec<_> = events().iter().map(|event| mapper.to_stored_event(event, Uuid::nil()).unwrap()).collect();
+    move || {
+        for stored in &stored {
+            black_box(mapper.to_domain_event::<AccountEvent>(stored).unwrap());
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! A long log with streams of known lengths scattered over it, recorded through the library.
+//!
+//! The limits read the same rows from the same tables: a copy of their own could lie better or worse on the disk.
+
+use std::collections::HashMap;
+
+use eventsourcing::{Aggregate, DomainEvent, Uuid};
+
+use crate::account::{Account, AccountEvent, Bank, HISTORY};
+use crate::wait;
+
+/// How many events one save brings while the log is filled.
+const CHUNK: usize = 1_000;
+
+/// How many streams there are of each length.
+const STREAMS: [(u64, usize); 3] = [(10, 300), (1_000, 20), (10_000, 3)];
+
+/// A log that has been filled.
+#[derive(Debug)]
+pub struct History {
+    pub events: usize,
+    streams: HashMap<u64, Vec<Uuid>>,
+}
+
+impl History {
+    /// Fills the log of an application with so many events, each of a stream drawn at random.
+    pub fn record(bank: &Bank, events: usize) -> Self {
+        let mut streams: HashMap<u64, Vec<Uuid>> = HashMap::new();
+        let mut order: Vec<Uuid> = Vec::with_capacity(events);
+        for (length, count) in STREAMS {
+            let ids: Vec<Uuid> = (0..count).map(|_| Uuid::new_v4()).collect();
+            for id in &ids {
+                order.extend((0..length).map(|_| *id));
+            }
+            streams.insert(length, ids);
+        }
+        while order.len() < events {
+            let id = Uuid::new_v4();
+            order.extend((0..HISTORY).map(|_| id));
+        }
+        shuffle(&mut order);
+        let mut versions: HashMap<Uuid, u64> = HashMap::new();
+        let (created, deposited) = examples();
+        for chunk in order.chunks(CHUNK) {
+            let event = |id: &Uuid| {
+                let version = versions.entry(*id).and_modify(|version| *version += 1).or_insert(1);
+                let example = if *version == 1 { &created } else { &deposited };
+                DomainEvent { originator_id: *id, originator_version: *version, ..example.clone() }
+            };
+            wait(bank.save(chunk.iter().map(event).collect::<Vec<_>>())).unwrap();
+        }
+        Self { events: order.len(), streams }
+    }
+
+    /// The streams of a length.
+    pub fn streams_of(&self, length: u64) -> &[Uuid] {
+        &self.streams[&length]
+    }
+}
+
+/// The first event of an account, and another.
+fn examples() -> (DomainEvent<AccountEvent>, DomainEvent<AccountEvent>) {
+    let mut account = Account::usual();
+    account.deposit_usual();
+    let mut events = account.collect_events().into_iter();
+    (events.next().unwrap(), events.next().unwrap())
+}
+
+/// Fisher and Yates's shuffle, with a generator that gives the same order in each run.
+fn shuffle(order: &mut [Uuid]) {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    for place in (1..order.len()).rev() {
+        // Marsaglia's xorshift (2003)
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        order.swap(place, (state % (place as u64 + 1)) as usize);
+    }
+}

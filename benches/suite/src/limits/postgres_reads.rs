@@ -1,0 +1,65 @@
+//! PostgreSQL's limits for reads: the driver's rows as they stream in, each decoded at once.
+
+use std::hint::black_box;
+
+use futures::TryStreamExt;
+use sqlx::{PgConnection, Row};
+use uuid::Uuid;
+
+use super::row::Folded;
+use crate::measure::Work;
+
+const STREAM: &str = "
+    SELECT originator_version, topic, state FROM bank_events
+    WHERE originator_id = $1 ORDER BY originator_version";
+
+const PAGE: &str = "
+    SELECT notification_id, originator_id, originator_version, topic, state FROM bank_events
+    WHERE notification_id > $1 ORDER BY notification_id LIMIT $2";
+
+/// A task that folds one stream after the other.
+pub struct Loader {
+    connection: PgConnection,
+    streams: Vec<Uuid>,
+    next: usize,
+}
+
+impl Loader {
+    pub fn new(connection: PgConnection, streams: &[Uuid]) -> Self {
+        Self { connection, streams: streams.to_vec(), next: 0 }
+    }
+}
+
+impl Work for Loader {
+    async fn once(&mut self) {
+        let id = self.streams[self.next % self.streams.len()];
+        self.next += 1;
+        let mut rows = sqlx::query(STREAM).bind(id).fetch(&mut self.connection);
+        let mut folded = Folded::default();
+        while let Some(row) = rows.try_next().await.unwrap() {
+            let version: i64 = row.get(0);
+            folded.take(row.get(1), row.get(2));
+            assert_eq!(folded.events as i64, version);
+        }
+        black_box(folded.balance);
+    }
+}
+
+/// Reads the whole log in pages, decodes each event, and gives their number.
+pub async fn read_log(connection: &mut PgConnection, page: usize) -> usize {
+    let mut folded = Folded::default();
+    let mut after = 0_i64;
+    loop {
+        let before = folded.events;
+        let mut rows = sqlx::query(PAGE).bind(after).bind(page as i64).fetch(&mut *connection);
+        while let Some(row) = rows.try_next().await.unwrap() {
+            after = row.get(0);
+            black_box((row.get::<Uuid, _>(1), row.get::<i64, _>(2)));
+            folded.take(row.get(3), row.get(4));
+        }
+        if folded.events - before < page {
+            black_box(folded.balance);
+            return folded.events;
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The row of an event, encoded beforehand, and what its state is decoded into.
+
+use eventsourcing::Timestamp;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::account::HISTORY;
+
+/// The columns that the library's table has, but for the notification id, which the database's side gives.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub originator_id: Uuid,
+    pub originator_version: i64,
+    pub topic: &'static str,
+    pub state: &'static [u8],
+    pub checksum: i64,
+    pub append_id: Uuid,
+}
+
+const TOPIC: &str = "Account.Deposited";
+const STATE: &[u8] =
+    br#"{"timestamp":"2026-11-23T04:11:04.800139Z","amount":5,"currency":"EUR","note":"order-000123"}"#;
+
+/// Where the next rows belong: streams of the length that the library's accounts have.
+#[derive(Debug)]
+pub struct Stream {
+    id: Uuid,
+    version: i64,
+}
+
+impl Stream {
+    pub fn new() -> Self {
+        Self { id: Uuid::new_v4(), version: 0 }
+    }
+
+    /// The rows of the next save.
+    pub fn next(&mut self, events: u64) -> Vec<Row> {
+        if self.version.cast_unsigned() >= HISTORY {
+            *self = Self::new();
+        }
+        let append_id = Uuid::new_v4();
+        let row = |_| {
+            self.version += 1;
+            Row {
+                originator_id: self.id,
+                originator_version: self.version,
+                topic: TOPIC,
+                state: STATE,
+                checksum: 0x1234_5678,
+                append_id,
+            }
+        };
+        (0..events).map(row).collect()
+    }
+}
+
+/// The fields of an event as a program without a library declares them.
+///
+/// The library's events own their fields and have a parsed time, so these do too.
+#[derive(Debug, Deserialize)]
+#[expect(dead_code, reason = "decoding them is the work that is measured")]
+pub struct Event {
+    pub timestamp: Timestamp,
+    pub amount: i64,
+    pub currency: String,
+    pub note: String,
+}
+
+/// An account as such a program folds it.
+#[derive(Debug, Default)]
+pub struct Folded {
+    pub balance: i64,
+    pub events: usize,
+}
+
+impl Folded {
+    /// Decodes a state and applies it.
+    pub fn take(&mut self, topic: &str, state: &[u8]) {
+        let event: Event = match topic {
+            "Account.Created" | "Account.Deposited" => serde_json::from_slice(state).unwrap(),
+            other => panic!("the topic `{other}` is none of an account"),
+        };
+        self.balance += event.amount;
+        self.events += 1;
+        std::hint::black_box(event);
+    }
+}

@@ -1,0 +1,116 @@
+//! SQLite's limits for reads: prepared statements run in place, states decoded where SQLite keeps them.
+
+use std::hint::black_box;
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, Row};
+use sqlx::{Connection as _, Row as _, SqliteConnection};
+use uuid::Uuid;
+
+use super::row::Folded;
+use crate::measure::Work;
+use crate::wait;
+
+const STREAM: &str = "
+    SELECT originator_version, topic, state FROM bank_events
+    WHERE originator_id = ?1 ORDER BY originator_version";
+
+const PAGE: &str = "
+    SELECT notification_id, originator_id, originator_version, topic, state FROM bank_events
+    WHERE notification_id > ?1 ORDER BY notification_id LIMIT ?2";
+
+/// Opens the library's file for reading, as fast as SQLite can be made to read.
+pub fn open(file: &Path) -> Connection {
+    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    for (pragma, value) in [("mmap_size", "4294967296"), ("cache_size", "-65536")] {
+        connection.pragma_update(None, pragma, value).unwrap();
+    }
+    connection
+}
+
+fn text<'r>(row: &'r Row<'_>, column: usize) -> &'r str {
+    row.get_ref(column).unwrap().as_str().unwrap()
+}
+
+fn bytes<'r>(row: &'r Row<'_>, column: usize) -> &'r [u8] {
+    row.get_ref(column).unwrap().as_blob().unwrap()
+}
+
+/// A task that folds one stream after the other.
+pub struct Loader {
+    connection: Connection,
+    streams: Vec<Uuid>,
+    next: usize,
+}
+
+impl Loader {
+    pub fn new(connection: Connection, streams: &[Uuid]) -> Self {
+        Self { connection, streams: streams.to_vec(), next: 0 }
+    }
+}
+
+impl Work for Loader {
+    async fn once(&mut self) {
+        let id = self.streams[self.next % self.streams.len()];
+        self.next += 1;
+        let mut statement = self.connection.prepare_cached(STREAM).unwrap();
+        let mut rows = statement.query([id.as_bytes()]).unwrap();
+        let mut folded = Folded::default();
+        while let Some(row) = rows.next().unwrap() {
+            let version: i64 = row.get(0).unwrap();
+            folded.take(text(row, 1), bytes(row, 2));
+            assert_eq!(folded.events as i64, version);
+        }
+        black_box(folded.balance);
+    }
+}
+
+/// Reads the whole log in pages, decodes each event, and gives their number.
+pub fn read_log(connection: &Connection, page: usize) -> usize {
+    let mut statement = connection.prepare_cached(PAGE).unwrap();
+    let mut folded = Folded::default();
+    let mut after = 0_i64;
+    loop {
+        let before = folded.events;
+        let mut rows = statement.query((after, page as i64)).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            after = row.get(0).unwrap();
+            let id = Uuid::from_slice(bytes(row, 1)).unwrap();
+            let version: i64 = row.get(2).unwrap();
+            black_box((id, version));
+            folded.take(text(row, 3), bytes(row, 4));
+        }
+        if folded.events - before < page {
+            black_box(folded.balance);
+            return folded.events;
+        }
+    }
+}
+
+/// The way through sqlx, whose SQLite lives on a thread of its own: all rows of a stream at once, then decoded.
+pub struct SqlxLoader {
+    connection: SqliteConnection,
+    streams: Vec<Uuid>,
+    next: usize,
+}
+
+impl SqlxLoader {
+    pub fn open(file: &Path, streams: &[Uuid]) -> Self {
+        let url = format!("sqlite://{}?mode=ro", file.display());
+        Self { connection: wait(SqliteConnection::connect(&url)).unwrap(), streams: streams.to_vec(), next: 0 }
+    }
+}
+
+impl Work for SqlxLoader {
+    async fn once(&mut self) {
+        let id = self.streams[self.next % self.streams.len()];
+        self.next += 1;
+        let rows = sqlx::query(STREAM).bind(id).fetch_all(&mut self.connection).await.unwrap();
+        let mut folded = Folded::default();
+        for row in &rows {
+            black_box(row.get::<i64, _>(0));
+            folded.take(row.get(1), row.get(2));
+        }
+        black_box(folded.balance);
+    }
+}

@@ -1,0 +1,114 @@
+//! SQLite's limits for saves: WAL, `synchronous=FULL`, statements prepared once.
+
+use std::path::Path;
+
+use rusqlite::{Connection, params};
+use tokio::sync::{mpsc, oneshot};
+
+use super::row::{Row, Stream};
+use crate::measure::Work;
+
+/// Saves that one transaction takes at most.
+pub const BATCH: usize = 512;
+
+const TABLE: &str = "
+    CREATE TABLE events (
+        notification_id INTEGER NOT NULL PRIMARY KEY,
+        originator_id BLOB NOT NULL,
+        originator_version INTEGER NOT NULL,
+        topic TEXT NOT NULL,
+        state BLOB NOT NULL,
+        checksum INTEGER,
+        append_id BLOB NOT NULL,
+        UNIQUE (originator_id, originator_version)
+    ) STRICT";
+
+const INSERT: &str = "
+    INSERT INTO events (notification_id, originator_id, originator_version, topic, state, checksum, append_id)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+
+/// A connection that writes, and the last id that it gave.
+pub struct Writer {
+    connection: Connection,
+    last: i64,
+}
+
+impl Writer {
+    /// Makes the file and its table.
+    pub fn create(file: &Path) -> Self {
+        let connection = Connection::open(file).unwrap();
+        for (pragma, value) in [("journal_mode", "WAL"), ("synchronous", "FULL"), ("cache_size", "-16384")] {
+            connection.pragma_update(None, pragma, value).unwrap();
+        }
+        connection.execute_batch(TABLE).unwrap();
+        Self { connection, last: 0 }
+    }
+
+    /// Records rows in a transaction; a single one is a transaction by itself.
+    fn save<'a>(&mut self, rows: impl ExactSizeIterator<Item = &'a Row>) {
+        let is_single = rows.len() == 1;
+        if !is_single {
+            self.connection.prepare_cached("BEGIN IMMEDIATE").unwrap().execute([]).unwrap();
+        }
+        let mut insert = self.connection.prepare_cached(INSERT).unwrap();
+        for row in rows {
+            self.last += 1;
+            let (id, append_id) = (row.originator_id.as_bytes(), row.append_id.as_bytes());
+            let values = params![self.last, id, row.originator_version, row.topic, row.state, row.checksum, append_id];
+            insert.execute(values).unwrap();
+        }
+        if !is_single {
+            self.connection.prepare_cached("COMMIT").unwrap().execute([]).unwrap();
+        }
+    }
+}
+
+/// A save that waits for the writer's thread, and where its answer goes.
+pub type Waiting = (Vec<Row>, oneshot::Sender<()>);
+
+/// Starts a thread that writes at most so many saves in a transaction: all that queued during the one before.
+pub fn writer_thread(mut writer: Writer, at_most: usize) -> mpsc::Sender<Waiting> {
+    let (sender, mut queue) = mpsc::channel::<Waiting>(BATCH);
+    std::thread::spawn(move || {
+        let mut batch = Vec::with_capacity(at_most);
+        // it ends when the last sender is dropped
+        while queue.blocking_recv_many(&mut batch, at_most) > 0 {
+            let rows: Vec<&Row> = batch.iter().flat_map(|(rows, _)| rows).collect();
+            writer.save(rows.into_iter());
+            for (_, answer) in batch.drain(..) {
+                // a saver that is gone needs no answer
+                let _ = answer.send(());
+            }
+        }
+    });
+    sender
+}
+
+/// A task that saves by way of the writer's thread.
+pub struct Saver {
+    pub queue: mpsc::Sender<Waiting>,
+    pub events: u64,
+    pub stream: Stream,
+}
+
+impl Work for Saver {
+    async fn once(&mut self) {
+        let (answer, answered) = oneshot::channel();
+        self.queue.send((self.stream.next(self.events), answer)).await.unwrap();
+        answered.await.unwrap();
+    }
+}
+
+/// The only task: it writes where it stands, so that nothing is handed to another thread.
+pub struct Inline {
+    pub writer: Writer,
+    pub events: u64,
+    pub stream: Stream,
+}
+
+impl Work for Inline {
+    async fn once(&mut self) {
+        let rows = self.stream.next(self.events);
+        self.writer.save(rows.iter());
+    }
+}

@@ -1,0 +1,138 @@
+//! How fast the library is, beside what the machine could do: side by side in one run.
+//!
+//! ```console
+//! $ cargo run --release --manifest-path benches/suite/Cargo.toml -- --quick --only "sqlite save 1 event"
+//! ```
+//!
+//! PostgreSQL is the server that `POSTGRES_*` variables name; `cargo xtask bench` starts one.
+//! A bench stops where it fails, so errors are unwrapped.
+
+mod account;
+mod by_hand;
+mod codecs;
+mod facts;
+mod history;
+mod in_memory;
+mod limits;
+mod measure;
+mod ours;
+mod place;
+mod processes;
+mod reads;
+mod report;
+mod saves;
+mod serve;
+
+use std::path::PathBuf;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use measure::Contender;
+use place::Database;
+use report::{Report, Title};
+use tokio::runtime::Runtime;
+
+const HELP: &str = "\
+suite [--quick] [--only PATTERN] [--folder PATH] [--figures FILE]
+    --quick    fewer and shorter rounds, a shorter log: a first look, no figure to show around
+    --only     what has PATTERN in its title, such as `postgres save 1 event, 64 tasks`; several patterns: A|B
+    --folder   where SQLite's files go: on the disk that is to be measured
+    --figures  writes the figures to FILE, a line each, fields between tabs:
+               database, measurement, tasks, value, p50 and p99 in microseconds, who, unit, slowest, fastest round
+
+suite --serve ours|grouped DATABASE [--schema NAME] [--folder PATH]
+    Measures what standard input asks for: benches/peers/README.md has the protocol.
+";
+
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+
+/// Waits for a future, on a thread that is none of the runtime's.
+fn wait<F: Future>(future: F) -> F::Output {
+    RUNTIME.block_on(future)
+}
+
+/// What was asked for, and what came of it.
+struct Run {
+    rounds: usize,
+    /// How long a round takes, where it can be chosen.
+    time: Duration,
+    /// Events in the log that loads come from.
+    log_events: usize,
+    folder: PathBuf,
+    only: Vec<String>,
+    report: Report,
+    /// Who serves, with what, in whose schema; none if this process measures by itself.
+    serve: Option<(String, Database)>,
+    schema: Option<String>,
+}
+
+impl Run {
+    /// Reads the command line; none if it asks for help.
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Self> {
+        let mut run = Self {
+            rounds: 5,
+            time: Duration::from_secs(1),
+            log_events: 1_000_000,
+            // beside the program, and so on the disk where things are built rather than in a memory file system
+            folder: std::env::current_exe().unwrap().with_file_name("bench-files"),
+            only: Vec::new(),
+            report: Report::new(None),
+            serve: None,
+            schema: None,
+        };
+        while let Some(argument) = arguments.next() {
+            let mut value = || arguments.next().unwrap_or_else(|| panic!("{argument} needs a value"));
+            match argument.as_str() {
+                "--quick" => (run.rounds, run.time, run.log_events) = (3, Duration::from_millis(300), 100_000),
+                "--only" => run.only = value().split('|').map(str::to_owned).collect(),
+                "--folder" => run.folder = value().into(),
+                "--serve" => run.serve = Some((value(), value().parse().unwrap())),
+                "--schema" => run.schema = Some(value()),
+                "--figures" => run.report = Report::new(Some(&value())),
+                _ => return None,
+            }
+        }
+        Some(run)
+    }
+
+    /// Whether a measurement was asked for.
+    fn wants(&self, title: &Title) -> bool {
+        self.only.is_empty() || self.only.iter().any(|pattern| title.text().contains(pattern))
+    }
+
+    /// Lets contenders take turns, if it was asked for, and reports.
+    fn measure<'a>(&mut self, title: &Title, contenders: impl FnOnce(&Self) -> Vec<Contender<'a>>) {
+        if !self.wants(title) {
+            return;
+        }
+        let measured = measure::alternate(self.rounds, contenders(self));
+        self.report.add(title, &measured);
+    }
+}
+
+fn main() {
+    let Some(mut run) = Run::parse(std::env::args().skip(1)) else {
+        print!("{HELP}");
+        return;
+    };
+    if let Some((who, database)) = &run.serve {
+        serve::run(who, *database, run.schema, &run.folder);
+        return;
+    }
+    facts::run(&mut run);
+    in_memory::run(&mut run);
+    codecs::run(&mut run);
+    let mut databases = vec![Database::Memory, Database::Sqlite];
+    if place::has_postgres() {
+        databases.push(Database::Postgres);
+    } else {
+        run.report.leave_out("postgres", "no POSTGRES_HOST, POSTGRES_USER and POSTGRES_DBNAME name a server");
+    }
+    for database in databases {
+        saves::run(&mut run, database);
+        reads::run(&mut run, database);
+    }
+    if place::has_postgres() {
+        processes::run(&mut run);
+    }
+}

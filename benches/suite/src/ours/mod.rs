@@ -1,0 +1,4 @@
+//! The library, through what it offers its users and nothing else.
+
+pub mod reads;
+pub mod saves;

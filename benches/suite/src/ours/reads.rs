@@ -1,0 +1,47 @@
+//! Reading as an application does it: an account from the repository, the log through a reader and the mapper.
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use eventsourcing::prelude::*;
+
+use crate::account::{Account, AccountEvent, Bank};
+use crate::measure::Work;
+
+/// A task that gets one account after the other.
+pub struct Loader {
+    bank: Arc<Bank>,
+    streams: Vec<Uuid>,
+    next: usize,
+}
+
+impl Loader {
+    pub fn new(bank: &Arc<Bank>, streams: &[Uuid]) -> Self {
+        Self { bank: Arc::clone(bank), streams: streams.to_vec(), next: 0 }
+    }
+}
+
+impl Work for Loader {
+    async fn once(&mut self) {
+        let id = self.streams[self.next % self.streams.len()];
+        self.next += 1;
+        let account: Account = self.bank.repository().get(id).await.unwrap();
+        black_box(account.balance);
+    }
+}
+
+/// Reads the whole log, decodes each event, and gives their number.
+pub async fn read_log(bank: Arc<Bank>, page: usize) -> usize {
+    let mut notifications = NotificationLogReader::new(bank.log()).page_size(page).read(1);
+    let (mut events, mut sum) = (0, 0);
+    while let Some(notification) = notifications.next().await {
+        let event: DomainEvent<AccountEvent> = bank.mapper().to_notified_event(&notification.unwrap()).unwrap();
+        match event.event {
+            AccountEvent::Created(created) => sum += created.amount,
+            AccountEvent::Deposited(deposited) => sum += deposited.amount,
+        }
+        events += 1;
+    }
+    black_box(sum);
+    events
+}

@@ -1,0 +1,132 @@
+//! Where a measurement keeps its events: memory, a file of its own, or a schema of its own.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+
+use crate::account::Bank;
+use crate::wait;
+
+/// A kind of database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Database {
+    Memory,
+    Sqlite,
+    Postgres,
+}
+
+impl FromStr for Database {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let all = [Self::Memory, Self::Sqlite, Self::Postgres];
+        all.into_iter().find(|database| database.to_string() == name).ok_or_else(|| format!("there is no `{name}`"))
+    }
+}
+
+impl fmt::Display for Database {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Memory => "memory",
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        })
+    }
+}
+
+/// The variables of the process that name a PostgreSQL.
+fn postgres_variables() -> Vec<(String, String)> {
+    std::env::vars().filter(|(name, value)| name.starts_with("POSTGRES_") && !value.is_empty()).collect()
+}
+
+/// Whether they do.
+pub fn has_postgres() -> bool {
+    let named = postgres_variables();
+    ["POSTGRES_HOST", "POSTGRES_USER", "POSTGRES_DBNAME"]
+        .iter()
+        .all(|name| named.iter().any(|(found, _)| found == name))
+}
+
+/// A folder on the disk that is measured, gone when this is dropped.
+pub fn folder(parent: &Path) -> tempfile::TempDir {
+    std::fs::create_dir_all(parent).unwrap();
+    tempfile::tempdir_in(parent).unwrap()
+}
+
+/// Opens our application in memory.
+pub fn bank_in_memory() -> Bank {
+    wait(Bank::open_with([("PERSISTENCE_MODULE", "memory")])).unwrap()
+}
+
+/// Opens our application on a file.
+pub fn bank_on(file: PathBuf) -> Bank {
+    let file = file.into_os_string().into_string().unwrap();
+    wait(Bank::open_with([("PERSISTENCE_MODULE", "sqlite"), ("SQLITE_DBNAME", &file)])).unwrap()
+}
+
+/// A schema of one measurement, gone when this is dropped.
+#[derive(Debug)]
+pub struct Schema {
+    name: String,
+    is_ours: bool,
+}
+
+impl Schema {
+    pub fn create() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let name = format!("bench_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let schema = Self { name, is_ours: true };
+        schema.execute(&format!("CREATE SCHEMA {}", schema.name));
+        schema
+    }
+
+    /// The schema of another process, which outlives us.
+    pub fn of_another(name: String) -> Self {
+        Self { name, is_ours: false }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Opens our application on it.
+    pub fn bank(&self) -> Bank {
+        let mut variables = postgres_variables();
+        variables.push(("PERSISTENCE_MODULE".to_owned(), "postgres".to_owned()));
+        variables.push(("POSTGRES_SCHEMA".to_owned(), self.name.clone()));
+        wait(Bank::open_with(variables)).unwrap()
+    }
+
+    /// Connects the driver alone, so that tables need no schema before their names.
+    pub fn connect(&self) -> PgConnection {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let mut options = PgConnectOptions::new_without_pgpass()
+            .host(&variable("POSTGRES_HOST").unwrap())
+            .port(variable("POSTGRES_PORT").map_or(5432, |port| port.parse().unwrap()))
+            .username(&variable("POSTGRES_USER").unwrap())
+            .database(&variable("POSTGRES_DBNAME").unwrap())
+            .options([("search_path", self.name.as_str())]);
+        if let Some(password) = variable("POSTGRES_PASSWORD") {
+            options = options.password(&password);
+        }
+        wait(PgConnection::connect_with(&options)).unwrap()
+    }
+
+    /// Runs a statement.
+    pub fn execute(&self, statement: &str) {
+        let mut connection = self.connect();
+        wait(connection.execute(AssertSqlSafe(statement))).unwrap();
+    }
+}
+
+impl Drop for Schema {
+    fn drop(&mut self) {
+        if self.is_ours {
+            self.execute(&format!("DROP SCHEMA IF EXISTS {} CASCADE", self.name));
+        }
+    }
+}

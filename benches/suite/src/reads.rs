@@ -1,0 +1,128 @@
+//! Loads of single accounts out of a long log, and the log itself.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::account::Bank;
+use crate::history::History;
+use crate::limits::{postgres_reads, sqlite_reads};
+use crate::measure::{Contender, Round};
+use crate::ours::reads::{Loader, read_log};
+use crate::place::{self, Database, Schema};
+use crate::report::{OURS, Title};
+use crate::{Run, wait};
+
+const LENGTHS: [u64; 3] = [10, 1_000, 10_000];
+const PAGE: usize = 1_000;
+
+fn load(database: Database, length: u64) -> Title {
+    Title::new(database, format!("load {length} events"), 1, "loads")
+}
+
+fn log(database: Database) -> Title {
+    Title::new(database, format!("read the log, pages of {PAGE}"), 1, "events")
+}
+
+/// Measures loads and the log of a database.
+pub fn run(run: &mut Run, database: Database) {
+    let mut titles = LENGTHS.iter().map(|length| load(database, *length)).chain([log(database)]);
+    if !titles.any(|title| run.wants(&title)) {
+        return;
+    }
+    match database {
+        Database::Memory => memory(run),
+        Database::Sqlite => sqlite(run),
+        Database::Postgres => postgres(run),
+    }
+}
+
+fn memory(run: &mut Run) {
+    let bank = Arc::new(place::bank_in_memory());
+    let history = History::record(&bank, run.log_events);
+    for length in LENGTHS {
+        run.measure(&load(Database::Memory, length), |run| vec![our_load(run, &bank, &history, length)]);
+    }
+    run.measure(&log(Database::Memory), |_| vec![our_log(&bank, &history)]);
+}
+
+fn sqlite(run: &mut Run) {
+    let folder = place::folder(&run.folder);
+    let file = folder.path().join("ours.db");
+    let bank = Arc::new(place::bank_on(file.clone()));
+    let history = History::record(&bank, run.log_events);
+    for length in LENGTHS {
+        run.measure(&load(Database::Sqlite, length), |run| {
+            let streams = history.streams_of(length);
+            let raw = sqlite_reads::Loader::new(sqlite_reads::open(&file), streams);
+            let mut contenders = vec![
+                our_load(run, &bank, &history, length),
+                Contender::crew("rusqlite in place, serde_json", run.time, vec![raw]),
+            ];
+            if length == 10 {
+                let sqlx = sqlite_reads::SqlxLoader::open(&file, streams);
+                contenders.push(Contender::crew("sqlx fetch_all, serde_json", run.time, vec![sqlx]));
+            }
+            contenders
+        });
+    }
+    run.measure(&log(Database::Sqlite), |_| {
+        let raw = sqlite_reads::open(&file);
+        let limit = timed("rusqlite in place, serde_json", history.events, move || sqlite_reads::read_log(&raw, PAGE));
+        vec![our_log(&bank, &history), limit]
+    });
+}
+
+fn postgres(run: &mut Run) {
+    let schema = Schema::create();
+    let bank = Arc::new(schema.bank());
+    let history = History::record(&bank, run.log_events);
+    // a server does both in its own time, and in the middle of a measurement if it is let
+    schema.execute("VACUUM ANALYZE bank_events");
+    schema.execute("CHECKPOINT");
+    for length in LENGTHS {
+        run.measure(&load(Database::Postgres, length), |run| {
+            let raw = postgres_reads::Loader::new(schema.connect(), history.streams_of(length));
+            vec![
+                our_load(run, &bank, &history, length),
+                Contender::crew("driver's rows as they come, serde_json", run.time, vec![raw]),
+            ]
+        });
+    }
+    run.measure(&log(Database::Postgres), |_| {
+        let mut raw = Some(schema.connect());
+        let limit = timed("driver's rows as they come, serde_json", history.events, move || {
+            let mut connection = raw.take().unwrap();
+            let (read, connection) = in_a_task(async move {
+                let read = postgres_reads::read_log(&mut connection, PAGE).await;
+                (read, connection)
+            });
+            raw = Some(connection);
+            read
+        });
+        vec![our_log(&bank, &history), limit]
+    });
+}
+
+fn our_load(run: &Run, bank: &Arc<Bank>, history: &History, length: u64) -> Contender<'static> {
+    Contender::crew(OURS, run.time, vec![Loader::new(bank, history.streams_of(length))])
+}
+
+fn our_log(bank: &Arc<Bank>, history: &History) -> Contender<'static> {
+    let bank = Arc::clone(bank);
+    timed(OURS, history.events, move || in_a_task(read_log(Arc::clone(&bank), PAGE)))
+}
+
+/// A contender whose round is one reading of the whole log.
+fn timed(who: &'static str, expected: usize, mut read: impl FnMut() -> usize + 'static) -> Contender<'static> {
+    Contender::new(who, move || {
+        let start = Instant::now();
+        let events = read();
+        assert_eq!(events, expected, "{who} did not read the whole log");
+        Round::of(events, start.elapsed())
+    })
+}
+
+/// Does it where an application would: on a thread of the runtime.
+fn in_a_task<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
+    wait(crate::RUNTIME.spawn(future)).unwrap()
+}

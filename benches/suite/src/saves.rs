@@ -1,0 +1,79 @@
+//! Saves, by so many tasks at once: ours, and what the database does by itself.
+
+use std::sync::Arc;
+
+use crate::Run;
+use crate::account::Bank;
+use crate::limits::postgres_saves::{self, Way};
+use crate::limits::row::Stream;
+use crate::limits::sqlite_saves::{self, Inline, Writer};
+use crate::measure::Contender;
+use crate::ours::saves::Saver;
+use crate::place::{self, Database, Schema};
+use crate::report::{OURS, Title};
+
+const TASKS: [usize; 4] = [1, 8, 64, 512];
+const EVENTS: [u64; 2] = [1, 5];
+
+/// Measures every number of tasks and of events.
+pub fn run(run: &mut Run, database: Database) {
+    for events in EVENTS {
+        for tasks in TASKS {
+            let name = if events == 1 { "save 1 event".to_owned() } else { format!("save {events} events") };
+            run.measure(&Title::new(database, name, tasks, "saves"), |run| match database {
+                Database::Memory => memory(run, tasks, events),
+                Database::Sqlite => sqlite(run, tasks, events),
+                Database::Postgres => postgres(run, tasks, events),
+            });
+        }
+    }
+}
+
+fn ours(run: &Run, bank: Bank, tasks: usize, events: u64) -> Contender<'static> {
+    let bank = Arc::new(bank);
+    Contender::crew(OURS, run.time, (0..tasks).map(|_| Saver::new(&bank, events)).collect())
+}
+
+fn memory(run: &Run, tasks: usize, events: u64) -> Vec<Contender<'static>> {
+    vec![ours(run, place::bank_in_memory(), tasks, events)]
+}
+
+fn sqlite(run: &Run, tasks: usize, events: u64) -> Vec<Contender<'static>> {
+    let by_thread = |who, at_most| {
+        let folder = place::folder(&run.folder);
+        let queue = sqlite_saves::writer_thread(Writer::create(&folder.path().join("limit.db")), at_most);
+        let saver = |_| sqlite_saves::Saver { queue: queue.clone(), events, stream: Stream::new() };
+        Contender::crew(who, run.time, (0..tasks).map(saver).collect()).keeping(folder)
+    };
+    let folder = place::folder(&run.folder);
+    let bank = place::bank_on(folder.path().join("ours.db"));
+    let mut contenders = vec![
+        ours(run, bank, tasks, events).keeping(folder),
+        by_thread("rusqlite, a thread groups saves", sqlite_saves::BATCH),
+        by_thread("rusqlite, a thread, one transaction a save", 1),
+    ];
+    if tasks == 1 {
+        let folder = place::folder(&run.folder);
+        let writer = Writer::create(&folder.path().join("limit.db"));
+        let inline = Inline { writer, events, stream: Stream::new() };
+        contenders.push(Contender::crew("rusqlite, a transaction in place", run.time, vec![inline]).keeping(folder));
+    }
+    contenders
+}
+
+fn postgres(run: &Run, tasks: usize, events: u64) -> Vec<Contender<'static>> {
+    let limit = |who, way: fn(&Schema) -> Way| {
+        let schema = Schema::create();
+        postgres_saves::create_tables(&schema);
+        let way = way(&schema);
+        let saver = |number| postgres_saves::Saver { way: way.clone(), number, events, stream: Stream::new() };
+        Contender::crew(who, run.time, (0..tasks).map(saver).collect()).keeping(schema)
+    };
+    let schema = Schema::create();
+    vec![
+        ours(run, schema.bank(), tasks, events).keeping(schema),
+        limit("driver, one writer groups saves, head row", |schema| Way::Grouped(postgres_saves::group_loop(schema))),
+        limit("driver, LOCK TABLE each save", |schema| Way::Locked(postgres_saves::hold(schema))),
+        limit("driver, INSERT each save, unordered", |schema| Way::Unordered(postgres_saves::hold(schema))),
+    ]
+}

@@ -1,0 +1,96 @@
+//! The suite as one of several programs that take turns: it measures what standard input asks for, and answers.
+//!
+//! Peers speak the same protocol (`benches/peers/README.md`), so `cargo xtask bench` can let ours and theirs alternate
+//! although no two of them fit into one program. Several processes on one database are measured in this way too.
+
+use std::io::{BufRead, stdin};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+use crate::account::Bank;
+use crate::history::History;
+use crate::limits::postgres_saves::{self, Waiting, Way};
+use crate::limits::row::Stream;
+use crate::measure::{Round, work};
+use crate::ours::reads::{Loader, read_log};
+use crate::ours::saves::Saver;
+use crate::place::{self, Database, Schema};
+use crate::{RUNTIME, wait};
+
+/// Events in the log out of which a server loads.
+const EVENTS: usize = 100_000;
+
+/// A page of the log.
+const PAGE: usize = 1_000;
+
+/// Who answers.
+enum Server {
+    Ours {
+        bank: Arc<Bank>,
+        history: Option<History>,
+    },
+    /// One writer that groups saves: the limit, as one process of several.
+    Grouped(mpsc::Sender<Waiting>),
+}
+
+/// Answers until standard input ends: as `ours`, or as the limit `grouped`.
+///
+/// The schema is another process's if it is named, else one of this process's own.
+pub fn run(who: &str, database: Database, schema: Option<String>, folder: &Path) {
+    let files = place::folder(folder);
+    let schema = match (database, schema) {
+        (Database::Postgres, Some(name)) => Some(Schema::of_another(name)),
+        (Database::Postgres, None) => Some(Schema::create()),
+        _ => None,
+    };
+    let bank = match &schema {
+        Some(schema) if who == "grouped" => Err(postgres_saves::group_loop(schema)),
+        Some(schema) => Ok(schema.bank()),
+        None => Ok(place::bank_on(files.path().join("ours.db"))),
+    };
+    let mut server = match bank {
+        Ok(bank) => Server::Ours { bank: Arc::new(bank), history: None },
+        Err(queue) => Server::Grouped(queue),
+    };
+    println!("ready");
+    for request in stdin().lock().lines().map_while(Result::ok) {
+        let words: Vec<&str> = request.split('\t').collect();
+        let [measurement, number, milliseconds] = words[..] else { panic!("`{request}` is no request") };
+        let (number, time) = (number.parse().unwrap(), Duration::from_millis(milliseconds.parse().unwrap()));
+        let round = server.measure(measurement, number, time);
+        let or_dash = |figure: Option<f64>| figure.map_or_else(|| "-".to_owned(), |figure| format!("{figure:.1}"));
+        let (p50, p99) = (or_dash(round.p50), or_dash(round.p99));
+        println!("{database}\t{measurement}\t{number}\t{:.1}\t{p50}\t{p99}", round.per_second);
+    }
+}
+
+impl Server {
+    fn measure(&mut self, measurement: &str, number: usize, time: Duration) -> Round {
+        match (measurement, self) {
+            ("save", Self::Ours { bank, .. }) => work(&mut (0..number).map(|_| Saver::new(bank, 1)).collect(), time),
+            ("save", Self::Grouped(queue)) => {
+                let saver = |number| postgres_saves::Saver {
+                    way: Way::Grouped(queue.clone()),
+                    number,
+                    events: 1,
+                    stream: Stream::new(),
+                };
+                work(&mut (0..number).map(saver).collect(), time)
+            }
+            ("load", Self::Ours { bank, history }) => {
+                let history = history.get_or_insert_with(|| History::record(bank, EVENTS));
+                work(&mut vec![Loader::new(bank, history.streams_of(number as u64))], time)
+            }
+            ("log", Self::Ours { bank, history }) => {
+                history.get_or_insert_with(|| History::record(bank, EVENTS));
+                let start = Instant::now();
+                let events = wait(RUNTIME.spawn(read_log(Arc::clone(bank), PAGE))).unwrap();
+                Round::of(events, start.elapsed())
+            }
+            _ => panic!("`{measurement}` is nothing that this program measures"),
+        }
+    }
+}
