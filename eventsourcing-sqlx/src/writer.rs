@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use eventsourcing_core::{Notification, RecorderError, StoredEvent};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::task::yield_now;
 
 use crate::error::cause;
 
@@ -73,6 +74,8 @@ struct Queue {
     saves: VecDeque<Save>,
     /// Whether somebody is at work on the queue, and will see what joins it.
     is_led: bool,
+    /// Whether the last transaction was shared, so that the next one is likely to be.
+    is_busy: bool,
 }
 
 /// A save in the queue.
@@ -103,14 +106,16 @@ impl<S: Storage> Writer<S> {
         })?;
         let room = self.shared.room_for(events.len()).await?;
         let (answer, answered) = oneshot::channel();
-        let leads = {
+        let (is_led, is_busy) = {
             let mut queue = self.shared.queue();
             queue.saves.push_back(Save { events, answer, _room: room });
-            !std::mem::replace(&mut queue.is_led, true)
+            (std::mem::replace(&mut queue.is_led, true), queue.is_busy)
         };
-        if leads {
+        if !is_led {
             let leader = Leader { shared: Arc::clone(&self.shared), ended: false };
-            if let Some(leader) = leader.lead_now() {
+            // who is likely to have company does better to let it come
+            let leader = if is_busy { Some(leader) } else { leader.lead_now() };
+            if let Some(leader) = leader {
                 // a task of its own: whoever drops this future no longer waits, and the transaction is not cut in half
                 runtime.spawn(leader.lead());
             }
@@ -154,6 +159,9 @@ impl<S> Shared<S> {
             saves += 1;
         }
         queue.is_led = saves > 0;
+        if saves > 0 {
+            queue.is_busy = saves > 1;
+        }
         queue.saves.drain(..saves).collect()
     }
 }
@@ -207,6 +215,8 @@ impl<S: Storage> Leader<S> {
                     parts.retain(|part| !part.is_empty());
                 }
             }
+            // whoever was just answered and has more to save comes along with the next transaction
+            yield_now().await;
         }
     }
 
