@@ -285,21 +285,29 @@ fn xchacha20_poly1305_decrypts_the_drafts_vector() {
     );
 }
 
+/// draft-irtf-cfrg-xchacha-03, section 2.2.1: the key for a nonce, from the crate that is linked.
+#[test]
+fn hchacha20_derives_the_drafts_key() {
+    let key: [u8; 32] = std::array::from_fn(|place| u8::try_from(place).unwrap());
+    let nonce: [u8; 16] = hex("000000090000004a0000000031415927").try_into().unwrap();
+    let derived = chacha20::hchacha::<chacha20::R20>(&key.into(), &nonce.into());
+    assert_eq!(derived.to_vec(), hex("82413b4227b27bfed30e42508a877d73a0f9e4d58a74a853c12ec41326d3ecdc"));
+}
+
 /// RFC 8439, section 2.8.2: the cipher that XChaCha20-Poly1305 extends, from the crate that is linked.
 #[test]
 fn chacha20_poly1305_decrypts_the_rfcs_vector() {
-    use chacha20poly1305::aead::{Aead, Payload};
-    use chacha20poly1305::{ChaCha20Poly1305, KeyInit};
+    use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 
-    let key: [u8; 32] = std::array::from_fn(|place| 0x80 + u8::try_from(place).unwrap());
+    let key: Vec<u8> = (0x80..0xa0).collect();
     let nonce: [u8; 12] = hex("070000004041424344454647").try_into().unwrap();
-    let ciphertext = hex(
+    let mut ciphertext = hex(
         "d31a8d34648e60db7b86afbc53ef7ec2a4aded51296e08fea9e2b5a736ee62d6 3dbea45e8ca9671282fafb69da92728b1a71de0a9e060b2905d6a5b67ecd3b36
          92ddbd7f2d778b8c9803aee328091b58fab324e4fad675945585808b4831d7bc 3ff4def08e4b7a9de576d26586cec64b6116 1ae10b594f09e26a7e902ecbd0600691",
     );
-    let context = hex("50515253c0c1c2c3c4c5c6c7");
-    let cipher = ChaCha20Poly1305::new(&key.into());
-    let decrypted = cipher.decrypt(&nonce.into(), Payload { msg: &ciphertext, aad: &context }).unwrap();
+    let context = Aad::from(hex("50515253c0c1c2c3c4c5c6c7"));
+    let key = LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, &key).unwrap());
+    let decrypted = key.open_in_place(Nonce::assume_unique_for_key(nonce), context, &mut ciphertext).unwrap();
     assert!(decrypted.starts_with(b"Ladies and Gentlemen of the class of '99"));
 }
 

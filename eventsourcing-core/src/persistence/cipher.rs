@@ -11,8 +11,6 @@ use zeroize::Zeroizing;
 mod aes;
 #[cfg(feature = "chacha20poly1305")]
 mod chacha20poly1305;
-#[cfg(any(feature = "aes", feature = "chacha20poly1305"))]
-mod sealed;
 
 #[cfg(feature = "aes")]
 pub use aes::AesCipher;

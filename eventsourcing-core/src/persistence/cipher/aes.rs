@@ -2,9 +2,13 @@
 
 use std::fmt;
 
+use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes256Gcm, KeyInit};
 
-use super::{AES, Cipher, CipherError, CipherKey, sealed};
+use super::{AES, Cipher, CipherError, CipherKey};
+
+const NONCE: usize = 12;
+const TAG: usize = 16;
 
 /// AES-256-GCM with random nonces of 12 bytes: at most 2^32 events with one key.
 ///
@@ -48,10 +52,27 @@ impl Cipher for AesCipher {
     }
 
     fn encrypt(&self, data: &[u8], context: &[u8], into: &mut Vec<u8>) -> Result<(), CipherError> {
-        sealed::encrypt(&self.cipher, data, context, into)
+        let mut nonce = [0; NONCE];
+        getrandom::fill(&mut nonce).map_err(|error| CipherError::Randomness { reason: error.to_string() })?;
+        into.extend_from_slice(&nonce);
+        let start = into.len();
+        into.extend_from_slice(data);
+        let tag = self
+            .cipher
+            .encrypt_inout_detached(&nonce.into(), context, (&mut into[start..]).into())
+            // only data of more than 64 GiB fails, and a state is at most 4 GiB long
+            .map_err(|_| CipherError::Authentication)?;
+        into.extend_from_slice(&tag);
+        Ok(())
     }
 
     fn decrypt(&self, encrypted: &[u8], context: &[u8]) -> Result<Vec<u8>, CipherError> {
-        sealed::decrypt(&self.cipher, encrypted, context)
+        let (nonce, rest) = encrypted.split_first_chunk::<NONCE>().ok_or(CipherError::Authentication)?;
+        let (data, tag) = rest.split_last_chunk::<TAG>().ok_or(CipherError::Authentication)?;
+        let mut data = data.to_vec();
+        self.cipher
+            .decrypt_inout_detached(nonce.into(), context, data.as_mut_slice().into(), tag.into())
+            .map_err(|_| CipherError::Authentication)?;
+        Ok(data)
     }
 }

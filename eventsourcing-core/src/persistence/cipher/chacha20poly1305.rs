@@ -2,23 +2,31 @@
 
 use std::fmt;
 
-use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
+use chacha20::{R20, hchacha};
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
+use zeroize::Zeroizing;
 
-use super::{CHACHA20POLY1305, Cipher, CipherError, CipherKey, sealed};
+use super::{CHACHA20POLY1305, Cipher, CipherError, CipherKey};
+
+/// The nonce of XChaCha20: 16 bytes for HChaCha20, 8 for ChaCha20.
+const NONCE: usize = 24;
 
 /// XChaCha20-Poly1305 with random nonces of 24 bytes, of which one key has enough for ever.
 ///
 /// The data grows by 40 bytes: the nonce and the tag of 16 bytes.
+///
+/// The key is wiped from memory when the cipher is dropped. What is not wiped are the copies that a call leaves on the
+/// stack: of the key that HChaCha20 derives, which opens that one state, and of what it was derived from.
 #[derive(Clone)]
 pub struct ChaCha20Poly1305Cipher {
-    cipher: XChaCha20Poly1305,
+    key: Zeroizing<[u8; 32]>,
     key_id: u32,
 }
 
 impl ChaCha20Poly1305Cipher {
     /// A cipher with this key.
     pub fn new(key: &CipherKey) -> Self {
-        Self { cipher: XChaCha20Poly1305::new(key.as_bytes().into()), key_id: key.id() }
+        Self { key: Zeroizing::new(*key.as_bytes()), key_id: key.id() }
     }
 
     /// A new key from the operating system's random numbers.
@@ -36,6 +44,16 @@ impl ChaCha20Poly1305Cipher {
     /// ```
     pub fn create_key() -> CipherKey {
         CipherKey::create()
+    }
+
+    /// XChaCha20 is ChaCha20 with a key of its own for each nonce: section 2.3 of the draft.
+    fn for_nonce(&self, nonce: &[u8; NONCE]) -> Result<(LessSafeKey, Nonce), CipherError> {
+        let [a @ .., _, _, _, _, _, _, _, _] = nonce;
+        let [.., n0, n1, n2, n3, n4, n5, n6, n7] = *nonce;
+        let subkey = Zeroizing::new(<[u8; 32]>::from(hchacha::<R20>((&*self.key).into(), a.into())));
+        let key = UnboundKey::new(&CHACHA20_POLY1305, &*subkey).map_err(|_| CipherError::Authentication)?;
+        let nonce = Nonce::assume_unique_for_key([0, 0, 0, 0, n0, n1, n2, n3, n4, n5, n6, n7]);
+        Ok((LessSafeKey::new(key), nonce))
     }
 }
 
@@ -55,10 +73,27 @@ impl Cipher for ChaCha20Poly1305Cipher {
     }
 
     fn encrypt(&self, data: &[u8], context: &[u8], into: &mut Vec<u8>) -> Result<(), CipherError> {
-        sealed::encrypt(&self.cipher, data, context, into)
+        let mut nonce = [0; NONCE];
+        getrandom::fill(&mut nonce).map_err(|error| CipherError::Randomness { reason: error.to_string() })?;
+        into.extend_from_slice(&nonce);
+        let start = into.len();
+        into.extend_from_slice(data);
+        let (key, nonce) = self.for_nonce(&nonce)?;
+        let tag = key
+            .seal_in_place_separate_tag(nonce, Aad::from(context), &mut into[start..])
+            // only data of more than 256 GiB fails, and a state is at most 4 GiB long
+            .map_err(|_| CipherError::Authentication)?;
+        into.extend_from_slice(tag.as_ref());
+        Ok(())
     }
 
     fn decrypt(&self, encrypted: &[u8], context: &[u8]) -> Result<Vec<u8>, CipherError> {
-        sealed::decrypt(&self.cipher, encrypted, context)
+        let (nonce, body) = encrypted.split_first_chunk().ok_or(CipherError::Authentication)?;
+        let (key, nonce) = self.for_nonce(nonce)?;
+        let mut data = body.to_vec();
+        let len =
+            key.open_in_place(nonce, Aad::from(context), &mut data).map_err(|_| CipherError::Authentication)?.len();
+        data.truncate(len);
+        Ok(data)
     }
 }
