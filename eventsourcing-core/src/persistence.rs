@@ -15,6 +15,7 @@ mod memory;
 mod name;
 mod place;
 mod recorder;
+mod scratch;
 mod state;
 mod stored_event;
 

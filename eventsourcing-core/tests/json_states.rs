@@ -280,6 +280,27 @@ fn an_unknown_topic_is_named_with_its_place() {
     );
 }
 
+#[test]
+fn an_event_may_read_another_state_while_it_is_read() {
+    #[derive(Clone, Debug, PartialEq, Serialize)]
+    struct Outer {
+        what: String,
+        inner: String,
+    }
+    impl<'de> Deserialize<'de> for Outer {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            let mut named = BTreeMap::<String, String>::deserialize(deserializer)?;
+            let mut take = |key: &str| named.remove(key).ok_or_else(|| serde::de::Error::custom(format!("no {key}")));
+            let inner = take("inner")?;
+            let _: Named = read(&inner).map_err(serde::de::Error::custom)?;
+            Ok(Self { what: take("what")?, inner })
+        }
+    }
+    let inner = written(Named { what: "inside".to_owned(), count: None }).unwrap();
+    let outer = Outer { what: "outside".to_owned(), inner };
+    assert_eq!(read::<Outer>(&written(outer.clone()).unwrap()).unwrap(), outer);
+}
+
 proptest! {
     #[test]
     fn no_bytes_make_reading_panic(state in proptest::collection::vec(any::<u8>(), 0..200), begins in 0..4_usize) {

@@ -51,28 +51,32 @@ impl Cipher for AesCipher {
         self.key_id
     }
 
-    fn encrypt(&self, data: &[u8], context: &[u8], into: &mut Vec<u8>) -> Result<(), CipherError> {
-        let mut nonce = [0; NONCE];
-        getrandom::fill(&mut nonce).map_err(|error| CipherError::Randomness { reason: error.to_string() })?;
-        into.extend_from_slice(&nonce);
-        let start = into.len();
-        into.extend_from_slice(data);
+    fn nonce_len(&self) -> usize {
+        NONCE
+    }
+
+    fn encrypt(&self, state: &mut Vec<u8>, start: usize, context: &[u8]) -> Result<(), CipherError> {
+        let (nonce, data) = state
+            .get_mut(start..)
+            .and_then(<[u8]>::split_first_chunk_mut::<NONCE>)
+            .ok_or_else(CipherError::no_nonce)?;
         let tag = self
             .cipher
-            .encrypt_inout_detached(&nonce.into(), context, (&mut into[start..]).into())
-            // only data of more than 64 GiB fails, and a state is at most 4 GiB long
-            .map_err(|_| CipherError::Authentication)?;
-        into.extend_from_slice(&tag);
+            .encrypt_inout_detached((&*nonce).into(), context, data.into())
+            .map_err(|_| CipherError::too_long())?;
+        state.extend_from_slice(&tag);
         Ok(())
     }
 
-    fn decrypt(&self, encrypted: &[u8], context: &[u8]) -> Result<Vec<u8>, CipherError> {
-        let (nonce, rest) = encrypted.split_first_chunk::<NONCE>().ok_or(CipherError::Authentication)?;
-        let (data, tag) = rest.split_last_chunk::<TAG>().ok_or(CipherError::Authentication)?;
-        let mut data = data.to_vec();
+    fn decrypt(&self, state: &mut Vec<u8>, context: &[u8]) -> Result<(), CipherError> {
+        let (nonce, rest) = state.split_first_chunk_mut::<NONCE>().ok_or(CipherError::Authentication)?;
+        let (data, tag) = rest.split_last_chunk_mut::<TAG>().ok_or(CipherError::Authentication)?;
         self.cipher
-            .decrypt_inout_detached(nonce.into(), context, data.as_mut_slice().into(), tag.into())
+            .decrypt_inout_detached((&*nonce).into(), context, (&mut *data).into(), (&*tag).into())
             .map_err(|_| CipherError::Authentication)?;
-        Ok(data)
+        let len = data.len();
+        state.copy_within(NONCE..NONCE + len, 0);
+        state.truncate(len);
+        Ok(())
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use chacha20::{R20, hchacha};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
+use ring::error::Unspecified;
 use zeroize::Zeroizing;
 
 use super::{CHACHA20POLY1305, Cipher, CipherError, CipherKey};
@@ -47,11 +48,11 @@ impl ChaCha20Poly1305Cipher {
     }
 
     /// XChaCha20 is ChaCha20 with a key of its own for each nonce: section 2.3 of the draft.
-    fn for_nonce(&self, nonce: &[u8; NONCE]) -> Result<(LessSafeKey, Nonce), CipherError> {
+    fn for_nonce(&self, nonce: &[u8; NONCE]) -> Result<(LessSafeKey, Nonce), Unspecified> {
         let [a @ .., _, _, _, _, _, _, _, _] = nonce;
         let [.., n0, n1, n2, n3, n4, n5, n6, n7] = *nonce;
         let subkey = Zeroizing::new(<[u8; 32]>::from(hchacha::<R20>((&*self.key).into(), a.into())));
-        let key = UnboundKey::new(&CHACHA20_POLY1305, &*subkey).map_err(|_| CipherError::Authentication)?;
+        let key = UnboundKey::new(&CHACHA20_POLY1305, &*subkey)?;
         let nonce = Nonce::assume_unique_for_key([0, 0, 0, 0, n0, n1, n2, n3, n4, n5, n6, n7]);
         Ok((LessSafeKey::new(key), nonce))
     }
@@ -72,28 +73,29 @@ impl Cipher for ChaCha20Poly1305Cipher {
         self.key_id
     }
 
-    fn encrypt(&self, data: &[u8], context: &[u8], into: &mut Vec<u8>) -> Result<(), CipherError> {
-        let mut nonce = [0; NONCE];
-        getrandom::fill(&mut nonce).map_err(|error| CipherError::Randomness { reason: error.to_string() })?;
-        into.extend_from_slice(&nonce);
-        let start = into.len();
-        into.extend_from_slice(data);
-        let (key, nonce) = self.for_nonce(&nonce)?;
-        let tag = key
-            .seal_in_place_separate_tag(nonce, Aad::from(context), &mut into[start..])
-            // only data of more than 256 GiB fails, and a state is at most 4 GiB long
-            .map_err(|_| CipherError::Authentication)?;
-        into.extend_from_slice(tag.as_ref());
+    fn nonce_len(&self) -> usize {
+        NONCE
+    }
+
+    fn encrypt(&self, state: &mut Vec<u8>, start: usize, context: &[u8]) -> Result<(), CipherError> {
+        let (nonce, data) =
+            state.get_mut(start..).and_then(<[u8]>::split_first_chunk_mut).ok_or_else(CipherError::no_nonce)?;
+        let tag = self
+            .for_nonce(nonce)
+            .and_then(|(key, nonce)| key.seal_in_place_separate_tag(nonce, Aad::from(context), data))
+            .map_err(|_| CipherError::too_long())?;
+        state.extend_from_slice(tag.as_ref());
         Ok(())
     }
 
-    fn decrypt(&self, encrypted: &[u8], context: &[u8]) -> Result<Vec<u8>, CipherError> {
-        let (nonce, body) = encrypted.split_first_chunk().ok_or(CipherError::Authentication)?;
-        let (key, nonce) = self.for_nonce(nonce)?;
-        let mut data = body.to_vec();
-        let len =
-            key.open_in_place(nonce, Aad::from(context), &mut data).map_err(|_| CipherError::Authentication)?.len();
-        data.truncate(len);
-        Ok(data)
+    fn decrypt(&self, state: &mut Vec<u8>, context: &[u8]) -> Result<(), CipherError> {
+        let nonce = state.first_chunk().ok_or(CipherError::Authentication)?;
+        let len = self
+            .for_nonce(nonce)
+            // the data moves to where the nonce stood while it is decrypted
+            .and_then(|(key, nonce)| Ok(key.open_within(nonce, Aad::from(context), state, NONCE..)?.len()))
+            .map_err(|_| CipherError::Authentication)?;
+        state.truncate(len);
+        Ok(())
     }
 }
