@@ -18,6 +18,8 @@ mod recorder;
 mod scratch;
 mod state;
 mod stored_event;
+mod time;
+mod watch;
 
 pub use cipher::{Cipher, CipherError, CipherKey};
 pub use compressor::{Compressor, CompressorError};

@@ -172,6 +172,39 @@ fn a_field_with_a_reserved_name_is_refused_before_it_is_recorded() {
 }
 
 #[test]
+fn a_key_that_resembles_a_reserved_one_is_no_reserved_one() {
+    let keys =
+        ["timestamp\n", "\ntimestamp", "timestamp\"", "time\nstamp", "timestamps", "", "Timestamp", "\"timestamp\":"];
+    let by_name = BTreeMap::from(keys.map(|key| (key.to_owned(), "class_version".to_owned())));
+    assert_eq!(read::<BTreeMap<String, String>>(&written(by_name.clone()).unwrap()).unwrap(), by_name);
+    // the twin
+    for key in ["timestamp", "class_version"] {
+        let error =
+            written(BTreeMap::from([("a".to_owned(), vec![BTreeMap::from([(1, 2)])]), (key.to_owned(), vec![])]));
+        assert!(
+            matches!(error.unwrap_err(), MapperFailure::State(StateError::ReservedField { field }) if field == key)
+        );
+    }
+}
+
+#[test]
+fn times_before_1970_and_far_from_it_come_back() {
+    for (text, recorded) in [
+        ("1815-12-10T08:00:00.000001Z", "1815-12-10T08:00:00.000001Z"),
+        ("0000-02-29T23:59:59.9Z", "0000-02-29T23:59:59.900000Z"),
+        ("-000044-03-15T12:00:00Z", "-000044-03-15T12:00:00.000000Z"),
+        ("2026-11-23T06:11:04.800139+02", "2026-11-23T04:11:04.800139Z"),
+    ] {
+        let event =
+            DomainEvent { timestamp: text.parse().unwrap(), ..event(Named { what: String::new(), count: None }) };
+        let stored = Mapper::new("test").to_stored_event(&event, Uuid::nil()).unwrap();
+        let state = str::from_utf8(&stored.state).unwrap();
+        assert_eq!(state, format!(r#"{{"timestamp":"{recorded}","what":"","count":null}}"#));
+        assert_eq!(Mapper::new("test").to_domain_event(&stored).unwrap(), event);
+    }
+}
+
+#[test]
 fn an_event_that_is_no_object_is_refused_before_it_is_recorded() {
     for (error, found) in [
         (written(vec![1]), "a list"),
