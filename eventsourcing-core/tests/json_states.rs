@@ -295,6 +295,15 @@ fn a_state_that_is_not_the_events_is_an_error() {
 }
 
 #[test]
+fn a_state_that_is_no_utf_8_is_an_error() {
+    let place = Place { kind: Kind::Event, originator_id: Uuid::nil(), originator_version: 1, topic: "Thing.Happened" };
+    let state = b"{\"timestamp\":\"2026-11-23T04:11:04Z\",\"what\":\"\xff\"}";
+    let mapper = Mapper::new("test");
+    let error = mapper.read_event::<Only<Named>>(&place, state, Some(place.checksum(state))).unwrap_err();
+    assert_eq!(error.failure.to_string(), "invalid utf-8 sequence of 1 bytes from index 44");
+}
+
+#[test]
 fn an_unknown_topic_is_named_with_its_place() {
     let stored = StoredEvent {
         originator_id: Uuid::from_u128(7),

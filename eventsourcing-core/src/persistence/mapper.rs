@@ -202,7 +202,7 @@ impl Mapper {
         state: &[u8],
         checksum: Option<u32>,
     ) -> Result<DomainEvent<E>, MapperError> {
-        scratch::with(|scratch| {
+        let read = |scratch: &mut Scratch| {
             let in_state =
                 self.open_into(place, state, checksum, scratch).map_err(|failure| place.error("read", failure))?;
             let mut reader = StateReader::new(in_state.unwrap_or(&scratch.json));
@@ -210,7 +210,9 @@ impl Mapper {
             let timestamp = reader.timestamp().ok_or_else(|| place.error("read", StateError::NoTimestamp.into()))?;
             let Place { originator_id, originator_version, .. } = *place;
             Ok(DomainEvent { originator_id, originator_version, timestamp, event })
-        })
+        };
+        // plain JSON needs no buffers
+        if state.first() == Some(&b'{') { read(&mut Scratch::default()) } else { scratch::with(read) }
     }
 
     /// Compresses and encrypts a state for its place; the checksum is there if the cipher does not protect it.

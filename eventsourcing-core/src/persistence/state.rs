@@ -141,7 +141,9 @@ impl<'a> StateReader<'a> {
     /// [`StateError::Json`] if the state is not the event's, [`StateError::NoTimestamp`] if that is missing.
     pub fn read<T: DeserializeOwned>(&mut self) -> Result<T, StateError> {
         let mut reserved = Reserved::default();
-        let mut json = serde_json::Deserializer::from_slice(self.bytes);
+        // looked at once as a whole, which is cheaper than text by text
+        let text = str::from_utf8(self.bytes).map_err(<serde_json::Error as serde::de::Error>::custom)?;
+        let mut json = serde_json::Deserializer::from_str(text);
         let event = T::deserialize(Fields { json: &mut json, reserved: &mut reserved })?;
         json.end()?;
         if let Some(found) = reserved.class_version.filter(|version| *version != 1) {
