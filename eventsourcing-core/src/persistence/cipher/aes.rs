@@ -1,4 +1,4 @@
-//! AES-256-GCM (NIST SP 800-38D), for those who must have AES or have it in hardware.
+//! AES-256-GCM (NIST SP 800-38D), for those who must have AES.
 
 use std::fmt;
 
@@ -10,11 +10,19 @@ use super::{AES, Cipher, CipherError, CipherKey};
 const NONCE: usize = 12;
 const TAG: usize = 16;
 
-/// AES-256-GCM with random nonces of 12 bytes: at most 2^32 events with one key.
+/// AES-256-GCM with random nonces of 12 bytes: at most 2^32 states with one key.
 ///
-/// The data grows by 28 bytes: the nonce and the tag of 16 bytes. Beyond four thousand million states a random nonce is
-/// too likely to come twice (NIST SP 800-38D, 8.3): change the key before, or use
-/// `ChaCha20Poly1305Cipher`, which knows no such limit.
+/// The data grows by 28 bytes: the nonce and the tag of 16 bytes.
+///
+/// Choose it where a rule asks for AES. Beyond four thousand million states, events and snapshots of all applications with
+/// that key together, a random nonce is too likely to come twice (NIST SP 800-38D, 8.3), and what is encrypted with it can
+/// then be read and forged. A thousand events a second get there in fifty days: use `ChaCha20Poly1305Cipher`, which knows
+/// no such limit, for a log that may.
+///
+/// Where the processor has instructions for AES and for carry-less multiplication, as nearly all servers do, an event of
+/// a hundred bytes takes 0.8 to 0.9 times as long as with `ChaCha20Poly1305Cipher`; where it has not, ten times and more.
+///
+/// The expanded key is wiped from memory when the cipher is dropped, and what a call leaves on the stack is not.
 #[derive(Clone)]
 pub struct AesCipher {
     cipher: Aes256Gcm,
