@@ -118,6 +118,13 @@ fn write(bencher: Bencher<'_, '_>, kept: Kept) {
     bencher.bench_local(|| mapper.to_stored_event(black_box(&event), Uuid::nil()).unwrap());
 }
 
+/// Ten events as one save: the figure is that of all ten.
+#[divan::bench(args = WAYS)]
+fn write_ten(bencher: Bencher<'_, '_>, kept: Kept) {
+    let (mapper, events) = (mapper(kept), vec![event(); 10]);
+    bencher.bench_local(|| mapper.to_stored_events(black_box(&events), Uuid::nil()).unwrap());
+}
+
 #[divan::bench]
 fn read_alone(bencher: Bencher<'_, '_>) {
     let json = serde_json::to_vec(&alone()).unwrap();

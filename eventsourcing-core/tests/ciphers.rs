@@ -2,10 +2,10 @@
 #![cfg(all(feature = "chacha20poly1305", feature = "aes"))]
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
-use eventsourcing_core::Mapper;
-use eventsourcing_core::Uuid;
 use eventsourcing_core::persistence::cipher::{AesCipher, ChaCha20Poly1305Cipher};
-use eventsourcing_core::persistence::{Cipher, CipherError, CipherKey, Kind, Place};
+use eventsourcing_core::persistence::{Cipher, CipherError, CipherKey, StateError, StateReader, StateWriter};
+use eventsourcing_core::{AggregateEvent, DomainEvent, Mapper, Timestamp, Uuid};
+use serde::{Deserialize, Serialize};
 
 /// 32 bytes from 1 to 32.
 const KEY: &str = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
@@ -73,17 +73,64 @@ fn what_is_too_short_to_be_encrypted_is_not_decrypted() {
     }
 }
 
-#[test]
-fn equal_states_never_give_equal_bytes() {
-    let place =
-        Place { kind: Kind::Event, originator_id: Uuid::from_u128(7), originator_version: 3, topic: "World.Started" };
-    let mapper = Mapper::new("universe");
-    for mapper in
-        [mapper.clone().with_cipher(ChaCha20Poly1305Cipher::new(&key())), mapper.with_cipher(AesCipher::new(&key()))]
-    {
-        let sealed = || mapper.seal(&place, b"{}".to_vec()).unwrap().0;
-        assert_ne!(sealed(), sealed());
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Started {
+    name: String,
+}
+
+impl AggregateEvent for Started {
+    const TOPICS: &'static [&'static str] = &["World.Started"];
+
+    fn topic(&self) -> &'static str {
+        "World.Started"
     }
+
+    fn write(&self, state: &mut StateWriter<'_>) -> Result<(), StateError> {
+        state.write(self)
+    }
+
+    fn read(_: &str, state: &mut StateReader<'_>) -> Result<Self, StateError> {
+        state.read()
+    }
+}
+
+fn event() -> DomainEvent<Started> {
+    DomainEvent {
+        originator_id: Uuid::from_u128(7),
+        originator_version: 1,
+        timestamp: Timestamp::UNIX_EPOCH,
+        event: Started { name: "Earth".to_owned() },
+    }
+}
+
+#[test]
+fn equal_events_never_give_equal_bytes_be_they_of_one_save_or_of_two() {
+    let event = event();
+    let mapper = Mapper::new("universe");
+    for (nonce_len, mapper) in [
+        (24, mapper.clone().with_cipher(ChaCha20Poly1305Cipher::new(&key()))),
+        (12, mapper.with_cipher(AesCipher::new(&key()))),
+    ] {
+        let save = || mapper.to_stored_events(&vec![event.clone(); 20], Uuid::nil()).unwrap();
+        let mut stored = [save(), save()].concat();
+        stored.push(mapper.to_stored_event(&event, Uuid::nil()).unwrap());
+        for stored in &stored {
+            assert_eq!(mapper.to_domain_event::<Started>(stored).unwrap(), event);
+        }
+        let mut nonces: Vec<&[u8]> = stored.iter().map(|stored| &stored.state[10..10 + nonce_len]).collect();
+        nonces.sort();
+        nonces.dedup();
+        assert_eq!(nonces.len(), 41);
+    }
+}
+
+#[test]
+fn a_save_of_no_events_is_none_and_one_without_a_cipher_is_as_event_by_event() {
+    let event = event();
+    let mapper = Mapper::new("universe");
+    assert_eq!(mapper.to_stored_events::<Started>(&[], Uuid::nil()).unwrap(), []);
+    let stored = mapper.to_stored_event(&event, Uuid::nil()).unwrap();
+    assert_eq!(mapper.to_stored_events(&[event.clone(), event], Uuid::nil()).unwrap(), [stored.clone(), stored]);
 }
 
 /// draft-irtf-cfrg-xchacha-03, appendix A.3.1.

@@ -30,7 +30,8 @@ pub trait Cipher: fmt::Debug + Send + Sync {
 
     /// How many bytes of nonce stand before the encrypted data of each state.
     ///
-    /// The mapper draws them from the operating system for every state, so equal data never gives equal bytes.
+    /// The mapper draws them from the operating system for every state, so equal data never gives equal bytes. It draws
+    /// those of one save at once and keeps none for the next: they are never a counter, and never come twice.
     fn nonce_len(&self) -> usize;
 
     /// Encrypts in place: from `start` on, the nonce and the data become the nonce and the encrypted data.

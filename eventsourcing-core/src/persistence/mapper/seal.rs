@@ -1,9 +1,10 @@
 //! From JSON to the state that is recorded: compressed, then encrypted, in the buffer in which the JSON was written.
 
 use super::Mapper;
+use super::nonces::Nonces;
 use crate::persistence::envelope::{self, Header};
 use crate::persistence::scratch::{self, Scratch};
-use crate::persistence::{Cipher, CipherError, CompressorError, MapperFailure, Place};
+use crate::persistence::{CipherError, CompressorError, MapperFailure, Place};
 
 impl Mapper {
     /// How many bytes the JSON leaves before it for the envelope and the nonce.
@@ -17,16 +18,18 @@ impl Mapper {
         place: &Place<'_>,
         mut state: Vec<u8>,
         room: usize,
+        nonces: &mut Nonces,
     ) -> Result<(Vec<u8>, Option<u32>), MapperFailure> {
         let plain_len = self.check_len(state.len().saturating_sub(room))?;
         let mut header = Header { cipher: 0, compressor: 0, key_id: 0, plain_len };
         if self.compressor.is_some() || self.cipher.is_some() {
             scratch::with(|scratch| {
                 self.compress(&mut header, &mut state, room, scratch)?;
-                match &self.cipher {
-                    Some(cipher) => self.encrypt(&**cipher, header, place, &mut state, room, scratch),
-                    None => Ok(()),
-                }
+                let Some(cipher) = &self.cipher else { return Ok(()) };
+                (header.cipher, header.key_id) = (cipher.id(), cipher.key_id());
+                fill_room(state.get_mut(..room), header, nonces)?;
+                header.context(&self.application, place, &mut scratch.context);
+                cipher.encrypt(&mut state, envelope::LEN, &scratch.context).map_err(MapperFailure::from)
             })?;
         }
         // a longer state than was foreseen has doubled its buffer, and a compressed one has left most of it
@@ -62,25 +65,13 @@ impl Mapper {
         }
         Ok(())
     }
+}
 
-    fn encrypt(
-        &self,
-        cipher: &dyn Cipher,
-        mut header: Header,
-        place: &Place<'_>,
-        state: &mut Vec<u8>,
-        room: usize,
-        scratch: &mut Scratch,
-    ) -> Result<(), MapperFailure> {
-        header.cipher = cipher.id();
-        header.key_id = cipher.key_id();
-        header.context(&self.application, place, &mut scratch.context);
-        let no_room = || CipherError::Encryption { reason: "its nonce has changed its length".to_owned() };
-        let (envelope, nonce) = state.get_mut(..room).and_then(<[u8]>::split_first_chunk_mut).ok_or_else(no_room)?;
-        *envelope = header.to_bytes();
-        // never a counter, nor bytes kept from before: a restored backup or a cloned machine would give them out again
-        getrandom::fill(nonce).map_err(|error| CipherError::Randomness { reason: error.to_string() })?;
-        cipher.encrypt(state, envelope::LEN, &scratch.context)?;
-        Ok(())
-    }
+/// Writes the envelope and the nonce before the JSON.
+fn fill_room(room: Option<&mut [u8]>, header: Header, nonces: &mut Nonces) -> Result<(), CipherError> {
+    let Some((envelope, nonce)) = room.and_then(<[u8]>::split_first_chunk_mut) else {
+        return Err(CipherError::Encryption { reason: "there is no room for its envelope".to_owned() });
+    };
+    *envelope = header.to_bytes();
+    nonces.fill(nonce)
 }
