@@ -15,8 +15,11 @@ mod memory;
 mod name;
 mod place;
 mod recorder;
+mod scratch;
 mod state;
 mod stored_event;
+mod time;
+mod watch;
 
 pub use cipher::{Cipher, CipherError, CipherKey};
 pub use compressor::{Compressor, CompressorError};

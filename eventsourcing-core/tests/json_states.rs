@@ -172,6 +172,39 @@ fn a_field_with_a_reserved_name_is_refused_before_it_is_recorded() {
 }
 
 #[test]
+fn a_key_that_resembles_a_reserved_one_is_no_reserved_one() {
+    let keys =
+        ["timestamp\n", "\ntimestamp", "timestamp\"", "time\nstamp", "timestamps", "", "Timestamp", "\"timestamp\":"];
+    let by_name = BTreeMap::from(keys.map(|key| (key.to_owned(), "class_version".to_owned())));
+    assert_eq!(read::<BTreeMap<String, String>>(&written(by_name.clone()).unwrap()).unwrap(), by_name);
+    // the twin
+    for key in ["timestamp", "class_version"] {
+        let error =
+            written(BTreeMap::from([("a".to_owned(), vec![BTreeMap::from([(1, 2)])]), (key.to_owned(), vec![])]));
+        assert!(
+            matches!(error.unwrap_err(), MapperFailure::State(StateError::ReservedField { field }) if field == key)
+        );
+    }
+}
+
+#[test]
+fn times_before_1970_and_far_from_it_come_back() {
+    for (text, recorded) in [
+        ("1815-12-10T08:00:00.000001Z", "1815-12-10T08:00:00.000001Z"),
+        ("0000-02-29T23:59:59.9Z", "0000-02-29T23:59:59.900000Z"),
+        ("-000044-03-15T12:00:00Z", "-000044-03-15T12:00:00.000000Z"),
+        ("2026-11-23T06:11:04.800139+02", "2026-11-23T04:11:04.800139Z"),
+    ] {
+        let event =
+            DomainEvent { timestamp: text.parse().unwrap(), ..event(Named { what: String::new(), count: None }) };
+        let stored = Mapper::new("test").to_stored_event(&event, Uuid::nil()).unwrap();
+        let state = str::from_utf8(&stored.state).unwrap();
+        assert_eq!(state, format!(r#"{{"timestamp":"{recorded}","what":"","count":null}}"#));
+        assert_eq!(Mapper::new("test").to_domain_event(&stored).unwrap(), event);
+    }
+}
+
+#[test]
 fn an_event_that_is_no_object_is_refused_before_it_is_recorded() {
     for (error, found) in [
         (written(vec![1]), "a list"),
@@ -262,6 +295,15 @@ fn a_state_that_is_not_the_events_is_an_error() {
 }
 
 #[test]
+fn a_state_that_is_no_utf_8_is_an_error() {
+    let place = Place { kind: Kind::Event, originator_id: Uuid::nil(), originator_version: 1, topic: "Thing.Happened" };
+    let state = b"{\"timestamp\":\"2026-11-23T04:11:04Z\",\"what\":\"\xff\"}";
+    let mapper = Mapper::new("test");
+    let error = mapper.read_event::<Only<Named>>(&place, state, Some(place.checksum(state))).unwrap_err();
+    assert_eq!(error.failure.to_string(), "invalid utf-8 sequence of 1 bytes from index 44");
+}
+
+#[test]
 fn an_unknown_topic_is_named_with_its_place() {
     let stored = StoredEvent {
         originator_id: Uuid::from_u128(7),
@@ -278,6 +320,27 @@ fn an_unknown_topic_is_named_with_its_place() {
          no event of this aggregate has that topic; it was removed or renamed since it was recorded: \
          bring it back, or pin its topic with `#[event(\"…\", topic = \"…\")]`"
     );
+}
+
+#[test]
+fn an_event_may_read_another_state_while_it_is_read() {
+    #[derive(Clone, Debug, PartialEq, Serialize)]
+    struct Outer {
+        what: String,
+        inner: String,
+    }
+    impl<'de> Deserialize<'de> for Outer {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            let mut named = BTreeMap::<String, String>::deserialize(deserializer)?;
+            let mut take = |key: &str| named.remove(key).ok_or_else(|| serde::de::Error::custom(format!("no {key}")));
+            let inner = take("inner")?;
+            let _: Named = read(&inner).map_err(serde::de::Error::custom)?;
+            Ok(Self { what: take("what")?, inner })
+        }
+    }
+    let inner = written(Named { what: "inside".to_owned(), count: None }).unwrap();
+    let outer = Outer { what: "outside".to_owned(), inner };
+    assert_eq!(read::<Outer>(&written(outer.clone()).unwrap()).unwrap(), outer);
 }
 
 proptest! {

@@ -62,14 +62,17 @@ impl<'a> Batch<'a> {
 
     fn add_all<E: AggregateEvent>(&mut self, events: &[DomainEvent<E>], append_id: Uuid) -> Result<()> {
         self.topics.claim::<E>()?;
-        self.events.reserve(events.len());
         self.sources += 1;
-        for event in events {
+        let is_homeless = |event: &&DomainEvent<E>| event.originator_id.is_nil() || event.originator_version == 0;
+        if let Some(event) = events.iter().find(is_homeless) {
             let DomainEvent { originator_id, originator_version: version, .. } = *event;
-            if originator_id.is_nil() || version == 0 {
-                return Err(Error::Homeless { topic: event.event.topic(), originator_id, version });
-            }
-            self.events.push(self.mapper.to_stored_event(event, append_id)?);
+            return Err(Error::Homeless { topic: event.event.topic(), originator_id, version });
+        }
+        let stored = self.mapper.to_stored_events(events, append_id)?;
+        if self.events.is_empty() {
+            self.events = stored;
+        } else {
+            self.events.extend(stored);
         }
         Ok(())
     }

@@ -11,8 +11,6 @@ use zeroize::Zeroizing;
 mod aes;
 #[cfg(feature = "chacha20poly1305")]
 mod chacha20poly1305;
-#[cfg(any(feature = "aes", feature = "chacha20poly1305"))]
-mod sealed;
 
 #[cfg(feature = "aes")]
 pub use aes::AesCipher;
@@ -30,19 +28,26 @@ pub trait Cipher: fmt::Debug + Send + Sync {
     /// The fingerprint of the key, to tell a wrong key from a broken state.
     fn key_id(&self) -> u32;
 
-    /// Appends the encrypted data: whatever `decrypt` needs, the nonce and the tag included.
+    /// How many bytes of nonce stand before the encrypted data of each state.
     ///
-    /// Equal data never gives equal bytes. `context` is authenticated and not stored.
-    ///
-    /// # Errors
-    /// [`CipherError::Randomness`] if the operating system has none.
-    fn encrypt(&self, data: &[u8], context: &[u8], into: &mut Vec<u8>) -> Result<(), CipherError>;
+    /// The mapper draws them from the operating system for every state, so equal data never gives equal bytes. It draws
+    /// those of one save at once and keeps none for the next: they are never a counter, and never come twice.
+    fn nonce_len(&self) -> usize;
 
-    /// The data that was encrypted with this key and this context.
+    /// Encrypts in place: from `start` on, the nonce and the data become the nonce and the encrypted data.
+    ///
+    /// What authenticates the data is appended; what stands before `start` is left alone. `context` is authenticated and not stored.
     ///
     /// # Errors
-    /// [`CipherError::Authentication`] for anything that was not.
-    fn decrypt(&self, encrypted: &[u8], context: &[u8]) -> Result<Vec<u8>, CipherError>;
+    /// [`CipherError::Encryption`] if there is no room for the nonce, or the data cannot be encrypted.
+    fn encrypt(&self, state: &mut Vec<u8>, start: usize, context: &[u8]) -> Result<(), CipherError>;
+
+    /// Decrypts in place: what [`encrypt`](Self::encrypt) made from its `start` on becomes the data.
+    ///
+    /// # Errors
+    /// [`CipherError::Authentication`] for anything that was not encrypted with this key and this context; what `state`
+    /// holds then is not to be used.
+    fn decrypt(&self, state: &mut Vec<u8>, context: &[u8]) -> Result<(), CipherError>;
 }
 
 /// Why a cipher cannot be made, or cannot encrypt or decrypt.
@@ -59,6 +64,12 @@ pub enum CipherError {
     #[error("the operating system gave no random numbers: {reason}")]
     Randomness {
         /// What it said.
+        reason: String,
+    },
+    /// The data cannot be encrypted.
+    #[error("it cannot be encrypted: {reason}")]
+    Encryption {
+        /// Why not.
         reason: String,
     },
     /// The data was altered, cut off, or moved here from another place.
@@ -161,6 +172,17 @@ impl PartialEq for CipherKey {
 }
 
 impl Eq for CipherKey {}
+
+#[cfg(any(feature = "aes", feature = "chacha20poly1305"))]
+impl CipherError {
+    fn no_nonce() -> Self {
+        Self::Encryption { reason: "there is no room for the nonce".to_owned() }
+    }
+
+    fn too_long() -> Self {
+        Self::Encryption { reason: "it is too long for the cipher".to_owned() }
+    }
+}
 
 pub(crate) const CHACHA20POLY1305: u8 = 1;
 pub(crate) const AES: u8 = 2;

@@ -19,19 +19,24 @@ pub trait Compressor: Debug + Send + Sync {
     /// The number of this compressor in recorded states: 1 to 15, never reused for another format.
     fn id(&self) -> u8;
 
+    /// The shortest data that is worth trying: 64 bytes, unless the compressor has a dictionary.
+    fn min_len(&self) -> usize {
+        64
+    }
+
     /// Appends the compressed data.
     ///
     /// # Errors
     /// [`CompressorError`] if the data cannot be compressed.
     fn compress(&self, data: &[u8], into: &mut Vec<u8>) -> Result<(), CompressorError>;
 
-    /// Restores the data, which must come to exactly `len` bytes.
+    /// Restores the data, which must come to exactly `len` bytes, and appends it.
     ///
-    /// An implementation never allocates more than `len` bytes for the result, whatever the data says.
+    /// An implementation never writes more than `len` bytes, nor allocates more for them, whatever the data says.
     ///
     /// # Errors
-    /// [`CompressorError`] if the data is broken, or is not of that length.
-    fn decompress(&self, data: &[u8], len: usize) -> Result<Vec<u8>, CompressorError>;
+    /// [`CompressorError`] if the data is broken, or is not of that length; what was appended then is not to be used.
+    fn decompress(&self, data: &[u8], len: usize, into: &mut Vec<u8>) -> Result<(), CompressorError>;
 }
 
 /// Why data could not be compressed or restored.

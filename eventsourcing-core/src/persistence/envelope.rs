@@ -49,27 +49,28 @@ impl Header {
     /// What the cipher authenticates beside the data: the header, and the one place where the state belongs.
     ///
     /// Every part of variable length is preceded by its length, so that no two places give the same bytes.
-    pub(super) fn context(self, application: &str, place: &Place<'_>) -> Vec<u8> {
-        let mut context = Vec::with_capacity(64 + application.len() + place.topic.len());
-        context.extend_from_slice(b"eventsourcing/1");
-        context.extend_from_slice(&self.to_bytes());
-        put(&mut context, application.as_bytes());
-        place.write(&mut context);
-        context
+    pub(super) fn context(self, application: &str, place: &Place<'_>, into: &mut Vec<u8>) {
+        into.clear();
+        into.extend_from_slice(b"eventsourcing/1");
+        into.extend_from_slice(&self.to_bytes());
+        into.extend_from_slice(&(application.len() as u64).to_be_bytes());
+        into.extend_from_slice(application.as_bytes());
+        into.extend_from_slice(&place.head());
+        into.extend_from_slice(place.topic.as_bytes());
     }
 }
+
+/// The length of [`Place::head`].
+const HEAD: usize = 33;
 
 impl Place<'_> {
-    /// The place as bytes.
-    pub(super) fn write(&self, into: &mut Vec<u8>) {
-        into.push(self.kind as u8);
-        into.extend_from_slice(self.originator_id.as_bytes());
-        into.extend_from_slice(&self.originator_version.to_be_bytes());
-        put(into, self.topic.as_bytes());
+    /// The place as bytes, up to and with the length of its topic, which is to follow.
+    pub(super) fn head(&self) -> [u8; HEAD] {
+        let mut head = [0; HEAD];
+        head[0] = self.kind as u8;
+        head[1..17].copy_from_slice(self.originator_id.as_bytes());
+        head[17..25].copy_from_slice(&self.originator_version.to_be_bytes());
+        head[25..].copy_from_slice(&(self.topic.len() as u64).to_be_bytes());
+        head
     }
-}
-
-fn put(into: &mut Vec<u8>, part: &[u8]) {
-    into.extend_from_slice(&(part.len() as u64).to_be_bytes());
-    into.extend_from_slice(part);
 }

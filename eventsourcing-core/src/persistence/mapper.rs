@@ -5,12 +5,16 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::envelope::{self, Header};
+use self::nonces::Nonces;
+use super::scratch::{self, Scratch};
 use super::{
-    Cipher, Compressor, Kind, MapperError, MapperFailure, Notification, Place, StateError, StateReader, StateWriter,
-    StoredEvent, cipher, compressor,
+    Cipher, Compressor, Kind, MapperError, Notification, Place, StateError, StateReader, StateWriter, StoredEvent,
 };
 use crate::domain::{AggregateEvent, DomainEvent};
+
+mod nonces;
+mod open;
+mod seal;
 
 /// Turns domain events into stored events and back: JSON, then compressed, then encrypted.
 ///
@@ -20,6 +24,9 @@ use crate::domain::{AggregateEvent, DomainEvent};
 /// A state that was compressed is read by whichever compressor made it, whatever is configured for writing. With a cipher,
 /// states that are not encrypted are refused, as anyone could have written them; see
 /// [`allow_unencrypted`](Self::allow_unencrypted).
+///
+/// What a cipher protects is the history at rest. States that were decrypted are not wiped from the memory of the program,
+/// no more than the events that were read from them: each thread keeps its last one until the next takes its place.
 ///
 /// # Examples
 ///
@@ -104,6 +111,31 @@ impl Mapper {
         event: &DomainEvent<E>,
         append_id: Uuid,
     ) -> Result<StoredEvent, MapperError> {
+        self.store(event, append_id, &mut Nonces::default())
+    }
+
+    /// The stored forms of the events of one save.
+    ///
+    /// As [`to_stored_event`](Self::to_stored_event) for each, and faster where there is a cipher: the random numbers for
+    /// all of them are drawn in one call.
+    ///
+    /// # Errors
+    /// [`MapperError`] for the first event that cannot be stored.
+    pub fn to_stored_events<E: AggregateEvent>(
+        &self,
+        events: &[DomainEvent<E>],
+        append_id: Uuid,
+    ) -> Result<Vec<StoredEvent>, MapperError> {
+        let mut nonces = self.nonces(events.len());
+        events.iter().map(|event| self.store(event, append_id, &mut nonces)).collect()
+    }
+
+    fn store<E: AggregateEvent>(
+        &self,
+        event: &DomainEvent<E>,
+        append_id: Uuid,
+        nonces: &mut Nonces,
+    ) -> Result<StoredEvent, MapperError> {
         let topic = event.event.topic();
         let place = Place {
             kind: Kind::Event,
@@ -111,18 +143,22 @@ impl Mapper {
             originator_version: event.originator_version,
             topic,
         };
-        let mut json = Vec::with_capacity(128);
+        let room = self.room();
+        // most events fit without another allocation
+        let mut state = Vec::with_capacity(room + 192);
+        state.resize(room, 0);
         event
             .event
-            .write(&mut StateWriter::new(event.timestamp, &mut json))
+            .write(&mut StateWriter::new(event.timestamp, &mut state))
             .map_err(|failure| place.error("recorded", failure.into()))?;
         // a type whose `Deserialize` does not take what its `Serialize` gave is to be found in development, not in history
         if cfg!(debug_assertions)
-            && let Err(failure) = E::read(topic, &mut StateReader::new(&json))
+            && let Err(failure) = E::read(topic, &mut StateReader::new(&state[room..]))
         {
             return Err(place.error("recorded", StateError::NotReadBack { reason: Box::new(failure) }.into()));
         }
-        let (state, checksum) = self.seal(&place, json)?;
+        let (state, checksum) =
+            self.seal_in_place(&place, state, room, nonces).map_err(|failure| place.error("recorded", failure))?;
         Ok(StoredEvent {
             originator_id: event.originator_id,
             originator_version: event.originator_version,
@@ -139,7 +175,7 @@ impl Mapper {
     /// [`MapperError`] if the state was altered, cannot be opened, or is not that of an event of `E`.
     pub fn to_domain_event<E: AggregateEvent>(&self, stored: &StoredEvent) -> Result<DomainEvent<E>, MapperError> {
         let StoredEvent { originator_id, originator_version, ref topic, ref state, checksum, append_id: _ } = *stored;
-        self.read(Place { kind: Kind::Event, originator_id, originator_version, topic }, state, checksum)
+        self.read_event(&Place { kind: Kind::Event, originator_id, originator_version, topic }, state, checksum)
     }
 
     /// The event that a notification tells of.
@@ -151,38 +187,77 @@ impl Mapper {
         notification: &Notification,
     ) -> Result<DomainEvent<E>, MapperError> {
         let Notification { id: _, originator_id, originator_version, ref topic, ref state, checksum } = *notification;
-        self.read(Place { kind: Kind::Event, originator_id, originator_version, topic }, state, checksum)
+        self.read_event(&Place { kind: Kind::Event, originator_id, originator_version, topic }, state, checksum)
     }
 
-    pub(crate) fn read_event<E: AggregateEvent>(
+    /// The event of a state that is borrowed from wherever it was recorded, such as a row of a database.
+    ///
+    /// Copies nothing that it need not: JSON is read where it stands, and what is compressed or encrypted passes through
+    /// buffers that the thread keeps for the next one.
+    ///
+    /// # Errors
+    /// As [`to_domain_event`](Self::to_domain_event).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use eventsourcing_core::persistence::{Kind, Place};
+    /// # use eventsourcing_core::persistence::{StateError, StateReader, StateWriter};
+    /// use eventsourcing_core::{AggregateEvent, DomainEvent, Mapper, Timestamp, Uuid};
+    /// # use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    /// struct Started { name: String }
+    /// # impl AggregateEvent for Started {
+    /// #     const TOPICS: &'static [&'static str] = &["World.Started"];
+    /// #     fn topic(&self) -> &'static str { "World.Started" }
+    /// #     fn write(&self, state: &mut StateWriter<'_>) -> Result<(), StateError> { state.write(self) }
+    /// #     fn read(topic: &str, state: &mut StateReader<'_>) -> Result<Self, StateError> {
+    /// #         if topic == "World.Started" { state.read() } else { Err(StateError::UnknownTopic) }
+    /// #     }
+    /// # }
+    ///
+    /// let place = Place { kind: Kind::Event, originator_id: Uuid::new_v4(), originator_version: 1, topic: "World.Started" };
+    /// let row = br#"{"timestamp":"2026-11-23T04:11:04.800139Z","name":"Earth"}"#;
+    /// let event: DomainEvent<Started> = Mapper::new("universe").read_event(&place, row, Some(place.checksum(row)))?;
+    /// assert_eq!(event.event.name, "Earth");
+    /// # Ok::<(), eventsourcing_core::persistence::MapperError>(())
+    /// ```
+    pub fn read_event<E: AggregateEvent>(
         &self,
         place: &Place<'_>,
         state: &[u8],
         checksum: Option<u32>,
     ) -> Result<DomainEvent<E>, MapperError> {
-        self.read(*place, state, checksum)
-    }
-
-    fn read<E: AggregateEvent>(
-        &self,
-        place: Place<'_>,
-        state: &[u8],
-        checksum: Option<u32>,
-    ) -> Result<DomainEvent<E>, MapperError> {
-        let json = self.open(&place, state, checksum)?;
-        let mut reader = StateReader::new(&json);
-        let event = E::read(place.topic, &mut reader).map_err(|failure| place.error("read", failure.into()))?;
-        let timestamp = reader.timestamp().ok_or_else(|| place.error("read", StateError::NoTimestamp.into()))?;
-        let Place { originator_id, originator_version, .. } = place;
-        Ok(DomainEvent { originator_id, originator_version, timestamp, event })
+        let read = |scratch: &mut Scratch| {
+            let in_state =
+                self.open_into(place, state, checksum, scratch).map_err(|failure| place.error("read", failure))?;
+            let mut reader = StateReader::new(in_state.unwrap_or(&scratch.json));
+            let event = E::read(place.topic, &mut reader).map_err(|failure| place.error("read", failure.into()))?;
+            let timestamp = reader.timestamp().ok_or_else(|| place.error("read", StateError::NoTimestamp.into()))?;
+            let Place { originator_id, originator_version, .. } = *place;
+            Ok(DomainEvent { originator_id, originator_version, timestamp, event })
+        };
+        // plain JSON needs no buffers
+        if state.first() == Some(&b'{') { read(&mut Scratch::default()) } else { scratch::with(read) }
     }
 
     /// Compresses and encrypts a state for its place; the checksum is there if the cipher does not protect it.
     ///
     /// # Errors
-    /// [`MapperFailure::TooLarge`], and what the compressor and the cipher return.
+    /// [`MapperFailure::TooLarge`](super::MapperFailure::TooLarge), and what the compressor and the cipher return.
     pub fn seal(&self, place: &Place<'_>, json: Vec<u8>) -> Result<(Vec<u8>, Option<u32>), MapperError> {
-        self.try_seal(place, json).map_err(|failure| place.error("recorded", failure))
+        let room = self.room();
+        let state = if room == 0 {
+            json
+        } else {
+            let mut state = Vec::with_capacity(room + json.len() + 16);
+            state.resize(room, 0);
+            state.extend_from_slice(&json);
+            state
+        };
+        self.seal_in_place(place, state, room, &mut Nonces::default())
+            .map_err(|failure| place.error("recorded", failure))
     }
 
     /// Decrypts and decompresses a state in its place.
@@ -195,119 +270,9 @@ impl Mapper {
         state: &'s [u8],
         checksum: Option<u32>,
     ) -> Result<Cow<'s, [u8]>, MapperError> {
-        self.try_open(place, state, checksum).map_err(|failure| place.error("read", failure))
-    }
-
-    fn try_seal(&self, place: &Place<'_>, json: Vec<u8>) -> Result<(Vec<u8>, Option<u32>), MapperFailure> {
-        let plain_len = self.check_len(json.len())?;
-        let mut compressed = Vec::new();
-        let mut header = Header { cipher: 0, compressor: 0, key_id: 0, plain_len };
-        if let Some(compressor) = &self.compressor {
-            compressor.compress(&json, &mut compressed)?;
-            if compressed.len() < json.len() {
-                header.compressor = compressor.id();
-            }
-        }
-        let smallest = if header.compressor == 0 { &json } else { &compressed };
-        let state = if let Some(cipher) = &self.cipher {
-            header.cipher = cipher.id();
-            header.key_id = cipher.key_id();
-            let mut state = Vec::with_capacity(envelope::LEN + smallest.len() + 40);
-            state.extend_from_slice(&header.to_bytes());
-            cipher.encrypt(smallest, &header.context(&self.application, place), &mut state)?;
-            return Ok((state, None));
-        } else if header.compressor != 0 {
-            [header.to_bytes().as_slice(), smallest].concat()
-        } else {
-            json
-        };
-        let checksum = place.checksum(&state);
-        Ok((state, Some(checksum)))
-    }
-
-    fn try_open<'s>(
-        &self,
-        place: &Place<'_>,
-        state: &'s [u8],
-        checksum: Option<u32>,
-    ) -> Result<Cow<'s, [u8]>, MapperFailure> {
-        let corrupt = |detail: String| MapperFailure::Corrupt { detail };
-        let sealed = Header::split(state);
-        let encrypted = sealed.filter(|(header, _)| header.cipher != 0);
-        if let Some((header, body)) = encrypted {
-            let len = self.check_len_of(header)?;
-            let cipher = self.cipher_of(header)?;
-            let opened = cipher.decrypt(body, &header.context(&self.application, place))?;
-            return self.decompress(header, len, Cow::Owned(opened));
-        }
-        if self.cipher.is_some() && !self.allow_unencrypted {
-            return Err(MapperFailure::NotEncrypted);
-        }
-        match checksum {
-            Some(recorded) if recorded == place.checksum(state) => {}
-            Some(_) => return Err(corrupt("its checksum does not match".to_owned())),
-            None => return Err(corrupt("its checksum is gone".to_owned())),
-        }
-        match (sealed, state.first()) {
-            (Some((header, body)), _) => {
-                let len = self.check_len_of(header)?;
-                self.decompress(header, len, Cow::Borrowed(body))
-            }
-            (None, Some(b'{')) => {
-                self.check_len(state.len())?;
-                Ok(Cow::Borrowed(state))
-            }
-            (None, Some(&envelope::FORMAT)) => Err(corrupt(format!("it is cut off after {} bytes", state.len()))),
-            (None, Some(byte)) => Err(corrupt(format!("it begins with the byte {byte:#04x}, as no state does"))),
-            (None, None) => Err(corrupt("it is empty".to_owned())),
-        }
-    }
-
-    fn cipher_of(&self, header: Header) -> Result<&dyn Cipher, MapperFailure> {
-        let configured = match &self.cipher {
-            Some(cipher) if cipher.id() == header.cipher => {
-                return if cipher.key_id() == header.key_id {
-                    Ok(&**cipher)
-                } else {
-                    Err(MapperFailure::WrongKey { found: header.key_id, configured: cipher.key_id() })
-                };
-            }
-            Some(_) => "another cipher is",
-            None => "no cipher is",
-        };
-        let cipher = cipher::name(header.cipher).map_or_else(|| format!("cipher {}", header.cipher), str::to_owned);
-        Err(MapperFailure::OtherCipher { cipher, configured })
-    }
-
-    fn decompress<'s>(&self, header: Header, len: usize, body: Cow<'s, [u8]>) -> Result<Cow<'s, [u8]>, MapperFailure> {
-        if header.compressor == 0 {
-            if body.len() != len {
-                return Err(MapperFailure::Corrupt {
-                    detail: format!("it is {} bytes long, and {len} were recorded", body.len()),
-                });
-            }
-            return Ok(body);
-        }
-        let configured = self.compressor.as_deref().filter(|compressor| compressor.id() == header.compressor);
-        let Some(compressor) = configured.or_else(|| compressor::built_in(header.compressor)) else {
-            let compressor = compressor::name(header.compressor)
-                .map_or_else(|| format!("compressor {}", header.compressor), |name| format!("the feature `{name}`"));
-            return Err(MapperFailure::OtherCompressor { compressor });
-        };
-        let restored = compressor.decompress(&body, len)?;
-        Ok(Cow::Owned(restored))
-    }
-
-    fn check_len_of(&self, header: Header) -> Result<usize, MapperFailure> {
-        let too_large = || MapperFailure::TooLarge { len: header.plain_len.into(), max: self.max_state_size.into() };
-        let len = usize::try_from(header.plain_len).map_err(|_| too_large())?;
-        self.check_len(len).map(|_| len)
-    }
-
-    fn check_len(&self, len: usize) -> Result<u32, MapperFailure> {
-        match u32::try_from(len) {
-            Ok(len) if len <= self.max_state_size => Ok(len),
-            _ => Err(MapperFailure::TooLarge { len: len as u64, max: self.max_state_size.into() }),
-        }
+        let mut scratch = Scratch::default();
+        let in_state =
+            self.open_into(place, state, checksum, &mut scratch).map_err(|failure| place.error("read", failure))?;
+        Ok(in_state.map_or(Cow::Owned(scratch.json), Cow::Borrowed))
     }
 }

@@ -48,10 +48,9 @@ impl Place<'_> {
     ///
     /// States without a cipher are recorded with it. Whoever writes such a state by other means must write it too.
     pub fn checksum(&self, state: &[u8]) -> u32 {
-        let mut place = Vec::with_capacity(40 + self.topic.len());
-        self.write(&mut place);
         let mut hasher = crc32fast::Hasher::new();
-        hasher.update(&place);
+        hasher.update(&self.head());
+        hasher.update(self.topic.as_bytes());
         hasher.update(state);
         hasher.finalize()
     }

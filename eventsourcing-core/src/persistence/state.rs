@@ -3,15 +3,16 @@
 //! Reading and writing go straight between the bytes and the event's struct. The reserved keys are taken out of the
 //! object while it is read, so the event's own `Deserialize` sees its own fields and nothing else.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::de::value::CowStrDeserializer;
-use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, IntoDeserializer, MapAccess, Visitor};
+use serde::de::value::BorrowedStrDeserializer;
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::finite::is_finite;
+use super::time;
+use super::watch::Watch;
 
 const TIMESTAMP: &str = "timestamp";
 const CLASS_VERSION: &str = "class_version";
@@ -87,14 +88,15 @@ impl<'a> StateWriter<'a> {
     /// [`StateError::NotFinite`] for a floating point number that would not be read as it was, and
     /// [`StateError::Json`] if the event's `Serialize` fails.
     pub fn write<T: Serialize + ?Sized>(&mut self, event: &T) -> Result<(), StateError> {
-        use std::io::Write as _;
         let into = &mut *self.into;
-        // six digits always: states of one event have one length, and sort as text
-        write!(into, r#"{{"timestamp":"{:.6}""#, self.timestamp).map_err(serde_json::Error::io)?;
+        into.extend_from_slice(br#"{"timestamp":""#);
+        time::write(self.timestamp, into).map_err(serde_json::Error::io)?;
+        into.push(b'"');
         let start = into.len();
-        serde_json::to_writer(&mut *into, event)?;
+        let mut watch = Watch::new(&RESERVED);
+        event.serialize(&mut serde_json::Serializer::with_formatter(&mut *into, &mut watch))?;
         // what is not finite was written as `null`: few events hold that, and those are looked at
-        if into[start..].windows(4).any(|bytes| bytes == b"null") && !is_finite(event) {
+        if watch.null && !is_finite(event) {
             return Err(StateError::NotFinite);
         }
         match into.get(start) {
@@ -102,7 +104,10 @@ impl<'a> StateWriter<'a> {
                 into.remove(start);
             }
             Some(b'{') => {
-                check_reserved(&into[start..])?;
+                // the macro refuses such names; a hand-written event may still have them, or get them from a nested `flatten`
+                if let Some(field) = watch.reserved_key {
+                    return Err(StateError::ReservedField { field });
+                }
                 into[start] = b',';
             }
             // a unit struct
@@ -115,51 +120,6 @@ impl<'a> StateWriter<'a> {
             _ => return Err(StateError::NotAnObject { found: "a single value" }),
         }
         Ok(())
-    }
-}
-
-/// The macro refuses such names; a hand-written event may still have them, or get them from a nested `flatten`.
-fn check_reserved(object: &[u8]) -> Result<(), StateError> {
-    let quoted = |name: &str| -> bool {
-        let wanted = name.len() + 2;
-        object.windows(wanted + 1).any(|bytes| {
-            bytes[0] == b'"'
-                && bytes[wanted - 1] == b'"'
-                && bytes[wanted] == b':'
-                && &bytes[1..wanted - 1] == name.as_bytes()
-        })
-    };
-    // most events stop here; the name may also stand deeper inside, where it is nobody's business
-    if !RESERVED.iter().any(|name| quoted(name)) {
-        return Ok(());
-    }
-    let keys: Keys = serde_json::from_slice(object)?;
-    match keys.0 {
-        Some(field) => Err(StateError::ReservedField { field }),
-        None => Ok(()),
-    }
-}
-
-/// The first reserved key of an object.
-struct Keys(Option<&'static str>);
-
-impl<'de> Deserialize<'de> for Keys {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct KeysVisitor;
-        impl<'de> Visitor<'de> for KeysVisitor {
-            type Value = Keys;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Keys, M::Error> {
-                let mut found = None;
-                while let Some((key, IgnoredAny)) = map.next_entry::<Cow<'de, str>, IgnoredAny>()? {
-                    found = found.or_else(|| RESERVED.into_iter().find(|name| *name == key));
-                }
-                Ok(Keys(found))
-            }
-        }
-        deserializer.deserialize_map(KeysVisitor)
     }
 }
 
@@ -181,7 +141,9 @@ impl<'a> StateReader<'a> {
     /// [`StateError::Json`] if the state is not the event's, [`StateError::NoTimestamp`] if that is missing.
     pub fn read<T: DeserializeOwned>(&mut self) -> Result<T, StateError> {
         let mut reserved = Reserved::default();
-        let mut json = serde_json::Deserializer::from_slice(self.bytes);
+        // looked at once as a whole, which is cheaper than text by text
+        let text = str::from_utf8(self.bytes).map_err(<serde_json::Error as serde::de::Error>::custom)?;
+        let mut json = serde_json::Deserializer::from_str(text);
         let event = T::deserialize(Fields { json: &mut json, reserved: &mut reserved })?;
         json.end()?;
         if let Some(found) = reserved.class_version.filter(|version| *version != 1) {
@@ -277,14 +239,16 @@ impl<'de, M: MapAccess<'de>> MapAccess<'de> for OwnEntries<'_, M> {
     type Error = M::Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, M::Error> {
-        while let Some(Key(key)) = self.map.next_key()? {
-            match &*key {
-                TIMESTAMP => set_once(&mut self.reserved.timestamp, TIMESTAMP, self.map.next_value()?)?,
-                CLASS_VERSION => set_once(&mut self.reserved.class_version, CLASS_VERSION, self.map.next_value()?)?,
-                _ => {
-                    let key: CowStrDeserializer<'de, M::Error> = key.into_deserializer();
-                    return seed.deserialize(key).map(Some);
+        while let Some(key) = self.map.next_key()? {
+            let reserved = &mut *self.reserved;
+            match key {
+                Key::Timestamp => {
+                    let Time(timestamp) = self.map.next_value()?;
+                    set_once(&mut reserved.timestamp, TIMESTAMP, timestamp)?;
                 }
+                Key::ClassVersion => set_once(&mut reserved.class_version, CLASS_VERSION, self.map.next_value()?)?,
+                Key::Borrowed(key) => return seed.deserialize(BorrowedStrDeserializer::new(key)).map(Some),
+                Key::Escaped(key) => return seed.deserialize(key.into_deserializer()).map(Some),
             }
         }
         Ok(None)
@@ -307,7 +271,12 @@ fn set_once<T, E: serde::de::Error>(slot: &mut Option<T>, key: &'static str, val
 }
 
 /// A key, borrowed from the state unless it holds escapes.
-struct Key<'de>(Cow<'de, str>);
+enum Key<'de> {
+    Timestamp,
+    ClassVersion,
+    Borrowed(&'de str),
+    Escaped(String),
+}
 
 impl<'de> Deserialize<'de> for Key<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -318,12 +287,43 @@ impl<'de> Deserialize<'de> for Key<'de> {
                 f.write_str("a key")
             }
             fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Key<'de>, E> {
-                Ok(Key(Cow::Borrowed(key)))
+                Ok(match key {
+                    TIMESTAMP => Key::Timestamp,
+                    CLASS_VERSION => Key::ClassVersion,
+                    _ => Key::Borrowed(key),
+                })
             }
             fn visit_str<E>(self, key: &str) -> Result<Key<'de>, E> {
-                Ok(Key(Cow::Owned(key.to_owned())))
+                Ok(match key {
+                    TIMESTAMP => Key::Timestamp,
+                    CLASS_VERSION => Key::ClassVersion,
+                    _ => Key::Escaped(key.to_owned()),
+                })
             }
         }
         deserializer.deserialize_str(KeyVisitor)
+    }
+}
+
+/// The time of the event.
+struct Time(Timestamp);
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TimeVisitor;
+        impl Visitor<'_> for TimeVisitor {
+            type Value = Time;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a timestamp string")
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Time, E> {
+                let timestamp = match time::parse(text.as_bytes()) {
+                    Some(timestamp) => timestamp,
+                    None => Timestamp::deserialize(IntoDeserializer::<E>::into_deserializer(text))?,
+                };
+                Ok(Time(timestamp))
+            }
+        }
+        deserializer.deserialize_str(TimeVisitor)
     }
 }

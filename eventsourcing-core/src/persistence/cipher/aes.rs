@@ -1,16 +1,28 @@
-//! AES-256-GCM (NIST SP 800-38D), for those who must have AES or have it in hardware.
+//! AES-256-GCM (NIST SP 800-38D), for those who must have AES.
 
 use std::fmt;
 
+use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes256Gcm, KeyInit};
 
-use super::{AES, Cipher, CipherError, CipherKey, sealed};
+use super::{AES, Cipher, CipherError, CipherKey};
 
-/// AES-256-GCM with random nonces of 12 bytes: at most 2^32 events with one key.
+const NONCE: usize = 12;
+const TAG: usize = 16;
+
+/// AES-256-GCM with random nonces of 12 bytes: at most 2^32 states with one key.
 ///
-/// The data grows by 28 bytes: the nonce and the tag of 16 bytes. Beyond four thousand million states a random nonce is
-/// too likely to come twice (NIST SP 800-38D, 8.3): change the key before, or use
-/// `ChaCha20Poly1305Cipher`, which knows no such limit.
+/// The data grows by 28 bytes: the nonce and the tag of 16 bytes.
+///
+/// Choose it where a rule asks for AES. Beyond four thousand million states, events and snapshots of all applications with
+/// that key together, a random nonce is too likely to come twice (NIST SP 800-38D, 8.3), and what is encrypted with it can
+/// then be read and forged. A thousand events a second get there in fifty days: use `ChaCha20Poly1305Cipher`, which knows
+/// no such limit, for a log that may.
+///
+/// Where the processor has instructions for AES and for carry-less multiplication, as nearly all servers do, an event of
+/// a hundred bytes takes 0.8 to 0.9 times as long as with `ChaCha20Poly1305Cipher`; where it has not, ten times and more.
+///
+/// The expanded key is wiped from memory when the cipher is dropped, and what a call leaves on the stack is not.
 #[derive(Clone)]
 pub struct AesCipher {
     cipher: Aes256Gcm,
@@ -47,11 +59,32 @@ impl Cipher for AesCipher {
         self.key_id
     }
 
-    fn encrypt(&self, data: &[u8], context: &[u8], into: &mut Vec<u8>) -> Result<(), CipherError> {
-        sealed::encrypt(&self.cipher, data, context, into)
+    fn nonce_len(&self) -> usize {
+        NONCE
     }
 
-    fn decrypt(&self, encrypted: &[u8], context: &[u8]) -> Result<Vec<u8>, CipherError> {
-        sealed::decrypt(&self.cipher, encrypted, context)
+    fn encrypt(&self, state: &mut Vec<u8>, start: usize, context: &[u8]) -> Result<(), CipherError> {
+        let (nonce, data) = state
+            .get_mut(start..)
+            .and_then(<[u8]>::split_first_chunk_mut::<NONCE>)
+            .ok_or_else(CipherError::no_nonce)?;
+        let tag = self
+            .cipher
+            .encrypt_inout_detached((&*nonce).into(), context, data.into())
+            .map_err(|_| CipherError::too_long())?;
+        state.extend_from_slice(&tag);
+        Ok(())
+    }
+
+    fn decrypt(&self, state: &mut Vec<u8>, context: &[u8]) -> Result<(), CipherError> {
+        let (nonce, rest) = state.split_first_chunk_mut::<NONCE>().ok_or(CipherError::Authentication)?;
+        let (data, tag) = rest.split_last_chunk_mut::<TAG>().ok_or(CipherError::Authentication)?;
+        self.cipher
+            .decrypt_inout_detached((&*nonce).into(), context, (&mut *data).into(), (&*tag).into())
+            .map_err(|_| CipherError::Authentication)?;
+        let len = data.len();
+        state.copy_within(NONCE..NONCE + len, 0);
+        state.truncate(len);
+        Ok(())
     }
 }

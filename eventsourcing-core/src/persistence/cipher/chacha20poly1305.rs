@@ -2,23 +2,32 @@
 
 use std::fmt;
 
-use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
+use chacha20::{R20, hchacha};
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
+use ring::error::Unspecified;
+use zeroize::Zeroizing;
 
-use super::{CHACHA20POLY1305, Cipher, CipherError, CipherKey, sealed};
+use super::{CHACHA20POLY1305, Cipher, CipherError, CipherKey};
+
+/// The nonce of XChaCha20: 16 bytes for HChaCha20, 8 for ChaCha20.
+const NONCE: usize = 24;
 
 /// XChaCha20-Poly1305 with random nonces of 24 bytes, of which one key has enough for ever.
 ///
 /// The data grows by 40 bytes: the nonce and the tag of 16 bytes.
+///
+/// The key is wiped from memory when the cipher is dropped. What is not wiped are the copies that a call leaves on the
+/// stack: of the key that HChaCha20 derives, which opens that one state, and of what it was derived from.
 #[derive(Clone)]
 pub struct ChaCha20Poly1305Cipher {
-    cipher: XChaCha20Poly1305,
+    key: Zeroizing<[u8; 32]>,
     key_id: u32,
 }
 
 impl ChaCha20Poly1305Cipher {
     /// A cipher with this key.
     pub fn new(key: &CipherKey) -> Self {
-        Self { cipher: XChaCha20Poly1305::new(key.as_bytes().into()), key_id: key.id() }
+        Self { key: Zeroizing::new(*key.as_bytes()), key_id: key.id() }
     }
 
     /// A new key from the operating system's random numbers.
@@ -37,6 +46,16 @@ impl ChaCha20Poly1305Cipher {
     pub fn create_key() -> CipherKey {
         CipherKey::create()
     }
+
+    /// XChaCha20 is ChaCha20 with a key of its own for each nonce: section 2.3 of the draft.
+    fn for_nonce(&self, nonce: &[u8; NONCE]) -> Result<(LessSafeKey, Nonce), Unspecified> {
+        let [a @ .., _, _, _, _, _, _, _, _] = nonce;
+        let [.., n0, n1, n2, n3, n4, n5, n6, n7] = *nonce;
+        let subkey = Zeroizing::new(<[u8; 32]>::from(hchacha::<R20>((&*self.key).into(), a.into())));
+        let key = UnboundKey::new(&CHACHA20_POLY1305, &*subkey)?;
+        let nonce = Nonce::assume_unique_for_key([0, 0, 0, 0, n0, n1, n2, n3, n4, n5, n6, n7]);
+        Ok((LessSafeKey::new(key), nonce))
+    }
 }
 
 impl fmt::Debug for ChaCha20Poly1305Cipher {
@@ -54,11 +73,29 @@ impl Cipher for ChaCha20Poly1305Cipher {
         self.key_id
     }
 
-    fn encrypt(&self, data: &[u8], context: &[u8], into: &mut Vec<u8>) -> Result<(), CipherError> {
-        sealed::encrypt(&self.cipher, data, context, into)
+    fn nonce_len(&self) -> usize {
+        NONCE
     }
 
-    fn decrypt(&self, encrypted: &[u8], context: &[u8]) -> Result<Vec<u8>, CipherError> {
-        sealed::decrypt(&self.cipher, encrypted, context)
+    fn encrypt(&self, state: &mut Vec<u8>, start: usize, context: &[u8]) -> Result<(), CipherError> {
+        let (nonce, data) =
+            state.get_mut(start..).and_then(<[u8]>::split_first_chunk_mut).ok_or_else(CipherError::no_nonce)?;
+        let tag = self
+            .for_nonce(nonce)
+            .and_then(|(key, nonce)| key.seal_in_place_separate_tag(nonce, Aad::from(context), data))
+            .map_err(|_| CipherError::too_long())?;
+        state.extend_from_slice(tag.as_ref());
+        Ok(())
+    }
+
+    fn decrypt(&self, state: &mut Vec<u8>, context: &[u8]) -> Result<(), CipherError> {
+        let nonce = state.first_chunk().ok_or(CipherError::Authentication)?;
+        let len = self
+            .for_nonce(nonce)
+            // the data moves to where the nonce stood while it is decrypted
+            .and_then(|(key, nonce)| Ok(key.open_within(nonce, Aad::from(context), state, NONCE..)?.len()))
+            .map_err(|_| CipherError::Authentication)?;
+        state.truncate(len);
+        Ok(())
     }
 }

@@ -22,14 +22,15 @@ impl Compressor for ZlibCompressor {
         encoder.write_all(data).and_then(|()| encoder.finish().map(drop)).map_err(|error| broken(&error))
     }
 
-    fn decompress(&self, data: &[u8], len: usize) -> Result<Vec<u8>, CompressorError> {
+    fn decompress(&self, data: &[u8], len: usize, into: &mut Vec<u8>) -> Result<(), CompressorError> {
         let mut decoder = ZlibDecoder::new(data);
-        let mut restored = vec![0; len];
-        decoder.read_exact(&mut restored).map_err(|error| broken(&error))?;
+        let start = into.len();
+        into.resize(start + len, 0);
+        decoder.read_exact(&mut into[start..]).map_err(|error| broken(&error))?;
         // the stream must end here, checksum included, and the data with it
         let mut more = [0];
         match decoder.read(&mut more) {
-            Ok(0) if decoder.total_in() == data.len() as u64 => Ok(restored),
+            Ok(0) if decoder.total_in() == data.len() as u64 => Ok(()),
             Ok(0) => Err(CompressorError::new("there is data after the end of the zlib stream")),
             Ok(_) => Err(CompressorError::new("the zlib stream holds more than the recorded length")),
             Err(error) => Err(broken(&error)),

@@ -1,6 +1,7 @@
 //! Zstandard (RFC 8878), the compressor to choose.
 
 use std::cell::RefCell;
+use std::io::Cursor;
 
 use zstd::bulk;
 use zstd::zstd_safe;
@@ -47,13 +48,15 @@ impl Compressor for ZstdCompressor {
             let Some((_, compressor)) = slot else {
                 return Err(CompressorError::new("zstd: no compression context"));
             };
-            let compressed = compressor.compress(data).map_err(|error| broken(&error))?;
-            into.extend_from_slice(&compressed);
+            into.reserve(zstd_safe::compress_bound(data.len()));
+            let mut end = Cursor::new(&mut *into);
+            end.set_position(end.get_ref().len() as u64);
+            compressor.compress_to_buffer(data, &mut end).map_err(|error| broken(&error))?;
             Ok(())
         })
     }
 
-    fn decompress(&self, data: &[u8], len: usize) -> Result<Vec<u8>, CompressorError> {
+    fn decompress(&self, data: &[u8], len: usize, into: &mut Vec<u8>) -> Result<(), CompressorError> {
         // before anything is allocated: one frame, nothing after it, and it says the length that was recorded
         match zstd_safe::get_frame_content_size(data) {
             Ok(Some(claimed)) if usize::try_from(claimed) == Ok(len) => {}
@@ -77,14 +80,17 @@ impl Compressor for ZstdCompressor {
             let Some(decompressor) = slot else {
                 return Err(CompressorError::new("zstd: no decompression context"));
             };
-            let restored = decompressor.decompress(data, len).map_err(|error| broken(&error))?;
-            if restored.len() != len {
+            let start = into.len();
+            // a slice of that length, and not the buffer: there is no room for a byte more
+            into.resize(start + len, 0);
+            let restored =
+                decompressor.decompress_to_buffer(data, &mut into[start..]).map_err(|error| broken(&error))?;
+            if restored != len {
                 return Err(CompressorError::new(format!(
-                    "the zstd frame held {} bytes, and {len} were recorded",
-                    restored.len()
+                    "the zstd frame held {restored} bytes, and {len} were recorded"
                 )));
             }
-            Ok(restored)
+            Ok(())
         })
     }
 }

@@ -1,0 +1,149 @@
+//! What a state costs to write and to read, beside serde_json alone: `cargo bench -p eventsourcing-core --all-features --bench codec`.
+//!
+//! `write` and `read` are the mapper's, once for each way to keep a state; `alone` is serde_json with the same struct and
+//! its time as fields of one struct, which is the least that a JSON state can cost.
+#![expect(clippy::unwrap_used, reason = "a bench stops where it fails")]
+
+use divan::{Bencher, black_box};
+use eventsourcing_core::persistence::cipher::{AesCipher, ChaCha20Poly1305Cipher};
+use eventsourcing_core::persistence::compressor::ZstdCompressor;
+use eventsourcing_core::persistence::{CipherKey, Kind, Place, StateError, StateReader, StateWriter, StoredEvent};
+use eventsourcing_core::{AggregateEvent, DomainEvent, Mapper, Timestamp, Uuid};
+use serde::{Deserialize, Serialize};
+
+fn main() {
+    divan::main();
+}
+
+/// Four fields, which with the time are a hundred bytes of JSON or so.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Deposited {
+    account: String,
+    amount: i64,
+    currency: String,
+    purpose: String,
+}
+
+/// The same as one struct, for serde_json alone.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Alone {
+    timestamp: Timestamp,
+    account: String,
+    amount: i64,
+    currency: String,
+    purpose: String,
+}
+
+fn deposited() -> Deposited {
+    Deposited {
+        account: "DE-70-4471".to_owned(),
+        amount: 129_900,
+        currency: "EUR".to_owned(),
+        purpose: "invoice 2026-1123".to_owned(),
+    }
+}
+
+fn alone() -> Alone {
+    let Deposited { account, amount, currency, purpose } = deposited();
+    Alone { timestamp: timestamp(), account, amount, currency, purpose }
+}
+
+fn timestamp() -> Timestamp {
+    "2026-11-23T04:11:04.800139Z".parse().unwrap()
+}
+
+impl AggregateEvent for Deposited {
+    const TOPICS: &'static [&'static str] = &["Account.Deposited"];
+
+    fn topic(&self) -> &'static str {
+        "Account.Deposited"
+    }
+
+    fn write(&self, state: &mut StateWriter<'_>) -> Result<(), StateError> {
+        state.write(self)
+    }
+
+    fn read(topic: &str, state: &mut StateReader<'_>) -> Result<Self, StateError> {
+        match topic {
+            "Account.Deposited" => state.read(),
+            _ => Err(StateError::UnknownTopic),
+        }
+    }
+}
+
+fn event() -> DomainEvent<Deposited> {
+    DomainEvent { originator_id: Uuid::from_u128(7), originator_version: 3, timestamp: timestamp(), event: deposited() }
+}
+
+/// How a state is kept.
+#[derive(Clone, Copy, Debug)]
+enum Kept {
+    Plain,
+    Zstd,
+    Aes,
+    ChaCha20Poly1305,
+    ZstdAndChaCha20Poly1305,
+}
+
+const WAYS: [Kept; 5] = [Kept::Plain, Kept::Zstd, Kept::Aes, Kept::ChaCha20Poly1305, Kept::ZstdAndChaCha20Poly1305];
+
+fn mapper(kept: Kept) -> Mapper {
+    let key = CipherKey::create();
+    let plain = Mapper::new("bank");
+    let zstd = ZstdCompressor::default();
+    match kept {
+        Kept::Plain => plain,
+        Kept::Zstd => plain.with_compressor(zstd),
+        Kept::Aes => plain.with_cipher(AesCipher::new(&key)),
+        Kept::ChaCha20Poly1305 => plain.with_cipher(ChaCha20Poly1305Cipher::new(&key)),
+        Kept::ZstdAndChaCha20Poly1305 => plain.with_compressor(zstd).with_cipher(ChaCha20Poly1305Cipher::new(&key)),
+    }
+}
+
+#[divan::bench]
+fn write_alone(bencher: Bencher<'_, '_>) {
+    let alone = alone();
+    bencher.bench_local(|| serde_json::to_vec(black_box(&alone)).unwrap());
+}
+
+#[divan::bench]
+fn write_alone_without_the_time(bencher: Bencher<'_, '_>) {
+    let deposited = deposited();
+    bencher.bench_local(|| serde_json::to_vec(black_box(&deposited)).unwrap());
+}
+
+#[divan::bench(args = WAYS)]
+fn write(bencher: Bencher<'_, '_>, kept: Kept) {
+    let (mapper, event) = (mapper(kept), event());
+    bencher.bench_local(|| mapper.to_stored_event(black_box(&event), Uuid::nil()).unwrap());
+}
+
+/// Ten events as one save: the figure is that of all ten.
+#[divan::bench(args = WAYS)]
+fn write_ten(bencher: Bencher<'_, '_>, kept: Kept) {
+    let (mapper, events) = (mapper(kept), vec![event(); 10]);
+    bencher.bench_local(|| mapper.to_stored_events(black_box(&events), Uuid::nil()).unwrap());
+}
+
+#[divan::bench]
+fn read_alone(bencher: Bencher<'_, '_>) {
+    let json = serde_json::to_vec(&alone()).unwrap();
+    bencher.bench_local(|| serde_json::from_slice::<Alone>(black_box(&json)).unwrap());
+}
+
+#[divan::bench]
+fn read_alone_without_the_time(bencher: Bencher<'_, '_>) {
+    let json = serde_json::to_vec(&deposited()).unwrap();
+    bencher.bench_local(|| serde_json::from_slice::<Deposited>(black_box(&json)).unwrap());
+}
+
+#[divan::bench(args = WAYS)]
+fn read(bencher: Bencher<'_, '_>, kept: Kept) {
+    let mapper = mapper(kept);
+    let stored: StoredEvent = mapper.to_stored_event(&event(), Uuid::nil()).unwrap();
+    let place =
+        Place { kind: Kind::Event, originator_id: stored.originator_id, originator_version: 3, topic: &stored.topic };
+    bencher.bench_local(|| {
+        mapper.read_event::<Deposited>(&place, black_box(&stored.state), black_box(stored.checksum)).unwrap()
+    });
+}

@@ -1,0 +1,77 @@
+//! From JSON to the state that is recorded: compressed, then encrypted, in the buffer in which the JSON was written.
+
+use super::Mapper;
+use super::nonces::Nonces;
+use crate::persistence::envelope::{self, Header};
+use crate::persistence::scratch::{self, Scratch};
+use crate::persistence::{CipherError, CompressorError, MapperFailure, Place};
+
+impl Mapper {
+    /// How many bytes the JSON leaves before it for the envelope and the nonce.
+    pub(super) fn room(&self) -> usize {
+        self.cipher.as_ref().map_or(0, |cipher| envelope::LEN + cipher.nonce_len())
+    }
+
+    /// Seals the JSON that stands in `state` behind the room.
+    pub(super) fn seal_in_place(
+        &self,
+        place: &Place<'_>,
+        mut state: Vec<u8>,
+        room: usize,
+        nonces: &mut Nonces,
+    ) -> Result<(Vec<u8>, Option<u32>), MapperFailure> {
+        let plain_len = self.check_len(state.len().saturating_sub(room))?;
+        let mut header = Header { cipher: 0, compressor: 0, key_id: 0, plain_len };
+        if self.compressor.is_some() || self.cipher.is_some() {
+            scratch::with(|scratch| {
+                self.compress(&mut header, &mut state, room, scratch)?;
+                let Some(cipher) = &self.cipher else { return Ok(()) };
+                (header.cipher, header.key_id) = (cipher.id(), cipher.key_id());
+                fill_room(state.get_mut(..room), header, nonces)?;
+                header.context(&self.application, place, &mut scratch.context);
+                cipher.encrypt(&mut state, envelope::LEN, &scratch.context).map_err(MapperFailure::from)
+            })?;
+        }
+        // a longer state than was foreseen has doubled its buffer, and a compressed one has left most of it
+        if state.capacity() > 2 * state.len() + 128 {
+            state.shrink_to_fit();
+        }
+        let checksum = if self.cipher.is_some() { None } else { Some(place.checksum(&state)) };
+        Ok((state, checksum))
+    }
+
+    /// Compresses the JSON if that makes it smaller.
+    fn compress(
+        &self,
+        header: &mut Header,
+        state: &mut Vec<u8>,
+        room: usize,
+        scratch: &mut Scratch,
+    ) -> Result<(), CompressorError> {
+        let json = state.get(room..).unwrap_or_default();
+        let Some(compressor) = self.compressor.as_deref().filter(|compressor| compressor.min_len() <= json.len())
+        else {
+            return Ok(());
+        };
+        scratch.compressed.clear();
+        compressor.compress(json, &mut scratch.compressed)?;
+        if scratch.compressed.len() < json.len() {
+            header.compressor = compressor.id();
+            state.truncate(room);
+            if self.cipher.is_none() {
+                state.extend_from_slice(&header.to_bytes());
+            }
+            state.extend_from_slice(&scratch.compressed);
+        }
+        Ok(())
+    }
+}
+
+/// Writes the envelope and the nonce before the JSON.
+fn fill_room(room: Option<&mut [u8]>, header: Header, nonces: &mut Nonces) -> Result<(), CipherError> {
+    let Some((envelope, nonce)) = room.and_then(<[u8]>::split_first_chunk_mut) else {
+        return Err(CipherError::Encryption { reason: "there is no room for its envelope".to_owned() });
+    };
+    *envelope = header.to_bytes();
+    nonces.fill(nonce)
+}
