@@ -107,7 +107,7 @@ impl<A: Aggregate> Saveable for &mut A {
     }
 
     fn recorded(&mut self) {
-        drop(self.collect_events());
+        self.root_mut().recorded();
     }
 }
 

@@ -104,6 +104,21 @@ impl<A: Aggregate> Root<A> {
         std::mem::take(&mut self.pending)
     }
 
+    /// Forgets the events that were recorded.
+    pub(crate) fn recorded(&mut self) {
+        self.append_id = None;
+        // the room is kept: whoever saves once is likely to go on
+        self.pending.clear();
+    }
+
+    fn keep(&mut self, event: DomainEvent<A::Event>) {
+        if self.pending.is_empty() {
+            // most saves are of one event, and a list that begins with room for four is large
+            self.pending.reserve_exact(1);
+        }
+        self.pending.push(event);
+    }
+
     /// Makes an aggregate: `make` builds it from the event, which becomes its first pending event.
     pub fn create<T>(id: Uuid, event: T, wrap: impl FnOnce(T) -> A::Event, make: impl FnOnce(&T) -> A) -> A {
         let made: std::result::Result<A, std::convert::Infallible> =
@@ -128,7 +143,7 @@ impl<A: Aggregate> Root<A> {
         let fault = root.fault_of_creation(event.event.topic());
         *root = Root { identity: Identity::created(&event), fault, ..Root::default() };
         if fault.is_none() {
-            root.pending.push(event);
+            root.keep(event);
         }
         Ok(aggregate)
     }
@@ -202,7 +217,7 @@ impl<A: Aggregate> Root<A> {
         if returned.is_ok() && root.fault.is_none() {
             root.identity.version += 1;
             root.identity.modified_on = now();
-            root.pending.push(DomainEvent {
+            root.keep(DomainEvent {
                 originator_id: kept.id,
                 originator_version: root.identity.version,
                 timestamp: root.identity.modified_on,

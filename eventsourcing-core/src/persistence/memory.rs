@@ -120,30 +120,34 @@ impl Recorder for MemoryRecorder {
 impl Log {
     /// Looks at everything before it changes anything.
     fn append(&mut self, events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError> {
-        let recorded = self.check(&events)?;
+        let repeats = self.check(&events)?;
         let mut notifications = Vec::with_capacity(events.len());
-        for (event, recorded) in events.into_iter().zip(recorded) {
+        for event in events {
+            let recorded = if repeats { self.place_of(&event) } else { None };
             let place = recorded.unwrap_or_else(|| self.push(&event));
             notifications.push(event.into_notification(place as u64 + 1));
         }
         Ok(notifications)
     }
 
-    /// The places of those events that an earlier attempt recorded, if nothing stands in the way of the others.
-    fn check(&self, events: &[StoredEvent]) -> Result<Vec<Option<usize>>, RecorderError> {
+    /// Whether an earlier attempt recorded some of the events already.
+    ///
+    /// # Errors
+    /// A conflict, if another did.
+    fn check(&self, events: &[StoredEvent]) -> Result<bool, RecorderError> {
         let mut new = HashSet::new();
-        let mut recorded = Vec::with_capacity(events.len());
+        let mut repeats = false;
         for event in events {
             let taken = self.place_of(event);
-            let ours = taken.filter(|place| self.events[*place].append_id == event.append_id);
+            let is_ours = taken.is_some_and(|place| self.events[place].append_id == event.append_id);
             // one event alone cannot have a version twice
             let again = events.len() > 1 && !new.insert((event.originator_id, event.originator_version));
-            if (taken.is_some() && ours.is_none()) || again {
+            if (taken.is_some() && !is_ours) || again {
                 return Err(self.conflict(event));
             }
-            recorded.push(ours);
+            repeats |= is_ours;
         }
-        Ok(recorded)
+        Ok(repeats)
     }
 
     fn place_of(&self, event: &StoredEvent) -> Option<usize> {
