@@ -57,6 +57,53 @@ async fn an_insert_that_is_lost_on_its_way_is_recorded_once() {
     is_recorded_once(Cut::BeforeStatement, 1).await;
 }
 
+/// Loses the connection with so many saves in one statement.
+async fn a_batch_is_recorded_once(cut: Cut) {
+    const SAVES: u64 = 500;
+    let (schema, proxy, recorder) = behind_a_proxy(cut).await;
+    let mut outsider = connect(&server()).await;
+    let lock = format!("BEGIN; SELECT last FROM {}.universe_head FOR UPDATE", schema.name);
+    sqlx::raw_sql(sqlx::AssertSqlSafe(lock)).execute(&mut outsider).await.unwrap();
+    let mut plug = recorder.insert_events(one_event());
+    assert!(futures::poll!(&mut plug).is_pending());
+    let mut watcher = connect(&server()).await;
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%' || $1 || '%'";
+    while sqlx::query_scalar::<_, i64>(waits).bind(&schema.name).fetch_one(&mut watcher).await.unwrap() < 1 {
+        tokio::task::yield_now().await;
+    }
+    // its statement is on its way, so these come with the next, which is cut; one of them is in conflict
+    let attempts: Vec<_> = (0..SAVES).map(|_| events(Uuid::new_v4(), 1..=2)).collect();
+    let mut rival = attempts[250].clone();
+    rival.iter_mut().for_each(|event| event.append_id = Uuid::nil());
+    let inserts = attempts.iter().map(|attempt| recorder.insert_events(attempt.clone()));
+    let mut inserts = Box::pin(futures::future::join_all(inserts.chain([recorder.insert_events(rival)])));
+    assert!(futures::poll!(&mut inserts).is_pending());
+    proxy.cut(1);
+    sqlx::raw_sql("ROLLBACK").execute(&mut outsider).await.unwrap();
+    let (plug, mut answers) = tokio::join!(plug, inserts);
+    assert!(proxy.is_done(), "nothing was cut");
+    assert_eq!(ids(&plug.unwrap()), [2]);
+    let conflict = answers.pop().unwrap();
+    assert!(matches!(conflict, Err(RecorderError::Conflict { tried: 1, recorded: 2, .. })), "{conflict:?}");
+    for (answer, first) in answers.iter().zip((3..).step_by(2)) {
+        assert_eq!(ids(answer.as_ref().unwrap()), [first, first + 1]);
+    }
+    let log = recorder.select_notifications(NotificationQuery::after(0, 10_000)).await.unwrap();
+    assert_eq!(ids(&log), (1..=2 + 2 * SAVES).collect::<Vec<_>>());
+    recorder.close().await;
+    schema.drop().await;
+}
+
+#[tokio::test]
+async fn five_hundred_saves_whose_answer_is_lost_are_recorded_once() {
+    a_batch_is_recorded_once(Cut::BeforeAnswer).await;
+}
+
+#[tokio::test]
+async fn five_hundred_saves_that_are_lost_on_their_way_are_recorded_once() {
+    a_batch_is_recorded_once(Cut::BeforeStatement).await;
+}
+
 #[tokio::test]
 async fn an_insert_cut_in_the_middle_is_recorded_once() {
     for count in [1, 5, 40, 300] {

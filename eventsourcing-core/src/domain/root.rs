@@ -334,7 +334,7 @@ impl<A: Aggregate> Root<A> {
     /// An attempt that failed keeps its name too. An earlier one under it may have been recorded without anybody knowing, and
     /// what is pending has only grown since: rows under this name are this aggregate's own.
     pub(crate) fn append_id(&mut self) -> Uuid {
-        *self.append_id.get_or_insert_with(Uuid::new_v4)
+        *self.append_id.get_or_insert_with(new_append_id)
     }
 }
 
@@ -351,6 +351,19 @@ impl Identity {
     fn apply_error<A: Aggregate>(&self, topic: &'static str, reason: ApplyError) -> Error {
         Error::Apply { aggregate: A::NAME, topic, originator_id: self.id, reason }
     }
+}
+
+/// The name of a new attempt, which no other attempt has.
+///
+/// The clock is in it beside random bits. A process that was copied with its memory, as a snapshot of a virtual machine is, goes
+/// on with the random numbers of its twin, and two attempts of one name would count as one.
+fn new_append_id() -> Uuid {
+    let (high, low) = Uuid::new_v4().as_u64_pair();
+    let nanosecond = Timestamp::now().as_nanosecond().to_le_bytes();
+    let clock = u64::from_le_bytes(std::array::from_fn(|byte| nanosecond[byte]));
+    let bytes = Uuid::from_u64_pair(high, low ^ clock).into_bytes();
+    // with the marks of version 4, which the clock may have touched
+    uuid::Builder::from_random_bytes(bytes).into_uuid()
 }
 
 /// The time, to the microsecond: a live aggregate must equal the replayed one, and states hold microseconds.

@@ -109,12 +109,17 @@ impl Inner {
         round: &[usize],
     ) -> Result<bool, Failure> {
         if batch.must_look() {
-            let taken = self.look_for(connection, batch.undecided_events()).await?;
-            if batch.resolve(&taken) {
+            self.keep_session(connection).await?;
+            let taken = self.look_for(connection, batch.undecided_events()).await;
+            self.leave_session(connection, taken.is_ok()).await?;
+            if batch.resolve(&taken?) {
                 return Ok(true);
             }
         }
-        match self.insert(connection, &batch.missing(round)).await {
+        self.keep_session(connection).await?;
+        let inserted = self.insert(connection, &batch.missing(round)).await;
+        self.leave_session(connection, inserted.is_ok()).await?;
+        match inserted {
             Ok(first) => {
                 batch.recorded(round, first);
                 Ok(true)

@@ -152,6 +152,10 @@ fn cure_of(code: &str, config: &PostgresConfig) -> String {
         "53300" => "lower POSTGRES_POOL_SIZE and POSTGRES_MAX_OVERFLOW of the programs that use it, \
                     or raise max_connections on the server"
             .to_owned(),
+        // as PgBouncer says it
+        "08P01" => {
+            "set POSTGRES_TRANSACTION_POOLING=y if a pooler such as PgBouncer stands before the server".to_owned()
+        }
         "57P03" => "wait until the server has started".to_owned(),
         _ => "correct POSTGRES_DBNAME, POSTGRES_USER and POSTGRES_PASSWORD".to_owned(),
     }

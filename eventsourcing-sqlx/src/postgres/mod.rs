@@ -5,6 +5,7 @@ mod batch;
 mod error;
 mod held;
 mod open;
+mod pooling;
 mod resolve;
 mod select;
 
@@ -81,7 +82,7 @@ impl PostgresRecorder {
     pub async fn open(application: &str, config: PostgresConfig) -> Result<Self, RecorderError> {
         check_runtime(|| config.name())?;
         let name = TableName::of(application)?;
-        let sql = PostgresSql::of(&name, &config);
+        let sql = PostgresSql::of(&name, &config.schema);
         let options = open::options(&name, &config);
         let pool = open::pool(&config, options.clone());
         let inner = Arc::new(Inner { name, config, options, sql, pool, writer: Held::default() });
@@ -173,11 +174,6 @@ impl Inner {
             Ok(connection) => connection.map_err(|error| reconnect_error(error, &self.config)),
             Err(elapsed) => Err(RecorderError::Disconnected { source: cause(elapsed) }),
         }
-    }
-
-    /// Whether statements are kept prepared on a connection: a pooler gives the next one to another.
-    fn is_persistent(&self) -> bool {
-        !self.config.transaction_pooling
     }
 
     fn failed(&self, operation: &'static str, error: sqlx::Error) -> RecorderError {

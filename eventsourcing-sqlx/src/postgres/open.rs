@@ -7,24 +7,16 @@ use uuid::Uuid;
 
 use super::Inner;
 use super::error::{Fault, fault};
+use super::pooling::settings;
 use crate::config::{PostgresConfig, SslMode};
 use crate::damage::{Tables, no_row};
 use crate::deadline::tellable;
 use crate::error::cause;
-use crate::sql::postgres::milliseconds;
 use crate::sql::{SCHEMA_VERSION, postgres as sql};
 use crate::table_name::TableName;
 
 /// How each connection is made. What it sets holds for the whole session and needs no statement.
 pub(super) fn options(name: &TableName, config: &PostgresConfig) -> PgConnectOptions {
-    let idle = milliseconds(config.idle_in_transaction_session_timeout);
-    let lock = config.lock_timeout.map(milliseconds);
-    let settings = [
-        // the append must see what was committed while it waited for the lock, whatever the database's default
-        ("default_transaction_isolation", Some("read committed".to_owned())),
-        ("idle_in_transaction_session_timeout", Some(idle)),
-        ("lock_timeout", lock),
-    ];
     let options = PgConnectOptions::new_without_pgpass()
         .host(&config.host)
         .port(config.port)
@@ -38,7 +30,9 @@ pub(super) fn options(name: &TableName, config: &PostgresConfig) -> PgConnectOpt
         // the session behind a pooler is everybody's: nothing is set in it, and no statement is prepared
         options.extra_float_digits(None).statement_cache_capacity(0)
     } else {
-        options.options(settings.into_iter().filter_map(|(setting, value)| Some((setting, value?))))
+        // the append must see what was committed while it waited for the lock, whatever the database's default
+        let isolation = ("default_transaction_isolation", "read committed".to_owned());
+        options.options([isolation].into_iter().chain(settings(config)))
     };
     match &config.ssl_root_cert {
         Some(path) => options.ssl_root_cert(path),
@@ -74,10 +68,15 @@ type Look = (bool, i64, bool, bool, bool, bool);
 impl Inner {
     /// Connects for the first time, and makes sure that the tables are there.
     pub(super) async fn prepare(&self) -> Result<(), RecorderError> {
+        let failed = |error| self.failed("open the tables", error);
         let mut connection = self.connect().await?;
+        self.keep_session(&mut connection).await.map_err(failed)?;
         let mut look = self.look(&mut connection).await?;
+        self.leave_session(&mut connection, false).await.map_err(failed)?;
         if look.is_none() {
+            self.keep_session(&mut connection).await.map_err(failed)?;
             look = self.look_closely(&mut connection).await?;
+            self.leave_session(&mut connection, false).await.map_err(failed)?;
         }
         let look = match look {
             Some(look) => look,
@@ -106,6 +105,7 @@ impl Inner {
     /// Looks at each part; none if all are missing.
     async fn look_closely(&self, connection: &mut PgConnection) -> Result<Option<Look>, RecorderError> {
         let tables: (bool, bool) = sqlx::query_as(sql::TABLES)
+            .persistent(false)
             .bind(&self.config.schema)
             .bind(self.name.events())
             .bind(self.name.head())
@@ -151,6 +151,7 @@ impl Inner {
         // dropped half way, the connection is closed, and with it the transaction is undone
         let mut transaction = connection.begin_with(sql::BEGIN).await.map_err(failed)?;
         sqlx::query(sql::MIGRATION_LOCK)
+            .persistent(false)
             .bind(self.sql.migration_key())
             .execute(&mut *transaction)
             .await
@@ -171,6 +172,7 @@ impl Inner {
     /// The statements that make what is missing.
     async fn statements(&self, connection: &mut PgConnection) -> Result<Vec<String>, RecorderError> {
         let exists: bool = sqlx::query_scalar(sql::SCHEMA_EXISTS)
+            .persistent(false)
             .bind(&self.config.schema)
             .fetch_one(connection)
             .await
@@ -180,6 +182,8 @@ impl Inner {
     }
 
     async fn missing(&self, connection: &mut PgConnection) -> Result<RecorderError, RecorderError> {
+        // the connection is not used after this, so nothing is left
+        self.keep_session(connection).await.map_err(|error| self.failed("look at the schema", error))?;
         let statements = self.statements(connection).await?;
         Ok(RecorderError::SchemaMissing {
             application: self.name.application().to_owned(),

@@ -59,7 +59,8 @@ impl Inner {
         round: &[usize],
     ) -> Result<(), Failure> {
         let mut transaction = connection.begin_with(BEGIN).await?;
-        let _last: Option<i64> = sqlx::query_scalar(self.sql.lock.text()).fetch_optional(&mut *transaction).await?;
+        let _last: Option<i64> =
+            sqlx::query_scalar(self.sql.lock.text()).persistent(false).fetch_optional(&mut *transaction).await?;
         let taken = self.look_for(&mut transaction, batch.undecided_events()).await?;
         // what is found under the lock stays so, whatever becomes of this transaction
         batch.resolve(&taken);

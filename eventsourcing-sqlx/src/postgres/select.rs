@@ -91,10 +91,9 @@ impl Inner {
         select: impl Fn(&Q) -> Query<'q, Postgres, PgArguments>,
         mut show: impl FnMut(&mut Q, &PgRow) -> Result<ControlFlow<()>, Failure>,
     ) -> Result<(), RecorderError> {
-        let mut show = |query: &mut Q, row: &PgRow| show(query, row);
         let mut connection = self.acquire().await?;
-        let statement = select(&query).persistent(self.is_persistent());
-        let error = match stream(&mut connection, statement, |row| show(&mut query, row)).await {
+        let statement = select(&query);
+        let error = match self.stream(&mut connection, statement, |row| show(&mut query, row)).await {
             Ok(streamed) => {
                 if streamed.is_whole {
                     connection.mark_clean();
@@ -108,11 +107,26 @@ impl Inner {
         }
         drop(connection);
         let mut connection = self.reconnect().await?;
-        let statement = select(&query).persistent(self.is_persistent());
-        let streamed = stream(&mut connection, statement, |row| show(&mut query, row)).await;
+        let statement = select(&query);
+        let streamed = self.stream(&mut connection, statement, |row| show(&mut query, row)).await;
         let streamed = streamed.map_err(|error| self.failed(operation, error))?;
         drop(connection.close().await);
         streamed.outcome.map_err(|failure| self.failure(operation, failure))
+    }
+
+    /// The outer result is the connection's, the inner one that of the values.
+    async fn stream(
+        &self,
+        connection: &mut PgConnection,
+        query: Query<'_, Postgres, PgArguments>,
+        show: impl FnMut(&PgRow) -> Result<ControlFlow<()>, Failure>,
+    ) -> Result<Streamed, sqlx::Error> {
+        self.keep_session(connection).await?;
+        let streamed = stream(connection, query.persistent(self.is_persistent()), show).await?;
+        if streamed.is_whole {
+            self.leave_session(connection, true).await?;
+        }
+        Ok(streamed)
     }
 
     fn failure(&self, operation: &'static str, failure: Failure) -> RecorderError {
@@ -130,7 +144,6 @@ struct Streamed {
     is_whole: bool,
 }
 
-/// The outer result is the connection's, the inner one that of the values.
 async fn stream(
     connection: &mut PgConnection,
     query: Query<'_, Postgres, PgArguments>,

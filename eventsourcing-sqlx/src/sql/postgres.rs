@@ -1,11 +1,8 @@
 //! The statements in PostgreSQL's dialect.
 
-use std::time::Duration;
-
 use uuid::Uuid;
 
 use super::{SCHEMA_VERSION, Sql, Statements};
-use crate::config::PostgresConfig;
 use crate::table_name::TableName;
 
 /// The statements of one application.
@@ -50,8 +47,8 @@ const SETTINGS: &str = "\
     current_setting('synchronous_commit') <> 'off', pg_is_in_recovery()";
 
 impl PostgresSql {
-    pub(crate) fn of(name: &TableName, config: &PostgresConfig) -> Self {
-        let schema = quoted(&config.schema);
+    pub(crate) fn of(name: &TableName, schema: &str) -> Self {
+        let schema = quoted(schema);
         let events = format!("{schema}.{}", name.events());
         let head = format!("{schema}.{}", name.head());
         let event = "originator_id, originator_version, topic, state, checksum, append_id";
@@ -82,16 +79,9 @@ impl PostgresSql {
             )
             .into(),
         };
-        // through a pooler nothing can be set for the session, so the statement sets it for itself before it waits
-        let patience = match config.lock_timeout {
-            Some(timeout) if config.transaction_pooling => {
-                format!(" AND (SELECT set_config('lock_timeout', '{}', true)) IS NOT NULL", milliseconds(timeout))
-            }
-            _ => String::new(),
-        };
         let append = format!(
             "WITH head AS (\
-               UPDATE {head} SET last = last + cardinality($1::uuid[]) WHERE id = 1{patience} \
+               UPDATE {head} SET last = last + cardinality($1::uuid[]) WHERE id = 1 \
                RETURNING last - cardinality($1::uuid[]) AS base\
              ), recorded AS (\
                INSERT INTO {events} (notification_id, {event}) \
@@ -154,13 +144,6 @@ impl PostgresSql {
     pub(crate) fn migration_key(&self) -> String {
         format!("eventsourcing migration of {}", self.schema)
     }
-}
-
-/// A time as PostgreSQL counts it, in an `int`.
-pub(crate) fn milliseconds(time: Duration) -> String {
-    // zero is for ever to PostgreSQL, and what is shorter than it can count is not meant so
-    let shortest = u128::from(!time.is_zero());
-    time.as_millis().clamp(shortest, i32::MAX.unsigned_abs().into()).to_string()
 }
 
 /// An identifier in quotes, so that any name of a schema is just a name.

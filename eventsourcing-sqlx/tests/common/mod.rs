@@ -4,6 +4,7 @@
 
 pub mod process;
 pub mod proxy;
+pub mod store;
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -62,6 +63,8 @@ pub async fn connect(config: &PostgresConfig) -> PgConnection {
         .username(&config.user)
         .password(config.password.as_deref().unwrap_or_default())
         .database(&config.dbname)
+        // so that these tests can be run through a pooler too, which knows no such parameter
+        .extra_float_digits(None)
         .connect()
         .await
         .unwrap()

@@ -25,8 +25,16 @@ pub struct Proxy {
     pub port: u16,
     /// How many connections are still to be cut.
     left: Arc<AtomicUsize>,
-    /// How many times a client has sent a statement with its values.
-    statements: Arc<AtomicUsize>,
+    seen: Arc<Seen>,
+}
+
+/// What clients sent.
+#[derive(Debug, Default)]
+struct Seen {
+    /// How many times a statement came with its values.
+    statements: AtomicUsize,
+    /// How many messages a pooler might have given to different sessions, or would not have taken at all.
+    unfit_for_a_pooler: AtomicUsize,
 }
 
 impl Proxy {
@@ -35,8 +43,8 @@ impl Proxy {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let left = Arc::new(AtomicUsize::new(0));
-        let statements = Arc::new(AtomicUsize::new(0));
-        let (counter, sent) = (Arc::clone(&left), Arc::clone(&statements));
+        let seen = Arc::new(Seen::default());
+        let (counter, sent) = (Arc::clone(&left), Arc::clone(&seen));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let Ok(server) = TcpStream::connect((server.0.as_str(), server.1)).await else { continue };
@@ -45,7 +53,7 @@ impl Proxy {
                 tokio::spawn(pass(client, server, cut, Arc::clone(&counter), Arc::clone(&sent)));
             }
         });
-        Self { port, left, statements }
+        Self { port, left, seen }
     }
 
     /// Cuts the next connections that append, so many of them.
@@ -55,7 +63,12 @@ impl Proxy {
 
     /// How many statements were sent since this was last asked.
     pub fn statements(&self) -> usize {
-        self.statements.swap(0, Ordering::SeqCst)
+        self.seen.statements.swap(0, Ordering::SeqCst)
+    }
+
+    /// How many messages were sent that a pooler in transaction mode cannot pass on, since this was last asked.
+    pub fn unfit_for_a_pooler(&self) -> usize {
+        self.seen.unfit_for_a_pooler.swap(0, Ordering::SeqCst)
     }
 
     pub fn is_done(&self) -> bool {
@@ -63,12 +76,12 @@ impl Proxy {
     }
 }
 
-async fn pass(client: TcpStream, server: TcpStream, cut: Cut, left: Arc<AtomicUsize>, statements: Arc<AtomicUsize>) {
+async fn pass(client: TcpStream, server: TcpStream, cut: Cut, left: Arc<AtomicUsize>, seen: Arc<Seen>) {
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     let (silence, silent) = watch::channel(false);
     tokio::join!(
-        forward(from_client, to_server, cut, left, statements, silence),
+        forward(from_client, to_server, cut, left, seen, silence),
         // ends with the server's side, and so closes the client's
         answer(from_server, to_client, silent),
     );
@@ -80,16 +93,30 @@ async fn forward(
     mut to: OwnedWriteHalf,
     cut: Cut,
     left: Arc<AtomicUsize>,
-    statements: Arc<AtomicUsize>,
+    seen: Arc<Seen>,
     silence: watch::Sender<bool>,
 ) {
     let mut buffer = vec![0; 1 << 20];
+    let mut in_transaction = false;
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
         let bytes = &buffer[..length];
         // a simple query counts too: a `BEGIN` or `COMMIT`, say
         if matches!(bytes[0], b'B' | b'Q') {
-            statements.fetch_add(1, Ordering::SeqCst);
+            seen.statements.fetch_add(1, Ordering::SeqCst);
         }
+        let has = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
+        let is_unfit = match bytes[0] {
+            // the first message of a session, with what it is to be like
+            0 => has(b"extra_float_digits") || has(b"options"),
+            b'Q' => {
+                in_transaction = has(b"BEGIN") || in_transaction && !has(b"COMMIT") && !has(b"ROLLBACK");
+                false
+            }
+            // a statement is prepared in one message and run by the next
+            b'P' | b'B' => !in_transaction,
+            _ => false,
+        };
+        seen.unfit_for_a_pooler.fetch_add(usize::from(is_unfit), Ordering::SeqCst);
         let is_append = bytes[0] == b'B' && bytes.windows(MARK.len()).any(|window| window == MARK);
         let is_cut = is_append && left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok();
         if !is_cut {

@@ -1,0 +1,128 @@
+//! A place for events in each database, whose append lock a test can hold.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use eventsourcing_core::Recorder;
+use eventsourcing_sqlx::{PostgresRecorder, SqliteConfig, SqliteRecorder};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, SqliteConnection};
+
+use super::{Schema, connect};
+
+/// An empty store.
+pub enum Store {
+    Postgres(Schema),
+    Sqlite(tempfile::TempDir),
+}
+
+/// The append lock, held by an outsider.
+pub enum Lock {
+    Postgres(PgConnection),
+    Sqlite(SqliteConnection),
+}
+
+/// Runs a test on a new store of each kind.
+pub async fn on_each(test: impl AsyncFn(&Store)) {
+    for store in [Store::Postgres(Schema::new()), Store::Sqlite(tempfile::tempdir().unwrap())] {
+        test(&store).await;
+        if let Store::Postgres(schema) = store {
+            schema.drop().await;
+        }
+    }
+}
+
+impl Store {
+    pub async fn open(&self) -> Arc<dyn Recorder> {
+        self.open_with(10_000, Duration::from_secs(60)).await
+    }
+
+    /// A recorder whose queue holds so many events.
+    pub async fn open_narrow(&self, queue_size: u32) -> Arc<dyn Recorder> {
+        self.open_with(queue_size, Duration::from_secs(60)).await
+    }
+
+    /// A recorder that waits no longer for the lock.
+    pub async fn open_impatient(&self, lock_timeout: Duration) -> Arc<dyn Recorder> {
+        self.open_with(10_000, lock_timeout).await
+    }
+
+    async fn open_with(&self, queue_size: u32, lock_timeout: Duration) -> Arc<dyn Recorder> {
+        match self {
+            Self::Postgres(schema) => {
+                let mut config = schema.config.clone();
+                (config.queue_size, config.lock_timeout) = (queue_size, Some(lock_timeout));
+                Arc::new(PostgresRecorder::open("Universe", config).await.unwrap())
+            }
+            Self::Sqlite(folder) => {
+                let mut config = SqliteConfig::new(file(folder).to_str().unwrap());
+                (config.queue_size, config.lock_timeout) = (queue_size, lock_timeout);
+                Arc::new(SqliteRecorder::open("Universe", config).await.unwrap())
+            }
+        }
+    }
+
+    /// Takes the append lock; the tables exist.
+    pub async fn lock(&self) -> Lock {
+        match self {
+            Self::Postgres(schema) => {
+                let mut outsider = connect(&schema.config).await;
+                let lock = format!("BEGIN; SELECT last FROM {}.universe_head FOR UPDATE", schema.name);
+                sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut outsider).await.unwrap();
+                Lock::Postgres(outsider)
+            }
+            Self::Sqlite(folder) => {
+                let mut outsider = SqliteConnectOptions::new().filename(file(folder)).connect().await.unwrap();
+                sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut outsider).await.unwrap();
+                Lock::Sqlite(outsider)
+            }
+        }
+    }
+
+    /// In how many transactions the events after an id were recorded, where that can be told.
+    pub async fn transactions_after(&self, id: u64) -> Option<i64> {
+        let Self::Postgres(schema) = self else { return None };
+        let name = &schema.name;
+        let count =
+            format!("SELECT count(DISTINCT xmin::text) FROM {name}.universe_events WHERE notification_id > {id}");
+        Some(schema.number(count).await)
+    }
+
+    /// Lets the database refuse events of a topic.
+    pub async fn refuse_topic(&self, topic: &str) {
+        match self {
+            Self::Postgres(schema) => {
+                let name = &schema.name;
+                let trigger = format!(
+                    "CREATE FUNCTION {name}.refuse() RETURNS trigger LANGUAGE plpgsql AS \
+                     $$ BEGIN RAISE EXCEPTION 'this topic is not wanted'; END $$; \
+                     CREATE TRIGGER refuse BEFORE INSERT ON {name}.universe_events \
+                     FOR EACH ROW WHEN (NEW.topic = '{topic}') EXECUTE FUNCTION {name}.refuse()"
+                );
+                schema.run(trigger).await;
+            }
+            Self::Sqlite(folder) => {
+                let mut outsider = SqliteConnectOptions::new().filename(file(folder)).connect().await.unwrap();
+                let trigger = format!(
+                    "CREATE TRIGGER refuse BEFORE INSERT ON universe_events WHEN NEW.topic = '{topic}' \
+                     BEGIN SELECT RAISE(ABORT, 'this topic is not wanted'); END"
+                );
+                sqlx::raw_sql(AssertSqlSafe(trigger)).execute(&mut outsider).await.unwrap();
+            }
+        }
+    }
+}
+
+impl Lock {
+    pub async fn release(self) {
+        match self {
+            Self::Postgres(mut outsider) => drop(sqlx::raw_sql("ROLLBACK").execute(&mut outsider).await.unwrap()),
+            Self::Sqlite(mut outsider) => drop(sqlx::raw_sql("ROLLBACK").execute(&mut outsider).await.unwrap()),
+        }
+    }
+}
+
+fn file(folder: &tempfile::TempDir) -> PathBuf {
+    folder.path().join("universe.db")
+}
