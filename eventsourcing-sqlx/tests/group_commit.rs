@@ -321,8 +321,7 @@ async fn what_is_queued_is_recorded_although_all_who_wait_and_the_recorder_are_g
 async fn two_recorders_of_one_postgres_take_turns() {
     const TASKS: usize = 32;
     const SAVES: u64 = 50;
-    let schema = common::Schema::new();
-    let store = Store::Postgres(schema);
+    let store = Store::Postgres(Box::new(common::Schema::new()));
     let recorders = [store.open().await, store.open().await];
     let lock = store.lock().await;
     let mut tasks = tokio::task::JoinSet::new();
@@ -343,5 +342,5 @@ async fn two_recorders_of_one_postgres_take_turns() {
     let longest = owners.chunk_by(|one, next| one.1 == next.1).map(<[_]>::len).max().unwrap();
     assert!(longest < owners.len() / 3, "{longest} of {} in a row", owners.len());
     let Store::Postgres(schema) = store else { unreachable!("it was made so") };
-    schema.drop().await;
+    common::Schema::drop(&schema).await;
 }

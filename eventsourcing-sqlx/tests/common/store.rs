@@ -13,7 +13,7 @@ use super::{Schema, connect};
 
 /// An empty store.
 pub enum Store {
-    Postgres(Schema),
+    Postgres(Box<Schema>),
     Sqlite(tempfile::TempDir),
 }
 
@@ -25,10 +25,10 @@ pub enum Lock {
 
 /// Runs a test on a new store of each kind.
 pub async fn on_each(test: impl AsyncFn(&Store)) {
-    for store in [Store::Postgres(Schema::new()), Store::Sqlite(tempfile::tempdir().unwrap())] {
+    for store in [Store::Postgres(Box::new(Schema::new())), Store::Sqlite(tempfile::tempdir().unwrap())] {
         test(&store).await;
         if let Store::Postgres(schema) = store {
-            schema.drop().await;
+            Schema::drop(&schema).await;
         }
     }
 }
