@@ -134,3 +134,13 @@ async fn unknown_ciphers_and_compressors_are_told_the_choices() {
         "environment variable CIPHER_TOPIC is `rot13`; expected `chacha20poly1305` or `aes`"
     );
 }
+
+#[tokio::test]
+async fn a_queue_without_room_is_refused() {
+    for size in ["0", "-1", "many"] {
+        let variables = [("PERSISTENCE_MODULE", "sqlite"), ("SQLITE_DBNAME", ":memory:"), ("SAVE_QUEUE_SIZE", size)];
+        let expected =
+            format!("environment variable SAVE_QUEUE_SIZE is `{size}`; expected a number of events such as 10000");
+        assert_eq!(refusal(variables).await, expected);
+    }
+}

@@ -3,13 +3,7 @@
 use std::time::Duration;
 
 use eventsourcing_core::RecorderError;
-use eventsourcing_core::persistence::Cause;
 use tokio::runtime::Handle;
-
-/// What an error or a text says, as the cause of a [`RecorderError`].
-pub(crate) fn cause(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Cause {
-    Cause::from(error.into())
-}
 
 /// A time as messages name it.
 pub(crate) fn seconds(time: Duration) -> String {
@@ -56,5 +50,5 @@ pub(crate) fn other(operation: &'static str, error: sqlx::Error) -> RecorderErro
         },
         error => error.to_string(),
     };
-    RecorderError::Database { operation, message, source: cause(error) }
+    RecorderError::Database { operation, message, source: error.into() }
 }

@@ -22,8 +22,6 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::yield_now;
 
-use crate::error::cause;
-
 /// The most events of one transaction, unless a single save has more: enough for a save of each of a thousand tasks.
 const MAX_EVENTS: usize = 1_024;
 
@@ -102,7 +100,7 @@ impl<S: Storage> Writer<S> {
         let runtime = Handle::try_current().map_err(|error| RecorderError::Database {
             operation: "record events",
             message: "there is no Tokio runtime to run on; call it inside of `#[tokio::main]`".to_owned(),
-            source: cause(error),
+            source: error.into(),
         })?;
         let room = self.shared.room_for(events.len()).await?;
         let (answer, answered) = oneshot::channel();
@@ -120,7 +118,7 @@ impl<S: Storage> Writer<S> {
                 runtime.spawn(leader.lead());
             }
         }
-        answered.await.unwrap_or_else(|ended| Err(RecorderError::OutcomeUnknown { source: cause(ended) }))
+        answered.await.unwrap_or_else(|ended| Err(RecorderError::OutcomeUnknown { source: ended.into() }))
     }
 
     /// Waits until all that is queued is answered; whoever comes later is told that the application is closed.
@@ -256,7 +254,7 @@ impl<S: Storage> Drop for Leader<S> {
             std::mem::take(&mut queue.saves)
         };
         // those of the batch under way learn by their dropped channel that nothing is known of it; these were never sent
-        let error = RecorderError::Disconnected { source: cause("the runtime that recorded events was shut down") };
+        let error = RecorderError::Disconnected { source: "the runtime that recorded events was shut down".into() };
         waiting.into_iter().for_each(|save| save.failed(error.clone()));
     }
 }

@@ -1,8 +1,8 @@
 //! The recorder: what keeps events, and the contract that every one of them holds.
 
 use std::error::Error as StdError;
-use std::fmt::Debug;
-use std::ops::ControlFlow;
+use std::fmt::{self, Debug};
+use std::ops::{ControlFlow, Deref};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -218,8 +218,35 @@ impl NotificationQuery {
 
 /// What the database or its driver said.
 ///
-/// Shared, because one failure can be that of many who waited for the same.
-pub type Cause = Arc<dyn StdError + Send + Sync>;
+/// Any error or text turns into one with `into()`. It is shared, because one failure can be that of many who waited for the same.
+#[derive(Clone)]
+pub struct Cause(Arc<dyn StdError + Send + Sync>);
+
+impl<E: Into<Box<dyn StdError + Send + Sync>>> From<E> for Cause {
+    fn from(error: E) -> Self {
+        Self(Arc::from(error.into()))
+    }
+}
+
+impl Deref for Cause {
+    type Target = dyn StdError + Send + Sync;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.0
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
 
 /// How a recorder fails.
 #[derive(Clone, Debug, thiserror::Error)]

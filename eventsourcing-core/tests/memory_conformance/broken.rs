@@ -6,7 +6,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use eventsourcing_core::persistence::conformance::Fixture;
-use eventsourcing_core::persistence::{Cause, EventQuery, NotificationQuery};
+use eventsourcing_core::persistence::{EventQuery, NotificationQuery};
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Uuid};
 use tokio::sync::Mutex;
 use tokio::task::yield_now;
@@ -228,17 +228,13 @@ impl PlainRecorder {
     async fn insert_and_unlock(&self, events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError> {
         if std::mem::replace(&mut self.state().is_locked, true) {
             let waited = "no time at all".to_owned();
-            return Err(RecorderError::Busy { waited, setting: "PATIENCE", source: cause("somebody has the lock") });
+            return Err(RecorderError::Busy { waited, setting: "PATIENCE", source: "somebody has the lock".into() });
         }
         yield_now().await;
         let outcome = self.insert(events);
         self.state().is_locked = false;
         outcome
     }
-}
-
-fn cause(text: &str) -> Cause {
-    Cause::from(Box::<dyn std::error::Error + Send + Sync>::from(text))
 }
 
 fn place(event: &StoredEvent) -> (Uuid, u64) {

@@ -8,7 +8,7 @@ use eventsourcing_core::RecorderError;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
 
 use crate::config::PostgresConfig;
-use crate::error::{cause, decoding, other, seconds};
+use crate::error::{decoding, other, seconds};
 use crate::table_name::TableName;
 
 /// What an error says about the call that failed.
@@ -71,25 +71,25 @@ pub(super) fn recorder_error(error: sqlx::Error, operation: &'static str, config
         }
         sqlx::Error::Database(error) => error.code().unwrap_or_default().into_owned(),
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
-            return RecorderError::Disconnected { source: cause(error) };
+            return RecorderError::Disconnected { source: error.into() };
         }
         _ => return other(operation, error),
     };
     match code.as_str() {
         "55P03" => {
             let waited = config.lock_timeout.map_or_else(|| "the role's lock_timeout".to_owned(), seconds);
-            RecorderError::Busy { waited, setting: "POSTGRES_LOCK_TIMEOUT", source: cause(error) }
+            RecorderError::Busy { waited, setting: "POSTGRES_LOCK_TIMEOUT", source: error.into() }
         }
         "57014" => {
             let waited = "the server's statement_timeout".to_owned();
-            RecorderError::Busy { waited, setting: "statement_timeout", source: cause(error) }
+            RecorderError::Busy { waited, setting: "statement_timeout", source: error.into() }
         }
-        "25006" => RecorderError::ReadOnly { database: config.name(), source: cause(error) },
-        "53100" => RecorderError::StorageFull { source: cause(error) },
+        "25006" => RecorderError::ReadOnly { database: config.name(), source: error.into() },
+        "53100" => RecorderError::StorageFull { source: error.into() },
         "53300" | "28000" | "28P01" | "3D000" => open_error(error, config),
         "XX001" | "XX002" => RecorderError::Corrupt { found: error.to_string() },
         code if code.starts_with("08") || code.starts_with("57P") => {
-            RecorderError::Disconnected { source: cause(error) }
+            RecorderError::Disconnected { source: error.into() }
         }
         _ => other(operation, error),
     }
@@ -117,7 +117,7 @@ pub(super) fn open_error(error: sqlx::Error, config: &PostgresConfig) -> Recorde
         }
         error => (error.to_string(), "correct POSTGRES_HOST and POSTGRES_PORT".to_owned()),
     };
-    RecorderError::Open { database: config.name(), cause: reason, cure, source: Some(cause(error)) }
+    RecorderError::Open { database: config.name(), cause: reason, cure, source: Some(error.into()) }
 }
 
 /// The error of making a connection in place of one that was lost: what may pass by itself may be tried again.
@@ -129,7 +129,7 @@ pub(super) fn reconnect_error(error: sqlx::Error, config: &PostgresConfig) -> Re
         }
         _ => false,
     };
-    if passes { RecorderError::Disconnected { source: cause(error) } } else { open_error(error, config) }
+    if passes { RecorderError::Disconnected { source: error.into() } } else { open_error(error, config) }
 }
 
 /// The error of a connection that was not made in time.

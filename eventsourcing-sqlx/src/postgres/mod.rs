@@ -25,7 +25,7 @@ use self::error::{connect_timeout, open_error, reconnect_error, recorder_error};
 use self::held::Held;
 use crate::config::PostgresConfig;
 use crate::connection::ConnGuard;
-use crate::error::{cause, check_runtime};
+use crate::error::check_runtime;
 use crate::rows;
 use crate::sql::postgres::PostgresSql;
 use crate::table_name::TableName;
@@ -172,7 +172,7 @@ impl Inner {
     async fn reconnect(&self) -> Result<PgConnection, RecorderError> {
         match timeout(self.config.connect_timeout, self.options.connect()).await {
             Ok(connection) => connection.map_err(|error| reconnect_error(error, &self.config)),
-            Err(elapsed) => Err(RecorderError::Disconnected { source: cause(elapsed) }),
+            Err(elapsed) => Err(RecorderError::Disconnected { source: elapsed.into() }),
         }
     }
 

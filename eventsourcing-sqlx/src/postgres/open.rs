@@ -11,7 +11,6 @@ use super::pooling::settings;
 use crate::config::{PostgresConfig, SslMode};
 use crate::damage::{Tables, no_row};
 use crate::deadline::tellable;
-use crate::error::cause;
 use crate::sql::{SCHEMA_VERSION, postgres as sql};
 use crate::table_name::TableName;
 
@@ -131,7 +130,7 @@ impl Inner {
             return Err(RecorderError::Corrupt { found: format!("schema version {found}") });
         }
         if is_standby {
-            let source = cause("the server is a standby (pg_is_in_recovery)");
+            let source = "the server is a standby (pg_is_in_recovery)".into();
             return Err(RecorderError::ReadOnly { database: self.config.name(), source });
         }
         for (setting, durable) in

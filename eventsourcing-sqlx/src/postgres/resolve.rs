@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use eventsourcing_core::RecorderError;
+use eventsourcing_core::persistence::Cause;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -10,7 +11,6 @@ use super::Inner;
 use super::append::Failure;
 use super::batch::Batch;
 use crate::deadline::deadline;
-use crate::error::cause;
 use crate::sql::postgres::BEGIN;
 use crate::writer::Outcome;
 
@@ -26,12 +26,12 @@ impl Inner {
         tracing::warn!(error = %lost, "a connection was lost while events were recorded; finding out whether they are");
         let deadline = deadline(self.config.resolve_timeout);
         let mut pause = Duration::from_millis(50);
-        let mut source = cause(lost);
+        let mut source = Cause::from(lost);
         while !self.pool.is_closed() {
             match timeout_at(deadline, self.try_to_resolve(batch, round)).await {
                 Ok(Ok(())) => return,
-                Ok(Err(Failure::Sqlx(error))) => source = cause(error),
-                Ok(Err(Failure::Recorder(error))) => source = cause(error),
+                Ok(Err(Failure::Sqlx(error))) => source = error.into(),
+                Ok(Err(Failure::Recorder(error))) => source = error.into(),
                 Err(_) => break,
             }
             if Instant::now() + pause >= deadline {

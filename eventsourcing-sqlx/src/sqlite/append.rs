@@ -11,7 +11,6 @@ use tokio::time::{Instant, sleep};
 use super::Inner;
 use super::error::{Failure, Fault, is_definite, is_everybodys};
 use crate::deadline::deadline;
-use crate::error::cause;
 use crate::resolution::{Resolution, TakenVersions, complete, resolve};
 use crate::rows;
 use crate::sql::sqlite::{BEGIN, COMMIT, RELEASE, ROLLBACK_TO, SAVEPOINT};
@@ -83,10 +82,10 @@ impl Inner {
                 (Ended::Failed(failure), None) => return Err(failure),
                 (Ended::Failed(_), Some(_)) => break,
                 // once more, on another connection: what was recorded is found to be its own
-                (Ended::Unknown(error), _) => unknown = Some(cause(error)),
+                (Ended::Unknown(error), _) => unknown = Some(error.into()),
             }
         }
-        let source = unknown.unwrap_or_else(|| cause("the transaction did not end"));
+        let source = unknown.unwrap_or_else(|| "the transaction did not end".into());
         let outcome = |_| Outcome::Failed(RecorderError::OutcomeUnknown { source: source.clone() });
         Ok(saves.iter().map(outcome).collect())
     }

@@ -7,7 +7,7 @@ use rusqlite::ffi;
 
 use super::location::Location;
 use crate::config::SqliteConfig;
-use crate::error::{cause, seconds};
+use crate::error::seconds;
 
 /// How a step can fail: as SQLite says, or as we say.
 #[derive(Debug)]
@@ -105,8 +105,8 @@ pub(super) fn recorder_error(
     }
     match code_of(&error) & 0xff {
         ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED | ffi::SQLITE_PROTOCOL => busy(error, config),
-        ffi::SQLITE_READONLY => RecorderError::ReadOnly { database: location.filename.clone(), source: cause(error) },
-        ffi::SQLITE_FULL => RecorderError::StorageFull { source: cause(error) },
+        ffi::SQLITE_READONLY => RecorderError::ReadOnly { database: location.filename.clone(), source: error.into() },
+        ffi::SQLITE_FULL => RecorderError::StorageFull { source: error.into() },
         ffi::SQLITE_CORRUPT => {
             RecorderError::Corrupt { found: format!("pages of {} that are damaged: {error}", location.filename) }
         }
@@ -116,7 +116,7 @@ pub(super) fn recorder_error(
                 ffi::SQLITE_OK => error.to_string(),
                 code => format!("{} (code {code})", message_of(&error)),
             };
-            RecorderError::Database { operation, message, source: cause(error) }
+            RecorderError::Database { operation, message, source: error.into() }
         }
     }
 }
@@ -124,7 +124,7 @@ pub(super) fn recorder_error(
 /// The write lock was not free in time.
 fn busy(error: rusqlite::Error, config: &SqliteConfig) -> RecorderError {
     let waited = seconds(config.lock_timeout);
-    RecorderError::Busy { waited, setting: "SQLITE_LOCK_TIMEOUT", source: cause(error) }
+    RecorderError::Busy { waited, setting: "SQLITE_LOCK_TIMEOUT", source: error.into() }
 }
 
 fn open_error(error: rusqlite::Error, location: &Location) -> RecorderError {
@@ -137,7 +137,7 @@ fn open_error(error: rusqlite::Error, location: &Location) -> RecorderError {
             (message_of(&error), "correct SQLITE_DBNAME, or let this process read and write the file and its directory")
         }
     };
-    let (database, source) = (location.filename.clone(), Some(cause(error)));
+    let (database, source) = (location.filename.clone(), Some(error.into()));
     RecorderError::Open { database, cause: reason, cure: cure.to_owned(), source }
 }
 

@@ -4,8 +4,6 @@ use std::path::{Path, PathBuf};
 
 use eventsourcing_core::RecorderError;
 
-use crate::error::cause;
-
 /// The database as SQLite is to open it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Location {
@@ -81,7 +79,7 @@ impl Location {
     }
 
     fn read_only(&self, why: impl Into<String>) -> RecorderError {
-        RecorderError::ReadOnly { database: self.filename.clone(), source: cause(why.into()) }
+        RecorderError::ReadOnly { database: self.filename.clone(), source: why.into().into() }
     }
 }
 
