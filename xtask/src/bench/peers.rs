@@ -13,22 +13,33 @@ use crate::failure::{Failure, While};
 use crate::postgres::{Connection, Keeper};
 use crate::run::{self, output_of, say};
 
-/// A peer: its folder, the packages whose versions name it, and the databases it knows.
+/// A peer on a database: the folder of its program, and the package whose name and version it goes by.
 struct Peer {
     folder: &'static str,
-    packages: &'static [&'static str],
-    databases: &'static [&'static str],
+    database: &'static str,
+    package: &'static str,
 }
 
-const BOTH: &[&str] = &["postgres", "sqlite"];
-const POSTGRES: &[&str] = &["postgres"];
+const fn peer(folder: &'static str, database: &'static str, package: &'static str) -> Peer {
+    Peer { folder, database, package }
+}
 
 const PEERS: &[Peer] = &[
-    Peer { folder: "cqrs", packages: &["cqrs-es", "postgres-es", "sqlite-es"], databases: BOTH },
-    Peer { folder: "evento", packages: &["evento"], databases: BOTH },
-    Peer { folder: "esrs", packages: &["esrs"], databases: POSTGRES },
-    Peer { folder: "python", packages: &["eventsourcing"], databases: BOTH },
+    peer("cqrs", "postgres", "postgres-es"),
+    peer("cqrs", "sqlite", "sqlite-es"),
+    peer("evento", "postgres", "evento"),
+    peer("evento", "sqlite", "evento"),
+    peer("esrs", "postgres", "esrs"),
+    peer("mire", "postgres", "mire"),
+    peer("mire-sqlite", "sqlite", "mire"),
+    peer(PYTHON, "postgres", "eventsourcing"),
+    peer(PYTHON, "sqlite", "eventsourcing"),
 ];
+
+/// The one that is no Rust.
+const PYTHON: &str = "python";
+
+const DATABASES: [&str; 2] = ["postgres", "sqlite"];
 
 /// What is asked: the word, its number, and what the results call it.
 const REQUESTS: &[(&str, u32, &str, &str)] = &[
@@ -49,15 +60,15 @@ struct Ready {
     name: String,
     command: PathBuf,
     arguments: Vec<String>,
-    databases: &'static [&'static str],
+    database: &'static str,
 }
 
 /// Builds every peer; gives those that can be started, and adds the others with the reason.
 fn build(left_out: &mut Vec<(String, String)>) -> Vec<Ready> {
     let mut ready = Vec::new();
     for peer in PEERS {
-        say(&format!("==> building the peer {}", peer.folder));
-        let built = if peer.folder == "python" { peer.install_python() } else { peer.build_rust() };
+        say(&format!("==> building {} on {}", peer.package, peer.database));
+        let built = if peer.folder == PYTHON { peer.install_python() } else { peer.build_rust() };
         match built {
             Ok(one) => ready.push(one),
             Err(failure) => {
@@ -65,7 +76,10 @@ fn build(left_out: &mut Vec<(String, String)>) -> Vec<Ready> {
                 run::complain(&format!("    left out: {reason}"));
                 // the last line of a compiler or an installer says what it failed at
                 let last = reason.lines().last().unwrap_or_default().to_owned();
-                left_out.push((peer.folder.to_owned(), format!("it does not build here: {last}")));
+                left_out.push((
+                    format!("{} on {}", peer.package, peer.database),
+                    format!("it does not build here: {last}"),
+                ));
             }
         }
     }
@@ -84,15 +98,11 @@ impl Peer {
         build.arg("--locked");
         output_of(build)?;
         let lock = fs::read_to_string(self.path().join("Cargo.lock")).unwrap_or_default();
-        let named = self.packages.iter().map(|package| match version_in(&lock, package) {
-            Some(version) => format!("{package} {version}"),
-            None => (*package).to_owned(),
-        });
         Ok(Ready {
-            name: named.collect::<Vec<_>>().join(", "),
+            name: format!("{} {}", self.package, version_in(&lock, self.package).unwrap_or_default()),
             command: super::target().join("release").join(format!("peer-{}", self.folder)),
             arguments: Vec::new(),
-            databases: self.databases,
+            database: self.database,
         })
     }
 
@@ -110,12 +120,13 @@ impl Peer {
         pip.arg(self.path().join("requirements.txt"));
         output_of(pip)?;
         let mut version = Command::new(&python);
-        version.args(["-c", "from importlib.metadata import version; import platform; print('Python eventsourcing', version('eventsourcing'), 'on', platform.python_version())"]);
+        let print = format!("from importlib.metadata import version; print(version('{}'))", self.package);
+        version.args(["-c", &print]);
         Ok(Ready {
-            name: output_of(version)?.trim().to_owned(),
+            name: format!("Python {} {}", self.package, output_of(version)?.trim()),
             command: python,
             arguments: vec![self.path().join("peer.py").display().to_string()],
-            databases: self.databases,
+            database: self.database,
         })
     }
 }
@@ -134,17 +145,12 @@ pub(super) fn run(
     figures: &mut Figures,
     left_out: &mut Vec<(String, String)>,
 ) -> Result<(), Failure> {
-    let mut programs = build(left_out);
-    programs.insert(
-        0,
-        Ready {
-            name: OURS.to_owned(),
-            command: super::target().join("release/suite"),
-            arguments: vec!["--serve".to_owned(), OURS.to_owned()],
-            databases: BOTH,
-        },
-    );
-    for database in BOTH {
+    let wanted = |database: &str| REQUESTS.iter().any(|request| options.wants(&blank(database, request).title()));
+    if !DATABASES.into_iter().any(wanted) {
+        return Ok(());
+    }
+    let programs = build(left_out);
+    for database in DATABASES {
         let asked = REQUESTS.iter().filter(|request| options.wants(&blank(database, request).title()));
         let asked: Vec<_> = asked.collect();
         if asked.is_empty() {
@@ -155,7 +161,13 @@ pub(super) fn run(
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).while_doing(|| format!("making the folder {}", folder.display()))?;
         let mut running = Vec::new();
-        for program in programs.iter().filter(|program| program.databases.contains(database)) {
+        let ours = Ready {
+            name: OURS.to_owned(),
+            command: super::target().join("release/suite"),
+            arguments: vec!["--serve".to_owned(), OURS.to_owned()],
+            database,
+        };
+        for program in [&ours].into_iter().chain(programs.iter().filter(|program| program.database == database)) {
             match Running::start(program, database, &folder, keeper, connection) {
                 Ok(one) => running.push(one),
                 Err(failure) => left_out.push((format!("{} on {database}", program.name), failure.to_string())),
