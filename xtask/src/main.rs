@@ -3,6 +3,7 @@
 #[cfg(not(unix))]
 compile_error!("xtask starts servers as a unix does; on Windows run it in WSL");
 
+mod bench;
 mod check;
 mod environment;
 mod failure;
@@ -25,6 +26,13 @@ cargo xtask test [--docker] [-- <arguments of cargo test>]
 
 cargo xtask check
     Format, lints, documentation, every feature alone, dependencies: all that is to hold before a commit, beside tests.
+
+cargo xtask bench [--quick] [--only PATTERN] [--no-peers]
+    Measures the library beside what its databases can do and beside other libraries, in turns, and writes
+    benches/RESULTS.md. PostgreSQL is found as for the tests; a private one is made larger than theirs.
+    --quick     fewer and shorter rounds: a first look, which leaves benches/RESULTS.md alone
+    --only      what has PATTERN in its title, such as \"sqlite save 1 event, 64 tasks\"; alternatives: A|B
+    --no-peers  without other libraries, and without building them
 
 cargo xtask help
     Shows this.
@@ -55,12 +63,13 @@ fn dispatch(arguments: &[String]) -> Result<(), Failure> {
             run::say(HELP.trim_end());
             Ok(())
         }
-        "test" | "check" if asks_for_help => {
+        "test" | "check" | "bench" if asks_for_help => {
             run::say(HELP.trim_end());
             Ok(())
         }
         "test" => test::run(&test::Options::parse(rest)?),
         "check" => check::run(rest),
+        "bench" => bench::run(&bench::Options::parse(rest)?),
         postgres::KEEPER_COMMAND => postgres::keep(rest),
         unknown => {
             Err(Failure::new(format!("there is no command `{unknown}`; `cargo xtask help` shows those there are")))
@@ -84,7 +93,7 @@ mod tests {
 
     #[test]
     fn an_unknown_flag_is_named() {
-        for line in ["test --dokcer", "check --fast"] {
+        for line in ["test --dokcer", "check --fast", "bench --fast"] {
             let failure = dispatch(&words(line)).expect_err("the flag was accepted");
             let flag = line.split_whitespace().last().unwrap_or_default();
             assert!(failure.to_string().contains(&format!("`{flag}`")), "{failure}");
@@ -93,7 +102,7 @@ mod tests {
 
     #[test]
     fn help_shows_every_command() {
-        for command in ["test", "check", "help"] {
+        for command in ["test", "check", "bench", "help"] {
             assert!(HELP.contains(&format!("cargo xtask {command}")), "{command}");
         }
     }

@@ -1,6 +1,6 @@
 //! A PostgreSQL for tests and benches: found or started, and gone afterwards whatever happens.
 //!
-//! [`choose`](fn@choose::choose) decides which one, a [`Keeper`](keeper::Keeper) starts it and outlives us just long enough to stop it.
+//! [`choose`](fn@choose::choose) decides which one, a [`Keeper`] starts it and outlives us just long enough to stop it.
 
 mod account;
 mod choose;
@@ -15,7 +15,7 @@ mod run_folder;
 use std::fmt;
 use std::process::Command;
 
-pub(crate) use keeper::{KEEPER_COMMAND, keep};
+pub(crate) use keeper::{KEEPER_COMMAND, Keeper, keep};
 use machine::ThisMachine;
 pub(crate) use prepare::Prepared;
 

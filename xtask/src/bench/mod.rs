@@ -1,0 +1,184 @@
+//! `cargo xtask bench`: the library beside its limits and its peers, and `benches/RESULTS.md` with what came out.
+
+mod charts;
+mod figures;
+mod machine;
+mod peers;
+mod plot;
+mod results;
+mod targets;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::failure::{Failure, While};
+use crate::postgres::{Prepared, Setting};
+use crate::run::{self, cargo, say};
+use figures::Figures;
+use results::Circumstances;
+use targets::Verdict;
+
+/// A server of a size that is usual for a service; what its durability depends on stays as it is.
+const SETTINGS: &[Setting] = &[
+    ("max_connections", "300"),
+    ("shared_buffers", "1GB"),
+    // no checkpoint in the middle of a measurement
+    ("max_wal_size", "8GB"),
+    ("checkpoint_timeout", "30min"),
+];
+
+/// What the caller asked for.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Options {
+    quick: bool,
+    no_peers: bool,
+    only: Option<String>,
+}
+
+impl Options {
+    /// Reads `[--quick] [--only PATTERN] [--no-peers]`.
+    pub(crate) fn parse(arguments: &[String]) -> Result<Self, Failure> {
+        let mut options = Self::default();
+        let mut rest = arguments.iter();
+        while let Some(argument) = rest.next() {
+            match argument.as_str() {
+                "--quick" => options.quick = true,
+                "--no-peers" => options.no_peers = true,
+                "--only" => {
+                    let pattern = rest.next().ok_or_else(|| {
+                        Failure::new("--only needs a pattern, such as `--only \"postgres save 1 event\"`")
+                    })?;
+                    options.only = Some(pattern.clone());
+                }
+                unknown => return Err(Failure::new(format!("`cargo xtask bench` does not know `{unknown}`"))),
+            }
+        }
+        Ok(options)
+    }
+
+    /// Whether a measurement was asked for; the suite decides by the same rule.
+    fn wants(&self, title: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only.split('|').any(|pattern| title.contains(pattern)))
+    }
+
+    fn rounds(&self) -> usize {
+        if self.quick { 3 } else { 5 }
+    }
+
+    /// Whether it is all of the bench, in full length: only then its results are to be shown around.
+    fn is_whole(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn line(&self) -> String {
+        let mut line = "cargo xtask bench".to_owned();
+        if self.quick {
+            line.push_str(" --quick");
+        }
+        if self.no_peers {
+            line.push_str(" --no-peers");
+        }
+        if let Some(only) = &self.only {
+            line.push_str(&format!(" --only \"{only}\""));
+        }
+        line
+    }
+}
+
+/// Measures, and writes the results.
+pub(crate) fn run(options: &Options) -> Result<(), Failure> {
+    say("==> building the suite");
+    let suite = run::root().join("benches/suite/Cargo.toml");
+    run::output_of(released(&suite, "build"))?;
+    let Prepared { mut keeper, connection, name } = Prepared::find(false, SETTINGS)?;
+    let mut figures = Figures::default();
+    let mut about = Circumstances { line: options.line(), machine: machine::describe(), ..Circumstances::default() };
+    say(&format!("==> ours and the limits, with {name}"));
+    let file = target().join("figures.tsv");
+    let mut command = Command::new(target().join("release/suite"));
+    crate::environment::seal(&mut command);
+    connection.export(&mut command);
+    command.arg("--folder").arg(target().join("files")).arg("--figures").arg(&file);
+    if options.quick {
+        command.arg("--quick");
+    }
+    if let Some(only) = &options.only {
+        command.args(["--only", only]);
+    }
+    keeper.run(command)?;
+    figures.read_suite(&fs::read_to_string(&file).while_doing(|| format!("reading {}", file.display()))?)?;
+    if !options.no_peers {
+        peers::run(options, &mut keeper, &connection, &mut figures, &mut about.left_out)?;
+    }
+    keeper.finish()?;
+    write(options, &figures, about)
+}
+
+/// Writes the results and the charts, and shows how the targets fared.
+fn write(options: &Options, figures: &Figures, mut about: Circumstances) -> Result<(), Failure> {
+    // a first look, or a part, is not to take the place of a whole run
+    let folder = if options.is_whole() { run::root().join("benches") } else { target() };
+    let plots = folder.join("plots");
+    fs::create_dir_all(&plots).while_doing(|| format!("making the folder {}", plots.display()))?;
+    let store = |path: &Path, text: &str| fs::write(path, text).while_doing(|| format!("writing {}", path.display()));
+    for (name, chart) in charts::of(figures) {
+        store(&plots.join(name), &chart.to_svg())?;
+        about.charts.push(name);
+    }
+    let results = folder.join("RESULTS.md");
+    store(&results, &results::document(figures, &about))?;
+    say("\ntargets");
+    for judged in targets::judge(figures) {
+        let mark = match judged.verdict {
+            Verdict::Met => "met    ",
+            Verdict::NotMet => "NOT MET",
+            Verdict::NotMeasured => continue,
+        };
+        say(&format!("  {mark}  {}: {} (wanted: {})", judged.measurement, judged.found, judged.wanted));
+    }
+    say(&format!("xtask: the results are in {}", results.display()));
+    Ok(())
+}
+
+/// Where suite, peers and their files go: apart from what tests build, whose features differ.
+fn target() -> PathBuf {
+    run::target().join("bench")
+}
+
+/// A cargo command on a package of the bench, which is apart from the workspace, in its release profile.
+fn released(manifest: &Path, verb: &str) -> Command {
+    let mut command = cargo([verb, "--release", "--quiet", "--manifest-path"]);
+    command.arg(manifest).env("CARGO_TARGET_DIR", target());
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<Options, Failure> {
+        Options::parse(&arguments.iter().map(|argument| (*argument).to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_part_of_the_bench_is_not_the_whole() {
+        assert!(parse(&[]).expect("no arguments").is_whole());
+        for part in [&["--quick"] as &[&str], &["--no-peers"], &["--only", "sqlite"]] {
+            assert!(!parse(part).expect("valid arguments").is_whole());
+        }
+    }
+
+    #[test]
+    fn several_patterns_are_alternatives() {
+        let options = parse(&["--only", "sqlite save|log"]).expect("valid arguments");
+        let titles = ["sqlite save 1 event, 1 task", "postgres read the log, 1 task", "postgres save 1 event, 1 task"];
+        assert_eq!(titles.map(|title| options.wants(title)), [true, true, false]);
+    }
+
+    #[test]
+    fn a_pattern_that_is_missing_is_asked_for() {
+        let text = parse(&["--only"]).expect_err("accepted").to_string();
+        assert!(text.contains("needs a pattern"), "{text}");
+    }
+}
