@@ -9,6 +9,7 @@ mod environment;
 mod failure;
 mod postgres;
 mod run;
+mod soak;
 mod test;
 
 use std::process::ExitCode;
@@ -33,6 +34,10 @@ cargo xtask bench [--quick] [--only PATTERN] [--no-peers]
     --quick     fewer and shorter rounds: a first look, which leaves benches/RESULTS.md alone
     --only      what has PATTERN in its title, such as \"sqlite save 1 event, 64 tasks\"; alternatives: A|B
     --no-peers  without other libraries, and without building them
+
+cargo xtask soak [--events N]
+    Records a million events, or N, with 64 tasks in each of two processes, in SQLite and in PostgreSQL, while readers
+    tail the log: none may miss an event or see one twice. The tests do the same with fewer.
 
 cargo xtask help
     Shows this.
@@ -63,13 +68,14 @@ fn dispatch(arguments: &[String]) -> Result<(), Failure> {
             run::say(HELP.trim_end());
             Ok(())
         }
-        "test" | "check" | "bench" if asks_for_help => {
+        "test" | "check" | "bench" | "soak" if asks_for_help => {
             run::say(HELP.trim_end());
             Ok(())
         }
         "test" => test::run(&test::Options::parse(rest)?),
         "check" => check::run(rest),
         "bench" => bench::run(&bench::Options::parse(rest)?),
+        "soak" => soak::run(&soak::Options::parse(rest)?),
         postgres::KEEPER_COMMAND => postgres::keep(rest),
         unknown => {
             Err(Failure::new(format!("there is no command `{unknown}`; `cargo xtask help` shows those there are")))
@@ -93,7 +99,7 @@ mod tests {
 
     #[test]
     fn an_unknown_flag_is_named() {
-        for line in ["test --dokcer", "check --fast", "bench --fast"] {
+        for line in ["test --dokcer", "check --fast", "bench --fast", "soak --fast"] {
             let failure = dispatch(&words(line)).expect_err("the flag was accepted");
             let flag = line.split_whitespace().last().unwrap_or_default();
             assert!(failure.to_string().contains(&format!("`{flag}`")), "{failure}");
@@ -102,7 +108,7 @@ mod tests {
 
     #[test]
     fn help_shows_every_command() {
-        for command in ["test", "check", "bench", "help"] {
+        for command in ["test", "check", "bench", "soak", "help"] {
             assert!(HELP.contains(&format!("cargo xtask {command}")), "{command}");
         }
     }
