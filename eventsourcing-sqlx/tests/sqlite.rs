@@ -181,6 +181,30 @@ async fn a_writer_of_the_same_memory_makes_an_insert_busy_and_then_it_succeeds()
     run(&mut outsider, "BEGIN IMMEDIATE; ROLLBACK").await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tasks_that_must_stay_on_one_thread_record_and_read_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("universe.db");
+    let recorder = open_file(&path).await.unwrap();
+    let tasks = tokio::task::LocalSet::new();
+    let recorded = tasks.run_until(async {
+        let task = |_| {
+            let recorder = recorder.clone();
+            tokio::task::spawn_local(async move {
+                let world = Uuid::new_v4();
+                for version in 1..=20 {
+                    recorder.insert_events(events(world, [version])).await.unwrap();
+                }
+                recorder.select_events(EventQuery::of(world)).await.unwrap().len()
+            })
+        };
+        futures::future::join_all((0..8).map(task)).await
+    });
+    assert!(recorded.await.into_iter().all(|found| found.unwrap() == 20));
+    let log = recorder.select_notifications(NotificationQuery::after(0, 1000)).await.unwrap();
+    assert_eq!(ids(&log), (1..=160).collect::<Vec<_>>());
+}
+
 /// SQLite rolls back by itself on some errors, as on a full disk; a trigger that does is easier to have.
 const ROLLS_BACK: &str = "CREATE TRIGGER full BEFORE INSERT ON universe_events WHEN NEW.topic = 'Full' \
     BEGIN SELECT RAISE(ROLLBACK, 'no space'); END";

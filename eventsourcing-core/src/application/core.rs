@@ -7,7 +7,7 @@ use super::saveable::{Batch, Saveable};
 use super::topics::Topics;
 use super::{ApplicationBuilder, NotificationLog, Repository};
 use crate::Result;
-use crate::persistence::{Mapper, Notification, Recorder};
+use crate::persistence::{Mapper, Notification, Recorder, StoredEvent};
 
 /// An application: a recorder, and the mapper to it, under a name.
 ///
@@ -65,18 +65,21 @@ impl Application {
     /// [`NotCreated`](crate::Error::NotCreated), [`NestedEvent`](crate::Error::NestedEvent) and [`Mapper`](crate::Error::Mapper) if something cannot be recorded.
     /// [`Recorder`](crate::Error::Recorder) as the database fails; nothing was recorded, except that
     /// [`OutcomeUnknown`](crate::RecorderError::OutcomeUnknown) says that it is not known.
-    #[tracing::instrument(level = "debug", skip_all, fields(application = %self.shared.name, events), err(level = "debug"))]
     pub async fn save<S: Saveable>(&self, mut what: S) -> Result<Vec<Notification>> {
         let mut batch = Batch::new(&self.shared.mapper, &self.shared.topics);
         what.add_to(&mut batch)?;
         let events = batch.into_events()?;
-        tracing::Span::current().record("events", events.len());
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let notifications = self.shared.recorder.insert_events(events).await?;
+        let notifications = self.record(events).await?;
         what.recorded();
         Ok(notifications)
+    }
+
+    #[tracing::instrument(name = "save", level = "debug", skip_all, fields(application = %self.shared.name, events = events.len()), err(level = "debug"))]
+    async fn record(&self, events: Vec<StoredEvent>) -> Result<Vec<Notification>> {
+        Ok(self.shared.recorder.insert_events(events).await?)
     }
 
     /// Where aggregates are found again.

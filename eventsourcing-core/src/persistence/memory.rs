@@ -119,7 +119,10 @@ impl Recorder for MemoryRecorder {
 
 impl Log {
     /// Looks at everything before it changes anything.
-    fn append(&mut self, events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError> {
+    fn append(&mut self, mut events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError> {
+        if events.len() == 1 {
+            return events.pop().map(|event| self.append_one(event)).into_iter().collect();
+        }
         let repeats = self.check(&events)?;
         let mut notifications = Vec::with_capacity(events.len());
         for event in events {
@@ -130,18 +133,33 @@ impl Log {
         Ok(notifications)
     }
 
+    /// One event alone, with one look for its aggregate.
+    fn append_one(&mut self, event: StoredEvent) -> Result<Notification, RecorderError> {
+        let places = self.aggregates.entry(event.originator_id).or_default();
+        let place = match places.binary_search_by_key(&event.originator_version, |(version, _)| *version) {
+            Ok(found) if self.events[places[found].1].append_id == event.append_id => places[found].1,
+            Ok(_) => return Err(self.conflict(&event)),
+            Err(at) => {
+                let place = self.events.len();
+                places.insert(at, (event.originator_version, place));
+                self.events.push(Arc::new(event.clone()));
+                place
+            }
+        };
+        Ok(event.into_notification(place as u64 + 1))
+    }
+
     /// Whether an earlier attempt recorded some of the events already.
     ///
     /// # Errors
-    /// A conflict, if another did.
+    /// A conflict, if another did, or if two of these are of one version.
     fn check(&self, events: &[StoredEvent]) -> Result<bool, RecorderError> {
-        let mut new = HashSet::new();
+        let mut new = HashSet::with_capacity(events.len());
         let mut repeats = false;
         for event in events {
             let taken = self.place_of(event);
             let is_ours = taken.is_some_and(|place| self.events[place].append_id == event.append_id);
-            // one event alone cannot have a version twice
-            let again = events.len() > 1 && !new.insert((event.originator_id, event.originator_version));
+            let again = !new.insert((event.originator_id, event.originator_version));
             if (taken.is_some() && !is_ours) || again {
                 return Err(self.conflict(event));
             }

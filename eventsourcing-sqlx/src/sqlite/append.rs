@@ -1,5 +1,6 @@
 //! Appending: the saves of a batch in one transaction, each with its own outcome.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use eventsourcing_core::persistence::Cause;
@@ -21,6 +22,9 @@ const RESOLUTIONS: usize = 3;
 
 /// The first and the longest pause before another try to get the write lock.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(10));
+
+/// What a transaction may take on the caller's thread: longer than this, and the next is made where it keeps no task waiting.
+const QUICK: Duration = Duration::from_millis(1);
 
 /// How a transaction ended.
 enum Ended {
@@ -49,8 +53,11 @@ impl Storage for Inner {
         }
     }
 
-    /// A commit to a local file takes little longer than waking another thread for it.
+    /// A commit to a quick disk takes little longer than waking another thread for it.
     fn record_now(&self, saves: &[&[StoredEvent]]) -> Option<Vec<Outcome>> {
+        if self.is_slow.load(Ordering::Relaxed) {
+            return None;
+        }
         match self.record_at_once(saves) {
             Ok(outcomes) => Some(outcomes),
             // for a lock somebody must wait
@@ -92,6 +99,7 @@ impl Inner {
 
     /// One transaction from `BEGIN` to `COMMIT` or `ROLLBACK`.
     fn transact(&self, saves: &[&[StoredEvent]]) -> Ended {
+        let begun = Instant::now();
         let ended = self.connections.write(|connection| {
             execute(connection, BEGIN)?;
             let outcomes = self.write(connection, saves)?;
@@ -101,6 +109,7 @@ impl Inner {
                 Err(error) => Ended::Unknown(error),
             })
         });
+        self.is_slow.store(begun.elapsed() > QUICK, Ordering::Relaxed);
         ended.unwrap_or_else(Ended::Failed)
     }
 

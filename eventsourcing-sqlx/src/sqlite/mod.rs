@@ -10,6 +10,7 @@ mod select;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use async_trait::async_trait;
 use eventsourcing_core::persistence::{
@@ -34,7 +35,8 @@ use crate::writer::Writer;
 /// recorded in one transaction, each of them whole or refused by itself, also if the future that asked for it is dropped.
 ///
 /// SQLite is called where the future is polled, for half a millisecond at a time when it reads and for a commit when it
-/// writes: handing that over to another thread would take longer. Whoever must wait for a lock waits asynchronously.
+/// writes: handing that over to another thread would take longer. Commits to a slow disk are made where they keep no task
+/// waiting, if the runtime has several threads. Whoever must wait for a lock waits asynchronously.
 ///
 /// # Examples
 ///
@@ -61,6 +63,8 @@ struct Inner {
     location: Location,
     sql: SqliteSql,
     connections: Connections,
+    /// Whether the last transaction took longer than a runtime's thread should be kept from its other tasks.
+    is_slow: AtomicBool,
 }
 
 impl SqliteRecorder {
@@ -80,7 +84,7 @@ impl SqliteRecorder {
         let location = Location::of(&config.dbname);
         location.check()?;
         let connections = Connections::new(location.clone());
-        let inner = Arc::new(Inner { name, config, location, sql, connections });
+        let inner = Arc::new(Inner { name, config, location, sql, connections, is_slow: AtomicBool::new(false) });
         inner.prepare().await?;
         let writer = Arc::new(Writer::new(Arc::clone(&inner), inner.config.queue_size));
         Ok(Self { inner, writer })
