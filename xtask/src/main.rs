@@ -34,6 +34,9 @@ cargo xtask bench [--quick] [--only PATTERN] [--no-peers]
     --quick     fewer and shorter rounds: a first look, which leaves benches/RESULTS.md alone
     --only      what has PATTERN in its title, such as \"sqlite save 1 event, 64 tasks\"; alternatives: A|B
     --no-peers  without other libraries, and without building them
+cargo xtask bench --instructions [--record]
+    Counts the instructions of the paths in memory, with valgrind; one that grew by a tenth is an error.
+    --record    keeps what was counted, to compare with from now on
 
 cargo xtask soak [--events N]
     Records a million events, or N, with 64 tasks in each of two processes, in SQLite and in PostgreSQL, while readers

@@ -1,7 +1,9 @@
 //! `cargo xtask bench`: the library beside its limits and its peers, and `benches/RESULTS.md` with what came out.
 
 mod charts;
+mod compile_time;
 mod figures;
+mod instructions;
 mod machine;
 mod peers;
 mod plot;
@@ -34,10 +36,14 @@ pub(crate) struct Options {
     quick: bool,
     no_peers: bool,
     only: Option<String>,
+    /// Count instructions instead of measuring time.
+    instructions: bool,
+    /// Record what was counted.
+    record: bool,
 }
 
 impl Options {
-    /// Reads `[--quick] [--only PATTERN] [--no-peers]`.
+    /// Reads `[--quick] [--only PATTERN] [--no-peers]` or `--instructions [--record]`.
     pub(crate) fn parse(arguments: &[String]) -> Result<Self, Failure> {
         let mut options = Self::default();
         let mut rest = arguments.iter();
@@ -45,6 +51,8 @@ impl Options {
             match argument.as_str() {
                 "--quick" => options.quick = true,
                 "--no-peers" => options.no_peers = true,
+                "--instructions" => options.instructions = true,
+                "--record" => options.record = true,
                 "--only" => {
                     let pattern = rest.next().ok_or_else(|| {
                         Failure::new("--only needs a pattern, such as `--only \"postgres save 1 event\"`")
@@ -53,6 +61,9 @@ impl Options {
                 }
                 unknown => return Err(Failure::new(format!("`cargo xtask bench` does not know `{unknown}`"))),
             }
+        }
+        if options.record && !options.instructions {
+            return Err(Failure::new("--record goes with --instructions: time is not recorded, it is measured anew"));
         }
         Ok(options)
     }
@@ -88,6 +99,9 @@ impl Options {
 
 /// Measures, and writes the results.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
+    if options.instructions {
+        return instructions::run(options.record);
+    }
     say("==> building the suite");
     let suite = run::root().join("benches/suite/Cargo.toml");
     run::output_of(released(&suite, "build"))?;
@@ -112,6 +126,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         peers::run(options, &mut keeper, &connection, &mut figures, &mut about.left_out)?;
     }
     keeper.finish()?;
+    about.compiled = compile_time::run(options)?;
     write(options, &figures, about)
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::compile_time::Compiled;
 use super::figures::{Figure, Figures, OURS, number};
 use super::targets::{self, Verdict};
 
@@ -14,6 +15,8 @@ pub(super) struct Circumstances {
     pub(super) line: String,
     /// Peers that were left out, and why.
     pub(super) left_out: Vec<(String, String)>,
+    /// What the compiler took.
+    pub(super) compiled: Vec<Compiled>,
     /// The files of the charts.
     pub(super) charts: Vec<&'static str>,
 }
@@ -35,6 +38,7 @@ pub(super) fn document(figures: &Figures, about: &Circumstances) -> String {
     facts(&mut out, about.machine.iter().chain(&figures.facts));
     ratios(&mut out, &figures.suite);
     peers(&mut out, figures, about);
+    compiled(&mut out, &about.compiled);
     judged(&mut out, figures);
     if !about.charts.is_empty() {
         out.push_str("\n## Charts\n\nBars of one panel share a scale; panels do not.\n\n");
@@ -119,6 +123,20 @@ fn peers(out: &mut String, figures: &Figures, about: &Circumstances) {
     }
     for (peer, why) in &about.left_out {
         out.push_str(&format!("\nLeft out: {peer}, because {why}\n"));
+    }
+}
+
+/// The compiler's work, with the macros and without.
+fn compiled(out: &mut String, all: &[Compiled]) {
+    if all.is_empty() {
+        return;
+    }
+    out.push_str(
+        "\n## Compile time\n\nA program with 100 aggregates of 10 events each, anew, its dependencies being there;\nthe medians of three rounds.\n\n",
+    );
+    out.push_str("| | with the macros, as a multiple | with the macros | written by hand |\n|---|--:|--:|--:|\n");
+    for Compiled { what, unit, ours, by_hand } in all {
+        out.push_str(&format!("| {what} | {:.2} x | {ours:.2} {unit} | {by_hand:.2} {unit} |\n", ours / by_hand));
     }
 }
 
