@@ -89,8 +89,8 @@ struct Save {
 impl<S: Storage> Writer<S> {
     /// A writer whose queue holds so many events.
     pub(crate) fn new(storage: Arc<S>, capacity: u32) -> Self {
-        let capacity = capacity.max(1);
-        let room = usize::try_from(capacity).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
+        let room = usize::try_from(capacity.max(1)).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
+        let capacity = u32::try_from(room).unwrap_or(capacity);
         let room = Arc::new(Semaphore::new(room));
         Self { shared: Arc::new(Shared { storage, queue: Mutex::default(), room, capacity }) }
     }

@@ -54,9 +54,11 @@ fn sqlite(run: &mut Run) {
         run.measure(&load(Database::Sqlite, length), |run| {
             let streams = history.streams_of(length);
             let raw = sqlite_reads::Loader::new(sqlite_reads::open(&file), streams);
+            let mapped = sqlite_reads::Loader::new(sqlite_reads::open_mapped(&file), streams);
             let mut contenders = vec![
                 our_load(run, &bank, &history, length),
                 Contender::crew("rusqlite in place, serde_json", run.time, vec![raw]),
+                Contender::crew("the same, the file mapped into memory", run.time, vec![mapped]),
             ];
             if length == 10 {
                 let sqlx = sqlite_reads::SqlxLoader::open(&file, streams);

@@ -31,7 +31,10 @@ pub(super) fn options(name: &TableName, config: &PostgresConfig) -> PgConnectOpt
     } else {
         // the append must see what was committed while it waited for the lock, whatever the database's default
         let isolation = ("default_transaction_isolation", "read committed".to_owned());
-        options.options([isolation].into_iter().chain(settings(config)))
+        // left to itself the server plans an append anew each time, for the very number of its events, which takes longer than
+        // the append; and a look for a thousand versions may become a walk through the whole table
+        let plans = ("plan_cache_mode", "force_generic_plan".to_owned());
+        options.options([isolation, plans].into_iter().chain(settings(config)))
     };
     match &config.ssl_root_cert {
         Some(path) => options.ssl_root_cert(path),

@@ -8,13 +8,15 @@ use rusqlite::{Connection, OpenFlags};
 use super::append::execute;
 use super::error::Failure;
 use super::location::Location;
+use crate::rows;
 use crate::sql::sqlite::ROLLBACK;
 
 /// How many connections that read are kept when they are not in use.
 const KEPT_READERS: usize = 8;
 
-/// Pages that a connection keeps, in KiB: SQLite's own default of 2 MiB makes long reads half as fast.
-const CACHE: i64 = -16_384;
+/// Pages that a connection keeps, in KiB: SQLite's own default of 2 MiB makes reads of events that are scattered over a long log
+/// less than half as fast.
+const CACHE: i64 = -65_536;
 
 /// How many prepared statements a connection keeps: all that there are.
 const STATEMENTS: usize = 32;
@@ -23,6 +25,8 @@ const STATEMENTS: usize = 32;
 #[derive(Debug)]
 pub(super) struct Connections {
     location: Location,
+    /// How many bytes of the file readers map.
+    mmap_size: u64,
     /// One, because SQLite has one writer at a time: several would only wait for each other. In memory it also reads.
     writer: Mutex<Slot>,
     /// Those that are not in use; unused in memory.
@@ -39,8 +43,8 @@ enum Slot {
 
 impl Connections {
     /// None yet.
-    pub(super) fn new(location: Location) -> Self {
-        Self { location, writer: Mutex::new(Slot::Missing), readers: Mutex::new(Some(Vec::new())) }
+    pub(super) fn new(location: Location, mmap_size: u64) -> Self {
+        Self { location, mmap_size, writer: Mutex::new(Slot::Missing), readers: Mutex::new(Some(Vec::new())) }
     }
 
     /// Runs something on the connection that writes, and leaves it in no transaction.
@@ -116,6 +120,7 @@ impl Connections {
     fn open_reader(&self) -> Result<Connection, Failure> {
         let connection = self.open()?;
         connection.pragma_update(None, "query_only", "ON")?;
+        connection.pragma_update(None, "mmap_size", rows::to_bound(self.mmap_size))?;
         Ok(connection)
     }
 

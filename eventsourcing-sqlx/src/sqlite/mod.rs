@@ -83,7 +83,7 @@ impl SqliteRecorder {
         let sql = SqliteSql::of(&name);
         let location = Location::of(&config.dbname);
         location.check()?;
-        let connections = Connections::new(location.clone());
+        let connections = Connections::new(location.clone(), config.mmap_size);
         let inner = Arc::new(Inner { name, config, location, sql, connections, is_slow: AtomicBool::new(false) });
         inner.prepare().await?;
         let writer = Arc::new(Writer::new(Arc::clone(&inner), inner.config.queue_size));

@@ -19,12 +19,17 @@ const PAGE: &str = "
     SELECT notification_id, originator_id, originator_version, topic, state FROM bank_events
     WHERE notification_id > ?1 ORDER BY notification_id LIMIT ?2";
 
-/// Opens the library's file for reading, as fast as SQLite can be made to read.
+/// Opens the library's file for reading, with as large a cache as the library's.
 pub fn open(file: &Path) -> Connection {
     let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    for (pragma, value) in [("mmap_size", "4294967296"), ("cache_size", "-65536")] {
-        connection.pragma_update(None, pragma, value).unwrap();
-    }
+    connection.pragma_update(None, "cache_size", "-65536").unwrap();
+    connection
+}
+
+/// The same with the file mapped into memory, as fast as SQLite can be made to read.
+pub fn open_mapped(file: &Path) -> Connection {
+    let connection = open(file);
+    connection.pragma_update(None, "mmap_size", "4294967296").unwrap();
     connection
 }
 
