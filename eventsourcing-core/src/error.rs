@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::application::EnvironmentError;
 use crate::domain::ApplyError;
-use crate::persistence::{MapperError, RecorderError};
+use crate::persistence::{DictionaryError, MapperError, RecorderError};
 
 /// The result of this library's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -193,6 +193,10 @@ pub enum Error {
     /// An event could not be turned into a stored one, or back.
     #[error(transparent)]
     Mapper(#[from] MapperError),
+
+    /// A dictionary could not be sealed or opened.
+    #[error(transparent)]
+    Dictionary(#[from] DictionaryError),
 
     /// The recorder failed.
     #[error(transparent)]

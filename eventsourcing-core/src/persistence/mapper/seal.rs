@@ -40,7 +40,7 @@ impl Mapper {
         Ok((state, checksum))
     }
 
-    /// Compresses the JSON if that makes it smaller.
+    /// Compresses the JSON if that makes the state smaller.
     fn compress(
         &self,
         header: &mut Header,
@@ -49,13 +49,14 @@ impl Mapper {
         scratch: &mut Scratch,
     ) -> Result<(), CompressorError> {
         let json = state.get(room..).unwrap_or_default();
-        let Some(compressor) = self.compressor.as_deref().filter(|compressor| compressor.min_len() <= json.len())
-        else {
+        let Some(compressor) = self.writing_compressor().filter(|compressor| compressor.min_len() <= json.len()) else {
             return Ok(());
         };
         scratch.compressed.clear();
         compressor.compress(json, &mut scratch.compressed)?;
-        if scratch.compressed.len() < json.len() {
+        // plain JSON needs no envelope, and an encrypted state has one in any case
+        let envelope = if self.cipher.is_none() { envelope::LEN } else { 0 };
+        if scratch.compressed.len() + envelope < json.len() {
             header.compressor = compressor.id();
             state.truncate(room);
             if self.cipher.is_none() {
@@ -68,7 +69,7 @@ impl Mapper {
 }
 
 /// Writes the envelope and the nonce before the JSON.
-fn fill_room(room: Option<&mut [u8]>, header: Header, nonces: &mut Nonces) -> Result<(), CipherError> {
+pub(super) fn fill_room(room: Option<&mut [u8]>, header: Header, nonces: &mut Nonces) -> Result<(), CipherError> {
     let Some((envelope, nonce)) = room.and_then(<[u8]>::split_first_chunk_mut) else {
         return Err(CipherError::Encryption { reason: "there is no room for its envelope".to_owned() });
     };
