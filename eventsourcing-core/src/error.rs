@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::application::EnvironmentError;
+use crate::application::{EnvironmentError, TrainingError};
 use crate::domain::ApplyError;
 use crate::persistence::{DictionaryError, MapperError, RecorderError};
 
@@ -197,6 +197,10 @@ pub enum Error {
     /// A dictionary could not be sealed or opened.
     #[error(transparent)]
     Dictionary(#[from] DictionaryError),
+
+    /// No dictionary could be trained.
+    #[error(transparent)]
+    Training(#[from] TrainingError),
 
     /// The recorder failed.
     #[error(transparent)]

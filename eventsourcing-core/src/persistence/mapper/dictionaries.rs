@@ -8,7 +8,7 @@ use super::open::is_of_len;
 use super::seal::fill_room;
 use crate::persistence::envelope::{self, Header};
 use crate::persistence::{
-    Compressor, Dictionary, DictionaryError, MapperFailure, StoredDictionary, compressor,
+    Compressor, CompressorError, Dictionary, DictionaryError, MapperFailure, StoredDictionary, compressor,
 };
 
 /// What a mapper and its clones know, one after the other as they were learnt: a chain that grows at its end and nowhere else.
@@ -196,6 +196,29 @@ impl Mapper {
             Some(opened) => Ok((opened, encrypted.is_some())),
             None => Err(MapperFailure::OtherCompressor { compressor: "the feature `zstd`".to_owned() }),
         }
+    }
+
+    /// How many bytes these states are when they are recorded: with what is in use, and with this dictionary instead.
+    pub(crate) fn compare(
+        &self,
+        dictionary: &Dictionary,
+        states: &[Vec<u8>],
+    ) -> Result<(usize, usize), CompressorError> {
+        let candidate = compressor::with_dictionary(dictionary, self.zstd_level())?;
+        let len_with = |compressor: Option<&dyn Compressor>| {
+            states.iter().try_fold(0, |sum, json| Ok(sum + self.recorded_len(compressor, json)?))
+        };
+        Ok((len_with(self.writing_compressor())?, len_with(candidate.as_deref())?))
+    }
+
+    fn recorded_len(&self, compressor: Option<&dyn Compressor>, json: &[u8]) -> Result<usize, CompressorError> {
+        let as_it_is = json.len() + if self.cipher.is_some() { envelope::LEN } else { 0 };
+        let Some(compressor) = compressor.filter(|compressor| compressor.min_len() <= json.len()) else {
+            return Ok(as_it_is);
+        };
+        let mut compressed = Vec::new();
+        compressor.compress(json, &mut compressed)?;
+        Ok(as_it_is.min(envelope::LEN + compressed.len()))
     }
 }
 
