@@ -139,6 +139,21 @@ fn a_state_is_read_with_its_own_dictionary_and_with_no_other() {
 }
 
 #[test]
+fn another_dictionary_of_the_same_id_is_noticed() {
+    let (state, checksum) = knowing(zstd(), &dictionary(1)).seal(&place(), json(1)).unwrap();
+    // as like as can be: one letter in its last sample is another
+    let mut bytes = dictionary(1).bytes().to_vec();
+    let last = bytes.len() - 8;
+    bytes[last] ^= 1;
+    let error = knowing(zstd(), &Dictionary::new(1, bytes)).open(&place(), &state, checksum).unwrap_err();
+    assert_eq!(
+        error.failure.to_string(),
+        "its state does not decompress: dictionary 1 is not the one that it was compressed with; \
+         restore the table of dictionaries from a backup"
+    );
+}
+
+#[test]
 fn what_is_no_dictionary_is_refused_whatever_its_checksum_says() {
     let good = dictionary(5);
     let mut broken = good.bytes().to_vec();
@@ -223,7 +238,7 @@ const KEY: &str = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
 fn states_and_dictionaries_of_the_first_version_are_read() {
     let plain = zstd();
     plain.learn_dictionary(&StoredDictionary { id: 3, bytes: hex(DICTIONARY), checksum: Some(3_873_766_383) }).unwrap();
-    assert_eq!(plain.open(&place(), &hex(STATE), Some(113_041_892)).unwrap(), json(4_711));
+    assert_eq!(plain.open(&place(), &hex(STATE), Some(1_221_987_013)).unwrap(), json(4_711));
 
     let encrypted = encrypting(&CipherKey::parse(KEY).unwrap());
     let stored = StoredDictionary { id: 3, bytes: hex(ENCRYPTED_DICTIONARY), checksum: None };
@@ -239,9 +254,9 @@ const DICTIONARY: &str = "37a430ec030000001710e80ad3010000001101f028a5dc5226394c
      3a22323032362d31312d32335430343a31313a30342e373032353835727468206f662035227d7b2274696d657374616d70223a22323032 \
      362d31312d32335430343a31313a30342e333933373434727468206f662039227d7b2274696d657374616d70223a22323032362d3131";
 
-/// Format 1, compressor 2, no key, 87 bytes; a frame without its first four bytes, which names dictionary 3.
-const STATE: &str = "01200000000000000057210357bd010094023330363430395a222c2277686174223a2264696e6f7361757273657265223a22746865206e \
-     6f32227d03fc2f807ffcdaf0c11f2e04";
+/// Format 1, compressor 2, no key, 87 bytes; a fingerprint, and a frame without its first four bytes, which names dictionary 3.
+const STATE: &str = "01200000000000000057067649b9210357bd010094023330363430395a222c2277686174223a2264696e6f7361757273657265223a2274 \
+     6865206e6f32227d03fc2f807ffcdaf0c11f2e04";
 
 const ENCRYPTED_DICTIONARY: &str = "0101b348f76400000180f0324885f4998bfb7049ff5706304a338f740679c22e42175f38729028c166c76f1795a3c5e12b812c5de0ebf1 \
      217f4ad9edd5335d3e8ce9a26e56328dd3c0b6eec38eccd71be50c4b282bc6b89985777ff98de2fa802e2f6704d9bcb4dd75fa28356b50 \
@@ -252,6 +267,6 @@ const ENCRYPTED_DICTIONARY: &str = "0101b348f76400000180f0324885f4998bfb7049ff57
      88a847a348f189fc9d3b5c2ba1465d543b5f7582f63d0421f36f20ce34706557cd625cb635757b558dd06be007fce91e11b6871f51b60d \
      cf9df9501648982528b19ead9a07790716499402950618959698f2c78638338f2a3d346f97c9a9044d4808f3365c5eea06";
 
-const ENCRYPTED_STATE: &str = "0121b348f76400000057953217fba705b9cec3cf5f126b28f3d9b5aba9096108cebbff73e3cc3a3ce624c3539f5807c90fcbd564c6fb66 \
-     03f12be8ca3861bc3907166d15ca21290aa443306824291668f9d6a2d61566ed7e2107e53bc123d1af55429f075a7c26db4a49702525b5 \
-     da";
+const ENCRYPTED_STATE: &str = "0121b348f76400000057b329c79c035ae5a530e15ef4cec2247d3d2f6cb7342651ee7a2e08651d617435d0a232a03961b2ead3893b9092 \
+     87e0d9804c7ec8f906448866ee2857bfb2fc836c9abe684a8085f4bede9200ef66bb91e66994c7e833c9fc3495c32bec04f16e8616fca0 \
+     c42cd79445";

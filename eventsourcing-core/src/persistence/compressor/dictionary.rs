@@ -1,7 +1,8 @@
 //! Zstandard with a dictionary: a state is what is new in it, and what is common to all states stands in the dictionary.
 //!
-//! What is kept of a frame is all but its first four bytes, the same in every frame: of a state that was a hundred bytes
-//! long they would be a tenth. The frame names the dictionary by its id, in one byte for the first 255 of them.
+//! The frame names the dictionary by its id, in one byte for the first 255 of them. Where a frame begins with four bytes that
+//! are the same in all frames, there stands a fingerprint of the dictionary instead: with another one of the same id, such
+//! as is made when the table of dictionaries was lost, zstd could restore something else, and would not notice.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -25,12 +26,16 @@ const LONGEST_HEADER: usize = 18;
 /// The shortest state that is worth trying: the time of an event alone has 43 bytes.
 const MIN_LEN: usize = 32;
 
+/// Where the header of a frame begins: after the fingerprint in a state, after [`MAGIC`] otherwise.
+const HEADER: usize = MAGIC.len();
+
 /// A larger buffer is given back.
 const LARGEST_KEPT: usize = 64 * 1024;
 
 /// A dictionary that zstd has digested: for reading, and at a level for writing. Shared by all threads.
 pub(super) struct ZstdDictionary {
     id: u32,
+    fingerprint: [u8; HEADER],
     decoder: DecoderDictionary<'static>,
     encoder: Option<EncoderDictionary<'static>>,
 }
@@ -50,6 +55,7 @@ impl ZstdDictionary {
         let unfit = |_| CompressorError::new("zstd cannot load the dictionary");
         Ok(Self {
             id,
+            fingerprint: crc32fast::hash(bytes).to_be_bytes(),
             decoder: DecoderDictionary::try_copy(bytes).map_err(unfit)?,
             encoder: level.map(|level| EncoderDictionary::try_copy(bytes, level)).transpose().map_err(unfit)?,
         })
@@ -87,20 +93,28 @@ impl Compressor for ZstdDictionary {
             into.resize(start + zstd_safe::compress_bound(data.len()), 0);
             let len = done(context.compress_using_cdict(&mut into[start..], data, encoder.as_cdict()))?;
             into.truncate(start + len);
-            // the rest moves up
-            if into.get(start..start + MAGIC.len()) != Some(MAGIC.as_slice()) {
-                return Err(CompressorError::new("zstd: the frame begins as no frame does"));
+            match into.get_mut(start..start + HEADER) {
+                Some(magic) if *magic == MAGIC => magic.copy_from_slice(&self.fingerprint),
+                _ => return Err(CompressorError::new("zstd: the frame begins as no frame does")),
             }
-            into.drain(start..start + MAGIC.len());
             Ok(())
         })
     }
 
     fn decompress(&self, data: &[u8], len: usize, into: &mut Vec<u8>) -> Result<(), CompressorError> {
         DECOMPRESSION.with_borrow_mut(|(slot, frame)| {
+            let Some((fingerprint, headless)) = data.split_first_chunk() else {
+                return Err(CompressorError::new("the zstd frame is cut off"));
+            };
+            if *fingerprint != self.fingerprint {
+                return Err(CompressorError::new(format!(
+                    "dictionary {} is not the one that it was compressed with; restore the table of dictionaries from a backup",
+                    self.id
+                )));
+            }
             frame.clear();
             frame.extend_from_slice(&MAGIC);
-            frame.extend_from_slice(data);
+            frame.extend_from_slice(headless);
             let restored = check_frame(frame, len).and_then(|()| {
                 if dictionary_of(data) != Some(self.id) {
                     return Err(CompressorError::new("the zstd frame names another dictionary"));
@@ -124,14 +138,13 @@ impl Compressor for ZstdDictionary {
     }
 }
 
-/// The id of the dictionary that a frame names, without the frame's first four bytes; none if it names none.
+/// The id of the dictionary that a state names; none if it names none.
 pub(crate) fn dictionary_of(data: &[u8]) -> Option<u32> {
     let mut header = [0; LONGEST_HEADER];
-    let len = data.len().min(LONGEST_HEADER - MAGIC.len());
-    let end = MAGIC.len() + len;
-    header[..MAGIC.len()].copy_from_slice(&MAGIC);
-    header[MAGIC.len()..end].copy_from_slice(&data[..len]);
-    zstd_safe::get_dict_id_from_frame(&header[..end]).map(u32::from)
+    let len = data.len().min(LONGEST_HEADER);
+    header[..len].copy_from_slice(&data[..len]);
+    header[..HEADER].copy_from_slice(&MAGIC);
+    zstd_safe::get_dict_id_from_frame(&header[..len.max(HEADER)]).map(u32::from)
 }
 
 /// Has zstd make a dictionary of samples, and gives it its id.
