@@ -3,7 +3,7 @@
 //! ```text
 //! byte 0       format: 1. Plain JSON begins with `{`, so the two cannot be mixed up
 //! byte 1       low half: cipher (0 none), high half: compressor (0 none)
-//! bytes 2..6   key id, big endian (0 without a cipher)
+//! bytes 2..6   key id, big endian. Without a cipher: the fingerprint of the dictionary, or 0 without one
 //! bytes 6..10  length of the JSON, big endian, known before anything is allocated
 //! the rest     what the cipher made of what the compressor made of the JSON
 //! ```

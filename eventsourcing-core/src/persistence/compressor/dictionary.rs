@@ -3,6 +3,7 @@
 //! The frame names the dictionary by its id, in one byte for the first 255 of them. Where a frame begins with four bytes that
 //! are the same in all frames, there stands a fingerprint of the dictionary instead: with another one of the same id, such
 //! as is made when the table of dictionaries was lost, zstd could restore something else, and would not notice.
+//! (The mapper puts the fingerprint of a state without a cipher into the envelope, where there is room for it.)
 
 use std::cell::RefCell;
 use std::fmt;

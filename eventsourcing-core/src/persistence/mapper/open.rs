@@ -34,7 +34,15 @@ impl Mapper {
                 if header.compressor == 0 {
                     return is_of_len(body, len).map(|()| Some(body));
                 }
-                self.decompress(header, len, body, &mut scratch.json).map(|()| None)
+                let Scratch { json, compressed, .. } = scratch;
+                if header.compressor != compressor::ZSTD_DICTIONARY {
+                    return self.decompress(header, len, body, json).map(|()| None);
+                }
+                // the fingerprint of the dictionary stands where there is no key to name
+                compressed.clear();
+                compressed.extend_from_slice(&header.key_id.to_be_bytes());
+                compressed.extend_from_slice(body);
+                self.decompress(header, len, compressed, json).map(|()| None)
             }
             (None, Some(b'{')) => {
                 self.check_len(state.len())?;

@@ -2,6 +2,7 @@
 
 use super::Mapper;
 use super::nonces::Nonces;
+use crate::persistence::compressor::ZSTD_DICTIONARY;
 use crate::persistence::envelope::{self, Header};
 use crate::persistence::scratch::{self, Scratch};
 use crate::persistence::{CipherError, CompressorError, MapperFailure, Place};
@@ -54,15 +55,23 @@ impl Mapper {
         };
         scratch.compressed.clear();
         compressor.compress(json, &mut scratch.compressed)?;
+        let is_plain = self.cipher.is_none();
+        let (key_id, compressed) = match scratch.compressed.split_first_chunk() {
+            // there is no key to name, and the fingerprint of the dictionary takes its place
+            Some((fingerprint, rest)) if is_plain && compressor.id() == ZSTD_DICTIONARY => {
+                (u32::from_be_bytes(*fingerprint), rest)
+            }
+            _ => (0, scratch.compressed.as_slice()),
+        };
         // plain JSON needs no envelope, and an encrypted state has one in any case
-        let envelope = if self.cipher.is_none() { envelope::LEN } else { 0 };
-        if scratch.compressed.len() + envelope < json.len() {
-            header.compressor = compressor.id();
+        let envelope = if is_plain { envelope::LEN } else { 0 };
+        if compressed.len() + envelope < json.len() {
+            (header.compressor, header.key_id) = (compressor.id(), key_id);
             state.truncate(room);
-            if self.cipher.is_none() {
+            if is_plain {
                 state.extend_from_slice(&header.to_bytes());
             }
-            state.extend_from_slice(&scratch.compressed);
+            state.extend_from_slice(compressed);
         }
         Ok(())
     }
