@@ -6,11 +6,14 @@ use futures::channel::oneshot;
 
 use super::core::{Application, Shared};
 use super::training::TrainingError;
-use crate::persistence::{Dictionary, RecorderError};
+use crate::persistence::{CompressorError, Dictionary, RecorderError};
 use crate::{Error, Result};
 
-/// How large a dictionary is that knows the names of fields and no data.
-const SCHEMA_LEN: usize = 4 * 1024;
+/// How large a dictionary can be that knows the names of fields and no data: which of these is best depends on the fields.
+const SCHEMA_LENS: [usize; 3] = [1024, 2 * 1024, 4 * 1024];
+
+/// Of how many sketches one is held out to find the best.
+const HELD_OUT: usize = 5;
 
 impl Application {
     /// Makes the dictionaries of this application known, and makes the first one if there is none.
@@ -42,8 +45,7 @@ impl Application {
         }
         let shared = Arc::clone(&self.shared);
         let id = self.shared.next_dictionary()?;
-        // those of a million topics would be another matter; an application has some dozens
-        let made = aside(move || Dictionary::train(id, shared.schema.sketches(), SCHEMA_LEN)).await?;
+        let made = aside(move || shared.of_schema(id)).await?;
         match made {
             Ok(dictionary) => match self.shared.store_dictionary(&dictionary).await {
                 // events are recorded without one
@@ -78,6 +80,23 @@ impl Shared {
             }
         }
         Ok(())
+    }
+
+    /// The best dictionary that can be made of the schema.
+    fn of_schema(&self, id: u32) -> Result<Dictionary, CompressorError> {
+        let (mut held_out, mut trained_on) = (Vec::new(), Vec::new());
+        for (place, sketch) in self.schema.sketches().into_iter().enumerate() {
+            if place % HELD_OUT == 0 { held_out.push(sketch) } else { trained_on.push(sketch) }
+        }
+        let mut best: Option<(usize, Dictionary)> = None;
+        for len in SCHEMA_LENS {
+            let dictionary = Dictionary::train(id, &trained_on, len)?;
+            let (_, stored) = self.mapper.compare(&dictionary, &held_out)?;
+            if best.as_ref().is_none_or(|(least, _)| stored < *least) {
+                best = Some((stored, dictionary));
+            }
+        }
+        best.map(|(_, dictionary)| dictionary).ok_or_else(|| CompressorError::new("there is nothing to choose from"))
     }
 
     /// The id of the next dictionary, as far as this process knows.
