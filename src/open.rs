@@ -82,7 +82,8 @@ impl<T: From<Application>> Builder<T> {
         self
     }
 
-    /// Opens the application: connects to its database, and creates or migrates its tables.
+    /// Opens the application: connects to its database, creates or migrates its tables, and makes its dictionaries known,
+    /// as [`Application::prepare_dictionaries`] says.
     ///
     /// # Errors
     /// [`Error::Environment`](crate::Error::Environment) if the variables do not say how,
@@ -101,7 +102,9 @@ impl<T: From<Application>> Builder<T> {
             None => recorder(self.name, &environment).await?,
         };
         check_cipher(&*recorder, &mapper).await?;
-        self.application.mapper(mapper).recorder(recorder).open().map(T::from)
+        let application = self.application.mapper(mapper).recorder(recorder).open()?;
+        application.prepare_dictionaries().await?;
+        Ok(T::from(application))
     }
 }
 

@@ -2,11 +2,14 @@
 
 mod builder;
 mod core;
+mod dictionaries;
 mod environment;
 mod notification_log;
 mod repository;
 mod saveable;
+mod schema;
 mod topics;
+mod training;
 
 pub use self::core::Application;
 pub use builder::ApplicationBuilder;
@@ -14,3 +17,4 @@ pub use environment::{Environment, EnvironmentError};
 pub use notification_log::{NotificationLog, NotificationLogReader, Section, Select};
 pub use repository::Repository;
 pub use saveable::{Batch, Saveable};
+pub use training::{TrainedDictionary, TrainingError};

@@ -2,9 +2,9 @@
 
 use uuid::Uuid;
 
-use crate::application::EnvironmentError;
+use crate::application::{EnvironmentError, TrainingError};
 use crate::domain::ApplyError;
-use crate::persistence::{MapperError, RecorderError};
+use crate::persistence::{DictionaryError, MapperError, RecorderError};
 
 /// The result of this library's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -193,6 +193,14 @@ pub enum Error {
     /// An event could not be turned into a stored one, or back.
     #[error(transparent)]
     Mapper(#[from] MapperError),
+
+    /// A dictionary could not be sealed or opened.
+    #[error(transparent)]
+    Dictionary(#[from] DictionaryError),
+
+    /// No dictionary could be trained.
+    #[error(transparent)]
+    Training(#[from] TrainingError),
 
     /// The recorder failed.
     #[error(transparent)]

@@ -19,7 +19,7 @@ pub mod persistence;
 
 pub use application::{
     Application, ApplicationBuilder, Environment, EnvironmentError, NotificationLog, NotificationLogReader, Repository,
-    Saveable, Section,
+    Saveable, Section, TrainedDictionary, TrainingError,
 };
 pub use domain::{Aggregate, AggregateEvent, ApplyError, DomainEvent, Root};
 pub use error::{Error, Result};

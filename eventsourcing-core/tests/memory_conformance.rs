@@ -12,7 +12,7 @@ use std::path::Path;
 use broken::{Fault, Plain};
 use eventsourcing_core::persistence::MemoryRecorder;
 use eventsourcing_core::persistence::conformance::{
-    Fixture, Single, atomicity, check, concurrency, limits, log, selection, tailing, versions,
+    Fixture, Single, atomicity, check, concurrency, dictionaries, limits, log, selection, tailing, versions,
 };
 use eventsourcing_core::recorder_conformance;
 
@@ -186,6 +186,20 @@ fn a_recorder_that_knows_only_of_itself_is_found() {
     let fault = Fault::RemembersTheLastId;
     assert_broken(fault, log::the_last_id_is_none_and_then_that_of_the_last_event, "the last id is none");
     assert_broken(fault, tailing::the_last_id_among_writers_has_everything_below_it, "the last id");
+}
+
+#[test]
+fn a_recorder_that_mistreats_dictionaries_is_found() {
+    let stays = dictionaries::the_first_dictionary_of_an_id_stays;
+    assert_broken(Fault::ReplacesDictionaries, stays, "a later one is not kept");
+    assert_broken(Fault::SaysThatDictionariesAreKept, stays, "a later one is not kept");
+    let rule = dictionaries::of_many_dictionaries_of_an_id_at_once_one_is_kept;
+    assert_broken(Fault::ChecksDictionariesWithoutTheLock, rule, "so many were told so");
+    assert_broken(Fault::SelectsDictionariesAsKept, dictionaries::dictionaries_are_selected_by_id, "after 0");
+    assert_broken(Fault::CutsDictionaries, dictionaries::dictionaries_are_kept_as_they_are, "is kept as it is");
+    assert_broken(Fault::CountsDictionaries, dictionaries::a_dictionary_is_no_event, "no place in the log");
+    let rule = dictionaries::dictionaries_are_found_by_all_who_open_the_store;
+    assert_broken(Fault::KeepsDictionariesToItself, rule, "found by all");
 }
 
 #[test]

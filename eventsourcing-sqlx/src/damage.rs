@@ -1,6 +1,7 @@
 //! Tables of which a part is missing. Opening leaves them alone: it cannot make what was lost, and new parts would hide the loss.
 //!
-//! Both tables and the head's row are made in one transaction, so a look by one statement sees all of them or none.
+//! All tables of a version and the head's row are made in one transaction, so a look by one statement sees all of them or none.
+//! Which tables there should be depends on the version that the head's row tells: what came with version 2 is no loss in version 1.
 
 use eventsourcing_core::RecorderError;
 
@@ -11,29 +12,50 @@ use crate::table_name::TableName;
 pub(crate) struct Tables {
     pub(crate) events: bool,
     pub(crate) head: bool,
+    /// Since version 2.
+    pub(crate) dictionaries: bool,
+    /// Since version 2.
+    pub(crate) tracking: bool,
 }
 
-impl From<(bool, bool)> for Tables {
-    fn from((events, head): (bool, bool)) -> Self {
-        Self { events, head }
+impl From<(bool, bool, bool, bool)> for Tables {
+    fn from((events, head, dictionaries, tracking): (bool, bool, bool, bool)) -> Self {
+        Self { events, head, dictionaries, tracking }
     }
 }
 
 impl Tables {
-    /// Whether there are tables at all.
+    /// Whether there are tables at all, of whatever version.
     ///
     /// # Errors
-    /// [`RecorderError::Corrupt`] if there is one without the other.
+    /// [`RecorderError::Corrupt`] if there are some without those that every version has.
     pub(crate) fn are_there(self, name: &TableName) -> Result<bool, RecorderError> {
         let (events, head) = (name.events(), name.head());
-        let (missing, other) = match self {
-            Self { events: true, head: true } => return Ok(true),
-            Self { events: false, head: false } => return Ok(false),
-            Self { events: true, head: false } => (head, events),
-            Self { events: false, head: true } => (events, head),
-        };
-        Err(RecorderError::Corrupt { found: format!("table {other}, and no table {missing} beside it") })
+        match self {
+            Self { events: true, head: true, .. } => Ok(true),
+            Self { events: true, head: false, .. } => Err(missing(&head, &events)),
+            Self { events: false, head: true, .. } => Err(missing(&events, &head)),
+            Self { dictionaries: true, .. } => Err(missing(&events, &name.dictionaries())),
+            Self { tracking: true, .. } => Err(missing(&events, &name.tracking())),
+            Self { dictionaries: false, tracking: false, .. } => Ok(false),
+        }
     }
+
+    /// Checks that all tables are there that came with this version or an earlier one.
+    ///
+    /// # Errors
+    /// [`RecorderError::Corrupt`] if one is not.
+    pub(crate) fn check(self, version: i64, name: &TableName) -> Result<(), RecorderError> {
+        let since_2 = [(self.dictionaries, name.dictionaries()), (self.tracking, name.tracking())];
+        match since_2.into_iter().find(|(is_there, _)| !is_there) {
+            Some((_, table)) if version >= 2 => Err(missing(&table, &name.events())),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn missing(table: &str, other: &str) -> RecorderError {
+    RecorderError::Corrupt { found: format!("table {other}, and no table {table} beside it") }
 }
 
 /// The error of a head table without its row, beside a table of events.

@@ -10,7 +10,8 @@
 //!
 //! Both keep the events of an application in two tables: `{application}_events`, and `{application}_head` with one row that
 //! holds the last notification id in use. An insert raises that id in the transaction that records its events, so ids
-//! have no gaps and grow in the order of commits.
+//! have no gaps and grow in the order of commits. Beside them stand `{application}_dictionaries`, the dictionaries of
+//! compressed states, and `{application}_tracking`, which is there for what comes.
 #![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -65,6 +65,11 @@ pub(crate) fn from_checksum(checksum: Option<i64>) -> Result<Option<u32>, Record
     checksum.map(|sum| u32::try_from(sum).map_err(|_| impossible("checksum", sum))).transpose()
 }
 
+/// The id of a dictionary.
+pub(crate) fn from_dictionary_id(id: i64) -> Result<u32, RecorderError> {
+    u32::try_from(id).map_err(|_| impossible("dictionary id", id))
+}
+
 fn impossible(what: &str, number: i64) -> RecorderError {
     RecorderError::Corrupt { found: format!("{what} {number}") }
 }

@@ -32,6 +32,14 @@ impl TableName {
         format!("{}_head", self.prefix)
     }
 
+    pub(crate) fn dictionaries(&self) -> String {
+        format!("{}_dictionaries", self.prefix)
+    }
+
+    pub(crate) fn tracking(&self) -> String {
+        format!("{}_tracking", self.prefix)
+    }
+
     /// The constraint that lets a version be recorded once.
     pub(crate) fn version_key(&self) -> String {
         format!("{}_events_version_key", self.prefix)
@@ -42,6 +50,18 @@ impl TableName {
     pub(crate) fn events_key(&self) -> String {
         format!("{}_events_pkey", self.prefix)
     }
+
+    /// The primary key of the dictionaries. Not left to PostgreSQL, which would cut the name of a long one.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn dictionaries_key(&self) -> String {
+        format!("{}_dictionaries_key", self.prefix)
+    }
+
+    /// The primary key of the tracking table.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn tracking_key(&self) -> String {
+        format!("{}_tracking_key", self.prefix)
+    }
 }
 
 #[cfg(test)]
@@ -50,8 +70,14 @@ mod tests {
 
     #[test]
     fn names_are_lower_case_and_no_longer_than_postgresql_keeps() {
-        let name = "Universe".repeat(5);
-        let names = TableName::of(&name).map(|name| [name.events(), name.head(), name.version_key()]);
+        let name = format!("{}1234", "Universe".repeat(5));
+        let names = TableName::of(&name).map(|name| {
+            let keys = [name.version_key(), format!("{}_dictionaries_key", name.prefix)];
+            [name.events(), name.head(), name.dictionaries(), name.tracking()]
+                .into_iter()
+                .chain(keys)
+                .collect::<Vec<_>>()
+        });
         assert!(names.is_ok_and(|names| names.iter().all(|name| name.len() <= 63 && name.starts_with("universe"))));
     }
 

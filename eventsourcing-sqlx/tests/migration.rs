@@ -1,4 +1,4 @@
-//! Sixteen processes that open a new database at once: all succeed, and the tables are made once.
+//! Sixteen processes that open a database at once, new or of an older version: all succeed, and the tables are made once.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
@@ -6,9 +6,11 @@ mod common;
 
 use std::time::Duration;
 
-use eventsourcing_core::persistence::NotificationQuery;
-use eventsourcing_core::{Environment, Recorder};
+use eventsourcing_core::persistence::{EventQuery, NotificationQuery, StoredDictionary};
+use eventsourcing_core::{Environment, Recorder, RecorderError, Uuid};
 use eventsourcing_sqlx::{PostgresConfig, PostgresRecorder, SqliteConfig, SqliteRecorder};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
 use tokio::io::AsyncWriteExt;
 
 use common::process::{Process, is_child, say};
@@ -75,6 +77,164 @@ async fn sixteen_processes_open_a_new_schema_at_once() {
         let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
         let log = recorder.select_notifications(NotificationQuery::after(0, 100)).await.unwrap();
         assert_eq!(ids(&log), (1..=PROCESSES).collect::<Vec<_>>());
+        schema.drop().await;
+    }
+}
+
+/// What the first version of this library made in SQLite, with two events.
+const SQLITE_VERSION_1: &str = "
+    CREATE TABLE universe_events (
+      notification_id INTEGER NOT NULL PRIMARY KEY,
+      originator_id BLOB NOT NULL,
+      originator_version INTEGER NOT NULL,
+      topic TEXT NOT NULL,
+      state BLOB NOT NULL,
+      checksum INTEGER,
+      append_id BLOB NOT NULL,
+      CONSTRAINT universe_events_version_key UNIQUE (originator_id, originator_version)
+    ) STRICT;
+    CREATE TABLE universe_head (
+      id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+      last INTEGER NOT NULL,
+      schema_version INTEGER NOT NULL,
+      log_id BLOB NOT NULL
+    ) STRICT;
+    INSERT INTO universe_head VALUES (1, 2, 1, x'0190e2b47c1d4f3a9b526d8e01a7c3f5');
+    INSERT INTO universe_events VALUES
+      (1, x'00000000000000000000000000000007', 1, 'World.Started', x'7b7d', 7, x'00000000000000000000000000000001'),
+      (2, x'00000000000000000000000000000007', 2, 'World.Ended', x'7b7d', NULL, x'00000000000000000000000000000002');";
+
+/// What the first version of this library made in PostgreSQL, with two events.
+const POSTGRES_VERSION_1: &str = "
+    CREATE TABLE universe_events (
+      notification_id bigint NOT NULL CONSTRAINT universe_events_pkey PRIMARY KEY,
+      originator_id uuid NOT NULL,
+      originator_version bigint NOT NULL,
+      topic text NOT NULL,
+      state bytea NOT NULL,
+      checksum bigint,
+      append_id uuid NOT NULL,
+      CONSTRAINT universe_events_version_key UNIQUE (originator_id, originator_version)
+    );
+    CREATE TABLE universe_head (
+      id smallint NOT NULL PRIMARY KEY CHECK (id = 1),
+      last bigint NOT NULL,
+      schema_version bigint NOT NULL,
+      log_id uuid NOT NULL
+    ) WITH (fillfactor = 10);
+    INSERT INTO universe_head VALUES (1, 2, 1, '0190e2b4-7c1d-4f3a-9b52-6d8e01a7c3f5');
+    INSERT INTO universe_events VALUES
+      (1, '00000000-0000-0000-0000-000000000007', 1, 'World.Started', '{}', 7, '00000000-0000-0000-0000-000000000001'),
+      (2, '00000000-0000-0000-0000-000000000007', 2, 'World.Ended', '{}', NULL, '00000000-0000-0000-0000-000000000002');";
+
+/// Asserts that the old events are there, and that dictionaries can be kept.
+async fn assert_is_migrated(recorder: &dyn Recorder) {
+    let events = recorder.select_events(EventQuery::of(Uuid::from_u128(7))).await.unwrap();
+    let topics: Vec<_> = events.iter().map(|event| event.topic.as_str()).collect();
+    assert_eq!(topics, ["World.Started", "World.Ended"]);
+    assert_eq!((events[0].state.as_slice(), events[0].checksum, events[1].checksum), (b"{}".as_slice(), Some(7), None));
+    let dictionary = StoredDictionary { id: 1, bytes: vec![7], checksum: Some(7) };
+    assert!(recorder.insert_dictionary(dictionary.clone()).await.unwrap());
+    assert_eq!(recorder.select_dictionaries(0).await.unwrap(), [dictionary]);
+}
+
+async fn sqlite(path: &str, sql: &str) {
+    let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
+    let mut connection = options.connect().await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn sixteen_processes_open_a_file_of_version_1_at_once() {
+    let config = || SqliteConfig::from_environment(&Environment::of_process("Universe")).unwrap();
+    if is_child() {
+        return child(async { SqliteRecorder::open("Universe", config()).await.unwrap() }).await;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("universe.db");
+    let path = path.to_str().unwrap();
+    sqlite(path, SQLITE_VERSION_1).await;
+    let variables = [("SQLITE_DBNAME", path), ("SQLITE_LOCK_TIMEOUT", "60")];
+    at_once("sixteen_processes_open_a_file_of_version_1_at_once", &variables).await;
+    let recorder = SqliteRecorder::open("Universe", SqliteConfig::new(path)).await.unwrap();
+    assert_is_migrated(&recorder).await;
+    assert_eq!(recorder.max_notification_id().await.unwrap(), Some(2 + PROCESSES));
+}
+
+#[tokio::test]
+async fn sixteen_processes_open_a_schema_of_version_1_at_once() {
+    let config = || PostgresConfig::from_environment(&Environment::of_process("Universe")).unwrap();
+    if is_child() {
+        return child(async { PostgresRecorder::open("Universe", config()).await.unwrap() }).await;
+    }
+    let schema = Schema::new();
+    let name = schema.name.as_str();
+    schema.run(format!("CREATE SCHEMA {name}; SET search_path = {name}; {POSTGRES_VERSION_1}")).await;
+    let variables = [("POSTGRES_SCHEMA", name), ("POSTGRES_POOL_SIZE", "1")];
+    at_once("sixteen_processes_open_a_schema_of_version_1_at_once", &variables).await;
+    let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
+    assert_is_migrated(&recorder).await;
+    assert_eq!(recorder.max_notification_id().await.unwrap(), Some(2 + PROCESSES));
+    schema.drop().await;
+}
+
+/// Takes the SQL out of the error.
+fn sql_of(error: RecorderError) -> String {
+    let RecorderError::SchemaMissing { problem, sql, .. } = error else { panic!("{error:?}") };
+    assert!(problem.ends_with("are of schema version 1, which must become 2,"), "{problem}");
+    sql
+}
+
+#[tokio::test]
+async fn without_create_table_old_tables_are_an_error_with_the_sql_that_makes_them_new() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("universe.db");
+    let path = path.to_str().unwrap();
+    sqlite(path, SQLITE_VERSION_1).await;
+    let mut config = SqliteConfig::new(path);
+    config.create_table = false;
+    let sql = sql_of(SqliteRecorder::open("Universe", config.clone()).await.unwrap_err());
+    // harmless when it is run again
+    for _ in 0..2 {
+        sqlite(path, &sql).await;
+    }
+    assert_is_migrated(&SqliteRecorder::open("Universe", config).await.unwrap()).await;
+
+    let mut schema = Schema::new();
+    let name = schema.name.clone();
+    schema.run(format!("CREATE SCHEMA {name}; SET search_path = {name}; {POSTGRES_VERSION_1}")).await;
+    schema.config.create_table = false;
+    let sql = sql_of(PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap_err());
+    for _ in 0..2 {
+        schema.run(sql.clone()).await;
+    }
+    assert_is_migrated(&PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap()).await;
+    schema.drop().await;
+}
+
+#[tokio::test]
+async fn a_table_that_came_with_version_2_is_missed_from_then_on_and_not_before() {
+    for table in ["universe_dictionaries", "universe_tracking"] {
+        let found = format!("table universe_events, and no table {table} beside it");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("universe.db");
+        let path = path.to_str().unwrap();
+        SqliteRecorder::open("Universe", SqliteConfig::new(path)).await.unwrap().close().await;
+        sqlite(path, &format!("DROP TABLE {table}")).await;
+        let error = SqliteRecorder::open("Universe", SqliteConfig::new(path)).await.unwrap_err();
+        assert!(matches!(&error, RecorderError::Corrupt { found: is } if *is == found), "{error:?}");
+        sqlite(path, "UPDATE universe_head SET schema_version = 1").await;
+        SqliteRecorder::open("Universe", SqliteConfig::new(path)).await.unwrap();
+
+        let schema = Schema::new();
+        let name = &schema.name;
+        PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap().close().await;
+        schema.run(format!("DROP TABLE {name}.{table}")).await;
+        let error = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap_err();
+        assert!(matches!(&error, RecorderError::Corrupt { found: is } if *is == found), "{error:?}");
+        schema.run(format!("UPDATE {name}.universe_head SET schema_version = 1")).await;
+        PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
         schema.drop().await;
     }
 }

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::core::{Application, Shared};
+use super::schema::Schema;
 use super::topics::Topics;
 use super::{Environment, EnvironmentError};
 use crate::persistence::{CipherKey, Mapper, MemoryRecorder, Recorder, check_name};
@@ -18,6 +19,7 @@ pub struct ApplicationBuilder {
     recorder: Option<Arc<dyn Recorder>>,
     mapper: Option<Mapper>,
     topics: Topics,
+    schema: Schema,
     taken: Option<crate::Error>,
     section_size: usize,
 }
@@ -32,6 +34,7 @@ impl ApplicationBuilder {
             recorder: None,
             mapper: None,
             topics: Topics::default(),
+            schema: Schema::default(),
             taken: None,
             section_size: Self::DEFAULT_SECTION_SIZE,
         }
@@ -52,8 +55,12 @@ impl ApplicationBuilder {
     }
 
     /// Names a type of aggregate, so that a topic it shares with another is an error when the application opens.
+    ///
+    /// From the fields of its events comes the first dictionary of an application that compresses with zstd: see
+    /// [`Application::prepare_dictionaries`].
     #[must_use]
     pub fn aggregate<A: Aggregate>(mut self) -> Self {
+        self.schema.add::<A::Event>();
         self.taken = self.taken.or(self.topics.claim::<A::Event>().err());
         self
     }
@@ -71,14 +78,14 @@ impl ApplicationBuilder {
     /// [`Error::TopicTaken`](crate::Error::TopicTaken) if two of the named aggregates share a topic,
     /// [`RecorderError::Name`](crate::RecorderError::Name) if the name could not be that of tables.
     pub fn open(self) -> Result<Application> {
-        let Self { name, recorder, mapper, topics, taken, section_size } = self;
+        let Self { name, recorder, mapper, topics, schema, taken, section_size } = self;
         if let Some(taken) = taken {
             return Err(taken);
         }
         check_name(&name)?;
         let recorder = recorder.unwrap_or_else(|| Arc::new(MemoryRecorder::new()));
         let mapper = mapper.unwrap_or_else(|| Mapper::new(name.to_lowercase()));
-        Ok(Application::new(Shared { name, recorder, mapper, topics, section_size }))
+        Ok(Application::new(Shared { name, recorder, mapper, topics, schema, section_size }))
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::saveable::{Batch, Saveable};
+use super::schema::Schema;
 use super::topics::Topics;
 use super::{ApplicationBuilder, NotificationLog, Repository};
 use crate::Result;
@@ -26,7 +27,7 @@ use crate::persistence::{Mapper, Notification, Recorder, StoredEvent};
 /// ```
 #[derive(Clone)]
 pub struct Application {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 pub(super) struct Shared {
@@ -34,6 +35,7 @@ pub(super) struct Shared {
     pub(super) recorder: Arc<dyn Recorder>,
     pub(super) mapper: Mapper,
     pub(super) topics: Topics,
+    pub(super) schema: Schema,
     pub(super) section_size: usize,
 }
 
@@ -112,7 +114,7 @@ impl Application {
 
 impl fmt::Debug for Application {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Shared { name, recorder, mapper, topics: _, section_size: _ } = &*self.shared;
+        let Shared { name, recorder, mapper, topics: _, schema: _, section_size: _ } = &*self.shared;
         f.debug_struct("Application").field("name", name).field("recorder", recorder).field("mapper", mapper).finish()
     }
 }

@@ -82,16 +82,31 @@ impl<'a> Repository<'a> {
     ) -> Result<Option<A>> {
         self.shared.topics.claim::<A::Event>()?;
         let mut aggregate: Option<A> = None;
-        let mut outcome = Ok(());
-        let mut visit = |stored: StoredEventRef<'_>| match self.apply(&mut aggregate, stored, &wanted) {
-            Ok(flow) => flow,
-            Err(error) => {
-                outcome = Err(error);
-                ControlFlow::Break(())
+        let mut query = EventQuery::of(id).up_to(up_to);
+        let mut loaded = None;
+        loop {
+            let mut outcome = Ok(());
+            let mut visit = |stored: StoredEventRef<'_>| match self.apply(&mut aggregate, stored, &wanted) {
+                Ok(flow) => flow,
+                Err(error) => {
+                    outcome = Err(error);
+                    ControlFlow::Break(())
+                }
+            };
+            self.shared.recorder.read_events(query.clone(), &mut visit).await?;
+            match outcome {
+                Ok(()) => return Ok(aggregate),
+                // it was made after this application opened: once it is loaded, reading goes on with the same event
+                Err(Error::Mapper(error)) if error.unknown_dictionary().is_some_and(|id| loaded != Some(id)) => {
+                    loaded = error.unknown_dictionary();
+                    self.shared.load_dictionaries().await?;
+                    if let Some(applied) = &aggregate {
+                        query.go_on_after(applied.version());
+                    }
+                }
+                Err(error) => return Err(error),
             }
-        };
-        self.shared.recorder.read_events(EventQuery::of(id).up_to(up_to), &mut visit).await?;
-        outcome.map(|()| aggregate)
+        }
     }
 
     /// Decodes an event where it stands, and applies it if it is wanted.

@@ -2,11 +2,17 @@
 
 use std::fmt::Debug;
 
+#[cfg(feature = "zstd")]
+mod dictionary;
 #[cfg(feature = "zlib")]
 mod zlib;
 #[cfg(feature = "zstd")]
 mod zstd;
 
+use super::Dictionary;
+
+#[cfg(feature = "zstd")]
+pub(crate) use dictionary::{dictionary_of, train};
 #[cfg(feature = "zlib")]
 pub use zlib::ZlibCompressor;
 #[cfg(feature = "zstd")]
@@ -22,6 +28,13 @@ pub trait Compressor: Debug + Send + Sync {
     /// The shortest data that is worth trying: 64 bytes, unless the compressor has a dictionary.
     fn min_len(&self) -> usize {
         64
+    }
+
+    /// The level at which zstd with a dictionary takes this compressor's place, once the application has a dictionary.
+    ///
+    /// None for whatever is not zstd: it stays in its place.
+    fn zstd_level(&self) -> Option<i32> {
+        None
     }
 
     /// Appends the compressed data.
@@ -64,14 +77,44 @@ pub(crate) fn built_in(id: u8) -> Option<&'static dyn Compressor> {
     }
 }
 
+/// zstd with a dictionary: for reading, and at a level for writing; none if this build has no zstd.
+pub(crate) fn with_dictionary(
+    dictionary: &Dictionary,
+    level: Option<i32>,
+) -> Result<Option<Box<dyn Compressor>>, CompressorError> {
+    #[cfg(feature = "zstd")]
+    return dictionary::ZstdDictionary::new(dictionary, level).map(|digested| Some(Box::new(digested) as Box<_>));
+    #[cfg(not(feature = "zstd"))]
+    {
+        let _ = (dictionary, level);
+        Ok(None)
+    }
+}
+
+/// No frame is read without zstd.
+#[cfg(not(feature = "zstd"))]
+pub(crate) fn dictionary_of(_: &[u8]) -> Option<u32> {
+    None
+}
+
+/// No dictionary is made without zstd.
+#[cfg(not(feature = "zstd"))]
+pub(crate) fn train<S: AsRef<[u8]>>(
+    _: u32,
+    _: impl IntoIterator<Item = S>,
+    _: usize,
+) -> Result<Vec<u8>, CompressorError> {
+    Err(CompressorError::new("this program was built without the feature `zstd`"))
+}
+
 pub(crate) const ZSTD: u8 = 1;
-// 2 is kept for zstd with a dictionary
+pub(crate) const ZSTD_DICTIONARY: u8 = 2;
 pub(crate) const ZLIB: u8 = 3;
 
 /// The name of a compressor of this library, for messages.
 pub(crate) fn name(id: u8) -> Option<&'static str> {
     match id {
-        ZSTD => Some("zstd"),
+        ZSTD | ZSTD_DICTIONARY => Some("zstd"),
         ZLIB => Some("zlib"),
         _ => None,
     }

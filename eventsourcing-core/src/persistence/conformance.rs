@@ -50,6 +50,7 @@
 //! | [`log`] | the notification log: ids, bounds, topics, pages |
 //! | [`limits`] | the smallest and largest values of every field |
 //! | [`concurrency`] | writers at the same time: order, one winner, no lost update |
+//! | [`dictionaries`] | the dictionaries of compressors; for recorders that keep them |
 //! | [`tailing`] | readers during writes: the log only ever grows at its end |
 //!
 //! A rule with several tasks repeats a call whose error [is retryable](super::RecorderError::is_retryable), as any user
@@ -61,6 +62,7 @@
 
 pub mod atomicity;
 pub mod concurrency;
+pub mod dictionaries;
 pub mod limits;
 pub mod log;
 pub mod selection;
@@ -260,6 +262,14 @@ macro_rules! recorder_conformance {
                 a_reader_among_writers_sees_every_id_in_order
                 a_reader_of_a_topic_among_writers_misses_none
                 the_last_id_among_writers_has_everything_below_it
+            }
+            dictionaries {
+                dictionaries_are_kept_as_they_are
+                the_first_dictionary_of_an_id_stays
+                dictionaries_are_selected_by_id
+                dictionaries_are_found_by_all_who_open_the_store
+                of_many_dictionaries_of_an_id_at_once_one_is_kept
+                a_dictionary_is_no_event
             }
         }
     };

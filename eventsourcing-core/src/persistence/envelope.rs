@@ -3,10 +3,12 @@
 //! ```text
 //! byte 0       format: 1. Plain JSON begins with `{`, so the two cannot be mixed up
 //! byte 1       low half: cipher (0 none), high half: compressor (0 none)
-//! bytes 2..6   key id, big endian (0 without a cipher)
+//! bytes 2..6   key id, big endian. Without a cipher: the fingerprint of the dictionary, or 0 without one
 //! bytes 6..10  length of the JSON, big endian, known before anything is allocated
 //! the rest     what the cipher made of what the compressor made of the JSON
 //! ```
+//!
+//! A dictionary that is encrypted stands in one too, with its own length and no compressor.
 
 use super::Place;
 
@@ -57,6 +59,20 @@ impl Header {
         into.extend_from_slice(application.as_bytes());
         into.extend_from_slice(&place.head());
         into.extend_from_slice(place.topic.as_bytes());
+    }
+}
+
+impl Header {
+    /// What the cipher authenticates beside a dictionary: the header, and the one application and id that it belongs to.
+    ///
+    /// It begins otherwise than the context of a state, so that neither is ever taken for the other.
+    pub(super) fn dictionary_context(self, application: &str, id: u32) -> Vec<u8> {
+        let mut context = b"eventsourcing/dictionary/1".to_vec();
+        context.extend_from_slice(&self.to_bytes());
+        context.extend_from_slice(&(application.len() as u64).to_be_bytes());
+        context.extend_from_slice(application.as_bytes());
+        context.extend_from_slice(&id.to_be_bytes());
+        context
     }
 }
 

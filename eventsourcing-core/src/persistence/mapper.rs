@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use self::dictionaries::Dictionaries;
 use self::nonces::Nonces;
 use super::scratch::{self, Scratch};
 use super::{
@@ -12,6 +13,7 @@ use super::{
 };
 use crate::domain::{AggregateEvent, DomainEvent};
 
+mod dictionaries;
 mod nonces;
 mod open;
 mod seal;
@@ -21,7 +23,8 @@ mod seal;
 /// Without a compressor and a cipher the state is plain JSON, protected against accidents by a checksum. With a cipher it is
 /// bound to its place: moved to another aggregate, version, topic or application, it does not decrypt.
 ///
-/// A state that was compressed is read by whichever compressor made it, whatever is configured for writing. With a cipher,
+/// A state that was compressed is read by whichever compressor made it, whatever is configured for writing. Those that were
+/// compressed with a dictionary need that one: see [`learn_dictionary`](Self::learn_dictionary). With a cipher,
 /// states that are not encrypted are refused, as anyone could have written them; see
 /// [`allow_unencrypted`](Self::allow_unencrypted).
 ///
@@ -53,6 +56,7 @@ pub struct Mapper {
     cipher: Option<Arc<dyn Cipher>>,
     max_state_size: u32,
     allow_unencrypted: bool,
+    dictionaries: Arc<Dictionaries>,
 }
 
 impl Mapper {
@@ -67,13 +71,16 @@ impl Mapper {
             cipher: None,
             max_state_size: Self::DEFAULT_MAX_STATE_SIZE,
             allow_unencrypted: false,
+            dictionaries: Arc::default(),
         }
     }
 
-    /// Compresses states that get smaller by it.
+    /// Compresses states that get smaller by it, what says so included.
     #[must_use]
     pub fn with_compressor(mut self, compressor: impl Compressor + 'static) -> Self {
         self.compressor = Some(Arc::new(compressor));
+        // they were opened for the other one
+        self.dictionaries = Arc::default();
         self
     }
 
@@ -81,6 +88,7 @@ impl Mapper {
     #[must_use]
     pub fn with_cipher(mut self, cipher: impl Cipher + 'static) -> Self {
         self.cipher = Some(Arc::new(cipher));
+        self.dictionaries = Arc::default();
         self
     }
 
@@ -97,6 +105,7 @@ impl Mapper {
     #[must_use]
     pub fn allow_unencrypted(mut self, allow: bool) -> Self {
         self.allow_unencrypted = allow;
+        self.dictionaries = Arc::default();
         self
     }
 

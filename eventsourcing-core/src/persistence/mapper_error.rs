@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{CipherError, CompressorError, Kind, StateError};
+use super::{CipherError, CompressorError, DictionaryError, Kind, StateError};
 
 /// A state that could not be written or read, and where it belongs.
 #[derive(Debug, thiserror::Error)]
@@ -80,12 +80,42 @@ pub enum MapperFailure {
         /// The compressor that made it.
         compressor: String,
     },
+    /// It was compressed with a dictionary that is not known.
+    #[error(
+        "its state was compressed with dictionary {id}, which is not known; load the dictionaries of the application, \
+         or restore the table that keeps them from a backup"
+    )]
+    UnknownDictionary {
+        /// The number of the dictionary.
+        id: u32,
+    },
+    /// It was compressed with a dictionary that cannot be used.
+    #[error("its state was compressed with a dictionary that cannot be used: {0}")]
+    Dictionary(Box<DictionaryError>),
+    /// It is a dictionary that is longer than any need be.
+    #[error("it is {len} bytes long, and a dictionary has at most {max}")]
+    DictionaryTooLong {
+        /// Its length, or what it claims to be.
+        len: usize,
+        /// The largest length.
+        max: usize,
+    },
     /// The compressor refuses it.
     #[error("its state does not decompress: {0}")]
     Compressor(#[from] CompressorError),
     /// The JSON is not the event's.
     #[error("{0}")]
     State(#[from] StateError),
+}
+
+impl MapperError {
+    /// The dictionary that is to be loaded before the state can be read, if that is all that is missing.
+    pub fn unknown_dictionary(&self) -> Option<u32> {
+        match self.failure {
+            MapperFailure::UnknownDictionary { id } => Some(id),
+            _ => None,
+        }
+    }
 }
 
 impl MapperFailure {

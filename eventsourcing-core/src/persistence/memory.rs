@@ -1,5 +1,6 @@
 //! The recorder that keeps events in memory: the reference for all others, and good for development and tests.
 
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::ops::ControlFlow;
@@ -10,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     EventQuery, EventVisitor, Notification, NotificationQuery, NotificationVisitor, Recorder, RecorderError,
-    StoredEvent,
+    StoredDictionary, StoredEvent,
 };
 
 /// Keeps events in memory, for as long as it or a clone of it lives.
@@ -47,6 +48,7 @@ struct Log {
     events: Vec<Arc<StoredEvent>>,
     /// The versions of an aggregate and their places in `events`, lowest version first.
     aggregates: HashMap<Uuid, Vec<(u64, usize)>>,
+    dictionaries: BTreeMap<u32, StoredDictionary>,
 }
 
 impl MemoryRecorder {
@@ -109,6 +111,21 @@ impl Recorder for MemoryRecorder {
 
     async fn max_notification_id(&self) -> Result<Option<u64>, RecorderError> {
         self.read(|log| Some(log.events.len() as u64).filter(|last| *last > 0))
+    }
+
+    async fn insert_dictionary(&self, dictionary: StoredDictionary) -> Result<bool, RecorderError> {
+        self.write(|log| match log.dictionaries.entry(dictionary.id) {
+            _ if log.closed => Err(RecorderError::Closed),
+            Entry::Occupied(_) => Ok(false),
+            Entry::Vacant(free) => {
+                free.insert(dictionary);
+                Ok(true)
+            }
+        })
+    }
+
+    async fn select_dictionaries(&self, after: u32) -> Result<Vec<StoredDictionary>, RecorderError> {
+        self.read(|log| log.dictionaries.values().filter(|dictionary| dictionary.id > after).cloned().collect())
     }
 
     /// Closes all clones; the events are gone with the last of them.

@@ -11,6 +11,7 @@ use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserialize
 use serde::{Deserialize, Serialize};
 
 use super::finite::is_finite;
+use super::sketch::Sketch;
 use super::time;
 use super::watch::Watch;
 
@@ -128,11 +129,18 @@ impl<'a> StateWriter<'a> {
 pub struct StateReader<'a> {
     bytes: &'a [u8],
     timestamp: Option<Timestamp>,
+    /// Where to draw a state of the event's type rather than to read one.
+    sketch: Option<&'a mut Sketch>,
 }
 
 impl<'a> StateReader<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, timestamp: None }
+        Self { bytes, timestamp: None, sketch: None }
+    }
+
+    /// A reader that reads nothing and asks the event's type what it would read.
+    pub(crate) fn sketching(sketch: &'a mut Sketch) -> Self {
+        Self { bytes: &[], timestamp: None, sketch: Some(sketch) }
     }
 
     /// Reads an event that was written by [`StateWriter::write`].
@@ -140,6 +148,10 @@ impl<'a> StateReader<'a> {
     /// # Errors
     /// [`StateError::Json`] if the state is not the event's, [`StateError::NoTimestamp`] if that is missing.
     pub fn read<T: DeserializeOwned>(&mut self) -> Result<T, StateError> {
+        if let Some(sketch) = &mut self.sketch {
+            sketch.of::<T>();
+            return Err(StateError::NoTimestamp);
+        }
         let mut reserved = Reserved::default();
         // looked at once as a whole, which is cheaper than text by text
         let text = str::from_utf8(self.bytes).map_err(<serde_json::Error as serde::de::Error>::custom)?;

@@ -1,12 +1,15 @@
 //! A recorder as plain as can be, and the same with one thing wrong: what the rules of the contract are there to find.
 
+#[path = "dictionaries.rs"]
+mod dictionaries;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use eventsourcing_core::persistence::conformance::Fixture;
-use eventsourcing_core::persistence::{EventQuery, NotificationQuery};
+use eventsourcing_core::persistence::{EventQuery, NotificationQuery, StoredDictionary};
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Uuid};
 use tokio::sync::Mutex;
 use tokio::task::yield_now;
@@ -60,6 +63,20 @@ pub(crate) enum Fault {
     CutsChecksums,
     /// The last id is the one that this recorder gave, whatever others on the same store gave since.
     RemembersTheLastId,
+    /// A dictionary of an id that is taken takes its place.
+    ReplacesDictionaries,
+    /// A dictionary is said to be kept whether it is or not.
+    SaysThatDictionariesAreKept,
+    /// Whether the id of a dictionary is taken is looked up first, and the dictionary kept later.
+    ChecksDictionariesWithoutTheLock,
+    /// Dictionaries are selected as they were kept, whatever their ids, and with the one that should be left out.
+    SelectsDictionariesAsKept,
+    /// The bytes of a dictionary are kept as far as their first zero.
+    CutsDictionaries,
+    /// A dictionary takes a place in the log.
+    CountsDictionaries,
+    /// Dictionaries are those of this recorder, whatever others on the same store keep.
+    KeepsDictionariesToItself,
 }
 
 /// A store in memory, which recorders with a fault open.
@@ -78,7 +95,13 @@ impl Plain {
 impl Fixture for Plain {
     async fn open(&self) -> Arc<dyn Recorder> {
         let state = Arc::clone(&self.state);
-        Arc::new(PlainRecorder { fault: self.fault, state, own_lock: Mutex::default(), own_last: AtomicU64::default() })
+        Arc::new(PlainRecorder {
+            fault: self.fault,
+            state,
+            own_lock: Mutex::default(),
+            own_last: AtomicU64::default(),
+            own_dictionaries: std::sync::Mutex::default(),
+        })
     }
 }
 
@@ -88,6 +111,7 @@ struct PlainRecorder {
     state: Arc<std::sync::Mutex<State>>,
     own_lock: Mutex<()>,
     own_last: AtomicU64,
+    own_dictionaries: std::sync::Mutex<Vec<StoredDictionary>>,
 }
 
 #[derive(Debug, Default)]
@@ -98,6 +122,7 @@ struct State {
     inserts: u64,
     is_locked: bool,
     last_seen: u64,
+    dictionaries: Vec<StoredDictionary>,
 }
 
 impl PlainRecorder {
@@ -321,6 +346,14 @@ impl Recorder for PlainRecorder {
             Fault::RemembersTheLastId => Ok(Some(self.own_last.load(Ordering::Relaxed)).filter(|last| *last > 0)),
             _ => Ok(state.rows.keys().next_back().copied()),
         }
+    }
+
+    async fn insert_dictionary(&self, dictionary: StoredDictionary) -> Result<bool, RecorderError> {
+        self.keep(dictionary).await
+    }
+
+    async fn select_dictionaries(&self, after: u32) -> Result<Vec<StoredDictionary>, RecorderError> {
+        Ok(self.dictionaries(after))
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod append;
 mod batch;
+mod dictionaries;
 mod error;
 mod held;
 mod open;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use eventsourcing_core::persistence::{EventQuery, EventVisitor, NotificationQuery, NotificationVisitor};
-use eventsourcing_core::persistence::{NotificationRef, StoredEventRef};
+use eventsourcing_core::persistence::{NotificationRef, StoredDictionary, StoredEventRef};
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection, PgPool, Postgres};
@@ -136,6 +137,14 @@ impl Recorder for PostgresRecorder {
 
     async fn max_notification_id(&self) -> Result<Option<u64>, RecorderError> {
         self.inner.max_notification_id().await
+    }
+
+    async fn insert_dictionary(&self, dictionary: StoredDictionary) -> Result<bool, RecorderError> {
+        self.inner.insert_dictionary(dictionary).await
+    }
+
+    async fn select_dictionaries(&self, after: u32) -> Result<Vec<StoredDictionary>, RecorderError> {
+        self.inner.select_dictionaries(after).await
     }
 
     async fn close(&self) {

@@ -11,7 +11,7 @@ use super::pooling::settings;
 use crate::config::{PostgresConfig, SslMode};
 use crate::damage::{Tables, no_row};
 use crate::deadline::tellable;
-use crate::sql::{SCHEMA_VERSION, postgres as sql};
+use crate::sql::{SCHEMA_VERSION, is_old, old, postgres as sql};
 use crate::table_name::TableName;
 
 /// How each connection is made. What it sets holds for the whole session and needs no statement.
@@ -73,7 +73,7 @@ impl Inner {
         let failed = |error| self.failed("open the tables", error);
         let mut connection = self.connect().await?;
         self.keep_session(&mut connection).await.map_err(failed)?;
-        let mut look = self.look(&mut connection).await?;
+        let mut look = self.look(&mut connection).await?.filter(|(is_whole, ..)| *is_whole);
         self.leave_session(&mut connection, false).await.map_err(failed)?;
         if look.is_none() {
             self.keep_session(&mut connection).await.map_err(failed)?;
@@ -81,8 +81,9 @@ impl Inner {
             self.leave_session(&mut connection, false).await.map_err(failed)?;
         }
         let look = match look {
-            Some(look) => look,
-            None if self.config.create_table => self.migrate(&mut connection).await?,
+            Some(look) if !is_old(look.1) => look,
+            _ if self.config.create_table => self.migrate(&mut connection).await?,
+            Some((_, version, ..)) => return Err(self.outdated(version)),
             None => return Err(self.missing(&mut connection).await?),
         };
         self.check(look)?;
@@ -90,15 +91,17 @@ impl Inner {
         Ok(())
     }
 
-    /// Looks at the tables; none if any part of them is missing.
+    /// Looks at the tables; none if the head's table or row is missing.
     async fn look(&self, connection: &mut PgConnection) -> Result<Option<Look>, RecorderError> {
         match sqlx::query_as(self.sql.common.look.text())
             .persistent(false)
             .bind(&self.sql.events)
+            .bind(&self.sql.dictionaries)
+            .bind(&self.sql.tracking)
             .fetch_optional(connection)
             .await
         {
-            Ok(look) => Ok(look.filter(|(is_whole, ..): &Look| *is_whole)),
+            Ok(look) => Ok(look),
             Err(error) if fault(&error, &self.name) == Fault::NoTable => Ok(None),
             Err(error) => Err(self.failed("look at the tables", error)),
         }
@@ -106,21 +109,27 @@ impl Inner {
 
     /// Looks at each part; none if all are missing.
     async fn look_closely(&self, connection: &mut PgConnection) -> Result<Option<Look>, RecorderError> {
-        let tables: (bool, bool) = sqlx::query_as(sql::TABLES)
+        if !self.tables(connection).await?.are_there(&self.name)? {
+            return Ok(None);
+        }
+        let Some(look) = self.look(connection).await? else { return Err(no_row(&self.name)) };
+        // once more, because others may have migrated between the two looks: what a version has was committed with it
+        self.tables(connection).await?.check(look.1, &self.name)?;
+        Ok(Some(look))
+    }
+
+    async fn tables(&self, connection: &mut PgConnection) -> Result<Tables, RecorderError> {
+        let tables: (bool, bool, bool, bool) = sqlx::query_as(sql::TABLES)
             .persistent(false)
             .bind(&self.config.schema)
             .bind(self.name.events())
             .bind(self.name.head())
-            .fetch_one(&mut *connection)
+            .bind(self.name.dictionaries())
+            .bind(self.name.tracking())
+            .fetch_one(connection)
             .await
             .map_err(|error| self.failed("look for the tables", error))?;
-        if !Tables::from(tables).are_there(&self.name)? {
-            return Ok(None);
-        }
-        match self.look(connection).await? {
-            Some(look) => Ok(Some(look)),
-            None => Err(no_row(&self.name)),
-        }
+        Ok(Tables::from(tables))
     }
 
     fn check(&self, look: Look) -> Result<(), RecorderError> {
@@ -147,7 +156,7 @@ impl Inner {
         Ok(())
     }
 
-    /// Makes the tables. Others who do the same at this moment wait, and then find them.
+    /// Makes the tables, or makes old ones into those of now. Others who do the same at this moment wait, and then find them.
     async fn migrate(&self, connection: &mut PgConnection) -> Result<Look, RecorderError> {
         let failed = |error| self.failed("create the tables", error);
         // dropped half way, the connection is closed, and with it the transaction is undone
@@ -159,11 +168,15 @@ impl Inner {
             .await
             .map_err(failed)?;
         // again: others may have made them while this waited for the lock
-        if let Some(look) = self.look_closely(&mut transaction).await? {
-            transaction.rollback().await.map_err(failed)?;
-            return Ok(look);
-        }
-        for statement in self.statements(&mut transaction).await? {
+        let statements = match self.look_closely(&mut transaction).await? {
+            None => self.statements(&mut transaction).await?,
+            Some((_, version, ..)) if is_old(version) => self.sql.upgrade(),
+            Some(look) => {
+                transaction.rollback().await.map_err(failed)?;
+                return Ok(look);
+            }
+        };
+        for statement in statements {
             sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *transaction).await.map_err(failed)?;
         }
         let look = self.look_closely(&mut transaction).await?;
@@ -190,7 +203,19 @@ impl Inner {
         Ok(RecorderError::SchemaMissing {
             application: self.name.application().to_owned(),
             problem: format!("the tables are missing from {}", self.config.name()),
-            sql: format!("BEGIN;\n{};\nCOMMIT;\n", statements.join(";\n")),
+            sql: in_a_transaction(&statements),
         })
     }
+
+    fn outdated(&self, version: i64) -> RecorderError {
+        RecorderError::SchemaMissing {
+            application: self.name.application().to_owned(),
+            problem: old(version, &self.config.name()),
+            sql: in_a_transaction(&self.sql.upgrade()),
+        }
+    }
+}
+
+fn in_a_transaction(statements: &[String]) -> String {
+    format!("BEGIN;\n{};\nCOMMIT;\n", statements.join(";\n"))
 }

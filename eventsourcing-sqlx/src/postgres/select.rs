@@ -84,7 +84,7 @@ impl Inner {
     /// Runs a query, and shows its rows to `show`, which also makes the query one for the rest.
     ///
     /// If the connection of the pool was broken or its plan too old, the rest is read on a new one.
-    async fn read<'q, Q>(
+    pub(super) async fn read<'q, Q>(
         &self,
         operation: &'static str,
         mut query: Q,

@@ -8,7 +8,19 @@ pub(crate) mod sqlite;
 use std::sync::Arc;
 
 /// The version of the tables that this program makes and knows.
-pub(crate) const SCHEMA_VERSION: i64 = 1;
+///
+/// 1: events and head. 2: dictionaries, and tracking, which is there for what comes.
+pub(crate) const SCHEMA_VERSION: i64 = 2;
+
+/// Whether tables of this version can be made into those of [`SCHEMA_VERSION`].
+pub(crate) fn is_old(version: i64) -> bool {
+    (1..SCHEMA_VERSION).contains(&version)
+}
+
+/// What is wrong with old tables, for those who must not touch them.
+pub(crate) fn old(version: i64, database: &str) -> String {
+    format!("the tables in {database} are of schema version {version}, which must become {SCHEMA_VERSION},")
+}
 
 /// A statement whose text holds names of [`TableName`](crate::table_name::TableName) and no other value.
 #[derive(Clone, Debug)]
@@ -37,7 +49,8 @@ impl From<String> for Sql {
 /// The statements that both databases have.
 #[derive(Debug)]
 pub(crate) struct Statements {
-    /// `(events table)` → whether it exists, the schema's version, and what else opening needs to know.
+    /// `(events table, dictionaries table, tracking table)` → whether all exist that the schema's version has, that version,
+    /// and what else opening needs to know.
     ///
     /// No row, or an error, if the head's row or table is missing.
     pub(crate) look: Sql,
@@ -54,4 +67,8 @@ pub(crate) struct Statements {
     /// Looks for versions that are recorded. PostgreSQL: `(originator ids, versions)` → [`TakenRow`](crate::rows::TakenRow)s;
     /// SQLite: `(originator id, version)` → notification id, append id, last version.
     pub(crate) taken: Sql,
+    /// `(id, bytes, checksum)`: one row, or none if the id is taken.
+    pub(crate) insert_dictionary: Sql,
+    /// `(after)` → id, bytes, checksum; lowest id first.
+    pub(crate) dictionaries: Sql,
 }

@@ -19,6 +19,8 @@ pub(crate) struct PostgresSql {
     /// `()` → the last notification id in use, and the append lock until the transaction ends.
     pub(crate) lock: Sql,
     pub(crate) events: String,
+    pub(crate) dictionaries: String,
+    pub(crate) tracking: String,
     head: String,
     schema: String,
     name: TableName,
@@ -33,13 +35,15 @@ pub(crate) const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextex
 /// `(schema)` → whether it exists.
 pub(crate) const SCHEMA_EXISTS: &str = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)";
 
-/// `(schema, events table, head table)` → whether each exists: [`Tables`](crate::damage::Tables).
+/// `(schema, events table, head table, dictionaries table, tracking table)` → whether each exists:
+/// [`Tables`](crate::damage::Tables).
 ///
 /// Not by `to_regclass`, which sees the catalog at the moment of each call: others may commit between two of them.
 pub(crate) const TABLES: &str = "\
-    SELECT coalesce(bool_or(relname = $2::name), false), coalesce(bool_or(relname = $3::name), false) \
+    SELECT coalesce(bool_or(relname = $2::name), false), coalesce(bool_or(relname = $3::name), false), \
+           coalesce(bool_or(relname = $4::name), false), coalesce(bool_or(relname = $5::name), false) \
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
-    WHERE nspname = $1::name AND relname IN ($2::name, $3::name)";
+    WHERE nspname = $1::name AND relname IN ($2::name, $3::name, $4::name, $5::name)";
 
 /// The settings without which a commit is not durable, and whether the server is a standby.
 const SETTINGS: &str = "\
@@ -51,12 +55,19 @@ impl PostgresSql {
         let schema = quoted(schema);
         let events = format!("{schema}.{}", name.events());
         let head = format!("{schema}.{}", name.head());
+        let dictionaries = format!("{schema}.{}", name.dictionaries());
+        let tracking = format!("{schema}.{}", name.tracking());
         let event = "originator_id, originator_version, topic, state, checksum, append_id";
         let notification = "notification_id, originator_id, originator_version, topic, state, checksum";
         let range = "originator_id = $1 AND originator_version > $2 AND originator_version <= $3";
         let section = "notification_id > $1 AND notification_id <= $2";
         let common = Statements {
-            look: format!("SELECT to_regclass($1) IS NOT NULL, schema_version, {SETTINGS} FROM {head} WHERE id = 1").into(),
+            look: format!(
+                "SELECT to_regclass($1) IS NOT NULL AND \
+                   (schema_version < 2 OR (to_regclass($2) IS NOT NULL AND to_regclass($3) IS NOT NULL)), \
+                   schema_version, {SETTINGS} FROM {head} WHERE id = 1"
+            )
+            .into(),
             last: format!("SELECT last FROM {head} WHERE id = 1").into(),
             events: format!("SELECT {event} FROM {events} WHERE {range} ORDER BY originator_version LIMIT $4").into(),
             events_descending: format!(
@@ -78,6 +89,11 @@ impl PostgresSql {
                  JOIN {events} AS e ON e.originator_id = wanted.id AND e.originator_version = wanted.version"
             )
             .into(),
+            insert_dictionary: format!(
+                "INSERT INTO {dictionaries} (id, bytes, checksum) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING"
+            )
+            .into(),
+            dictionaries: format!("SELECT id, bytes, checksum FROM {dictionaries} WHERE id > $1 ORDER BY id").into(),
         };
         let append = format!(
             "WITH head AS (\
@@ -97,6 +113,8 @@ impl PostgresSql {
             append: append.into(),
             lock: format!("SELECT last FROM {head} WHERE id = 1 FOR UPDATE").into(),
             events,
+            dictionaries,
+            tracking,
             head,
             schema,
             name: name.clone(),
@@ -111,7 +129,7 @@ impl PostgresSql {
     /// What makes the tables, in this order and in one transaction; harmless where they exist.
     pub(crate) fn create(&self, log_id: Uuid) -> Vec<String> {
         let Self { events, head, name, .. } = self;
-        vec![
+        let mut statements = vec![
             format!(
                 "CREATE TABLE IF NOT EXISTS {events} (\n  \
                    notification_id bigint NOT NULL CONSTRAINT {} PRIMARY KEY,\n  \
@@ -136,6 +154,37 @@ impl PostgresSql {
             format!(
                 "INSERT INTO {head} (id, last, schema_version, log_id) \
                  VALUES (1, 0, {SCHEMA_VERSION}, '{log_id}') ON CONFLICT (id) DO NOTHING"
+            ),
+        ];
+        statements.extend(self.create_since_2());
+        statements
+    }
+
+    /// What makes tables of version 1 into those of version 2, in one transaction; harmless where it was done.
+    pub(crate) fn upgrade(&self) -> Vec<String> {
+        let mut statements = self.create_since_2();
+        statements.push(format!("UPDATE {} SET schema_version = 2 WHERE id = 1 AND schema_version = 1", self.head));
+        statements
+    }
+
+    fn create_since_2(&self) -> Vec<String> {
+        let Self { dictionaries, tracking, name, .. } = self;
+        vec![
+            format!(
+                "CREATE TABLE IF NOT EXISTS {dictionaries} (\n  \
+                   id bigint NOT NULL CONSTRAINT {} PRIMARY KEY,\n  \
+                   bytes bytea NOT NULL,\n  \
+                   checksum bigint,\n  \
+                   made_on timestamp with time zone NOT NULL DEFAULT now()\n)",
+                name.dictionaries_key(),
+            ),
+            // how far this application has processed the log of another: raised in the transaction that records what
+            // came of it, so that each event is processed exactly once. Nothing writes to it yet
+            format!(
+                "CREATE TABLE IF NOT EXISTS {tracking} (\n  \
+                   upstream text NOT NULL CONSTRAINT {} PRIMARY KEY,\n  \
+                   position bigint NOT NULL\n)",
+                name.tracking_key(),
             ),
         ]
     }

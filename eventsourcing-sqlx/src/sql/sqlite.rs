@@ -15,10 +15,12 @@ pub(crate) const SAVEPOINT: &str = "SAVEPOINT save";
 pub(crate) const RELEASE: &str = "RELEASE save";
 pub(crate) const ROLLBACK_TO: &str = "ROLLBACK TO save";
 
-/// `(events table, head table)` → whether each exists: [`Tables`](crate::damage::Tables).
+/// `(events table, head table, dictionaries table, tracking table)` → whether each exists: [`Tables`](crate::damage::Tables).
 pub(crate) const TABLES: &str = "\
     SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE), \
-           EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?2 COLLATE NOCASE)";
+           EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?2 COLLATE NOCASE), \
+           EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?3 COLLATE NOCASE), \
+           EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?4 COLLATE NOCASE)";
 
 /// The statements of one application.
 #[derive(Debug)]
@@ -33,21 +35,25 @@ pub(crate) struct SqliteSql {
     /// What SQLite says when a version is recorded already: it names the columns, not the constraint.
     pub(crate) version_taken: String,
     events: String,
+    dictionaries: String,
     head: String,
     name: TableName,
 }
 
 impl SqliteSql {
     pub(crate) fn of(name: &TableName) -> Self {
-        let (events, head) = (name.events(), name.head());
+        let (events, head, dictionaries) = (name.events(), name.head(), name.dictionaries());
         let event = "originator_id, originator_version, topic, state, checksum, append_id";
         let notification = "notification_id, originator_id, originator_version, topic, state, checksum";
         let range = "originator_id = ?1 AND originator_version > ?2 AND originator_version <= ?3";
         let section = "notification_id > ?1 AND notification_id <= ?2";
         let common = Statements {
             look: format!(
-                "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE), schema_version \
-                 FROM {head} WHERE id = 1"
+                "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE) \
+                   AND (schema_version < 2 \
+                     OR (EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?2 COLLATE NOCASE) \
+                       AND EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?3 COLLATE NOCASE))), \
+                 schema_version FROM {head} WHERE id = 1"
             )
             .into(),
             last: format!("SELECT last FROM {head} WHERE id = 1").into(),
@@ -71,6 +77,11 @@ impl SqliteSql {
                  FROM {events} WHERE originator_id = ?1 AND originator_version = ?2"
             )
             .into(),
+            insert_dictionary: format!(
+                "INSERT INTO {dictionaries} (id, bytes, checksum) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING"
+            )
+            .into(),
+            dictionaries: format!("SELECT id, bytes, checksum FROM {dictionaries} WHERE id > ?1 ORDER BY id").into(),
         };
         Self {
             common,
@@ -83,6 +94,7 @@ impl SqliteSql {
             insert: format!("INSERT INTO {events} (notification_id, {event}) VALUES (?, ?, ?, ?, ?, ?, ?)").into(),
             version_taken: format!("{events}.originator_id, {events}.originator_version"),
             events,
+            dictionaries,
             head,
             name: name.clone(),
         }
@@ -91,7 +103,7 @@ impl SqliteSql {
     /// What makes the tables, in this order and in one transaction; harmless where they exist.
     pub(crate) fn create(&self, log_id: Uuid) -> Vec<String> {
         let Self { events, head, name, .. } = self;
-        vec![
+        let mut statements = vec![
             format!(
                 "CREATE TABLE IF NOT EXISTS {events} (\n  \
                    notification_id INTEGER NOT NULL PRIMARY KEY,\n  \
@@ -115,6 +127,36 @@ impl SqliteSql {
                 "INSERT INTO {head} (id, last, schema_version, log_id) \
                  VALUES (1, 0, {SCHEMA_VERSION}, x'{}') ON CONFLICT (id) DO NOTHING",
                 log_id.simple()
+            ),
+        ];
+        statements.extend(self.create_since_2());
+        statements
+    }
+
+    /// What makes tables of version 1 into those of version 2, in one transaction; harmless where it was done.
+    pub(crate) fn upgrade(&self) -> Vec<String> {
+        let mut statements = self.create_since_2();
+        statements.push(format!("UPDATE {} SET schema_version = 2 WHERE id = 1 AND schema_version = 1", self.head));
+        statements
+    }
+
+    fn create_since_2(&self) -> Vec<String> {
+        vec![
+            format!(
+                "CREATE TABLE IF NOT EXISTS {} (\n  \
+                   id INTEGER NOT NULL PRIMARY KEY,\n  \
+                   bytes BLOB NOT NULL,\n  \
+                   checksum INTEGER,\n  \
+                   made_on TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))\n) STRICT",
+                self.dictionaries,
+            ),
+            // how far this application has processed the log of another: raised in the transaction that records what
+            // came of it, so that each event is processed exactly once. Nothing writes to it yet
+            format!(
+                "CREATE TABLE IF NOT EXISTS {} (\n  \
+                   upstream TEXT NOT NULL PRIMARY KEY,\n  \
+                   position INTEGER NOT NULL\n) STRICT",
+                self.name.tracking(),
             ),
         ]
     }

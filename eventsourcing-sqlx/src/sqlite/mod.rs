@@ -2,6 +2,7 @@
 
 mod append;
 mod connections;
+mod dictionaries;
 mod error;
 mod location;
 mod open;
@@ -14,7 +15,7 @@ use std::sync::atomic::AtomicBool;
 
 use async_trait::async_trait;
 use eventsourcing_core::persistence::{
-    EventQuery, EventVisitor, NotificationQuery, NotificationRef, NotificationVisitor, StoredEventRef,
+    EventQuery, EventVisitor, NotificationQuery, NotificationRef, NotificationVisitor, StoredDictionary, StoredEventRef,
 };
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent};
 
@@ -135,6 +136,14 @@ impl Recorder for SqliteRecorder {
 
     async fn max_notification_id(&self) -> Result<Option<u64>, RecorderError> {
         self.inner.max_notification_id().await
+    }
+
+    async fn insert_dictionary(&self, dictionary: StoredDictionary) -> Result<bool, RecorderError> {
+        self.inner.insert_dictionary(dictionary).await
+    }
+
+    async fn select_dictionaries(&self, after: u32) -> Result<Vec<StoredDictionary>, RecorderError> {
+        self.inner.select_dictionaries(after).await
     }
 
     async fn close(&self) {

@@ -12,7 +12,7 @@ use super::append::execute;
 use super::error::{Failure, Fault, fault};
 use crate::damage::{Tables, no_row};
 use crate::deadline::deadline;
-use crate::sql::{SCHEMA_VERSION, sqlite as sql};
+use crate::sql::{SCHEMA_VERSION, is_old, old, sqlite as sql};
 
 /// Older versions can lose committed writes when a checkpoint meets a writer (<https://www.sqlite.org/releaselog/3_51_3.html>).
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
@@ -93,31 +93,43 @@ impl Inner {
         }
     }
 
-    /// The version of the tables, which are made if they are missing.
+    /// The version of the tables, which are made if they are missing, and made into those of now if they are old.
     fn look_or_migrate(&self, connection: &Connection) -> Result<i64, Failure> {
-        if let Ok(Some(version)) = self.look(connection) {
-            return Ok(version);
-        }
-        match self.look_closely(connection)? {
-            Some(version) => Ok(version),
-            None if self.config.create_table => self.migrate(connection),
-            None => Err(Failure::Recorder(RecorderError::SchemaMissing {
-                application: self.name.application().to_owned(),
-                problem: format!("the tables are missing from {}", self.location.filename),
-                sql: format!("{};\n{};\n{};\n", sql::BEGIN, self.statements().join(";\n"), sql::COMMIT),
-            })),
+        let look = match self.look(connection) {
+            Ok(Some((true, version))) => Some(version),
+            _ => self.look_closely(connection)?,
+        };
+        match look {
+            Some(version) if !is_old(version) => Ok(version),
+            _ if self.config.create_table => self.migrate(connection),
+            Some(version) => Err(self.missing(old(version, &self.location.filename), &self.sql.upgrade())),
+            None => {
+                Err(self.missing(format!("the tables are missing from {}", self.location.filename), &self.statements()))
+            }
         }
     }
 
-    /// Makes the tables. Others who do the same at this moment wait, and then find them.
+    fn missing(&self, problem: String, statements: &[String]) -> Failure {
+        Failure::Recorder(RecorderError::SchemaMissing {
+            application: self.name.application().to_owned(),
+            problem,
+            sql: format!("{};\n{};\n{};\n", sql::BEGIN, statements.join(";\n"), sql::COMMIT),
+        })
+    }
+
+    /// Makes the tables, or makes old ones into those of now. Others who do the same at this moment wait, and then find them.
     fn migrate(&self, connection: &Connection) -> Result<i64, Failure> {
         execute(connection, sql::BEGIN)?;
         // again: others may have made them while this waited for the lock
-        if let Some(version) = self.look_closely(connection)? {
-            execute(connection, sql::ROLLBACK)?;
-            return Ok(version);
-        }
-        for statement in self.statements() {
+        let statements = match self.look_closely(connection)? {
+            None => self.statements(),
+            Some(version) if is_old(version) => self.sql.upgrade(),
+            Some(version) => {
+                execute(connection, sql::ROLLBACK)?;
+                return Ok(version);
+            }
+        };
+        for statement in statements {
             connection.execute(&statement, [])?;
         }
         execute(connection, sql::COMMIT)?;
@@ -128,28 +140,31 @@ impl Inner {
         self.sql.create(Uuid::new_v4())
     }
 
-    /// The version of the tables, if all is there that should be.
-    fn look(&self, connection: &Connection) -> Result<Option<i64>, rusqlite::Error> {
-        let events = self.name.events();
-        let look = connection
-            .query_row(self.sql.common.look.as_str(), [events], |row| Ok((row.get::<_, bool>(0)?, row.get(1)?)))
-            .optional()?;
-        Ok(look.and_then(|(is_whole, version)| is_whole.then_some(version)))
+    /// Whether all is there that the version of the tables has, and that version; none if the head's row is missing.
+    fn look(&self, connection: &Connection) -> Result<Option<(bool, i64)>, rusqlite::Error> {
+        let names = [self.name.events(), self.name.dictionaries(), self.name.tracking()];
+        connection.query_row(self.sql.common.look.as_str(), names, |row| Ok((row.get(0)?, row.get(1)?))).optional()
     }
 
     /// Looks at each part; none if all are missing.
     ///
     /// SQLite's code for a missing table is that of many other errors, so it is not guessed from the first look.
     fn look_closely(&self, connection: &Connection) -> Result<Option<i64>, Failure> {
-        let names = [self.name.events(), self.name.head()];
-        let tables: (bool, bool) = connection.query_row(sql::TABLES, names, |row| Ok((row.get(0)?, row.get(1)?)))?;
-        if !Tables::from(tables).are_there(&self.name)? {
+        if !self.tables(connection)?.are_there(&self.name)? {
             return Ok(None);
         }
-        match self.look(connection)? {
-            Some(version) => Ok(Some(version)),
-            None => Err(Failure::Recorder(no_row(&self.name))),
-        }
+        let Some((_, version)) = self.look(connection)? else { return Err(Failure::Recorder(no_row(&self.name))) };
+        // once more, because others may have migrated between the two looks: what a version has was committed with it
+        self.tables(connection)?.check(version, &self.name)?;
+        Ok(Some(version))
+    }
+
+    fn tables(&self, connection: &Connection) -> Result<Tables, rusqlite::Error> {
+        let names = [self.name.events(), self.name.head(), self.name.dictionaries(), self.name.tracking()];
+        let tables = connection.query_row(sql::TABLES, names, |row| {
+            Ok((row.get::<_, bool>(0)?, row.get::<_, bool>(1)?, row.get::<_, bool>(2)?, row.get::<_, bool>(3)?))
+        })?;
+        Ok(Tables::from(tables))
     }
 }
 

@@ -32,7 +32,7 @@ const ROWS: u32 = 32;
 const PLACES: u64 = 2_048;
 
 /// How a slice ended.
-enum Slice {
+pub(super) enum Slice {
     /// There is no more to show, or nobody wants more.
     Last,
     /// There may be more after what was shown.
@@ -130,7 +130,7 @@ impl Inner {
     }
 
     /// Reads slice by slice; again if others are at work on the same memory, or hold a lock that comes before reading.
-    async fn read(
+    pub(super) async fn read(
         &self,
         operation: &'static str,
         mut slice: impl FnMut(&Connection) -> Result<Slice, Failure>,

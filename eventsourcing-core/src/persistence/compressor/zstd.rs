@@ -40,6 +40,10 @@ impl Compressor for ZstdCompressor {
         ZSTD
     }
 
+    fn zstd_level(&self) -> Option<i32> {
+        Some(self.level)
+    }
+
     fn compress(&self, data: &[u8], into: &mut Vec<u8>) -> Result<(), CompressorError> {
         COMPRESSOR.with_borrow_mut(|slot| {
             if slot.as_ref().is_none_or(|(level, _)| *level != self.level) {
@@ -57,22 +61,7 @@ impl Compressor for ZstdCompressor {
     }
 
     fn decompress(&self, data: &[u8], len: usize, into: &mut Vec<u8>) -> Result<(), CompressorError> {
-        // before anything is allocated: one frame, nothing after it, and it says the length that was recorded
-        match zstd_safe::get_frame_content_size(data) {
-            Ok(Some(claimed)) if usize::try_from(claimed) == Ok(len) => {}
-            Ok(Some(claimed)) => {
-                return Err(CompressorError::new(format!(
-                    "the zstd frame claims {claimed} bytes, and {len} were recorded"
-                )));
-            }
-            Ok(None) => return Err(CompressorError::new("the zstd frame does not say its length")),
-            Err(_) => return Err(CompressorError::new("this is no zstd frame")),
-        }
-        match zstd_safe::find_frame_compressed_size(data) {
-            Ok(size) if size == data.len() => {}
-            Ok(_) => return Err(CompressorError::new("there is data after the end of the zstd frame")),
-            Err(_) => return Err(CompressorError::new("the zstd frame is cut off")),
-        }
+        check_frame(data, len)?;
         DECOMPRESSOR.with_borrow_mut(|slot| {
             if slot.is_none() {
                 *slot = Some(bulk::Decompressor::new().map_err(|error| broken(&error))?);
@@ -92,6 +81,25 @@ impl Compressor for ZstdCompressor {
             }
             Ok(())
         })
+    }
+}
+
+/// Before anything is allocated: one frame, nothing after it, and it says the length that was recorded.
+pub(super) fn check_frame(data: &[u8], len: usize) -> Result<(), CompressorError> {
+    match zstd_safe::get_frame_content_size(data) {
+        Ok(Some(claimed)) if usize::try_from(claimed) == Ok(len) => {}
+        Ok(Some(claimed)) => {
+            return Err(CompressorError::new(format!(
+                "the zstd frame claims {claimed} bytes, and {len} were recorded"
+            )));
+        }
+        Ok(None) => return Err(CompressorError::new("the zstd frame does not say its length")),
+        Err(_) => return Err(CompressorError::new("this is no zstd frame")),
+    }
+    match zstd_safe::find_frame_compressed_size(data) {
+        Ok(size) if size == data.len() => Ok(()),
+        Ok(_) => Err(CompressorError::new("there is data after the end of the zstd frame")),
+        Err(_) => Err(CompressorError::new("the zstd frame is cut off")),
     }
 }
 

@@ -10,7 +10,9 @@ use tokio::task::{JoinSet, yield_now};
 use uuid::Uuid;
 
 use super::Fixture;
-use crate::persistence::{EventQuery, Notification, NotificationQuery, Recorder, RecorderError, StoredEvent};
+use crate::persistence::{
+    EventQuery, Notification, NotificationQuery, Recorder, RecorderError, StoredDictionary, StoredEvent,
+};
 
 /// How often a call is repeated that failed for a reason that may go away.
 const ATTEMPTS: u32 = 100;
@@ -65,6 +67,16 @@ impl Store {
 
     pub(super) async fn last_id(&self) -> Option<u64> {
         expect("max_notification_id", self.patiently(|| self.recorder.max_notification_id()).await)
+    }
+
+    /// Whether the dictionary is kept.
+    pub(super) async fn insert_dictionary(&self, dictionary: &StoredDictionary) -> bool {
+        let insert = || self.recorder.insert_dictionary(dictionary.clone());
+        expect("insert_dictionary", self.patiently(insert).await)
+    }
+
+    pub(super) async fn dictionaries(&self, after: u32) -> Vec<StoredDictionary> {
+        expect("select_dictionaries", self.patiently(|| self.recorder.select_dictionaries(after)).await)
     }
 
     /// The whole log in one call.

@@ -34,7 +34,15 @@ impl Mapper {
                 if header.compressor == 0 {
                     return is_of_len(body, len).map(|()| Some(body));
                 }
-                self.decompress(header, len, body, &mut scratch.json).map(|()| None)
+                let Scratch { json, compressed, .. } = scratch;
+                if header.compressor != compressor::ZSTD_DICTIONARY {
+                    return self.decompress(header, len, body, json).map(|()| None);
+                }
+                // the fingerprint of the dictionary stands where there is no key to name
+                compressed.clear();
+                compressed.extend_from_slice(&header.key_id.to_be_bytes());
+                compressed.extend_from_slice(body);
+                self.decompress(header, len, compressed, json).map(|()| None)
             }
             (None, Some(b'{')) => {
                 self.check_len(state.len())?;
@@ -66,7 +74,7 @@ impl Mapper {
         if is_compressed { self.decompress(header, len, compressed, json) } else { is_of_len(json, len) }
     }
 
-    fn cipher_of(&self, header: Header) -> Result<&dyn Cipher, MapperFailure> {
+    pub(super) fn cipher_of(&self, header: Header) -> Result<&dyn Cipher, MapperFailure> {
         let configured = match &self.cipher {
             Some(cipher) if cipher.id() == header.cipher => {
                 return if cipher.key_id() == header.key_id {
@@ -89,13 +97,17 @@ impl Mapper {
         compressed: &[u8],
         json: &mut Vec<u8>,
     ) -> Result<(), MapperFailure> {
+        json.clear();
+        if header.compressor == compressor::ZSTD_DICTIONARY && cfg!(feature = "zstd") {
+            self.dictionary_of(header, compressed)?.decompress(compressed, len, json)?;
+            return is_of_len(json, len);
+        }
         let configured = self.compressor.as_deref().filter(|compressor| compressor.id() == header.compressor);
         let Some(compressor) = configured.or_else(|| compressor::built_in(header.compressor)) else {
             let compressor = compressor::name(header.compressor)
                 .map_or_else(|| format!("compressor {}", header.compressor), |name| format!("the feature `{name}`"));
             return Err(MapperFailure::OtherCompressor { compressor });
         };
-        json.clear();
         compressor.decompress(compressed, len, json)?;
         // a compressor of somebody else's may have another idea of "exactly"
         is_of_len(json, len)
@@ -115,7 +127,7 @@ impl Mapper {
     }
 }
 
-fn is_of_len(json: &[u8], len: usize) -> Result<(), MapperFailure> {
+pub(super) fn is_of_len(json: &[u8], len: usize) -> Result<(), MapperFailure> {
     if json.len() == len {
         return Ok(());
     }

@@ -2,6 +2,7 @@
 
 use super::Mapper;
 use super::nonces::Nonces;
+use crate::persistence::compressor::ZSTD_DICTIONARY;
 use crate::persistence::envelope::{self, Header};
 use crate::persistence::scratch::{self, Scratch};
 use crate::persistence::{CipherError, CompressorError, MapperFailure, Place};
@@ -40,7 +41,7 @@ impl Mapper {
         Ok((state, checksum))
     }
 
-    /// Compresses the JSON if that makes it smaller.
+    /// Compresses the JSON if that makes the state smaller.
     fn compress(
         &self,
         header: &mut Header,
@@ -49,26 +50,35 @@ impl Mapper {
         scratch: &mut Scratch,
     ) -> Result<(), CompressorError> {
         let json = state.get(room..).unwrap_or_default();
-        let Some(compressor) = self.compressor.as_deref().filter(|compressor| compressor.min_len() <= json.len())
-        else {
+        let Some(compressor) = self.writing_compressor().filter(|compressor| compressor.min_len() <= json.len()) else {
             return Ok(());
         };
         scratch.compressed.clear();
         compressor.compress(json, &mut scratch.compressed)?;
-        if scratch.compressed.len() < json.len() {
-            header.compressor = compressor.id();
+        let is_plain = self.cipher.is_none();
+        let (key_id, compressed) = match scratch.compressed.split_first_chunk() {
+            // there is no key to name, and the fingerprint of the dictionary takes its place
+            Some((fingerprint, rest)) if is_plain && compressor.id() == ZSTD_DICTIONARY => {
+                (u32::from_be_bytes(*fingerprint), rest)
+            }
+            _ => (0, scratch.compressed.as_slice()),
+        };
+        // plain JSON needs no envelope, and an encrypted state has one in any case
+        let envelope = if is_plain { envelope::LEN } else { 0 };
+        if compressed.len() + envelope < json.len() {
+            (header.compressor, header.key_id) = (compressor.id(), key_id);
             state.truncate(room);
-            if self.cipher.is_none() {
+            if is_plain {
                 state.extend_from_slice(&header.to_bytes());
             }
-            state.extend_from_slice(&scratch.compressed);
+            state.extend_from_slice(compressed);
         }
         Ok(())
     }
 }
 
 /// Writes the envelope and the nonce before the JSON.
-fn fill_room(room: Option<&mut [u8]>, header: Header, nonces: &mut Nonces) -> Result<(), CipherError> {
+pub(super) fn fill_room(room: Option<&mut [u8]>, header: Header, nonces: &mut Nonces) -> Result<(), CipherError> {
     let Some((envelope, nonce)) = room.and_then(<[u8]>::split_first_chunk_mut) else {
         return Err(CipherError::Encryption { reason: "there is no room for its envelope".to_owned() });
     };

@@ -1,0 +1,224 @@
+//! How a recorder fails.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+/// What the database or its driver said.
+///
+/// Any error or text turns into one with `into()`. It is shared, because one failure can be that of many who waited for the same.
+#[derive(Clone)]
+pub struct Cause(Arc<dyn StdError + Send + Sync>);
+
+impl<E: Into<Box<dyn StdError + Send + Sync>>> From<E> for Cause {
+    fn from(error: E) -> Self {
+        Self(Arc::from(error.into()))
+    }
+}
+
+impl Deref for Cause {
+    type Target = dyn StdError + Send + Sync;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.0
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+/// How a recorder fails.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecorderError {
+    /// A version is recorded already; nothing was recorded.
+    #[error("version {tried} of {originator_id} was not recorded, because version {recorded} already is")]
+    Conflict {
+        /// The id of the aggregate.
+        originator_id: Uuid,
+        /// The first version in this insert that is taken.
+        tried: u64,
+        /// The last version that is recorded.
+        recorded: u64,
+    },
+
+    /// It is not known whether the events were recorded. Save again: the same attempt is never recorded twice.
+    #[error(
+        "the connection was lost while the events were recorded, and it could not be found out whether they are; \
+         save the same aggregates again: what is recorded already is not recorded twice"
+    )]
+    OutcomeUnknown {
+        /// What broke.
+        source: Cause,
+    },
+
+    /// Another writer held the lock for too long; nothing was recorded.
+    #[error("the write lock was not free within {waited}; try again, or raise {setting}")]
+    Busy {
+        /// How long was waited, with its unit.
+        waited: String,
+        /// The environment variable that says how long to wait.
+        setting: &'static str,
+        /// What the database said.
+        source: Cause,
+    },
+
+    /// No connection was free in time; nothing was sent.
+    #[error("no database connection was free within {waited}; try again, or raise {setting}")]
+    PoolTimeout {
+        /// How long was waited, with its unit.
+        waited: String,
+        /// The environment variable that says how many connections there are.
+        setting: &'static str,
+    },
+
+    /// The database cannot be reached or cannot be used as configured.
+    #[error("cannot open {database}: {cause}; {cure}")]
+    Open {
+        /// The database, without its password.
+        database: String,
+        /// What happened.
+        cause: String,
+        /// What to do.
+        cure: String,
+        /// What the driver said, if it was the driver.
+        #[source]
+        source: Option<Cause>,
+    },
+
+    /// The connection broke; nothing was recorded.
+    #[error("the connection to the database was lost; nothing was recorded by this call, try again")]
+    Disconnected {
+        /// What broke.
+        source: Cause,
+    },
+
+    /// The database accepts no writes.
+    #[error("{database} is read-only, so nothing was recorded; make it writable, or open the one that is")]
+    ReadOnly {
+        /// The database, without its password.
+        database: String,
+        /// What the database said.
+        source: Cause,
+    },
+
+    /// There is no space left; nothing was recorded.
+    #[error("the database has no space left, so nothing was recorded; free some and try again")]
+    StorageFull {
+        /// What the database said.
+        source: Cause,
+    },
+
+    /// The tables are of a later version of this library.
+    #[error(
+        "the tables of application `{application}` have schema version {found}, and this program knows versions up to {known}; \
+         run a program built with a newer version of eventsourcing"
+    )]
+    SchemaTooNew {
+        /// The application.
+        application: String,
+        /// The version of the tables.
+        found: i64,
+        /// The last version that this program knows.
+        known: i64,
+    },
+
+    /// The tables are missing or old, and CREATE_TABLE forbids to make them.
+    #[error("{problem} for application `{application}`, and CREATE_TABLE is off; run this SQL first:\n{sql}")]
+    SchemaMissing {
+        /// The application.
+        application: String,
+        /// What is wrong with the tables.
+        problem: String,
+        /// What makes them right.
+        sql: String,
+    },
+
+    /// The application's name makes no table name.
+    #[error("`{name}` cannot be the name of an application: {reason}")]
+    Name {
+        /// The name.
+        name: String,
+        /// Why not.
+        reason: String,
+    },
+
+    /// A number is outside of what the database can keep; nothing was recorded.
+    #[error("{what} {value} cannot be stored; the largest is {max}")]
+    OutOfRange {
+        /// What the number counts.
+        what: &'static str,
+        /// The number.
+        value: u64,
+        /// The largest that can be stored.
+        max: u64,
+    },
+
+    /// All notification ids are used up; nothing was recorded.
+    #[error("the log is full: there is no notification id after {last} for {wanted} more events")]
+    PositionExhausted {
+        /// The last id in use.
+        last: u64,
+        /// How many events were to be recorded.
+        wanted: usize,
+    },
+
+    /// The database holds something that no recorder wrote.
+    #[error("the database holds what it should not: {found}; restore it from a backup, or find out who wrote to it")]
+    Corrupt {
+        /// What is there.
+        found: String,
+    },
+
+    /// The recorder keeps no dictionaries.
+    #[error(
+        "this recorder keeps no dictionaries; compress without one, or give the application a recorder that keeps them"
+    )]
+    NoDictionaries,
+
+    /// The recorder was closed.
+    #[error("the application is closed; open it again")]
+    Closed,
+
+    /// Any other failure; nothing was recorded.
+    #[error("the database failed while it was to {operation}: {message}")]
+    Database {
+        /// What was to be done.
+        operation: &'static str,
+        /// What the database said.
+        message: String,
+        /// The driver's error.
+        source: Cause,
+    },
+}
+
+impl RecorderError {
+    /// Whether the same call may succeed when it is made again, as it is.
+    pub fn is_retryable(&self) -> bool {
+        matches!(
+            self,
+            Self::OutcomeUnknown { .. }
+                | Self::Busy { .. }
+                | Self::PoolTimeout { .. }
+                | Self::Disconnected { .. }
+                | Self::StorageFull { .. }
+        )
+    }
+
+    /// Whether it is certain that nothing was recorded.
+    pub fn is_not_done(&self) -> bool {
+        !matches!(self, Self::OutcomeUnknown { .. })
+    }
+}
