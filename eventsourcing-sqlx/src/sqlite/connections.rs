@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use eventsourcing_core::RecorderError;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::append::execute;
@@ -131,6 +132,8 @@ impl Connections {
         let connection = Connection::open_with_flags(&self.location.filename, flags)?;
         // waiting is done elsewhere, where it blocks no thread
         connection.busy_timeout(std::time::Duration::ZERO)?;
+        // the planner's stability guarantee: otherwise SQLite looks at a bound LIMIT, and plans anew whenever it is bound
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.pragma_update(None, "foreign_keys", "ON")?;
         connection.pragma_update(None, "cache_size", CACHE)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
