@@ -26,10 +26,8 @@ pub(crate) const TABLES: &str = "\
 #[derive(Debug)]
 pub(crate) struct SqliteSql {
     pub(crate) common: Statements,
-    /// `(number of events)` → the last notification id after them; no row if there are not so many ids left.
+    /// `(last notification id)`: says that ids up to it are in use.
     pub(crate) raise: Sql,
-    /// `(last notification id)`: gives back those that were taken and not used.
-    pub(crate) lower: Sql,
     /// `(notification id, originator id, version, topic, state, checksum, append id)`.
     pub(crate) insert: Sql,
     /// What SQLite says when a version is recorded already: it names the columns, not the constraint.
@@ -85,12 +83,7 @@ impl SqliteSql {
         };
         Self {
             common,
-            raise: format!(
-                "UPDATE {head} SET last = last + ?1 WHERE id = 1 AND last <= {} - ?1 RETURNING last",
-                i64::MAX
-            )
-            .into(),
-            lower: format!("UPDATE {head} SET last = ?1 WHERE id = 1").into(),
+            raise: format!("UPDATE {head} SET last = ?1 WHERE id = 1").into(),
             insert: format!("INSERT INTO {events} (notification_id, {event}) VALUES (?, ?, ?, ?, ?, ?, ?)").into(),
             version_taken: format!("{events}.originator_id, {events}.originator_version"),
             events,

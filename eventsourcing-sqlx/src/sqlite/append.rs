@@ -115,8 +115,7 @@ impl Inner {
 
     fn write(&self, connection: &Connection, saves: &[&[StoredEvent]]) -> Result<Vec<Outcome>, Failure> {
         let wanted = saves.iter().map(|events| events.len()).sum();
-        let first = self.raise(connection, wanted)?;
-        let mut next = first;
+        let mut next = self.next_id(connection, wanted)?;
         let mut outcomes = Vec::with_capacity(saves.len());
         for events in saves {
             outcomes.push(match self.save(connection, events, next) {
@@ -132,11 +131,8 @@ impl Inner {
                 Err(failure) => return Err(failure),
             });
         }
-        if next < first + wanted as u64 {
-            // ids of those that were refused go to the next
-            let mut lower = connection.prepare_cached(self.sql.lower.as_str())?;
-            lower.execute([rows::to_bound(next - 1)])?;
-        }
+        // also if all events turned out to be recorded: the commit of this change makes durable what an earlier one left in doubt
+        connection.prepare_cached(self.sql.raise.as_str())?.execute([rows::to_bound(next - 1)])?;
         Ok(outcomes)
     }
 
@@ -213,22 +209,15 @@ impl Inner {
         Ok(taken)
     }
 
-    /// Takes the next ids out of the head row; the first of them.
-    ///
-    /// Also if all events turn out to be recorded: the commit of this change makes durable what an earlier one left in doubt.
-    fn raise(&self, connection: &Connection, wanted: usize) -> Result<u64, Failure> {
-        let count = rows::to_count(wanted);
-        let mut raise = connection.prepare_cached(self.sql.raise.as_str())?;
-        let raised: Option<i64> = raise.query_row([count], |row| row.get(0)).optional()?;
-        if let Some(last) = raised {
-            return Ok(rows::from_id(last.saturating_sub(count))? + 1);
-        }
+    /// The first id that is free; after it there are as many as are wanted. The write lock keeps them free.
+    fn next_id(&self, connection: &Connection, wanted: usize) -> Result<u64, Failure> {
         let mut last = connection.prepare_cached(self.sql.common.last.as_str())?;
         let last: Option<i64> = last.query_row([], |row| row.get(0)).optional()?;
-        Err(match last {
-            Some(last) => RecorderError::PositionExhausted { last: rows::from_id(last)?, wanted }.into(),
-            None => self.no_head().into(),
-        })
+        let Some(last) = last else { return Err(self.no_head().into()) };
+        match last.checked_add(rows::to_count(wanted)) {
+            Some(_) => Ok(rows::from_id(last)? + 1),
+            None => Err(RecorderError::PositionExhausted { last: rows::from_id(last)?, wanted }.into()),
+        }
     }
 
     pub(super) fn no_head(&self) -> RecorderError {
