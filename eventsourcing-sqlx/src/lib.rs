@@ -15,6 +15,8 @@
 #![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod collect;
 mod config;
 #[cfg(feature = "postgres")]
 mod connection;

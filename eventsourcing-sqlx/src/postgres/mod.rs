@@ -11,12 +11,11 @@ mod resolve;
 mod select;
 
 use std::fmt;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use eventsourcing_core::persistence::StoredDictionary;
 use eventsourcing_core::persistence::{EventQuery, EventVisitor, NotificationQuery, NotificationVisitor};
-use eventsourcing_core::persistence::{NotificationRef, StoredDictionary, StoredEventRef};
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection, PgPool, Postgres};
@@ -24,6 +23,7 @@ use tokio::time::timeout;
 
 use self::error::{connect_timeout, open_error, reconnect_error, recorder_error};
 use self::held::Held;
+use crate::collect;
 use crate::config::PostgresConfig;
 use crate::connection::ConnGuard;
 use crate::error::check_runtime;
@@ -104,23 +104,11 @@ impl Recorder for PostgresRecorder {
     }
 
     async fn select_events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, RecorderError> {
-        let mut events = Vec::new();
-        let mut visit = |event: StoredEventRef<'_>| {
-            events.push(event.to_owned());
-            ControlFlow::Continue(())
-        };
-        self.inner.read_events(query, &mut visit).await?;
-        Ok(events)
+        collect::events(self, query).await
     }
 
     async fn select_notifications(&self, query: NotificationQuery) -> Result<Vec<Notification>, RecorderError> {
-        let mut notifications = Vec::new();
-        let mut visit = |notification: NotificationRef<'_>| {
-            notifications.push(notification.to_owned());
-            ControlFlow::Continue(())
-        };
-        self.inner.read_notifications(query, &mut visit).await?;
-        Ok(notifications)
+        collect::notifications(self, query).await
     }
 
     async fn read_events(&self, query: EventQuery, visit: &mut EventVisitor<'_>) -> Result<(), RecorderError> {

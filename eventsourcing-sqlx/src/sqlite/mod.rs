@@ -9,19 +9,19 @@ mod open;
 mod select;
 
 use std::fmt;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use async_trait::async_trait;
 use eventsourcing_core::persistence::{
-    EventQuery, EventVisitor, NotificationQuery, NotificationRef, NotificationVisitor, StoredDictionary, StoredEventRef,
+    EventQuery, EventVisitor, NotificationQuery, NotificationVisitor, StoredDictionary,
 };
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent};
 
 use self::connections::Connections;
 use self::error::recorder_error;
 use self::location::Location;
+use crate::collect;
 use crate::config::SqliteConfig;
 use crate::error::check_runtime;
 use crate::rows;
@@ -103,23 +103,11 @@ impl Recorder for SqliteRecorder {
     }
 
     async fn select_events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, RecorderError> {
-        let mut events = Vec::new();
-        let mut visit = |event: StoredEventRef<'_>| {
-            events.push(event.to_owned());
-            ControlFlow::Continue(())
-        };
-        self.inner.read_events(query, &mut visit).await?;
-        Ok(events)
+        collect::events(self, query).await
     }
 
     async fn select_notifications(&self, query: NotificationQuery) -> Result<Vec<Notification>, RecorderError> {
-        let mut notifications = Vec::new();
-        let mut visit = |notification: NotificationRef<'_>| {
-            notifications.push(notification.to_owned());
-            ControlFlow::Continue(())
-        };
-        self.inner.read_notifications(query, &mut visit).await?;
-        Ok(notifications)
+        collect::notifications(self, query).await
     }
 
     async fn read_events(&self, query: EventQuery, visit: &mut EventVisitor<'_>) -> Result<(), RecorderError> {
