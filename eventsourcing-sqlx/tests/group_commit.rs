@@ -344,3 +344,20 @@ async fn two_recorders_of_one_postgres_take_turns() {
     let Store::Postgres(schema) = store else { unreachable!("it was made so") };
     common::Schema::drop(&schema).await;
 }
+
+#[tokio::test]
+async fn applications_in_one_postgres_do_not_wait_for_each_other() {
+    let store = Store::Postgres(Box::new(common::Schema::new()));
+    let Store::Postgres(schema) = &store else { unreachable!("it was made so") };
+    let universe = store.open().await;
+    let mut config = schema.config.clone();
+    config.lock_timeout = Some(Duration::from_secs(10));
+    let other = eventsourcing_sqlx::PostgresRecorder::open("Other", config).await.unwrap();
+    let lock = store.lock().await;
+    let mut waiting = universe.insert_events(one_event());
+    assert!(futures::poll!(&mut waiting).is_pending(), "the lock is free");
+    assert_eq!(ids(&other.insert_events(one_event()).await.unwrap()), [1]);
+    lock.release().await;
+    assert_eq!(ids(&waiting.await.unwrap()), [1]);
+    common::Schema::drop(schema).await;
+}
