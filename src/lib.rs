@@ -29,7 +29,7 @@ pub mod prelude {
     pub use crate::persistence::cipher::ChaCha20Poly1305Cipher;
     pub use crate::{
         Aggregate, Application, DomainEvent, Error, Notification, NotificationLog, NotificationLogReader, Repository,
-        Result, Saveable, Section, Timestamp, Uuid,
+        Result, Saveable, Section, Timestamp, Tracking, Uuid,
     };
     // from where they are macros and nothing else: there is a module `application` too
     pub use eventsourcing_macros::{aggregate, application, event};

@@ -26,6 +26,20 @@ pub enum Error {
         recorded: u64,
     },
 
+    /// The log of another application is processed up to another event than this save went on from; nothing was recorded.
+    #[error(
+        "events of `{upstream}` after {after} were processed, while it is processed up to {recorded}; \
+         nothing was recorded, go on after {recorded}"
+    )]
+    AlreadyProcessed {
+        /// The application whose log is processed.
+        upstream: String,
+        /// Up to where it was said to be processed before.
+        after: u64,
+        /// Up to where it is processed; 0 if nothing of it is.
+        recorded: u64,
+    },
+
     /// No aggregate has this id.
     #[error("no {aggregate} with the id {originator_id} is recorded")]
     AggregateNotFound {
@@ -207,12 +221,15 @@ pub enum Error {
     Recorder(RecorderError),
 }
 
-/// A conflict is the caller's business and not the recorder's failure.
+/// A conflict, and what was processed already, are the caller's business and not the recorder's failure.
 impl From<RecorderError> for Error {
     fn from(error: RecorderError) -> Self {
         match error {
             RecorderError::Conflict { originator_id, tried, recorded } => {
                 Self::Conflict { originator_id, tried, recorded }
+            }
+            RecorderError::AlreadyProcessed { upstream, after, recorded } => {
+                Self::AlreadyProcessed { upstream, after, recorded }
             }
             error => Self::Recorder(error),
         }

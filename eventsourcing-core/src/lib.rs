@@ -24,7 +24,7 @@ pub use application::{
 pub use domain::{Aggregate, AggregateEvent, ApplyError, DomainEvent, Root};
 pub use error::{Error, Result};
 pub use jiff::Timestamp;
-pub use persistence::{Mapper, Notification, Recorder, RecorderError, StoredEvent};
+pub use persistence::{Mapper, Notification, Recorder, RecorderError, StoredEvent, Tracking};
 pub use uuid::Uuid;
 
 #[doc(hidden)]

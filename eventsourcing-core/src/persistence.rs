@@ -22,6 +22,7 @@ mod sketch;
 mod state;
 mod stored_event;
 mod time;
+mod tracking;
 mod watch;
 
 pub use cipher::{Cipher, CipherError, CipherKey};
@@ -37,3 +38,4 @@ pub use recorder_error::{Cause, RecorderError};
 pub(crate) use sketch::sketches;
 pub use state::{StateError, StateReader, StateWriter};
 pub use stored_event::{Notification, NotificationRef, StoredEvent, StoredEventRef};
+pub use tracking::Tracking;

@@ -12,7 +12,7 @@ use std::path::Path;
 use broken::{Fault, Plain};
 use eventsourcing_core::persistence::MemoryRecorder;
 use eventsourcing_core::persistence::conformance::{
-    Fixture, Single, atomicity, check, concurrency, dictionaries, limits, log, selection, tailing, versions,
+    Fixture, Single, atomicity, check, concurrency, dictionaries, limits, log, selection, tailing, tracking, versions,
 };
 use eventsourcing_core::recorder_conformance;
 
@@ -200,6 +200,38 @@ fn a_recorder_that_mistreats_dictionaries_is_found() {
     assert_broken(Fault::CountsDictionaries, dictionaries::a_dictionary_is_no_event, "no place in the log");
     let rule = dictionaries::dictionaries_are_found_by_all_who_open_the_store;
     assert_broken(Fault::KeepsDictionariesToItself, rule, "found by all");
+}
+
+#[test]
+fn a_recorder_that_mistreats_tracking_is_found() {
+    let followers = tracking::each_event_is_processed_once_by_many_followers;
+    let one_succeeds = tracking::of_many_that_process_an_event_one_succeeds;
+    let refused = tracking::tracking_that_does_not_go_on_from_the_last_is_refused;
+    assert_broken(Fault::ForgetsTheUpstream, refused, "the insert was done");
+    assert_broken(Fault::TakesAnyLaterPosition, refused, "the insert was done");
+    assert_broken(Fault::TakesAnyLaterPosition, followers, "the events that had an effect");
+    for fault in [Fault::ChecksTrackingWithoutTheLock, Fault::ForgetsTheUpstream] {
+        assert_broken(fault, one_succeeds, "so many succeeded");
+        assert_broken(fault, followers, "the events that had an effect");
+    }
+    let together = tracking::a_reader_never_sees_events_without_their_tracking;
+    assert_broken(Fault::TracksLater, together, "are processed");
+    assert_broken(Fault::TracksFirst, together, "are processed");
+    let rule = tracking::a_conflict_leaves_the_position_where_it_was;
+    assert_broken(Fault::TracksFirst, rule, "where it was");
+    let rule = tracking::what_was_processed_is_told_before_a_conflict;
+    assert_broken(Fault::ChecksVersionsFirst, rule, "AlreadyProcessed was expected");
+    let rule = tracking::a_tracked_append_repeated_is_recorded_once;
+    assert_broken(Fault::ForgetsWhoTracked, rule, "failed where it must not");
+    let rule = tracking::a_tracked_insert_dropped_half_way_is_done_or_not_done;
+    assert_broken(Fault::ForgetsWhoTracked, rule, "failed where it must not");
+    let rule = tracking::positions_and_names_out_of_range_are_refused;
+    assert_broken(Fault::TakesAnyTracking, rule, "gives Ok");
+    let rule = tracking::tracking_without_events_moves_the_position;
+    assert_broken(Fault::CountsTracking, rule, "no place in the log");
+    assert_broken(Fault::FoldsUpstreams, tracking::upstreams_are_kept_apart, "failed where it must not");
+    let rule = tracking::events_and_tracking_are_recorded_by_one_insert;
+    assert_broken(Fault::KeepsTrackingToItself, rule, "the position");
 }
 
 #[test]

@@ -70,6 +70,11 @@ pub(crate) fn from_dictionary_id(id: i64) -> Result<u32, RecorderError> {
     u32::try_from(id).map_err(|_| impossible("dictionary id", id))
 }
 
+/// A tracking position of the database.
+pub(crate) fn from_position(position: i64) -> Result<u64, RecorderError> {
+    u64::try_from(position).map_err(|_| impossible("tracking position", position))
+}
+
 fn impossible(what: &str, number: i64) -> RecorderError {
     RecorderError::Corrupt { found: format!("{what} {number}") }
 }

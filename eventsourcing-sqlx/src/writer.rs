@@ -17,26 +17,59 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use eventsourcing_core::{Notification, RecorderError, StoredEvent};
+use eventsourcing_core::{Notification, RecorderError, StoredEvent, Tracking};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::yield_now;
 
-/// The most events of one transaction, unless a single save has more: enough for a save of each of a thousand tasks.
-const MAX_EVENTS: usize = 1_024;
+use crate::rows;
+
+/// The most rows of one transaction, unless a single save has more: enough for a save of each of a thousand tasks.
+const MAX_ROWS: usize = 1_024;
 
 /// The most bytes of states of one transaction, unless a single save has more.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// What is recorded together or not at all: events, and how far they bring the processing of another application's log.
+#[derive(Debug)]
+pub(crate) struct Append {
+    pub(crate) events: Vec<StoredEvent>,
+    pub(crate) tracking: Option<Tracking>,
+}
+
+impl Append {
+    /// Refuses what no database can keep, before anything is queued.
+    pub(crate) fn new(events: Vec<StoredEvent>, tracking: Option<Tracking>) -> Result<Self, RecorderError> {
+        rows::check_versions(&events)?;
+        if let Some(tracking) = &tracking {
+            tracking.check()?;
+        }
+        Ok(Self { events, tracking })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.tracking.is_none()
+    }
+
+    /// How many rows it writes.
+    fn rows(&self) -> usize {
+        self.events.len() + usize::from(self.tracking.is_some())
+    }
+
+    fn bytes(&self) -> usize {
+        self.events.iter().map(|event| event.state.len()).sum()
+    }
+}
 
 /// What a database does for its writer. There is never more than one call at a time.
 pub(crate) trait Storage: Send + Sync + 'static {
     /// Records these saves in one transaction, and says what became of each, in their order.
     ///
-    /// All events of a save are recorded or none, and a save that cannot be recorded takes no other with it.
-    fn record(&self, saves: &[&[StoredEvent]]) -> impl Future<Output = Vec<Outcome>> + Send;
+    /// A save is recorded whole or not at all, and one that cannot be recorded takes no other with it.
+    fn record(&self, saves: &[&Append]) -> impl Future<Output = Vec<Outcome>> + Send;
 
     /// As `record`, at once and on this thread, if that takes no longer than handing over to another would.
-    fn record_now(&self, saves: &[&[StoredEvent]]) -> Option<Vec<Outcome>>;
+    fn record_now(&self, saves: &[&Append]) -> Option<Vec<Outcome>>;
 }
 
 /// What became of a save.
@@ -63,7 +96,7 @@ pub(crate) struct Writer<S: Storage> {
 struct Shared<S> {
     storage: Arc<S>,
     queue: Mutex<Queue>,
-    /// A permit for each event that may be queued; closed with the application.
+    /// A permit for each row that may be queued; closed with the application.
     room: Arc<Semaphore>,
     capacity: u32,
 }
@@ -80,7 +113,7 @@ struct Queue {
 /// A save in the queue.
 #[derive(Debug)]
 struct Save {
-    events: Vec<StoredEvent>,
+    append: Append,
     answer: oneshot::Sender<Result<Vec<Notification>, RecorderError>>,
     /// Given back when the save is answered.
     _room: OwnedSemaphorePermit,
@@ -95,19 +128,22 @@ impl<S: Storage> Writer<S> {
         Self { shared: Arc::new(Shared { storage, queue: Mutex::default(), room, capacity }) }
     }
 
-    /// Records the events, all or none; waits for room in the queue first.
-    pub(crate) async fn record(&self, events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError> {
+    /// Records all of it or none; waits for room in the queue first.
+    pub(crate) async fn record(&self, append: Append) -> Result<Vec<Notification>, RecorderError> {
+        if append.is_empty() {
+            return Ok(Vec::new());
+        }
         // before anything is queued, so that nothing is left behind without anybody to work on it
         let runtime = Handle::try_current().map_err(|error| RecorderError::Database {
             operation: "record events",
             message: "there is no Tokio runtime to run on; call it inside of `#[tokio::main]`".to_owned(),
             source: error.into(),
         })?;
-        let room = self.shared.room_for(events.len()).await?;
+        let room = self.shared.room_for(append.rows()).await?;
         let (answer, answered) = oneshot::channel();
         let (is_led, is_busy) = {
             let mut queue = self.shared.queue();
-            queue.saves.push_back(Save { events, answer, _room: room });
+            queue.saves.push_back(Save { append, answer, _room: room });
             (std::mem::replace(&mut queue.is_led, true), queue.is_busy)
         };
         if !is_led {
@@ -136,9 +172,9 @@ impl<S> Shared<S> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn room_for(&self, events: usize) -> Result<OwnedSemaphorePermit, RecorderError> {
+    async fn room_for(&self, rows: usize) -> Result<OwnedSemaphorePermit, RecorderError> {
         // a save larger than the queue takes all of it
-        let wanted = u32::try_from(events).unwrap_or(u32::MAX).clamp(1, self.capacity);
+        let wanted = u32::try_from(rows).unwrap_or(u32::MAX).clamp(1, self.capacity);
         if let Ok(room) = Arc::clone(&self.room).try_acquire_many_owned(wanted) {
             return Ok(room);
         }
@@ -148,11 +184,11 @@ impl<S> Shared<S> {
     /// The saves of the next transaction; none, and the lead is given up, if nobody waits.
     fn next_batch(&self) -> Vec<Save> {
         let mut queue = self.queue();
-        let (mut events, mut bytes, mut saves) = (0, 0, 0);
+        let (mut rows, mut bytes, mut saves) = (0, 0, 0);
         for save in &queue.saves {
-            events += save.events.len();
-            bytes += save.events.iter().map(|event| event.state.len()).sum::<usize>();
-            if saves > 0 && (events > MAX_EVENTS || bytes > MAX_BYTES) {
+            rows += save.append.rows();
+            bytes += save.append.bytes();
+            if saves > 0 && (rows > MAX_ROWS || bytes > MAX_BYTES) {
                 break;
             }
             saves += 1;
@@ -179,7 +215,7 @@ impl<S: Storage> Leader<S> {
         if self.ended {
             return None;
         }
-        let Some(outcomes) = self.shared.storage.record_now(&events_of(&batch)) else {
+        let Some(outcomes) = self.shared.storage.record_now(&appends_of(&batch)) else {
             let mut queue = self.shared.queue();
             batch.into_iter().rev().for_each(|save| queue.saves.push_front(save));
             drop(queue);
@@ -205,7 +241,7 @@ impl<S: Storage> Leader<S> {
             // a batch that is refused is taken apart, until the one that is refused is alone
             let mut parts = vec![batch];
             while let Some(part) = parts.pop() {
-                let outcomes = self.shared.storage.record(&events_of(&part)).await;
+                let outcomes = self.shared.storage.record(&appends_of(&part)).await;
                 let mut suspects = self.answer(part, outcomes);
                 if !suspects.is_empty() {
                     let half = suspects.split_off(suspects.len() / 2);
@@ -262,7 +298,7 @@ impl<S: Storage> Drop for Leader<S> {
 
 impl Save {
     fn recorded(self, ids: Vec<u64>) {
-        let events = self.events.into_iter().zip(ids);
+        let events = self.append.events.into_iter().zip(ids);
         // whoever asked may be gone
         drop(self.answer.send(Ok(events.map(|(event, id)| event.into_notification(id)).collect())));
     }
@@ -272,6 +308,6 @@ impl Save {
     }
 }
 
-fn events_of(saves: &[Save]) -> Vec<&[StoredEvent]> {
-    saves.iter().map(|save| save.events.as_slice()).collect()
+fn appends_of(saves: &[Save]) -> Vec<&Append> {
+    saves.iter().map(|save| &save.append).collect()
 }

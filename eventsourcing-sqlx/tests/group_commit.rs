@@ -4,57 +4,29 @@
 
 mod common;
 
-use std::pin::Pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use eventsourcing_core::persistence::{EventQuery, NotificationQuery};
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Uuid};
-use futures::future::{JoinAll, join_all};
+use futures::future::join_all;
 use tokio::task::yield_now;
 
+use common::queued::{Answer, Queued};
 use common::store::{Store, on_each};
 use common::{events, ids, one_event};
-
-type Answer = Result<Vec<Notification>, RecorderError>;
-type Insert<'r> = Pin<Box<dyn Future<Output = Answer> + Send + 'r>>;
-
-/// Inserts that stand in the queue behind one that waits for the lock, and so share the transaction after it.
-struct Queued<'r> {
-    plug: Insert<'r>,
-    inserts: Pin<Box<JoinAll<Insert<'r>>>>,
-}
-
-impl<'r> Queued<'r> {
-    /// Queues the inserts, in this order; the store is locked.
-    async fn behind_the_lock(recorder: &'r dyn Recorder, inserts: Vec<Vec<StoredEvent>>) -> Self {
-        let mut plug = recorder.insert_events(one_event());
-        assert!(futures::poll!(&mut plug).is_pending(), "the lock is free");
-        // until its transaction is under way, those that come would join it
-        for _ in 0..100 {
-            yield_now().await;
-        }
-        let inserts = inserts.into_iter().map(|events| recorder.insert_events(events));
-        let mut inserts = Box::pin(join_all(inserts));
-        assert!(matches!(futures::poll!(&mut inserts), Poll::Pending), "the lock is free");
-        Self { plug, inserts }
-    }
-
-    /// The answers, once the lock is free. The first insert has the first id.
-    async fn answers(self) -> Vec<Answer> {
-        let (plug, answers) = tokio::join!(self.plug, self.inserts);
-        assert_eq!(ids(&plug.unwrap()), [1]);
-        answers
-    }
-}
 
 /// The answers of inserts that come while the store is locked.
 async fn together(store: &Store, inserts: Vec<Vec<StoredEvent>>) -> Vec<Answer> {
     let recorder = store.open().await;
     let lock = store.lock().await;
-    let queued = Queued::behind_the_lock(&*recorder, inserts).await;
+    let queued = queue(&*recorder, inserts).await;
     lock.release().await;
     queued.answers().await
+}
+
+/// Queues inserts of these events behind the lock.
+async fn queue<'r>(recorder: &'r dyn Recorder, inserts: Vec<Vec<StoredEvent>>) -> Queued<'r> {
+    Queued::behind_the_lock(recorder, inserts.into_iter().map(|events| recorder.insert_events(events))).await
 }
 
 fn singles(count: usize) -> Vec<Vec<StoredEvent>> {
@@ -135,7 +107,7 @@ async fn a_conflict_in_the_middle_of_a_batch_is_that_of_its_own_save() {
         let lock = store.lock().await;
         let mut plug = recorder.insert_events(events(taken, 1..=3));
         assert!(futures::poll!(&mut plug).is_pending());
-        let queued = Queued::behind_the_lock(&*recorder, inserts.clone()).await;
+        let queued = queue(&*recorder, inserts.clone()).await;
         lock.release().await;
         assert_eq!(ids(&plug.await.unwrap()), [1, 2, 3]);
         let (plug, mut answers) = tokio::join!(queued.plug, queued.inserts);
@@ -172,7 +144,7 @@ async fn if_the_first_of_two_saves_of_a_version_is_refused_the_second_is_recorde
         let lock = store.lock().await;
         let refused = [events(wanted, [1]), events(taken, [1])].concat();
         let inserts = vec![refused, events(wanted, [1])];
-        let queued = Queued::behind_the_lock(&*recorder, inserts.clone()).await;
+        let queued = queue(&*recorder, inserts.clone()).await;
         lock.release().await;
         let (plug, answers) = tokio::join!(queued.plug, queued.inserts);
         assert_eq!(ids(&plug.unwrap()), [2]);
@@ -226,7 +198,7 @@ async fn all_who_wait_for_a_lock_in_vain_are_told_so_and_nothing_is_recorded() {
     on_each(async |store| {
         let recorder = store.open_impatient(Duration::from_millis(100)).await;
         let lock = store.lock().await;
-        let queued = Queued::behind_the_lock(&*recorder, singles(50)).await;
+        let queued = queue(&*recorder, singles(50)).await;
         let (plug, answers) = tokio::join!(queued.plug, queued.inserts);
         for answer in answers.into_iter().chain([plug]) {
             let error = answer.unwrap_err();
@@ -285,7 +257,7 @@ async fn closing_waits_for_what_is_queued_and_refuses_what_comes_later() {
     on_each(async |store| {
         let recorder = store.open().await;
         let lock = store.lock().await;
-        let queued = Queued::behind_the_lock(&*recorder, singles(50)).await;
+        let queued = queue(&*recorder, singles(50)).await;
         let mut closing = recorder.close();
         assert!(futures::poll!(&mut closing).is_pending(), "closed while saves are queued");
         let mut late = recorder.insert_events(one_event());
@@ -304,7 +276,7 @@ async fn what_is_queued_is_recorded_although_all_who_wait_and_the_recorder_are_g
     on_each(async |store| {
         let recorder = store.open().await;
         let lock = store.lock().await;
-        drop(Queued::behind_the_lock(&*recorder, singles(50)).await);
+        drop(queue(&*recorder, singles(50)).await);
         drop(recorder);
         lock.release().await;
         let other = store.open().await;

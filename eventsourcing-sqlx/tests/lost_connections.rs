@@ -7,7 +7,7 @@ mod common;
 use std::time::Duration;
 
 use eventsourcing_core::persistence::{EventQuery, NotificationQuery};
-use eventsourcing_core::{Recorder, RecorderError, Uuid};
+use eventsourcing_core::{Recorder, RecorderError, Tracking, Uuid};
 use eventsourcing_sqlx::PostgresRecorder;
 use sqlx::Connection;
 
@@ -55,6 +55,41 @@ async fn an_insert_whose_answer_is_lost_is_recorded_once() {
 #[tokio::test]
 async fn an_insert_that_is_lost_on_its_way_is_recorded_once() {
     is_recorded_once(Cut::BeforeStatement, 1).await;
+}
+
+async fn a_tracked_insert_is_recorded_once(cut: Cut) {
+    let (schema, proxy, recorder) = behind_a_proxy(cut).await;
+    // prepared too
+    recorder.insert_tracked(vec![], Tracking::new("Orders", 0, 1)).await.unwrap();
+    for round in 0..5 {
+        let (attempt, tracking) = (events(Uuid::new_v4(), 1..=2), Tracking::new("Orders", round + 1, round + 2));
+        proxy.cut(1);
+        let recorded = recorder.insert_tracked(attempt.clone(), tracking.clone()).await.unwrap();
+        assert!(proxy.is_done(), "nothing was cut");
+        assert_eq!(ids(&recorded), [2 + 2 * round, 3 + 2 * round]);
+        assert_eq!(recorder.tracked_position("Orders").await.unwrap(), round + 2);
+        assert_eq!(recorder.insert_tracked(attempt, tracking).await.unwrap(), recorded);
+    }
+    // without events it may be said to be processed already, and is processed once
+    proxy.cut(1);
+    match recorder.insert_tracked(vec![], Tracking::new("WithoutEvents", 0, 7)).await {
+        Ok(_) | Err(RecorderError::AlreadyProcessed { after: 0, recorded: 7, .. }) => {}
+        Err(error) => panic!("{error:?}"),
+    }
+    assert!(proxy.is_done(), "nothing was cut");
+    assert_eq!(recorder.tracked_position("WithoutEvents").await.unwrap(), 7);
+    recorder.close().await;
+    schema.drop().await;
+}
+
+#[tokio::test]
+async fn a_tracked_insert_whose_answer_is_lost_is_recorded_once() {
+    a_tracked_insert_is_recorded_once(Cut::BeforeAnswer).await;
+}
+
+#[tokio::test]
+async fn a_tracked_insert_that_is_lost_on_its_way_is_recorded_once() {
+    a_tracked_insert_is_recorded_once(Cut::BeforeStatement).await;
 }
 
 /// Loses the connection with so many saves in one statement.

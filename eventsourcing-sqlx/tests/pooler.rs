@@ -7,7 +7,7 @@
 mod common;
 
 use eventsourcing_core::persistence::{EventQuery, NotificationQuery};
-use eventsourcing_core::{Recorder, RecorderError, Uuid};
+use eventsourcing_core::{Recorder, RecorderError, Tracking, Uuid};
 use eventsourcing_sqlx::{PostgresRecorder, SslMode};
 
 use common::proxy::{Cut, Proxy};
@@ -32,9 +32,16 @@ async fn unfit_messages(transaction_pooling: bool) -> usize {
     // lost, found out under the lock, and recorded
     proxy.cut(1);
     assert_eq!(ids(&recorder.insert_events(one_event()).await.unwrap()), [4]);
+    recorder.insert_tracked(vec![], Tracking::new("Orders", 0, 1)).await.unwrap();
+    let again = recorder.insert_tracked(vec![], Tracking::new("Orders", 0, 1)).await;
+    assert!(matches!(again, Err(RecorderError::AlreadyProcessed { .. })), "{again:?}");
+    proxy.cut(1);
+    let last = recorder.insert_tracked(one_event(), Tracking::new("Orders", 1, 2)).await;
+    assert_eq!(ids(&last.unwrap()), [5]);
+    assert_eq!(recorder.tracked_position("Orders").await.unwrap(), 2);
     assert_eq!(recorder.select_events(EventQuery::of(world)).await.unwrap().len(), 3);
-    assert_eq!(recorder.select_notifications(NotificationQuery::after(0, 10)).await.unwrap().len(), 4);
-    assert_eq!(recorder.max_notification_id().await.unwrap(), Some(4));
+    assert_eq!(recorder.select_notifications(NotificationQuery::after(0, 10)).await.unwrap().len(), 5);
+    assert_eq!(recorder.max_notification_id().await.unwrap(), Some(5));
     recorder.close().await;
     schema.drop().await;
     proxy.unfit_for_a_pooler()

@@ -5,7 +5,7 @@
 mod common;
 
 use eventsourcing_core::persistence::{EventQuery, NotificationQuery};
-use eventsourcing_core::{Recorder, Uuid};
+use eventsourcing_core::{Recorder, Tracking, Uuid};
 use eventsourcing_sqlx::{PostgresRecorder, SslMode};
 
 use common::proxy::{Cut, Proxy};
@@ -33,6 +33,13 @@ async fn each_call_is_one_statement() {
         recorder.insert_events(events(aggregate, versions)).await.unwrap();
         assert_eq!(proxy.statements(), 1, "a save");
     }
+    for after in 0..3 {
+        let tracking = Tracking::new("Orders", after, after + 1);
+        recorder.insert_tracked(events(Uuid::new_v4(), 1..=2), tracking).await.unwrap();
+        assert_eq!(proxy.statements(), 1, "a save with tracking");
+    }
+    assert_eq!(recorder.tracked_position("Orders").await.unwrap(), 3);
+    assert_eq!(proxy.statements(), 1, "a tracking position");
     recorder.select_events(EventQuery::of(aggregate)).await.unwrap();
     assert_eq!(proxy.statements(), 1, "all events of an aggregate");
     recorder.select_notifications(NotificationQuery::after(0, 1_000)).await.unwrap();

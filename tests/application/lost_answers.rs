@@ -11,7 +11,7 @@ use super::{Account, Office};
 
 /// Records, and does not come to say so.
 #[derive(Debug, Default)]
-struct LosesAnswers {
+pub(super) struct LosesAnswers {
     recorder: MemoryRecorder,
     loses: AtomicBool,
 }

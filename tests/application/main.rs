@@ -8,6 +8,7 @@ mod lost_answers;
 mod opening;
 mod refusals;
 mod topics;
+mod tracking;
 
 use eventsourcing::StoredEvent;
 use eventsourcing::persistence::{Kind, Place};

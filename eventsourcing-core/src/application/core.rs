@@ -8,7 +8,7 @@ use super::schema::Schema;
 use super::topics::Topics;
 use super::{ApplicationBuilder, NotificationLog, Repository};
 use crate::Result;
-use crate::persistence::{Mapper, Notification, Recorder, StoredEvent};
+use crate::persistence::{Mapper, Notification, Recorder, StoredEvent, Tracking};
 
 /// An application: a recorder, and the mapper to it, under a name.
 ///
@@ -68,9 +68,7 @@ impl Application {
     /// [`Recorder`](crate::Error::Recorder) as the database fails; nothing was recorded, except that
     /// [`OutcomeUnknown`](crate::RecorderError::OutcomeUnknown) says that it is not known.
     pub async fn save<S: Saveable>(&self, mut what: S) -> Result<Vec<Notification>> {
-        let mut batch = Batch::new(&self.shared.mapper, &self.shared.topics);
-        what.add_to(&mut batch)?;
-        let events = batch.into_events()?;
+        let events = self.events_of(&mut what)?;
         if events.is_empty() {
             return Ok(Vec::new());
         }
@@ -79,9 +77,64 @@ impl Application {
         Ok(notifications)
     }
 
+    /// Records what came of another application's events, and how far its log is processed by that: all of it or none.
+    ///
+    /// As [`save`](Self::save), except that it is recorded only if the log was processed exactly up to where this goes on from,
+    /// so that each event of the other application has its effect exactly once, also if several processes follow it. Where
+    /// nothing came of the events, save `()`: then only the position is recorded.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use eventsourcing_core::persistence::Tracking;
+    /// use eventsourcing_core::{Application, Error};
+    /// # futures::executor::block_on(async {
+    /// let payments = Application::builder("Payments").open()?;
+    /// assert_eq!(payments.tracked_position("Orders").await?, 0);
+    ///
+    /// // the first three orders are no concern of Payments
+    /// payments.save_tracked((), Tracking::new("Orders", 0, 3)).await?;
+    /// assert_eq!(payments.tracked_position("Orders").await?, 3);
+    ///
+    /// let again = payments.save_tracked((), Tracking::new("Orders", 0, 1)).await;
+    /// assert!(matches!(again, Err(Error::AlreadyProcessed { recorded: 3, .. })));
+    /// # Ok::<(), Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::AlreadyProcessed`](crate::Error::AlreadyProcessed) if the log is processed up to another event than
+    /// [`Tracking::after`]: go on from there, and drop the aggregates, whose events are still pending. Otherwise as for
+    /// [`save`](Self::save), and what [`Tracking::check`] returns.
+    pub async fn save_tracked<S: Saveable>(&self, mut what: S, tracking: Tracking) -> Result<Vec<Notification>> {
+        let events = self.events_of(&mut what)?;
+        let notifications = self.record_tracked(events, tracking).await?;
+        what.recorded();
+        Ok(notifications)
+    }
+
+    /// Up to which notification id the log of another application is processed here; 0 if nothing of it is.
+    ///
+    /// # Errors
+    /// [`Recorder`](crate::Error::Recorder) as the database fails.
+    pub async fn tracked_position(&self, upstream: &str) -> Result<u64> {
+        Ok(self.shared.recorder.tracked_position(upstream).await?)
+    }
+
+    fn events_of(&self, what: &mut impl Saveable) -> Result<Vec<StoredEvent>> {
+        let mut batch = Batch::new(&self.shared.mapper, &self.shared.topics);
+        what.add_to(&mut batch)?;
+        batch.into_events()
+    }
+
     #[tracing::instrument(name = "save", level = "debug", skip_all, fields(application = %self.shared.name, events = events.len()), err(level = "debug"))]
     async fn record(&self, events: Vec<StoredEvent>) -> Result<Vec<Notification>> {
         Ok(self.shared.recorder.insert_events(events).await?)
+    }
+
+    #[tracing::instrument(name = "save", level = "debug", skip_all, fields(application = %self.shared.name, events = events.len(), upstream = %tracking.upstream, position = tracking.position), err(level = "debug"))]
+    async fn record_tracked(&self, events: Vec<StoredEvent>, tracking: Tracking) -> Result<Vec<Notification>> {
+        Ok(self.shared.recorder.insert_tracked(events, tracking).await?)
     }
 
     /// Where aggregates are found again.

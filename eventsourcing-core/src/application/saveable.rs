@@ -16,6 +16,7 @@ use crate::{Error, Result, Root};
 /// | an aggregate | `&mut world` |
 /// | aggregates of different types | `(&mut world, &mut ship)`, up to twelve |
 /// | aggregates of one type | `&mut worlds` of a `Vec`, a slice or an array; a `Vec` or array of `&mut` |
+/// | nothing | `()`, or `None` of an `Option` |
 /// | any number of different types | a `Vec` of `Box<dyn Saveable>` |
 /// | domain events | a [`DomainEvent`], a `Vec` of them |
 #[diagnostic::on_unimplemented(
@@ -184,6 +185,14 @@ impl<S: Saveable + ?Sized> Saveable for Box<S> {
 impl<E: AggregateEvent> Saveable for DomainEvent<E> {
     fn add_to(&mut self, batch: &mut Batch<'_>) -> Result<()> {
         batch.add(self, Uuid::new_v4())
+    }
+
+    fn recorded(&mut self) {}
+}
+
+impl Saveable for () {
+    fn add_to(&mut self, _: &mut Batch<'_>) -> Result<()> {
+        Ok(())
     }
 
     fn recorded(&mut self) {}

@@ -51,6 +51,7 @@
 //! | [`limits`] | the smallest and largest values of every field |
 //! | [`concurrency`] | writers at the same time: order, one winner, no lost update |
 //! | [`dictionaries`] | the dictionaries of compressors; for recorders that keep them |
+//! | [`tracking`] | how far logs of others are processed; for recorders that keep it |
 //! | [`tailing`] | readers during writes: the log only ever grows at its end |
 //!
 //! A rule with several tasks repeats a call whose error [is retryable](super::RecorderError::is_retryable), as any user
@@ -68,6 +69,7 @@ pub mod log;
 pub mod selection;
 mod store;
 pub mod tailing;
+pub mod tracking;
 pub mod versions;
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
@@ -270,6 +272,22 @@ macro_rules! recorder_conformance {
                 dictionaries_are_found_by_all_who_open_the_store
                 of_many_dictionaries_of_an_id_at_once_one_is_kept
                 a_dictionary_is_no_event
+            }
+            tracking {
+                events_and_tracking_are_recorded_by_one_insert
+                tracking_that_does_not_go_on_from_the_last_is_refused
+                a_conflict_leaves_the_position_where_it_was
+                what_was_processed_is_told_before_a_conflict
+                tracking_without_events_moves_the_position
+                a_tracked_append_repeated_is_recorded_once
+                events_recorded_before_are_tracked_later
+                upstreams_are_kept_apart
+                positions_and_names_out_of_range_are_refused
+                of_many_that_process_an_event_one_succeeds
+                each_event_is_processed_once_by_many_followers
+                a_reader_never_sees_events_without_their_tracking
+                a_tracked_insert_dropped_half_way_is_done_or_not_done
+                upstreams_are_processed_at_the_same_time
             }
         }
     };

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     EventQuery, EventVisitor, Notification, NotificationQuery, NotificationVisitor, Recorder, RecorderError,
-    StoredDictionary, StoredEvent,
+    StoredDictionary, StoredEvent, Tracking,
 };
 
 /// Keeps events in memory, for as long as it or a clone of it lives.
@@ -49,6 +49,8 @@ struct Log {
     /// The versions of an aggregate and their places in `events`, lowest version first.
     aggregates: HashMap<Uuid, Vec<(u64, usize)>>,
     dictionaries: BTreeMap<u32, StoredDictionary>,
+    /// Up to which id the logs of other applications are processed.
+    tracking: HashMap<String, u64>,
 }
 
 impl MemoryRecorder {
@@ -113,6 +115,20 @@ impl Recorder for MemoryRecorder {
         self.read(|log| Some(log.events.len() as u64).filter(|last| *last > 0))
     }
 
+    async fn insert_tracked(
+        &self,
+        events: Vec<StoredEvent>,
+        tracking: Tracking,
+    ) -> Result<Vec<Notification>, RecorderError> {
+        check_versions(&events)?;
+        tracking.check()?;
+        self.write(|log| if log.closed { Err(RecorderError::Closed) } else { log.append_tracked(events, tracking) })
+    }
+
+    async fn tracked_position(&self, upstream: &str) -> Result<u64, RecorderError> {
+        self.read(|log| log.position_in(upstream))
+    }
+
     async fn insert_dictionary(&self, dictionary: StoredDictionary) -> Result<bool, RecorderError> {
         self.write(|log| match log.dictionaries.entry(dictionary.id) {
             _ if log.closed => Err(RecorderError::Closed),
@@ -148,6 +164,29 @@ impl Log {
             notifications.push(event.into_notification(place as u64 + 1));
         }
         Ok(notifications)
+    }
+
+    /// Looks at the tracking first, then as `append`.
+    fn append_tracked(
+        &mut self,
+        events: Vec<StoredEvent>,
+        tracking: Tracking,
+    ) -> Result<Vec<Notification>, RecorderError> {
+        let recorded = self.position_in(&tracking.upstream);
+        let is_ours = |event| self.place_of(event).is_some_and(|place| self.events[place].append_id == event.append_id);
+        let is_done = !events.is_empty() && events.iter().all(is_ours);
+        if recorded != tracking.after && !is_done {
+            return Err(tracking.already_processed(recorded));
+        }
+        let notifications = self.append(events)?;
+        if recorded == tracking.after {
+            self.tracking.insert(tracking.upstream, tracking.position);
+        }
+        Ok(notifications)
+    }
+
+    fn position_in(&self, upstream: &str) -> u64 {
+        self.tracking.get(upstream).copied().unwrap_or_default()
     }
 
     /// One event alone, with one look for its aggregate.

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::{Notification, NotificationRef, RecorderError, StoredDictionary, StoredEvent, StoredEventRef};
+use super::{Notification, NotificationRef, RecorderError, StoredDictionary, StoredEvent, StoredEventRef, Tracking};
 
 /// Keeps the events of one application.
 ///
@@ -20,6 +20,8 @@ use super::{Notification, NotificationRef, RecorderError, StoredDictionary, Stor
 /// 4. An insert that is dropped half way is done or not done, and leaves nothing behind that hinders the next.
 /// 5. What was acknowledged is durable.
 /// 6. Of each id one dictionary is kept, if any are: the first, for ever.
+/// 7. Events and the tracking of one insert are recorded together or not at all, and only where the log of the other
+///    application was processed exactly up to where the insert goes on from.
 ///
 /// An impl stands under `#[async_trait::async_trait]`, of the crate of that name. Five methods make a recorder; one that can
 /// show rows where they stand, without a copy of each, also has [`read_events`](Self::read_events) and
@@ -101,6 +103,32 @@ pub trait Recorder: Debug + Send + Sync {
                 _ => return Ok(()),
             }
         }
+    }
+
+    /// Records the events, and how far they bring the processing of another application's log: all of it or none.
+    ///
+    /// There may be no events: the log was processed, and nothing came of it. An insert that was recorded already, with the
+    /// same `append_id`s, counts as done; one without events cannot be told from another's.
+    ///
+    /// # Errors
+    /// [`RecorderError::AlreadyProcessed`] if the log is processed up to another id than [`Tracking::after`], be there a conflict
+    /// as well or not; what [`Tracking::check`] returns; [`RecorderError::NoTracking`] unless the recorder keeps it; other
+    /// variants as for [`insert_events`](Self::insert_events).
+    async fn insert_tracked(
+        &self,
+        events: Vec<StoredEvent>,
+        tracking: Tracking,
+    ) -> Result<Vec<Notification>, RecorderError> {
+        drop(events);
+        Err(RecorderError::NoTracking { upstream: tracking.upstream })
+    }
+
+    /// Up to which id the log of another application is processed; 0 if nothing of it is.
+    ///
+    /// # Errors
+    /// [`RecorderError::NoTracking`] unless the recorder keeps it; other variants as the storage fails.
+    async fn tracked_position(&self, upstream: &str) -> Result<u64, RecorderError> {
+        Err(RecorderError::NoTracking { upstream: upstream.to_owned() })
     }
 
     /// Keeps a dictionary, unless there is one of that id already: the first stays, and nothing ever takes its place.

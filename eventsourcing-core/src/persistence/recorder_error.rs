@@ -54,6 +54,20 @@ pub enum RecorderError {
         recorded: u64,
     },
 
+    /// The log of another application is processed up to another event than this insert went on from; nothing was recorded.
+    #[error(
+        "events of `{upstream}` after {after} were processed, while it is processed up to {recorded}; \
+         nothing was recorded, go on after {recorded}"
+    )]
+    AlreadyProcessed {
+        /// The application whose log is processed.
+        upstream: String,
+        /// Up to where it was said to be processed before.
+        after: u64,
+        /// Up to where it is processed; 0 if nothing of it is.
+        recorded: u64,
+    },
+
     /// It is not known whether the events were recorded. Save again: the same attempt is never recorded twice.
     #[error(
         "the connection was lost while the events were recorded, and it could not be found out whether they are; \
@@ -166,6 +180,20 @@ pub enum RecorderError {
         max: u64,
     },
 
+    /// A tracking position does not come after the one before; nothing was recorded.
+    #[error(
+        "position {position} of `{upstream}` does not come after {after}, up to which it was processed before; \
+         nothing was recorded"
+    )]
+    TrackingBackwards {
+        /// The application whose log is processed.
+        upstream: String,
+        /// Up to where it was said to be processed before.
+        after: u64,
+        /// Up to where it is said to be processed now.
+        position: u64,
+    },
+
     /// All notification ids are used up; nothing was recorded.
     #[error("the log is full: there is no notification id after {last} for {wanted} more events")]
     PositionExhausted {
@@ -187,6 +215,16 @@ pub enum RecorderError {
         "this recorder keeps no dictionaries; compress without one, or give the application a recorder that keeps them"
     )]
     NoDictionaries,
+
+    /// The recorder does not keep how far the logs of others are processed.
+    #[error(
+        "this recorder does not keep how far the log of `{upstream}` is processed; \
+         give the application a recorder that does"
+    )]
+    NoTracking {
+        /// The application whose log is processed.
+        upstream: String,
+    },
 
     /// The recorder was closed.
     #[error("the application is closed; open it again")]

@@ -2,6 +2,8 @@
 
 #[path = "dictionaries.rs"]
 mod dictionaries;
+#[path = "tracking.rs"]
+mod tracking;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +11,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use eventsourcing_core::persistence::conformance::Fixture;
-use eventsourcing_core::persistence::{EventQuery, NotificationQuery, StoredDictionary};
+use eventsourcing_core::persistence::{EventQuery, NotificationQuery, StoredDictionary, Tracking};
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Uuid};
 use tokio::sync::Mutex;
 use tokio::task::yield_now;
@@ -77,6 +79,28 @@ pub(crate) enum Fault {
     CountsDictionaries,
     /// Dictionaries are those of this recorder, whatever others on the same store keep.
     KeepsDictionariesToItself,
+    /// Events are recorded, and the tracking a little later, whatever was tracked meanwhile.
+    TracksLater,
+    /// The tracking is recorded, and the events a little later, if they can be.
+    TracksFirst,
+    /// How far the upstream is processed is checked first, and moved without another look.
+    ChecksTrackingWithoutTheLock,
+    /// A conflict is told before what was processed.
+    ChecksVersionsFirst,
+    /// Any position after the last is taken, wherever the processing began.
+    TakesAnyLaterPosition,
+    /// Tracking is recorded without a look at what was.
+    ForgetsTheUpstream,
+    /// A tracked append that is repeated is taken for another's.
+    ForgetsWhoTracked,
+    /// Positions and names are not looked at.
+    TakesAnyTracking,
+    /// Tracking takes a place in the log.
+    CountsTracking,
+    /// Names of upstreams are the same in upper and lower case.
+    FoldsUpstreams,
+    /// Positions are those of this recorder, whatever others on the same store processed.
+    KeepsTrackingToItself,
 }
 
 /// A store in memory, which recorders with a fault open.
@@ -101,6 +125,7 @@ impl Fixture for Plain {
             own_lock: Mutex::default(),
             own_last: AtomicU64::default(),
             own_dictionaries: std::sync::Mutex::default(),
+            own_positions: std::sync::Mutex::default(),
         })
     }
 }
@@ -112,6 +137,7 @@ struct PlainRecorder {
     own_lock: Mutex<()>,
     own_last: AtomicU64,
     own_dictionaries: std::sync::Mutex<Vec<StoredDictionary>>,
+    own_positions: std::sync::Mutex<HashMap<String, u64>>,
 }
 
 #[derive(Debug, Default)]
@@ -123,6 +149,7 @@ struct State {
     is_locked: bool,
     last_seen: u64,
     dictionaries: Vec<StoredDictionary>,
+    positions: HashMap<String, u64>,
 }
 
 impl PlainRecorder {
@@ -346,6 +373,18 @@ impl Recorder for PlainRecorder {
             Fault::RemembersTheLastId => Ok(Some(self.own_last.load(Ordering::Relaxed)).filter(|last| *last > 0)),
             _ => Ok(state.rows.keys().next_back().copied()),
         }
+    }
+
+    async fn insert_tracked(
+        &self,
+        events: Vec<StoredEvent>,
+        tracking: Tracking,
+    ) -> Result<Vec<Notification>, RecorderError> {
+        self.process(events, tracking).await
+    }
+
+    async fn tracked_position(&self, upstream: &str) -> Result<u64, RecorderError> {
+        Ok(self.position(upstream))
     }
 
     async fn insert_dictionary(&self, dictionary: StoredDictionary) -> Result<bool, RecorderError> {

@@ -3,29 +3,29 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use eventsourcing_core::{RecorderError, StoredEvent};
+use eventsourcing_core::{RecorderError, StoredEvent, Tracking};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Inner;
 use super::batch::Batch;
 use super::error::{Fault, fault};
-use crate::resolution::TakenVersions;
+use crate::resolution::{Positions, TakenVersions};
 use crate::rows::{self, TakenRow};
-use crate::writer::{Outcome, Storage};
+use crate::writer::{Append, Outcome, Storage};
 
 /// How often a batch is sent again that the server rolled back for reasons of its own, and nothing came of it.
 const ATTEMPTS: u32 = 10;
 
 impl Storage for Inner {
-    async fn record(&self, saves: &[&[StoredEvent]]) -> Vec<Outcome> {
+    async fn record(&self, saves: &[&Append]) -> Vec<Outcome> {
         let mut batch = Batch::of(saves);
         self.append(&mut batch).await;
         batch.into_outcomes()
     }
 
     /// A round trip is never made on the caller's time.
-    fn record_now(&self, _: &[&[StoredEvent]]) -> Option<Vec<Outcome>> {
+    fn record_now(&self, _: &[&Append]) -> Option<Vec<Outcome>> {
         None
     }
 }
@@ -110,21 +110,24 @@ impl Inner {
     ) -> Result<bool, Failure> {
         if batch.must_look() {
             self.keep_session(connection).await?;
-            let taken = self.look_for(connection, batch.undecided_events()).await;
-            self.leave_session(connection, taken.is_ok()).await?;
-            if batch.resolve(&taken?) {
+            let found = self.look_up(connection, batch).await;
+            self.leave_session(connection, found.is_ok()).await?;
+            let (taken, positions) = found?;
+            if batch.resolve(&taken, &positions, round) {
                 return Ok(true);
             }
         }
         self.keep_session(connection).await?;
-        let inserted = self.insert(connection, &batch.missing(round)).await;
+        let inserted = self.insert(connection, &batch.missing(round), &batch.tracking(round)).await;
         self.leave_session(connection, inserted.is_ok()).await?;
         match inserted {
             Ok(first) => {
                 batch.recorded(round, first);
                 Ok(true)
             }
-            Err(Failure::Sqlx(error)) if fault(&error, &self.name) == Fault::VersionTaken => {
+            Err(Failure::Sqlx(error))
+                if matches!(fault(&error, &self.name), Fault::VersionTaken | Fault::TrackingMoved) =>
+            {
                 let looked = batch.must_look();
                 batch.look_first();
                 Ok(!looked)
@@ -135,19 +138,30 @@ impl Inner {
 
     /// Sends the one statement, and reads its answer to the end: only then is it known to be committed. The first of the ids,
     /// which follow one another.
-    pub(super) async fn insert(&self, connection: &mut PgConnection, events: &[&StoredEvent]) -> Result<u64, Failure> {
+    pub(super) async fn insert(
+        &self,
+        connection: &mut PgConnection,
+        events: &[&StoredEvent],
+        tracking: &[&Tracking],
+    ) -> Result<u64, Failure> {
         let versions: Vec<i64> = events.iter().map(|event| rows::to_bound(event.originator_version)).collect();
         let checksums: Vec<Option<i64>> = events.iter().map(|event| rows::to_checksum(event.checksum)).collect();
-        let inserted: Option<(i64, i64)> = sqlx::query_as(self.sql.append.text())
+        let append = if tracking.is_empty() { &self.sql.append } else { &self.sql.append_tracked };
+        let mut append = sqlx::query_as(append.text())
             .persistent(self.is_persistent())
             .bind(events.iter().map(|event| event.originator_id).collect::<Vec<Uuid>>())
             .bind(versions)
             .bind(events.iter().map(|event| event.topic.as_str()).collect::<Vec<&str>>())
             .bind(events.iter().map(|event| event.state.as_slice()).collect::<Vec<&[u8]>>())
             .bind(checksums)
-            .bind(events.iter().map(|event| event.append_id).collect::<Vec<Uuid>>())
-            .fetch_optional(connection)
-            .await?;
+            .bind(events.iter().map(|event| event.append_id).collect::<Vec<Uuid>>());
+        if !tracking.is_empty() {
+            append = append
+                .bind(tracking.iter().map(|tracking| tracking.upstream.as_str()).collect::<Vec<&str>>())
+                .bind(tracking.iter().map(|tracking| rows::to_bound(tracking.after)).collect::<Vec<i64>>())
+                .bind(tracking.iter().map(|tracking| rows::to_bound(tracking.position)).collect::<Vec<i64>>());
+        }
+        let inserted: Option<(i64, i64)> = append.fetch_optional(connection).await?;
         let found = match inserted {
             Some((first, count)) if count == rows::to_count(events.len()) => return Ok(rows::from_id(first)?),
             Some((_, count)) => {
@@ -162,8 +176,23 @@ impl Inner {
         RecorderError::Corrupt { found: format!("no row in the head table of {}", self.name.application()) }
     }
 
-    /// Looks for the versions of these events.
-    pub(super) async fn look_for(
+    /// Looks for what may stand in the way of those that are undecided.
+    pub(super) async fn look_up(
+        &self,
+        connection: &mut PgConnection,
+        batch: &Batch<'_>,
+    ) -> Result<(TakenVersions, Positions), Failure> {
+        let taken = self.look_for_versions(connection, batch.undecided_events()).await?;
+        let upstreams = batch.undecided_upstreams();
+        let positions = if upstreams.is_empty() {
+            Positions::new()
+        } else {
+            self.look_for_positions(connection, &upstreams).await?
+        };
+        Ok((taken, positions))
+    }
+
+    async fn look_for_versions(
         &self,
         connection: &mut PgConnection,
         events: impl Iterator<Item = &StoredEvent>,

@@ -2,22 +2,22 @@
 
 use std::collections::HashSet;
 
-use eventsourcing_core::StoredEvent;
+use eventsourcing_core::{StoredEvent, Tracking};
 
-use crate::resolution::{Resolution, TakenVersions, complete, resolve, version_of};
-use crate::writer::Outcome;
+use crate::resolution::{Positions, Resolution, TakenVersions, complete, resolve, version_of};
+use crate::writer::{Append, Outcome};
 
 /// The saves of a batch, each with what is known of it.
 #[derive(Debug)]
 pub(super) struct Batch<'s> {
     saves: Vec<Member<'s>>,
-    /// Whether versions of those that are undecided may be taken, so that the next statement is preceded by a look.
+    /// Whether something may stand in the way of those that are undecided, so that the next statement is preceded by a look.
     must_look: bool,
 }
 
 #[derive(Debug)]
 struct Member<'s> {
-    events: &'s [StoredEvent],
+    append: &'s Append,
     /// The ids of events that an earlier attempt recorded; empty if none did.
     known: Vec<Option<u64>>,
     outcome: Option<Outcome>,
@@ -30,12 +30,12 @@ impl Member<'_> {
 }
 
 impl<'s> Batch<'s> {
-    pub(super) fn of(saves: &[&'s [StoredEvent]]) -> Self {
-        let member = |events: &&'s [StoredEvent]| Member { events, known: Vec::new(), outcome: None };
+    pub(super) fn of(saves: &[&'s Append]) -> Self {
+        let member = |append: &&'s Append| Member { append, known: Vec::new(), outcome: None };
         Self { saves: saves.iter().map(member).collect(), must_look: false }
     }
 
-    /// The places of those saves that can share a statement: of two with the same version, the first.
+    /// The places of those saves that can share a statement: of two with the same version, or the same upstream, the first.
     ///
     /// The other comes after it is known whether the first was recorded. None are left when all are decided.
     pub(super) fn next_round(&self) -> Vec<usize> {
@@ -45,12 +45,16 @@ impl<'s> Batch<'s> {
             return vec![*only];
         }
         let mut seen = HashSet::with_capacity(undecided.len());
+        let mut upstreams = HashSet::new();
         let mut round = undecided;
         round.retain(|place| {
-            let events = self.saves[*place].events;
-            let is_free = !events.iter().any(|event| seen.contains(&version_of(event)));
+            let Append { events, tracking } = self.saves[*place].append;
+            let upstream = tracking.as_ref().map(|tracking| tracking.upstream.as_str());
+            let is_free = !events.iter().any(|event| seen.contains(&version_of(event)))
+                && upstream.is_none_or(|upstream| !upstreams.contains(upstream));
             if is_free {
                 seen.extend(events.iter().map(version_of));
+                upstreams.extend(upstream);
             }
             is_free
         });
@@ -61,14 +65,25 @@ impl<'s> Batch<'s> {
         self.must_look
     }
 
-    /// Versions were found to be taken: which, the next look tells.
+    /// Something was found to stand in the way: what, the next look tells.
     pub(super) fn look_first(&mut self) {
         self.must_look = true;
     }
 
     /// The events of all saves that are undecided.
     pub(super) fn undecided_events(&self) -> impl Iterator<Item = &'s StoredEvent> {
-        self.saves.iter().filter(|save| save.outcome.is_none()).flat_map(|save| save.events)
+        self.saves.iter().filter(|save| save.outcome.is_none()).flat_map(|save| &save.append.events)
+    }
+
+    /// The upstreams of all saves that are undecided.
+    pub(super) fn undecided_upstreams(&self) -> Vec<&'s str> {
+        let undecided = self.saves.iter().filter(|save| save.outcome.is_none());
+        undecided.filter_map(|save| save.append.tracking.as_ref()).map(|tracking| tracking.upstream.as_str()).collect()
+    }
+
+    /// The tracking of a round.
+    pub(super) fn tracking(&self, round: &[usize]) -> Vec<&'s Tracking> {
+        round.iter().filter_map(|place| self.saves[*place].append.tracking.as_ref()).collect()
     }
 
     /// The events of a round that are still to be recorded, in order.
@@ -76,21 +91,35 @@ impl<'s> Batch<'s> {
         let saves = round.iter().map(|place| &self.saves[*place]);
         saves
             .flat_map(|save| {
-                save.events.iter().enumerate().filter(|(place, _)| save.is_missing(*place)).map(|(_, event)| event)
+                save.append
+                    .events
+                    .iter()
+                    .enumerate()
+                    .filter(|(place, _)| save.is_missing(*place))
+                    .map(|(_, event)| event)
             })
             .collect()
     }
 
-    /// Decides the saves that the rows found decide: those in conflict, and those that are recorded already. Whether there were any.
-    pub(super) fn resolve(&mut self, taken: &TakenVersions) -> bool {
+    /// Decides the saves that the rows found decide: those that are refused, and those that are recorded already. Whether there
+    /// were any.
+    ///
+    /// The round is the next; one that is not in it may go on from where one in it ends.
+    pub(super) fn resolve(&mut self, taken: &TakenVersions, positions: &Positions, round: &[usize]) -> bool {
+        let round: HashSet<usize> = round.iter().copied().collect();
         let mut any = false;
-        for save in self.saves.iter_mut().filter(|save| save.outcome.is_none()) {
-            match resolve(save.events, taken) {
-                Resolution::Conflict(error) => save.outcome = Some(Outcome::Failed(error)),
-                Resolution::Free { ids, missing } if missing.is_empty() => {
-                    save.outcome = Some(Outcome::Recorded(complete(ids, 1)));
-                }
-                Resolution::Free { ids, .. } => save.known = ids,
+        for (place, save) in self.saves.iter_mut().enumerate().filter(|(_, save)| save.outcome.is_none()) {
+            let comes_later = |tracking: &Tracking| {
+                !round.contains(&place)
+                    && positions.get(&tracking.upstream).copied().unwrap_or_default() < tracking.after
+            };
+            if save.append.tracking.as_ref().is_some_and(comes_later) {
+                continue;
+            }
+            match resolve(save.append, taken, positions) {
+                Resolution::Refused(error) => save.outcome = Some(Outcome::Failed(error)),
+                Resolution::Done(ids) => save.outcome = Some(Outcome::Recorded(ids)),
+                Resolution::Free(ids) => save.known = ids,
             }
             any |= save.outcome.is_some();
         }
@@ -103,12 +132,12 @@ impl<'s> Batch<'s> {
         for place in round {
             let save = &mut self.saves[*place];
             let mut known = std::mem::take(&mut save.known);
-            known.resize(save.events.len(), None);
+            known.resize(save.append.events.len(), None);
             let missing = known.iter().filter(|id| id.is_none()).count() as u64;
             save.outcome = Some(Outcome::Recorded(complete(known, next)));
             next += missing;
         }
-        // what was left out of the round has versions that are now taken
+        // what was left out of the round has versions that are now taken, or an upstream that has moved
         self.must_look = true;
     }
 

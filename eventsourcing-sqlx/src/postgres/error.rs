@@ -18,6 +18,8 @@ pub(super) enum Fault {
     VersionTaken,
     /// A notification id is taken, which the head row should have prevented.
     IdTaken,
+    /// An upstream is not processed up to where an append goes on from.
+    TrackingMoved,
     /// Notification ids went over the largest number.
     IdsExhausted,
     /// The server gave up on this transaction in favour of another.
@@ -49,6 +51,8 @@ pub(super) fn fault(error: &sqlx::Error, name: &TableName) -> Fault {
         code if code.starts_with("08") || code.starts_with("57P") => Fault::Lost,
         "23505" if error.constraint() == Some(&name.version_key()) => Fault::VersionTaken,
         "23505" if error.constraint() == Some(&name.events_key()) => Fault::IdTaken,
+        // nothing else is read from text in any statement
+        "22P02" => Fault::TrackingMoved,
         "22003" => Fault::IdsExhausted,
         "40001" | "40P01" => Fault::Superseded,
         "0A000" | "26000" | "25P02" => Fault::StaleConnection,

@@ -9,6 +9,7 @@ mod open;
 mod pooling;
 mod resolve;
 mod select;
+mod tracking;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use eventsourcing_core::persistence::StoredDictionary;
 use eventsourcing_core::persistence::{EventQuery, EventVisitor, NotificationQuery, NotificationVisitor};
-use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent};
+use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Tracking};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection, PgPool, Postgres};
 use tokio::time::timeout;
@@ -27,10 +28,9 @@ use crate::collect;
 use crate::config::PostgresConfig;
 use crate::connection::ConnGuard;
 use crate::error::check_runtime;
-use crate::rows;
 use crate::sql::postgres::PostgresSql;
 use crate::table_name::TableName;
-use crate::writer::Writer;
+use crate::writer::{Append, Writer};
 
 /// Keeps the events of an application in a PostgreSQL database.
 ///
@@ -96,11 +96,19 @@ impl PostgresRecorder {
 #[async_trait]
 impl Recorder for PostgresRecorder {
     async fn insert_events(&self, events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError> {
-        rows::check_versions(&events)?;
-        if events.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.writer.record(events).await
+        self.writer.record(Append::new(events, None)?).await
+    }
+
+    async fn insert_tracked(
+        &self,
+        events: Vec<StoredEvent>,
+        tracking: Tracking,
+    ) -> Result<Vec<Notification>, RecorderError> {
+        self.writer.record(Append::new(events, Some(tracking))?).await
+    }
+
+    async fn tracked_position(&self, upstream: &str) -> Result<u64, RecorderError> {
+        self.inner.tracked_position(upstream).await
     }
 
     async fn select_events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, RecorderError> {

@@ -61,16 +61,16 @@ impl Inner {
         let mut transaction = connection.begin_with(BEGIN).await?;
         let _last: Option<i64> =
             sqlx::query_scalar(self.sql.lock.text()).persistent(false).fetch_optional(&mut *transaction).await?;
-        let taken = self.look_for(&mut transaction, batch.undecided_events()).await?;
+        let (taken, positions) = self.look_up(&mut transaction, batch).await?;
         // what is found under the lock stays so, whatever becomes of this transaction
-        batch.resolve(&taken);
+        batch.resolve(&taken, &positions, round);
         let round: Vec<usize> = round.iter().copied().filter(|place| batch.is_undecided(*place)).collect();
         if round.is_empty() {
             transaction.rollback().await?;
             return Ok(());
         }
         // the last statement before the commit, its answer read to the end: an error cannot hide behind a COMMIT that undoes
-        let first = self.insert(&mut transaction, &batch.missing(&round)).await?;
+        let first = self.insert(&mut transaction, &batch.missing(&round), &batch.tracking(&round)).await?;
         transaction.commit().await?;
         batch.recorded(&round, first);
         Ok(())

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// The version of the tables that this program makes and knows.
 ///
-/// 1: events and head. 2: dictionaries, and tracking, which is there for what comes.
+/// 1: events and head. 2: dictionaries and tracking.
 pub(crate) const SCHEMA_VERSION: i64 = 2;
 
 /// Whether tables of this version can be made into those of [`SCHEMA_VERSION`].
@@ -67,6 +67,8 @@ pub(crate) struct Statements {
     /// Looks for versions that are recorded. PostgreSQL: `(originator ids, versions)` → [`TakenRow`](crate::rows::TakenRow)s;
     /// SQLite: `(originator id, version)` → notification id, append id, last version.
     pub(crate) taken: Sql,
+    /// How far logs of others are processed. PostgreSQL: `(upstreams)` → upstream, position; SQLite: `(upstream)` → position.
+    pub(crate) positions: Sql,
     /// `(id, bytes, checksum)`: one row, or none if the id is taken.
     pub(crate) insert_dictionary: Sql,
     /// `(after)` → id, bytes, checksum; lowest id first.

@@ -16,6 +16,12 @@ pub(crate) struct PostgresSql {
     /// held until the commit, is what makes ids follow the order of commits. A statement that waited for it reads the row again
     /// (at isolation level READ COMMITTED), and so goes on from the id that the one before left.
     pub(crate) append: Sql,
+    /// As `append`, with `(upstreams, positions before, positions)` after its arguments: each upstream is processed up to its
+    /// position from now on, or, if one of them is not processed exactly up to where it was before, nothing is recorded.
+    ///
+    /// That it then fails is what undoes the rest of the statement, and the text that is no number is what the server's log
+    /// tells of it: SQLSTATE 22P02, [`Fault::TrackingMoved`](crate::postgres). An upstream without a row is at 0.
+    pub(crate) append_tracked: Sql,
     /// `()` → the last notification id in use, and the append lock until the transaction ends.
     pub(crate) lock: Sql,
     pub(crate) events: String,
@@ -89,14 +95,15 @@ impl PostgresSql {
                  JOIN {events} AS e ON e.originator_id = wanted.id AND e.originator_version = wanted.version"
             )
             .into(),
+            positions: format!("SELECT upstream, position FROM {tracking} WHERE upstream = ANY($1)").into(),
             insert_dictionary: format!(
                 "INSERT INTO {dictionaries} (id, bytes, checksum) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING"
             )
             .into(),
             dictionaries: format!("SELECT id, bytes, checksum FROM {dictionaries} WHERE id > $1 ORDER BY id").into(),
         };
-        let append = format!(
-            "WITH head AS (\
+        let head_and_events = format!(
+            "head AS (\
                UPDATE {head} SET last = last + cardinality($1::uuid[]) WHERE id = 1 \
                RETURNING last - cardinality($1::uuid[]) AS base\
              ), recorded AS (\
@@ -105,12 +112,27 @@ impl PostgresSql {
                FROM head, unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[], $6::uuid[]) \
                  WITH ORDINALITY AS new (id, version, topic, state, checksum, append_id, place) \
                RETURNING 1\
+             )"
+        );
+        let recorded = "head.base + 1, (SELECT count(*) FROM recorded)";
+        let append = format!("WITH {head_and_events} SELECT {recorded} FROM head");
+        let new = "unnest($7::text[], $8::bigint[], $9::bigint[]) AS new (upstream, before, position)";
+        let append_tracked = format!(
+            "WITH {head_and_events}, moved AS (\
+               UPDATE {tracking} AS tracked SET position = new.position FROM {new} \
+               WHERE tracked.upstream = new.upstream AND tracked.position = new.before RETURNING 1\
+             ), begun AS (\
+               INSERT INTO {tracking} (upstream, position) SELECT upstream, position FROM {new} WHERE before = 0 \
+               ON CONFLICT (upstream) DO NOTHING RETURNING 1\
              ) \
-             SELECT head.base + 1, (SELECT count(*) FROM recorded) FROM head"
+             SELECT {recorded} FROM head \
+             WHERE CASE (SELECT count(*) FROM moved) + (SELECT count(*) FROM begun) \
+               WHEN cardinality($7::text[]) THEN '1' ELSE 'an upstream is not processed up to where it was before' END::bigint = 1"
         );
         Self {
             common,
             append: append.into(),
+            append_tracked: append_tracked.into(),
             lock: format!("SELECT last FROM {head} WHERE id = 1 FOR UPDATE").into(),
             events,
             dictionaries,
@@ -179,7 +201,7 @@ impl PostgresSql {
                 name.dictionaries_key(),
             ),
             // how far this application has processed the log of another: raised in the transaction that records what
-            // came of it, so that each event is processed exactly once. Nothing writes to it yet
+            // came of it, so that each event is processed exactly once
             format!(
                 "CREATE TABLE IF NOT EXISTS {tracking} (\n  \
                    upstream text NOT NULL CONSTRAINT {} PRIMARY KEY,\n  \

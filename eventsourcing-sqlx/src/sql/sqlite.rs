@@ -30,17 +30,21 @@ pub(crate) struct SqliteSql {
     pub(crate) raise: Sql,
     /// `(notification id, originator id, version, topic, state, checksum, append id)`.
     pub(crate) insert: Sql,
+    /// `(upstream, position)`: says that its log is processed up to there.
+    pub(crate) track: Sql,
     /// What SQLite says when a version is recorded already: it names the columns, not the constraint.
     pub(crate) version_taken: String,
     events: String,
     dictionaries: String,
+    tracking: String,
     head: String,
     name: TableName,
 }
 
 impl SqliteSql {
     pub(crate) fn of(name: &TableName) -> Self {
-        let (events, head, dictionaries) = (name.events(), name.head(), name.dictionaries());
+        let (events, head) = (name.events(), name.head());
+        let (dictionaries, tracking) = (name.dictionaries(), name.tracking());
         let event = "originator_id, originator_version, topic, state, checksum, append_id";
         let notification = "notification_id, originator_id, originator_version, topic, state, checksum";
         let range = "originator_id = ?1 AND originator_version > ?2 AND originator_version <= ?3";
@@ -75,6 +79,7 @@ impl SqliteSql {
                  FROM {events} WHERE originator_id = ?1 AND originator_version = ?2"
             )
             .into(),
+            positions: format!("SELECT position FROM {tracking} WHERE upstream = ?1").into(),
             insert_dictionary: format!(
                 "INSERT INTO {dictionaries} (id, bytes, checksum) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING"
             )
@@ -85,9 +90,15 @@ impl SqliteSql {
             common,
             raise: format!("UPDATE {head} SET last = ?1 WHERE id = 1").into(),
             insert: format!("INSERT INTO {events} (notification_id, {event}) VALUES (?, ?, ?, ?, ?, ?, ?)").into(),
+            track: format!(
+                "INSERT INTO {tracking} (upstream, position) VALUES (?1, ?2) \
+                 ON CONFLICT (upstream) DO UPDATE SET position = excluded.position"
+            )
+            .into(),
             version_taken: format!("{events}.originator_id, {events}.originator_version"),
             events,
             dictionaries,
+            tracking,
             head,
             name: name.clone(),
         }
@@ -144,12 +155,12 @@ impl SqliteSql {
                 self.dictionaries,
             ),
             // how far this application has processed the log of another: raised in the transaction that records what
-            // came of it, so that each event is processed exactly once. Nothing writes to it yet
+            // came of it, so that each event is processed exactly once
             format!(
                 "CREATE TABLE IF NOT EXISTS {} (\n  \
                    upstream TEXT NOT NULL PRIMARY KEY,\n  \
                    position INTEGER NOT NULL\n) STRICT",
-                self.name.tracking(),
+                self.tracking,
             ),
         ]
     }

@@ -12,10 +12,10 @@ use tokio::time::{Instant, sleep};
 use super::Inner;
 use super::error::{Failure, Fault, is_definite, is_everybodys};
 use crate::deadline::deadline;
-use crate::resolution::{Resolution, TakenVersions, complete, resolve};
+use crate::resolution::{Positions, Resolution, TakenVersions, complete, resolve};
 use crate::rows;
 use crate::sql::sqlite::{BEGIN, COMMIT, RELEASE, ROLLBACK_TO, SAVEPOINT};
-use crate::writer::{Outcome, Storage};
+use crate::writer::{Append, Outcome, Storage};
 
 /// How often a commit is looked up that failed, before its outcome is said to be unknown.
 const RESOLUTIONS: usize = 3;
@@ -37,7 +37,7 @@ enum Ended {
 }
 
 impl Storage for Inner {
-    async fn record(&self, saves: &[&[StoredEvent]]) -> Vec<Outcome> {
+    async fn record(&self, saves: &[&Append]) -> Vec<Outcome> {
         let deadline = deadline(self.config.lock_timeout);
         let (mut pause, longest) = PAUSES;
         loop {
@@ -54,7 +54,7 @@ impl Storage for Inner {
     }
 
     /// A commit to a quick disk takes little longer than waking another thread for it.
-    fn record_now(&self, saves: &[&[StoredEvent]]) -> Option<Vec<Outcome>> {
+    fn record_now(&self, saves: &[&Append]) -> Option<Vec<Outcome>> {
         if self.is_slow.load(Ordering::Relaxed) {
             return None;
         }
@@ -78,7 +78,7 @@ fn aside<T>(blocks: impl FnOnce() -> T) -> T {
 
 impl Inner {
     /// Records a batch without waiting for a lock. A failure is one of the whole batch, and nothing is recorded then.
-    fn record_at_once(&self, saves: &[&[StoredEvent]]) -> Result<Vec<Outcome>, Failure> {
+    fn record_at_once(&self, saves: &[&Append]) -> Result<Vec<Outcome>, Failure> {
         let mut unknown: Option<Cause> = None;
         for _ in 0..=RESOLUTIONS {
             match (self.transact(saves), &unknown) {
@@ -98,7 +98,7 @@ impl Inner {
     }
 
     /// One transaction from `BEGIN` to `COMMIT` or `ROLLBACK`.
-    fn transact(&self, saves: &[&[StoredEvent]]) -> Ended {
+    fn transact(&self, saves: &[&Append]) -> Ended {
         let begun = Instant::now();
         let ended = self.connections.write(|connection| {
             execute(connection, BEGIN)?;
@@ -113,12 +113,12 @@ impl Inner {
         ended.unwrap_or_else(Ended::Failed)
     }
 
-    fn write(&self, connection: &Connection, saves: &[&[StoredEvent]]) -> Result<Vec<Outcome>, Failure> {
-        let wanted = saves.iter().map(|events| events.len()).sum();
+    fn write(&self, connection: &Connection, saves: &[&Append]) -> Result<Vec<Outcome>, Failure> {
+        let wanted = saves.iter().map(|append| append.events.len()).sum();
         let mut next = self.next_id(connection, wanted)?;
         let mut outcomes = Vec::with_capacity(saves.len());
-        for events in saves {
-            outcomes.push(match self.save(connection, events, next) {
+        for append in saves {
+            outcomes.push(match self.save(connection, append, next) {
                 Ok((ids, new)) => {
                     next += new;
                     Outcome::Recorded(ids)
@@ -136,17 +136,47 @@ impl Inner {
         Ok(outcomes)
     }
 
-    /// Records the events of a save: their ids, and how many of them are new. If it fails, none is recorded.
-    fn save(&self, connection: &Connection, events: &[StoredEvent], first: u64) -> Result<(Vec<u64>, u64), Failure> {
+    /// Records a save: the ids of its events, and how many of them are new. If it fails, nothing of it is recorded.
+    fn save(&self, connection: &Connection, append: &Append, first: u64) -> Result<(Vec<u64>, u64), Failure> {
+        let Some(tracking) = &append.tracking else {
+            return self.save_events(connection, append, &Positions::new(), first);
+        };
+        let recorded = self.position_in(connection, &tracking.upstream)?;
+        let positions = Positions::from([(tracking.upstream.clone(), recorded)]);
+        if recorded != tracking.after {
+            let taken = self.look_for(connection, &append.events)?;
+            return match resolve(append, &taken, &positions) {
+                Resolution::Done(ids) => Ok((ids, 0)),
+                Resolution::Refused(error) => Err(error.into()),
+                Resolution::Free(_) => Err(tracking.already_processed(recorded).into()),
+            };
+        }
+        whole(connection, || {
+            let saved = self.save_events(connection, append, &positions, first)?;
+            self.track(connection, tracking)?;
+            Ok(saved)
+        })
+    }
+
+    fn save_events(
+        &self,
+        connection: &Connection,
+        append: &Append,
+        positions: &Positions,
+        first: u64,
+    ) -> Result<(Vec<u64>, u64), Failure> {
+        let events = append.events.as_slice();
         let everything: Vec<usize> = (0..events.len()).collect();
         match self.insert(connection, events, &everything, first) {
             Ok(()) => return Ok(((first..).take(events.len()).collect(), events.len() as u64)),
             Err(error) if self.fault(&error) == Fault::VersionTaken => {}
             Err(error) => return Err(self.explain(error)),
         }
-        match resolve(events, &self.look_for(connection, events)?) {
-            Resolution::Conflict(error) => Err(error.into()),
-            Resolution::Free { ids, missing } => {
+        match resolve(append, &self.look_for(connection, events)?, positions) {
+            Resolution::Refused(error) => Err(error.into()),
+            Resolution::Done(ids) => Ok((ids, 0)),
+            Resolution::Free(ids) => {
+                let missing: Vec<usize> = (0..ids.len()).filter(|place| ids[*place].is_none()).collect();
                 self.insert(connection, events, &missing, first).map_err(|error| self.explain(error))?;
                 Ok((complete(ids, first), missing.len() as u64))
             }
@@ -165,16 +195,8 @@ impl Inner {
         if let [only] = places {
             return self.insert_row(connection, &events[*only], first);
         }
-        execute(connection, SAVEPOINT)?;
         let mut rows = places.iter().zip(first..);
-        let inserted = rows.try_for_each(|(place, id)| self.insert_row(connection, &events[*place], id));
-        if inserted.is_err() && !connection.is_autocommit() {
-            execute(connection, ROLLBACK_TO)?;
-        }
-        if !connection.is_autocommit() {
-            execute(connection, RELEASE)?;
-        }
-        inserted
+        whole(connection, || rows.try_for_each(|(place, id)| self.insert_row(connection, &events[*place], id)))
     }
 
     fn insert_row(&self, connection: &Connection, event: &StoredEvent, id: u64) -> Result<(), rusqlite::Error> {
@@ -225,7 +247,7 @@ impl Inner {
     }
 
     /// A batch of which nothing is recorded, for a reason that lies in the database or in one of the saves.
-    fn refused(&self, saves: &[&[StoredEvent]], failure: Failure) -> Vec<Outcome> {
+    fn refused(&self, saves: &[&Append], failure: Failure) -> Vec<Outcome> {
         let suspicious = match &failure {
             Failure::Sqlite(error) => !is_everybodys(error),
             Failure::Recorder(error) => matches!(error, RecorderError::PositionExhausted { .. }),
@@ -254,6 +276,20 @@ fn certain(outcome: Outcome, unknown: &Cause) -> Outcome {
         Outcome::Recorded(_) | Outcome::Failed(RecorderError::Conflict { .. }) => outcome,
         _ => Outcome::Failed(RecorderError::OutcomeUnknown { source: unknown.clone() }),
     }
+}
+
+/// Does several things to the database or, if one fails, none.
+fn whole<T, E: From<rusqlite::Error>>(connection: &Connection, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    execute(connection, SAVEPOINT)?;
+    let done = work();
+    // some errors have rolled back the whole transaction
+    if done.is_err() && !connection.is_autocommit() {
+        execute(connection, ROLLBACK_TO)?;
+    }
+    if !connection.is_autocommit() {
+        execute(connection, RELEASE)?;
+    }
+    done
 }
 
 pub(super) fn execute(connection: &Connection, statement: &str) -> Result<(), rusqlite::Error> {

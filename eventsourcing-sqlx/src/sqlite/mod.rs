@@ -7,6 +7,7 @@ mod error;
 mod location;
 mod open;
 mod select;
+mod tracking;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use async_trait::async_trait;
 use eventsourcing_core::persistence::{
     EventQuery, EventVisitor, NotificationQuery, NotificationVisitor, StoredDictionary,
 };
-use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent};
+use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Tracking};
 
 use self::connections::Connections;
 use self::error::recorder_error;
@@ -24,10 +25,9 @@ use self::location::Location;
 use crate::collect;
 use crate::config::SqliteConfig;
 use crate::error::check_runtime;
-use crate::rows;
 use crate::sql::sqlite::SqliteSql;
 use crate::table_name::TableName;
-use crate::writer::Writer;
+use crate::writer::{Append, Writer};
 
 /// Keeps the events of an application in a SQLite database, in a file or in memory.
 ///
@@ -95,11 +95,19 @@ impl SqliteRecorder {
 #[async_trait]
 impl Recorder for SqliteRecorder {
     async fn insert_events(&self, events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError> {
-        rows::check_versions(&events)?;
-        if events.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.writer.record(events).await
+        self.writer.record(Append::new(events, None)?).await
+    }
+
+    async fn insert_tracked(
+        &self,
+        events: Vec<StoredEvent>,
+        tracking: Tracking,
+    ) -> Result<Vec<Notification>, RecorderError> {
+        self.writer.record(Append::new(events, Some(tracking))?).await
+    }
+
+    async fn tracked_position(&self, upstream: &str) -> Result<u64, RecorderError> {
+        self.inner.tracked_position(upstream).await
     }
 
     async fn select_events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, RecorderError> {

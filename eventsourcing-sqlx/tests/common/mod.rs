@@ -4,6 +4,7 @@
 
 pub mod process;
 pub mod proxy;
+pub mod queued;
 pub mod store;
 
 use std::pin::Pin;

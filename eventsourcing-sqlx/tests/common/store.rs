@@ -89,6 +89,41 @@ impl Store {
         Some(schema.number(count).await)
     }
 
+    /// Runs a statement outside of any recorder.
+    pub async fn run(&self, statement: &str) {
+        match self {
+            Self::Postgres(schema) => schema.run(format!("SET search_path TO {}; {statement}", schema.name)).await,
+            Self::Sqlite(folder) => {
+                let mut outsider = SqliteConnectOptions::new().filename(file(folder)).connect().await.unwrap();
+                sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut outsider).await.unwrap();
+            }
+        }
+    }
+
+    /// Lets the database refuse to move this upstream.
+    pub async fn refuse_upstream(&self, upstream: &str) {
+        match self {
+            Self::Postgres(schema) => {
+                let name = &schema.name;
+                let trigger = format!(
+                    "CREATE FUNCTION {name}.refuse() RETURNS trigger LANGUAGE plpgsql AS \
+                     $$ BEGIN RAISE EXCEPTION 'this upstream is not wanted'; END $$; \
+                     CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON {name}.universe_tracking \
+                     FOR EACH ROW WHEN (NEW.upstream = '{upstream}') EXECUTE FUNCTION {name}.refuse()"
+                );
+                schema.run(trigger).await;
+            }
+            Self::Sqlite(folder) => {
+                let mut outsider = SqliteConnectOptions::new().filename(file(folder)).connect().await.unwrap();
+                let trigger = format!(
+                    "CREATE TRIGGER refuse BEFORE INSERT ON universe_tracking WHEN NEW.upstream = '{upstream}' \
+                     BEGIN SELECT RAISE(ABORT, 'this upstream is not wanted'); END"
+                );
+                sqlx::raw_sql(AssertSqlSafe(trigger)).execute(&mut outsider).await.unwrap();
+            }
+        }
+    }
+
     /// Lets the database refuse events of a topic.
     pub async fn refuse_topic(&self, topic: &str) {
         match self {

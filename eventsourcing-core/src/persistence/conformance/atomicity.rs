@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use tokio::task::yield_now;
 use uuid::Uuid;
 
 use super::Fixture;
 use super::store::{Store, append, assert_conflict, assert_same, at_once, deal, numbered, versions};
-use crate::persistence::{EventQuery, NotificationQuery, RecorderError, StoredEvent};
+use crate::persistence::{EventQuery, Notification, NotificationQuery, RecorderError, StoredEvent};
 
 /// If one aggregate of an insert conflicts, be it the first or the last, no event of any aggregate is recorded.
 pub async fn a_conflict_of_one_aggregate_leaves_none_recorded(fixture: &dyn Fixture) {
@@ -124,7 +125,7 @@ pub async fn an_insert_dropped_half_way_is_done_or_not_done(fixture: &dyn Fixtur
     let mut events = 0;
     for polls in 0..=20 {
         let dropped = append([(Uuid::new_v4(), 1), (Uuid::new_v4(), 1), (Uuid::new_v4(), 1)]);
-        dropped_after(polls, &one, &dropped).await;
+        dropped_after(polls, one.recorder().insert_events(dropped.clone())).await;
         let seen = seen(&one, &dropped).await;
         assert!(seen == 0 || seen == 3, "{rule}: after {polls} polls {seen} of 3 events are recorded");
 
@@ -147,7 +148,7 @@ pub async fn an_insert_dropped_half_way_leaves_its_versions_free_or_taken(fixtur
     for polls in 0..=20 {
         let (a, b) = (Uuid::new_v4(), Uuid::new_v4());
         let dropped = append([(a, 1), (b, 1), (a, 2)]);
-        dropped_after(polls, &one, &dropped).await;
+        dropped_after(polls, one.recorder().insert_events(dropped.clone())).await;
         let next = if polls % 2 == 0 { &one } else { &other };
         let ours = append([(b, 1), (a, 1), (a, 2)]);
         let recorded = match next.try_insert(&ours).await {
@@ -178,9 +179,8 @@ pub async fn a_recorder_opened_later_sees_what_was_recorded(fixture: &dyn Fixtur
     assert_same(&first.log().await, &[numbered(1, &events), numbered(4, &further)].concat(), rule);
 }
 
-/// Begins an insert and drops it when it was polled so many times, each time because something woke it.
-pub(super) async fn dropped_after(polls: usize, store: &Store, events: &[StoredEvent]) {
-    let mut insert = store.recorder().insert_events(events.to_vec());
+/// Drops an insert when it was polled so many times, each time because something woke it.
+pub(super) async fn dropped_after(polls: usize, mut insert: BoxFuture<'_, Result<Vec<Notification>, RecorderError>>) {
     let mut left = polls;
     let outcome = poll_fn(|context| {
         if left == 0 {

@@ -163,7 +163,7 @@ pub async fn inserts_dropped_among_others_hinder_none(fixture: &dyn Fixture) {
         let id = Uuid::new_v4();
         for round in 0..3 {
             let dropped = versions(id, round * 3 + 1..=round * 3 + 2);
-            dropped_after(polls, &store, &dropped).await;
+            dropped_after(polls, store.recorder().insert_events(dropped.clone())).await;
             store.insert(&dropped).await;
             store.insert(&versions(id, [round * 3 + 3])).await;
         }

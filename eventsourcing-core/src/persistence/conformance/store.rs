@@ -84,7 +84,7 @@ impl Store {
         self.notifications(NotificationQuery::after(0, 1_000_000)).await
     }
 
-    async fn patiently<'a, T>(
+    pub(super) async fn patiently<'a, T>(
         &self,
         call: impl Fn() -> BoxFuture<'a, Result<T, RecorderError>>,
     ) -> Result<T, RecorderError> {
@@ -99,7 +99,7 @@ impl Store {
     }
 }
 
-fn expect<T>(method: &str, outcome: Result<T, RecorderError>) -> T {
+pub(super) fn expect<T>(method: &str, outcome: Result<T, RecorderError>) -> T {
     outcome.unwrap_or_else(|error| panic!("{method} failed where it must not: {error} ({error:?})"))
 }
 

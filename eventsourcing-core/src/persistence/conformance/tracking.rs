@@ -1,0 +1,351 @@
+//! How far the log of another application is processed is recorded together with what came of it, once, and in order.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures::FutureExt as _;
+use tokio::task::yield_now;
+use uuid::Uuid;
+
+use super::Fixture;
+use super::atomicity::{assert_log_is_whole, dropped_after};
+use super::store::{Store, append, assert_conflict, assert_same, at_once, deal, numbered, versions};
+use crate::persistence::{Notification, RecorderError, StoredEvent, Tracking};
+
+/// Events and tracking are recorded by one insert, and found by all who open the store; an upstream nobody processed is at 0.
+pub async fn events_and_tracking_are_recorded_by_one_insert(fixture: &dyn Fixture) {
+    let rule = "events and tracking are recorded by one insert";
+    let (early, store) = (Store::open(fixture).await, Store::open(fixture).await);
+    assert_eq!(store.position("Orders").await, 0, "{rule}: nothing is processed in an empty store");
+    let (first, second) = (versions(Uuid::new_v4(), 1..=2), append([(Uuid::new_v4(), 1), (Uuid::new_v4(), 1)]));
+    assert_same(&store.insert_tracked(&first, &orders(0, 1)).await, &numbered(1, &first), rule);
+    assert_same(&store.insert_tracked(&second, &orders(1, 7)).await, &numbered(3, &second), rule);
+    for store in [&early, &store, &Store::open(fixture).await] {
+        assert_eq!(store.position("Orders").await, 7, "{rule}: the position");
+        assert_eq!(store.position("Payments").await, 0, "{rule}: the position of another upstream");
+        assert_same(&store.log().await, &numbered(1, &[first.clone(), second.clone()].concat()), rule);
+    }
+}
+
+/// A tracking that does not go on exactly from where the upstream is processed is refused, and tells where that is; nothing is
+/// recorded, and no id used up.
+pub async fn tracking_that_does_not_go_on_from_the_last_is_refused(fixture: &dyn Fixture) {
+    let rule = "tracking that does not go on from the last is refused";
+    let store = Store::open(fixture).await;
+    let mut log = Vec::new();
+    for (recorded, refused) in [(0, vec![(1, 2), (5, 9)]), (5, vec![(0, 5), (0, 9), (4, 5), (4, 6), (6, 7), (7, 9)])] {
+        for (after, position) in refused {
+            let events = versions(Uuid::new_v4(), 1..=2);
+            for events in [events.as_slice(), &[]] {
+                let outcome = store.try_insert_tracked(events, &orders(after, position)).await;
+                assert_processed(outcome, after, recorded, rule);
+            }
+            assert_eq!(store.position("Orders").await, recorded, "{rule}: {after} to {position} moves nothing");
+            assert_same(&store.log().await, &numbered(1, &log), rule);
+        }
+        let next = versions(Uuid::new_v4(), [1]);
+        let expected = numbered(log.len() as u64 + 1, &next);
+        assert_same(&store.insert_tracked(&next, &orders(recorded, recorded + 5)).await, &expected, rule);
+        log.extend(next);
+    }
+}
+
+/// A conflict leaves the upstream where it was, and it can then be processed otherwise.
+pub async fn a_conflict_leaves_the_position_where_it_was(fixture: &dyn Fixture) {
+    let rule = "a conflict leaves the position where it was";
+    let store = Store::open(fixture).await;
+    let taken = Uuid::new_v4();
+    store.insert_tracked(&versions(taken, [1]), &orders(0, 3)).await;
+    for events in [versions(taken, [1]), append([(Uuid::new_v4(), 1), (taken, 1)])] {
+        assert_conflict(store.try_insert_tracked(&events, &orders(3, 4)).await, taken, rule);
+        assert_eq!(store.position("Orders").await, 3, "{rule}");
+        assert_log_is_whole(&store, 1, rule).await;
+    }
+    store.insert_tracked(&versions(taken, [2]), &orders(3, 4)).await;
+    assert_eq!(store.position("Orders").await, 4, "{rule}, and can then be moved");
+}
+
+/// That an upstream was processed already is told before a conflict, which is most often a consequence of it.
+pub async fn what_was_processed_is_told_before_a_conflict(fixture: &dyn Fixture) {
+    let rule = "what was processed is told before a conflict";
+    let store = Store::open(fixture).await;
+    let taken = Uuid::new_v4();
+    store.insert_tracked(&versions(taken, [1]), &orders(0, 3)).await;
+    for events in [versions(taken, [1]), append([(Uuid::new_v4(), 1), (taken, 1)])] {
+        assert_processed(store.try_insert_tracked(&events, &orders(0, 3)).await, 0, 3, rule);
+    }
+    assert_log_is_whole(&store, 1, rule).await;
+}
+
+/// Tracking without events moves the position, takes no place in the log, and is refused like any other.
+pub async fn tracking_without_events_moves_the_position(fixture: &dyn Fixture) {
+    let rule = "tracking without events moves the position";
+    let store = Store::open(fixture).await;
+    for (after, position) in [(0, 2), (2, 3), (3, 1_000)] {
+        assert_same(&store.insert_tracked(&[], &orders(after, position)).await, &[], rule);
+        assert_processed(store.try_insert_tracked(&[], &orders(after, position)).await, after, position, rule);
+        assert_eq!(store.position("Orders").await, position, "{rule}");
+    }
+    let rule = "tracking without events takes no place in the log";
+    assert_eq!(store.last_id().await, None, "{rule}");
+    let events = versions(Uuid::new_v4(), [1]);
+    assert_same(&store.insert(&events).await, &numbered(1, &events), rule);
+}
+
+/// A tracked append that is given again is recorded once, and answered as before; with further events it is refused.
+pub async fn a_tracked_append_repeated_is_recorded_once(fixture: &dyn Fixture) {
+    let rule = "a tracked append repeated is recorded once";
+    let (one, other) = (Store::open(fixture).await, Store::open(fixture).await);
+    let events = append([(Uuid::new_v4(), 1), (Uuid::new_v4(), 1)]);
+    let single = versions(Uuid::new_v4(), [1]);
+    let recorded = one.insert_tracked(&events, &orders(0, 3)).await;
+    let next = one.insert_tracked(&single, &orders(3, 4)).await;
+    for store in [&one, &other] {
+        assert_same(&store.insert_tracked(&events, &orders(0, 3)).await, &recorded, rule);
+        assert_same(&store.insert_tracked(&single, &orders(3, 4)).await, &next, rule);
+        let mut further = events.clone();
+        further.extend(versions(Uuid::new_v4(), [1]));
+        assert_processed(store.try_insert_tracked(&further, &orders(0, 3)).await, 0, 4, rule);
+        assert_eq!(store.position("Orders").await, 4, "{rule}");
+    }
+    assert_log_is_whole(&one, 3, rule).await;
+}
+
+/// Events that were recorded by an insert without tracking are not recorded again by one with it, and the position is moved.
+pub async fn events_recorded_before_are_tracked_later(fixture: &dyn Fixture) {
+    let rule = "events recorded before are tracked later";
+    let store = Store::open(fixture).await;
+    let events = append([(Uuid::new_v4(), 1), (Uuid::new_v4(), 1)]);
+    let recorded = store.insert(&events[..1]).await;
+    assert_same(&store.insert_tracked(&events[..1], &orders(0, 1)).await, &recorded, rule);
+    assert_eq!(store.position("Orders").await, 1, "{rule}: the position");
+    // one is there already, the other is not
+    assert_same(&store.insert_tracked(&events, &orders(1, 2)).await, &numbered(1, &events), rule);
+    assert_eq!(store.position("Orders").await, 2, "{rule}: the position");
+    assert_log_is_whole(&store, 2, rule).await;
+}
+
+/// Upstreams have positions of their own, and their names are compared as they are.
+pub async fn upstreams_are_kept_apart(fixture: &dyn Fixture) {
+    let rule = "upstreams are kept apart";
+    let store = Store::open(fixture).await;
+    let longest = "x".repeat(44);
+    let upstreams = ["Orders", "orders", "Order", "Orders_", "Orders1", "_", longest.as_str()];
+    for (place, upstream) in (1..).zip(upstreams) {
+        store.insert_tracked(&[], &Tracking::new(upstream, 0, place)).await;
+    }
+    for (place, upstream) in (1..).zip(upstreams) {
+        assert_eq!(store.position(upstream).await, place, "{rule}: {upstream}");
+    }
+}
+
+/// A position may be as large as `i64::MAX`; beyond it, or not after the one before, or of no application, it is an error.
+pub async fn positions_and_names_out_of_range_are_refused(fixture: &dyn Fixture) {
+    let rule = "positions and names out of range are refused";
+    let store = Store::open(fixture).await;
+    let largest = i64::MAX.unsigned_abs();
+    let events = versions(Uuid::new_v4(), [1]);
+    for (tracking, expected) in [
+        (orders(0, largest + 1), "OutOfRange"),
+        (orders(0, u64::MAX), "OutOfRange"),
+        (orders(0, 0), "TrackingBackwards"),
+        (orders(3, 3), "TrackingBackwards"),
+        (orders(4, 3), "TrackingBackwards"),
+        (Tracking::new("", 0, 1), "Name"),
+        (Tracking::new("a\0b", 0, 1), "Name"),
+    ] {
+        let found = match store.try_insert_tracked(&events, &tracking).await {
+            Err(RecorderError::OutOfRange { .. }) => "OutOfRange",
+            Err(RecorderError::TrackingBackwards { .. }) => "TrackingBackwards",
+            Err(RecorderError::Name { .. }) => "Name",
+            other => panic!("{rule}: {tracking:?} gives {other:?}"),
+        };
+        assert_eq!(found, expected, "{rule}: {tracking:?}");
+    }
+    assert_eq!(store.position("Orders").await, 0, "{rule}: nothing is processed");
+    assert_same(&store.insert_tracked(&events, &orders(0, largest)).await, &numbered(1, &events), rule);
+    assert_eq!(store.position("Orders").await, largest, "{rule}: the largest is kept");
+}
+
+/// Of many that process the same events at the same time exactly one succeeds; the others are told how far it came.
+pub async fn of_many_that_process_an_event_one_succeeds(fixture: &dyn Fixture) {
+    const FOLLOWERS: usize = 16;
+    let rule = "of many that process an event one succeeds";
+    let stores = Store::open_several(fixture, 4).await;
+    for round in 0..10 {
+        let (after, position) = (round * 2, round * 2 + 2);
+        let process = |store: Store| async move {
+            let events = append([(Uuid::new_v4(), 1), (Uuid::new_v4(), 1)]);
+            match store.try_insert_tracked(&events, &orders(after, position)).await {
+                Ok(_) => 1,
+                outcome => {
+                    assert_processed(outcome, after, position, rule);
+                    0
+                }
+            }
+        };
+        let succeeded: i32 = at_once(deal(&stores, FOLLOWERS).map(process)).await.into_iter().sum();
+        assert_eq!(succeeded, 1, "{rule}: of {FOLLOWERS} so many succeeded");
+    }
+    assert_eq!(stores[0].position("Orders").await, 20, "{rule}: the position");
+    assert_log_is_whole(&stores[1], 20, rule).await;
+}
+
+/// Followers that process a log in steps of different lengths, at the same time, process each of its events once.
+pub async fn each_event_is_processed_once_by_many_followers(fixture: &dyn Fixture) {
+    const EVENTS: u64 = 60;
+    let rule = "each event is processed once by many followers";
+    let stores = Store::open_several(fixture, 4).await;
+    let follow = |(step, store): (u64, Store)| async move {
+        loop {
+            let after = store.position("Orders").await;
+            if after >= EVENTS {
+                break;
+            }
+            let position = (after + step).min(EVENTS);
+            // the effect of each event says which it was
+            let mut effects = append((after..position).map(|_| (Uuid::new_v4(), 1)));
+            for (event, effect) in (after + 1..).zip(&mut effects) {
+                effect.state = event.to_string().into_bytes();
+            }
+            // the longer a step the later it ends, when shorter ones have gone a part of its way
+            for _ in 0..step {
+                yield_now().await;
+            }
+            match store.try_insert_tracked(&effects, &orders(after, position)).await {
+                Ok(_) | Err(RecorderError::AlreadyProcessed { .. }) => {}
+                Err(error) => panic!("{rule}: an insert failed: {error} ({error:?})"),
+            }
+        }
+    };
+    at_once((1..).zip(deal(&stores, 8)).map(follow)).await;
+    let effects: Vec<String> =
+        stores[0].log().await.iter().map(|effect| String::from_utf8_lossy(&effect.state).into_owned()).collect();
+    let expected: Vec<String> = (1..=EVENTS).map(|event| event.to_string()).collect();
+    assert_eq!(effects, expected, "{rule}: the events that had an effect");
+}
+
+/// A reader never sees events without their tracking, nor tracking without its events.
+pub async fn a_reader_never_sees_events_without_their_tracking(fixture: &dyn Fixture) {
+    const EVENTS: u64 = 100;
+    let rule = "a reader never sees events without their tracking";
+    let stores = Store::open_several(fixture, 3).await;
+    let is_done = Arc::new(AtomicBool::new(false));
+    let read = |store: Store| {
+        let is_done = Arc::clone(&is_done);
+        async move {
+            loop {
+                let is_last_round = is_done.load(Ordering::Acquire);
+                // one effect for each event, so what is read later is never behind
+                let (before, effects, after) = (
+                    store.position("Orders").await,
+                    store.last_id().await.unwrap_or(0),
+                    store.position("Orders").await,
+                );
+                assert!(before <= effects, "{rule}: {before} are processed, and there are effects of {effects}");
+                assert!(effects <= after, "{rule}: there are effects of {effects}, and {after} are processed");
+                if is_last_round {
+                    break;
+                }
+                yield_now().await;
+            }
+        }
+    };
+    let write = |store: Store| {
+        let is_done = Arc::clone(&is_done);
+        async move {
+            for after in 0..EVENTS {
+                store.insert_tracked(&versions(Uuid::new_v4(), [1]), &orders(after, after + 1)).await;
+                yield_now().await;
+            }
+            is_done.store(true, Ordering::Release);
+        }
+    };
+    let readers = deal(&stores[1..], 2).map(|store| read(store).boxed());
+    at_once(readers.chain([write(stores[0].clone()).boxed()])).await;
+    assert_eq!(stores[1].position("Orders").await, EVENTS, "{rule}, and then all");
+}
+
+/// A tracked insert that is dropped at any await is done or not done, its events and its tracking alike, and hinders none.
+pub async fn a_tracked_insert_dropped_half_way_is_done_or_not_done(fixture: &dyn Fixture) {
+    let rule = "a tracked insert dropped half way is done or not done";
+    let (one, other) = (Store::open(fixture).await, Store::open(fixture).await);
+    for (polls, after) in (0..=20).zip(0..) {
+        let dropped = append([(Uuid::new_v4(), 1), (Uuid::new_v4(), 1)]);
+        let tracking = orders(after, after + 1);
+        dropped_after(polls, one.recorder().insert_tracked(dropped.clone(), tracking.clone())).await;
+        let next = if polls % 2 == 0 { &one } else { &other };
+        let repeated = next.insert_tracked(&dropped, &tracking).await;
+        assert_same(&repeated, &numbered(after * 2 + 1, &dropped), rule);
+        assert_eq!(other.position("Orders").await, after + 1, "{rule}: the position after {polls} polls");
+    }
+    assert_log_is_whole(&one, 42, rule).await;
+}
+
+/// Inserts that process different upstreams at the same time all succeed, beside others that process none.
+pub async fn upstreams_are_processed_at_the_same_time(fixture: &dyn Fixture) {
+    let rule = "different upstreams are processed at the same time";
+    let stores = Store::open_several(fixture, 3).await;
+    let write = |(number, store): (usize, Store)| async move {
+        let upstream = format!("Upstream{number}");
+        for step in 0..5 {
+            let events = append([(Uuid::new_v4(), 1), (Uuid::new_v4(), 1)]);
+            if number.is_multiple_of(4) {
+                store.insert(&events).await;
+            } else {
+                store.insert_tracked(&events, &Tracking::new(&upstream, step * 10, step * 10 + 10)).await;
+            }
+        }
+        upstream
+    };
+    let upstreams = at_once((0..).zip(deal(&stores, 16)).map(write)).await;
+    let positions = upstreams.iter().map(async |upstream| stores[0].position(upstream).await);
+    let positions: BTreeSet<u64> = futures::future::join_all(positions).await.into_iter().collect();
+    assert_eq!(positions, BTreeSet::from([0, 50]), "{rule}: the positions");
+    assert_log_is_whole(&stores[1], 160, rule).await;
+}
+
+fn orders(after: u64, position: u64) -> Tracking {
+    Tracking::new("Orders", after, position)
+}
+
+/// Asserts that an insert was refused because Orders is processed up to another event.
+fn assert_processed(
+    outcome: Result<Vec<Notification>, RecorderError>,
+    expected_after: u64,
+    expected_recorded: u64,
+    rule: &str,
+) {
+    match outcome {
+        Err(RecorderError::AlreadyProcessed { upstream, after, recorded }) => {
+            let (found, expected) =
+                ((upstream.as_str(), after, recorded), ("Orders", expected_after, expected_recorded));
+            assert_eq!(found, expected, "{rule}: what the error tells");
+        }
+        Err(error) => panic!("{rule}: AlreadyProcessed was expected, and the error is: {error} ({error:?})"),
+        Ok(notifications) => {
+            panic!("{rule}: AlreadyProcessed was expected, and the insert was done: {notifications:?}")
+        }
+    }
+}
+
+/// As [`Store::insert`] and [`Store::try_insert`], with tracking.
+impl Store {
+    async fn try_insert_tracked(
+        &self,
+        events: &[StoredEvent],
+        tracking: &Tracking,
+    ) -> Result<Vec<Notification>, RecorderError> {
+        self.patiently(|| self.recorder().insert_tracked(events.to_vec(), tracking.clone())).await
+    }
+
+    async fn insert_tracked(&self, events: &[StoredEvent], tracking: &Tracking) -> Vec<Notification> {
+        super::store::expect("insert_tracked", self.try_insert_tracked(events, tracking).await)
+    }
+
+    async fn position(&self, upstream: &str) -> u64 {
+        let look_up = || self.recorder().tracked_position(upstream);
+        super::store::expect("tracked_position", self.patiently(look_up).await)
+    }
+}

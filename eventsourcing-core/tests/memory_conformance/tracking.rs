@@ -1,0 +1,130 @@
+//! How the plain recorder keeps how far the logs of others are processed, and what can be wrong with that.
+
+use std::collections::HashMap;
+use std::sync::PoisonError;
+
+use eventsourcing_core::persistence::Tracking;
+use eventsourcing_core::{Notification, RecorderError, StoredEvent};
+use tokio::task::yield_now;
+
+use super::{Fault, PlainRecorder, State};
+
+impl PlainRecorder {
+    pub(super) async fn process(
+        &self,
+        events: Vec<StoredEvent>,
+        tracking: Tracking,
+    ) -> Result<Vec<Notification>, RecorderError> {
+        self.check_range(&events)?;
+        if self.fault != Fault::TakesAnyTracking {
+            tracking.check()?;
+        }
+        match self.fault {
+            Fault::TracksLater => {
+                let recorded = self.process_at_once(events, None)?;
+                a_while().await;
+                self.track(&mut self.state(), &tracking);
+                return Ok(recorded);
+            }
+            Fault::TracksFirst => {
+                self.check_tracking(&self.state(), &events, &tracking)?;
+                self.track(&mut self.state(), &tracking);
+                a_while().await;
+                return self.process_at_once(events, None);
+            }
+            Fault::ChecksTrackingWithoutTheLock => {
+                self.check_tracking(&self.state(), &events, &tracking)?;
+                a_while().await;
+                let recorded = self.process_at_once(events, None)?;
+                self.track(&mut self.state(), &tracking);
+                return Ok(recorded);
+            }
+            _ => {}
+        }
+        self.process_at_once(events, Some(tracking))
+    }
+
+    /// Checks, records and tracks while it holds the lock: the right way.
+    fn process_at_once(
+        &self,
+        events: Vec<StoredEvent>,
+        tracking: Option<Tracking>,
+    ) -> Result<Vec<Notification>, RecorderError> {
+        let state = &mut *self.state();
+        if self.fault == Fault::ChecksVersionsFirst {
+            self.check(state, &events)?;
+        }
+        if let Some(tracking) = &tracking {
+            self.check_tracking(state, &events, tracking)?;
+        }
+        let ids = self.check(state, &events)?;
+        let ids = self.draw(state, &events, ids);
+        let recorded = self.publish(state, events, ids);
+        if let Some(tracking) = tracking {
+            self.track(state, &tracking);
+        }
+        if self.fault == Fault::CountsTracking {
+            state.drawn += 1;
+        }
+        Ok(recorded)
+    }
+
+    fn check_tracking(&self, state: &State, events: &[StoredEvent], tracking: &Tracking) -> Result<(), RecorderError> {
+        let recorded = self.position_in(state, &tracking.upstream);
+        let is_done = self.check(state, events).is_ok_and(|ids| ids.iter().all(Option::is_some)) && !events.is_empty();
+        let is_free = match self.fault {
+            Fault::TakesAnyLaterPosition => tracking.position > recorded,
+            Fault::ForgetsTheUpstream => true,
+            _ => tracking.after == recorded,
+        };
+        if is_free || (is_done && self.fault != Fault::ForgetsWhoTracked) {
+            return Ok(());
+        }
+        Err(tracking.already_processed(recorded))
+    }
+
+    /// Never backwards: what is repeated was tracked before.
+    fn track(&self, state: &mut State, tracking: &Tracking) {
+        let Tracking { upstream, position, .. } = tracking;
+        self.with_positions(state, |positions| {
+            let tracked = positions.entry(self.name_of(upstream)).or_default();
+            *tracked = (*tracked).max(*position);
+        });
+    }
+
+    pub(super) fn position(&self, upstream: &str) -> u64 {
+        self.position_in(&self.state(), upstream)
+    }
+
+    fn position_in(&self, state: &State, upstream: &str) -> u64 {
+        let upstream = self.name_of(upstream);
+        if self.fault == Fault::KeepsTrackingToItself {
+            return self
+                .own_positions
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get(&upstream)
+                .copied()
+                .unwrap_or(0);
+        }
+        state.positions.get(&upstream).copied().unwrap_or(0)
+    }
+
+    fn with_positions(&self, state: &mut State, with: impl FnOnce(&mut HashMap<String, u64>)) {
+        if self.fault == Fault::KeepsTrackingToItself {
+            return with(&mut self.own_positions.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+        with(&mut state.positions);
+    }
+
+    fn name_of(&self, upstream: &str) -> String {
+        if self.fault == Fault::FoldsUpstreams { upstream.to_lowercase() } else { upstream.to_owned() }
+    }
+}
+
+/// As slow as the other writers and the readers are.
+async fn a_while() {
+    for _ in 0..100 {
+        yield_now().await;
+    }
+}
