@@ -172,6 +172,10 @@ impl<S> Shared<S> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn is_idle(&self) -> bool {
+        self.queue().saves.is_empty()
+    }
+
     async fn room_for(&self, rows: usize) -> Result<OwnedSemaphorePermit, RecorderError> {
         // a save larger than the queue takes all of it
         let wanted = u32::try_from(rows).unwrap_or(u32::MAX).clamp(1, self.capacity);
@@ -238,6 +242,7 @@ impl<S: Storage> Leader<S> {
                 self.ended = true;
                 return;
             }
+            let was_shared = batch.len() > 1;
             // a batch that is refused is taken apart, until the one that is refused is alone
             let mut parts = vec![batch];
             while let Some(part) = parts.pop() {
@@ -250,8 +255,11 @@ impl<S: Storage> Leader<S> {
                     parts.retain(|part| !part.is_empty());
                 }
             }
-            // whoever was just answered and has more to save comes along with the next transaction
-            yield_now().await;
+            // whoever was just answered and has more to save comes along with the next transaction; one who is alone would
+            // only be kept waiting, by another thread that takes this task over
+            if was_shared || !self.shared.is_idle() {
+                yield_now().await;
+            }
         }
     }
 
