@@ -6,5 +6,8 @@ pub mod aggregates {}
 #[doc = include_str!("../docs/applications.md")]
 pub mod applications {}
 
+// of two definitions of a link the first counts, and this one leads somewhere here
+#[doc = "[tracking]: ../applications/index.html#what-comes-of-another-applications-events"]
+#[doc = ""]
 #[doc = include_str!("../docs/persistence.md")]
 pub mod persistence {}

@@ -144,6 +144,9 @@ impl Inner {
         events: &[&StoredEvent],
         tracking: &[&Tracking],
     ) -> Result<u64, Failure> {
+        if let ([event], []) = (events, tracking) {
+            return self.insert_one(connection, event).await;
+        }
         let versions: Vec<i64> = events.iter().map(|event| rows::to_bound(event.originator_version)).collect();
         let checksums: Vec<Option<i64>> = events.iter().map(|event| rows::to_checksum(event.checksum)).collect();
         let append = if tracking.is_empty() { &self.sql.append } else { &self.sql.append_tracked };
@@ -170,6 +173,30 @@ impl Inner {
             None => return Err(self.no_head().into()),
         };
         Err(Failure::Recorder(RecorderError::Corrupt { found }))
+    }
+
+    async fn insert_one(&self, connection: &mut PgConnection, event: &StoredEvent) -> Result<u64, Failure> {
+        let inserted: Option<i64> = sqlx::query_scalar(self.sql.append_one.text())
+            .persistent(self.is_persistent())
+            .bind(event.originator_id)
+            .bind(rows::to_bound(event.originator_version))
+            .bind(event.topic.as_str())
+            .bind(event.state.as_slice())
+            .bind(rows::to_checksum(event.checksum))
+            .bind(event.append_id)
+            .fetch_optional(connection)
+            .await?;
+        match inserted {
+            Some(id) => Ok(rows::from_id(id)?),
+            None => {
+                let application = self.name.application();
+                let found = format!(
+                    "no row in the head table of {application}, or something that kept an event from being recorded, \
+                     such as a trigger"
+                );
+                Err(Failure::Recorder(RecorderError::Corrupt { found }))
+            }
+        }
     }
 
     pub(super) fn no_head(&self) -> RecorderError {
