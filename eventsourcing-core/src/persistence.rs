@@ -24,6 +24,7 @@ mod stored_event;
 mod time;
 mod tracking;
 mod watch;
+mod watermark;
 
 pub use cipher::{Cipher, CipherError, CipherKey};
 pub use compressor::{Compressor, CompressorError};
@@ -39,3 +40,4 @@ pub(crate) use sketch::sketches;
 pub use state::{StateError, StateReader, StateWriter};
 pub use stored_event::{Notification, NotificationRef, StoredEvent, StoredEventRef};
 pub use tracking::Tracking;
+pub use watermark::Watermark;

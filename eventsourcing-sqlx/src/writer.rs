@@ -68,6 +68,9 @@ pub(crate) trait Storage: Send + Sync + 'static {
     /// A save is recorded whole or not at all, and one that cannot be recorded takes no other with it.
     fn record(&self, saves: &[&Append]) -> impl Future<Output = Vec<Outcome>> + Send;
 
+    /// Events up to this id are recorded, and whoever recorded them knows: now those who wait for them may be told.
+    fn recorded(self: &Arc<Self>, last: u64);
+
     /// As `record`, at once and on this thread, if that takes no longer than handing over to another would.
     fn record_now(&self, saves: &[&Append]) -> Option<Vec<Outcome>>;
 }
@@ -268,9 +271,13 @@ impl<S: Storage> Leader<S> {
         let are_several = saves.len() > 1;
         let mut suspects = Vec::new();
         let mut unreachable = None;
+        let mut last = None;
         for (save, outcome) in saves.into_iter().zip(outcomes) {
             match outcome {
-                Outcome::Recorded(ids) => save.recorded(ids),
+                Outcome::Recorded(ids) => {
+                    last = last.max(ids.last().copied());
+                    save.recorded(ids);
+                }
                 Outcome::Suspect(_) if are_several => suspects.push(save),
                 Outcome::Failed(error) | Outcome::Suspect(error) => save.failed(error),
                 Outcome::Unreachable(error) => {
@@ -278,6 +285,9 @@ impl<S: Storage> Leader<S> {
                     save.failed(error);
                 }
             }
+        }
+        if let Some(last) = last {
+            self.shared.storage.recorded(last);
         }
         if let Some(error) = unreachable {
             let waiting = std::mem::take(&mut self.shared.queue().saves);

@@ -19,6 +19,8 @@ async fn each_call_is_one_statement() {
     schema.config.host = "127.0.0.1".to_owned();
     schema.config.port = proxy.port;
     schema.config.ssl_mode = SslMode::Disable;
+    // an announcement is a statement too, of no save in particular
+    schema.config.notify = false;
     // one connection: on another the statement would have to be prepared first
     schema.config.max_overflow = 0;
     let first = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     EventQuery, EventVisitor, Notification, NotificationQuery, NotificationVisitor, Recorder, RecorderError,
-    StoredDictionary, StoredEvent, Tracking,
+    StoredDictionary, StoredEvent, Tracking, Watermark,
 };
 
 /// Keeps events in memory, for as long as it or a clone of it lives.
@@ -39,6 +39,7 @@ use super::{
 #[derive(Clone, Default)]
 pub struct MemoryRecorder {
     log: Arc<RwLock<Log>>,
+    watermark: Arc<Watermark>,
 }
 
 #[derive(Default)]
@@ -65,6 +66,17 @@ impl MemoryRecorder {
         if log.closed { Err(RecorderError::Closed) } else { Ok(read(&log)) }
     }
 
+    fn append(
+        &self,
+        append: impl FnOnce(&mut Log) -> Result<Vec<Notification>, RecorderError>,
+    ) -> Result<Vec<Notification>, RecorderError> {
+        let recorded = self.write(|log| if log.closed { Err(RecorderError::Closed) } else { append(log) })?;
+        if let Some(last) = recorded.last() {
+            self.watermark.raise(last.id);
+        }
+        Ok(recorded)
+    }
+
     fn write<T>(&self, write: impl FnOnce(&mut Log) -> T) -> T {
         write(&mut self.log.write().unwrap_or_else(PoisonError::into_inner))
     }
@@ -81,7 +93,7 @@ impl fmt::Debug for MemoryRecorder {
 impl Recorder for MemoryRecorder {
     async fn insert_events(&self, events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError> {
         check_versions(&events)?;
-        self.write(|log| if log.closed { Err(RecorderError::Closed) } else { log.append(events) })
+        self.append(|log| log.append(events))
     }
 
     async fn select_events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, RecorderError> {
@@ -122,7 +134,7 @@ impl Recorder for MemoryRecorder {
     ) -> Result<Vec<Notification>, RecorderError> {
         check_versions(&events)?;
         tracking.check()?;
-        self.write(|log| if log.closed { Err(RecorderError::Closed) } else { log.append_tracked(events, tracking) })
+        self.append(|log| log.append_tracked(events, tracking))
     }
 
     async fn tracked_position(&self, upstream: &str) -> Result<u64, RecorderError> {
@@ -144,9 +156,14 @@ impl Recorder for MemoryRecorder {
         self.read(|log| log.dictionaries.values().filter(|dictionary| dictionary.id > after).cloned().collect())
     }
 
+    async fn recorded_after(&self, after: u64) {
+        self.watermark.passed(after).await;
+    }
+
     /// Closes all clones; the events are gone with the last of them.
     async fn close(&self) {
         self.write(|log| log.closed = true);
+        self.watermark.raise(u64::MAX);
     }
 }
 

@@ -151,6 +151,16 @@ pub trait Recorder: Debug + Send + Sync {
         Ok(Vec::new())
     }
 
+    /// Waits until it is known that there are notifications with ids greater than `after`.
+    ///
+    /// A hint for those who follow the log, so that they need not ask all the time. It may come when they have seen them, or late, or
+    /// not at all where others record, or where a recorder has no way to tell: who waits asks again from time to time all the
+    /// same. Waiting takes no connection of those that read and write, and no transaction. When the recorder is closed it ends.
+    async fn recorded_after(&self, after: u64) {
+        let _ = after;
+        std::future::pending().await
+    }
+
     /// Closes connections and files once running calls are done; calls made later are [`RecorderError::Closed`].
     ///
     /// A recorder that has neither does nothing.

@@ -64,6 +64,11 @@ pub struct PostgresConfig {
     /// Then no statement is kept prepared and nothing is set for a session. The database's own defaults must not contradict:
     /// its `default_transaction_isolation` should be `read committed`.
     pub transaction_pooling: bool,
+    /// Whether others are told of new events at once, by NOTIFY, as they are unless `POSTGRES_NOTIFY` says no; and whether this process
+    /// listens. Otherwise who follows a log asks from time to time.
+    ///
+    /// Listening takes a connection of its own, from when somebody first waits. Through a pooler nobody can listen.
+    pub notify: bool,
     /// How many events may wait to be recorded: 10,000 unless `SAVE_QUEUE_SIZE` says otherwise. Beyond that, inserts wait for room.
     pub queue_size: u32,
     /// How long to try to find out whether events were recorded whose connection was lost: 30 seconds.
@@ -93,6 +98,7 @@ impl PostgresConfig {
             ssl_root_cert: None,
             create_table: true,
             transaction_pooling: false,
+            notify: true,
             queue_size: QUEUE_SIZE,
             resolve_timeout: Duration::from_secs(30),
         }
@@ -132,6 +138,7 @@ impl PostgresConfig {
             ssl_root_cert: environment.text("POSTGRES_SSLROOTCERT")?.map(PathBuf::from),
             create_table: environment.flag("CREATE_TABLE", defaults.create_table)?,
             transaction_pooling: environment.flag("POSTGRES_TRANSACTION_POOLING", defaults.transaction_pooling)?,
+            notify: environment.flag("POSTGRES_NOTIFY", defaults.notify)?,
             queue_size: queue_size(environment)?,
             ..defaults
         })
@@ -170,6 +177,7 @@ impl fmt::Debug for PostgresConfig {
             .field("ssl_root_cert", &self.ssl_root_cert)
             .field("create_table", &self.create_table)
             .field("transaction_pooling", &self.transaction_pooling)
+            .field("notify", &self.notify)
             .field("queue_size", &self.queue_size)
             .field("resolve_timeout", &self.resolve_timeout)
             .finish()

@@ -1,6 +1,7 @@
 //! Appending: the saves of a batch in one statement, and what is done when it fails.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use eventsourcing_core::{RecorderError, StoredEvent, Tracking};
@@ -22,6 +23,11 @@ impl Storage for Inner {
         let mut batch = Batch::of(saves);
         self.append(&mut batch).await;
         batch.into_outcomes()
+    }
+
+    fn recorded(self: &Arc<Self>, last: u64) {
+        self.watermark.raise(last);
+        self.announce();
     }
 
     /// A round trip is never made on the caller's time.

@@ -1,10 +1,12 @@
 //! The recorder that keeps events in PostgreSQL.
 
+mod announcing;
 mod append;
 mod batch;
 mod dictionaries;
 mod error;
 mod held;
+mod listening;
 mod open;
 mod pooling;
 mod resolve;
@@ -15,15 +17,17 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use eventsourcing_core::persistence::StoredDictionary;
 use eventsourcing_core::persistence::{EventQuery, EventVisitor, NotificationQuery, NotificationVisitor};
+use eventsourcing_core::persistence::{StoredDictionary, Watermark};
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Tracking};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection, PgPool, Postgres};
 use tokio::time::timeout;
 
+use self::announcing::Announcer;
 use self::error::{connect_timeout, open_error, reconnect_error, recorder_error};
 use self::held::Held;
+use self::listening::Listener;
 use crate::collect;
 use crate::config::PostgresConfig;
 use crate::connection::ConnGuard;
@@ -68,6 +72,10 @@ struct Inner {
     pool: PgPool,
     /// The connection that writes.
     writer: Held,
+    /// The last id known to be recorded, by this process or as others announce.
+    watermark: Arc<Watermark>,
+    announcer: Announcer,
+    listener: Listener,
 }
 
 impl PostgresRecorder {
@@ -86,7 +94,17 @@ impl PostgresRecorder {
         let sql = PostgresSql::of(&name, &config.schema);
         let options = open::options(&name, &config);
         let pool = open::pool(&config, options.clone());
-        let inner = Arc::new(Inner { name, config, options, sql, pool, writer: Held::default() });
+        let inner = Arc::new(Inner {
+            name,
+            config,
+            options,
+            sql,
+            pool,
+            writer: Held::default(),
+            watermark: Arc::default(),
+            announcer: Announcer::default(),
+            listener: Listener::default(),
+        });
         inner.prepare().await?;
         let writer = Arc::new(Writer::new(Arc::clone(&inner), inner.config.queue_size));
         Ok(Self { inner, writer })
@@ -143,10 +161,17 @@ impl Recorder for PostgresRecorder {
         self.inner.select_dictionaries(after).await
     }
 
+    async fn recorded_after(&self, after: u64) {
+        self.inner.listen();
+        self.inner.watermark.passed(after).await;
+    }
+
     async fn close(&self) {
         self.writer.close().await;
+        self.inner.listener.stop();
         self.inner.pool.close().await;
         self.inner.writer.close().await;
+        self.inner.watermark.raise(u64::MAX);
     }
 }
 

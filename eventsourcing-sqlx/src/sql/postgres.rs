@@ -28,6 +28,13 @@ pub(crate) struct PostgresSql {
     pub(crate) append_tracked: Sql,
     /// `()` → the last notification id in use, and the append lock until the transaction ends.
     pub(crate) lock: Sql,
+    /// `()` → the channel on which this log's new ids are announced, and the last notification id in use.
+    ///
+    /// The channel is named for the log's own id: channels are those of the whole database, and any schema may have an
+    /// application of the same name.
+    pub(crate) channel: Sql,
+    /// `()`: announces the last notification id in use.
+    pub(crate) announce: Sql,
     pub(crate) events: String,
     pub(crate) dictionaries: String,
     pub(crate) tracking: String,
@@ -54,6 +61,9 @@ pub(crate) const TABLES: &str = "\
            coalesce(bool_or(relname = $4::name), false), coalesce(bool_or(relname = $5::name), false) \
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
     WHERE nspname = $1::name AND relname IN ($2::name, $3::name, $4::name, $5::name)";
+
+/// The name of a channel, which PostgreSQL cuts to 63 bytes.
+const CHANNEL: &str = "'eventsourcing_' || replace(log_id::text, '-', '')";
 
 /// The settings without which a commit is not durable, and whether the server is a standby.
 const SETTINGS: &str = "\
@@ -145,6 +155,8 @@ impl PostgresSql {
             append_one: append_one.into(),
             append_tracked: append_tracked.into(),
             lock: format!("SELECT last FROM {head} WHERE id = 1 FOR UPDATE").into(),
+            channel: format!("SELECT {CHANNEL}, last FROM {head} WHERE id = 1").into(),
+            announce: format!("SELECT pg_notify({CHANNEL}, last::text) FROM {head} WHERE id = 1").into(),
             events,
             dictionaries,
             tracking,

@@ -1,5 +1,6 @@
 //! Appending: the saves of a batch in one transaction, each with its own outcome.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -51,6 +52,10 @@ impl Storage for Inner {
             sleep(pause).await;
             pause = (pause * 2).min(longest);
         }
+    }
+
+    fn recorded(self: &Arc<Self>, last: u64) {
+        self.watermark.raise(last);
     }
 
     /// A commit to a quick disk takes little longer than waking another thread for it.

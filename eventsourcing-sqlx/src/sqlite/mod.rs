@@ -15,7 +15,7 @@ use std::sync::atomic::AtomicBool;
 
 use async_trait::async_trait;
 use eventsourcing_core::persistence::{
-    EventQuery, EventVisitor, NotificationQuery, NotificationVisitor, StoredDictionary,
+    EventQuery, EventVisitor, NotificationQuery, NotificationVisitor, StoredDictionary, Watermark,
 };
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Tracking};
 
@@ -66,6 +66,8 @@ struct Inner {
     connections: Connections,
     /// Whether the last transaction took longer than a runtime's thread should be kept from its other tasks.
     is_slow: AtomicBool,
+    /// The last id that this process recorded; of others' it is not told.
+    watermark: Watermark,
 }
 
 impl SqliteRecorder {
@@ -85,7 +87,15 @@ impl SqliteRecorder {
         let location = Location::of(&config.dbname);
         location.check()?;
         let connections = Connections::new(location.clone(), config.mmap_size);
-        let inner = Arc::new(Inner { name, config, location, sql, connections, is_slow: AtomicBool::new(false) });
+        let inner = Arc::new(Inner {
+            name,
+            config,
+            location,
+            sql,
+            connections,
+            is_slow: AtomicBool::new(false),
+            watermark: Watermark::default(),
+        });
         inner.prepare().await?;
         let writer = Arc::new(Writer::new(Arc::clone(&inner), inner.config.queue_size));
         Ok(Self { inner, writer })
@@ -142,9 +152,14 @@ impl Recorder for SqliteRecorder {
         self.inner.select_dictionaries(after).await
     }
 
+    async fn recorded_after(&self, after: u64) {
+        self.inner.watermark.passed(after).await;
+    }
+
     async fn close(&self) {
         self.writer.close().await;
         self.inner.connections.close();
+        self.inner.watermark.raise(u64::MAX);
     }
 }
 

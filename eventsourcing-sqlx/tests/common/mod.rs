@@ -58,6 +58,10 @@ pub fn server() -> PostgresConfig {
 
 /// A connection beside those of any recorder.
 pub async fn connect(config: &PostgresConfig) -> PgConnection {
+    options(config).connect().await.unwrap()
+}
+
+pub fn options(config: &PostgresConfig) -> PgConnectOptions {
     PgConnectOptions::new_without_pgpass()
         .host(&config.host)
         .port(config.port)
@@ -66,9 +70,6 @@ pub async fn connect(config: &PostgresConfig) -> PgConnection {
         .database(&config.dbname)
         // so that these tests can be run through a pooler too, which knows no such parameter
         .extra_float_digits(None)
-        .connect()
-        .await
-        .unwrap()
 }
 
 /// An event of one attempt.

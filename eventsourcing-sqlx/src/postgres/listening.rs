@@ -1,0 +1,121 @@
+//! Hearing of events that other processes recorded, by LISTEN: from when somebody first waits for them.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use eventsourcing_core::persistence::Watermark;
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+use super::Inner;
+use crate::sql::Sql;
+
+/// The first and the longest pause before another try to connect.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
+
+/// The task that listens, if there is one. It ends with the recorder.
+#[derive(Debug, Default)]
+pub(super) struct Listener {
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Listener {
+    pub(super) fn stop(&self) {
+        if let Some(task) = self.task.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            task.abort();
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Inner {
+    /// Makes sure that somebody listens, unless nobody is to or can.
+    pub(super) fn listen(&self) {
+        if !self.config.notify || self.config.transaction_pooling || self.pool.is_closed() {
+            return;
+        }
+        let Ok(runtime) = Handle::try_current() else { return };
+        let mut task = self.listener.task.lock().unwrap_or_else(PoisonError::into_inner);
+        // it has ended if its runtime did
+        if task.as_ref().is_none_or(JoinHandle::is_finished) {
+            let listening = Listening {
+                options: self.options.clone(),
+                connect_timeout: self.config.connect_timeout,
+                channel: self.sql.channel.clone(),
+                watermark: Arc::clone(&self.watermark),
+            };
+            *task = Some(runtime.spawn(listening.run()));
+        }
+    }
+}
+
+/// What it takes to listen, apart from the recorder, which may be dropped meanwhile.
+struct Listening {
+    options: PgConnectOptions,
+    connect_timeout: Duration,
+    channel: Sql,
+    watermark: Arc<Watermark>,
+}
+
+impl Listening {
+    /// Listens, again and again if the connection breaks.
+    async fn run(self) {
+        let (first, longest) = PAUSES;
+        let mut pause = first;
+        loop {
+            match self.connect().await {
+                Ok(mut listener) => {
+                    pause = first;
+                    let reason = self.hear(&mut listener).await;
+                    tracing::debug!(%reason, "the connection that listens for new events was lost");
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot listen for new events; those who wait for them find them more slowly");
+                }
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(longest);
+        }
+    }
+
+    /// A connection that listens. What was recorded before it did is looked up.
+    async fn connect(&self) -> Result<PgListener, sqlx::Error> {
+        // one connection, and none of those that read
+        let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(self.connect_timeout);
+        let pool = pool.connect_lazy_with(self.options.clone());
+        let mut listener = PgListener::connect_with(&pool).await?;
+        listener.eager_reconnect(false);
+        let (channel, _) = self.look(&mut listener).await?;
+        listener.listen(&channel).await?;
+        let (_, last) = self.look(&mut listener).await?;
+        self.watermark.raise(last);
+        Ok(listener)
+    }
+
+    async fn look(&self, listener: &mut PgListener) -> Result<(String, u64), sqlx::Error> {
+        let (channel, last): (String, i64) = sqlx::query_as(self.channel.text()).fetch_one(listener).await?;
+        Ok((channel, u64::try_from(last).unwrap_or_default()))
+    }
+
+    /// Raises the watermark with each announcement, until the connection breaks.
+    async fn hear(&self, listener: &mut PgListener) -> String {
+        loop {
+            match listener.try_recv().await {
+                Ok(Some(announced)) => {
+                    if let Ok(last) = announced.payload().parse() {
+                        self.watermark.raise(last);
+                    }
+                }
+                Ok(None) => return "it was closed".to_owned(),
+                Err(error) => return error.to_string(),
+            }
+        }
+    }
+}
