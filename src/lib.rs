@@ -28,8 +28,8 @@ pub mod prelude {
     #[cfg(feature = "chacha20poly1305")]
     pub use crate::persistence::cipher::ChaCha20Poly1305Cipher;
     pub use crate::{
-        Aggregate, Application, DomainEvent, Error, Notification, NotificationLog, NotificationLogReader, Repository,
-        Result, Saveable, Section, Timestamp, Tracking, Uuid,
+        Aggregate, Application, DomainEvent, Error, Followed, Notification, NotificationLog, NotificationLogReader,
+        Repository, Result, Saveable, Section, Subscription, Timestamp, Tracking, Uuid,
     };
     // from where they are macros and nothing else: there is a module `application` too
     pub use eventsourcing_macros::{aggregate, application, event};

@@ -8,6 +8,7 @@ mod notification_log;
 mod repository;
 mod saveable;
 mod schema;
+mod subscription;
 mod topics;
 mod training;
 
@@ -17,4 +18,5 @@ pub use environment::{Environment, EnvironmentError};
 pub use notification_log::{NotificationLog, NotificationLogReader, Section, Select};
 pub use repository::Repository;
 pub use saveable::{Batch, Saveable};
+pub use subscription::{Followed, Subscribe, Subscription};
 pub use training::{TrainedDictionary, TrainingError};

@@ -204,6 +204,20 @@ pub enum Error {
     #[error(transparent)]
     Environment(#[from] EnvironmentError),
 
+    /// The log does not reach to the position after which it was to be followed.
+    #[error(
+        "the log of `{application}` cannot be followed after {position}, because its last notification is {last}; \
+         it is another log, or was restored from a backup: find out what was processed that is no longer there"
+    )]
+    PositionAheadOfLog {
+        /// The name of the application.
+        application: String,
+        /// The position.
+        position: u64,
+        /// The last notification id; 0 if there is none.
+        last: u64,
+    },
+
     /// An event could not be turned into a stored one, or back.
     #[error(transparent)]
     Mapper(#[from] MapperError),

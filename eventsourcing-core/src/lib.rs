@@ -18,8 +18,8 @@ mod error;
 pub mod persistence;
 
 pub use application::{
-    Application, ApplicationBuilder, Environment, EnvironmentError, NotificationLog, NotificationLogReader, Repository,
-    Saveable, Section, TrainedDictionary, TrainingError,
+    Application, ApplicationBuilder, Environment, EnvironmentError, Followed, NotificationLog, NotificationLogReader,
+    Repository, Saveable, Section, Subscribe, Subscription, TrainedDictionary, TrainingError,
 };
 pub use domain::{Aggregate, AggregateEvent, ApplyError, DomainEvent, Root};
 pub use error::{Error, Result};
