@@ -9,6 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use async_trait::async_trait;
 use uuid::Uuid;
 
+use super::id_hash::IdHashing;
 use super::{
     EventQuery, EventVisitor, Notification, NotificationQuery, NotificationVisitor, Recorder, RecorderError,
     StoredDictionary, StoredEvent,
@@ -47,7 +48,7 @@ struct Log {
     /// The notification with the id `n` is at `n - 1`. Shared, so that readers look at events without holding the lock.
     events: Vec<Arc<StoredEvent>>,
     /// The versions of an aggregate and their places in `events`, lowest version first.
-    aggregates: HashMap<Uuid, Vec<(u64, usize)>>,
+    aggregates: HashMap<Uuid, Vec<(u64, usize)>, IdHashing>,
     dictionaries: BTreeMap<u32, StoredDictionary>,
 }
 
@@ -153,7 +154,14 @@ impl Log {
     /// One event alone, with one look for its aggregate.
     fn append_one(&mut self, event: StoredEvent) -> Result<Notification, RecorderError> {
         let places = self.aggregates.entry(event.originator_id).or_default();
-        let place = match places.binary_search_by_key(&event.originator_version, |(version, _)| *version) {
+        // as a rule it is the next version
+        let found = match places.last() {
+            Some((last, _)) if *last >= event.originator_version => {
+                places.binary_search_by_key(&event.originator_version, |(version, _)| *version)
+            }
+            _ => Err(places.len()),
+        };
+        let place = match found {
             Ok(found) if self.events[places[found].1].append_id == event.append_id => places[found].1,
             Ok(_) => return Err(self.conflict(&event)),
             Err(at) => {
