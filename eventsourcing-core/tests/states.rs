@@ -284,6 +284,32 @@ fn what_follows_a_compressed_stream_is_not_ignored() {
     }
 }
 
+#[test]
+fn a_checksum_is_that_of_the_place_and_the_state_of_any_length() {
+    // ISO 3309, bit by bit
+    let crc32 = |bytes: &[u8]| {
+        !bytes.iter().fold(u32::MAX, |crc, byte| {
+            (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 })
+        })
+    };
+    for topic in ["World.Started", &"long".repeat(100)] {
+        let place = Place { topic, ..place() };
+        let state: Vec<u8> = (0..u8::MAX).cycle().take(520).collect();
+        for state in (0..=state.len()).map(|len| &state[..len]) {
+            let written = [
+                [0].as_slice(),
+                place.originator_id.as_bytes(),
+                &place.originator_version.to_be_bytes(),
+                &(topic.len() as u64).to_be_bytes(),
+                topic.as_bytes(),
+                state,
+            ]
+            .concat();
+            assert_eq!(place.checksum(state), crc32(&written), "{topic}, {} bytes", state.len());
+        }
+    }
+}
+
 /// States that were recorded by the first version: they must be read for ever.
 #[test]
 fn states_of_the_first_version_are_read() {
