@@ -114,12 +114,8 @@ async fn check_cipher(recorder: &dyn Recorder, mapper: &Mapper) -> Result<()> {
     let Some(last) = recorder.max_notification_id().await? else { return Ok(()) };
     for notification in recorder.select_notifications(NotificationQuery::after(last - 1, 1)).await? {
         let Notification { originator_id, originator_version, topic, state, checksum, .. } = &notification;
-        let place = Place {
-            kind: Kind::Event,
-            originator_id: *originator_id,
-            originator_version: *originator_version,
-            topic: topic.as_str(),
-        };
+        let place =
+            Place { kind: Kind::Event, originator_id: *originator_id, originator_version: *originator_version, topic };
         let Err(error) = mapper.open(&place, state, *checksum) else { continue };
         // a state that is broken is for those who read it
         if error.failure.is_of_configuration() {

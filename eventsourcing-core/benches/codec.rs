@@ -6,9 +6,9 @@
 
 use divan::{Bencher, black_box};
 use eventsourcing_core::persistence::cipher::{AesCipher, ChaCha20Poly1305Cipher};
-use eventsourcing_core::persistence::compressor::ZstdCompressor;
+use eventsourcing_core::persistence::compressor::{ZlibCompressor, ZstdCompressor};
 use eventsourcing_core::persistence::{
-    CipherKey, Dictionary, Kind, Place, StateError, StateReader, StateWriter, StoredEvent,
+    CipherKey, Compressor, Dictionary, Kind, Place, StateError, StateReader, StateWriter, StoredEvent,
 };
 use eventsourcing_core::{AggregateEvent, DomainEvent, Mapper, Timestamp, Uuid};
 use serde::{Deserialize, Serialize};
@@ -86,6 +86,7 @@ fn event() -> DomainEvent<Deposited> {
 #[derive(Clone, Copy, Debug)]
 enum Kept {
     Plain,
+    Zlib,
     Zstd,
     Dictionary,
     Aes,
@@ -94,8 +95,9 @@ enum Kept {
     DictionaryAndChaCha20Poly1305,
 }
 
-const WAYS: [Kept; 7] = [
+const WAYS: [Kept; 8] = [
     Kept::Plain,
+    Kept::Zlib,
     Kept::Zstd,
     Kept::Dictionary,
     Kept::Aes,
@@ -110,6 +112,7 @@ fn mapper(kept: Kept) -> Mapper {
     let zstd = ZstdCompressor::default();
     match kept {
         Kept::Plain => plain,
+        Kept::Zlib => plain.with_compressor(ZlibCompressor),
         Kept::Zstd => plain.with_compressor(zstd),
         Kept::Aes => plain.with_cipher(AesCipher::new(&key)),
         Kept::ChaCha20Poly1305 => plain.with_cipher(ChaCha20Poly1305Cipher::new(&key)),
@@ -182,5 +185,35 @@ fn read(bencher: Bencher<'_, '_>, kept: Kept) {
         Place { kind: Kind::Event, originator_id: stored.originator_id, originator_version: 3, topic: &stored.topic };
     bencher.bench_local(|| {
         mapper.read_event::<Deposited>(&place, black_box(&stored.state), black_box(stored.checksum)).unwrap()
+    });
+}
+
+/// Four deposits as one JSON, since a single one does not get smaller by compression without a dictionary.
+fn four_deposits() -> Vec<u8> {
+    serde_json::to_vec(&[alone(), alone(), alone(), alone()]).unwrap()
+}
+
+const COMPRESSORS: [&str; 2] = ["zstd", "zlib"];
+
+fn compressor(name: &str) -> Box<dyn Compressor> {
+    if name == "zlib" { Box::new(ZlibCompressor) } else { Box::new(ZstdCompressor::default()) }
+}
+
+#[divan::bench(args = COMPRESSORS)]
+fn compress(bencher: Bencher<'_, '_>, name: &str) {
+    let (compressor, data, mut compressed) = (compressor(name), four_deposits(), Vec::new());
+    bencher.bench_local(|| {
+        compressed.clear();
+        compressor.compress(black_box(&data), &mut compressed).unwrap();
+    });
+}
+
+#[divan::bench(args = COMPRESSORS)]
+fn decompress(bencher: Bencher<'_, '_>, name: &str) {
+    let (compressor, data, mut compressed, mut restored) = (compressor(name), four_deposits(), Vec::new(), Vec::new());
+    compressor.compress(&data, &mut compressed).unwrap();
+    bencher.bench_local(|| {
+        restored.clear();
+        compressor.decompress(black_box(&compressed), data.len(), &mut restored).unwrap();
     });
 }

@@ -10,6 +10,7 @@ pub mod conformance;
 mod dictionary;
 mod envelope;
 mod finite;
+mod id_hash;
 mod mapper;
 mod mapper_error;
 mod memory;

@@ -238,7 +238,7 @@ async fn an_event_that_cannot_be_opened_is_named_and_nothing_is_trained() {
     let bank = bank(&recorder, zstd());
     let id = save_account(&bank, 200).await;
     let mut events = recorder.select_events(EventQuery::of(id)).await.unwrap();
-    events[120].state[40] ^= 1;
+    Arc::make_mut(&mut events[120].state)[40] ^= 1;
     let altered = MemoryRecorder::new();
     altered.insert_events(events).await.unwrap();
     let error = bank::bank(&altered, zstd()).train_dictionary().await.unwrap_err();

@@ -50,7 +50,7 @@ fn written<T: Clone + Debug + Send + Sync + Serialize + DeserializeOwned + 'stat
     it: T,
 ) -> Result<String, MapperFailure> {
     let stored = Mapper::new("test").to_stored_event(&event(it), Uuid::nil()).map_err(|error| error.failure)?;
-    Ok(String::from_utf8(stored.state).unwrap())
+    Ok(str::from_utf8(&stored.state).unwrap().to_owned())
 }
 
 fn read<T: Clone + Debug + Send + Sync + Serialize + DeserializeOwned + 'static>(
@@ -59,8 +59,8 @@ fn read<T: Clone + Debug + Send + Sync + Serialize + DeserializeOwned + 'static>
     let stored = StoredEvent {
         originator_id: Uuid::from_u128(7),
         originator_version: 1,
-        topic: "Thing.Happened".to_owned(),
-        state: state.as_bytes().to_vec(),
+        topic: "Thing.Happened".into(),
+        state: state.as_bytes().into(),
         checksum: Some(checksum(1, "Thing.Happened", state.as_bytes())),
         append_id: Uuid::nil(),
     };
@@ -308,8 +308,8 @@ fn an_unknown_topic_is_named_with_its_place() {
     let stored = StoredEvent {
         originator_id: Uuid::from_u128(7),
         originator_version: 3,
-        topic: "Thing.Vanished".to_owned(),
-        state: b"{}".to_vec(),
+        topic: "Thing.Vanished".into(),
+        state: b"{}".as_slice().into(),
         checksum: Some(checksum(3, "Thing.Vanished", b"{}")),
         append_id: Uuid::nil(),
     };
@@ -351,9 +351,9 @@ proptest! {
         let stored = StoredEvent {
             originator_id: Uuid::from_u128(7),
             originator_version: 1,
-            topic: "Thing.Happened".to_owned(),
+            topic: "Thing.Happened".into(),
             checksum: Some(checksum(1, "Thing.Happened", &state)),
-            state,
+            state: state.into(),
             append_id: Uuid::nil(),
         };
         let _ = Mapper::new("test").to_domain_event::<Only<Named>>(&stored);

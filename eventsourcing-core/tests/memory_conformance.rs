@@ -8,18 +8,38 @@ use std::collections::HashSet;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 
 use broken::{Fault, Plain};
-use eventsourcing_core::persistence::MemoryRecorder;
 use eventsourcing_core::persistence::conformance::{
     Fixture, Single, atomicity, check, concurrency, dictionaries, limits, log, selection, tailing, tracking, versions,
 };
-use eventsourcing_core::recorder_conformance;
+use eventsourcing_core::persistence::{EventQuery, MemoryRecorder};
+use eventsourcing_core::{Recorder, StoredEvent, Uuid, recorder_conformance};
 
 recorder_conformance!(memory, Single::new(MemoryRecorder::new()));
 
 // without a fault it passes: what fails below fails because of the fault
 recorder_conformance!(plain, Plain::new(Fault::None));
+
+#[test]
+fn a_state_in_memory_is_there_once_however_often_it_is_read() {
+    futures::executor::block_on(async {
+        let (recorder, id) = (MemoryRecorder::new(), Uuid::new_v4());
+        let state: Arc<[u8]> = b"{}".as_slice().into();
+        let event = StoredEvent {
+            originator_id: id,
+            originator_version: 1,
+            topic: "World.Started".into(),
+            state: Arc::clone(&state),
+            checksum: None,
+            append_id: Uuid::new_v4(),
+        };
+        let notified = recorder.insert_events(vec![event]).await.expect("a free version");
+        let read = recorder.select_events(EventQuery::of(id)).await.expect("memory");
+        assert!(Arc::ptr_eq(&notified[0].state, &state) && Arc::ptr_eq(&read[0].state, &state));
+    });
+}
 
 /// Asserts that a recorder with this fault breaks the rule, and that the failure says what is wrong.
 #[track_caller]

@@ -2,10 +2,13 @@
 #![cfg(all(feature = "zstd", feature = "zlib", feature = "chacha20poly1305", feature = "aes"))]
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+use std::io::Write;
+
 use eventsourcing_core::persistence::cipher::{AesCipher, ChaCha20Poly1305Cipher};
 use eventsourcing_core::persistence::compressor::{ZlibCompressor, ZstdCompressor};
 use eventsourcing_core::persistence::{CipherError, CipherKey, Compressor, Kind, MapperFailure, Place};
 use eventsourcing_core::{Mapper, Uuid};
+use proptest::prelude::*;
 
 /// 32 bytes from 1 to 32.
 const KEY: &str = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
@@ -281,6 +284,73 @@ fn what_follows_a_compressed_stream_is_not_ignored() {
         assert!(restored(&two, 9).is_err());
         assert!(restored(&two, 18).is_err());
         assert!(restored(b"", 9).is_err());
+    }
+}
+
+#[test]
+fn a_checksum_is_that_of_the_place_and_the_state_of_any_length() {
+    // ISO 3309, bit by bit
+    let crc32 = |bytes: &[u8]| {
+        !bytes.iter().fold(u32::MAX, |crc, byte| {
+            (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 })
+        })
+    };
+    for topic in ["World.Started", &"long".repeat(100)] {
+        let place = Place { topic, ..place() };
+        let state: Vec<u8> = (0..u8::MAX).cycle().take(520).collect();
+        for state in (0..=state.len()).map(|len| &state[..len]) {
+            let written = [
+                [0].as_slice(),
+                place.originator_id.as_bytes(),
+                &place.originator_version.to_be_bytes(),
+                &(topic.len() as u64).to_be_bytes(),
+                topic.as_bytes(),
+                state,
+            ]
+            .concat();
+            assert_eq!(place.checksum(state), crc32(&written), "{topic}, {} bytes", state.len());
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn zlib_writes_what_a_new_encoder_writes_and_restores_it(
+        word in proptest::collection::vec(any::<u8>(), 0..2_000),
+        times in prop_oneof![Just(1_usize), 1..200_usize],
+    ) {
+        let data = word.repeat(times);
+        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(&data)?;
+        let mut compressed = b"before".to_vec();
+        ZlibCompressor.compress(&data, &mut compressed)?;
+        let anew = encoder.finish()?;
+        prop_assert_eq!(compressed.strip_prefix(b"before"), Some(anew.as_slice()));
+        let mut restored = b"before".to_vec();
+        ZlibCompressor.decompress(&compressed[6..], data.len(), &mut restored)?;
+        prop_assert_eq!(restored.strip_prefix(b"before"), Some(data.as_slice()));
+    }
+}
+
+#[test]
+fn zlib_works_on_after_a_state_that_it_could_not_read() {
+    let mut data = Vec::new();
+    ZlibCompressor.compress(b"dinosaurs", &mut data).unwrap();
+    for broken in [b"no zlib".as_slice(), &data[..data.len() - 5], &[&data[..4], b"\xff\xff\xff\xff"].concat()] {
+        assert!(ZlibCompressor.decompress(broken, 9, &mut Vec::new()).is_err());
+        let mut restored = Vec::new();
+        ZlibCompressor.decompress(&data, 9, &mut restored).unwrap();
+        assert_eq!(restored, b"dinosaurs");
+    }
+}
+
+#[test]
+fn a_zlib_stream_that_is_cut_off_is_refused() {
+    let mut data = Vec::new();
+    ZlibCompressor.compress(b"dinosaurs", &mut data).unwrap();
+    for len in 0..data.len() {
+        // the last four bytes are the checksum of what came before them
+        assert!(ZlibCompressor.decompress(&data[..len], 9, &mut Vec::new()).is_err(), "{len} bytes");
     }
 }
 

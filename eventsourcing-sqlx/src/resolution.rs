@@ -94,8 +94,8 @@ mod tests {
         StoredEvent {
             originator_id: Uuid::from_u128(originator),
             originator_version: version,
-            topic: String::new(),
-            state: Vec::new(),
+            topic: "".into(),
+            state: [].into(),
             checksum: None,
             append_id,
         }

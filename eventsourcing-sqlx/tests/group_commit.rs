@@ -176,8 +176,8 @@ async fn a_save_that_the_database_refuses_takes_no_other_with_it() {
         store.refuse_topic("Unwanted").await;
         let mut inserts = singles(40);
         inserts[17] = events(Uuid::new_v4(), 1..=2);
-        inserts[17][1].topic = "Unwanted".to_owned();
-        inserts[23][0].topic = "Unwanted".to_owned();
+        inserts[17][1].topic = "Unwanted".into();
+        inserts[23][0].topic = "Unwanted".into();
         let mut answers = together(store, inserts.clone()).await;
         for place in [23, 17] {
             let error = answers.remove(place).unwrap_err();

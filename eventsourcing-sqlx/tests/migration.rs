@@ -130,9 +130,9 @@ const POSTGRES_VERSION_1: &str = "
 /// Asserts that the old events are there, and that dictionaries can be kept.
 async fn assert_is_migrated(recorder: &dyn Recorder) {
     let events = recorder.select_events(EventQuery::of(Uuid::from_u128(7))).await.unwrap();
-    let topics: Vec<_> = events.iter().map(|event| event.topic.as_str()).collect();
+    let topics: Vec<_> = events.iter().map(|event| &*event.topic).collect();
     assert_eq!(topics, ["World.Started", "World.Ended"]);
-    assert_eq!((events[0].state.as_slice(), events[0].checksum, events[1].checksum), (b"{}".as_slice(), Some(7), None));
+    assert_eq!((&*events[0].state, events[0].checksum, events[1].checksum), (b"{}".as_slice(), Some(7), None));
     let dictionary = StoredDictionary { id: 1, bytes: vec![7], checksum: Some(7) };
     assert!(recorder.insert_dictionary(dictionary.clone()).await.unwrap());
     assert_eq!(recorder.select_dictionaries(0).await.unwrap(), [dictionary]);

@@ -214,7 +214,7 @@ async fn goes_on_after_sqlite_rolled_back(dbname: &str) {
     run(&mut outsider(Path::new(dbname)).await, ROLLS_BACK).await;
     for round in 0..5 {
         let mut full = events(Uuid::new_v4(), 1..=3);
-        full[2].topic = "Full".to_owned();
+        full[2].topic = "Full".into();
         let error = recorder.insert_events(full).await.unwrap_err();
         assert!(error.is_not_done() && error.to_string().contains("no space"), "{error}");
         let recorded = recorder.insert_events(one_event()).await.unwrap();
@@ -248,7 +248,7 @@ async fn a_commit_that_is_refused_leaves_nothing_recorded_and_the_recorder_usabl
              BEGIN INSERT INTO child VALUES (1); END";
         run(&mut outsider(Path::new(dbname)).await, refuses).await;
         let mut refused = events(Uuid::new_v4(), 1..=2);
-        refused[1].topic = "Refused".to_owned();
+        refused[1].topic = "Refused".into();
         let error = recorder.insert_events(refused).await.unwrap_err();
         assert!(error.is_not_done() && error.to_string().contains("FOREIGN KEY"), "{error}");
         assert_eq!(ids(&recorder.insert_events(one_event()).await.unwrap()), [1]);

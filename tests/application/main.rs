@@ -358,7 +358,7 @@ async fn a_topic_nobody_knows_is_named_and_does_not_stop_the_log(office: Office)
     let mut account = Account::open("Ada");
     office.save(&mut account).await.unwrap();
     record_by_hand(&office, &mut account, |stored| {
-        stored.topic = "Account.Frozen".to_owned();
+        stored.topic = "Account.Frozen".into();
         let StoredEvent { originator_id, originator_version, ref topic, .. } = *stored;
         let place = Place { kind: Kind::Event, originator_id, originator_version, topic };
         stored.checksum = Some(place.checksum(&stored.state));
@@ -384,8 +384,8 @@ async fn an_altered_state_is_named_and_does_not_stop_the_log(office: Office) {
     office.save(&mut account).await.unwrap();
     record_by_hand(&office, &mut account, |stored| {
         // one million rather than one
-        let json = String::from_utf8(stored.state.clone()).unwrap();
-        stored.state = json.replace(r#""amount":1"#, r#""amount":1000000"#).into_bytes();
+        let json = str::from_utf8(&stored.state).unwrap();
+        stored.state = json.replace(r#""amount":1"#, r#""amount":1000000"#).into_bytes().into();
     })
     .await;
     let error = office.repository().get::<Account>(account.id()).await.unwrap_err();

@@ -93,7 +93,7 @@ fn encode(mapper: Mapper) -> impl FnMut() {
 fn decode_alone() -> impl FnMut() {
     let mapper = Mapper::new("bank");
     let states = events().into_iter().map(move |event| mapper.to_stored_event(&event, Uuid::nil()).unwrap().state);
-    let states: Vec<Vec<u8>> = states.collect();
+    let states: Vec<_> = states.collect();
     move || {
         for state in &states {
             black_box(serde_json::from_slice::<Event>(state).unwrap());

@@ -1,7 +1,7 @@
 //! The topics of an application: each belongs to one type of aggregate.
 
 use std::any::{TypeId, type_name};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
 use crate::domain::AggregateEvent;
@@ -17,7 +17,8 @@ pub(super) struct Topics {
 
 #[derive(Debug, Default)]
 struct Known {
-    types: HashSet<TypeId>,
+    /// Few enough that to look at each is quicker than to hash.
+    types: Vec<TypeId>,
     owners: HashMap<&'static str, (TypeId, &'static str)>,
 }
 
@@ -35,7 +36,7 @@ impl Topics {
             return Err(Error::TopicTaken { topic, first, second: type_name::<E>() });
         }
         known.owners.extend(E::TOPICS.iter().map(|topic| (*topic, (id, type_name::<E>()))));
-        known.types.insert(id);
+        known.types.push(id);
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -359,8 +360,8 @@ impl Identity {
 /// on with the random numbers of its twin, and two attempts of one name would count as one.
 fn new_append_id() -> Uuid {
     let (high, low) = Uuid::new_v4().as_u64_pair();
-    let nanosecond = Timestamp::now().as_nanosecond().to_le_bytes();
-    let clock = u64::from_le_bytes(std::array::from_fn(|byte| nanosecond[byte]));
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_else(|before| before.duration());
+    let clock = u64::try_from(since_1970.as_nanos()).unwrap_or_default();
     let bytes = Uuid::from_u64_pair(high, low ^ clock).into_bytes();
     // with the marks of version 4, which the clock may have touched
     uuid::Builder::from_random_bytes(bytes).into_uuid()

@@ -9,7 +9,8 @@ use self::dictionaries::Dictionaries;
 use self::nonces::Nonces;
 use super::scratch::{self, Scratch};
 use super::{
-    Cipher, Compressor, Kind, MapperError, Notification, Place, StateError, StateReader, StateWriter, StoredEvent,
+    Cipher, Compressor, Kind, MapperError, MapperFailure, Notification, Place, StateError, StateReader, StateWriter,
+    StoredEvent,
 };
 use crate::domain::{AggregateEvent, DomainEvent};
 
@@ -136,7 +137,12 @@ impl Mapper {
         append_id: Uuid,
     ) -> Result<Vec<StoredEvent>, MapperError> {
         let mut nonces = self.nonces(events.len());
-        events.iter().map(|event| self.store(event, append_id, &mut nonces)).collect()
+        // the room is asked for once: a list collected from results begins with room for four
+        let mut stored = Vec::with_capacity(events.len());
+        for event in events {
+            stored.push(self.store(event, append_id, &mut nonces)?);
+        }
+        Ok(stored)
     }
 
     fn store<E: AggregateEvent>(
@@ -152,30 +158,41 @@ impl Mapper {
             originator_version: event.originator_version,
             topic,
         };
-        let room = self.room();
-        // most events fit without another allocation
-        let mut state = Vec::with_capacity(room + 192);
-        state.resize(room, 0);
-        event
-            .event
-            .write(&mut StateWriter::new(event.timestamp, &mut state))
-            .map_err(|failure| place.error("recorded", failure.into()))?;
-        // a type whose `Deserialize` does not take what its `Serialize` gave is to be found in development, not in history
-        if cfg!(debug_assertions)
-            && let Err(failure) = E::read(topic, &mut StateReader::new(&state[room..]))
-        {
-            return Err(place.error("recorded", StateError::NotReadBack { reason: Box::new(failure) }.into()));
-        }
-        let (state, checksum) =
-            self.seal_in_place(&place, state, room, nonces).map_err(|failure| place.error("recorded", failure))?;
+        let (state, checksum) = scratch::with(|scratch| {
+            let checksum = self.write(event, &place, scratch, nonces)?;
+            // the buffer stays for the next state, and this one gets the room that it needs
+            Ok((Arc::from(scratch.state.as_slice()), checksum))
+        })
+        .map_err(|failure| place.error("recorded", failure))?;
         Ok(StoredEvent {
             originator_id: event.originator_id,
             originator_version: event.originator_version,
-            topic: topic.to_owned(),
+            topic: Cow::Borrowed(topic),
             state,
             checksum,
             append_id,
         })
+    }
+
+    /// Leaves the state of an event in `scratch.state`.
+    fn write<E: AggregateEvent>(
+        &self,
+        event: &DomainEvent<E>,
+        place: &Place<'_>,
+        scratch: &mut Scratch,
+        nonces: &mut Nonces,
+    ) -> Result<Option<u32>, MapperFailure> {
+        let (room, state) = (self.room(), &mut scratch.state);
+        state.clear();
+        state.resize(room, 0);
+        event.event.write(&mut StateWriter::new(event.timestamp, state))?;
+        // a type whose `Deserialize` does not take what its `Serialize` gave is to be found in development, not in history
+        if cfg!(debug_assertions)
+            && let Err(failure) = E::read(place.topic, &mut StateReader::new(&state[room..]))
+        {
+            return Err(StateError::NotReadBack { reason: Box::new(failure) }.into());
+        }
+        self.seal_in_place(place, scratch, room, nonces)
     }
 
     /// The event that a stored one stands for.
@@ -257,16 +274,14 @@ impl Mapper {
     /// [`MapperFailure::TooLarge`](super::MapperFailure::TooLarge), and what the compressor and the cipher return.
     pub fn seal(&self, place: &Place<'_>, json: Vec<u8>) -> Result<(Vec<u8>, Option<u32>), MapperError> {
         let room = self.room();
-        let state = if room == 0 {
-            json
-        } else {
-            let mut state = Vec::with_capacity(room + json.len() + 16);
-            state.resize(room, 0);
-            state.extend_from_slice(&json);
-            state
-        };
-        self.seal_in_place(place, state, room, &mut Nonces::default())
-            .map_err(|failure| place.error("recorded", failure))
+        let sealed = scratch::with(|scratch| {
+            scratch.state.clear();
+            scratch.state.resize(room, 0);
+            scratch.state.extend_from_slice(&json);
+            let checksum = self.seal_in_place(place, scratch, room, &mut Nonces::default())?;
+            Ok((scratch.state.to_vec(), checksum))
+        });
+        sealed.map_err(|failure| place.error("recorded", failure))
     }
 
     /// Decrypts and decompresses a state in its place.

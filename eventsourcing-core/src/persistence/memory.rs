@@ -9,6 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use async_trait::async_trait;
 use uuid::Uuid;
 
+use super::id_hash::IdHashing;
 use super::{
     EventQuery, EventVisitor, Notification, NotificationQuery, NotificationVisitor, Recorder, RecorderError,
     StoredDictionary, StoredEvent, Tracking, Watermark,
@@ -26,8 +27,8 @@ use super::{
 /// let event = StoredEvent {
 ///     originator_id: Uuid::new_v4(),
 ///     originator_version: 1,
-///     topic: "World.Started".to_owned(),
-///     state: b"{}".to_vec(),
+///     topic: "World.Started".into(),
+///     state: b"{}".as_slice().into(),
 ///     checksum: None,
 ///     append_id: Uuid::new_v4(),
 /// };
@@ -45,10 +46,10 @@ pub struct MemoryRecorder {
 #[derive(Default)]
 struct Log {
     closed: bool,
-    /// The notification with the id `n` is at `n - 1`. Shared, so that readers look at events without holding the lock.
-    events: Vec<Arc<StoredEvent>>,
+    /// The notification with the id `n` is at `n - 1`. Readers take clones, which share the state, and look at them without the lock.
+    events: Vec<StoredEvent>,
     /// The versions of an aggregate and their places in `events`, lowest version first.
-    aggregates: HashMap<Uuid, Vec<(u64, usize)>>,
+    aggregates: HashMap<Uuid, Vec<(u64, usize)>, IdHashing>,
     dictionaries: BTreeMap<u32, StoredDictionary>,
     /// Up to which id the logs of other applications are processed.
     tracking: HashMap<String, u64>,
@@ -97,18 +98,17 @@ impl Recorder for MemoryRecorder {
     }
 
     async fn select_events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, RecorderError> {
-        let events = self.read(|log| log.select_events(&query))?;
-        Ok(events.iter().map(|event| StoredEvent::clone(event)).collect())
+        self.read(|log| log.select_events(&query))
     }
 
     async fn select_notifications(&self, query: NotificationQuery) -> Result<Vec<Notification>, RecorderError> {
         let events = self.read(|log| log.select_notifications(&query))?;
-        Ok(events.iter().map(|(id, event)| event.as_ref().clone().into_notification(*id)).collect())
+        Ok(events.into_iter().map(|(id, event)| event.into_notification(id)).collect())
     }
 
     async fn read_events(&self, query: EventQuery, visit: &mut EventVisitor<'_>) -> Result<(), RecorderError> {
         let events = self.read(|log| log.select_events(&query))?;
-        let _: ControlFlow<()> = events.iter().try_for_each(|event| visit(StoredEvent::as_ref(event)));
+        let _: ControlFlow<()> = events.iter().try_for_each(|event| visit(event.as_ref()));
         Ok(())
     }
 
@@ -118,8 +118,7 @@ impl Recorder for MemoryRecorder {
         visit: &mut NotificationVisitor<'_>,
     ) -> Result<(), RecorderError> {
         let events = self.read(|log| log.select_notifications(&query))?;
-        let _: ControlFlow<()> =
-            events.iter().try_for_each(|(id, event)| visit(StoredEvent::as_ref(event).notification(*id)));
+        let _: ControlFlow<()> = events.iter().try_for_each(|(id, event)| visit(event.as_ref().notification(*id)));
         Ok(())
     }
 
@@ -170,8 +169,11 @@ impl Recorder for MemoryRecorder {
 impl Log {
     /// Looks at everything before it changes anything.
     fn append(&mut self, mut events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError> {
-        if events.len() == 1 {
-            return events.pop().map(|event| self.append_one(event)).into_iter().collect();
+        if events.len() == 1
+            && let Some(event) = events.pop()
+        {
+            let place = self.append_one(&event)?;
+            return Ok(vec![event.into_notification(place as u64 + 1)]);
         }
         let repeats = self.check(&events)?;
         let mut notifications = Vec::with_capacity(events.len());
@@ -207,19 +209,25 @@ impl Log {
     }
 
     /// One event alone, with one look for its aggregate.
-    fn append_one(&mut self, event: StoredEvent) -> Result<Notification, RecorderError> {
+    fn append_one(&mut self, event: &StoredEvent) -> Result<usize, RecorderError> {
         let places = self.aggregates.entry(event.originator_id).or_default();
-        let place = match places.binary_search_by_key(&event.originator_version, |(version, _)| *version) {
-            Ok(found) if self.events[places[found].1].append_id == event.append_id => places[found].1,
-            Ok(_) => return Err(self.conflict(&event)),
+        // as a rule it is the next version
+        let found = match places.last() {
+            Some((last, _)) if *last >= event.originator_version => {
+                places.binary_search_by_key(&event.originator_version, |(version, _)| *version)
+            }
+            _ => Err(places.len()),
+        };
+        match found {
+            Ok(found) if self.events[places[found].1].append_id == event.append_id => Ok(places[found].1),
+            Ok(_) => Err(self.conflict(event)),
             Err(at) => {
                 let place = self.events.len();
                 places.insert(at, (event.originator_version, place));
-                self.events.push(Arc::new(event.clone()));
-                place
+                self.events.push(event.clone());
+                Ok(place)
             }
-        };
-        Ok(event.into_notification(place as u64 + 1))
+        }
     }
 
     /// Whether an earlier attempt recorded some of the events already.
@@ -249,7 +257,7 @@ impl Log {
 
     fn push(&mut self, event: &StoredEvent) -> usize {
         let place = self.events.len();
-        self.events.push(Arc::new(event.clone()));
+        self.events.push(event.clone());
         let places = self.aggregates.entry(event.originator_id).or_default();
         // at the end, unless versions come out of order
         let at = places.partition_point(|(version, _)| *version < event.originator_version);
@@ -266,13 +274,13 @@ impl Log {
         }
     }
 
-    fn select_events(&self, query: &EventQuery) -> Vec<Arc<StoredEvent>> {
+    fn select_events(&self, query: &EventQuery) -> Vec<StoredEvent> {
         let Some(places) = self.aggregates.get(&query.originator_id) else { return Vec::new() };
         let first = query.after.map_or(0, |after| places.partition_point(|(version, _)| *version <= after));
         let end = query.up_to.map_or(places.len(), |up_to| places.partition_point(|(version, _)| *version <= up_to));
         let wanted = places.get(first..end).unwrap_or_default();
         let limit = query.limit.unwrap_or(usize::MAX);
-        let event = |(_, place): &(u64, usize)| Arc::clone(&self.events[*place]);
+        let event = |(_, place): &(u64, usize)| self.events[*place].clone();
         if query.descending {
             wanted.iter().rev().take(limit).map(event).collect()
         } else {
@@ -280,14 +288,14 @@ impl Log {
         }
     }
 
-    fn select_notifications(&self, query: &NotificationQuery) -> Vec<(u64, Arc<StoredEvent>)> {
+    fn select_notifications(&self, query: &NotificationQuery) -> Vec<(u64, StoredEvent)> {
         let skip = usize::try_from(query.after).unwrap_or(usize::MAX);
         let numbered = (1_u64..).zip(&self.events).skip(skip);
         numbered
             .take_while(|(id, _)| query.up_to.is_none_or(|up_to| *id <= up_to))
-            .filter(|(_, event)| query.topics.is_empty() || query.topics.contains(&event.topic))
+            .filter(|(_, event)| query.topics.is_empty() || query.topics.iter().any(|topic| *topic == event.topic))
             .take(query.limit)
-            .map(|(id, event)| (id, Arc::clone(event)))
+            .map(|(id, event)| (id, event.clone()))
             .collect()
     }
 }

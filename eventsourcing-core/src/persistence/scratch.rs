@@ -5,6 +5,8 @@ use std::cell::Cell;
 /// What a state passes through on its way in or out.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
+    /// What is to be recorded, from its JSON on.
+    pub(super) state: Vec<u8>,
     /// The JSON, where it does not stand in the state itself.
     pub(super) json: Vec<u8>,
     /// The JSON compressed.
@@ -17,7 +19,8 @@ pub(super) struct Scratch {
 const LARGEST_KEPT: usize = 64 * 1024;
 
 thread_local! {
-    static KEPT: Cell<Scratch> = const { Cell::new(Scratch { json: Vec::new(), compressed: Vec::new(), context: Vec::new() }) };
+    // boxed, since it is taken out and put back for each state
+    static KEPT: Cell<Option<Box<Scratch>>> = const { Cell::new(None) };
 }
 
 /// Lends the buffers of this thread, with whatever is left in them.
@@ -25,14 +28,15 @@ thread_local! {
 /// They are taken out meanwhile: an event's `Deserialize` may read another state, which then gets new ones.
 pub(super) fn with<R>(use_them: impl FnOnce(&mut Scratch) -> R) -> R {
     // a thread that ends has none any more
-    let mut scratch = KEPT.try_with(Cell::take).unwrap_or_default();
+    let mut scratch = KEPT.try_with(Cell::take).ok().flatten().unwrap_or_default();
     let result = use_them(&mut scratch);
-    for buffer in [&mut scratch.json, &mut scratch.compressed, &mut scratch.context] {
+    let Scratch { state, json, compressed, context } = &mut *scratch;
+    for buffer in [state, json, compressed, context] {
         if buffer.capacity() > LARGEST_KEPT {
             *buffer = Vec::new();
         }
     }
     // where the thread has ended they are freed here
-    let _ = KEPT.try_with(|kept| kept.set(scratch));
+    let _ = KEPT.try_with(|kept| kept.set(Some(scratch)));
     result
 }

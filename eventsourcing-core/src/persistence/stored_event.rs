@@ -1,5 +1,8 @@
 //! What a recorder keeps: a stored event, and a notification, which is a stored event with its place in the log.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use super::{Kind, Place};
@@ -11,10 +14,10 @@ pub struct StoredEvent {
     pub originator_id: Uuid,
     /// The number of the event in its aggregate: 0 to `i64::MAX`; aggregates count from 1.
     pub originator_version: u64,
-    /// The name under which the event can be read, such as `World.Started`.
-    pub topic: String,
-    /// The event's JSON, compressed and encrypted if so configured.
-    pub state: Vec<u8>,
+    /// The name under which the event can be read, such as `World.Started`: borrowed from the program that records it.
+    pub topic: Cow<'static, str>,
+    /// The event's JSON, compressed and encrypted if so configured. Clones share it.
+    pub state: Arc<[u8]>,
     /// CRC-32 of the state and its place; none where the cipher protects both.
     pub checksum: Option<u32>,
     /// The attempt that recorded it.
@@ -34,9 +37,9 @@ pub struct Notification {
     /// The number of the event in its aggregate.
     pub originator_version: u64,
     /// The name under which the event can be read, such as `World.Started`.
-    pub topic: String,
-    /// The event's JSON, compressed and encrypted if so configured.
-    pub state: Vec<u8>,
+    pub topic: Cow<'static, str>,
+    /// The event's JSON, compressed and encrypted if so configured. Clones share it.
+    pub state: Arc<[u8]>,
     /// CRC-32 of the state and its place; none where the cipher protects both.
     pub checksum: Option<u32>,
 }
@@ -106,8 +109,8 @@ impl StoredEventRef<'_> {
         StoredEvent {
             originator_id,
             originator_version,
-            topic: topic.to_owned(),
-            state: state.to_vec(),
+            topic: topic.to_owned().into(),
+            state: state.into(),
             checksum,
             append_id,
         }
@@ -132,7 +135,14 @@ impl NotificationRef<'_> {
     /// A copy that stands by itself.
     pub fn to_owned(&self) -> Notification {
         let Self { id, originator_id, originator_version, topic, state, checksum } = *self;
-        Notification { id, originator_id, originator_version, topic: topic.to_owned(), state: state.to_vec(), checksum }
+        Notification {
+            id,
+            originator_id,
+            originator_version,
+            topic: topic.to_owned().into(),
+            state: state.into(),
+            checksum,
+        }
     }
 
     /// Where the state belongs.

@@ -14,6 +14,18 @@ const DAYS_BEFORE_YEAR_1: i64 = 306;
 /// From the year 1 to the end of the year 9999.
 const DAYS_OF_FOUR_DIGITS: i64 = 3_652_059;
 
+/// The numbers below a hundred in two digits.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [*b"00"; 100];
+    let mut number = 1;
+    while number < 100 {
+        let [tens, ones] = pairs[number - 1];
+        pairs[number] = if ones == b'9' { [tens + 1, b'0'] } else { [tens, ones + 1] };
+        number += 1;
+    }
+    pairs
+};
+
 /// Appends the time with six digits always: states of one event have one length, and sort as text.
 pub(super) fn write(timestamp: Timestamp, into: &mut Vec<u8>) -> io::Result<()> {
     match text(timestamp) {
@@ -50,8 +62,7 @@ fn text(timestamp: Timestamp) -> Option<[u8; 27]> {
         (22, microsecond / 100 % 100),
         (24, microsecond % 100),
     ] {
-        text[place] = b'0' + (number / 10).to_le_bytes()[0];
-        text[place + 1] = b'0' + (number % 10).to_le_bytes()[0];
+        text[place..place + 2].copy_from_slice(PAIRS.get(number as usize)?);
     }
     Some(text)
 }

@@ -160,8 +160,8 @@ impl Inner {
             .persistent(self.is_persistent())
             .bind(events.iter().map(|event| event.originator_id).collect::<Vec<Uuid>>())
             .bind(versions)
-            .bind(events.iter().map(|event| event.topic.as_str()).collect::<Vec<&str>>())
-            .bind(events.iter().map(|event| event.state.as_slice()).collect::<Vec<&[u8]>>())
+            .bind(events.iter().map(|event| &*event.topic).collect::<Vec<&str>>())
+            .bind(events.iter().map(|event| &*event.state).collect::<Vec<&[u8]>>())
             .bind(checksums)
             .bind(events.iter().map(|event| event.append_id).collect::<Vec<Uuid>>());
         if !tracking.is_empty() {

@@ -77,8 +77,8 @@ pub fn event(originator_id: Uuid, version: u64, append_id: Uuid) -> StoredEvent 
     StoredEvent {
         originator_id,
         originator_version: version,
-        topic: "World.SomethingHappened".to_owned(),
-        state: format!("{{\"version\":{version}}}").into_bytes(),
+        topic: "World.SomethingHappened".into(),
+        state: format!("{{\"version\":{version}}}").into_bytes().into(),
         checksum: Some(7),
         append_id,
     }

@@ -118,9 +118,9 @@ pub async fn no_increment_is_lost(fixture: &dyn Fixture) {
     let increment = |store: Store| async move {
         loop {
             let last = store.events(EventQuery::of(id).descending().limit(1)).await.pop();
-            let (version, state) = last.map_or((0, Vec::new()), |event| (event.originator_version, event.state));
+            let (version, state) = last.map_or((0, [].into()), |event| (event.originator_version, event.state));
             let mut event = versions(id, [version + 1]);
-            event[0].state = [state, vec![b'+']].concat();
+            event[0].state = [&*state, b"+"].concat().into();
             // lets others read the same
             yield_now().await;
             match store.try_insert(&event).await {

@@ -55,11 +55,11 @@ pub async fn a_version_beyond_the_largest_is_out_of_range(fixture: &dyn Fixture)
 pub async fn states_of_any_bytes_and_size_are_kept(fixture: &dyn Fixture) {
     let store = Store::open(fixture).await;
     let mut events = versions(Uuid::new_v4(), 1..=5);
-    events[0].state = Vec::new();
-    events[1].state = vec![0];
+    events[0].state = [].into();
+    events[1].state = [0].into();
     events[2].state = (0..=u8::MAX).rev().cycle().take(1 << 20).collect();
-    events[3].state = vec![0xff; 3];
-    events[4].state = b"\\x5c'\"\\0\r\n".to_vec();
+    events[3].state = [0xff; 3].into();
+    events[4].state = b"\\x5c'\"\\0\r\n".as_slice().into();
     is_kept(&store, &events, "a state of any bytes and size is kept").await;
 }
 
@@ -69,11 +69,11 @@ pub async fn topics_of_any_script_are_kept(fixture: &dyn Fixture) {
     let mut events = versions(Uuid::new_v4(), 1..=6);
     let topics = ["Wörld.Gegründet", "世界.開始", "🌍.🎉", "a'b\"c\\d", "e\u{301}", &"ß".repeat(1_000)];
     for (event, topic) in events.iter_mut().zip(topics) {
-        topic.clone_into(&mut event.topic);
+        event.topic = topic.to_owned().into();
     }
     is_kept(&store, &events, "a topic of any script is kept").await;
     for (place, event) in (1..).zip(&events) {
-        let query = NotificationQuery::after(0, 10).topics([event.topic.as_str()]);
+        let query = NotificationQuery::after(0, 10).topics([&*event.topic]);
         let expected = event.clone().into_notification(place);
         assert_same(&store.notifications(query).await, &[expected], "a topic of any script selects its notification");
     }

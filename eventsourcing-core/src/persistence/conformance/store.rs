@@ -109,8 +109,8 @@ pub(super) fn append(places: impl IntoIterator<Item = (Uuid, u64)>) -> Vec<Store
     let event = |(originator_id, originator_version): (Uuid, u64)| StoredEvent {
         originator_id,
         originator_version,
-        topic: format!("Conformance.Event{}", originator_version % 3),
-        state: format!(r#"{{"version":{originator_version}}}"#).into_bytes(),
+        topic: format!("Conformance.Event{}", originator_version % 3).into(),
+        state: format!(r#"{{"version":{originator_version}}}"#).into_bytes().into(),
         checksum: u32::try_from(originator_version).ok(),
         append_id,
     };

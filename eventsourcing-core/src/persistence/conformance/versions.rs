@@ -37,7 +37,7 @@ pub async fn second_writer_of_a_version_gets_a_conflict(fixture: &dyn Fixture) {
     let id = Uuid::new_v4();
     let first = versions(id, [1]);
     let mut second = versions(id, [1]);
-    second[0].topic = "Conformance.Other".to_owned();
+    second[0].topic = "Conformance.Other".into();
     one.insert(&first).await;
     for store in [&one, &other] {
         let (tried, recorded) = assert_conflict(store.try_insert(&second).await, id, rule);
@@ -84,7 +84,7 @@ pub async fn a_version_twice_in_one_insert_is_a_conflict(fixture: &dyn Fixture) 
     let store = Store::open(fixture).await;
     let id = Uuid::new_v4();
     let mut twice = append([(Uuid::new_v4(), 1), (id, 1), (id, 2), (id, 2)]);
-    twice[3].state = b"another".to_vec();
+    twice[3].state = b"another".as_slice().into();
     let (tried, _) = assert_conflict(store.try_insert(&twice).await, id, rule);
     assert!([1, 2].contains(&tried), "{rule}: version {tried} was not tried");
     assert_same(&store.log().await, &[], rule);

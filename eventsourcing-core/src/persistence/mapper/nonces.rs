@@ -17,8 +17,8 @@ pub(super) struct Nonces {
 impl Mapper {
     /// The nonces for so many states.
     pub(super) fn nonces(&self, states: usize) -> Nonces {
-        let len = self.cipher.as_ref().map_or(0, |cipher| cipher.nonce_len());
-        let mut drawn = vec![0; states.saturating_mul(len)];
+        let Some(cipher) = &self.cipher else { return Nonces::default() };
+        let mut drawn = vec![0; states.saturating_mul(cipher.nonce_len())];
         // if this fails so will the first state's own call, and that one can say whose nonce it was
         match draw(&mut drawn) {
             Ok(()) => Nonces { drawn, used: 0 },

@@ -64,7 +64,7 @@ impl Mapper {
     ) -> Result<(), MapperFailure> {
         let len = self.check_len_of(header)?;
         let cipher = self.cipher_of(header)?;
-        let Scratch { json, compressed, context } = scratch;
+        let Scratch { json, compressed, context, .. } = scratch;
         header.context(&self.application, place, context);
         let is_compressed = header.compressor != 0;
         let opened = if is_compressed { &mut *compressed } else { &mut *json };

@@ -4,7 +4,7 @@ use super::Mapper;
 use super::nonces::Nonces;
 use crate::persistence::compressor::ZSTD_DICTIONARY;
 use crate::persistence::envelope::{self, Header};
-use crate::persistence::scratch::{self, Scratch};
+use crate::persistence::scratch::Scratch;
 use crate::persistence::{CipherError, CompressorError, MapperFailure, Place};
 
 impl Mapper {
@@ -13,32 +13,26 @@ impl Mapper {
         self.cipher.as_ref().map_or(0, |cipher| envelope::LEN + cipher.nonce_len())
     }
 
-    /// Seals the JSON that stands in `state` behind the room.
+    /// Seals the JSON that stands in `scratch.state` behind the room; the checksum is there if the cipher does not protect the state.
     pub(super) fn seal_in_place(
         &self,
         place: &Place<'_>,
-        mut state: Vec<u8>,
+        scratch: &mut Scratch,
         room: usize,
         nonces: &mut Nonces,
-    ) -> Result<(Vec<u8>, Option<u32>), MapperFailure> {
+    ) -> Result<Option<u32>, MapperFailure> {
+        let Scratch { state, compressed, context, .. } = scratch;
         let plain_len = self.check_len(state.len().saturating_sub(room))?;
         let mut header = Header { cipher: 0, compressor: 0, key_id: 0, plain_len };
-        if self.compressor.is_some() || self.cipher.is_some() {
-            scratch::with(|scratch| {
-                self.compress(&mut header, &mut state, room, scratch)?;
-                let Some(cipher) = &self.cipher else { return Ok(()) };
-                (header.cipher, header.key_id) = (cipher.id(), cipher.key_id());
-                fill_room(state.get_mut(..room), header, nonces)?;
-                header.context(&self.application, place, &mut scratch.context);
-                cipher.encrypt(&mut state, envelope::LEN, &scratch.context).map_err(MapperFailure::from)
-            })?;
+        if self.compressor.is_some() {
+            self.compress(&mut header, state, room, compressed)?;
         }
-        // a longer state than was foreseen has doubled its buffer, and a compressed one has left most of it
-        if state.capacity() > 2 * state.len() + 128 {
-            state.shrink_to_fit();
-        }
-        let checksum = if self.cipher.is_some() { None } else { Some(place.checksum(&state)) };
-        Ok((state, checksum))
+        let Some(cipher) = &self.cipher else { return Ok(Some(place.checksum(state))) };
+        (header.cipher, header.key_id) = (cipher.id(), cipher.key_id());
+        fill_room(state.get_mut(..room), header, nonces)?;
+        header.context(&self.application, place, context);
+        cipher.encrypt(state, envelope::LEN, context)?;
+        Ok(None)
     }
 
     /// Compresses the JSON if that makes the state smaller.
@@ -47,21 +41,21 @@ impl Mapper {
         header: &mut Header,
         state: &mut Vec<u8>,
         room: usize,
-        scratch: &mut Scratch,
+        into: &mut Vec<u8>,
     ) -> Result<(), CompressorError> {
         let json = state.get(room..).unwrap_or_default();
         let Some(compressor) = self.writing_compressor().filter(|compressor| compressor.min_len() <= json.len()) else {
             return Ok(());
         };
-        scratch.compressed.clear();
-        compressor.compress(json, &mut scratch.compressed)?;
+        into.clear();
+        compressor.compress(json, into)?;
         let is_plain = self.cipher.is_none();
-        let (key_id, compressed) = match scratch.compressed.split_first_chunk() {
+        let (key_id, compressed) = match into.split_first_chunk() {
             // there is no key to name, and the fingerprint of the dictionary takes its place
             Some((fingerprint, rest)) if is_plain && compressor.id() == ZSTD_DICTIONARY => {
                 (u32::from_be_bytes(*fingerprint), rest)
             }
-            _ => (0, scratch.compressed.as_slice()),
+            _ => (0, into.as_slice()),
         };
         // plain JSON needs no envelope, and an encrypted state has one in any case
         let envelope = if is_plain { envelope::LEN } else { 0 };
