@@ -207,7 +207,7 @@ pub async fn each_event_is_processed_once_by_many_followers(fixture: &dyn Fixtur
             // the effect of each event says which it was
             let mut effects = append((after..position).map(|_| (Uuid::new_v4(), 1)));
             for (event, effect) in (after + 1..).zip(&mut effects) {
-                effect.state = event.to_string().into_bytes();
+                effect.state = event.to_string().into_bytes().into();
             }
             // the longer a step the later it ends, when shorter ones have gone a part of its way
             for _ in 0..step {
