@@ -3,11 +3,16 @@
 #[doc = include_str!("../docs/aggregates.md")]
 pub mod aggregates {}
 
+// of two definitions of a link the first counts, and this one leads somewhere here
+#[doc = "[following]: ../following/index.html"]
+#[doc = ""]
 #[doc = include_str!("../docs/applications.md")]
 pub mod applications {}
 
-// of two definitions of a link the first counts, and this one leads somewhere here
-#[doc = "[tracking]: ../applications/index.html#what-comes-of-another-applications-events"]
+#[doc = include_str!("../docs/following.md")]
+pub mod following {}
+
+#[doc = "[tracking]: ../following/index.html#what-comes-of-another-applications-events"]
 #[doc = ""]
 #[doc = include_str!("../docs/persistence.md")]
 pub mod persistence {}

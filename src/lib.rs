@@ -2,6 +2,7 @@
 #![doc = "[guide]: guide/index.html"]
 #![doc = "[aggregates]: guide/aggregates/index.html"]
 #![doc = "[applications]: guide/applications/index.html"]
+#![doc = "[following]: guide/following/index.html"]
 #![doc = "[persistence]: guide/persistence/index.html"]
 #![doc = ""]
 #![doc = include_str!("../README.md")]
@@ -13,7 +14,7 @@ pub mod guide;
 mod open;
 
 pub use eventsourcing_core::*;
-pub use eventsourcing_macros::{aggregate, application, event};
+pub use eventsourcing_macros::{aggregate, application, event, on, projection};
 pub use open::Builder;
 
 /// The recorders that keep events in SQLite and PostgreSQL.
@@ -32,6 +33,6 @@ pub mod prelude {
         Repository, Result, Saveable, Section, Subscription, Timestamp, Tracking, Uuid,
     };
     // from where they are macros and nothing else: there is a module `application` too
-    pub use eventsourcing_macros::{aggregate, application, event};
+    pub use eventsourcing_macros::{aggregate, application, event, on, projection};
     pub use futures::{StreamExt, TryStreamExt};
 }

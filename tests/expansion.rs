@@ -12,6 +12,9 @@
 mod account {
     include!("../eventsourcing-macros/tests/expansion/account.rs");
 }
+mod histories {
+    include!("../eventsourcing-macros/tests/expansion/histories.rs");
+}
 mod universe {
     include!("../eventsourcing-macros/tests/expansion/universe.rs");
 }
@@ -44,5 +47,19 @@ async fn the_expanded_account_is_saved_by_the_expanded_universe() -> Result<()> 
     universe.save(&mut account).await?;
     let got: account::Account = universe.repository().get(account.id()).await?;
     assert_eq!((got.version(), got), (3, account));
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_expanded_histories_are_made_of_the_expanded_world() -> std::result::Result<(), Box<dyn std::error::Error>>
+{
+    let universe = universe::Universe::open_with([("PERSISTENCE_MODULE", "memory")]).await?;
+    let views = eventsourcing::MemoryViews::new(Vec::new());
+    let runner = eventsourcing::ProjectionRunner::start(&universe, histories::Histories, views.clone()).await?;
+    let mut world = world::World::new("Earth");
+    world.make_it_so("dinosaurs");
+    universe.save(&mut world).await?;
+    runner.wait_for(2, std::time::Duration::from_secs(60)).await?;
+    assert_eq!(views.read(Vec::clone), ["1: Earth", "dinosaurs"]);
     Ok(())
 }

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`domain`] | aggregates, their root and their events; no bytes |
 //! | [`persistence`] | stored events, the mapper between the two, ciphers, compressors, recorders |
+//! | [`following`] | subscriptions, projections and what runs them |
 //! | [`application`] | saving, the repository, the notification log, environment variables |
 #![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -15,14 +16,19 @@
 pub mod application;
 pub mod domain;
 mod error;
+pub mod following;
 pub mod persistence;
 
 pub use application::{
-    Application, ApplicationBuilder, Environment, EnvironmentError, Followed, NotificationLog, NotificationLogReader,
-    Repository, Saveable, Section, Subscribe, Subscription, TrainedDictionary, TrainingError,
+    Application, ApplicationBuilder, Environment, EnvironmentError, NotificationLog, NotificationLogReader, Repository,
+    Saveable, Section, TrainedDictionary, TrainingError,
 };
 pub use domain::{Aggregate, AggregateEvent, ApplyError, DomainEvent, Root};
 pub use error::{Error, Result};
+pub use following::{
+    About, EventStruct, Followed, MemoryViews, Policy, Projection, ProjectionRunner, RunnerError, Subscribe,
+    Subscription, Views,
+};
 pub use jiff::Timestamp;
 pub use persistence::{Mapper, Notification, Recorder, RecorderError, StoredEvent, Tracking};
 pub use uuid::Uuid;
@@ -33,4 +39,28 @@ pub mod __private {
     pub use crate::domain::halves::{AggregateImpl, AggregateStruct};
     pub use crate::domain::outcome::{Outcome, PlainOutcome};
     pub use serde;
+
+    /// Fails at compile time if two handlers of a projection take events of one topic.
+    pub const fn are_distinct(topics: &[&str]) {
+        let mut place = 0;
+        while place < topics.len() {
+            let mut other = 0;
+            while other < place {
+                assert!(
+                    !is_same(topics[place].as_bytes(), topics[other].as_bytes()),
+                    "two handlers of this projection take events of the same topic; do both in one handler"
+                );
+                other += 1;
+            }
+            place += 1;
+        }
+    }
+
+    const fn is_same(one: &[u8], other: &[u8]) -> bool {
+        let mut place = 0;
+        while place < one.len() && place < other.len() && one[place] == other[place] {
+            place += 1;
+        }
+        place == one.len() && place == other.len()
+    }
 }

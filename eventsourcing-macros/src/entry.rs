@@ -39,6 +39,25 @@ pub(crate) fn application(arguments: TokenStream, item: TokenStream) -> TokenStr
     }
 }
 
+/// `#[projection]`.
+pub(crate) fn projection(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    match syn::parse2(item.clone()) {
+        Ok(Item::Impl(mut item)) => {
+            let mut errors = Errors::default();
+            let projection = parse::projection(arguments, &mut item, &mut errors).filter(|_| errors.is_empty());
+            let expanded = projection.as_ref().map(expand::projection);
+            quote!(#item #expanded #errors)
+        }
+        Ok(_) => misplaced(messages::PROJECTION_PLACE, item),
+        Err(error) => with_error(&error, item),
+    }
+}
+
+/// `#[on]`, which `#[projection]` takes away where it belongs.
+pub(crate) fn on(item: TokenStream) -> TokenStream {
+    misplaced(messages::ON_PLACE, item)
+}
+
 fn aggregate_struct(arguments: TokenStream, item: ItemStruct) -> TokenStream {
     let mut errors = Errors::default();
     let options = parse::struct_options(arguments, &mut errors);

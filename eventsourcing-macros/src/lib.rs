@@ -303,3 +303,88 @@ pub fn event(_arguments: TokenStream, item: TokenStream) -> TokenStream {
 pub fn application(arguments: TokenStream, item: TokenStream) -> TokenStream {
     entry::application(arguments.into(), item.into()).into()
 }
+
+/// Makes the methods of an impl block that have `#[on]` the handlers of a projection.
+///
+/// The type of a handler's first parameter is the event that it takes: its topic, how it is decoded, and of which events the log
+/// is asked for follow from it. The last parameter is the view, which is where it lives: `&mut PgConnection`,
+/// `&mut SqliteConnection`, or `&mut` any state in memory. Between the two may stand `about: &About`, which says where and when the
+/// event was recorded. What a handler does to the view is committed together with the position, or not at all.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use std::time::Duration;
+///
+/// use eventsourcing::prelude::*;
+/// use eventsourcing::{About, MemoryViews, ProjectionRunner};
+///
+/// #[aggregate]
+/// pub struct World { name: String }
+///
+/// #[aggregate]
+/// impl World {
+///     #[event("Started")]
+///     pub fn new(name: &str) -> Self {
+///         Self { name: name.to_owned() }
+///     }
+///
+///     #[event("Renamed")]
+///     pub fn rename(&mut self, name: &str) {
+///         self.name = name.to_owned();
+///     }
+/// }
+///
+/// #[application]
+/// pub struct Universe;
+///
+/// /// The names of worlds.
+/// pub struct Names;
+///
+/// #[projection("names")]
+/// impl Names {
+///     #[on]
+///     async fn started(&self, event: &WorldStarted, about: &About, names: &mut BTreeMap<Uuid, String>) -> Result<()> {
+///         names.insert(about.originator_id, event.name.clone());
+///         Ok(())
+///     }
+///
+///     #[on]
+///     async fn renamed(&self, event: &WorldRenamed, about: &About, names: &mut BTreeMap<Uuid, String>) -> Result<()> {
+///         names.insert(about.originator_id, event.name.clone());
+///         Ok(())
+///     }
+/// }
+///
+/// # #[tokio::main]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// let universe = Universe::open_with([("PERSISTENCE_MODULE", "memory")]).await?;
+/// let names = MemoryViews::new(BTreeMap::new());
+/// let runner = ProjectionRunner::start(&universe, Names, names.clone()).await?;
+///
+/// let mut world = World::new("Earth");
+/// world.rename("Terra");
+/// let recorded = universe.save(&mut world).await?;
+/// runner.wait_for(recorded[1].id, Duration::from_secs(10)).await?;
+/// assert_eq!(names.read(|names| names[&world.id()].clone()), "Terra");
+/// runner.stop().await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A handler is `async`, takes `&self`, and returns a `Result<(), E>` whose error can become a `Box<dyn Error + Send + Sync>`. Two handlers for one
+/// event do not compile. A topic that none of them takes advances the position too.
+///
+/// | option | meaning |
+/// |---|---|
+/// | `"…"` | the name, under which databases keep how far logs are processed: letters, digits, underscores; two projections of one name in one database would take each other's events |
+/// | `crate = path` | where the library is found, if it is not `::eventsourcing` |
+#[proc_macro_attribute]
+pub fn projection(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    entry::projection(arguments.into(), item.into()).into()
+}
+
+/// Makes a method of a projection the handler of an event: see [`macro@projection`].
+#[proc_macro_attribute]
+pub fn on(_arguments: TokenStream, item: TokenStream) -> TokenStream {
+    entry::on(item.into()).into()
+}

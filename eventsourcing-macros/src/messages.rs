@@ -253,3 +253,60 @@ pub(crate) fn nested_event(called: &str) -> String {
 pub(crate) fn not_deterministic(what: &str) -> String {
     format!("`{what}` gives another value at every replay; pass the value as a parameter, so that it is recorded")
 }
+
+// projections
+
+pub(crate) const PROJECTION_PLACE: &str = "`#[projection]` belongs on the impl block that holds its `#[on]` methods: `#[projection(\"worlds_by_name\")] impl WorldsByName { … }`";
+
+pub(crate) const ON_PLACE: &str = "`#[on]` belongs on a method in an impl block that has `#[projection(\"…\")]` on it";
+
+pub(crate) const ON_TAKES_NOTHING: &str =
+    "`#[on]` takes nothing: the type of the first parameter says which event is handled";
+
+pub(crate) const NO_PROJECTION_NAME: &str = "expected the projection's name as a string: `#[projection(\"worlds_by_name\")]`; under it databases keep how far logs are processed";
+
+pub(crate) const PROJECTION_ON_TRAIT_IMPL: &str =
+    "`#[projection]` belongs on the inherent impl block; put the `#[on]` methods there";
+
+pub(crate) const GENERIC_PROJECTION: &str =
+    "a projection cannot be generic: under its name one position is kept for each log; use concrete types";
+
+pub(crate) fn projection_name(name: &str) -> String {
+    format!(
+        "`{name}` cannot be the name of a projection: it has ASCII letters, digits and underscores, does not begin with a digit, and has at most 44 characters"
+    )
+}
+
+pub(crate) const NO_HANDLER: &str =
+    "a projection without `#[on]` methods handles nothing; put `#[on]` on those that handle an event";
+
+pub(crate) const HANDLER_IS_NOT_ASYNC: &str =
+    "a handler is `async`, because a view may be a database: write `async fn`";
+
+pub(crate) const GENERIC_HANDLER: &str =
+    "a handler cannot be generic: it takes the events of one type; use concrete types";
+
+pub(crate) const HANDLER_RETURNS_NOTHING: &str =
+    "a handler returns a `Result<()>`, so that it can say that it failed: its changes are undone then";
+
+pub(crate) const HANDLER_TAKES_SELF: &str = "a handler takes `&self`: what it changes is the view";
+
+pub(crate) const HANDLER_PARAMETERS: &str = "a handler takes `&self`, the event, what is known about it if it wants that, and the view: \
+     `(&self, event: &WorldStarted, about: &About, view: &mut PgConnection)`";
+
+pub(crate) const HANDLER_TAKES_AN_EVENT: &str = "the first parameter is the event, borrowed: `event: &WorldStarted`";
+
+pub(crate) const HANDLER_TAKES_ABOUT: &str =
+    "the parameter between event and view says where and when the event was recorded: `about: &About`";
+
+pub(crate) const HANDLER_TAKES_A_VIEW: &str = "the last parameter is the view, to change: `view: &mut PgConnection`, `&mut SqliteConnection`, or `&mut` a state in memory";
+
+pub(crate) fn another_view(other: &Ident) -> String {
+    format!(
+        "all handlers of a projection change one view, and this is not the one of `{other}`; make it a projection of its own"
+    )
+}
+
+pub(crate) fn handled_twice(other: &Ident) -> String {
+    format!("`{other}` takes this event already; do both in one handler")
+}

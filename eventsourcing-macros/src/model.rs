@@ -141,3 +141,22 @@ pub(crate) struct Application {
     /// The types whose topics are checked when it opens.
     pub(crate) aggregates: Vec<Path>,
 }
+
+/// An impl block under `#[projection]`.
+pub(crate) struct Projection {
+    pub(crate) krate: Path,
+    pub(crate) name: String,
+    pub(crate) ty: Type,
+    pub(crate) handlers: Vec<Handler>,
+    pub(crate) view: Type,
+}
+
+/// An `#[on]` method.
+pub(crate) struct Handler {
+    pub(crate) method: Ident,
+    /// The struct of the event.
+    pub(crate) event: Type,
+    pub(crate) takes_about: bool,
+    pub(crate) view: Type,
+    pub(crate) cfgs: Vec<Attribute>,
+}

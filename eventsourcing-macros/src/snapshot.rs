@@ -166,3 +166,40 @@ fn universe_expands_to_code_that_a_person_could_have_written() {
     };
     reads(&[entry::application(TokenStream::new(), application)], &expect_file!["../tests/expansion/universe.rs"]);
 }
+
+#[test]
+fn histories_expands_to_code_that_a_person_could_have_written() {
+    let projection = quote! {
+        impl Histories {
+            /// A world begins without a history.
+            #[on]
+            async fn started(
+                &self,
+                event: &super::world::WorldStarted,
+                about: &eventsourcing::About,
+                view: &mut Vec<String>,
+            ) -> eventsourcing::Result<()> {
+                view.push(format!("{}: {}", about.notification_id, event.name));
+                Ok(())
+            }
+
+            #[on]
+            async fn happened(
+                &self,
+                event: &super::world::WorldSomethingHappened,
+                view: &mut Vec<String>,
+            ) -> eventsourcing::Result<()> {
+                view.push(event.what.clone());
+                Ok(())
+            }
+        }
+    };
+    let view = quote! {
+        /// What happened, line by line.
+        pub struct Histories;
+    };
+    reads(
+        &[view, entry::projection(quote!("histories"), projection)],
+        &expect_file!["../tests/expansion/histories.rs"],
+    );
+}

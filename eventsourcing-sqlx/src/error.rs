@@ -40,7 +40,6 @@ pub(crate) fn decoding(error: sqlx::Error) -> Result<RecorderError, sqlx::Error>
     }
 }
 
-#[cfg(feature = "postgres")]
 /// Any error that has no variant of its own.
 pub(crate) fn other(operation: &'static str, error: sqlx::Error) -> RecorderError {
     let message = match &error {

@@ -11,7 +11,9 @@
 //! Both keep the events of an application in two tables: `{application}_events`, and `{application}_head` with one row that
 //! holds the last notification id in use. An insert raises that id in the transaction that records its events, so ids
 //! have no gaps and grow in the order of commits. Beside them stand `{application}_dictionaries`, the dictionaries of
-//! compressed states, and `{application}_tracking`, which is there for what comes.
+//! compressed states, and `{application}_tracking`, how far it has processed the logs of others.
+//!
+//! The views of projections are kept by `SqliteViews` and `PostgresViews`, in the same database or in another.
 #![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -39,14 +41,20 @@ mod sqlite;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod table_name;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod views;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod writer;
 
 #[cfg(feature = "postgres")]
 pub use config::{PostgresConfig, SslMode};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresRecorder;
+#[cfg(feature = "postgres")]
+pub use views::{PostgresTransaction, PostgresViews};
 
 #[cfg(feature = "sqlite")]
 pub use config::SqliteConfig;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteRecorder;
+#[cfg(feature = "sqlite")]
+pub use views::{SqliteTransaction, SqliteViews};

@@ -7,12 +7,16 @@ mod common;
 mod lost_answers;
 mod opening;
 mod refusals;
+mod retrying;
 mod topics;
 mod tracking;
 
 use eventsourcing::StoredEvent;
 use eventsourcing::persistence::{Kind, Place};
 use eventsourcing::prelude::*;
+use retrying::{
+    a_decision_s_own_error_passes_through_and_records_nothing, decisions_of_many_tasks_are_each_recorded_once,
+};
 
 #[aggregate]
 #[derive(Clone, Debug, PartialEq)]
@@ -98,6 +102,8 @@ in_each_database! {
     an_altered_state_is_named_and_does_not_stop_the_log
     sixty_four_tasks_lose_no_update
     a_dropped_save_is_done_or_not_done_and_can_be_repeated
+    decisions_of_many_tasks_are_each_recorded_once
+    a_decision_s_own_error_passes_through_and_records_nothing
 }
 
 async fn an_aggregate_comes_back_as_it_was_saved(office: Office) {

@@ -27,14 +27,14 @@ use crate::persistence::{Mapper, Notification, Recorder, StoredEvent, Tracking};
 /// ```
 #[derive(Clone)]
 pub struct Application {
-    pub(super) shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
-pub(super) struct Shared {
-    pub(super) name: String,
-    pub(super) recorder: Arc<dyn Recorder>,
-    pub(super) mapper: Mapper,
-    pub(super) topics: Topics,
+pub(crate) struct Shared {
+    pub(crate) name: String,
+    pub(crate) recorder: Arc<dyn Recorder>,
+    pub(crate) mapper: Mapper,
+    pub(crate) topics: Topics,
     pub(super) schema: Schema,
     pub(super) section_size: usize,
 }
@@ -162,6 +162,13 @@ impl Application {
     /// Dropping the last handle closes it too, without waiting.
     pub async fn close(&self) {
         self.shared.recorder.close().await;
+    }
+}
+
+impl Shared {
+    /// The last notification id; 0 if there is none.
+    pub(crate) async fn last_id(&self) -> Result<u64> {
+        Ok(self.recorder.max_notification_id().await?.unwrap_or_default())
     }
 }
 

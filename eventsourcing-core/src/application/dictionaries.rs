@@ -72,7 +72,7 @@ impl Application {
 }
 
 impl Shared {
-    pub(super) async fn load_dictionaries(&self) -> Result<()> {
+    pub(crate) async fn load_dictionaries(&self) -> Result<()> {
         let after = self.mapper.last_dictionary().unwrap_or(0);
         for stored in self.recorder.select_dictionaries(after).await? {
             if let Err(error) = self.mapper.learn_dictionary(&stored) {

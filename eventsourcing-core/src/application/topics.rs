@@ -11,7 +11,7 @@ use crate::{Error, Result};
 ///
 /// A type is known from the moment the application opens if it was named then, or else from its first use.
 #[derive(Debug, Default)]
-pub(super) struct Topics {
+pub(crate) struct Topics {
     known: RwLock<Known>,
 }
 
@@ -24,7 +24,7 @@ struct Known {
 
 impl Topics {
     /// Makes sure that no other type records under the topics of `E`.
-    pub(super) fn claim<E: AggregateEvent>(&self) -> Result<()> {
+    pub(crate) fn claim<E: AggregateEvent>(&self) -> Result<()> {
         let id = TypeId::of::<E>();
         if self.known.read().unwrap_or_else(PoisonError::into_inner).types.contains(&id) {
             return Ok(());

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use self::dictionaries::Dictionaries;
@@ -255,14 +257,35 @@ impl Mapper {
         state: &[u8],
         checksum: Option<u32>,
     ) -> Result<DomainEvent<E>, MapperError> {
+        let (event, timestamp) = self.read(place, state, checksum, |reader| E::read(place.topic, reader))?;
+        let Place { originator_id, originator_version, .. } = *place;
+        Ok(DomainEvent { originator_id, originator_version, timestamp, event })
+    }
+
+    /// The struct of an event, whatever its topic, and when it happened.
+    pub(crate) fn read_struct<T: DeserializeOwned>(
+        &self,
+        place: &Place<'_>,
+        state: &[u8],
+        checksum: Option<u32>,
+    ) -> Result<(T, Timestamp), MapperError> {
+        self.read(place, state, checksum, |reader| reader.read())
+    }
+
+    fn read<T>(
+        &self,
+        place: &Place<'_>,
+        state: &[u8],
+        checksum: Option<u32>,
+        read: impl FnOnce(&mut StateReader<'_>) -> Result<T, StateError>,
+    ) -> Result<(T, Timestamp), MapperError> {
         let read = |scratch: &mut Scratch| {
             let in_state =
                 self.open_into(place, state, checksum, scratch).map_err(|failure| place.error("read", failure))?;
             let mut reader = StateReader::new(in_state.unwrap_or(&scratch.json));
-            let event = E::read(place.topic, &mut reader).map_err(|failure| place.error("read", failure.into()))?;
+            let event = read(&mut reader).map_err(|failure| place.error("read", failure.into()))?;
             let timestamp = reader.timestamp().ok_or_else(|| place.error("read", StateError::NoTimestamp.into()))?;
-            let Place { originator_id, originator_version, .. } = *place;
-            Ok(DomainEvent { originator_id, originator_version, timestamp, event })
+            Ok((event, timestamp))
         };
         // plain JSON needs no buffers
         if state.first() == Some(&b'{') { read(&mut Scratch::default()) } else { scratch::with(read) }

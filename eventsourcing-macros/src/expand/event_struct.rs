@@ -10,6 +10,7 @@ use crate::names;
 /// Nothing, if the user wrote it.
 pub(crate) fn event_struct(event: &Event, aggregate: &Aggregate) -> TokenStream {
     let Payload::Generated(name) = &event.payload else { return TokenStream::new() };
+    let topic = &event.topic.text;
     let (krate, cfgs, derives) = (&aggregate.krate, &event.attributes.cfgs, &aggregate.derives);
     let docs = docs::of_event(&event.attributes.docs, &aggregate.name, &event.name);
     let serde = names::path_text(&syn::parse_quote!(#krate::__private::serde));
@@ -29,6 +30,11 @@ pub(crate) fn event_struct(event: &Event, aggregate: &Aggregate) -> TokenStream 
         #[allow(private_interfaces)]
         pub struct #name {
             #(#fields)*
+        }
+
+        #(#cfgs)*
+        impl #krate::EventStruct for #name {
+            const TOPIC: &'static str = #topic;
         }
     }
 }

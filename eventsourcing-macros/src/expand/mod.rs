@@ -9,6 +9,7 @@ mod docs;
 mod event_enum;
 mod event_struct;
 mod literals;
+mod projection;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -16,6 +17,7 @@ use syn::ImplItem;
 
 pub(crate) use aggregate_struct::{aggregate_struct, mark};
 pub(crate) use application::application;
+pub(crate) use projection::projection;
 
 use crate::model::{Aggregate, Member};
 

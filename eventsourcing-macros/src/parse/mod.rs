@@ -5,9 +5,11 @@ mod event;
 mod impl_block;
 mod options;
 pub(crate) mod parameter;
+mod projection;
 pub(crate) mod stored;
 
 pub(crate) use application::application;
 pub(crate) use event::is_event_attribute;
 pub(crate) use impl_block::{demote, impl_block, plain_name};
 pub(crate) use options::struct_options;
+pub(crate) use projection::projection;

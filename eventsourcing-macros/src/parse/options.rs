@@ -51,6 +51,12 @@ pub(crate) struct ApplicationOptions {
     pub(crate) aggregates: Vec<Path>,
 }
 
+/// The options of `#[projection]`, after its name.
+#[derive(Default)]
+pub(crate) struct ProjectionOptions {
+    pub(crate) krate: Option<Path>,
+}
+
 pub(crate) fn struct_options(arguments: TokenStream, errors: &mut Errors) -> StructOptions {
     let mut options = StructOptions::default();
     each(arguments, errors, |option, input| {
@@ -86,6 +92,18 @@ pub(crate) fn application_options(arguments: TokenStream, errors: &mut Errors) -
             "name" => options.name = Some(text(option, input)?),
             "aggregates" => options.aggregates = list(option, input)?,
             _ => return Err(unknown(option, "`#[application]`", &["name", "aggregates", "crate"])),
+        }
+        Ok(())
+    });
+    options
+}
+
+pub(crate) fn projection_options(arguments: TokenStream, errors: &mut Errors) -> ProjectionOptions {
+    let mut options = ProjectionOptions::default();
+    each(arguments, errors, |option, input| {
+        match option.unraw().to_string().as_str() {
+            "crate" => options.krate = Some(path(input)?),
+            _ => return Err(unknown(option, "`#[projection]`", &["crate"])),
         }
         Ok(())
     });

@@ -23,6 +23,10 @@ pub struct AccountOpened {
     pub owner: String,
 }
 
+impl ::eventsourcing::EventStruct for AccountOpened {
+    const TOPIC: &'static str = "Ledger.Opened";
+}
+
 /// The event `Imported` of `Account`.
 #[derive(
     ::std::clone::Clone,
@@ -39,6 +43,10 @@ pub struct AccountImported {
     /// The parameter `balance`.
     #[serde(default)]
     pub balance: i64,
+}
+
+impl ::eventsourcing::EventStruct for AccountImported {
+    const TOPIC: &'static str = "Ledger.Imported";
 }
 
 /// Takes money out.
@@ -58,6 +66,10 @@ pub struct AccountWithdrawn {
     pub note: Option<::std::string::String>,
 }
 
+impl ::eventsourcing::EventStruct for AccountWithdrawn {
+    const TOPIC: &'static str = "Ledger.Withdrawn";
+}
+
 /// The event `Close` of `Account`.
 #[derive(
     ::std::clone::Clone,
@@ -69,6 +81,10 @@ pub struct AccountWithdrawn {
 #[serde(crate = "::eventsourcing::__private::serde")]
 #[allow(private_interfaces)]
 pub struct AccountClose {}
+
+impl ::eventsourcing::EventStruct for AccountClose {
+    const TOPIC: &'static str = "Ledger.Close";
+}
 
 /// The events of `Account`.
 #[derive(::std::clone::Clone, ::std::fmt::Debug, PartialEq)]

@@ -23,6 +23,10 @@ pub struct WorldStarted {
     pub name: String,
 }
 
+impl ::eventsourcing::EventStruct for WorldStarted {
+    const TOPIC: &'static str = "World.Started";
+}
+
 /// A change: the body runs when the command is called, and again whenever the event is replayed.
 #[derive(
     ::std::clone::Clone,
@@ -35,6 +39,10 @@ pub struct WorldStarted {
 pub struct WorldSomethingHappened {
     /// The parameter `what`.
     pub what: ::std::string::String,
+}
+
+impl ::eventsourcing::EventStruct for WorldSomethingHappened {
+    const TOPIC: &'static str = "World.SomethingHappened";
 }
 
 /// The events of `World`.

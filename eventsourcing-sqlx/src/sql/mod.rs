@@ -4,6 +4,7 @@
 pub(crate) mod postgres;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
+pub(crate) mod views;
 
 use std::sync::Arc;
 

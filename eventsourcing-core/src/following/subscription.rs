@@ -1,27 +1,18 @@
 //! Following a log: what is recorded already, page by page, and then whatever comes.
 
-use std::collections::VecDeque;
 use std::fmt;
-use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::stream::{BoxStream, Stream, StreamExt, unfold};
-use tokio::runtime::Handle;
-use tokio::time::{sleep, timeout};
-use uuid::Uuid;
 
-use super::core::Shared;
-use super::topics::Topics;
-use super::{Application, NotificationLog};
+use super::pages::{Claim, Decode, Pages};
+use crate::Result;
+use crate::application::{Application, NotificationLog, Shared, Topics};
 use crate::domain::{AggregateEvent, DomainEvent};
-use crate::persistence::{Mapper, MapperError, Notification, NotificationQuery, NotificationRef, Tracking};
-use crate::{Error, Result};
-
-/// The bytes of states after which a page ends, however few notifications it has: what a slow follower keeps in memory.
-const PAGE_BYTES: usize = 4 * 1024 * 1024;
+use crate::persistence::{Mapper, Notification, NotificationQuery, NotificationRef, Tracking};
 
 impl Application {
     /// Follows the log after a position: what is there already, and then what comes, without an end.
@@ -89,6 +80,9 @@ impl Subscribe {
     /// After how long the log is looked at although nobody told of anything new, unless said otherwise.
     pub const DEFAULT_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
+    /// What is shorter a clock might not wait for at all.
+    pub(super) const SHORTEST_POLL_INTERVAL: Duration = Duration::from_millis(2);
+
     /// Only these topics; all, or all of the events' type, if there are none.
     ///
     /// What is left out is passed without being read, and is between [`Tracking::after`] and [`Tracking::position`] of the next.
@@ -103,11 +97,11 @@ impl Subscribe {
         self
     }
 
-    /// Looks at the log after this time at the latest, also if nobody told of anything new.
+    /// Looks at the log after this time at the latest, also if nobody told of anything new; 2 ms is the shortest.
     ///
     /// Saves of this process, and in PostgreSQL those of others, are told of at once. In SQLite those of others are found by looking.
     pub fn poll_interval(mut self, interval: Duration) -> Self {
-        self.poll_interval = interval;
+        self.poll_interval = interval.max(Self::SHORTEST_POLL_INTERVAL);
         self
     }
 
@@ -161,8 +155,8 @@ pub struct Followed<T> {
 /// dropped and asked for again; nothing is missed. After an error the next item is tried again from the same place: whoever
 /// stops at the first error has not passed anything that was not seen. It ends by being dropped.
 ///
-/// Errors are [`Error::PositionAheadOfLog`] if the log does not reach to where it is to begin, [`Error::Mapper`] for an event
-/// that cannot be decoded, [`Error::TopicTaken`] if another type records under the events' topics, and [`Error::Recorder`] as
+/// Errors are [`PositionAheadOfLog`](crate::Error::PositionAheadOfLog) if the log does not reach to where it is to begin, [`Mapper`](crate::Error::Mapper) for an event
+/// that cannot be decoded, [`TopicTaken`](crate::Error::TopicTaken) if another type records under the events' topics, and [`Recorder`](crate::Error::Recorder) as
 /// the database fails.
 #[must_use = "a stream does nothing unless it is polled"]
 pub struct Subscription<T> {
@@ -172,17 +166,9 @@ pub struct Subscription<T> {
 impl<T: Send + 'static> Subscription<T> {
     fn new(subscribe: Subscribe, claim: Claim, decode: Decode<T>) -> Self {
         let Subscribe { shared, after, topics, page_size, poll_interval } = subscribe;
-        let follow = Follow {
-            shared,
-            query: NotificationQuery::after(after, page_size).topics(topics),
-            tracked: after,
-            page: VecDeque::new(),
-            claim,
-            decode,
-            has_begun: false,
-            was_told_in_vain: false,
-            poll_interval,
-        };
+        let query = NotificationQuery::after(after, page_size).topics(topics);
+        let pages = Pages::new(shared, query, poll_interval, claim, decode);
+        let follow = Follow { pages, page: Vec::new().into_iter(), tracked: after };
         let next = async |mut follow: Follow<T>| Some((follow.next().await, follow));
         Self { stream: unfold(follow, next).boxed() }
     }
@@ -202,130 +188,24 @@ impl<T> fmt::Debug for Subscription<T> {
     }
 }
 
-type Claim = fn(&Topics) -> Result<()>;
-type Decode<T> = fn(&Mapper, NotificationRef<'_>) -> Result<T, MapperError>;
-
 /// Where a subscription is.
 struct Follow<T> {
-    shared: Arc<Shared>,
-    /// The next page; all up to its `after` was read, or passed because it has other topics.
-    query: NotificationQuery,
+    pages: Pages<T>,
+    /// What was read and not handed out.
+    page: std::vec::IntoIter<(u64, T)>,
     /// The id of the last item that was handed out.
     tracked: u64,
-    /// What was read and not handed out.
-    page: VecDeque<(u64, T)>,
-    claim: Claim,
-    decode: Decode<T>,
-    has_begun: bool,
-    /// Whether there was nothing new when it was last told that there is, so that being told is not to be relied on.
-    was_told_in_vain: bool,
-    poll_interval: Duration,
 }
 
 impl<T: Send> Follow<T> {
     async fn next(&mut self) -> Result<Followed<T>> {
-        if !self.has_begun {
-            self.begin().await?;
-            self.has_begun = true;
-        }
         loop {
-            if let Some((id, item)) = self.page.pop_front() {
-                let tracking = Tracking::new(self.shared.name.as_str(), self.tracked, id);
+            if let Some((id, item)) = self.page.next() {
+                let tracking = Tracking::new(self.pages.upstream(), self.tracked, id);
                 self.tracked = id;
                 return Ok(Followed { item, tracking });
             }
-            let before = self.query.after;
-            self.read().await?;
-            if self.query.after == before {
-                self.wait().await;
-            } else {
-                self.was_told_in_vain = false;
-            }
+            self.page = self.pages.next().await?.items.into_iter();
         }
     }
-
-    async fn begin(&mut self) -> Result<()> {
-        (self.claim)(&self.shared.topics)?;
-        let last = last(&self.shared).await?;
-        let position = self.query.after;
-        if position > last {
-            return Err(Error::PositionAheadOfLog { application: self.shared.name.clone(), position, last });
-        }
-        Ok(())
-    }
-
-    /// Reads a page, if there is more, and decodes it where it stands.
-    async fn read(&mut self) -> Result<()> {
-        // what has other topics can be passed only as far as the log reached before it was looked through
-        let last = if self.query.topics.is_empty() { None } else { Some(last(&self.shared).await?) };
-        if last.is_some_and(|last| last <= self.query.after) {
-            return Ok(());
-        }
-        let mut loaded = None;
-        loop {
-            match self.read_page(last).await {
-                // it was made after this application opened: once it is loaded, the same event can be read
-                Err(Error::Mapper(error)) if error.unknown_dictionary().is_some_and(|id| loaded != Some(id)) => {
-                    loaded = error.unknown_dictionary();
-                    self.shared.load_dictionaries().await?;
-                }
-                outcome => return outcome,
-            }
-        }
-    }
-
-    async fn read_page(&mut self, last: Option<u64>) -> Result<()> {
-        let Self { shared, query, page, decode, .. } = self;
-        let mut bytes = 0;
-        let mut outcome = Ok(());
-        let mut is_full = false;
-        let mut visit = |notification: NotificationRef<'_>| match decode(&shared.mapper, notification) {
-            Ok(item) => {
-                bytes += notification.state.len();
-                page.push_back((notification.id, item));
-                is_full = bytes >= PAGE_BYTES || page.len() >= query.limit;
-                if is_full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            }
-            Err(error) => {
-                outcome = Err(error);
-                ControlFlow::Break(())
-            }
-        };
-        shared.recorder.read_notifications(query.clone().up_to(last), &mut visit).await?;
-        match (page.back(), outcome) {
-            // what came before it is handed out first, and then it is read again
-            (Some((id, _)), Err(_)) => query.after = *id,
-            (None, Err(error)) => return Err(error.into()),
-            (Some((id, _)), Ok(())) if is_full || last.is_none() => query.after = *id,
-            (_, Ok(())) => query.after = last.unwrap_or(query.after),
-        }
-        Ok(())
-    }
-
-    /// Waits until there may be more.
-    async fn wait(&mut self) {
-        let told = self.shared.recorder.recorded_after(self.query.after);
-        // without a runtime there are no clocks, and no database that others write to
-        if Handle::try_current().is_err() {
-            return told.await;
-        }
-        let longest = jittered(self.poll_interval);
-        if self.was_told_in_vain {
-            sleep(longest).await;
-            self.was_told_in_vain = false;
-        } else {
-            self.was_told_in_vain = timeout(longest, told).await.is_ok();
-        }
-    }
-}
-
-/// The last notification id; 0 if there is none.
-async fn last(shared: &Shared) -> Result<u64> {
-    Ok(shared.recorder.max_notification_id().await?.unwrap_or_default())
-}
-
-/// A little less than the interval, each time differently: followers that began together do not ask together for ever.
-fn jittered(interval: Duration) -> Duration {
-    let [random, ..] = Uuid::new_v4().into_bytes();
-    interval.mul_f64(1.0 - f64::from(random) / 1024.0)
 }

@@ -1,0 +1,47 @@
+//! Where views live: what gives transactions in which a view changes and its position moves, both or neither.
+
+use crate::persistence::{RecorderError, Tracking};
+
+/// Keeps the views of projections, and how far each has processed which log.
+///
+/// There is one for memory, [`MemoryViews`](super::MemoryViews), and one for each database. The upstream's log may be anywhere else.
+pub trait Views: Send + Sync + 'static {
+    /// What handlers are given.
+    type View: Send;
+
+    /// A transaction that is under way.
+    type Transaction: ViewTransaction<View = Self::View>;
+
+    /// Up to which id the projection has processed the upstream's log; 0 if nothing of it.
+    ///
+    /// # Errors
+    /// As the database fails.
+    fn position(&self, projection: &str, upstream: &str) -> impl Future<Output = Result<u64, RecorderError>> + Send;
+
+    /// Begins a transaction and moves the position in it, from where the tracking begins to where it ends.
+    ///
+    /// Whoever else wants to move it waits until this one ends, and is then refused.
+    ///
+    /// # Errors
+    /// [`RecorderError::AlreadyProcessed`] if the position is elsewhere; others as the database fails.
+    fn begin(
+        &self,
+        projection: &str,
+        tracking: &Tracking,
+    ) -> impl Future<Output = Result<Self::Transaction, RecorderError>> + Send;
+}
+
+/// A transaction on a view. Dropped, it is as if it had never been.
+pub trait ViewTransaction: Send {
+    /// What handlers are given.
+    type View: Send;
+
+    /// The view, to change.
+    fn view(&mut self) -> &mut Self::View;
+
+    /// Makes the changes last, and the position with them.
+    ///
+    /// # Errors
+    /// As the database fails. Whether it was committed is told by the position.
+    fn commit(self) -> impl Future<Output = Result<(), RecorderError>> + Send;
+}

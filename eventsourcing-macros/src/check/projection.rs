@@ -1,0 +1,53 @@
+//! The impl block under `#[projection]`, and its name.
+
+use quote::ToTokens as _;
+use syn::{ItemImpl, LitStr};
+
+use crate::errors::Errors;
+use crate::messages;
+use crate::model::Handler;
+
+/// Whether it is an inherent impl block of one type.
+pub(crate) fn projection_impl(item: &ItemImpl, errors: &mut Errors) -> bool {
+    if let Some((path, _)) = &item.trait_ {
+        errors.at(path, messages::PROJECTION_ON_TRAIT_IMPL);
+        return false;
+    }
+    if !item.generics.params.is_empty() {
+        errors.at(item.generics.to_token_stream(), messages::GENERIC_PROJECTION);
+        return false;
+    }
+    true
+}
+
+/// The name is a part of what is kept in databases.
+pub(crate) fn projection_name(name: &LitStr, errors: &mut Errors) {
+    let text = name.value();
+    let is_name = text.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+        && !text.is_empty()
+        && !text.starts_with(|letter: char| letter.is_ascii_digit())
+        && text.len() <= 44;
+    if !is_name {
+        errors.at(name, messages::projection_name(&text));
+    }
+}
+
+/// There are handlers, each for another event, and all for one view.
+pub(crate) fn handlers(handlers: &[Handler], item: &ItemImpl, errors: &mut Errors) {
+    let Some(first) = handlers.first() else {
+        errors.at(&item.self_ty, messages::NO_HANDLER);
+        return;
+    };
+    for (place, handler) in handlers.iter().enumerate() {
+        if handler.view.to_token_stream().to_string() != first.view.to_token_stream().to_string() {
+            errors.at(&handler.view, messages::another_view(&first.method));
+        }
+        let event = handler.event.to_token_stream().to_string();
+        let is_same = |other: &&Handler| other.event.to_token_stream().to_string() == event;
+        if handler.cfgs.is_empty()
+            && let Some(other) = handlers[..place].iter().filter(|other| other.cfgs.is_empty()).find(is_same)
+        {
+            errors.at(&handler.event, messages::handled_twice(&other.method));
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The impl block under `#[projection]`.
+
+use proc_macro2::TokenStream;
+use syn::parse::{ParseStream, Parser as _};
+use syn::spanned::Spanned as _;
+use syn::{
+    Attribute, FnArg, ImplItem, ImplItemFn, ItemImpl, LitStr, ReceiverKind, Result, ReturnType, Token, Type,
+    TypeReference,
+};
+
+use super::options::projection_options;
+use super::stored::peel;
+use crate::errors::Errors;
+use crate::model::{Handler, Projection};
+use crate::{check, messages, names};
+
+/// Reads the block; none if nothing can be made of it. In any case its `#[on]` attributes are gone.
+pub(crate) fn projection(arguments: TokenStream, shell: &mut ItemImpl, errors: &mut Errors) -> Option<Projection> {
+    let named = errors.take(name_and_options.parse2(arguments));
+    let is_sound = check::projection_impl(shell, errors);
+    let mut handlers = Vec::new();
+    for item in &mut shell.items {
+        let ImplItem::Fn(method) = item else { continue };
+        if take_on(&mut method.attrs, errors)
+            && let Some(handler) = errors.take(handler(method))
+        {
+            handlers.push(handler);
+        }
+    }
+    let (name, rest) = named?;
+    let options = projection_options(rest, errors);
+    check::projection_name(&name, errors);
+    if !is_sound || !errors.is_empty() {
+        return None;
+    }
+    check::handlers(&handlers, shell, errors);
+    let view = handlers.first()?.view.clone();
+    let krate = options.krate.unwrap_or_else(names::default_crate);
+    Some(Projection { krate, name: name.value(), ty: (*shell.self_ty).clone(), handlers, view })
+}
+
+fn name_and_options(input: ParseStream<'_>) -> Result<(LitStr, TokenStream)> {
+    let name = input.parse().map_err(|error| syn::Error::new(error.span(), messages::NO_PROJECTION_NAME))?;
+    if !input.is_empty() {
+        input.parse::<Token![,]>()?;
+    }
+    Ok((name, input.parse()?))
+}
+
+/// Takes `#[on]` off; whether it was there.
+fn take_on(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> bool {
+    let before = attributes.len();
+    attributes.retain(|attribute| {
+        let is_on = attribute.path().segments.last().is_some_and(|segment| segment.ident == "on");
+        if is_on && attribute.meta.require_path_only().is_err() {
+            errors.at(attribute, messages::ON_TAKES_NOTHING);
+        }
+        !is_on
+    });
+    attributes.len() < before
+}
+
+/// `async fn started(&self, event: &WorldStarted, about: &About, view: &mut PgConnection) -> Result<()>`.
+fn handler(method: &ImplItemFn) -> Result<Handler> {
+    let signature = &method.sig;
+    let refused = |place: proc_macro2::Span, message: &str| Err(syn::Error::new(place, message));
+    if signature.asyncness.is_none() {
+        return refused(signature.fn_token.span(), messages::HANDLER_IS_NOT_ASYNC);
+    }
+    if !signature.generics.params.is_empty() {
+        return refused(signature.generics.span(), messages::GENERIC_HANDLER);
+    }
+    if matches!(signature.output, ReturnType::Default) {
+        return refused(signature.ident.span(), messages::HANDLER_RETURNS_NOTHING);
+    }
+    let mut inputs = signature.inputs.iter();
+    match inputs.next() {
+        Some(FnArg::Receiver(receiver)) if matches!(receiver.kind, ReceiverKind::Reference(_, _, None)) => {}
+        Some(other) => return refused(other.span(), messages::HANDLER_TAKES_SELF),
+        None => return refused(signature.ident.span(), messages::HANDLER_TAKES_SELF),
+    }
+    let types: Vec<&Type> = inputs
+        .filter_map(|input| match input {
+            FnArg::Typed(parameter) => Some(&*parameter.ty),
+            FnArg::Receiver(_) => None,
+        })
+        .collect();
+    let (event, about, view) = match types.as_slice() {
+        [event, view] => (event, None, view),
+        [event, about, view] => (event, Some(about), view),
+        _ => return refused(signature.paren_token.span.join(), messages::HANDLER_PARAMETERS),
+    };
+    let Some(event) = borrowed(event, false) else {
+        return refused(event.span(), messages::HANDLER_TAKES_AN_EVENT);
+    };
+    if let Some(about) = about
+        && borrowed(about, false).is_none()
+    {
+        return refused(about.span(), messages::HANDLER_TAKES_ABOUT);
+    }
+    let Some(view) = borrowed(view, true) else {
+        return refused(view.span(), messages::HANDLER_TAKES_A_VIEW);
+    };
+    let cfgs = method.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg")).cloned().collect();
+    Ok(Handler {
+        method: signature.ident.clone(),
+        event: event.clone(),
+        takes_about: about.is_some(),
+        view: view.clone(),
+        cfgs,
+    })
+}
+
+/// What a reference without a lifetime refers to.
+fn borrowed(ty: &Type, is_mutable: bool) -> Option<&Type> {
+    match peel(ty) {
+        Type::Reference(TypeReference { lifetime: None, mutability, elem, .. })
+            if mutability.is_some() == is_mutable =>
+        {
+            Some(elem)
+        }
+        _ => None,
+    }
+}

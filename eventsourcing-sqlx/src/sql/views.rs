@@ -1,0 +1,56 @@
+//! The statements for views: how far which projection is with which log.
+
+/// The statements in PostgreSQL's dialect.
+#[cfg(feature = "postgres")]
+pub(crate) struct PostgresViewsSql {
+    /// `()`: makes two who open at the same time take turns, since of two that create a table one would fail.
+    pub(crate) lock: &'static str,
+    pub(crate) create: &'static str,
+    /// `(projection, upstream)` → position.
+    pub(crate) position: &'static str,
+    /// Not left to the database's default: who waited for another must see where that one left the position.
+    pub(crate) begin: &'static str,
+    /// `(projection, upstream, position)`: one row, or none if it has begun already. It waits for others who begin.
+    pub(crate) insert: &'static str,
+    /// `(projection, upstream, position, position before)`: one row, or none if it is elsewhere.
+    pub(crate) update: &'static str,
+    /// `()`: fails if the transaction did.
+    pub(crate) probe: &'static str,
+}
+
+#[cfg(feature = "postgres")]
+pub(crate) const POSTGRES: PostgresViewsSql = PostgresViewsSql {
+    lock: "SELECT pg_advisory_xact_lock(hashtextextended('eventsourcing projections', 0))",
+    create: "CREATE TABLE IF NOT EXISTS eventsourcing_projections (\
+               projection text NOT NULL, upstream text NOT NULL, position bigint NOT NULL, \
+               PRIMARY KEY (projection, upstream))",
+    position: "SELECT position FROM eventsourcing_projections WHERE projection = $1 AND upstream = $2",
+    begin: "BEGIN ISOLATION LEVEL READ COMMITTED",
+    insert: "INSERT INTO eventsourcing_projections (projection, upstream, position) VALUES ($1, $2, $3) \
+             ON CONFLICT (projection, upstream) DO NOTHING",
+    update: "UPDATE eventsourcing_projections SET position = $3 WHERE projection = $1 AND upstream = $2 AND position = $4",
+    probe: "SELECT 1",
+};
+
+/// The statements in SQLite's dialect.
+#[cfg(feature = "sqlite")]
+pub(crate) struct SqliteViewsSql {
+    pub(crate) create: &'static str,
+    /// `(projection, upstream)` → position.
+    pub(crate) position: &'static str,
+    /// Takes the write lock at once: a transaction that reads and then writes cannot wait for it.
+    pub(crate) begin: &'static str,
+    /// `(projection, upstream, position)`: the position, whatever it was before.
+    pub(crate) insert: &'static str,
+}
+
+#[cfg(feature = "sqlite")]
+pub(crate) const SQLITE: SqliteViewsSql = SqliteViewsSql {
+    create: "CREATE TABLE IF NOT EXISTS eventsourcing_projections (\
+               projection TEXT NOT NULL, upstream TEXT NOT NULL, position INTEGER NOT NULL, \
+               PRIMARY KEY (projection, upstream)) STRICT, WITHOUT ROWID",
+    position: "SELECT position FROM eventsourcing_projections WHERE projection = ? AND upstream = ?",
+    begin: "BEGIN IMMEDIATE",
+    insert: "INSERT INTO eventsourcing_projections (projection, upstream, position) VALUES (?, ?, ?) \
+             ON CONFLICT (projection, upstream) DO UPDATE SET position = excluded.position",
+};

@@ -1,0 +1,115 @@
+//! Views in PostgreSQL.
+
+use eventsourcing_core::following::{ViewTransaction, Views};
+use eventsourcing_core::{RecorderError, Tracking};
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+
+use super::error::view_error;
+use super::uncut;
+use crate::rows;
+use crate::sql::views::{POSTGRES, PostgresViewsSql};
+
+/// Keeps the views of projections in a PostgreSQL database: the one of the events or any other.
+///
+/// Handlers are given a connection that is in a transaction, and may do with it what they like except to end that. How far
+/// each projection is, is kept in the table `eventsourcing_projections`, in the schema that the pool's connections create tables in.
+///
+/// # Examples
+///
+/// ```no_run
+/// use eventsourcing_sqlx::PostgresViews;
+/// use sqlx::PgPool;
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = PgPool::connect("postgres://ada@localhost/reports").await?;
+/// sqlx::query("CREATE TABLE IF NOT EXISTS worlds (id uuid PRIMARY KEY, name text NOT NULL)").execute(&pool).await?;
+/// let views = PostgresViews::open(pool).await?;
+/// # drop(views);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct PostgresViews {
+    pool: PgPool,
+}
+
+impl PostgresViews {
+    /// Keeps views where this pool connects to, and makes the table of positions if it is not there.
+    ///
+    /// # Errors
+    /// As the database fails.
+    pub async fn open(pool: PgPool) -> Result<Self, RecorderError> {
+        let PostgresViewsSql { lock, create, .. } = POSTGRES;
+        let views = Self { pool };
+        let making = views.clone();
+        let made = async move {
+            let failed = |error| view_error(error, "make the table of positions");
+            let mut transaction = making.pool.begin().await.map_err(failed)?;
+            sqlx::query(lock).execute(&mut *transaction).await.map_err(failed)?;
+            sqlx::query(create).execute(&mut *transaction).await.map_err(failed)?;
+            transaction.commit().await.map_err(failed)
+        };
+        uncut(tokio::spawn(made)).await?;
+        Ok(views)
+    }
+}
+
+impl Views for PostgresViews {
+    type View = PgConnection;
+    type Transaction = PostgresTransaction;
+
+    async fn position(&self, projection: &str, upstream: &str) -> Result<u64, RecorderError> {
+        let position = sqlx::query_scalar(POSTGRES.position).bind(projection).bind(upstream);
+        let position: Option<i64> =
+            position.fetch_optional(&self.pool).await.map_err(|error| view_error(error, "look up a position"))?;
+        rows::from_position(position.unwrap_or_default())
+    }
+
+    async fn begin(&self, projection: &str, tracking: &Tracking) -> Result<PostgresTransaction, RecorderError> {
+        tracking.check()?;
+        let (pool, projection, tracking) = (self.pool.clone(), projection.to_owned(), tracking.clone());
+        uncut(tokio::spawn(async move { begin(&pool, &projection, &tracking).await })).await
+    }
+}
+
+async fn begin(pool: &PgPool, projection: &str, tracking: &Tracking) -> Result<PostgresTransaction, RecorderError> {
+    let failed = |error| view_error(error, "begin a transaction on a view");
+    let mut transaction = pool.begin_with(POSTGRES.begin).await.map_err(failed)?;
+    let position = rows::to_bound(tracking.position);
+    let moved = if tracking.after == 0 {
+        let insert = sqlx::query(POSTGRES.insert).bind(projection).bind(&tracking.upstream).bind(position);
+        insert.execute(&mut *transaction).await.map_err(failed)?.rows_affected()
+    } else {
+        let update = sqlx::query(POSTGRES.update).bind(projection).bind(&tracking.upstream).bind(position);
+        let update = update.bind(rows::to_bound(tracking.after));
+        update.execute(&mut *transaction).await.map_err(failed)?.rows_affected()
+    };
+    if moved == 1 {
+        return Ok(PostgresTransaction { transaction });
+    }
+    let recorded = sqlx::query_scalar(POSTGRES.position).bind(projection).bind(&tracking.upstream);
+    let recorded: Option<i64> = recorded.fetch_optional(&mut *transaction).await.map_err(failed)?;
+    transaction.rollback().await.map_err(failed)?;
+    Err(tracking.already_processed(rows::from_position(recorded.unwrap_or_default())?))
+}
+
+/// A transaction on views in PostgreSQL.
+#[derive(Debug)]
+pub struct PostgresTransaction {
+    transaction: Transaction<'static, Postgres>,
+}
+
+impl ViewTransaction for PostgresTransaction {
+    type View = PgConnection;
+
+    fn view(&mut self) -> &mut PgConnection {
+        &mut self.transaction
+    }
+
+    async fn commit(mut self) -> Result<(), RecorderError> {
+        let failed = |error| view_error(error, "commit the changes of a view");
+        // after an error that a handler kept to itself COMMIT would undo everything, and say nothing
+        sqlx::query(POSTGRES.probe).execute(&mut *self.transaction).await.map_err(failed)?;
+        self.transaction.commit().await.map_err(failed)
+    }
+}

@@ -1,0 +1,240 @@
+//! Processes that are killed while they run a projection: each event takes effect once.
+#![cfg(all(feature = "sqlite", feature = "postgres"))]
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+
+mod common;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use eventsourcing_core::following::{Recorded, ViewTransaction};
+use eventsourcing_core::persistence::Cause;
+use eventsourcing_core::{
+    Application, Environment, Projection, ProjectionRunner, Recorder, RecorderError, Tracking, Uuid, Views,
+};
+use eventsourcing_sqlx::{
+    PostgresConfig, PostgresRecorder, PostgresViews, SqliteConfig, SqliteRecorder, SqliteTransaction, SqliteViews,
+};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, SqliteConnection, SqlitePool};
+
+use common::process::{Process, is_child, say};
+use common::{Schema, events};
+
+const EVENTS: u64 = 300;
+
+const TOPICS: &[&str] = &["World.SomethingHappened"];
+
+/// Counts events in SQLite, and says each, before it is committed.
+struct InSqlite;
+
+impl Projection for InSqlite {
+    type View = SqliteConnection;
+    const NAME: &'static str = "counted";
+    const TOPICS: &'static [&'static str] = TOPICS;
+
+    async fn handle(&self, _: Recorded<'_>, view: &mut SqliteConnection) -> Result<(), Cause> {
+        sqlx::query("UPDATE counted SET events = events + 1").execute(view).await?;
+        say("handled");
+        Ok(())
+    }
+}
+
+/// The same in PostgreSQL.
+struct InPostgres;
+
+impl Projection for InPostgres {
+    type View = PgConnection;
+    const NAME: &'static str = "counted";
+    const TOPICS: &'static [&'static str] = TOPICS;
+
+    async fn handle(&self, _: Recorded<'_>, view: &mut PgConnection) -> Result<(), Cause> {
+        sqlx::query("UPDATE counted SET events = events + 1").execute(view).await?;
+        say("handled");
+        Ok(())
+    }
+}
+
+async fn universe(recorder: impl Recorder + 'static) -> Application {
+    Application::builder("Universe").recorder(Arc::new(recorder)).open().unwrap()
+}
+
+/// Runs the projection until it is killed, or all is done.
+async fn child<P: Projection, V: Views<View = P::View>>(universe: Application, projection: P, views: V) {
+    let runner = ProjectionRunner::of(&universe, projection, views).batch_size(3).start().await.unwrap();
+    runner.wait_for(EVENTS, Duration::from_secs(60)).await.unwrap();
+    say("done");
+    std::future::pending::<()>().await;
+}
+
+/// Kills children, of which two run at any time, until one of them is done.
+async fn kill(test: &str, variables: &[(&str, &str)]) {
+    let mut children = [Process::start(test, variables), Process::start(test, variables)];
+    let mut kills = 0;
+    loop {
+        for patience in 1..=4 {
+            let [first, second] = &mut children;
+            // whichever of the two has the lock; the other says nothing
+            let word = async {
+                tokio::select! {
+                    word = first.hear() => word,
+                    word = second.hear() => word,
+                }
+            };
+            match word.await.as_deref() {
+                Some("done") => {
+                    assert!(kills > 10, "nothing was killed");
+                    return;
+                }
+                Some(_) if patience < 4 => {}
+                Some(_) => {
+                    let victim = &mut children[kills % 2];
+                    victim.child.start_kill().unwrap();
+                    victim.child.wait().await.unwrap();
+                    *victim = Process::start(test, variables);
+                    kills += 1;
+                }
+                None => panic!("a child ended by itself"),
+            }
+        }
+    }
+}
+
+async fn record(recorder: impl Recorder) {
+    recorder.insert_events(events(Uuid::new_v4(), 1..=EVENTS)).await.unwrap();
+    recorder.close().await;
+}
+
+async fn sqlite_pool(file: &str) -> SqlitePool {
+    let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
+    SqlitePool::connect_with(options).await.unwrap()
+}
+
+const TABLE: &str = "CREATE TABLE counted (events bigint NOT NULL); INSERT INTO counted VALUES (0)";
+
+#[tokio::test]
+async fn each_event_takes_effect_once_in_a_file_whoever_is_killed() {
+    let config = || SqliteConfig::from_environment(&Environment::of_process("Universe")).unwrap();
+    if is_child() {
+        let views = SqliteViews::open(sqlite_pool(&std::env::var("VIEWS").unwrap()).await).await.unwrap();
+        let recorder = SqliteRecorder::open("Universe", config()).await.unwrap();
+        return child(universe(recorder).await, InSqlite, views).await;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (log, views) = (file("universe.db"), file("views.db"));
+    record(SqliteRecorder::open("Universe", SqliteConfig::new(&log)).await.unwrap()).await;
+    let pool = sqlite_pool(&views).await;
+    sqlx::raw_sql(TABLE).execute(&pool).await.unwrap();
+    SqliteViews::open(pool.clone()).await.unwrap();
+    let variables = [("SQLITE_DBNAME", log.as_str()), ("VIEWS", views.as_str())];
+    kill("each_event_takes_effect_once_in_a_file_whoever_is_killed", &variables).await;
+    let counted: u64 = sqlx::query_scalar("SELECT events FROM counted").fetch_one(&pool).await.unwrap();
+    assert_eq!(counted, EVENTS);
+}
+
+#[tokio::test]
+async fn each_event_takes_effect_once_in_postgres_whoever_is_killed() {
+    let config = || PostgresConfig::from_environment(&Environment::of_process("Universe")).unwrap();
+    let pool = async |config: &PostgresConfig| {
+        let options = common::options(config).options([("search_path", config.schema.as_str())]);
+        PgPool::connect_with(options).await.unwrap()
+    };
+    if is_child() {
+        let config = config();
+        let views = PostgresViews::open(pool(&config).await).await.unwrap();
+        let recorder = PostgresRecorder::open("Universe", config).await.unwrap();
+        return child(universe(recorder).await, InPostgres, views).await;
+    }
+    let schema = Schema::new();
+    record(PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap()).await;
+    let pool = pool(&schema.config).await;
+    sqlx::raw_sql(TABLE).execute(&pool).await.unwrap();
+    PostgresViews::open(pool.clone()).await.unwrap();
+    let variables = [("POSTGRES_SCHEMA", schema.name.as_str()), ("POSTGRES_POOL_SIZE", "1")];
+    kill("each_event_takes_effect_once_in_postgres_whoever_is_killed", &variables).await;
+    let counted = schema.number(format!("SELECT events FROM {}.counted", schema.name)).await;
+    assert_eq!(counted, i64::try_from(EVENTS).unwrap());
+    pool.close().await;
+    schema.drop().await;
+}
+
+/// Views whose position is moved in a transaction of its own, after that of the view.
+struct Unprotected(SqliteViews, String);
+
+struct UnprotectedTransaction {
+    view: SqliteTransaction,
+    file: String,
+    tracking: Tracking,
+}
+
+impl Views for Unprotected {
+    type View = SqliteConnection;
+    type Transaction = UnprotectedTransaction;
+
+    async fn position(&self, projection: &str, upstream: &str) -> Result<u64, RecorderError> {
+        self.0.position(projection, upstream).await
+    }
+
+    async fn begin(&self, _: &str, tracking: &Tracking) -> Result<UnprotectedTransaction, RecorderError> {
+        // under another name, which nobody looks at
+        let elsewhere = Tracking::new(format!("U{}", Uuid::new_v4().simple()), 0, 1);
+        let view = self.0.begin("elsewhere", &elsewhere).await?;
+        Ok(UnprotectedTransaction { view, file: self.1.clone(), tracking: tracking.clone() })
+    }
+}
+
+impl ViewTransaction for UnprotectedTransaction {
+    type View = SqliteConnection;
+
+    fn view(&mut self) -> &mut SqliteConnection {
+        self.view.view()
+    }
+
+    async fn commit(self) -> Result<(), RecorderError> {
+        self.view.commit().await?;
+        say("between the two");
+        if is_child() {
+            // here it is killed
+            std::future::pending::<()>().await;
+        }
+        let mut connection =
+            SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(&self.file)).await.unwrap();
+        let Tracking { upstream, position, .. } = &self.tracking;
+        let moved = format!(
+            "INSERT INTO eventsourcing_projections VALUES ('counted', '{upstream}', {position}) \
+             ON CONFLICT DO UPDATE SET position = excluded.position"
+        );
+        sqlx::query(AssertSqlSafe(moved)).execute(&mut connection).await.unwrap();
+        Ok(())
+    }
+}
+
+/// The twin: without one transaction for both a kill between the two doubles an effect.
+#[tokio::test]
+async fn with_two_transactions_an_event_takes_effect_twice() {
+    let config = || SqliteConfig::from_environment(&Environment::of_process("Universe")).unwrap();
+    let views =
+        async |file: &str| Unprotected(SqliteViews::open(sqlite_pool(file).await).await.unwrap(), file.to_owned());
+    if is_child() {
+        let views = views(&std::env::var("VIEWS").unwrap()).await;
+        let recorder = SqliteRecorder::open("Universe", config()).await.unwrap();
+        return child(universe(recorder).await, InSqlite, views).await;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (log, view) = (file("universe.db"), file("views.db"));
+    record(SqliteRecorder::open("Universe", SqliteConfig::new(&log)).await.unwrap()).await;
+    let pool = sqlite_pool(&view).await;
+    sqlx::raw_sql(TABLE).execute(&pool).await.unwrap();
+    let variables = [("SQLITE_DBNAME", log.as_str()), ("VIEWS", view.as_str())];
+    let mut process = Process::start("with_two_transactions_an_event_takes_effect_twice", &variables);
+    while process.hear().await.unwrap() != "between the two" {}
+    process.child.start_kill().unwrap();
+    process.child.wait().await.unwrap();
+    let universe = universe(SqliteRecorder::open("Universe", SqliteConfig::new(&log)).await.unwrap()).await;
+    let runner = ProjectionRunner::start(&universe, InSqlite, views(&view).await).await.unwrap();
+    runner.wait_for(EVENTS, Duration::from_secs(60)).await.unwrap();
+    let counted: u64 = sqlx::query_scalar("SELECT events FROM counted").fetch_one(&pool).await.unwrap();
+    assert!(counted > EVENTS, "{counted}");
+}
