@@ -7,11 +7,11 @@ use std::time::Duration;
 use eventsourcing::following::{Progress, Views as _};
 use eventsourcing::persistence::{Kind, Place};
 use eventsourcing::prelude::*;
-use eventsourcing::sqlx::SqliteViews;
+use eventsourcing::sqlx::{PostgresViews, SqliteViews};
 use eventsourcing::{About, MemoryViews, Policy, ProjectionRunner, RunnerError, StoredEvent};
-use sqlx::SqliteConnection;
+use sqlx::{PgConnection, SqliteConnection};
 
-use super::places::sqlite_pool;
+use super::places::{postgres_pool, sqlite_pool};
 use super::{AccountDeposited, AccountOpened, Office, PATIENCE, deposits, office};
 
 /// The amounts that were deposited; 13 brings bad luck.
@@ -159,6 +159,32 @@ async fn a_table_that_is_missing_is_named() {
     runner.wait_for(last, PATIENCE).await.unwrap();
     let counted: i64 = sqlx::query_scalar("SELECT accounts FROM counted").fetch_one(&pool).await.unwrap();
     assert_eq!(counted, 1);
+}
+
+/// Keeps an error to itself after which PostgreSQL commits nothing.
+struct Careless;
+
+#[projection("careless")]
+impl Careless {
+    #[on]
+    async fn deposited(&self, event: &AccountDeposited, view: &mut PgConnection) -> sqlx::Result<()> {
+        if event.amount == 13 {
+            drop(sqlx::query("SELECT 1 / 0").execute(view).await);
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn an_event_whose_transaction_cannot_be_committed_is_named() {
+    let office = office().await;
+    let last = record(&office, &[1, 2, 13, 4]).await;
+    let views = PostgresViews::open(postgres_pool().await).await.unwrap();
+    let runner = ProjectionRunner::start(&office, Careless, views.clone()).await.unwrap();
+    let error = runner.wait_for(last, PATIENCE).await.unwrap_err();
+    assert!(matches!(error, RunnerError::Handler { notification_id: 6, .. }), "{error:?}");
+    assert!(error.to_string().contains("current transaction is aborted"), "{error}");
+    assert_eq!(views.position("careless", "Office").await.unwrap(), 4);
 }
 
 #[tokio::test]

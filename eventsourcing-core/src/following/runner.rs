@@ -45,7 +45,7 @@ pub enum Policy {
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunnerError {
-    /// A handler failed, or its event could not be decoded. Nothing of it was committed.
+    /// A handler failed, or its event could not be decoded, or what it did could not be committed. Nothing of it was.
     #[error(
         "the projection `{projection}` failed at `{topic}`, notification {notification_id} of `{upstream}`, \
          version {originator_version} of {originator_id}: {source}"
@@ -499,7 +499,11 @@ where
         for (_, notification) in events {
             self.handle_one(notification, transaction.view()).await?;
         }
-        transaction.commit().await.map_err(|error| self.view_failure(error))?;
+        transaction.commit().await.map_err(|error| match events {
+            // such as a constraint that is checked in the end: it is this event that breaks it
+            [(_, notification)] if !error.is_retryable() => self.handler_failure(notification, error.into()),
+            _ => self.view_failure(error),
+        })?;
         tracing::debug!(events = events.len(), position = up_to, "events were handled");
         self.moved(up_to);
         Ok(())
@@ -514,17 +518,7 @@ where
             self.shared.load_dictionaries().await.map_err(|error| Failure::Error(self.upstream_error(error)))?;
             handled = self.call(notification, view).await;
         }
-        handled.map_err(|source| {
-            Failure::Error(RunnerError::Handler {
-                projection: P::NAME,
-                upstream: Arc::clone(&self.upstream),
-                topic: notification.topic.clone().into_owned(),
-                notification_id: notification.id,
-                originator_id: notification.originator_id,
-                originator_version: notification.originator_version,
-                source,
-            })
-        })
+        handled.map_err(|source| self.handler_failure(notification, source))
     }
 
     async fn call(&self, notification: &Notification, view: &mut P::View) -> Result<(), Cause> {
@@ -562,6 +556,18 @@ where
             _ = stopping.wait_for(|stop| *stop) => true,
             () = sleep(pause) => false,
         }
+    }
+
+    fn handler_failure(&self, notification: &Notification, source: Cause) -> Failure {
+        Failure::Error(RunnerError::Handler {
+            projection: P::NAME,
+            upstream: Arc::clone(&self.upstream),
+            topic: notification.topic.clone().into_owned(),
+            notification_id: notification.id,
+            originator_id: notification.originator_id,
+            originator_version: notification.originator_version,
+            source,
+        })
     }
 
     fn view_failure(&self, error: RecorderError) -> Failure {
