@@ -23,7 +23,7 @@ use super::{Notification, NotificationRef, RecorderError, StoredDictionary, Stor
 /// 7. Events and the tracking of one insert are recorded together or not at all, and only where the log of the other
 ///    application was processed exactly up to where the insert goes on from.
 ///
-/// An impl stands under `#[async_trait::async_trait]`, of the crate of that name. Five methods make a recorder; one that can
+/// An impl stands under `#[async_trait::async_trait]`, of the crate of that name. Four methods make a recorder; one that can
 /// show rows where they stand, without a copy of each, also has [`read_events`](Self::read_events) and
 /// [`read_notifications`](Self::read_notifications), which all reading of aggregates and of the log goes through.
 #[async_trait]
