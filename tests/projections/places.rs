@@ -358,6 +358,45 @@ async fn an_error_that_a_handler_keeps_to_itself_is_none_that_commit_keeps_too()
 }
 
 #[tokio::test]
+async fn views_whose_pool_is_closed_say_that_it_is_the_pool() {
+    let (sqlite, _folder) = sqlite_pool().await;
+    let postgres = postgres_pool().await;
+    let (in_sqlite, in_postgres) =
+        (SqliteViews::open(sqlite.clone()).await.unwrap(), PostgresViews::open(postgres.clone()).await.unwrap());
+    sqlite.close().await;
+    postgres.close().await;
+    let tracking = Tracking::new("Office", 0, 1);
+    let errors = [
+        in_sqlite.position("balances", "Office").await.unwrap_err(),
+        in_postgres.position("balances", "Office").await.unwrap_err(),
+        in_sqlite.begin("balances", &tracking).await.map(|_| ()).unwrap_err(),
+        in_postgres.begin("balances", &tracking).await.map(|_| ()).unwrap_err(),
+    ];
+    for error in errors {
+        assert!(error.to_string().contains("closed pool") && !error.is_retryable(), "{error}");
+    }
+}
+
+#[test]
+fn opening_views_outside_of_a_runtime_is_an_error_with_the_cure() {
+    futures::executor::block_on(async {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let (sqlite, postgres) = {
+            let _inside = runtime.enter();
+            let sqlite = SqlitePoolOptions::new().connect_lazy_with(SqliteConnectOptions::new());
+            (sqlite, PgPoolOptions::new().connect_lazy_with(PgConnectOptions::new_without_pgpass()))
+        };
+        let errors = [
+            SqliteViews::open(sqlite).await.map(|_| ()).unwrap_err(),
+            PostgresViews::open(postgres).await.map(|_| ()).unwrap_err(),
+        ];
+        for error in errors {
+            assert!(error.to_string().contains("open it inside of `#[tokio::main]`"), "{error}");
+        }
+    });
+}
+
+#[tokio::test]
 async fn many_who_open_views_at_once_make_one_table() {
     let pool = postgres_pool().await;
     for opened in join_all((0..10).map(|_| PostgresViews::open(pool.clone()))).await {

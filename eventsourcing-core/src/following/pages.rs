@@ -163,5 +163,22 @@ impl<T: Send> Pages<T> {
 /// A little less than the interval, each time differently: followers that began together do not ask together for ever.
 fn jittered(interval: Duration) -> Duration {
     let [random, ..] = Uuid::new_v4().into_bytes();
-    interval.mul_f64(1.0 - f64::from(random) / 1024.0)
+    // in whole numbers, which cannot come to more than the longest there is
+    interval - interval / 1024 * u32::from(random)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_interval_is_made_a_little_shorter_and_no_longer() {
+        for interval in [Duration::ZERO, Duration::from_millis(2), Duration::from_secs(1), Duration::MAX] {
+            // often enough for each of the random bytes to come
+            for _ in 0..5_000 {
+                let jittered = jittered(interval);
+                assert!(jittered <= interval && jittered >= interval / 4 * 3, "{jittered:?} of {interval:?}");
+            }
+        }
+    }
 }

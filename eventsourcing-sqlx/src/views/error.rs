@@ -14,7 +14,6 @@ pub(super) fn view_error(error: sqlx::Error, operation: &'static str) -> Recorde
             waited: "the pool's acquire_timeout".to_owned(),
             setting: "max_connections of the pool that the views were opened with",
         },
-        sqlx::Error::PoolClosed => RecorderError::Closed,
         sqlx::Error::Database(database) => match database.code().unwrap_or_default().as_ref() {
             // PostgreSQL: a lock that was not free, a transaction given up in favour of another
             "55P03" | "40001" | "40P01" => busy(error, "lock_timeout"),
@@ -22,7 +21,7 @@ pub(super) fn view_error(error: sqlx::Error, operation: &'static str) -> Recorde
                 RecorderError::Disconnected { source: error.into() }
             }
             // SQLite: others write, in this process or in another
-            "5" | "6" | "261" | "517" | "773" => busy(error, "busy_timeout"),
+            "5" | "6" | "261" | "262" | "517" | "773" => busy(error, "busy_timeout"),
             _ => other(operation, error),
         },
         _ => other(operation, error),

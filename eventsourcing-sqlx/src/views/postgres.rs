@@ -6,6 +6,7 @@ use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 use super::error::view_error;
 use super::uncut;
+use crate::error::check_runtime;
 use crate::rows;
 use crate::sql::views::{POSTGRES, PostgresViewsSql};
 
@@ -37,8 +38,9 @@ impl PostgresViews {
     /// Keeps views where this pool connects to, and makes the table of positions if it is not there.
     ///
     /// # Errors
-    /// As the database fails.
+    /// As the database fails; [`RecorderError::Open`] outside of a Tokio runtime.
     pub async fn open(pool: PgPool) -> Result<Self, RecorderError> {
+        check_runtime(|| "the database of views".to_owned())?;
         let PostgresViewsSql { lock, create, .. } = POSTGRES;
         let views = Self { pool };
         let making = views.clone();

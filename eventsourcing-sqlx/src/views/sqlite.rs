@@ -6,6 +6,7 @@ use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 use super::error::view_error;
 use super::uncut;
+use crate::error::check_runtime;
 use crate::rows;
 use crate::sql::views::SQLITE;
 
@@ -40,8 +41,9 @@ impl SqliteViews {
     /// Keeps views where this pool connects to, and makes the table of positions if it is not there.
     ///
     /// # Errors
-    /// As the database fails.
+    /// As the database fails; [`RecorderError::Open`] outside of a Tokio runtime.
     pub async fn open(pool: SqlitePool) -> Result<Self, RecorderError> {
+        check_runtime(|| "the database of views".to_owned())?;
         let failed = |error| view_error(error, "make the table of positions");
         sqlx::query(SQLITE.create).execute(&pool).await.map_err(failed)?;
         Ok(Self { pool })
