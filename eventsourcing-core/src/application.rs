@@ -19,6 +19,7 @@ pub use environment::{Environment, EnvironmentError};
 pub use notification_log::{NotificationLog, NotificationLogReader, Section, Select};
 pub use repository::Repository;
 pub use retry::Decision;
+pub(crate) use retry::{ATTEMPTS, pause_after};
 pub use saveable::{Batch, Saveable};
 pub(crate) use topics::Topics;
 pub use training::{TrainedDictionary, TrainingError};

@@ -1,7 +1,11 @@
 //! Following logs: subscriptions, and projections that make views of what happened.
 
 mod about;
+mod failure;
+mod handling;
+mod happened;
 mod memory_views;
+mod on_failure;
 mod pages;
 mod projection;
 mod runner;
@@ -12,11 +16,12 @@ mod views;
 mod worker;
 
 pub use about::About;
+pub use happened::Happened;
 pub use memory_views::{MemoryTransaction, MemoryViews};
+pub use on_failure::OnFailure;
 pub use projection::{EventStruct, Projection, Recorded};
 pub use runner::{ProjectionRunner, RunnerBuilder};
 pub use runner_error::RunnerError;
 pub use status::{Progress, Status};
 pub use subscription::{Followed, Subscribe, Subscription};
 pub use views::{ViewTransaction, Views};
-pub use worker::Policy;

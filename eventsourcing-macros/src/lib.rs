@@ -311,6 +311,9 @@ pub fn application(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// `&mut SqliteConnection`, or `&mut` any state in memory. Between the two may stand `about: &About`, which says where and when the
 /// event was recorded. What a handler does to the view is committed together with the position, or not at all.
 ///
+/// A handler that can do with many events in one statement what else takes a statement each has `events: &[Happened<WorldStarted>]` in their place: it
+/// is given all events of its type that follow one another, each with its `About`, up to the size of a batch.
+///
 /// ```
 /// use std::collections::BTreeMap;
 /// use std::time::Duration;
@@ -355,7 +358,7 @@ pub fn application(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///     }
 /// }
 ///
-/// # #[tokio::main]
+/// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
 /// let universe = Universe::open_with([("PERSISTENCE_MODULE", "memory")]).await?;
 /// let names = MemoryViews::new(BTreeMap::new());

@@ -294,7 +294,13 @@ pub(crate) const HANDLER_TAKES_SELF: &str = "a handler takes `&self`: what it ch
 pub(crate) const HANDLER_PARAMETERS: &str = "a handler takes `&self`, the event, what is known about it if it wants that, and the view: \
      `(&self, event: &WorldStarted, about: &About, view: &mut PgConnection)`";
 
-pub(crate) const HANDLER_TAKES_AN_EVENT: &str = "the first parameter is the event, borrowed: `event: &WorldStarted`";
+pub(crate) const HANDLER_TAKES_AN_EVENT: &str = "the first parameter is the event, borrowed: `event: &WorldStarted`, or many at once: `events: &[Happened<WorldStarted>]`";
+
+pub(crate) const HANDLER_TAKES_HAPPENED: &str =
+    "a handler of many events at once takes them with what is known of each: `events: &[Happened<WorldStarted>]`";
+
+pub(crate) const HANDLER_OF_MANY_TAKES_ABOUT: &str =
+    "a handler of many events at once finds what is known of each beside it: `events[0].about`";
 
 pub(crate) const HANDLER_TAKES_ABOUT: &str =
     "the parameter between event and view says where and when the event was recorded: `about: &About`";

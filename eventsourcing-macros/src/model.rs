@@ -156,7 +156,18 @@ pub(crate) struct Handler {
     pub(crate) method: Ident,
     /// The struct of the event.
     pub(crate) event: Type,
-    pub(crate) takes_about: bool,
+    pub(crate) takes: Takes,
     pub(crate) view: Type,
     pub(crate) cfgs: Vec<Attribute>,
+}
+
+/// How a handler takes events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// `event: &WorldStarted`
+    One,
+    /// `event: &WorldStarted, about: &About`
+    OneWithAbout,
+    /// `events: &[Happened<WorldStarted>]`
+    Many,
 }

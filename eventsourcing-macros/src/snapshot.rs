@@ -186,10 +186,10 @@ fn histories_expands_to_code_that_a_person_could_have_written() {
             #[on]
             async fn happened(
                 &self,
-                event: &super::world::WorldSomethingHappened,
+                events: &[eventsourcing::Happened<super::world::WorldSomethingHappened>],
                 view: &mut Vec<String>,
             ) -> eventsourcing::Result<()> {
-                view.push(event.what.clone());
+                view.extend(events.iter().map(|happened| happened.event.what.clone()));
                 Ok(())
             }
         }

@@ -33,9 +33,11 @@ impl Projection for InSqlite {
     const NAME: &'static str = "counted";
     const TOPICS: &'static [&'static str] = TOPICS;
 
-    async fn handle(&self, _: Recorded<'_>, view: &mut SqliteConnection) -> Result<(), Cause> {
-        sqlx::query("UPDATE counted SET events = events + 1").execute(view).await?;
-        say("handled");
+    async fn handle(&self, _: &str, events: &[Recorded<'_>], view: &mut SqliteConnection) -> Result<(), Cause> {
+        for _ in events {
+            sqlx::query("UPDATE counted SET events = events + 1").execute(&mut *view).await?;
+            say("handled");
+        }
         Ok(())
     }
 }
@@ -48,9 +50,11 @@ impl Projection for InPostgres {
     const NAME: &'static str = "counted";
     const TOPICS: &'static [&'static str] = TOPICS;
 
-    async fn handle(&self, _: Recorded<'_>, view: &mut PgConnection) -> Result<(), Cause> {
-        sqlx::query("UPDATE counted SET events = events + 1").execute(view).await?;
-        say("handled");
+    async fn handle(&self, _: &str, events: &[Recorded<'_>], view: &mut PgConnection) -> Result<(), Cause> {
+        for _ in events {
+            sqlx::query("UPDATE counted SET events = events + 1").execute(&mut *view).await?;
+            say("handled");
+        }
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use eventsourcing::following::{Progress, Views as _};
 use eventsourcing::persistence::{Kind, Place};
 use eventsourcing::prelude::*;
 use eventsourcing::sqlx::{PostgresViews, SqliteViews};
-use eventsourcing::{About, MemoryViews, Policy, ProjectionRunner, RunnerError, StoredEvent};
+use eventsourcing::{About, MemoryViews, OnFailure, ProjectionRunner, RunnerError, StoredEvent};
 use sqlx::{PgConnection, SqliteConnection};
 
 use super::places::{postgres_pool, sqlite_pool};
@@ -58,7 +58,7 @@ async fn a_handler_that_fails_stops_the_projection_before_its_event() {
     let error = runner.wait_for(last, PATIENCE).await.unwrap_err();
     let culprit = &office.log().select(6, 1).await.unwrap()[0];
     let said = format!(
-        "the projection `amounts` failed at `Account.Deposited`, notification 6 of `Office`, version 2 of {}: \
+        "`amounts` failed at `Account.Deposited`, notification 6 of `Office`, version 2 of {}: \
          13 brings bad luck",
         culprit.originator_id
     );
@@ -92,12 +92,12 @@ async fn a_handler_that_panics_is_an_error_and_not_the_process_s_end() {
 
 #[tokio::test]
 async fn a_handler_tries_again_as_often_as_the_policy_says() {
-    let policy = Policy::Retry { attempts: 3, pause: Duration::from_millis(1) };
+    let policy = OnFailure::Retry { attempts: 3, pause: Duration::from_millis(1) };
     for (refusals, is_overcome) in [(1, true), (4, true), (6, false)] {
         let office = office().await;
         let last = record(&office, &[1, 13, 3]).await;
         let views = MemoryViews::new(Vec::new());
-        let runner = ProjectionRunner::of(&office, unlucky(refusals), views.clone()).policy(policy);
+        let runner = ProjectionRunner::of(&office, unlucky(refusals), views.clone()).on_failure(policy);
         let runner = runner.start().await.unwrap();
         // the batch fails once, its event alone once, and then three times again
         let outcome = runner.wait_for(last, PATIENCE).await;
@@ -204,10 +204,7 @@ async fn what_keeps_the_view_from_being_changed_for_a_while_is_waited_out() {
         let status = runner.status().await.unwrap();
         match status.progress {
             Progress::Retrying(error) => {
-                assert!(
-                    error.to_string().contains("the view of the projection `counted` cannot be changed"),
-                    "{error}"
-                );
+                assert!(error.to_string().contains("the view of `counted` cannot be changed"), "{error}");
                 break;
             }
             Progress::Following => tokio::task::yield_now().await,
@@ -218,4 +215,35 @@ async fn what_keeps_the_view_from_being_changed_for_a_while_is_waited_out() {
     runner.wait_for(last, PATIENCE).await.unwrap();
     assert!(matches!(runner.status().await.unwrap().progress, Progress::Following));
     runner.stop().await.unwrap();
+}
+
+/// Loses its connection at the first event.
+struct Cut(Arc<AtomicU32>);
+
+#[projection("cut")]
+impl Cut {
+    #[on]
+    async fn deposited(&self, event: &AccountDeposited, view: &mut PgConnection) -> sqlx::Result<()> {
+        sqlx::query("INSERT INTO cut VALUES ($1)").bind(event.amount).execute(&mut *view).await?;
+        if self.0.fetch_add(1, Ordering::Relaxed) == 0 {
+            sqlx::query("SELECT pg_terminate_backend(pg_backend_pid())").execute(view).await?;
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_lost_under_a_handler_does_not_stop_the_projection() {
+    let office = office().await;
+    let last = record(&office, &[1, 2, 3]).await;
+    let pool = postgres_pool().await;
+    sqlx::query("CREATE TABLE cut (amount bigint NOT NULL)").execute(&pool).await.unwrap();
+    let views = PostgresViews::open(pool.clone()).await.unwrap();
+    let runner = ProjectionRunner::start(&office, Cut(Arc::default()), views).await.unwrap();
+    runner.wait_for(last, PATIENCE).await.unwrap();
+    let amounts: Vec<i64> =
+        sqlx::query_scalar("SELECT amount FROM cut ORDER BY amount").fetch_all(&pool).await.unwrap();
+    assert_eq!(amounts, [1, 2, 3]);
+    let lost = runner.status().await.unwrap().last_error;
+    assert!(matches!(lost, Some(RunnerError::Handler { notification_id: 2, .. })), "{lost:?}");
 }

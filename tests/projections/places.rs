@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use eventsourcing::following::{ViewTransaction, Views};
 use eventsourcing::prelude::*;
 use eventsourcing::sqlx::{PostgresViews, SqliteViews};
-use eventsourcing::{About, MemoryViews, Policy, ProjectionRunner, RecorderError};
+use eventsourcing::{About, MemoryViews, OnFailure, ProjectionRunner, RecorderError};
 use futures::future::join_all;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
@@ -300,8 +300,8 @@ async fn runners_dropped_at_any_moment_do_each_event_once<P: Place>(place: P) {
         drop(runner);
     }
     // a transaction that was dropped may hold its lock for a moment
-    let policy = Policy::Retry { attempts: 10, pause: std::time::Duration::from_millis(10) };
-    let runner = ProjectionRunner::of(&office, P::projection(), place.views().await).policy(policy);
+    let policy = OnFailure::Retry { attempts: 10, pause: std::time::Duration::from_millis(10) };
+    let runner = ProjectionRunner::of(&office, P::projection(), place.views().await).on_failure(policy);
     let runner = runner.start().await.unwrap();
     runner.wait_for(last, PATIENCE).await.unwrap();
     runner.stop().await.unwrap();

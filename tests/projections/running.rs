@@ -57,7 +57,7 @@ async fn who_waits_longer_than_it_may_is_told_how_far_it_is() {
     let permits = Arc::new(Semaphore::new(0));
     let runner = ProjectionRunner::start(&office, Slow(Arc::clone(&permits)), MemoryViews::new(0)).await.unwrap();
     let error = runner.wait_for(last, Duration::from_millis(1)).await.unwrap_err();
-    let said = "the projection `slow` did not process `Office` up to 3 within 1ms; it is at 0";
+    let said = "`slow` did not process `Office` up to 3 within 1ms; it is at 0";
     assert_eq!(error.to_string(), said);
     permits.add_permits(3);
     runner.wait_for(last, PATIENCE).await.unwrap();
@@ -112,7 +112,7 @@ async fn a_view_that_is_ahead_of_the_log_is_not_made_worse() {
     let views = MemoryViews::new(0);
     views.begin("slow", &Tracking::new("Office", 0, 5)).await.unwrap().commit().await.unwrap();
     let error = ProjectionRunner::start(&office, Slow(Arc::default_permits()), views).await.unwrap_err();
-    let said = "the projection `slow` cannot follow `Office`: \
+    let said = "`slow` cannot follow `Office`: \
                 the log of `Office` cannot be followed after 5, because its last notification is 2; \
                 it is another log, or was restored from a backup: find out what was processed that is no longer there";
     assert_eq!(error.to_string(), said);
@@ -133,7 +133,7 @@ fn outside_of_a_runtime_it_is_an_error_to_start() {
     futures::executor::block_on(async {
         let office = office().await;
         let started = ProjectionRunner::start(&office, Slow(Arc::default_permits()), MemoryViews::new(0)).await;
-        let said = "the projection `slow` needs a Tokio runtime to run on; start it inside of `#[tokio::main]`";
+        let said = "`slow` needs a Tokio runtime to run on; start it inside of `#[tokio::main]`";
         assert_eq!(started.unwrap_err().to_string(), said);
     });
 }

@@ -1,6 +1,6 @@
 #![allow(unused)]
 
-use eventsourcing::About;
+use eventsourcing::{About, Happened};
 use eventsourcing::prelude::*;
 
 #[aggregate]
@@ -55,6 +55,21 @@ impl Names {
 
     #[on]
     async fn about_by_value(&self, event: &WorldStarted, about: About, view: &mut Vec<String>) -> Result<()> {
+        Ok(())
+    }
+
+    #[on]
+    async fn many_without_about(&self, events: &[WorldStarted], view: &mut Vec<String>) -> Result<()> {
+        Ok(())
+    }
+
+    #[on]
+    async fn many_with_one_about(
+        &self,
+        events: &[Happened<WorldStarted>],
+        about: &About,
+        view: &mut Vec<String>,
+    ) -> Result<()> {
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use crate::domain::Aggregate;
 use crate::{Error, Result};
 
 /// How often a decision is made before the last conflict is returned.
-const ATTEMPTS: u32 = 30;
+pub(crate) const ATTEMPTS: u32 = 30;
 
 /// The longest pause before another attempt. The first is made at once.
 const LONGEST_PAUSE: Duration = Duration::from_millis(64);
@@ -146,7 +146,7 @@ impl Application {
                 Ok(_) => return Ok(value),
                 Err(error @ Error::Conflict { .. }) if attempt < ATTEMPTS => {
                     tracing::debug!(application = self.name(), %id, attempt, %error, "a decision is made again");
-                    pause(attempt).await;
+                    pause_after(attempt).await;
                     attempt += 1;
                 }
                 Err(error) => return Err(error.into()),
@@ -156,7 +156,7 @@ impl Application {
 }
 
 /// Lets others finish first. Those who were in conflict with each other would be so again if they came back at the same time.
-async fn pause(attempt: u32) {
+pub(crate) async fn pause_after(attempt: u32) {
     let longest = LONGEST_PAUSE.min(Duration::from_millis(1).saturating_mul(2_u32.saturating_pow(attempt - 1)));
     let [random, ..] = Uuid::new_v4().into_bytes();
     // without a runtime there are no clocks, and nobody else who runs meanwhile

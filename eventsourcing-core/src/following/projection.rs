@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use super::About;
+use super::{About, Happened};
 use crate::persistence::{Cause, Mapper, MapperError, Notification};
 
 /// The struct of an event that is recorded under one topic.
@@ -47,16 +47,11 @@ impl<'n> Recorded<'n> {
         Self { upstream, mapper, notification }
     }
 
-    /// The topic, which says who takes it.
-    pub fn topic(&self) -> &'n str {
-        &self.notification.topic
-    }
-
     /// The event itself, and where and when it was recorded.
     ///
     /// # Errors
     /// If its state was altered, cannot be opened, or is not that of such an event.
-    pub fn decode<E: EventStruct>(&self) -> Result<(E, About), MapperError> {
+    pub fn decode<E: EventStruct>(&self) -> Result<Happened<E>, MapperError> {
         let notification = self.notification.as_ref();
         let (event, timestamp) =
             self.mapper.read_struct(&notification.place(), notification.state, notification.checksum)?;
@@ -67,7 +62,7 @@ impl<'n> Recorded<'n> {
             originator_version: notification.originator_version,
             timestamp,
         };
-        Ok((event, about))
+        Ok(Happened { event, about })
     }
 }
 
@@ -91,9 +86,14 @@ pub trait Projection: Send + Sync + 'static {
     /// The topics of the events that are handled, each once.
     const TOPICS: &'static [&'static str];
 
-    /// Lets the handler of its topic take the event.
+    /// Lets the handler of their topic take events that follow one another in the log, with none between them that is handled.
     ///
     /// # Errors
-    /// The handler's own, or that the event cannot be decoded. Then nothing of it is committed.
-    fn handle(&self, event: Recorded<'_>, view: &mut Self::View) -> impl Future<Output = Result<(), Cause>> + Send;
+    /// The handler's own, or that an event cannot be decoded. Then nothing is committed of any of them.
+    fn handle(
+        &self,
+        topic: &str,
+        events: &[Recorded<'_>],
+        view: &mut Self::View,
+    ) -> impl Future<Output = Result<(), Cause>> + Send;
 }

@@ -12,9 +12,10 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tracing::Instrument as _;
 
+use super::handling::Handling;
 use super::pages::Pages;
 use super::worker::{State, Worker};
-use super::{Policy, Progress, Projection, RunnerError, Status, Subscribe, Views};
+use super::{OnFailure, Progress, Projection, RunnerError, Status, Subscribe, Views};
 use crate::Result;
 use crate::application::{Application, Shared};
 use crate::persistence::{Notification, NotificationQuery};
@@ -48,7 +49,7 @@ impl ProjectionRunner {
             shared: Arc::clone(&upstream.shared),
             projection,
             views,
-            policy: Policy::default(),
+            on_failure: OnFailure::default(),
             batch_size: Subscribe::DEFAULT_PAGE_SIZE,
             poll_interval: Subscribe::DEFAULT_POLL_INTERVAL,
         }
@@ -76,7 +77,7 @@ impl ProjectionRunner {
         let is_over = |state: &State| {
             state.position >= position || matches!(state.progress, Progress::Stopped | Progress::Failed(_))
         };
-        let stopped = || RunnerError::Stopped { projection: self.name };
+        let stopped = || RunnerError::Stopped { name: self.name };
         match timeout(longest, state.wait_for(is_over)).await {
             Ok(Ok(state)) if state.position >= position => Ok(()),
             Ok(Ok(state)) => match &state.progress {
@@ -86,7 +87,7 @@ impl ProjectionRunner {
             // its task is gone, with its runtime
             Ok(Err(_)) => Err(stopped()),
             Err(_) => Err(RunnerError::NotThereYet {
-                projection: self.name,
+                name: self.name,
                 upstream: Arc::clone(&self.upstream),
                 wanted: position,
                 position: self.state.borrow().position,
@@ -102,7 +103,7 @@ impl ProjectionRunner {
     pub async fn status(&self) -> Result<Status, RunnerError> {
         let State { position, mut progress, last_error } = self.state.borrow().clone();
         let (last, next) = self.look(position).await.map_err(|error| RunnerError::Upstream {
-            projection: self.name,
+            name: self.name,
             upstream: Arc::clone(&self.upstream),
             source: Arc::new(error),
         })?;
@@ -137,7 +138,7 @@ impl ProjectionRunner {
         let ended = (&mut self.task).await;
         match &self.state.borrow().progress {
             Progress::Failed(error) => Err(error.clone()),
-            _ if ended.is_err() => Err(RunnerError::Stopped { projection: self.name }),
+            _ if ended.is_err() => Err(RunnerError::Stopped { name: self.name }),
             _ => Ok(()),
         }
     }
@@ -168,7 +169,7 @@ pub struct RunnerBuilder<P, V> {
     shared: Arc<Shared>,
     projection: P,
     views: V,
-    policy: Policy,
+    on_failure: OnFailure,
     batch_size: usize,
     poll_interval: Duration,
 }
@@ -179,8 +180,8 @@ where
     V: Views<View = P::View>,
 {
     /// What to do when a handler fails: to stop unless said otherwise.
-    pub fn policy(mut self, policy: Policy) -> Self {
-        self.policy = policy;
+    pub fn on_failure(mut self, on_failure: OnFailure) -> Self {
+        self.on_failure = on_failure;
         self
     }
 
@@ -202,10 +203,10 @@ where
     /// [`RunnerError::View`] if the view cannot be looked at; [`RunnerError::Upstream`] if the log cannot be, or does not reach to
     /// where the view is; [`RunnerError::NoRuntime`] outside of a runtime.
     pub async fn start(self) -> Result<ProjectionRunner, RunnerError> {
-        let Self { shared, projection, views, policy, batch_size, poll_interval } = self;
+        let Self { shared, projection, views, on_failure, batch_size, poll_interval } = self;
         let upstream: Arc<str> = Arc::from(shared.name.as_str());
-        let runtime = Handle::try_current().map_err(|_| RunnerError::NoRuntime { projection: P::NAME })?;
-        let view_error = |source| RunnerError::View { projection: P::NAME, source };
+        let runtime = Handle::try_current().map_err(|_| RunnerError::NoRuntime { name: P::NAME })?;
+        let view_error = |source| RunnerError::View { name: P::NAME, source };
         let position = views.position(P::NAME, &upstream).await.map_err(view_error)?;
         let query = NotificationQuery::after(position, batch_size).topics(P::TOPICS.iter().copied());
         let mut pages = Pages::new(
@@ -216,23 +217,16 @@ where
             |_, notification| Ok(notification.to_owned()),
         );
         pages.check().await.map_err(|error| RunnerError::Upstream {
-            projection: P::NAME,
+            name: P::NAME,
             upstream: Arc::clone(&upstream),
             source: Arc::new(error),
         })?;
         let state = State { position, progress: Progress::Following, last_error: None };
         let (publish, state) = watch::channel(state);
         let (stop, stopping) = watch::channel(false);
-        let worker = Worker {
-            upstream: Arc::clone(&upstream),
-            shared: Arc::clone(&shared),
-            projection,
-            views,
-            policy,
-            position,
-            publish,
-            stopping,
-        };
+        let handling =
+            Handling { upstream: Arc::clone(&upstream), shared: Arc::clone(&shared), projection, views, position };
+        let worker = Worker { handling, on_failure, publish, stopping };
         let span = tracing::info_span!("projection", name = P::NAME, upstream = %upstream);
         let task = runtime.spawn(worker.run(pages).instrument(span));
         Ok(ProjectionRunner { name: P::NAME, upstream, shared, state, stop, task })
@@ -244,7 +238,7 @@ impl<P: Projection, V> fmt::Debug for RunnerBuilder<P, V> {
         f.debug_struct("RunnerBuilder")
             .field("projection", &P::NAME)
             .field("upstream", &self.shared.name)
-            .field("policy", &self.policy)
+            .field("on_failure", &self.on_failure)
             .field("batch_size", &self.batch_size)
             .field("poll_interval", &self.poll_interval)
             .finish_non_exhaustive()

@@ -1,4 +1,4 @@
-//! Why a projection does not go on.
+//! Why a follower does not go on.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,18 +8,18 @@ use uuid::Uuid;
 use crate::Error;
 use crate::persistence::{Cause, RecorderError};
 
-/// Why a projection does not go on, or did not get there in time.
+/// Why a projection, or an application that follows another, does not go on, or did not get there in time.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunnerError {
     /// A handler failed, or its event could not be decoded, or what it did could not be committed. Nothing of it was.
     #[error(
-        "the projection `{projection}` failed at `{topic}`, notification {notification_id} of `{upstream}`, \
+        "`{name}` failed at `{topic}`, notification {notification_id} of `{upstream}`, \
          version {originator_version} of {originator_id}: {source}"
     )]
     Handler {
-        /// The projection.
-        projection: &'static str,
+        /// The name of the projection or the application that follows.
+        name: &'static str,
         /// The application whose log it follows.
         upstream: Arc<str>,
         /// The topic of the event.
@@ -35,10 +35,10 @@ pub enum RunnerError {
     },
 
     /// The log cannot be followed.
-    #[error("the projection `{projection}` cannot follow `{upstream}`: {source}")]
+    #[error("`{name}` cannot follow `{upstream}`: {source}")]
     Upstream {
-        /// The projection.
-        projection: &'static str,
+        /// The name of the projection or the application that follows.
+        name: &'static str,
         /// The application whose log it follows.
         upstream: Arc<str>,
         /// What the application said.
@@ -46,21 +46,19 @@ pub enum RunnerError {
     },
 
     /// The view cannot be changed.
-    #[error("the view of the projection `{projection}` cannot be changed: {source}")]
+    #[error("the view of `{name}` cannot be changed: {source}")]
     View {
-        /// The projection.
-        projection: &'static str,
+        /// The name of the projection or the application that follows.
+        name: &'static str,
         /// What the database said.
         source: RecorderError,
     },
 
-    /// The projection did not get so far in time.
-    #[error(
-        "the projection `{projection}` did not process `{upstream}` up to {wanted} within {waited:?}; it is at {position}"
-    )]
+    /// It did not get so far in time.
+    #[error("`{name}` did not process `{upstream}` up to {wanted} within {waited:?}; it is at {position}")]
     NotThereYet {
-        /// The projection.
-        projection: &'static str,
+        /// The name of the projection or the application that follows.
+        name: &'static str,
         /// The application whose log it follows.
         upstream: Arc<str>,
         /// How far it should have got.
@@ -72,27 +70,16 @@ pub enum RunnerError {
     },
 
     /// The runner was stopped, or the runtime that it ran on was.
-    #[error("the runner of the projection `{projection}` was stopped; start it again")]
+    #[error("the runner of `{name}` was stopped; start it again")]
     Stopped {
-        /// The projection.
-        projection: &'static str,
+        /// The name of the projection or the application that follows.
+        name: &'static str,
     },
 
     /// There is no runtime to run on.
-    #[error("the projection `{projection}` needs a Tokio runtime to run on; start it inside of `#[tokio::main]`")]
+    #[error("`{name}` needs a Tokio runtime to run on; start it inside of `#[tokio::main]`")]
     NoRuntime {
-        /// The projection.
-        projection: &'static str,
+        /// The name of the projection or the application that follows.
+        name: &'static str,
     },
-}
-
-impl RunnerError {
-    /// Whether it passes by itself, so that it is tried again whatever the policy.
-    pub(super) fn is_passing(&self) -> bool {
-        match self {
-            Self::View { source, .. } => source.is_retryable(),
-            Self::Upstream { source, .. } => source.is_retryable(),
-            _ => false,
-        }
-    }
 }

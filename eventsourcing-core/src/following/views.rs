@@ -1,5 +1,7 @@
 //! Where views live: what gives transactions in which a view changes and its position moves, both or neither.
 
+use std::error::Error as StdError;
+
 use crate::persistence::{RecorderError, Tracking};
 
 /// Keeps the views of projections, and how far each has processed which log.
@@ -29,6 +31,13 @@ pub trait Views: Send + Sync + 'static {
         projection: &str,
         tracking: &Tracking,
     ) -> impl Future<Output = Result<Self::Transaction, RecorderError>> + Send;
+
+    /// Whether what a handler could not do to the view, or one of the errors that it came of, passes by itself: a connection
+    /// that was lost, a lock that was not free.
+    fn is_passing(&self, error: &(dyn StdError + 'static)) -> bool {
+        let _ = error;
+        false
+    }
 }
 
 /// A transaction on a view. Dropped, it is as if it had never been.

@@ -3,21 +3,37 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::model::{Handler, Projection};
+use crate::model::{Handler, Projection, Takes};
 
 pub(crate) fn projection(projection: &Projection) -> TokenStream {
     let Projection { krate, name, ty, handlers, view } = projection;
     let topics =
         handlers.iter().map(|Handler { event, cfgs, .. }| quote!(#(#cfgs)* <#event as #krate::EventStruct>::TOPIC));
-    let arms = handlers.iter().map(|Handler { method, event, takes_about, cfgs, .. }| {
-        let about = takes_about.then(|| quote!(&about,));
-        let about_name = if *takes_about { quote!(about) } else { quote!(_) };
+    let arms = handlers.iter().map(|Handler { method, event, takes, cfgs, .. }| {
+        let handled = match takes {
+            Takes::One => quote! {
+                for event in events {
+                    let happened = event.decode::<#event>()?;
+                    self.#method(&happened.event, view).await?;
+                }
+            },
+            Takes::OneWithAbout => quote! {
+                for event in events {
+                    let happened = event.decode::<#event>()?;
+                    self.#method(&happened.event, &happened.about, view).await?;
+                }
+            },
+            Takes::Many => quote! {
+                let mut happened = ::std::vec::Vec::with_capacity(events.len());
+                for event in events {
+                    happened.push(event.decode::<#event>()?);
+                }
+                self.#method(&happened, view).await?;
+            },
+        };
         quote! {
             #(#cfgs)*
-            <#event as #krate::EventStruct>::TOPIC => {
-                let (event, #about_name) = event.decode::<#event>()?;
-                self.#method(&event, #about view).await?;
-            }
+            <#event as #krate::EventStruct>::TOPIC => { #handled }
         }
     });
     quote! {
@@ -30,10 +46,11 @@ pub(crate) fn projection(projection: &Projection) -> TokenStream {
 
             async fn handle(
                 &self,
-                event: #krate::following::Recorded<'_>,
+                topic: &str,
+                events: &[#krate::following::Recorded<'_>],
                 view: &mut Self::View,
             ) -> ::std::result::Result<(), #krate::persistence::Cause> {
-                match event.topic() {
+                match topic {
                     #(#arms)*
                     _ => {}
                 }

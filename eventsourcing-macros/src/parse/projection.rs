@@ -4,14 +4,14 @@ use proc_macro2::TokenStream;
 use syn::parse::{ParseStream, Parser as _};
 use syn::spanned::Spanned as _;
 use syn::{
-    Attribute, FnArg, ImplItem, ImplItemFn, ItemImpl, LitStr, ReceiverKind, Result, ReturnType, Token, Type,
-    TypeReference,
+    Attribute, FnArg, GenericArgument, ImplItem, ImplItemFn, ItemImpl, LitStr, PathArguments, ReceiverKind, Result,
+    ReturnType, Token, Type, TypeReference,
 };
 
 use super::options::projection_options;
 use super::stored::peel;
 use crate::errors::Errors;
-use crate::model::{Handler, Projection};
+use crate::model::{Handler, Projection, Takes};
 use crate::{check, messages, names};
 
 /// Reads the block; none if nothing can be made of it. In any case its `#[on]` attributes are gone.
@@ -90,25 +90,26 @@ fn handler(method: &ImplItemFn) -> Result<Handler> {
         [event, about, view] => (event, Some(about), view),
         _ => return refused(signature.paren_token.span.join(), messages::HANDLER_PARAMETERS),
     };
-    let Some(event) = borrowed(event, false) else {
+    let Some(taken) = borrowed(event, false) else {
         return refused(event.span(), messages::HANDLER_TAKES_AN_EVENT);
     };
-    if let Some(about) = about
-        && borrowed(about, false).is_none()
-    {
-        return refused(about.span(), messages::HANDLER_TAKES_ABOUT);
-    }
+    let (event, takes) = match (peel(taken), about) {
+        (Type::Slice(slice), None) => match happened(&slice.elem) {
+            Some(event) => (event, Takes::Many),
+            None => return refused(taken.span(), messages::HANDLER_TAKES_HAPPENED),
+        },
+        (Type::Slice(_), Some(about)) => return refused(about.span(), messages::HANDLER_OF_MANY_TAKES_ABOUT),
+        (_, None) => (taken, Takes::One),
+        (_, Some(about)) if borrowed(about, false).is_none() => {
+            return refused(about.span(), messages::HANDLER_TAKES_ABOUT);
+        }
+        (_, Some(_)) => (taken, Takes::OneWithAbout),
+    };
     let Some(view) = borrowed(view, true) else {
         return refused(view.span(), messages::HANDLER_TAKES_A_VIEW);
     };
     let cfgs = method.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg")).cloned().collect();
-    Ok(Handler {
-        method: signature.ident.clone(),
-        event: event.clone(),
-        takes_about: about.is_some(),
-        view: view.clone(),
-        cfgs,
-    })
+    Ok(Handler { method: signature.ident.clone(), event: event.clone(), takes, view: view.clone(), cfgs })
 }
 
 /// What a reference without a lifetime refers to.
@@ -118,6 +119,21 @@ fn borrowed(ty: &Type, is_mutable: bool) -> Option<&Type> {
             if mutability.is_some() == is_mutable =>
         {
             Some(elem)
+        }
+        _ => None,
+    }
+}
+
+/// The event in `Happened<WorldStarted>`.
+fn happened(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = peel(ty) else { return None };
+    let last = path.path.segments.last()?;
+    match &last.arguments {
+        PathArguments::AngleBracketed(arguments) if last.ident == "Happened" && arguments.args.len() == 1 => {
+            match arguments.args.first() {
+                Some(GenericArgument::Type(event)) => Some(event),
+                _ => None,
+            }
         }
         _ => None,
     }

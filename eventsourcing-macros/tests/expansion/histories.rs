@@ -15,10 +15,10 @@ impl Histories {
 
     async fn happened(
         &self,
-        event: &super::world::WorldSomethingHappened,
+        events: &[eventsourcing::Happened<super::world::WorldSomethingHappened>],
         view: &mut Vec<String>,
     ) -> eventsourcing::Result<()> {
-        view.push(event.what.clone());
+        view.extend(events.iter().map(|happened| happened.event.what.clone()));
         Ok(())
     }
 }
@@ -35,17 +35,24 @@ impl ::eventsourcing::Projection for Histories {
 
     async fn handle(
         &self,
-        event: ::eventsourcing::following::Recorded<'_>,
+        topic: &str,
+        events: &[::eventsourcing::following::Recorded<'_>],
         view: &mut Self::View,
     ) -> ::std::result::Result<(), ::eventsourcing::persistence::Cause> {
-        match event.topic() {
+        match topic {
             <super::world::WorldStarted as ::eventsourcing::EventStruct>::TOPIC => {
-                let (event, about) = event.decode::<super::world::WorldStarted>()?;
-                self.started(&event, &about, view).await?;
+                for event in events {
+                    let happened = event.decode::<super::world::WorldStarted>()?;
+                    self.started(&happened.event, &happened.about, view).await?;
+                }
             }
             <super::world::WorldSomethingHappened as ::eventsourcing::EventStruct>::TOPIC => {
-                let (event, _) = event.decode::<super::world::WorldSomethingHappened>()?;
-                self.happened(&event, view).await?;
+                let mut happened = ::std::vec::Vec::with_capacity(events.len());
+                for event in events {
+                    happened
+                        .push(event.decode::<super::world::WorldSomethingHappened>()?);
+                }
+                self.happened(&happened, view).await?;
             }
             _ => {}
         }

@@ -1,10 +1,12 @@
 //! Views in SQLite.
 
+use std::error::Error as StdError;
+
 use eventsourcing_core::following::{ViewTransaction, Views};
 use eventsourcing_core::{RecorderError, Tracking};
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 
-use super::error::view_error;
+use super::error::{is_passing, view_error};
 use super::uncut;
 use crate::error::check_runtime;
 use crate::rows;
@@ -65,6 +67,10 @@ impl Views for SqliteViews {
         tracking.check()?;
         let (pool, projection, tracking) = (self.pool.clone(), projection.to_owned(), tracking.clone());
         uncut(tokio::spawn(async move { begin(&pool, &projection, &tracking).await })).await
+    }
+
+    fn is_passing(&self, error: &(dyn StdError + 'static)) -> bool {
+        error.downcast_ref().is_some_and(is_passing)
     }
 }
 

@@ -1,0 +1,52 @@
+//! How a batch of events fared: what is to be done about it follows from that.
+
+use std::error::Error as StdError;
+
+use super::RunnerError;
+use crate::Error;
+use crate::persistence::{Cause, MapperError, RecorderError};
+
+/// What handlers made of a batch.
+#[must_use]
+pub(super) enum Handled {
+    /// It is committed.
+    Done,
+    /// A handler failed, or what handlers did cannot be committed. Nothing of it is.
+    Refused(Cause),
+}
+
+/// Why a batch was not committed that may well be handled.
+pub(super) enum Failure {
+    /// Others processed the log up to here meanwhile.
+    Moved(u64),
+    /// It passes by itself; whether the transaction was committed is told by the position.
+    Passing(RunnerError),
+    /// There is no going on.
+    Fatal(RunnerError),
+}
+
+/// An error and all that it came of.
+fn chain<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error| (*error).source())
+}
+
+/// Whether what a handler could not do may be done a little later.
+pub(super) fn is_passing(cause: &Cause, is_passing_for_views: impl Fn(&(dyn StdError + 'static)) -> bool) -> bool {
+    chain(&**cause).any(|error| {
+        let recorder = match error.downcast_ref::<Error>() {
+            Some(Error::Recorder(error)) => Some(error),
+            _ => error.downcast_ref::<RecorderError>(),
+        };
+        recorder.is_some_and(RecorderError::is_retryable) || is_passing_for_views(error)
+    })
+}
+
+/// The id of the dictionary for want of which an event could not be decoded.
+pub(super) fn unknown_dictionary(cause: &Cause) -> Option<u32> {
+    chain(&**cause).find_map(|error| error.downcast_ref::<MapperError>()?.unknown_dictionary())
+}
+
+/// Whether somebody else saved an aggregate that the events' handlers had loaded.
+pub(super) fn is_conflict(cause: &Cause) -> bool {
+    matches!(cause.downcast_ref::<RecorderError>(), Some(RecorderError::Conflict { .. }))
+}
