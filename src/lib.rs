@@ -14,7 +14,7 @@ pub mod guide;
 mod open;
 
 pub use eventsourcing_core::*;
-pub use eventsourcing_macros::{aggregate, application, event, on, projection};
+pub use eventsourcing_macros::{aggregate, application, event, on, policy, projection};
 pub use open::Builder;
 
 /// The recorders that keep events in SQLite and PostgreSQL.
@@ -29,10 +29,11 @@ pub mod prelude {
     #[cfg(feature = "chacha20poly1305")]
     pub use crate::persistence::cipher::ChaCha20Poly1305Cipher;
     pub use crate::{
-        Aggregate, Application, DomainEvent, Error, Followed, Notification, NotificationLog, NotificationLogReader,
-        Repository, Result, Saveable, Section, Subscription, Timestamp, Tracking, Uuid,
+        About, Aggregate, Application, DomainEvent, Error, Followed, Happened, MemoryViews, Notification,
+        NotificationLog, NotificationLogReader, ProcessApplication, ProjectionRunner, Repository, Result, Saveable,
+        Section, Subscription, Timestamp, Tracking, UnitOfWork, Uuid,
     };
     // from where they are macros and nothing else: there is a module `application` too
-    pub use eventsourcing_macros::{aggregate, application, event, on, projection};
+    pub use eventsourcing_macros::{aggregate, application, event, on, policy, projection};
     pub use futures::{StreamExt, TryStreamExt};
 }

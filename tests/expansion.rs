@@ -15,6 +15,9 @@ mod account {
 mod histories {
     include!("../eventsourcing-macros/tests/expansion/histories.rs");
 }
+mod observatory {
+    include!("../eventsourcing-macros/tests/expansion/observatory.rs");
+}
 mod universe {
     include!("../eventsourcing-macros/tests/expansion/universe.rs");
 }
@@ -61,5 +64,20 @@ async fn the_expanded_histories_are_made_of_the_expanded_world() -> std::result:
     universe.save(&mut world).await?;
     runner.wait_for(2, std::time::Duration::from_secs(60)).await?;
     assert_eq!(views.read(Vec::clone), ["1: Earth", "dinosaurs"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_expanded_observatory_follows_the_expanded_universe() -> std::result::Result<(), Box<dyn std::error::Error>>
+{
+    let universe = universe::Universe::open_with([("PERSISTENCE_MODULE", "memory")]).await?;
+    let observatory = observatory::Observatory::open_with([("PERSISTENCE_MODULE", "memory")]).await?;
+    universe.save(&mut world::World::new("Earth")).await?;
+    let runner = observatory.follow(&universe).start().await?;
+    runner.wait_for(1, std::time::Duration::from_secs(60)).await?;
+    let looked_for = observatory.log().select(1, 1).await?.remove(0);
+    let looked_for: world::World = observatory.repository().get(looked_for.originator_id).await?;
+    assert_eq!(looked_for.name, "Earth of Universe");
+    runner.stop().await?;
     Ok(())
 }

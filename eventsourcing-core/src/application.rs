@@ -1,5 +1,6 @@
 //! Applications: saving aggregates, getting them back, and the log of all that happened.
 
+mod application_struct;
 mod builder;
 mod core;
 mod dictionaries;
@@ -14,6 +15,7 @@ mod training;
 
 pub use self::core::Application;
 pub(crate) use self::core::Shared;
+pub use application_struct::ApplicationStruct;
 pub use builder::ApplicationBuilder;
 pub use environment::{Environment, EnvironmentError};
 pub use notification_log::{NotificationLog, NotificationLogReader, Section, Select};

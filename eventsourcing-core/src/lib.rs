@@ -9,6 +9,7 @@
 //! | [`domain`] | aggregates, their root and their events; no bytes |
 //! | [`persistence`] | stored events, the mapper between the two, ciphers, compressors, recorders |
 //! | [`following`] | subscriptions, projections and what runs them |
+//! | [`system`] | applications that follow one another |
 //! | [`application`] | saving, the repository, the notification log, environment variables |
 #![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -18,16 +19,17 @@ pub mod domain;
 mod error;
 pub mod following;
 pub mod persistence;
+pub mod system;
 
 pub use application::{
-    Application, ApplicationBuilder, Environment, EnvironmentError, NotificationLog, NotificationLogReader, Repository,
-    Saveable, Section, TrainedDictionary, TrainingError,
+    Application, ApplicationBuilder, ApplicationStruct, Environment, EnvironmentError, NotificationLog,
+    NotificationLogReader, Repository, Saveable, Section, TrainedDictionary, TrainingError,
 };
 pub use domain::{Aggregate, AggregateEvent, ApplyError, DomainEvent, Root};
 pub use error::{Error, Result};
 pub use following::{
-    About, EventStruct, Followed, Happened, MemoryViews, OnFailure, Projection, ProjectionRunner, RunnerError,
-    Subscribe, Subscription, Views,
+    About, EventStruct, Followed, Happened, MemoryViews, OnFailure, ProcessApplication, Projection, ProjectionRunner,
+    RunnerError, Subscribe, Subscription, UnitOfWork, Views,
 };
 pub use jiff::Timestamp;
 pub use persistence::{Mapper, Notification, Recorder, RecorderError, StoredEvent, Tracking};

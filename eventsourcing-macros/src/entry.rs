@@ -8,6 +8,7 @@ use quote::{ToTokens as _, quote};
 use syn::{Item, ItemImpl, ItemStruct};
 
 use crate::errors::Errors;
+use crate::model::Projection;
 use crate::{check, expand, messages, names, parse};
 
 /// `#[aggregate]`, on the struct or on the impl block.
@@ -41,19 +42,34 @@ pub(crate) fn application(arguments: TokenStream, item: TokenStream) -> TokenStr
 
 /// `#[projection]`.
 pub(crate) fn projection(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    handlers(arguments, item, messages::PROJECTION_PLACE, parse::projection, expand::projection)
+}
+
+/// `#[policy]`.
+pub(crate) fn policy(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    handlers(arguments, item, messages::POLICY_PLACE, parse::policy, expand::policy)
+}
+
+fn handlers(
+    arguments: TokenStream,
+    item: TokenStream,
+    place: &str,
+    parse: fn(TokenStream, &mut ItemImpl, &mut Errors) -> Option<Projection>,
+    expand: fn(&Projection) -> TokenStream,
+) -> TokenStream {
     match syn::parse2(item.clone()) {
         Ok(Item::Impl(mut item)) => {
             let mut errors = Errors::default();
-            let projection = parse::projection(arguments, &mut item, &mut errors).filter(|_| errors.is_empty());
-            let expanded = projection.as_ref().map(expand::projection);
+            let projection = parse(arguments, &mut item, &mut errors).filter(|_| errors.is_empty());
+            let expanded = projection.as_ref().map(expand);
             quote!(#item #expanded #errors)
         }
-        Ok(_) => misplaced(messages::PROJECTION_PLACE, item),
+        Ok(_) => misplaced(place, item),
         Err(error) => with_error(&error, item),
     }
 }
 
-/// `#[on]`, which `#[projection]` takes away where it belongs.
+/// `#[on]`, which `#[projection]` and `#[policy]` take away where it belongs.
 pub(crate) fn on(item: TokenStream) -> TokenStream {
     misplaced(messages::ON_PLACE, item)
 }

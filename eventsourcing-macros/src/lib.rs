@@ -386,7 +386,86 @@ pub fn projection(arguments: TokenStream, item: TokenStream) -> TokenStream {
     entry::projection(arguments.into(), item.into()).into()
 }
 
-/// Makes a method of a projection the handler of an event: see [`macro@projection`].
+/// Makes the methods of an application's impl block that have `#[on]` its policy: what it does when something happened in another application.
+///
+/// The type of a handler's first parameter is the event that it takes, as in a [`macro@projection`], and `about: &About` may follow it. The last
+/// parameter is the unit of work, through which aggregates of the application itself are loaded and saved. What all handlers of a
+/// batch saved, and how far the other application's log is processed, are recorded in one transaction: whatever is killed, and
+/// however many processes do the same, each event has its consequences exactly once.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use eventsourcing::prelude::*;
+///
+/// #[aggregate]
+/// pub struct Account { owner: String }
+///
+/// #[aggregate]
+/// impl Account {
+///     #[event("Opened")]
+///     pub fn open(owner: &str) -> Self {
+///         Self { owner: owner.to_owned() }
+///     }
+/// }
+///
+/// #[aggregate]
+/// pub struct Gift { to: String }
+///
+/// #[aggregate]
+/// impl Gift {
+///     #[event("Promised", id = for_account(&account))]
+///     pub fn promise(account: Uuid, to: &str) -> Self {
+///         Self { to: to.to_owned() }
+///     }
+/// }
+///
+/// fn for_account(account: &Uuid) -> Uuid {
+///     Uuid::new_v5(account, b"gift")
+/// }
+///
+/// #[application]
+/// pub struct Bank;
+///
+/// #[application]
+/// pub struct Marketing;
+///
+/// #[policy]
+/// impl Marketing {
+///     #[on]
+///     async fn opened(&self, event: &AccountOpened, about: &About, work: &mut UnitOfWork) -> Result<()> {
+///         work.save(&mut Gift::promise(about.originator_id, &event.owner))
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// let bank = Bank::open_with([("PERSISTENCE_MODULE", "memory")]).await?;
+/// let marketing = Marketing::open_with([("PERSISTENCE_MODULE", "memory")]).await?;
+/// let runner = marketing.follow(&bank).start().await?;
+///
+/// let mut account = Account::open("Ada");
+/// let recorded = bank.save(&mut account).await?;
+/// runner.wait_for(recorded[0].id, Duration::from_secs(10)).await?;
+/// let gift: Gift = marketing.repository().get(for_account(&account.id())).await?;
+/// assert_eq!(gift.to, "Ada");
+/// runner.stop().await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Several applications that follow one another are a system, which runs them all. A handler may be called several times for one event, of which one
+/// is recorded; what it does elsewhere than in its unit of work happens each time.
+///
+/// | option | meaning |
+/// |---|---|
+/// | `crate = path` | where the library is found, if it is not `::eventsourcing` |
+#[proc_macro_attribute]
+pub fn policy(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    entry::policy(arguments.into(), item.into()).into()
+}
+
+/// Makes a method the handler of an event: see [`macro@projection`] and [`macro@policy`].
 #[proc_macro_attribute]
 pub fn on(_arguments: TokenStream, item: TokenStream) -> TokenStream {
     entry::on(item.into()).into()

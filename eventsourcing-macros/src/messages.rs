@@ -258,7 +258,15 @@ pub(crate) fn not_deterministic(what: &str) -> String {
 
 pub(crate) const PROJECTION_PLACE: &str = "`#[projection]` belongs on the impl block that holds its `#[on]` methods: `#[projection(\"worlds_by_name\")] impl WorldsByName { … }`";
 
-pub(crate) const ON_PLACE: &str = "`#[on]` belongs on a method in an impl block that has `#[projection(\"…\")]` on it";
+pub(crate) const ON_PLACE: &str =
+    "`#[on]` belongs on a method in an impl block that has `#[projection(\"…\")]` or `#[policy]` on it";
+
+pub(crate) const POLICY_PLACE: &str = "`#[policy]` belongs on the impl block of an application that holds its `#[on]` methods: `#[policy] impl Reservations { … }`";
+
+pub(crate) const POLICY_ON_TRAIT_IMPL: &str =
+    "`#[policy]` belongs on the application's inherent impl block; put the `#[on]` methods there";
+
+pub(crate) const HANDLER_TAKES_A_UNIT_OF_WORK: &str = "a policy's handler loads and saves aggregates with a unit of work, which records them together with how far the upstream is processed: `work: &mut UnitOfWork`";
 
 pub(crate) const ON_TAKES_NOTHING: &str =
     "`#[on]` takes nothing: the type of the first parameter says which event is handled";
@@ -278,7 +286,7 @@ pub(crate) fn projection_name(name: &str) -> String {
 }
 
 pub(crate) const NO_HANDLER: &str =
-    "a projection without `#[on]` methods handles nothing; put `#[on]` on those that handle an event";
+    "without `#[on]` methods nothing is handled; put `#[on]` on those that handle an event";
 
 pub(crate) const HANDLER_IS_NOT_ASYNC: &str =
     "a handler is `async`, because a view may be a database: write `async fn`";
@@ -309,7 +317,7 @@ pub(crate) const HANDLER_TAKES_A_VIEW: &str = "the last parameter is the view, t
 
 pub(crate) fn another_view(other: &Ident) -> String {
     format!(
-        "all handlers of a projection change one view, and this is not the one of `{other}`; make it a projection of its own"
+        "all handlers of an impl block change one view, and this is not the one of `{other}`; make it a projection of its own"
     )
 }
 

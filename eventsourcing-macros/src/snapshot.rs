@@ -168,6 +168,34 @@ fn universe_expands_to_code_that_a_person_could_have_written() {
 }
 
 #[test]
+fn observatory_expands_to_code_that_a_person_could_have_written() {
+    let policy = quote! {
+        impl Observatory {
+            /// A world that begins is looked for.
+            #[on]
+            async fn started(
+                &self,
+                event: &super::world::WorldStarted,
+                about: &eventsourcing::About,
+                work: &mut eventsourcing::UnitOfWork,
+            ) -> eventsourcing::Result<()> {
+                work.save(&mut super::world::World::new(format!("{} of {}", event.name, about.upstream)))
+            }
+        }
+    };
+    let application = entry::application(
+        TokenStream::new(),
+        quote!(
+            pub struct Observatory;
+        ),
+    );
+    reads(
+        &[application, entry::policy(TokenStream::new(), policy)],
+        &expect_file!["../tests/expansion/observatory.rs"],
+    );
+}
+
+#[test]
 fn histories_expands_to_code_that_a_person_could_have_written() {
     let projection = quote! {
         impl Histories {

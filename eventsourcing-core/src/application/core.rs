@@ -35,7 +35,7 @@ pub(crate) struct Shared {
     pub(crate) recorder: Arc<dyn Recorder>,
     pub(crate) mapper: Mapper,
     pub(crate) topics: Topics,
-    pub(super) schema: Schema,
+    pub(crate) schema: Schema,
     pub(super) section_size: usize,
 }
 
@@ -121,7 +121,7 @@ impl Application {
         Ok(self.shared.recorder.tracked_position(upstream).await?)
     }
 
-    fn events_of(&self, what: &mut impl Saveable) -> Result<Vec<StoredEvent>> {
+    pub(crate) fn events_of(&self, what: &mut impl Saveable) -> Result<Vec<StoredEvent>> {
         let mut batch = Batch::new(&self.shared.mapper, &self.shared.topics);
         what.add_to(&mut batch)?;
         batch.into_events()

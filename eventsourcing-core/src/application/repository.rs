@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::core::Shared;
 use crate::domain::{Aggregate, AggregateEvent, DomainEvent};
-use crate::persistence::{EventQuery, StoredEventRef};
+use crate::persistence::{EventQuery, StoredEvent, StoredEventRef};
 use crate::{Error, Result};
 
 /// Gets aggregates by their ids.
@@ -58,6 +58,19 @@ impl<'a> Repository<'a> {
     pub async fn get_as_of<A: Aggregate>(&self, id: Uuid, timestamp: Timestamp) -> Result<A> {
         let until = |event: &DomainEvent<A::Event>| event.timestamp <= timestamp;
         self.fold(id, None, until).await?.ok_or_else(|| not_found::<A>(id))
+    }
+
+    /// As [`get`](Self::get), with what is to be recorded and is not yet.
+    pub(crate) async fn get_with<A: Aggregate>(&self, id: Uuid, pending: &[StoredEvent]) -> Result<A> {
+        let mut aggregate: Option<A> = self.fold(id, None, |_: &DomainEvent<A::Event>| true).await?;
+        for stored in pending.iter().filter(|stored| stored.originator_id == id) {
+            let (tried, recorded) = (stored.originator_version, aggregate.as_ref().map_or(0, Aggregate::version));
+            if tried <= recorded {
+                return Err(Error::Conflict { originator_id: id, tried, recorded });
+            }
+            let _ = self.apply(&mut aggregate, stored.as_ref(), |_| true)?;
+        }
+        aggregate.ok_or_else(|| not_found::<A>(id))
     }
 
     /// Whether there is an aggregate of this id, of any type; nothing is replayed.

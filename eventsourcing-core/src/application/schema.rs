@@ -15,13 +15,18 @@ type Draw = fn(&str, Timestamp, u32) -> Vec<Vec<u8>>;
 
 /// The topics of the aggregates that were named, and how their states are drawn.
 #[derive(Debug, Default)]
-pub(super) struct Schema {
+pub(crate) struct Schema {
     topics: BTreeMap<&'static str, Draw>,
 }
 
 impl Schema {
     pub(super) fn add<E: AggregateEvent>(&mut self) {
         self.topics.extend(E::TOPICS.iter().map(|topic| (*topic, sketches::<E> as Draw)));
+    }
+
+    /// Whether events of this topic are recorded; nothing if it was not said of any aggregate.
+    pub(crate) fn records(&self, topic: &str) -> Option<bool> {
+        (!self.topics.is_empty()).then(|| self.topics.contains_key(topic))
     }
 
     pub(super) fn is_empty(&self) -> bool {

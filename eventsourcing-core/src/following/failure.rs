@@ -46,7 +46,10 @@ pub(super) fn unknown_dictionary(cause: &Cause) -> Option<u32> {
     chain(&**cause).find_map(|error| error.downcast_ref::<MapperError>()?.unknown_dictionary())
 }
 
-/// Whether somebody else saved an aggregate that the events' handlers had loaded.
+/// Whether somebody else saved an aggregate that a handler had loaded.
 pub(super) fn is_conflict(cause: &Cause) -> bool {
-    matches!(cause.downcast_ref::<RecorderError>(), Some(RecorderError::Conflict { .. }))
+    chain(&**cause).any(|error| {
+        matches!(error.downcast_ref::<RecorderError>(), Some(RecorderError::Conflict { .. }))
+            || matches!(error.downcast_ref::<Error>(), Some(Error::Conflict { .. }))
+    })
 }

@@ -30,13 +30,18 @@ where
     pub(super) async fn handle(&mut self, events: &[(u64, Notification)], up_to: u64) -> Result<Handled, Failure> {
         let mut loaded = None;
         loop {
-            let handled = self.attempt(events, up_to).await?;
-            let wanting = match &handled {
-                Handled::Done => None,
-                Handled::Refused(cause) => unknown_dictionary(cause),
+            let cause = match self.attempt(events, up_to).await? {
+                Handled::Done => return Ok(Handled::Done),
+                Handled::Refused(cause) => cause,
             };
+            // where nothing is locked, a handler may have stumbled upon what came of its own event elsewhere
+            let recorded = self.look_up().await?;
+            if recorded != self.position {
+                return Err(Failure::Moved(recorded));
+            }
+            let wanting = unknown_dictionary(&cause);
             if wanting.is_none() || wanting == loaded {
-                return Ok(handled);
+                return Ok(Handled::Refused(cause));
             }
             // it was made after this application opened: once it is loaded, the same event can be read
             loaded = wanting;
@@ -90,10 +95,9 @@ where
         }
     }
 
-    /// Looks up how far the log is processed.
-    pub(super) async fn look_up(&mut self) -> Result<u64, Failure> {
-        self.position = self.views.position(P::NAME, &self.upstream).await.map_err(|error| self.view_failure(error))?;
-        Ok(self.position)
+    /// Up to where the log is processed.
+    pub(super) async fn look_up(&self) -> Result<u64, Failure> {
+        self.views.position(P::NAME, &self.upstream).await.map_err(|error| self.view_failure(error))
     }
 
     /// The error of the handler of this event.
@@ -119,8 +123,12 @@ where
 
     pub(super) fn upstream_failure(&self, error: Error) -> Failure {
         let is_passing = error.is_retryable();
-        let error =
-            RunnerError::Upstream { name: P::NAME, upstream: Arc::clone(&self.upstream), source: Arc::new(error) };
+        let error = self.upstream_error(error);
         if is_passing { Failure::Passing(error) } else { Failure::Fatal(error) }
+    }
+
+    /// The error of a log that cannot be followed.
+    pub(super) fn upstream_error(&self, error: Error) -> RunnerError {
+        RunnerError::Upstream { name: P::NAME, upstream: Arc::clone(&self.upstream), source: Arc::new(error) }
     }
 }

@@ -65,20 +65,33 @@ impl<T: Send> Pages<T> {
         self.has_begun = false;
     }
 
+    /// Where the next page begins.
+    pub(super) fn after(&self) -> u64 {
+        self.query.after
+    }
+
     /// The next page; waits until there is one. Dropped before it is there, it is the next one again.
     pub(super) async fn next(&mut self) -> Result<Page<T>> {
-        if !self.has_begun {
-            self.check().await?;
-        }
         loop {
-            let page = self.read().await?;
-            if page.up_to > page.after {
-                self.query.after = page.up_to;
+            if let Some(page) = self.next_if_any().await? {
                 self.was_told_in_vain = false;
                 return Ok(page);
             }
             self.wait().await;
         }
+    }
+
+    /// The next page, if there is one already.
+    pub(super) async fn next_if_any(&mut self) -> Result<Option<Page<T>>> {
+        if !self.has_begun {
+            self.check().await?;
+        }
+        let page = self.read().await?;
+        if page.up_to == page.after {
+            return Ok(None);
+        }
+        self.query.after = page.up_to;
+        Ok(Some(page))
     }
 
     /// Makes sure that the log reaches to where this is to begin.

@@ -14,11 +14,12 @@ use tracing::Instrument as _;
 
 use super::handling::Handling;
 use super::pages::Pages;
-use super::worker::{State, Worker};
+use super::state::State;
+use super::worker::Worker;
 use super::{OnFailure, Progress, Projection, RunnerError, Status, Subscribe, Views};
-use crate::Result;
 use crate::application::{Application, Shared};
 use crate::persistence::{Notification, NotificationQuery};
+use crate::{Error, Result};
 
 /// Lets a projection follow an application's log, on a task of its own.
 ///
@@ -67,6 +68,19 @@ impl ProjectionRunner {
         Self::of(upstream, projection, views).start().await
     }
 
+    pub(super) fn spawn(
+        runtime: &Handle,
+        name: &'static str,
+        shared: Arc<Shared>,
+        state: watch::Receiver<State>,
+        stop: watch::Sender<bool>,
+        running: impl Future<Output = ()> + Send + 'static,
+    ) -> Self {
+        let upstream: Arc<str> = Arc::from(shared.name.as_str());
+        let span = tracing::info_span!("projection", name, upstream = %upstream);
+        Self { name, upstream, shared, state, stop, task: runtime.spawn(running.instrument(span)) }
+    }
+
     /// Waits until the log is processed up to this notification id, so that whoever recorded it finds it in the view.
     ///
     /// # Errors
@@ -102,11 +116,7 @@ impl ProjectionRunner {
     /// [`RunnerError::Upstream`] if the log cannot be looked at.
     pub async fn status(&self) -> Result<Status, RunnerError> {
         let State { position, mut progress, last_error } = self.state.borrow().clone();
-        let (last, next) = self.look(position).await.map_err(|error| RunnerError::Upstream {
-            name: self.name,
-            upstream: Arc::clone(&self.upstream),
-            source: Arc::new(error),
-        })?;
+        let (last, next) = self.look(position).await.map_err(|error| self.upstream_error(error))?;
         // a clock that went back, or is another's, is no reason to be ahead
         let behind_for =
             next.and_then(|next| Timestamp::now().duration_since(next).try_into().ok()).unwrap_or_default();
@@ -128,12 +138,20 @@ impl ProjectionRunner {
         Ok((last, next.first().and_then(read)))
     }
 
+    pub(crate) fn upstream_error(&self, error: Error) -> RunnerError {
+        RunnerError::Upstream { name: self.name, upstream: Arc::clone(&self.upstream), source: Arc::new(error) }
+    }
+
+    pub(crate) fn ask_to_stop(&self) {
+        self.stop.send_replace(true);
+    }
+
     /// Lets it finish what is under way, and ends it.
     ///
     /// # Errors
     /// The error after which it had given up before.
     pub async fn stop(mut self) -> Result<(), RunnerError> {
-        self.stop.send_replace(true);
+        self.ask_to_stop();
         // a panic is none of a handler's: those are caught
         let ended = (&mut self.task).await;
         match &self.state.borrow().progress {
@@ -203,9 +221,31 @@ where
     /// [`RunnerError::View`] if the view cannot be looked at; [`RunnerError::Upstream`] if the log cannot be, or does not reach to
     /// where the view is; [`RunnerError::NoRuntime`] outside of a runtime.
     pub async fn start(self) -> Result<ProjectionRunner, RunnerError> {
-        let Self { shared, projection, views, on_failure, batch_size, poll_interval } = self;
-        let upstream: Arc<str> = Arc::from(shared.name.as_str());
         let runtime = Handle::try_current().map_err(|_| RunnerError::NoRuntime { name: P::NAME })?;
+        let shared = Arc::clone(&self.shared);
+        let (publish, state) = watch::channel(State::default());
+        let (stop, stopping) = watch::channel(false);
+        let (worker, pages) = self.worker(publish.clone(), stopping).await?;
+        let running = async move { State::ended(&publish, worker.run(pages).await) };
+        Ok(ProjectionRunner::spawn(&runtime, P::NAME, shared, state, stop, running))
+    }
+
+    /// A worker that goes on from where the view is.
+    pub(super) async fn worker(
+        self,
+        publish: watch::Sender<State>,
+        stopping: watch::Receiver<bool>,
+    ) -> Result<(Worker<P, V>, Pages<Notification>), RunnerError> {
+        let on_failure = self.on_failure;
+        let (handling, pages) = self.begin().await?;
+        State::following(&publish, handling.position);
+        Ok((Worker { handling, on_failure, publish, stopping }, pages))
+    }
+
+    /// Finds out where the view is, and that the log reaches there.
+    pub(super) async fn begin(self) -> Result<(Handling<P, V>, Pages<Notification>), RunnerError> {
+        let Self { shared, projection, views, on_failure: _, batch_size, poll_interval } = self;
+        let upstream: Arc<str> = Arc::from(shared.name.as_str());
         let view_error = |source| RunnerError::View { name: P::NAME, source };
         let position = views.position(P::NAME, &upstream).await.map_err(view_error)?;
         let query = NotificationQuery::after(position, batch_size).topics(P::TOPICS.iter().copied());
@@ -216,20 +256,10 @@ where
             |_| Ok(()),
             |_, notification| Ok(notification.to_owned()),
         );
-        pages.check().await.map_err(|error| RunnerError::Upstream {
-            name: P::NAME,
-            upstream: Arc::clone(&upstream),
-            source: Arc::new(error),
-        })?;
-        let state = State { position, progress: Progress::Following, last_error: None };
-        let (publish, state) = watch::channel(state);
-        let (stop, stopping) = watch::channel(false);
-        let handling =
-            Handling { upstream: Arc::clone(&upstream), shared: Arc::clone(&shared), projection, views, position };
-        let worker = Worker { handling, on_failure, publish, stopping };
-        let span = tracing::info_span!("projection", name = P::NAME, upstream = %upstream);
-        let task = runtime.spawn(worker.run(pages).instrument(span));
-        Ok(ProjectionRunner { name: P::NAME, upstream, shared, state, stop, task })
+        let upstream_error =
+            |error| RunnerError::Upstream { name: P::NAME, upstream: Arc::clone(&upstream), source: Arc::new(error) };
+        pages.check().await.map_err(upstream_error)?;
+        Ok((Handling { upstream, shared, projection, views, position }, pages))
     }
 }
 

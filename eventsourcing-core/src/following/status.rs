@@ -5,10 +5,11 @@ use std::time::Duration;
 use super::RunnerError;
 
 /// What a runner is doing.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum Progress {
     /// It follows the log.
+    #[default]
     Following,
     /// It tries again after this error.
     Retrying(RunnerError),

@@ -9,20 +9,13 @@ use tokio::time::sleep;
 use super::failure::{Failure, Handled, is_conflict};
 use super::handling::Handling;
 use super::pages::{Page, Pages};
-use super::{OnFailure, Progress, Projection, RunnerError, Views};
+use super::state::State;
+use super::{OnFailure, Projection, RunnerError, Views};
 use crate::application::{ATTEMPTS, pause_after};
 use crate::persistence::Notification;
 
 /// The first and the longest pause before another try at what fails for reasons that pass.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
-
-/// What a worker tells its runner.
-#[derive(Clone, Debug)]
-pub(super) struct State {
-    pub(super) position: u64,
-    pub(super) progress: Progress,
-    pub(super) last_error: Option<RunnerError>,
-}
+pub(super) const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 
 /// The task that handles events.
 pub(super) struct Worker<P, V> {
@@ -37,14 +30,15 @@ where
     P: Projection,
     V: Views<View = P::View>,
 {
-    pub(super) async fn run(mut self, mut pages: Pages<Notification>) {
+    /// Handles what comes, until it is to stop or cannot go on.
+    pub(super) async fn run(mut self, mut pages: Pages<Notification>) -> Result<(), RunnerError> {
         let mut stopping = self.stopping.clone();
         let mut pause = PAUSES.0;
-        let error = loop {
+        loop {
             let page = select! {
                 biased;
                 // the sender goes with the runner, which then ends this task anyway
-                _ = stopping.wait_for(|stop| *stop) => break None,
+                _ = stopping.wait_for(|stop| *stop) => return Ok(()),
                 page = pages.next() => page,
             };
             let outcome = match page {
@@ -62,29 +56,21 @@ where
                     tracing::warn!(%error, "a projection is kept waiting");
                     self.retrying(error);
                     if self.is_stopped_within(pause).await {
-                        break None;
+                        return Ok(());
                     }
                     pause = (pause * 2).min(PAUSES.1);
                     match self.handling.look_up().await {
-                        Ok(_) => self.following(),
+                        Ok(position) => {
+                            self.handling.position = position;
+                            self.following();
+                        }
                         Err(_) => tracing::debug!("the position of a projection cannot be looked up"),
                     }
                     pages.go_to(self.handling.position);
                 }
-                Err(Failure::Fatal(error)) => break Some(error),
+                Err(Failure::Fatal(error)) => return Err(error),
             }
-        };
-        let progress = match &error {
-            Some(error) => {
-                tracing::error!(%error, "a projection stops");
-                Progress::Failed(error.clone())
-            }
-            None => Progress::Stopped,
-        };
-        self.publish.send_modify(|state| {
-            state.progress = progress;
-            state.last_error = error.or(state.last_error.take());
-        });
+        }
     }
 
     /// Handles a page: in one transaction or, if that fails, one event at a time.
@@ -156,25 +142,23 @@ where
     }
 
     fn following(&self) {
-        self.publish.send_modify(|state| {
-            state.position = self.handling.position;
-            state.progress = Progress::Following;
-        });
+        State::following(&self.publish, self.handling.position);
     }
 
     fn retrying(&self, error: RunnerError) {
-        self.publish.send_modify(|state| {
-            state.progress = Progress::Retrying(error.clone());
-            state.last_error = Some(error);
-        });
+        State::retrying(&self.publish, error);
     }
 
-    /// Waits so long, or until it is to stop.
     async fn is_stopped_within(&self, pause: Duration) -> bool {
-        let mut stopping = self.stopping.clone();
-        select! {
-            _ = stopping.wait_for(|stop| *stop) => true,
-            () = sleep(pause) => false,
-        }
+        is_stopped_within(&self.stopping, pause).await
+    }
+}
+
+/// Waits so long, or until it is to stop.
+pub(super) async fn is_stopped_within(stopping: &watch::Receiver<bool>, pause: Duration) -> bool {
+    let mut stopping = stopping.clone();
+    select! {
+        _ = stopping.wait_for(|stop| *stop) => true,
+        () = sleep(pause) => false,
     }
 }

@@ -1,7 +1,7 @@
-//! The impl block under `#[projection]`, and its name.
+//! The impl block under `#[projection]` or `#[policy]`, and its handlers.
 
 use quote::ToTokens as _;
-use syn::{ItemImpl, LitStr};
+use syn::{ItemImpl, LitStr, Type};
 
 use crate::errors::Errors;
 use crate::messages;
@@ -18,6 +18,32 @@ pub(crate) fn projection_impl(item: &ItemImpl, errors: &mut Errors) -> bool {
         return false;
     }
     true
+}
+
+/// Whether it is an inherent impl block of an application.
+pub(crate) fn policy_impl(item: &ItemImpl, errors: &mut Errors) -> bool {
+    if let Some((path, _)) = &item.trait_ {
+        errors.at(path, messages::POLICY_ON_TRAIT_IMPL);
+        return false;
+    }
+    if !item.generics.params.is_empty() || !matches!(&*item.self_ty, Type::Path(_)) {
+        errors.at(&item.self_ty, messages::POLICY_PLACE);
+        return false;
+    }
+    true
+}
+
+/// The handlers of a policy load and save, and change nothing else.
+pub(crate) fn units_of_work(handlers: &[Handler], errors: &mut Errors) {
+    for handler in handlers {
+        let is_unit_of_work = match &handler.view {
+            Type::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == "UnitOfWork"),
+            _ => false,
+        };
+        if !is_unit_of_work {
+            errors.at(&handler.view, messages::HANDLER_TAKES_A_UNIT_OF_WORK);
+        }
+    }
 }
 
 /// The name is a part of what is kept in databases.

@@ -40,6 +40,19 @@ pub(crate) fn application(application: &Application) -> TokenStream {
             }
         }
 
+        impl #krate::ApplicationStruct for #ident {
+            const NAME: &'static str = #name;
+
+            async fn open_in(
+                variables: ::std::option::Option<::std::vec::Vec<(::std::string::String, ::std::string::String)>>,
+            ) -> #krate::Result<Self> {
+                match variables {
+                    ::std::option::Option::Some(variables) => Self::open_with(variables).await,
+                    ::std::option::Option::None => Self::open().await,
+                }
+            }
+        }
+
         impl ::std::convert::From<#krate::Application> for #ident {
             fn from(application: #krate::Application) -> Self {
                 Self { application }

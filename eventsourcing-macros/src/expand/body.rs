@@ -1,9 +1,9 @@
 //! The body of an event method, as a method of its own: the command and the replay both call it.
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::{ToTokens as _, quote};
 use syn::spanned::Spanned as _;
-use syn::{Attribute, FnArg, ImplItemFn, Visibility, parse_quote_spanned};
+use syn::{Attribute, FnArg, ImplItemFn, Pat, Visibility, parse_quote, parse_quote_spanned};
 
 use crate::model::Event;
 use crate::names;
@@ -18,6 +18,12 @@ pub(crate) fn body(event: &Event) -> TokenStream {
     });
     for (parameter, model) in parameters.zip(&event.parameters) {
         parameter.attrs.clone_from(&model.lints);
+        // who has the id made of it uses it, in the command
+        if let Pat::Ident(pattern) = &*parameter.pat
+            && event.id.as_ref().is_some_and(|id| mentions(id.to_token_stream(), &pattern.ident))
+        {
+            parameter.attrs.push(parse_quote!(#[allow(unused_variables)]));
+        }
     }
     let shared = event.attributes.shared.iter().map(allow);
     let method = ImplItemFn {
@@ -28,6 +34,14 @@ pub(crate) fn body(event: &Event) -> TokenStream {
         block: event.block.clone(),
     };
     quote!(#method)
+}
+
+fn mentions(tokens: TokenStream, ident: &Ident) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(other) => other == *ident,
+        TokenTree::Group(group) => mentions(group.stream(), ident),
+        _ => false,
+    })
 }
 
 /// `#[expect]` as `#[allow]`: what is expected shows in the command or in the body, and rarely in both.

@@ -17,7 +17,7 @@ use syn::ImplItem;
 
 pub(crate) use aggregate_struct::{aggregate_struct, mark};
 pub(crate) use application::application;
-pub(crate) use projection::projection;
+pub(crate) use projection::{policy, projection};
 
 use crate::model::{Aggregate, Member};
 

@@ -1,9 +1,19 @@
-//! `impl Projection`: which handler takes which event.
+//! `impl Projection`: which handler takes which event; and that of a policy.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::model::{Handler, Projection, Takes};
+
+pub(crate) fn policy(policy: &Projection) -> TokenStream {
+    let Projection { krate, ty, .. } = policy;
+    let handlers = projection(policy);
+    quote! {
+        impl #krate::ProcessApplication for #ty {}
+
+        #handlers
+    }
+}
 
 pub(crate) fn projection(projection: &Projection) -> TokenStream {
     let Projection { krate, name, ty, handlers, view } = projection;

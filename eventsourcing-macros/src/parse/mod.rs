@@ -12,4 +12,4 @@ pub(crate) use application::application;
 pub(crate) use event::is_event_attribute;
 pub(crate) use impl_block::{demote, impl_block, plain_name};
 pub(crate) use options::struct_options;
-pub(crate) use projection::projection;
+pub(crate) use projection::{policy, projection};

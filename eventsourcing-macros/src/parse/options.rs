@@ -51,7 +51,7 @@ pub(crate) struct ApplicationOptions {
     pub(crate) aggregates: Vec<Path>,
 }
 
-/// The options of `#[projection]`, after its name.
+/// The options of `#[projection]`, after its name, and of `#[policy]`.
 #[derive(Default)]
 pub(crate) struct ProjectionOptions {
     pub(crate) krate: Option<Path>,
@@ -98,12 +98,12 @@ pub(crate) fn application_options(arguments: TokenStream, errors: &mut Errors) -
     options
 }
 
-pub(crate) fn projection_options(arguments: TokenStream, errors: &mut Errors) -> ProjectionOptions {
+pub(crate) fn projection_options(arguments: TokenStream, whose: &str, errors: &mut Errors) -> ProjectionOptions {
     let mut options = ProjectionOptions::default();
     each(arguments, errors, |option, input| {
         match option.unraw().to_string().as_str() {
             "crate" => options.krate = Some(path(input)?),
-            _ => return Err(unknown(option, "`#[projection]`", &["crate"])),
+            _ => return Err(unknown(option, whose, &["crate"])),
         }
         Ok(())
     });

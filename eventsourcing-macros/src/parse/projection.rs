@@ -1,6 +1,7 @@
-//! The impl block under `#[projection]`.
+//! The impl block under `#[projection]` or `#[policy]`.
 
 use proc_macro2::TokenStream;
+use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::spanned::Spanned as _;
 use syn::{
@@ -18,6 +19,37 @@ use crate::{check, messages, names};
 pub(crate) fn projection(arguments: TokenStream, shell: &mut ItemImpl, errors: &mut Errors) -> Option<Projection> {
     let named = errors.take(name_and_options.parse2(arguments));
     let is_sound = check::projection_impl(shell, errors);
+    let handlers = handlers(shell, errors);
+    let (name, rest) = named?;
+    let options = projection_options(rest, "`#[projection]`", errors);
+    check::projection_name(&name, errors);
+    if !is_sound || !errors.is_empty() {
+        return None;
+    }
+    check::handlers(&handlers, shell, errors);
+    let view = handlers.first()?.view.clone();
+    let krate = options.krate.unwrap_or_else(names::default_crate);
+    Some(Projection { krate, name: name.value(), ty: (*shell.self_ty).clone(), handlers, view })
+}
+
+/// Reads the block of an application's policy, which is a projection whose view is a unit of work.
+pub(crate) fn policy(arguments: TokenStream, shell: &mut ItemImpl, errors: &mut Errors) -> Option<Projection> {
+    let is_sound = check::policy_impl(shell, errors);
+    let handlers = handlers(shell, errors);
+    let options = projection_options(arguments, "`#[policy]`", errors);
+    if !is_sound || !errors.is_empty() {
+        return None;
+    }
+    check::handlers(&handlers, shell, errors);
+    check::units_of_work(&handlers, errors);
+    let view = handlers.first()?.view.clone();
+    let Type::Path(application) = peel(&shell.self_ty) else { return None };
+    let name = application.path.segments.last()?.ident.unraw().to_string();
+    let krate = options.krate.unwrap_or_else(names::default_crate);
+    Some(Projection { krate, name, ty: (*shell.self_ty).clone(), handlers, view })
+}
+
+fn handlers(shell: &mut ItemImpl, errors: &mut Errors) -> Vec<Handler> {
     let mut handlers = Vec::new();
     for item in &mut shell.items {
         let ImplItem::Fn(method) = item else { continue };
@@ -27,16 +59,7 @@ pub(crate) fn projection(arguments: TokenStream, shell: &mut ItemImpl, errors: &
             handlers.push(handler);
         }
     }
-    let (name, rest) = named?;
-    let options = projection_options(rest, errors);
-    check::projection_name(&name, errors);
-    if !is_sound || !errors.is_empty() {
-        return None;
-    }
-    check::handlers(&handlers, shell, errors);
-    let view = handlers.first()?.view.clone();
-    let krate = options.krate.unwrap_or_else(names::default_crate);
-    Some(Projection { krate, name: name.value(), ty: (*shell.self_ty).clone(), handlers, view })
+    handlers
 }
 
 fn name_and_options(input: ParseStream<'_>) -> Result<(LitStr, TokenStream)> {

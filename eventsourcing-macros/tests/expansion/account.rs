@@ -164,7 +164,7 @@ impl Account {
         )
     }
 
-    fn body_of_open(owner: impl Into<String>) -> Self {
+    fn body_of_open(#[allow(unused_variables)] owner: impl Into<String>) -> Self {
         Self {
             owner: owner.into(),
             ..Self::default()

@@ -32,6 +32,21 @@ impl Universe {
     }
 }
 
+impl ::eventsourcing::ApplicationStruct for Universe {
+    const NAME: &'static str = "Universe";
+
+    async fn open_in(
+        variables: ::std::option::Option<
+            ::std::vec::Vec<(::std::string::String, ::std::string::String)>,
+        >,
+    ) -> ::eventsourcing::Result<Self> {
+        match variables {
+            ::std::option::Option::Some(variables) => Self::open_with(variables).await,
+            ::std::option::Option::None => Self::open().await,
+        }
+    }
+}
+
 impl ::std::convert::From<::eventsourcing::Application> for Universe {
     fn from(application: ::eventsourcing::Application) -> Self {
         Self { application }

@@ -1,0 +1,40 @@
+//! What a worker tells its runner.
+
+use tokio::sync::watch;
+
+use super::{Progress, RunnerError};
+
+/// What a worker tells its runner.
+#[derive(Clone, Debug, Default)]
+pub(super) struct State {
+    pub(super) position: u64,
+    pub(super) progress: Progress,
+    pub(super) last_error: Option<RunnerError>,
+}
+
+impl State {
+    pub(super) fn following(publish: &watch::Sender<Self>, position: u64) {
+        publish.send_modify(|state| {
+            state.position = position;
+            state.progress = Progress::Following;
+        });
+    }
+
+    pub(super) fn retrying(publish: &watch::Sender<Self>, error: RunnerError) {
+        publish.send_modify(|state| {
+            state.progress = Progress::Retrying(error.clone());
+            state.last_error = Some(error);
+        });
+    }
+
+    /// Says that it is over, and why.
+    pub(super) fn ended(publish: &watch::Sender<Self>, outcome: Result<(), RunnerError>) {
+        publish.send_modify(|state| match outcome {
+            Ok(()) => state.progress = Progress::Stopped,
+            Err(error) => {
+                state.progress = Progress::Failed(error.clone());
+                state.last_error = Some(error);
+            }
+        });
+    }
+}

@@ -1,0 +1,57 @@
+//! Following step by step: one event when it is asked for, and no task.
+
+use super::failure::{Failure, Handled, is_conflict};
+use super::handling::Handling;
+use super::pages::Pages;
+use super::{Projection, RunnerBuilder, RunnerError, Views};
+use crate::application::{ATTEMPTS, pause_after};
+use crate::persistence::Notification;
+
+/// Handles one event at a time.
+pub(crate) struct Stepper<P, V> {
+    handling: Handling<P, V>,
+    pages: Pages<Notification>,
+}
+
+impl<P, V> Stepper<P, V>
+where
+    P: Projection,
+    V: Views<View = P::View>,
+{
+    pub(crate) async fn new(builder: RunnerBuilder<P, V>) -> Result<Self, RunnerError> {
+        let (handling, pages) = builder.batch_size(1).begin().await?;
+        Ok(Self { handling, pages })
+    }
+
+    /// Handles the next event, if there is one. Dropped before it is done, it has happened or not.
+    pub(crate) async fn step(&mut self) -> Result<Option<Notification>, RunnerError> {
+        let mut attempt = 1;
+        loop {
+            // an event whose step failed, or was dropped, is the next one again
+            if self.pages.after() != self.handling.position {
+                self.pages.go_to(self.handling.position);
+            }
+            let page = self.pages.next_if_any().await.map_err(|error| self.handling.upstream_error(error))?;
+            let Some(page) = page else { return Ok(None) };
+            match self.handling.handle(&page.items, page.up_to).await {
+                Ok(Handled::Done) => {
+                    if let Some((_, event)) = page.items.into_iter().next() {
+                        return Ok(Some(event));
+                    }
+                }
+                Ok(Handled::Refused(cause)) if is_conflict(&cause) && attempt < ATTEMPTS => {
+                    pause_after(attempt).await;
+                    attempt += 1;
+                }
+                Ok(Handled::Refused(cause)) => {
+                    return match page.items.first() {
+                        Some((_, event)) => Err(self.handling.handler_error(event, cause)),
+                        None => Ok(None),
+                    };
+                }
+                Err(Failure::Moved(position)) => self.handling.position = position,
+                Err(Failure::Passing(error) | Failure::Fatal(error)) => return Err(error),
+            }
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Systems: applications that follow one another.
+
+mod opened;
+mod pipe;
+mod runner;
+mod single_threaded;
+mod step;
+mod system_error;
+
+pub use opened::System;
+pub use pipe::Pipe;
+pub use runner::{FollowerStatus, SystemRunner, SystemRunnerBuilder};
+pub use single_threaded::SingleThreadedRunner;
+pub use step::Step;
+pub use system_error::SystemError;

@@ -1,0 +1,188 @@
+//! Running a system for good: a task for each follower, started again whenever it fails.
+
+use std::any::TypeId;
+use std::fmt;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::opened::Opened;
+use super::pipe::Edge;
+use super::{System, SystemError};
+use crate::application::ApplicationStruct;
+use crate::following::{OnFailure, ProjectionRunner, RunnerError, Status, Subscribe};
+
+/// Runs a system: each application that follows another does so on a task of its own.
+///
+/// A follower that fails is started again, after pauses that double up to thirty seconds as long as it does not come on; the others go on
+/// meanwhile. The same system may run in several processes, and each follower in a process of its own, with
+/// [`only`](SystemRunnerBuilder::only).
+///
+/// Dropped, it ends at once, and what is under way is as if it had never been; [`stop`](Self::stop) lets it finish.
+///
+/// # Examples
+///
+/// ```
+/// use eventsourcing_core::system::{System, SystemRunner};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), eventsourcing_core::system::SystemError> {
+/// let runner = SystemRunner::start(&System::new([])).await?;
+/// assert!(runner.status().await?.is_empty());
+/// runner.stop().await;
+/// # Ok(())
+/// # }
+/// ```
+pub struct SystemRunner {
+    opened: Opened,
+    followers: Vec<ProjectionRunner>,
+}
+
+impl SystemRunner {
+    /// A runner of this system.
+    pub fn of(system: &System) -> SystemRunnerBuilder<'_> {
+        SystemRunnerBuilder {
+            system,
+            only: Vec::new(),
+            on_failure: OnFailure::default(),
+            poll_interval: Subscribe::DEFAULT_POLL_INTERVAL,
+        }
+    }
+
+    /// Starts as [`of`](Self::of) with the defaults.
+    ///
+    /// # Errors
+    /// As [`SystemRunnerBuilder::start`].
+    pub async fn start(system: &System) -> Result<Self, SystemError> {
+        Self::of(system).start().await
+    }
+
+    /// An application of the system.
+    ///
+    /// # Errors
+    /// [`SystemError::NoSuchApplication`] if the system has none of this type here.
+    pub fn get<A: ApplicationStruct>(&self) -> Result<A, SystemError> {
+        self.opened.get()
+    }
+
+    /// Waits until every follower has processed all there is, and nothing new came of it.
+    ///
+    /// # Errors
+    /// [`RunnerError::NotThereYet`] if it takes longer than that, with the first follower that is not there;
+    /// [`RunnerError::Upstream`] if a log cannot be looked at.
+    pub async fn settled(&self, longest: Duration) -> Result<(), SystemError> {
+        let begun = Instant::now();
+        let mut before = None;
+        loop {
+            let mut ends = Vec::with_capacity(self.followers.len());
+            for (runner, (_, upstream, _)) in self.followers.iter().zip(self.opened.pairs()) {
+                let last = upstream.shared.last_id().await.map_err(|error| runner.upstream_error(error))?;
+                let left = longest.saturating_sub(begun.elapsed());
+                runner.wait_for(last, left).await.map_err(|error| waited(error, longest))?;
+                ends.push(last);
+            }
+            // all were at the ends of their logs, and while that was found out nothing was recorded in any of them
+            if before.as_ref() == Some(&ends) {
+                return Ok(());
+            }
+            before = Some(ends);
+        }
+    }
+
+    /// How far each follower is, and how it fares.
+    ///
+    /// # Errors
+    /// [`RunnerError::Upstream`] if a log cannot be looked at.
+    pub async fn status(&self) -> Result<Vec<FollowerStatus>, SystemError> {
+        let mut all = Vec::with_capacity(self.followers.len());
+        for (runner, Edge { names: (upstream, follower), .. }) in self.followers.iter().zip(&self.opened.edges) {
+            all.push(FollowerStatus { upstream, follower, status: runner.status().await? });
+        }
+        Ok(all)
+    }
+
+    /// Lets all followers finish what is under way, and ends them.
+    pub async fn stop(self) {
+        // asked all at once, so that none works on what another still makes
+        self.followers.iter().for_each(ProjectionRunner::ask_to_stop);
+        for follower in self.followers {
+            // it failed for others to see: it was said in its status and to whoever listens to tracing
+            if let Err(error) = follower.stop().await {
+                tracing::debug!(%error, "a follower had failed before it was stopped");
+            }
+        }
+    }
+}
+
+impl fmt::Debug for SystemRunner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SystemRunner").field("followers", &self.followers).finish_non_exhaustive()
+    }
+}
+
+/// The same error, with how long was waited for the whole system.
+fn waited(error: RunnerError, longest: Duration) -> RunnerError {
+    match error {
+        RunnerError::NotThereYet { name, upstream, wanted, position, .. } => {
+            RunnerError::NotThereYet { name, upstream, wanted, position, waited: longest }
+        }
+        error => error,
+    }
+}
+
+/// How far a follower is, and how it fares.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FollowerStatus {
+    /// The application that is followed.
+    pub upstream: &'static str,
+    /// The application that follows.
+    pub follower: &'static str,
+    /// How it fares.
+    pub status: Status,
+}
+
+/// How a system is to be run.
+#[derive(Clone, Debug)]
+#[must_use = "nothing runs before `start`"]
+pub struct SystemRunnerBuilder<'s> {
+    system: &'s System,
+    only: Vec<TypeId>,
+    on_failure: OnFailure,
+    poll_interval: Duration,
+}
+
+impl SystemRunnerBuilder<'_> {
+    /// Runs this follower and no others but those named likewise: only what it follows is opened beside it.
+    pub fn only<A: ApplicationStruct>(mut self) -> Self {
+        self.only.push(TypeId::of::<A>());
+        self
+    }
+
+    /// What to do when a policy's handler fails, before the follower is started again.
+    pub fn on_failure(mut self, on_failure: OnFailure) -> Self {
+        self.on_failure = on_failure;
+        self
+    }
+
+    /// Looks at each log after this time at the latest, as [`Subscribe::poll_interval`].
+    pub fn poll_interval(mut self, interval: Duration) -> Self {
+        self.poll_interval = interval;
+        self
+    }
+
+    /// Opens the applications and lets them follow one another from where they are: one that is new, from the beginning.
+    ///
+    /// # Errors
+    /// [`SystemError::Application`] if one cannot be opened, others if the system does not fit together, and
+    /// [`RunnerError::NoRuntime`] outside of a runtime.
+    pub async fn start(self) -> Result<SystemRunner, SystemError> {
+        let Self { system, only, on_failure, poll_interval } = self;
+        let opened = system.open(|edge| only.is_empty() || only.contains(&edge.follower)).await?;
+        let mut followers = Vec::new();
+        for (edge, upstream, follower) in opened.pairs() {
+            followers.push((edge.supervise)(upstream, follower, on_failure, poll_interval)?);
+        }
+        Ok(SystemRunner { opened, followers })
+    }
+}

@@ -1,0 +1,111 @@
+pub struct Observatory {
+    application: ::eventsourcing::Application,
+}
+
+impl Observatory {
+    /// Opens the application as the process's environment says.
+    ///
+    /// # Errors
+    /// If a variable is missing or unusable, or the database cannot be opened.
+    pub async fn open() -> ::eventsourcing::Result<Self> {
+        Self::builder().open().await
+    }
+
+    /// Opens the application with these variables and no others.
+    ///
+    /// # Errors
+    /// If a variable is missing or unusable, or the database cannot be opened.
+    pub async fn open_with<K, V>(
+        variables: impl ::std::iter::IntoIterator<Item = (K, V)>,
+    ) -> ::eventsourcing::Result<Self>
+    where
+        K: ::std::convert::Into<::std::string::String>,
+        V: ::std::convert::Into<::std::string::String>,
+    {
+        Self::builder().variables(variables).open().await
+    }
+
+    /// Says in code what the environment would say.
+    pub fn builder() -> ::eventsourcing::Builder<Self> {
+        ::eventsourcing::Builder::new("Observatory")
+    }
+}
+
+impl ::eventsourcing::ApplicationStruct for Observatory {
+    const NAME: &'static str = "Observatory";
+
+    async fn open_in(
+        variables: ::std::option::Option<
+            ::std::vec::Vec<(::std::string::String, ::std::string::String)>,
+        >,
+    ) -> ::eventsourcing::Result<Self> {
+        match variables {
+            ::std::option::Option::Some(variables) => Self::open_with(variables).await,
+            ::std::option::Option::None => Self::open().await,
+        }
+    }
+}
+
+impl ::std::convert::From<::eventsourcing::Application> for Observatory {
+    fn from(application: ::eventsourcing::Application) -> Self {
+        Self { application }
+    }
+}
+
+impl ::std::ops::Deref for Observatory {
+    type Target = ::eventsourcing::Application;
+
+    fn deref(&self) -> &Self::Target {
+        &self.application
+    }
+}
+
+impl Observatory {
+    /// A world that begins is looked for.
+    async fn started(
+        &self,
+        event: &super::world::WorldStarted,
+        about: &eventsourcing::About,
+        work: &mut eventsourcing::UnitOfWork,
+    ) -> eventsourcing::Result<()> {
+        work.save(
+            &mut super::world::World::new(
+                format!("{} of {}", event.name, about.upstream),
+            ),
+        )
+    }
+}
+
+impl ::eventsourcing::ProcessApplication for Observatory {}
+
+impl ::eventsourcing::Projection for Observatory {
+    type View = eventsourcing::UnitOfWork;
+
+    const NAME: &'static str = "Observatory";
+
+    const TOPICS: &'static [&'static str] = &[
+        <super::world::WorldStarted as ::eventsourcing::EventStruct>::TOPIC,
+    ];
+
+    async fn handle(
+        &self,
+        topic: &str,
+        events: &[::eventsourcing::following::Recorded<'_>],
+        view: &mut Self::View,
+    ) -> ::std::result::Result<(), ::eventsourcing::persistence::Cause> {
+        match topic {
+            <super::world::WorldStarted as ::eventsourcing::EventStruct>::TOPIC => {
+                for event in events {
+                    let happened = event.decode::<super::world::WorldStarted>()?;
+                    self.started(&happened.event, &happened.about, view).await?;
+                }
+            }
+            _ => {}
+        }
+        ::std::result::Result::Ok(())
+    }
+}
+
+const _: () = ::eventsourcing::__private::are_distinct(
+    <Observatory as ::eventsourcing::Projection>::TOPICS,
+);

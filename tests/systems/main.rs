@@ -1,0 +1,77 @@
+//! Applications that follow one another: each event has its consequences once, in memory, in SQLite and in PostgreSQL.
+#![cfg(all(feature = "sqlite", feature = "postgres"))]
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+#[path = "../common/mod.rs"]
+mod common;
+#[expect(dead_code, unreachable_pub, reason = "an example, which the tests run in their own ways")]
+#[path = "../../examples/orders.rs"]
+mod orders;
+mod refusals;
+mod running;
+mod steps;
+mod units_of_work;
+
+use std::time::Duration;
+
+use eventsourcing::pipe;
+use eventsourcing::prelude::*;
+use eventsourcing::system::System;
+use tempfile::TempDir;
+
+use orders::{Order, Orders, Payments, Reservations};
+
+/// Far longer than anything here takes: who hangs fails.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn system() -> System {
+    System::new([pipe![Orders => Reservations => Orders, Orders => Payments => Orders]])
+}
+
+fn in_memory() -> System {
+    system().variables([("PERSISTENCE_MODULE", "memory")])
+}
+
+/// A file for each application.
+fn in_files(folder: &TempDir) -> System {
+    let file = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    system().variables([
+        ("PERSISTENCE_MODULE", "sqlite".to_owned()),
+        ("ORDERS_SQLITE_DBNAME", file("orders.db")),
+        ("RESERVATIONS_SQLITE_DBNAME", file("reservations.db")),
+        ("PAYMENTS_SQLITE_DBNAME", file("payments.db")),
+    ])
+}
+
+/// One file for all of them, so that they wait for one another's locks.
+fn in_one_file(folder: &TempDir) -> System {
+    system().variables(common::sqlite_file(folder))
+}
+
+fn in_postgres() -> System {
+    system().variables(common::postgres())
+}
+
+/// How many events there are.
+async fn events(application: &Application) -> u64 {
+    application.recorder().max_notification_id().await.unwrap().unwrap_or_default()
+}
+
+/// A test of a system, in each database.
+macro_rules! in_each_database {
+    ($($name:ident)*) => {
+        mod memory { $(#[tokio::test] async fn $name() {
+            super::$name(crate::in_memory()).await;
+        })* }
+        mod sqlite_files { $(#[tokio::test] async fn $name() {
+            super::$name(crate::in_files(&tempfile::tempdir().unwrap())).await;
+        })* }
+        mod sqlite_file { $(#[tokio::test] async fn $name() {
+            super::$name(crate::in_one_file(&tempfile::tempdir().unwrap())).await;
+        })* }
+        mod postgres { $(#[tokio::test] async fn $name() {
+            super::$name(crate::in_postgres()).await;
+        })* }
+    };
+}
+use in_each_database;

@@ -1,0 +1,264 @@
+//! What policies load and save: recorded together with the position, on top of what others record meanwhile.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use eventsourcing::prelude::*;
+use eventsourcing::{OnFailure, RunnerError};
+
+use super::{PATIENCE, events};
+
+#[aggregate]
+#[derive(Clone, Debug)]
+struct Door {
+    opened: u32,
+}
+
+#[aggregate]
+impl Door {
+    #[event("Made")]
+    fn make() -> Self {
+        Self { opened: 0 }
+    }
+
+    #[event("Opened")]
+    fn open(&mut self) {
+        self.opened += 1;
+    }
+}
+
+#[aggregate]
+#[derive(Clone, Debug, PartialEq)]
+struct Tally {
+    count: u64,
+}
+
+#[aggregate]
+impl Tally {
+    #[event("Begun", id = id)]
+    fn begin(id: Uuid) -> Self {
+        Self { count: 0 }
+    }
+
+    #[event("Counted")]
+    fn count(&mut self) {
+        self.count += 1;
+    }
+}
+
+#[application(aggregates(Door))]
+struct House;
+
+#[application(aggregates(Tally))]
+struct Office;
+
+/// Where tallies of doors are kept.
+fn tally_of(door: Uuid) -> Uuid {
+    Uuid::new_v5(&door, b"tally")
+}
+
+#[policy]
+impl Office {
+    #[on]
+    async fn made(&self, _: &DoorMade, about: &About, work: &mut UnitOfWork) -> Result<()> {
+        assert!(!work.exists(tally_of(about.originator_id)).await?);
+        work.save(&mut Tally::begin(tally_of(about.originator_id)))
+    }
+
+    #[on]
+    async fn opened(&self, _: &DoorOpened, about: &About, work: &mut UnitOfWork) -> Result<()> {
+        let mut tally: Tally = work.get(tally_of(about.originator_id)).await?;
+        tally.count();
+        work.save(&mut tally)
+    }
+}
+
+const MEMORY: [(&str, &str); 1] = [("PERSISTENCE_MODULE", "memory")];
+
+async fn opened(house: &House, times: u32) -> (Uuid, u64) {
+    let mut door = Door::make();
+    (0..times).for_each(|_| door.open());
+    let last = house.save(&mut door).await.unwrap().last().unwrap().id;
+    (door.id(), last)
+}
+
+#[tokio::test]
+async fn events_of_one_batch_see_what_those_before_them_saved() {
+    let (house, office) = (House::open_with(MEMORY).await.unwrap(), Office::open_with(MEMORY).await.unwrap());
+    let (door, last) = opened(&house, 49).await;
+    let runner = office.follow(&house).start().await.unwrap();
+    runner.wait_for(last, PATIENCE).await.unwrap();
+    assert_eq!(office.repository().get::<Tally>(tally_of(door)).await.unwrap().count, 49);
+    assert_eq!(events(&office).await, 50);
+    assert_eq!(office.tracked_position("House").await.unwrap(), 50);
+    assert!(runner.status().await.unwrap().last_error.is_none());
+}
+
+#[tokio::test]
+async fn an_aggregate_that_others_save_all_the_time_loses_nothing() {
+    let (house, office) = (House::open_with(MEMORY).await.unwrap(), Office::open_with(MEMORY).await.unwrap());
+    let (door, _) = opened(&house, 0).await;
+    let runner = office.follow(&house).start().await.unwrap();
+    runner.wait_for(1, PATIENCE).await.unwrap();
+    let id = tally_of(door);
+    let opening = async {
+        for _ in 0..100 {
+            house.retry(door, Door::open).await.unwrap();
+        }
+    };
+    let counting = async {
+        for _ in 0..100 {
+            office.retry(id, Tally::count).await.unwrap();
+        }
+    };
+    tokio::join!(opening, counting);
+    runner.wait_for(101, PATIENCE).await.unwrap();
+    assert_eq!(office.repository().get::<Tally>(id).await.unwrap().count, 200);
+}
+
+/// Records by another way than its unit of work, between that and its record.
+#[application]
+struct Meddled;
+
+#[policy]
+impl Meddled {
+    #[on]
+    async fn made(&self, _: &DoorMade, about: &About, work: &mut UnitOfWork) -> Result<()> {
+        work.save(&mut Tally::begin(tally_of(about.originator_id)))
+    }
+
+    #[on]
+    async fn opened(&self, _: &DoorOpened, about: &About, work: &mut UnitOfWork) -> Result<()> {
+        let id = tally_of(about.originator_id);
+        let mut tally: Tally = work.get(id).await?;
+        tally.count();
+        if tally.count < 5 {
+            // somebody else is quicker
+            self.retry(id, Tally::count).await?;
+        }
+        work.save(&mut tally)
+    }
+}
+
+#[tokio::test]
+async fn in_a_conflict_the_event_is_handled_again_on_what_is_there_by_then() {
+    let (house, meddled) = (House::open_with(MEMORY).await.unwrap(), Meddled::open_with(MEMORY).await.unwrap());
+    let (door, _) = opened(&house, 0).await;
+    let runner = meddled.follow(&house).start().await.unwrap();
+    runner.wait_for(1, PATIENCE).await.unwrap();
+    house.retry(door, Door::open).await.unwrap();
+    runner.wait_for(2, PATIENCE).await.unwrap();
+    // four of somebody else, and the one that was decided again each time
+    assert_eq!(meddled.repository().get::<Tally>(tally_of(door)).await.unwrap().count, 5);
+}
+
+/// Whose ids are all the same, so that the second is in conflict with the first for ever.
+#[application]
+struct Narrow;
+
+#[policy]
+impl Narrow {
+    #[on]
+    async fn made(&self, _: &DoorMade, work: &mut UnitOfWork) -> Result<()> {
+        work.save(&mut Tally::begin(Uuid::from_u128(1)))
+    }
+}
+
+#[tokio::test]
+async fn a_conflict_that_does_not_pass_names_the_event() {
+    let (house, narrow) = (House::open_with(MEMORY).await.unwrap(), Narrow::open_with(MEMORY).await.unwrap());
+    opened(&house, 0).await;
+    let (second, last) = opened(&house, 0).await;
+    let runner = narrow.follow(&house).start().await.unwrap();
+    let error = runner.wait_for(last, PATIENCE).await.unwrap_err();
+    let named =
+        matches!(&error, RunnerError::Handler { notification_id: 2, originator_id, .. } if *originator_id == second);
+    assert!(named, "{error}");
+    assert!(error.to_string().contains("was not recorded, because version 1 already is"), "{error}");
+    assert_eq!(narrow.tracked_position("House").await.unwrap(), 1);
+}
+
+/// Loads in one way and saves in another.
+#[application]
+struct Beside;
+
+#[policy]
+impl Beside {
+    #[on]
+    async fn made(&self, _: &DoorMade, about: &About, work: &mut UnitOfWork) -> Result<()> {
+        work.save(&mut Tally::begin(tally_of(about.originator_id)))
+    }
+
+    #[on]
+    async fn opened(&self, _: &DoorOpened, about: &About, work: &mut UnitOfWork) -> Result<()> {
+        let mut tally: Tally = self.repository().get(tally_of(about.originator_id)).await?;
+        tally.count();
+        work.save(&mut tally)
+    }
+}
+
+#[tokio::test]
+async fn a_policy_that_loads_beside_its_unit_of_work_is_slower_and_not_wrong() {
+    let (house, beside) = (House::open_with(MEMORY).await.unwrap(), Beside::open_with(MEMORY).await.unwrap());
+    let (door, last) = opened(&house, 20).await;
+    let runner = beside.follow(&house).start().await.unwrap();
+    runner.wait_for(last, PATIENCE).await.unwrap();
+    assert_eq!(beside.repository().get::<Tally>(tally_of(door)).await.unwrap().count, 20);
+}
+
+/// Refuses for a while, after it has saved.
+static REFUSALS: AtomicU32 = AtomicU32::new(0);
+
+#[application]
+struct Reluctant;
+
+#[policy]
+impl Reluctant {
+    #[on]
+    async fn made(
+        &self,
+        _: &DoorMade,
+        work: &mut UnitOfWork,
+    ) -> std::result::Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        work.save(&mut Tally::begin(Uuid::new_v4()))?;
+        let is_reluctant =
+            REFUSALS.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
+        if is_reluctant { Err("not yet".into()) } else { Ok(()) }
+    }
+}
+
+#[tokio::test]
+async fn what_a_policy_saved_before_it_failed_is_not_recorded() {
+    let (house, reluctant) = (House::open_with(MEMORY).await.unwrap(), Reluctant::open_with(MEMORY).await.unwrap());
+    let (_, last) = opened(&house, 0).await;
+    REFUSALS.store(2, Ordering::Relaxed);
+    let runner = reluctant.follow(&house).start().await.unwrap();
+    let error = runner.wait_for(last, PATIENCE).await.unwrap_err();
+    assert!(error.to_string().starts_with("`Reluctant` failed at `Door.Made`, notification 1 of `House`"), "{error}");
+    assert_eq!((events(&reluctant).await, reluctant.tracked_position("House").await.unwrap()), (0, 0));
+
+    let again = OnFailure::Retry { attempts: 3, pause: std::time::Duration::from_millis(1) };
+    let runner = reluctant.follow(&house).on_failure(again).start().await.unwrap();
+    runner.wait_for(last, PATIENCE).await.unwrap();
+    assert_eq!((events(&reluctant).await, reluctant.tracked_position("House").await.unwrap()), (1, 1));
+}
+
+#[tokio::test]
+async fn two_runners_of_one_policy_do_the_work_once() {
+    let (house, office) = (House::open_with(MEMORY).await.unwrap(), Office::open_with(MEMORY).await.unwrap());
+    let office = Arc::new(office);
+    let (first, second) = (office.follow(&house).start().await.unwrap(), office.follow(&house).start().await.unwrap());
+    let mut doors = Vec::new();
+    let mut last = 0;
+    for _ in 0..50 {
+        let (door, end) = opened(&house, 3).await;
+        doors.push(door);
+        last = end;
+    }
+    first.wait_for(last, PATIENCE).await.unwrap();
+    second.wait_for(last, PATIENCE).await.unwrap();
+    for door in doors {
+        assert_eq!(office.repository().get::<Tally>(tally_of(door)).await.unwrap().count, 3);
+    }
+    assert_eq!(events(&office).await, last);
+}

@@ -1,0 +1,34 @@
+#![allow(unused)]
+
+use eventsourcing::pipe;
+use eventsourcing::prelude::*;
+use eventsourcing::system::System;
+
+#[aggregate]
+pub struct World {
+    name: String,
+}
+
+#[aggregate]
+impl World {
+    #[event("Started")]
+    pub fn new(name: &str) -> Self {
+        Self { name: name.to_owned() }
+    }
+}
+
+#[application]
+struct Universe;
+
+#[application]
+struct Observers;
+
+#[policy]
+impl Observers {
+    #[on]
+    async fn started(&self, event: &WorldStarted, names: &mut Vec<String>) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn main() {}

@@ -1,0 +1,30 @@
+#![allow(unused)]
+
+use eventsourcing::pipe;
+use eventsourcing::prelude::*;
+use eventsourcing::system::System;
+
+#[aggregate]
+pub struct World {
+    name: String,
+}
+
+#[aggregate]
+impl World {
+    #[event("Started")]
+    pub fn new(name: &str) -> Self {
+        Self { name: name.to_owned() }
+    }
+}
+
+#[application]
+struct Universe;
+
+#[policy]
+impl Clone for Universe {
+    fn clone(&self) -> Self {
+        loop {}
+    }
+}
+
+fn main() {}
