@@ -163,3 +163,41 @@ impl DefaultPermits for Arc<Semaphore> {
         Arc::new(Semaphore::new(1_000))
     }
 }
+
+/// Takes events of an aggregate that is none of the office's.
+struct Elsewhere;
+
+#[expect(dead_code, reason = "nobody launches a ship here")]
+mod elsewhere {
+    use eventsourcing::prelude::*;
+
+    #[aggregate]
+    pub(super) struct Ship {
+        name: String,
+    }
+
+    #[aggregate]
+    impl Ship {
+        #[event("Launched")]
+        pub(super) fn launch(name: &str) -> Self {
+            Self { name: name.to_owned() }
+        }
+    }
+}
+
+#[projection("elsewhere")]
+impl Elsewhere {
+    #[on]
+    async fn launched(&self, _: &elsewhere::ShipLaunched, _: &mut u64) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_projection_of_events_that_the_application_does_not_record_is_refused() {
+    let office = office().await;
+    let error = ProjectionRunner::start(&office, Elsewhere, MemoryViews::new(0)).await.unwrap_err();
+    let said = "`elsewhere` takes [\"Ship.Launched\"], and nothing else, of which `Office` records nothing; let it follow \
+                the application that does, or name the aggregate in this one's `#[application(aggregates(…))]`";
+    assert_eq!(error.to_string(), said);
+}

@@ -4,9 +4,13 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod killed;
 #[expect(dead_code, unreachable_pub, reason = "an example, which the tests run in their own ways")]
 #[path = "../../examples/orders.rs"]
 mod orders;
+#[expect(dead_code, unreachable_pub, reason = "shared with tests of another package")]
+#[path = "../../eventsourcing-sqlx/tests/common/process.rs"]
+mod process;
 mod refusals;
 mod running;
 mod steps;

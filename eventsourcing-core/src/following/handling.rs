@@ -27,6 +27,7 @@ where
     V: Views<View = P::View>,
 {
     /// Handles events in one transaction, which moves the position to an id.
+    #[tracing::instrument(name = "handle", level = "debug", skip_all, fields(events = events.len(), after = self.position, position = up_to))]
     pub(super) async fn handle(&mut self, events: &[(u64, Notification)], up_to: u64) -> Result<Handled, Failure> {
         let mut loaded = None;
         loop {
@@ -67,7 +68,7 @@ where
                 failure => Err(failure),
             };
         }
-        tracing::debug!(events = events.len(), position = up_to, "events were handled");
+        tracing::debug!("events were handled");
         self.position = up_to;
         Ok(Handled::Done)
     }

@@ -90,6 +90,7 @@ impl<T: Send> Pages<T> {
         if page.up_to == page.after {
             return Ok(None);
         }
+        tracing::trace!(application = %self.shared.name, after = page.after, up_to = page.up_to, items = page.items.len(), "a page was read");
         self.query.after = page.up_to;
         Ok(Some(page))
     }

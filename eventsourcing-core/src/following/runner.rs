@@ -77,7 +77,7 @@ impl ProjectionRunner {
         running: impl Future<Output = ()> + Send + 'static,
     ) -> Self {
         let upstream: Arc<str> = Arc::from(shared.name.as_str());
-        let span = tracing::info_span!("projection", name, upstream = %upstream);
+        let span = tracing::info_span!("follow", follower = name, upstream = %upstream);
         Self { name, upstream, shared, state, stop, task: runtime.spawn(running.instrument(span)) }
     }
 
@@ -219,7 +219,8 @@ where
     ///
     /// # Errors
     /// [`RunnerError::View`] if the view cannot be looked at; [`RunnerError::Upstream`] if the log cannot be, or does not reach to
-    /// where the view is; [`RunnerError::NoRuntime`] outside of a runtime.
+    /// where the view is; [`RunnerError::NothingToFollow`] if the application says what it records, and no handler takes any of it;
+    /// [`RunnerError::NoRuntime`] outside of a runtime.
     pub async fn start(self) -> Result<ProjectionRunner, RunnerError> {
         let runtime = Handle::try_current().map_err(|_| RunnerError::NoRuntime { name: P::NAME })?;
         let shared = Arc::clone(&self.shared);
@@ -246,6 +247,10 @@ where
     pub(super) async fn begin(self) -> Result<(Handling<P, V>, Pages<Notification>), RunnerError> {
         let Self { shared, projection, views, on_failure: _, batch_size, poll_interval } = self;
         let upstream: Arc<str> = Arc::from(shared.name.as_str());
+        let is_unknown = |topic: &&str| shared.schema.records(topic) == Some(false);
+        if P::TOPICS.iter().all(is_unknown) {
+            return Err(RunnerError::NothingToFollow { name: P::NAME, upstream, topics: P::TOPICS });
+        }
         let view_error = |source| RunnerError::View { name: P::NAME, source };
         let position = views.position(P::NAME, &upstream).await.map_err(view_error)?;
         let query = NotificationQuery::after(position, batch_size).topics(P::TOPICS.iter().copied());

@@ -45,6 +45,20 @@ pub enum RunnerError {
         source: Arc<Error>,
     },
 
+    /// No handler takes anything that the application records.
+    #[error(
+        "`{name}` takes {topics:?}, and nothing else, of which `{upstream}` records nothing; let it follow the application that \
+         does, or name the aggregate in this one's `#[application(aggregates(…))]`"
+    )]
+    NothingToFollow {
+        /// The name of the projection or the application that follows.
+        name: &'static str,
+        /// The application whose log it was to follow.
+        upstream: Arc<str>,
+        /// The topics of the events that it handles.
+        topics: &'static [&'static str],
+    },
+
     /// The view cannot be changed.
     #[error("the view of `{name}` cannot be changed: {source}")]
     View {

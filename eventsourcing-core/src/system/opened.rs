@@ -3,11 +3,13 @@
 use std::any::TypeId;
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::Arc;
 
 use super::SystemError;
 use super::pipe::{Edge, Node, Pipe};
 use crate::application::Application;
 use crate::application::ApplicationStruct;
+use crate::following::RunnerError;
 
 /// Applications, which of them follows which, and how they are opened.
 ///
@@ -107,7 +109,8 @@ impl Opened {
         self.applications.iter().find_map(|(other, application)| (*other == id).then_some(application))
     }
 
-    /// Whether somebody records each topic that a policy takes, as far as applications say what they record.
+    /// Whether somebody records each topic that a policy takes, and each who is followed some of them, as far as applications say
+    /// what they record.
     fn check_topics(&self) -> Result<(), SystemError> {
         for edge in &self.edges {
             let upstreams: Vec<&Application> = self
@@ -119,6 +122,15 @@ impl Opened {
             if let Some(topic) = edge.topics.iter().find(|topic| !records(topic)) {
                 let names: Vec<&str> = upstreams.iter().map(|upstream| upstream.name()).collect();
                 return Err(SystemError::NobodyRecords { follower: edge.names.1, topic, upstreams: names.join(", ") });
+            }
+        }
+        for (edge, upstream, _) in self.pairs() {
+            if edge.topics.iter().all(|topic| upstream.shared.schema.records(topic) == Some(false)) {
+                return Err(SystemError::Follower(RunnerError::NothingToFollow {
+                    name: edge.names.1,
+                    upstream: Arc::from(upstream.name()),
+                    topics: edge.topics,
+                }));
             }
         }
         Ok(())
