@@ -2,6 +2,8 @@
 #![allow(dead_code, unreachable_pub, reason = "each file of tests uses its own part of this")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
+pub mod followed;
+pub mod foreign;
 pub mod process;
 pub mod proxy;
 pub mod queued;
@@ -9,11 +11,15 @@ pub mod store;
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use eventsourcing_core::{Environment, Notification, StoredEvent, Uuid};
 use eventsourcing_sqlx::PostgresConfig;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
+
+/// Far longer than anything takes: who hangs fails.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A PostgreSQL schema for one test.
 pub struct Schema {
@@ -97,6 +103,11 @@ pub fn one_event() -> Vec<StoredEvent> {
 
 pub fn ids(notifications: &[Notification]) -> Vec<u64> {
     notifications.iter().map(|notification| notification.id).collect()
+}
+
+/// A random number below this one.
+pub fn dice(sides: u8) -> u64 {
+    u64::from(Uuid::new_v4().into_bytes()[0] % sides)
 }
 
 /// Polls a future so many times and then drops it, wherever it is.
