@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each file of tests uses its own part of this")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
+pub mod counted;
 pub mod followed;
 pub mod foreign;
 pub mod process;
