@@ -51,6 +51,13 @@ impl Schema {
         sqlx::query_scalar(AssertSqlSafe(sql.into())).fetch_one(&mut connection).await.unwrap()
     }
 
+    /// Kills the connections that listen for what is recorded here; how many there were.
+    pub async fn kill_listeners(&self, outsider: &mut PgConnection) -> i64 {
+        let kill = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE state = 'idle' \
+                    AND query LIKE '%' || $1 || '%' AND query LIKE '%replace(log_id%' AND query NOT LIKE '%pg_notify%'";
+        sqlx::query_scalar(kill).bind(&self.name).fetch_one(outsider).await.unwrap()
+    }
+
     pub async fn drop(&self) {
         let name = &self.name;
         self.run(format!("DROP SCHEMA IF EXISTS {name} CASCADE")).await;

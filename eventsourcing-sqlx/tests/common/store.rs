@@ -9,6 +9,7 @@ use eventsourcing_sqlx::{PostgresRecorder, SqliteConfig, SqliteRecorder};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, SqliteConnection};
 
+use super::followed::NEVER;
 use super::{Schema, connect};
 
 /// What the database says of a commit that it fails.
@@ -61,6 +62,14 @@ impl Store {
                 (config.queue_size, config.lock_timeout) = (queue_size, lock_timeout);
                 Arc::new(SqliteRecorder::open("Universe", config).await.unwrap())
             }
+        }
+    }
+
+    /// How often to look for what others record: never where followers are told, else so often.
+    pub fn told_or(&self, interval: Duration) -> Duration {
+        match self {
+            Self::Postgres(_) => NEVER,
+            Self::Sqlite(_) => interval,
         }
     }
 
