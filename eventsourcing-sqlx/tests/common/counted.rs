@@ -1,5 +1,6 @@
 //! A projection that counts events, in a database of either kind: each event that is lost or comes twice shows.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use eventsourcing_core::following::Recorded;
@@ -9,6 +10,7 @@ use eventsourcing_sqlx::PostgresConfig;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{PgConnection, PgPool, SqliteConnection, SqlitePool};
+use tokio::sync::Semaphore;
 
 /// The topic of the events that are counted.
 const TOPICS: &[&str] = &["World.SomethingHappened"];
@@ -46,6 +48,22 @@ impl Projection for InPostgres {
 
     async fn handle(&self, _: &str, events: &[Recorded<'_>], view: &mut PgConnection) -> Result<(), Cause> {
         sqlx::query(COUNT).bind(i64::try_from(events.len())?).execute(view).await?;
+        Ok(())
+    }
+}
+
+/// In memory, with a permit for each event.
+#[derive(Debug)]
+pub struct InMemory(pub Arc<Semaphore>);
+
+impl Projection for InMemory {
+    type View = u64;
+    const NAME: &'static str = "counted";
+    const TOPICS: &'static [&'static str] = TOPICS;
+
+    async fn handle(&self, _: &str, events: &[Recorded<'_>], view: &mut u64) -> Result<(), Cause> {
+        self.0.acquire_many(u32::try_from(events.len())?).await?.forget();
+        *view += events.len() as u64;
         Ok(())
     }
 }
