@@ -89,11 +89,9 @@ async fn a_listener_whose_connection_is_killed_listens_again_and_misses_nothing(
     let schema = Schema::new();
     let (writer, follower) = two(&schema).await;
     let mut outsider = connect(&schema.config).await;
-    let kill = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE state = 'idle' \
-                AND query LIKE '%' || $1 || '%' AND query LIKE '%replace(log_id%' AND query NOT LIKE '%pg_notify%'";
     for last in 1..=5 {
         let save = async {
-            while sqlx::query_scalar::<_, i64>(kill).bind(&schema.name).fetch_one(&mut outsider).await.unwrap() == 0 {
+            while schema.kill_listeners(&mut outsider).await == 0 {
                 yield_now().await;
             }
             writer.insert_events(one_event()).await.unwrap();

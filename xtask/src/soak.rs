@@ -1,4 +1,5 @@
-//! `cargo xtask soak`: a million events by processes at the same time, with readers that must not miss one.
+//! `cargo xtask soak`: a million events by many writers at the same time, with readers and followers that must not miss one,
+//! and a minute of kills, after which each must have taken effect once.
 
 use std::process::Command;
 
@@ -9,52 +10,71 @@ use crate::run::{self, Steps, cargo, say};
 /// How many events all writers record together, unless said otherwise.
 const EVENTS: u64 = 1_000_000;
 
+/// How long processes that run a projection are killed, one each second, unless said otherwise.
+const SECONDS: u64 = 60;
+
+/// The tests that have a long form.
+const TESTS: [&str; 3] = ["tailed", "followed", "killed_beside_writers"];
+
 /// What the caller asked for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Options {
     events: u64,
+    seconds: u64,
 }
 
 impl Options {
-    /// Reads `[--events N]`.
+    /// Reads `[--events N] [--seconds N]`.
     pub(crate) fn parse(arguments: &[String]) -> Result<Self, Failure> {
-        match arguments {
-            [] => Ok(Self { events: EVENTS }),
-            [flag, events] if flag == "--events" => match events.parse() {
-                Ok(events) => Ok(Self { events }),
-                Err(_) => Err(Failure::new(format!("`--events {events}`: expected a number such as {EVENTS}"))),
-            },
-            [flag] if flag == "--events" => Err(Failure::new(format!("--events needs a number, such as {EVENTS}"))),
-            [unknown, ..] => Err(Failure::new(format!("`cargo xtask soak` does not know `{unknown}`"))),
+        let mut options = Self { events: EVENTS, seconds: SECONDS };
+        let mut rest = arguments.iter();
+        while let Some(argument) = rest.next() {
+            let (number, usual) = match argument.as_str() {
+                "--events" => (&mut options.events, EVENTS),
+                "--seconds" => (&mut options.seconds, SECONDS),
+                unknown => return Err(Failure::new(format!("`cargo xtask soak` does not know `{unknown}`"))),
+            };
+            let Some(value) = rest.next() else {
+                return Err(Failure::new(format!("{argument} needs a number, such as {usual}")));
+            };
+            *number = value
+                .parse()
+                .map_err(|_| Failure::new(format!("`{argument} {value}`: expected a number such as {usual}")))?;
         }
+        Ok(options)
     }
 }
 
-/// Finds or starts PostgreSQL, runs the long form of the tests that tail logs, and stops what it started.
+/// Finds or starts PostgreSQL, runs the long form of the tests that have one, and stops what it started.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let Prepared { mut keeper, connection, name } = Prepared::find(false, &[])?;
     let mut steps = Steps::default();
-    let command = tailed(&connection, options.events);
-    let title = run::line_of(&command);
-    if let Err(failure) = steps.step(&title, || keeper.run(command)) {
-        run::complain(&format!("    {failure}"));
+    for test in TESTS {
+        let command = long_form(test, &connection, options);
+        let title = run::line_of(&command);
+        if let Err(failure) = steps.step(&title, || keeper.run(command)) {
+            run::complain(&format!("    {failure}"));
+        }
     }
     let tidied = keeper.finish();
     if !steps.all_passed() {
         return Err(Failure::new("SOAK FAILED"));
     }
     tidied?;
-    let (events, took) = (options.events, run::took(steps.duration()));
-    say(&format!("xtask: {events} events in SQLite and as many in {name}, tailed without a gap, in {took}"));
+    let (Options { events, seconds }, took) = (options, run::took(steps.duration()));
+    say(&format!(
+        "xtask: {events} events in SQLite and as many in {name}, tailed and followed without a gap, and {seconds} kills \
+         after which each event had taken effect once, in {took}"
+    ));
     Ok(())
 }
 
-fn tailed(connection: &Connection, events: u64) -> Command {
-    let mut command =
-        cargo(["test", "--release", "--package", "eventsourcing-sqlx", "--all-features", "--test", "tailed"]);
-    command.args(["--", "--test-threads", "1"]);
+fn long_form(test: &str, connection: &Connection, options: &Options) -> Command {
+    let mut command = cargo(["test", "--release", "--package", "eventsourcing-sqlx", "--all-features", "--test", test]);
+    command.args(["--", "--test-threads", "1", "--nocapture"]);
     connection.export(&mut command);
-    command.env("EVENTSOURCING_SOAK_EVENTS", events.to_string());
+    command.env("EVENTSOURCING_SOAK_EVENTS", options.events.to_string());
+    command.env("EVENTSOURCING_SOAK_SECONDS", options.seconds.to_string());
     command
 }
 
@@ -67,9 +87,11 @@ mod tests {
     }
 
     #[test]
-    fn a_number_of_events_is_a_number() {
-        assert_eq!(parse("--events 5000").expect("valid").events, 5_000);
-        for line in ["--events", "--events many", "--event 5", "--events 5 6"] {
+    fn numbers_are_numbers() {
+        assert_eq!(parse("").expect("valid"), Options { events: EVENTS, seconds: SECONDS });
+        let options = Options { events: 5_000, seconds: 3 };
+        assert_eq!(parse("--seconds 3 --events 5000").expect("valid"), options);
+        for line in ["--events", "--events many", "--event 5", "--events 5 6", "--seconds -1"] {
             assert!(parse(line).is_err(), "{line}");
         }
     }

@@ -2,6 +2,9 @@
 #![allow(dead_code, unreachable_pub, reason = "each file of tests uses its own part of this")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
+pub mod counted;
+pub mod followed;
+pub mod foreign;
 pub mod process;
 pub mod proxy;
 pub mod queued;
@@ -9,11 +12,15 @@ pub mod store;
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use eventsourcing_core::{Environment, Notification, StoredEvent, Uuid};
 use eventsourcing_sqlx::PostgresConfig;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
+
+/// Far longer than anything takes: who hangs fails.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A PostgreSQL schema for one test.
 pub struct Schema {
@@ -42,6 +49,13 @@ impl Schema {
     pub async fn number(&self, sql: impl Into<String>) -> i64 {
         let mut connection = connect(&self.config).await;
         sqlx::query_scalar(AssertSqlSafe(sql.into())).fetch_one(&mut connection).await.unwrap()
+    }
+
+    /// Kills the connections that listen for what is recorded here; how many there were.
+    pub async fn kill_listeners(&self, outsider: &mut PgConnection) -> i64 {
+        let kill = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE state = 'idle' \
+                    AND query LIKE '%' || $1 || '%' AND query LIKE '%replace(log_id%' AND query NOT LIKE '%pg_notify%'";
+        sqlx::query_scalar(kill).bind(&self.name).fetch_one(outsider).await.unwrap()
     }
 
     pub async fn drop(&self) {
@@ -97,6 +111,11 @@ pub fn one_event() -> Vec<StoredEvent> {
 
 pub fn ids(notifications: &[Notification]) -> Vec<u64> {
     notifications.iter().map(|notification| notification.id).collect()
+}
+
+/// A random number below this one.
+pub fn dice(sides: u8) -> u64 {
+    u64::from(Uuid::new_v4().into_bytes()[0] % sides)
 }
 
 /// Polls a future so many times and then drops it, wherever it is.

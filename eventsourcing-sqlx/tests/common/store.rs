@@ -9,7 +9,11 @@ use eventsourcing_sqlx::{PostgresRecorder, SqliteConfig, SqliteRecorder};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, SqliteConnection};
 
+use super::followed::NEVER;
 use super::{Schema, connect};
+
+/// What the database says of a commit that it fails.
+pub const NOT_WANTED: &str = "this commit is not wanted";
 
 /// An empty store.
 pub enum Store {
@@ -27,9 +31,7 @@ pub enum Lock {
 pub async fn on_each(test: impl AsyncFn(&Store)) {
     for store in [Store::Postgres(Box::new(Schema::new())), Store::Sqlite(tempfile::tempdir().unwrap())] {
         test(&store).await;
-        if let Store::Postgres(schema) = store {
-            Schema::drop(&schema).await;
-        }
+        store.remove().await;
     }
 }
 
@@ -60,6 +62,29 @@ impl Store {
                 (config.queue_size, config.lock_timeout) = (queue_size, lock_timeout);
                 Arc::new(SqliteRecorder::open("Universe", config).await.unwrap())
             }
+        }
+    }
+
+    /// How often to look for what others record: never where followers are told, else so often.
+    pub fn told_or(&self, interval: Duration) -> Duration {
+        match self {
+            Self::Postgres(_) => NEVER,
+            Self::Sqlite(_) => interval,
+        }
+    }
+
+    /// The file of a store in SQLite.
+    pub fn file(&self) -> PathBuf {
+        match self {
+            Self::Postgres(_) => panic!("a PostgreSQL database is no file"),
+            Self::Sqlite(folder) => file(folder),
+        }
+    }
+
+    /// Removes what the server has of it.
+    pub async fn remove(&self) {
+        if let Self::Postgres(schema) = self {
+            Schema::drop(schema).await;
         }
     }
 
@@ -122,6 +147,22 @@ impl Store {
                 sqlx::raw_sql(AssertSqlSafe(trigger)).execute(&mut outsider).await.unwrap();
             }
         }
+    }
+
+    /// Lets commits in PostgreSQL take a while, after the insert and before others see it, and a tenth of them fail then.
+    ///
+    /// Those with an id in 32, which are those of any writer.
+    pub async fn hinder_commits(&self) {
+        let Self::Postgres(schema) = self else { return };
+        let name = &schema.name;
+        let trigger = format!(
+            "CREATE FUNCTION {name}.hinder() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+             PERFORM pg_sleep(random() * 0.002); \
+             IF random() < 0.1 THEN RAISE EXCEPTION '{NOT_WANTED}'; END IF; RETURN NULL; END $$; \
+             CREATE CONSTRAINT TRIGGER hinder AFTER INSERT ON {name}.universe_events DEFERRABLE INITIALLY DEFERRED \
+             FOR EACH ROW WHEN (NEW.notification_id % 32 = 0) EXECUTE FUNCTION {name}.hinder()"
+        );
+        schema.run(trigger).await;
     }
 
     /// Lets the database refuse events of a topic.

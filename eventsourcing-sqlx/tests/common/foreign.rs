@@ -1,0 +1,112 @@
+//! Writers that are not ours: how long they take between their inserts and the commit can be chosen, and the lock be left out.
+
+use eventsourcing_core::StoredEvent;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::{AssertSqlSafe, Executor, PgPool, SqlitePool};
+use tokio::task::yield_now;
+
+use super::store::Store;
+use super::{dice, options};
+
+/// Records as the library does, but slowly, and gives up when told to.
+pub enum Foreign {
+    Postgres {
+        pool: PgPool,
+        schema: String,
+        /// Whether the head's row stays locked until the commit.
+        is_locked: bool,
+    },
+    Sqlite(SqlitePool),
+}
+
+impl Foreign {
+    /// A writer that takes the lock as the library does; the tables are there.
+    pub async fn of(store: &Store) -> Self {
+        match store {
+            Store::Postgres(schema) => {
+                let pool = PgPoolOptions::new().max_connections(8).connect_with(options(&schema.config)).await.unwrap();
+                Self::Postgres { pool, schema: schema.name.clone(), is_locked: true }
+            }
+            Store::Sqlite(_) => {
+                let file = SqliteConnectOptions::new().filename(store.file()).busy_timeout(super::PATIENCE);
+                // they take turns in any case
+                Self::Sqlite(SqlitePoolOptions::new().max_connections(1).connect_with(file).await.unwrap())
+            }
+        }
+    }
+
+    /// The twin: it draws its ids in a transaction of their own, and so lets go of the lock before it commits.
+    pub fn unlocked(self) -> Self {
+        match self {
+            Self::Postgres { pool, schema, .. } => Self::Postgres { pool, schema, is_locked: false },
+            Self::Sqlite(_) => panic!("in SQLite nobody can write without the lock"),
+        }
+    }
+
+    /// Inserts the events, takes a while, and commits or rolls back; whether they are recorded.
+    pub async fn attempt(&self, events: &[StoredEvent], commits: bool) -> bool {
+        match self {
+            Self::Postgres { pool, schema, is_locked } => {
+                in_postgres(pool, schema, *is_locked, events, commits).await.is_ok() && commits
+            }
+            Self::Sqlite(pool) => {
+                in_sqlite(pool, events, commits).await.unwrap();
+                commits
+            }
+        }
+    }
+
+    pub async fn close(&self) {
+        match self {
+            Self::Postgres { pool, .. } => pool.close().await,
+            Self::Sqlite(pool) => pool.close().await,
+        }
+    }
+}
+
+async fn in_postgres(
+    pool: &PgPool,
+    schema: &str,
+    is_locked: bool,
+    events: &[StoredEvent],
+    commits: bool,
+) -> sqlx::Result<()> {
+    let count = i64::try_from(events.len()).unwrap();
+    let raise = format!("UPDATE {schema}.universe_head SET last = last + $1 WHERE id = 1 RETURNING last - $1");
+    let raise = sqlx::query_scalar::<_, i64>(AssertSqlSafe(raise)).bind(count);
+    // committed at once, where it is not locked
+    let (raise, drawn) = if is_locked { (Some(raise), 0) } else { (None, raise.fetch_one(pool).await?) };
+    let mut transaction = pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+    let base = match raise {
+        Some(raise) => raise.fetch_one(&mut *transaction).await?,
+        None => drawn,
+    };
+    let insert = format!(
+        "INSERT INTO {schema}.universe_events \
+         SELECT $1 + place, $2, version, topic, '{{}}'::bytea, 7, $3 \
+         FROM unnest($4::bigint[], $5::text[]) WITH ORDINALITY AS new (version, topic, place)"
+    );
+    let insert = sqlx::query(AssertSqlSafe(insert)).bind(base).bind(events[0].originator_id).bind(events[0].append_id);
+    let versions: Vec<i64> = events.iter().map(|event| event.originator_version.cast_signed()).collect();
+    let topics: Vec<&str> = events.iter().map(|event| &*event.topic).collect();
+    insert.bind(versions).bind(topics).execute(&mut *transaction).await?;
+    // what a busy server does by itself: some commit sooner than others that began before
+    transaction.execute("SELECT pg_sleep(random() * 0.002)").await?;
+    if commits { transaction.commit().await } else { transaction.rollback().await }
+}
+
+async fn in_sqlite(pool: &SqlitePool, events: &[StoredEvent], commits: bool) -> sqlx::Result<()> {
+    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+    for event in events {
+        let raise = "UPDATE universe_head SET last = last + 1 WHERE id = 1";
+        transaction.execute(raise).await?;
+        let insert = "INSERT INTO universe_events SELECT last, ?, ?, ?, x'7b7d', 7, ? FROM universe_head";
+        let insert = sqlx::query(insert).bind(event.originator_id).bind(event.originator_version.cast_signed());
+        insert.bind(&*event.topic).bind(event.append_id).execute(&mut *transaction).await?;
+    }
+    for _ in 0..dice(64) {
+        yield_now().await;
+    }
+    if commits { transaction.commit().await } else { transaction.rollback().await }
+}
