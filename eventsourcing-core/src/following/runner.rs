@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use tokio::runtime::Handle;
@@ -33,9 +35,22 @@ pub struct ProjectionRunner {
     name: &'static str,
     upstream: Arc<str>,
     shared: Arc<Shared>,
+    count_letters: CountLetters,
     state: watch::Receiver<State>,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
+}
+
+/// Counts dead letters, wherever they are.
+type CountLetters = Box<dyn Fn() -> BoxFuture<'static, Result<u64, RunnerError>> + Send + Sync>;
+
+/// Counts the dead letters that a projection has there of an upstream.
+fn count_letters<P: Projection, V: Views>(views: Arc<V>, upstream: Arc<str>) -> CountLetters {
+    Box::new(move || {
+        let (views, upstream) = (Arc::clone(&views), Arc::clone(&upstream));
+        let counted = async move { views.count_dead_letters(P::NAME, &upstream).await };
+        counted.map(|counted| counted.map_err(|source| RunnerError::View { name: P::NAME, source })).boxed()
+    })
 }
 
 impl ProjectionRunner {
@@ -99,7 +114,7 @@ impl ProjectionRunner {
     /// How far it is, and how it fares.
     ///
     /// # Errors
-    /// [`RunnerError::Upstream`] if the log cannot be looked at.
+    /// [`RunnerError::Upstream`] if the log cannot be looked at; [`RunnerError::View`] if dead letters cannot be counted.
     pub async fn status(&self) -> Result<Status, RunnerError> {
         let State { position, mut progress, last_error } = self.state.borrow().clone();
         let (last, next) = self.look(position).await.map_err(|error| RunnerError::Upstream {
@@ -107,13 +122,14 @@ impl ProjectionRunner {
             upstream: Arc::clone(&self.upstream),
             source: Arc::new(error),
         })?;
+        let dead_letters = (self.count_letters)().await?;
         // a clock that went back, or is another's, is no reason to be ahead
         let behind_for =
             next.and_then(|next| Timestamp::now().duration_since(next).try_into().ok()).unwrap_or_default();
         if self.task.is_finished() && !matches!(progress, Progress::Failed(_)) {
             progress = Progress::Stopped;
         }
-        Ok(Status { position, last, behind_for, progress, last_error })
+        Ok(Status { position, last, behind_for, dead_letters, progress, last_error })
     }
 
     /// The last notification id, and when the first event happened that is not processed.
@@ -221,6 +237,8 @@ where
             upstream: Arc::clone(&upstream),
             source: Arc::new(error),
         })?;
+        let views = Arc::new(views);
+        let count_letters = count_letters::<P, V>(Arc::clone(&views), Arc::clone(&upstream));
         let state = State { position, progress: Progress::Following, last_error: None };
         let (publish, state) = watch::channel(state);
         let (stop, stopping) = watch::channel(false);
@@ -229,7 +247,7 @@ where
         let worker = Worker { handling, on_failure, publish, stopping };
         let span = tracing::info_span!("projection", name = P::NAME, upstream = %upstream);
         let task = runtime.spawn(worker.run(pages).instrument(span));
-        Ok(ProjectionRunner { name: P::NAME, upstream, shared, state, stop, task })
+        Ok(ProjectionRunner { name: P::NAME, upstream, shared, count_letters, state, stop, task })
     }
 }
 
