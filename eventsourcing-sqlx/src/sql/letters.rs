@@ -3,9 +3,8 @@
 /// The statements in one dialect. `(projection, upstream)` come first in all that have parameters; letters are returned as
 /// id, originator id, version, topic, reason, microseconds since 1970.
 pub(crate) struct LettersSql {
+    /// With both its indexes: to make one by a statement of its own, be it there or not, takes a lock and the table's owner.
     pub(crate) create: &'static str,
-    /// By aggregate, in the order of the log.
-    pub(crate) index: &'static str,
     /// `(…, after, limit)` → letters, by id.
     pub(crate) list: &'static str,
     /// `(…)` → how many.
@@ -34,9 +33,8 @@ pub(crate) const POSTGRES: LettersSql = LettersSql {
                projection text NOT NULL, upstream text NOT NULL, notification_id bigint NOT NULL, \
                originator_id uuid NOT NULL, originator_version bigint NOT NULL, topic text NOT NULL, \
                reason text, parked_at timestamptz NOT NULL, \
-               PRIMARY KEY (projection, upstream, notification_id))",
-    index: "CREATE INDEX IF NOT EXISTS eventsourcing_dead_letters_by_originator \
-            ON eventsourcing_dead_letters (projection, upstream, originator_id, notification_id)",
+               PRIMARY KEY (projection, upstream, notification_id), \
+               UNIQUE (projection, upstream, originator_id, notification_id))",
     list: concat!(
         "SELECT ",
         postgres_letter!(),
@@ -44,17 +42,19 @@ pub(crate) const POSTGRES: LettersSql = LettersSql {
          ORDER BY notification_id LIMIT $4"
     ),
     count: "SELECT count(*) FROM eventsourcing_dead_letters WHERE projection = $1 AND upstream = $2",
-    // one look into the index for each, however many letters there are of it
+    // one look into the index for each, however many letters there are: no other way gives this order, while a planner that asks for
+    // equal ones takes it that the first row of the table will do, and reads it all for each aggregate that has no letters
     parked: "SELECT asked.id FROM unnest($3::uuid[]) AS asked (id) CROSS JOIN LATERAL (\
-               SELECT 1 FROM eventsourcing_dead_letters \
-               WHERE projection = $1 AND upstream = $2 AND originator_id = asked.id LIMIT 1) AS found",
+               SELECT originator_id FROM eventsourcing_dead_letters \
+               WHERE projection = $1 AND upstream = $2 AND originator_id >= asked.id \
+               ORDER BY originator_id, notification_id LIMIT 1) AS next WHERE next.originator_id = asked.id",
     park: "INSERT INTO eventsourcing_dead_letters (projection, upstream, notification_id, originator_id, \
              originator_version, topic, reason, parked_at) \
            SELECT $1, $2, id, originator_id, version, topic, reason, 'epoch'::timestamptz \
              + microseconds / 1000000 * interval '1 second' + microseconds % 1000000 * interval '1 microsecond' \
            FROM unnest($3::bigint[], $4::uuid[], $5::bigint[], $6::text[], $7::text[], $8::bigint[]) \
              AS letter (id, originator_id, version, topic, reason, microseconds) \
-           ON CONFLICT (projection, upstream, notification_id) DO NOTHING",
+           ON CONFLICT DO NOTHING",
     unpark: concat!(
         "DELETE FROM eventsourcing_dead_letters WHERE projection = $1 AND upstream = $2 \
          AND notification_id = ANY (ARRAY(SELECT notification_id FROM eventsourcing_dead_letters \
@@ -74,9 +74,8 @@ pub(crate) const SQLITE: LettersSql = LettersSql {
                projection TEXT NOT NULL, upstream TEXT NOT NULL, notification_id INTEGER NOT NULL, \
                originator_id BLOB NOT NULL, originator_version INTEGER NOT NULL, topic TEXT NOT NULL, \
                reason TEXT, parked_at INTEGER NOT NULL, \
-               PRIMARY KEY (projection, upstream, notification_id)) STRICT, WITHOUT ROWID",
-    index: "CREATE INDEX IF NOT EXISTS eventsourcing_dead_letters_by_originator \
-            ON eventsourcing_dead_letters (projection, upstream, originator_id, notification_id)",
+               PRIMARY KEY (projection, upstream, notification_id), \
+               UNIQUE (projection, upstream, originator_id, notification_id)) STRICT, WITHOUT ROWID",
     list: "SELECT notification_id, originator_id, originator_version, topic, reason, parked_at \
            FROM eventsourcing_dead_letters WHERE projection = ?1 AND upstream = ?2 AND notification_id > ?3 \
            ORDER BY notification_id LIMIT ?4",
@@ -87,7 +86,7 @@ pub(crate) const SQLITE: LettersSql = LettersSql {
                WHERE projection = ?1 AND upstream = ?2 AND originator_id = substr(?3, at, 16))",
     park: "INSERT INTO eventsourcing_dead_letters (projection, upstream, notification_id, originator_id, \
              originator_version, topic, reason, parked_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
-           ON CONFLICT (projection, upstream, notification_id) DO NOTHING",
+           ON CONFLICT DO NOTHING",
     unpark: "DELETE FROM eventsourcing_dead_letters WHERE projection = ?1 AND upstream = ?2 \
              AND notification_id IN (SELECT notification_id FROM eventsourcing_dead_letters \
                WHERE projection = ?1 AND upstream = ?2 AND originator_id = ?3 ORDER BY notification_id LIMIT ?4) \

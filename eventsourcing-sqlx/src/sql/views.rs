@@ -35,11 +35,14 @@ pub(crate) const POSTGRES: PostgresViewsSql = PostgresViewsSql {
     // the lock that an update takes
     lock_position: "SELECT position FROM eventsourcing_projections WHERE projection = $1 AND upstream = $2 \
                     FOR NO KEY UPDATE",
+    // the smallest id is looked up in the index; for EXISTS a planner may read all letters of others
     insert: "INSERT INTO eventsourcing_projections (projection, upstream, position) VALUES ($1, $2, $3) \
              ON CONFLICT (projection, upstream) DO NOTHING \
-             RETURNING EXISTS (SELECT 1 FROM eventsourcing_dead_letters WHERE projection = $1 AND upstream = $2)",
+             RETURNING (SELECT min(notification_id) FROM eventsourcing_dead_letters \
+                        WHERE projection = $1 AND upstream = $2) IS NOT NULL",
     update: "UPDATE eventsourcing_projections SET position = $3 WHERE projection = $1 AND upstream = $2 AND position = $4 \
-             RETURNING EXISTS (SELECT 1 FROM eventsourcing_dead_letters WHERE projection = $1 AND upstream = $2)",
+             RETURNING (SELECT min(notification_id) FROM eventsourcing_dead_letters \
+                        WHERE projection = $1 AND upstream = $2) IS NOT NULL",
     probe: "SELECT 1",
 };
 

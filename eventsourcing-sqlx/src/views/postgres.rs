@@ -54,7 +54,7 @@ impl PostgresViews {
             let failed = |error| view_error(error, "make the tables of positions and dead letters");
             let mut transaction = making.pool.begin().await.map_err(failed)?;
             sqlx::query(lock).execute(&mut *transaction).await.map_err(failed)?;
-            for statement in [create, letters::POSTGRES.create, letters::POSTGRES.index] {
+            for statement in [create, letters::POSTGRES.create] {
                 sqlx::query(statement).execute(&mut *transaction).await.map_err(failed)?;
             }
             transaction.commit().await.map_err(failed)

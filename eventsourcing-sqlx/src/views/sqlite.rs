@@ -50,7 +50,7 @@ impl SqliteViews {
     pub async fn open(pool: SqlitePool) -> Result<Self, RecorderError> {
         check_runtime(|| "the database of views".to_owned())?;
         let failed = |error| view_error(error, "make the tables of positions and dead letters");
-        for statement in [SQLITE.create, letters::SQLITE.create, letters::SQLITE.index] {
+        for statement in [SQLITE.create, letters::SQLITE.create] {
             sqlx::query(statement).execute(&pool).await.map_err(failed)?;
         }
         Ok(Self { pool })

@@ -5,9 +5,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use eventsourcing::following::{Progress, Views as _};
 use eventsourcing::persistence::{Kind, Place as Where};
-use eventsourcing::{MemoryViews, StoredEvent};
+use eventsourcing::sqlx::PostgresViews;
+use eventsourcing::{About, MemoryViews, StoredEvent};
+
+use sqlx::PgConnection;
 
 use super::super::AccountDeposited;
+use super::super::places::postgres_pool;
 use super::*;
 
 in_each_place! {
@@ -151,4 +155,31 @@ async fn a_runner_that_is_stopped_between_attempts_puts_nothing_aside() {
     assert!(matches!(runner.stop().await, Err(RunnerError::Handler { notification_id: 2, .. })));
     assert_eq!(views.count_dead_letters("ledger", "Office").await.unwrap(), 0);
     assert!(views.position("ledger", "Office").await.unwrap() < 2);
+}
+
+/// Refuses in words that PostgreSQL takes for no text.
+struct Mumbling;
+
+#[projection("mumbling")]
+impl Mumbling {
+    #[on]
+    async fn deposited(
+        &self,
+        _: &AccountDeposited,
+        _: &About,
+        _: &mut PgConnection,
+    ) -> std::result::Result<(), String> {
+        Err("it said \0".to_owned())
+    }
+}
+
+#[tokio::test]
+async fn a_reason_that_the_database_cannot_keep_is_no_reason_to_stop() {
+    let office = office().await;
+    let last = deposits(&office, 2, 1).await;
+    let views = PostgresViews::open(postgres_pool().await).await.unwrap();
+    let runner = ProjectionRunner::of(&office, Mumbling, views.clone()).on_failure(PARK).start().await.unwrap();
+    runner.wait_for(last, PATIENCE).await.unwrap();
+    let letters = views.dead_letters("mumbling", "Office", 0, 10).await.unwrap();
+    assert_eq!(letters[0].reason.as_deref(), Some("it said \u{fffd}"));
 }
