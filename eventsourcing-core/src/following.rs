@@ -1,13 +1,19 @@
 //! Following logs: subscriptions, and projections that make views of what happened.
 
 mod about;
+mod dead_letter;
+mod dead_letter_error;
+mod dead_letters;
 mod failure;
 mod handling;
 mod happened;
+mod memory_letters;
 mod memory_views;
 mod on_failure;
 mod pages;
+mod parking;
 mod process;
+mod process_letters;
 mod projection;
 mod runner;
 mod runner_error;
@@ -21,6 +27,9 @@ mod views;
 mod worker;
 
 pub use about::About;
+pub use dead_letter::DeadLetter;
+pub use dead_letter_error::DeadLetterError;
+pub use dead_letters::DeadLetters;
 pub use happened::Happened;
 pub use memory_views::{MemoryTransaction, MemoryViews};
 pub use on_failure::OnFailure;

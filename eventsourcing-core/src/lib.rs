@@ -28,8 +28,8 @@ pub use application::{
 pub use domain::{Aggregate, AggregateEvent, ApplyError, DomainEvent, Root};
 pub use error::{Error, Result};
 pub use following::{
-    About, EventStruct, Followed, Happened, MemoryViews, OnFailure, ProcessApplication, Projection, ProjectionRunner,
-    RunnerError, Subscribe, Subscription, UnitOfWork, Views,
+    About, DeadLetter, DeadLetterError, DeadLetters, EventStruct, Followed, Happened, MemoryViews, OnFailure,
+    ProcessApplication, Projection, ProjectionRunner, RunnerError, Subscribe, Subscription, UnitOfWork, Views,
 };
 pub use jiff::Timestamp;
 pub use persistence::{Mapper, Notification, Recorder, RecorderError, StoredEvent, Tracking};

@@ -10,7 +10,7 @@ use std::time::Duration;
 use eventsourcing_core::following::{Recorded, ViewTransaction};
 use eventsourcing_core::persistence::Cause;
 use eventsourcing_core::{
-    Application, Environment, Projection, ProjectionRunner, Recorder, RecorderError, Tracking, Uuid, Views,
+    Application, DeadLetter, Environment, Projection, ProjectionRunner, Recorder, RecorderError, Tracking, Uuid, Views,
 };
 use eventsourcing_sqlx::{
     PostgresConfig, PostgresRecorder, PostgresViews, SqliteConfig, SqliteRecorder, SqliteTransaction, SqliteViews,
@@ -186,6 +186,25 @@ impl Views for Unprotected {
         let view = self.0.begin("elsewhere", &elsewhere).await?;
         Ok(UnprotectedTransaction { view, file: self.1.clone(), tracking: tracking.clone() })
     }
+
+    async fn begin_aside(&self, _: &str, upstream: &str) -> Result<UnprotectedTransaction, RecorderError> {
+        let view = self.0.begin_aside("elsewhere", upstream).await?;
+        Ok(UnprotectedTransaction { view, file: self.1.clone(), tracking: Tracking::new(upstream, 0, 0) })
+    }
+
+    async fn dead_letters(
+        &self,
+        projection: &str,
+        upstream: &str,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, RecorderError> {
+        self.0.dead_letters(projection, upstream, after, limit).await
+    }
+
+    async fn count_dead_letters(&self, projection: &str, upstream: &str) -> Result<u64, RecorderError> {
+        self.0.count_dead_letters(projection, upstream).await
+    }
 }
 
 impl ViewTransaction for UnprotectedTransaction {
@@ -193,6 +212,22 @@ impl ViewTransaction for UnprotectedTransaction {
 
     fn view(&mut self) -> &mut SqliteConnection {
         self.view.view()
+    }
+
+    async fn parked(&mut self, originators: &[Uuid]) -> Result<Vec<Uuid>, RecorderError> {
+        self.view.parked(originators).await
+    }
+
+    async fn park(&mut self, letters: &[DeadLetter]) -> Result<(), RecorderError> {
+        self.view.park(letters).await
+    }
+
+    async fn unpark(&mut self, originator_id: Uuid, limit: usize) -> Result<Vec<DeadLetter>, RecorderError> {
+        self.view.unpark(originator_id, limit).await
+    }
+
+    async fn discard(&mut self, notification_id: u64) -> Result<Option<DeadLetter>, RecorderError> {
+        self.view.discard(notification_id).await
     }
 
     async fn commit(self) -> Result<(), RecorderError> {

@@ -4,6 +4,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod dead_letters;
 mod killed;
 #[expect(dead_code, unreachable_pub, reason = "an example, which the tests run in their own ways")]
 #[path = "../../examples/orders.rs"]

@@ -30,6 +30,15 @@ fn chain<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (d
     std::iter::successors(Some(error), |error| (*error).source())
 }
 
+/// What an error says, and what those say that it came of, unless it says that itself.
+pub(super) fn story(cause: &Cause) -> String {
+    chain(&**cause).map(ToString::to_string).fold(String::new(), |story, said| match story.is_empty() {
+        true => said,
+        false if story.contains(&said) => story,
+        false => format!("{story}: {said}"),
+    })
+}
+
 /// Whether what a handler could not do may be done a little later.
 pub(super) fn is_passing(cause: &Cause, is_passing_for_views: impl Fn(&(dyn StdError + 'static)) -> bool) -> bool {
     chain(&**cause).any(|error| {

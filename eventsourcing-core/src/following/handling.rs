@@ -1,12 +1,13 @@
 //! Handling events: what is done with them and how far the log is processed, in one transaction.
 
+use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures::FutureExt as _;
 
 use super::failure::{Failure, Handled, is_passing, unknown_dictionary};
-use super::{Projection, Recorded, RunnerError, ViewTransaction as _, Views};
+use super::{DeadLetter, Projection, Recorded, RunnerError, ViewTransaction as _, Views};
 use crate::Error;
 use crate::application::Shared;
 use crate::persistence::{Cause, Notification, RecorderError, Tracking};
@@ -16,7 +17,7 @@ pub(super) struct Handling<P, V> {
     pub(super) upstream: Arc<str>,
     pub(super) shared: Arc<Shared>,
     pub(super) projection: P,
-    pub(super) views: V,
+    pub(super) views: Arc<V>,
     /// Up to where this one knows the log to be processed.
     pub(super) position: u64,
 }
@@ -31,46 +32,98 @@ where
     pub(super) async fn handle(&mut self, events: &[(u64, Notification)], up_to: u64) -> Result<Handled, Failure> {
         let mut loaded = None;
         loop {
-            let cause = match self.attempt(events, up_to).await? {
-                Handled::Done => return Ok(Handled::Done),
-                Handled::Refused(cause) => cause,
-            };
+            let handled = self.attempt(events, up_to).await?;
+            let Handled::Refused(cause) = &handled else { return Ok(handled) };
             // where nothing is locked, a handler may have stumbled upon what came of its own event elsewhere
             let recorded = self.look_up().await?;
             if recorded != self.position {
                 return Err(Failure::Moved(recorded));
             }
-            let wanting = unknown_dictionary(&cause);
-            if wanting.is_none() || wanting == loaded {
-                return Ok(Handled::Refused(cause));
+            if !self.can_now(cause, &mut loaded).await? {
+                return Ok(handled);
             }
-            // it was made after this application opened: once it is loaded, the same event can be read
-            loaded = wanting;
-            self.shared.load_dictionaries().await.map_err(|error| self.upstream_failure(error))?;
         }
     }
 
+    /// Loads the dictionary for want of which events were refused, unless it just was. Then they can be handled after all.
+    pub(super) async fn can_now(&self, cause: &Cause, loaded: &mut Option<u32>) -> Result<bool, Failure> {
+        let wanting = unknown_dictionary(cause);
+        if wanting.is_none() || wanting == *loaded {
+            return Ok(false);
+        }
+        // it was made after this application opened: once it is loaded, the same event can be read
+        *loaded = wanting;
+        self.shared.load_dictionaries().await.map_err(|error| self.upstream_failure(error))?;
+        Ok(true)
+    }
+
     async fn attempt(&mut self, events: &[(u64, Notification)], up_to: u64) -> Result<Handled, Failure> {
+        let mut transaction = self.begin(up_to).await?;
+        let events = self.park_waiting(events, &mut transaction).await?;
+        let handled = self.handle_in(&mut transaction, &events).await?;
+        if matches!(handled, Handled::Refused(_)) {
+            return Ok(handled);
+        }
+        let handled = self.commit(transaction, !events.is_empty()).await?;
+        if let Handled::Done = handled {
+            tracing::debug!(events = events.len(), "events were handled");
+            self.position = up_to;
+        }
+        Ok(handled)
+    }
+
+    pub(super) async fn begin(&self, up_to: u64) -> Result<V::Transaction, Failure> {
         let tracking = Tracking::new(&*self.upstream, self.position, up_to);
-        let mut transaction = self.views.begin(P::NAME, &tracking).await.map_err(|error| self.view_failure(error))?;
+        self.views.begin(P::NAME, &tracking).await.map_err(|error| self.view_failure(error))
+    }
+
+    /// Puts those events aside that have to wait for others of their aggregates, and gives the rest.
+    async fn park_waiting<'e>(
+        &self,
+        events: &'e [(u64, Notification)],
+        transaction: &mut V::Transaction,
+    ) -> Result<Cow<'e, [(u64, Notification)]>, Failure> {
+        let mut originators: Vec<_> = events.iter().map(|(_, event)| event.originator_id).collect();
+        originators.sort_unstable();
+        originators.dedup();
+        let parked = transaction.parked(&originators).await.map_err(|error| self.view_failure(error))?;
+        if parked.is_empty() {
+            return Ok(Cow::Borrowed(events));
+        }
+        let (waiting, free): (Vec<_>, Vec<_>) =
+            events.iter().cloned().partition(|(_, event)| parked.contains(&event.originator_id));
+        let letters: Vec<_> = waiting.iter().map(|(_, event)| DeadLetter::of(event, None)).collect();
+        transaction.park(&letters).await.map_err(|error| self.view_failure(error))?;
+        tracing::debug!(events = letters.len(), originators = parked.len(), "events wait for those that are parked");
+        Ok(Cow::Owned(free))
+    }
+
+    /// Lets handlers take events, run by run.
+    pub(super) async fn handle_in(
+        &self,
+        transaction: &mut V::Transaction,
+        events: &[(u64, Notification)],
+    ) -> Result<Handled, Failure> {
         for run in events.chunk_by(|(_, one), (_, next)| one.topic == next.topic) {
             let handled = self.call(run, transaction.view()).await?;
             if matches!(handled, Handled::Refused(_)) {
                 return Ok(handled);
             }
         }
-        if let Err(error) = transaction.commit().await {
-            return match self.view_failure(error) {
-                // such as a constraint that is checked in the end: it is these events that break it
-                Failure::Fatal(RunnerError::View { source, .. }) if !events.is_empty() => {
-                    Ok(Handled::Refused(source.into()))
-                }
-                failure => Err(failure),
-            };
-        }
-        tracing::debug!("events were handled");
-        self.position = up_to;
         Ok(Handled::Done)
+    }
+
+    pub(super) async fn commit(&self, transaction: V::Transaction, has_handled: bool) -> Result<Handled, Failure> {
+        let Err(error) = transaction.commit().await else { return Ok(Handled::Done) };
+        // handlers are to decide again, on what is there by now
+        if has_handled && matches!(error, RecorderError::Conflict { .. }) {
+            return Ok(Handled::Refused(error.into()));
+        }
+        match self.view_failure(error) {
+            // such as a constraint that is checked in the end: it is these events that break it
+            Failure::Fatal(RunnerError::View { source, .. }) if has_handled => Ok(Handled::Refused(source.into())),
+            failure => Err(failure),
+        }
     }
 
     /// Lets a handler take a run of events of one topic.
@@ -114,9 +167,11 @@ where
         }
     }
 
-    fn view_failure(&self, error: RecorderError) -> Failure {
+    pub(super) fn view_failure(&self, error: RecorderError) -> Failure {
         match error {
             RecorderError::AlreadyProcessed { recorded, .. } => Failure::Moved(recorded),
+            // others put something aside, or took it out
+            RecorderError::Conflict { .. } => Failure::Moved(self.position),
             source if source.is_retryable() => Failure::Passing(RunnerError::View { name: P::NAME, source }),
             source => Failure::Fatal(RunnerError::View { name: P::NAME, source }),
         }

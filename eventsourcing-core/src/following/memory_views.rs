@@ -5,8 +5,10 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
+use uuid::Uuid;
 
-use super::{ViewTransaction, Views};
+use super::memory_letters::MemoryLetters;
+use super::{DeadLetter, ViewTransaction, Views};
 use crate::persistence::{RecorderError, Tracking};
 
 /// A view in memory: a state of any type, which handlers are given as `&mut`.
@@ -31,19 +33,30 @@ pub struct MemoryViews<S> {
 #[derive(Clone, Debug)]
 struct Kept<S> {
     state: S,
-    positions: HashMap<(String, String), u64>,
+    /// By projection and upstream, as are letters.
+    positions: HashMap<Key, u64>,
+    /// Copied only when they change: most transactions leave them alone.
+    letters: HashMap<Key, Arc<MemoryLetters>>,
 }
+
+/// A projection and an upstream.
+type Key = (String, String);
 
 impl<S> MemoryViews<S> {
     /// A view that begins with this state.
     pub fn new(state: S) -> Self {
-        let kept = Kept { state, positions: HashMap::new() };
+        let kept = Kept { state, positions: HashMap::new(), letters: HashMap::new() };
         Self { kept: Arc::new(RwLock::new(kept)), writer: Arc::default() }
     }
 
     /// Looks at the state as it is after the last transaction.
     pub fn read<T>(&self, read: impl FnOnce(&S) -> T) -> T {
         read(&self.kept.read().unwrap_or_else(PoisonError::into_inner).state)
+    }
+
+    fn letters_of(&self, projection: &str, upstream: &str) -> Arc<MemoryLetters> {
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        kept.letters.get(&(projection.to_owned(), upstream.to_owned())).cloned().unwrap_or_default()
     }
 
     fn position_of(&self, projection: &str, upstream: &str) -> u64 {
@@ -81,8 +94,30 @@ impl<S: Clone + Send + Sync + 'static> Views for MemoryViews<S> {
             return Err(tracking.already_processed(recorded));
         }
         let mut changed = self.kept.read().unwrap_or_else(PoisonError::into_inner).clone();
-        changed.positions.insert((projection.to_owned(), tracking.upstream.clone()), tracking.position);
-        Ok(MemoryTransaction { changed, kept: Arc::clone(&self.kept), _writer: writer })
+        let key = (projection.to_owned(), tracking.upstream.clone());
+        changed.positions.insert(key.clone(), tracking.position);
+        Ok(MemoryTransaction { changed, key, kept: Arc::clone(&self.kept), _writer: writer })
+    }
+
+    async fn begin_aside(&self, projection: &str, upstream: &str) -> Result<MemoryTransaction<S>, RecorderError> {
+        let writer = Arc::clone(&self.writer).lock_owned().await;
+        let changed = self.kept.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let key = (projection.to_owned(), upstream.to_owned());
+        Ok(MemoryTransaction { changed, key, kept: Arc::clone(&self.kept), _writer: writer })
+    }
+
+    async fn dead_letters(
+        &self,
+        projection: &str,
+        upstream: &str,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, RecorderError> {
+        Ok(self.letters_of(projection, upstream).list(after, limit))
+    }
+
+    async fn count_dead_letters(&self, projection: &str, upstream: &str) -> Result<u64, RecorderError> {
+        Ok(u64::try_from(self.letters_of(projection, upstream).len()).unwrap_or(u64::MAX))
     }
 }
 
@@ -90,8 +125,15 @@ impl<S: Clone + Send + Sync + 'static> Views for MemoryViews<S> {
 #[derive(Debug)]
 pub struct MemoryTransaction<S> {
     changed: Kept<S>,
+    key: Key,
     kept: Arc<RwLock<Kept<S>>>,
     _writer: OwnedMutexGuard<()>,
+}
+
+impl<S> MemoryTransaction<S> {
+    fn letters(&mut self) -> &mut MemoryLetters {
+        Arc::make_mut(self.changed.letters.entry(self.key.clone()).or_default())
+    }
 }
 
 impl<S: Clone + Send + Sync + 'static> ViewTransaction for MemoryTransaction<S> {
@@ -99,6 +141,28 @@ impl<S: Clone + Send + Sync + 'static> ViewTransaction for MemoryTransaction<S> 
 
     fn view(&mut self) -> &mut S {
         &mut self.changed.state
+    }
+
+    async fn parked(&mut self, originators: &[Uuid]) -> Result<Vec<Uuid>, RecorderError> {
+        let Some(letters) = self.changed.letters.get(&self.key) else { return Ok(Vec::new()) };
+        Ok(originators.iter().copied().filter(|id| letters.has(*id)).collect())
+    }
+
+    async fn park(&mut self, letters: &[DeadLetter]) -> Result<(), RecorderError> {
+        let kept = self.letters();
+        letters.iter().for_each(|letter| kept.insert(letter));
+        Ok(())
+    }
+
+    async fn unpark(&mut self, originator_id: Uuid, limit: usize) -> Result<Vec<DeadLetter>, RecorderError> {
+        let letters = self.letters();
+        let first = letters.first(originator_id, limit);
+        first.iter().for_each(|letter| letters.remove(letter));
+        Ok(first)
+    }
+
+    async fn discard(&mut self, notification_id: u64) -> Result<Option<DeadLetter>, RecorderError> {
+        Ok(self.letters().take(notification_id))
     }
 
     async fn commit(self) -> Result<(), RecorderError> {

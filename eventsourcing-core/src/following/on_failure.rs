@@ -19,4 +19,15 @@ pub enum OnFailure {
         /// The pause before the first time.
         pause: Duration,
     },
+    /// Let the handler try again, as [`Retry`](Self::Retry) does, and then put the event aside and go on with those of other aggregates.
+    ///
+    /// What happens to the same aggregate later is put aside as well, until [`DeadLetters`](super::DeadLetters) are retried or
+    /// discarded: no event of an aggregate is handled before another that comes before it. That holds for all who run the
+    /// projection, whatever their own policy is.
+    Park {
+        /// How often it tries again.
+        attempts: u32,
+        /// The pause before the first time.
+        pause: Duration,
+    },
 }

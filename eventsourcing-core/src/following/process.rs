@@ -1,6 +1,6 @@
 //! Process applications: applications that act upon what happened in others.
 
-use super::{Projection, ProjectionRunner, RunnerBuilder, UnitOfWork};
+use super::{DeadLetters, Projection, ProjectionRunner, RunnerBuilder, UnitOfWork};
 use crate::application::{Application, ApplicationStruct};
 
 /// How many events of the upstream one unit of work takes unless said otherwise: the more there are, the likelier it is that
@@ -23,5 +23,13 @@ pub trait ProcessApplication: Projection<View = UnitOfWork> + ApplicationStruct 
     fn follow(&self, upstream: &Application) -> RunnerBuilder<Self, Application> {
         let application = Application::clone(self);
         ProjectionRunner::of(upstream, Self::from(application.clone()), application).batch_size(BATCH_SIZE)
+    }
+
+    /// What its policy put aside of the log of another application.
+    ///
+    /// It is kept among the application's own events, as an aggregate for each upstream, whose topics begin with `eventsourcing.DeadLetters`.
+    fn dead_letters(&self, upstream: &Application) -> DeadLetters<Self, Application> {
+        let application = Application::clone(self);
+        DeadLetters::of(upstream, Self::from(application.clone()), application)
     }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use tokio::runtime::Handle;
@@ -34,10 +36,14 @@ pub struct ProjectionRunner {
     name: &'static str,
     upstream: Arc<str>,
     shared: Arc<Shared>,
+    count_letters: CountLetters,
     state: watch::Receiver<State>,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
+
+/// Counts dead letters, wherever they are.
+pub(super) type CountLetters = Box<dyn Fn() -> BoxFuture<'static, Result<u64, RunnerError>> + Send + Sync>;
 
 impl ProjectionRunner {
     /// A runner for this projection, with its view there, of this application's log.
@@ -49,7 +55,7 @@ impl ProjectionRunner {
         RunnerBuilder {
             shared: Arc::clone(&upstream.shared),
             projection,
-            views,
+            views: Arc::new(views),
             on_failure: OnFailure::default(),
             batch_size: Subscribe::DEFAULT_PAGE_SIZE,
             poll_interval: Subscribe::DEFAULT_POLL_INTERVAL,
@@ -72,13 +78,14 @@ impl ProjectionRunner {
         runtime: &Handle,
         name: &'static str,
         shared: Arc<Shared>,
+        count_letters: CountLetters,
         state: watch::Receiver<State>,
         stop: watch::Sender<bool>,
         running: impl Future<Output = ()> + Send + 'static,
     ) -> Self {
         let upstream: Arc<str> = Arc::from(shared.name.as_str());
         let span = tracing::info_span!("follow", follower = name, upstream = %upstream);
-        Self { name, upstream, shared, state, stop, task: runtime.spawn(running.instrument(span)) }
+        Self { name, upstream, shared, count_letters, state, stop, task: runtime.spawn(running.instrument(span)) }
     }
 
     /// Waits until the log is processed up to this notification id, so that whoever recorded it finds it in the view.
@@ -113,17 +120,18 @@ impl ProjectionRunner {
     /// How far it is, and how it fares.
     ///
     /// # Errors
-    /// [`RunnerError::Upstream`] if the log cannot be looked at.
+    /// [`RunnerError::Upstream`] if the log cannot be looked at; [`RunnerError::View`] if dead letters cannot be counted.
     pub async fn status(&self) -> Result<Status, RunnerError> {
         let State { position, mut progress, last_error } = self.state.borrow().clone();
         let (last, next) = self.look(position).await.map_err(|error| self.upstream_error(error))?;
+        let dead_letters = (self.count_letters)().await?;
         // a clock that went back, or is another's, is no reason to be ahead
         let behind_for =
             next.and_then(|next| Timestamp::now().duration_since(next).try_into().ok()).unwrap_or_default();
         if self.task.is_finished() && !matches!(progress, Progress::Failed(_)) {
             progress = Progress::Stopped;
         }
-        Ok(Status { position, last, behind_for, progress, last_error })
+        Ok(Status { position, last, behind_for, dead_letters, progress, last_error })
     }
 
     /// The last notification id, and when the first event happened that is not processed.
@@ -186,7 +194,7 @@ impl fmt::Debug for ProjectionRunner {
 pub struct RunnerBuilder<P, V> {
     shared: Arc<Shared>,
     projection: P,
-    views: V,
+    views: Arc<V>,
     on_failure: OnFailure,
     batch_size: usize,
     poll_interval: Duration,
@@ -223,12 +231,22 @@ where
     /// [`RunnerError::NoRuntime`] outside of a runtime.
     pub async fn start(self) -> Result<ProjectionRunner, RunnerError> {
         let runtime = Handle::try_current().map_err(|_| RunnerError::NoRuntime { name: P::NAME })?;
-        let shared = Arc::clone(&self.shared);
+        let (shared, count_letters) = (Arc::clone(&self.shared), self.count_letters());
         let (publish, state) = watch::channel(State::default());
         let (stop, stopping) = watch::channel(false);
         let (worker, pages) = self.worker(publish.clone(), stopping).await?;
         let running = async move { State::ended(&publish, worker.run(pages).await) };
-        Ok(ProjectionRunner::spawn(&runtime, P::NAME, shared, state, stop, running))
+        Ok(ProjectionRunner::spawn(&runtime, P::NAME, shared, count_letters, state, stop, running))
+    }
+
+    /// What counts the dead letters that the projection has of this upstream.
+    pub(super) fn count_letters(&self) -> CountLetters {
+        let (views, upstream) = (Arc::clone(&self.views), Arc::<str>::from(self.shared.name.as_str()));
+        Box::new(move || {
+            let (views, upstream) = (Arc::clone(&views), Arc::clone(&upstream));
+            let counted = async move { views.count_dead_letters(P::NAME, &upstream).await };
+            counted.map(|counted| counted.map_err(|source| RunnerError::View { name: P::NAME, source })).boxed()
+        })
     }
 
     /// A worker that goes on from where the view is.

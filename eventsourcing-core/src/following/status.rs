@@ -29,6 +29,8 @@ pub struct Status {
     pub last: u64,
     /// How long ago the first event happened that is not processed; zero if all are.
     pub behind_for: Duration,
+    /// How many events are put aside: see [`DeadLetters`](super::DeadLetters).
+    pub dead_letters: u64,
     /// What the runner is doing.
     pub progress: Progress,
     /// The last error, if there was one, also if it was overcome.

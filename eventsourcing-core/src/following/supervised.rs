@@ -30,8 +30,9 @@ impl ProjectionRunner {
         let runtime = Handle::try_current().map_err(|_| RunnerError::NoRuntime { name: P::NAME })?;
         let (publish, state) = watch::channel(State::default());
         let (stop, stopping) = watch::channel(false);
+        let count_letters = make().count_letters();
         let running = supervise(make, publish, stopping);
-        Ok(Self::spawn(&runtime, P::NAME, Arc::clone(&upstream.shared), state, stop, running))
+        Ok(Self::spawn(&runtime, P::NAME, Arc::clone(&upstream.shared), count_letters, state, stop, running))
     }
 }
 

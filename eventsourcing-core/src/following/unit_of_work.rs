@@ -5,7 +5,8 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use super::{ViewTransaction, Views};
+use super::process_letters::ProcessLetters;
+use super::{DeadLetter, ViewTransaction, Views};
 use crate::application::{Application, Saveable};
 use crate::domain::Aggregate;
 use crate::persistence::{RecorderError, StoredEvent, Tracking};
@@ -18,10 +19,14 @@ use crate::{Error, Result};
 /// If somebody else saved one of the aggregates meanwhile, nothing is recorded and the handlers are called again.
 pub struct UnitOfWork {
     application: Application,
-    tracking: Tracking,
+    upstream: String,
+    /// How the position moves; none if it stays.
+    tracking: Option<Tracking>,
     events: Vec<StoredEvent>,
     /// The last versions of the aggregates that were saved.
     versions: HashMap<Uuid, u64>,
+    /// What was put aside, once it is asked for.
+    letters: Option<ProcessLetters>,
 }
 
 impl UnitOfWork {
@@ -70,13 +75,14 @@ impl fmt::Debug for UnitOfWork {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UnitOfWork")
             .field("application", &self.application.name())
+            .field("upstream", &self.upstream)
             .field("tracking", &self.tracking)
             .field("events", &self.events.len())
             .finish()
     }
 }
 
-/// An application that follows others keeps how far it is beside its own events.
+/// An application that follows others keeps how far it is, and what it put aside, beside its own events.
 impl Views for Application {
     type View = UnitOfWork;
     type Transaction = UnitOfWork;
@@ -88,12 +94,58 @@ impl Views for Application {
     /// Nothing is locked: whether somebody else was quicker shows when it is recorded.
     async fn begin(&self, _: &str, tracking: &Tracking) -> Result<UnitOfWork, RecorderError> {
         tracking.check()?;
-        Ok(UnitOfWork {
-            application: self.clone(),
-            tracking: tracking.clone(),
+        Ok(UnitOfWork::new(self, &tracking.upstream, Some(tracking.clone())))
+    }
+
+    async fn begin_aside(&self, _: &str, upstream: &str) -> Result<UnitOfWork, RecorderError> {
+        Ok(UnitOfWork::new(self, upstream, None))
+    }
+
+    async fn dead_letters(
+        &self,
+        _: &str,
+        upstream: &str,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, RecorderError> {
+        let letters = self.process_letters(upstream).await?;
+        Ok(letters.map_or_else(Vec::new, |letters| letters.letters().list(after, limit)))
+    }
+
+    async fn count_dead_letters(&self, _: &str, upstream: &str) -> Result<u64, RecorderError> {
+        let letters = self.process_letters(upstream).await?;
+        Ok(letters.map_or(0, |letters| letters.letters().len() as u64))
+    }
+}
+
+impl Application {
+    async fn process_letters(&self, upstream: &str) -> Result<Option<ProcessLetters>, RecorderError> {
+        match self.repository().get(ProcessLetters::id_for(upstream)).await {
+            Ok(letters) => Ok(Some(letters)),
+            Err(Error::AggregateNotFound { .. }) => Ok(None),
+            Err(error) => Err(letters_error(error)),
+        }
+    }
+}
+
+impl UnitOfWork {
+    fn new(application: &Application, upstream: &str, tracking: Option<Tracking>) -> Self {
+        Self {
+            application: application.clone(),
+            upstream: upstream.to_owned(),
+            tracking,
             events: Vec::new(),
             versions: HashMap::new(),
-        })
+            letters: None,
+        }
+    }
+
+    /// What was put aside, as it is in this transaction.
+    async fn letters(&mut self) -> Result<&mut Option<ProcessLetters>, RecorderError> {
+        if self.letters.is_none() {
+            self.letters = self.application.process_letters(&self.upstream).await?;
+        }
+        Ok(&mut self.letters)
     }
 }
 
@@ -104,9 +156,47 @@ impl ViewTransaction for UnitOfWork {
         self
     }
 
+    async fn parked(&mut self, originators: &[Uuid]) -> Result<Vec<Uuid>, RecorderError> {
+        let Some(letters) = self.letters().await? else { return Ok(Vec::new()) };
+        Ok(originators.iter().copied().filter(|id| letters.letters().has(*id)).collect())
+    }
+
+    async fn park(&mut self, letters: &[DeadLetter]) -> Result<(), RecorderError> {
+        let upstream = self.upstream.clone();
+        ProcessLetters::park(self.letters().await?, &upstream, letters).map_err(letters_error)
+    }
+
+    async fn unpark(&mut self, originator_id: Uuid, limit: usize) -> Result<Vec<DeadLetter>, RecorderError> {
+        let Some(letters) = self.letters().await? else { return Ok(Vec::new()) };
+        let first = letters.letters().first(originator_id, limit);
+        letters.take_out(&first).map_err(letters_error)?;
+        Ok(first)
+    }
+
+    async fn discard(&mut self, notification_id: u64) -> Result<Option<DeadLetter>, RecorderError> {
+        let Some(letters) = self.letters().await? else { return Ok(None) };
+        let Some(letter) = letters.letters().find(notification_id) else { return Ok(None) };
+        letters.take_out(std::slice::from_ref(&letter)).map_err(letters_error)?;
+        Ok(Some(letter))
+    }
+
     async fn commit(self) -> Result<(), RecorderError> {
-        let Self { application, tracking, events, .. } = self;
-        application.shared.recorder.insert_tracked(events, tracking).await?;
+        let Self { application, tracking, mut events, mut letters, .. } = self;
+        events.extend(application.events_of(&mut letters.as_mut()).map_err(letters_error)?);
+        match tracking {
+            Some(tracking) => application.shared.recorder.insert_tracked(events, tracking).await?,
+            None => application.shared.recorder.insert_events(events).await?,
+        };
         Ok(())
+    }
+}
+
+/// Why dead letters cannot be read or kept.
+fn letters_error(error: Error) -> RecorderError {
+    match error {
+        Error::Recorder(error) => error,
+        error => {
+            RecorderError::Database { operation: "keep dead letters", message: error.to_string(), source: error.into() }
+        }
     }
 }

@@ -2,9 +2,12 @@
 
 use std::error::Error as StdError;
 
+use uuid::Uuid;
+
+use super::DeadLetter;
 use crate::persistence::{RecorderError, Tracking};
 
-/// Keeps the views of projections, and how far each has processed which log.
+/// Keeps the views of projections, how far each has processed which log, and what each put aside on the way.
 ///
 /// There is one for memory, [`MemoryViews`](super::MemoryViews), and one for each database. The upstream's log may be anywhere else.
 pub trait Views: Send + Sync + 'static {
@@ -32,6 +35,41 @@ pub trait Views: Send + Sync + 'static {
         tracking: &Tracking,
     ) -> impl Future<Output = Result<Self::Transaction, RecorderError>> + Send;
 
+    /// Begins a transaction that leaves the position where it is.
+    ///
+    /// It and those that move the position take turns: of two that are under way at the same time one waits for the other, or is
+    /// refused when it commits.
+    ///
+    /// # Errors
+    /// As the database fails.
+    fn begin_aside(
+        &self,
+        projection: &str,
+        upstream: &str,
+    ) -> impl Future<Output = Result<Self::Transaction, RecorderError>> + Send;
+
+    /// The dead letters with ids greater than `after`, by id, and no more than `limit`. It waits for no transaction.
+    ///
+    /// # Errors
+    /// As the database fails.
+    fn dead_letters(
+        &self,
+        projection: &str,
+        upstream: &str,
+        after: u64,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<DeadLetter>, RecorderError>> + Send;
+
+    /// How many dead letters there are. It waits for no transaction.
+    ///
+    /// # Errors
+    /// As the database fails.
+    fn count_dead_letters(
+        &self,
+        projection: &str,
+        upstream: &str,
+    ) -> impl Future<Output = Result<u64, RecorderError>> + Send;
+
     /// Whether what a handler could not do to the view, or one of the errors that it came of, passes by itself: a connection
     /// that was lost, a lock that was not free.
     fn is_passing(&self, error: &(dyn StdError + 'static)) -> bool {
@@ -41,6 +79,9 @@ pub trait Views: Send + Sync + 'static {
 }
 
 /// A transaction on a view. Dropped, it is as if it had never been.
+///
+/// It is about one projection and one upstream: those that it was begun for. Dead letters are theirs alone. The first one of an
+/// aggregate is put aside only in a transaction that moves the position; one aside takes letters out, and puts back what it took.
 pub trait ViewTransaction: Send {
     /// What handlers are given.
     type View: Send;
@@ -48,7 +89,41 @@ pub trait ViewTransaction: Send {
     /// The view, to change.
     fn view(&mut self) -> &mut Self::View;
 
-    /// Makes the changes last, and the position with them.
+    /// Those of these aggregates of which there are dead letters.
+    ///
+    /// It is asked in each transaction, and must be right when that is committed: no event is handled while one of its aggregate that
+    /// comes before it is put aside. Where there are no dead letters at all it should cost next to nothing.
+    ///
+    /// # Errors
+    /// As the database fails.
+    fn parked(&mut self, originators: &[Uuid]) -> impl Future<Output = Result<Vec<Uuid>, RecorderError>> + Send;
+
+    /// Puts events aside. A letter of the same event that is there already stays as it is.
+    ///
+    /// # Errors
+    /// As the database fails.
+    fn park(&mut self, letters: &[DeadLetter]) -> impl Future<Output = Result<(), RecorderError>> + Send;
+
+    /// Takes out the first dead letters of an aggregate, no more than `limit`, and returns them by id.
+    ///
+    /// # Errors
+    /// As the database fails.
+    fn unpark(
+        &mut self,
+        originator_id: Uuid,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<DeadLetter>, RecorderError>> + Send;
+
+    /// Takes out the dead letter of this event, if there is one, and returns it.
+    ///
+    /// # Errors
+    /// As the database fails.
+    fn discard(
+        &mut self,
+        notification_id: u64,
+    ) -> impl Future<Output = Result<Option<DeadLetter>, RecorderError>> + Send;
+
+    /// Makes the changes last, the position and dead letters with them.
     ///
     /// # Errors
     /// As the database fails. Whether it was committed is told by the position.

@@ -99,9 +99,10 @@ where
 
     /// Handles one event in a transaction of its own, and does what is to be done if that fails.
     async fn handle_alone(&mut self, event: &(u64, Notification), up_to: u64) -> Result<(), Failure> {
-        let (retries, mut pause) = match self.on_failure {
-            OnFailure::Stop => (0, Duration::ZERO),
-            OnFailure::Retry { attempts, pause } => (attempts, pause),
+        let (retries, mut pause, parks) = match self.on_failure {
+            OnFailure::Stop => (0, Duration::ZERO, false),
+            OnFailure::Retry { attempts, pause } => (attempts, pause, false),
+            OnFailure::Park { attempts, pause } => (attempts, pause, true),
         };
         let Handled::Refused(mut cause) = self.handle_fresh(event, up_to).await? else { return Ok(()) };
         for attempt in 1..=retries {
@@ -109,13 +110,20 @@ where
             tracing::warn!(%error, attempt, "a handler failed and is to try again");
             self.retrying(error);
             if self.is_stopped_within(pause).await {
-                break;
+                // it was not tried as often as it may be
+                return Err(Failure::Fatal(self.handling.handler_error(&event.1, cause)));
             }
             pause = (pause * 2).min(PAUSES.1.max(pause));
             let Handled::Refused(again) = self.handle_fresh(event, up_to).await? else { return Ok(()) };
             cause = again;
         }
-        Err(Failure::Fatal(self.handling.handler_error(&event.1, cause)))
+        let error = self.handling.handler_error(&event.1, cause.clone());
+        if !parks {
+            return Err(Failure::Fatal(error));
+        }
+        self.handling.park(&event.1, up_to, &cause).await?;
+        self.parked(&event.1, error);
+        Ok(())
     }
 
     /// Handles one event, and again whenever somebody else saved meanwhile what its handler had loaded.
@@ -143,6 +151,13 @@ where
 
     fn following(&self) {
         State::following(&self.publish, self.handling.position);
+    }
+
+    fn parked(&self, event: &Notification, error: RunnerError) {
+        let Notification { id, originator_id, originator_version, topic, .. } = event;
+        tracing::warn!(notification_id = id, %originator_id, originator_version, %topic, %error, "an event is parked, and later ones of its aggregate wait for it");
+        self.publish.send_modify(|state| state.last_error = Some(error));
+        self.following();
     }
 
     fn retrying(&self, error: RunnerError) {

@@ -1,5 +1,6 @@
 //! Every statement, built once when an application opens; each is one field here and one value per dialect.
 
+pub(crate) mod letters;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
 #[cfg(feature = "sqlite")]

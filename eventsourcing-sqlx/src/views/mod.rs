@@ -1,10 +1,15 @@
-//! Views in databases: what a projection makes of events, and how far it is, changed in one transaction.
+//! Views in databases: what a projection makes of events, how far it is and what it put aside, changed in one transaction.
 
 mod error;
+mod letters;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "postgres")]
+mod postgres_letters;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(feature = "sqlite")]
+mod sqlite_letters;
 
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresTransaction, PostgresViews};

@@ -3,19 +3,23 @@
 use std::error::Error as StdError;
 
 use eventsourcing_core::following::{ViewTransaction, Views};
-use eventsourcing_core::{RecorderError, Tracking};
+use eventsourcing_core::{DeadLetter, RecorderError, Tracking};
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use uuid::Uuid;
 
 use super::error::{is_passing, view_error};
-use super::uncut;
+use super::letters::Owner;
+use super::{postgres_letters, uncut};
 use crate::error::check_runtime;
 use crate::rows;
+use crate::sql::letters;
 use crate::sql::views::{POSTGRES, PostgresViewsSql};
 
 /// Keeps the views of projections in a PostgreSQL database: the one of the events or any other.
 ///
 /// Handlers are given a connection that is in a transaction, and may do with it what they like except to end that. How far
-/// each projection is, is kept in the table `eventsourcing_projections`, in the schema that the pool's connections create tables in.
+/// each projection is, is kept in the table `eventsourcing_projections`, and what it put aside in `eventsourcing_dead_letters`, both in
+/// the schema that the pool's connections create tables in.
 ///
 /// # Examples
 ///
@@ -37,7 +41,7 @@ pub struct PostgresViews {
 }
 
 impl PostgresViews {
-    /// Keeps views where this pool connects to, and makes the table of positions if it is not there.
+    /// Keeps views where this pool connects to, and makes the tables of positions and of dead letters if they are not there.
     ///
     /// # Errors
     /// As the database fails; [`RecorderError::Open`] outside of a Tokio runtime.
@@ -47,10 +51,12 @@ impl PostgresViews {
         let views = Self { pool };
         let making = views.clone();
         let made = async move {
-            let failed = |error| view_error(error, "make the table of positions");
+            let failed = |error| view_error(error, "make the tables of positions and dead letters");
             let mut transaction = making.pool.begin().await.map_err(failed)?;
             sqlx::query(lock).execute(&mut *transaction).await.map_err(failed)?;
-            sqlx::query(create).execute(&mut *transaction).await.map_err(failed)?;
+            for statement in [create, letters::POSTGRES.create] {
+                sqlx::query(statement).execute(&mut *transaction).await.map_err(failed)?;
+            }
             transaction.commit().await.map_err(failed)
         };
         uncut(tokio::spawn(made)).await?;
@@ -75,6 +81,25 @@ impl Views for PostgresViews {
         uncut(tokio::spawn(async move { begin(&pool, &projection, &tracking).await })).await
     }
 
+    async fn begin_aside(&self, projection: &str, upstream: &str) -> Result<PostgresTransaction, RecorderError> {
+        let (pool, owner) = (self.pool.clone(), Owner::new(projection, upstream));
+        uncut(tokio::spawn(async move { begin_aside(&pool, owner).await })).await
+    }
+
+    async fn dead_letters(
+        &self,
+        projection: &str,
+        upstream: &str,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, RecorderError> {
+        postgres_letters::list(&self.pool, &Owner::new(projection, upstream), after, limit).await
+    }
+
+    async fn count_dead_letters(&self, projection: &str, upstream: &str) -> Result<u64, RecorderError> {
+        postgres_letters::count(&self.pool, &Owner::new(projection, upstream)).await
+    }
+
     fn is_passing(&self, error: &(dyn StdError + 'static)) -> bool {
         error.downcast_ref().is_some_and(is_passing)
     }
@@ -84,16 +109,16 @@ async fn begin(pool: &PgPool, projection: &str, tracking: &Tracking) -> Result<P
     let failed = |error| view_error(error, "begin a transaction on a view");
     let mut transaction = pool.begin_with(POSTGRES.begin).await.map_err(failed)?;
     let position = rows::to_bound(tracking.position);
-    let moved = if tracking.after == 0 {
-        let insert = sqlx::query(POSTGRES.insert).bind(projection).bind(&tracking.upstream).bind(position);
-        insert.execute(&mut *transaction).await.map_err(failed)?.rows_affected()
+    let moved: Option<bool> = if tracking.after == 0 {
+        let insert = sqlx::query_scalar(POSTGRES.insert).bind(projection).bind(&tracking.upstream).bind(position);
+        insert.fetch_optional(&mut *transaction).await.map_err(failed)?
     } else {
-        let update = sqlx::query(POSTGRES.update).bind(projection).bind(&tracking.upstream).bind(position);
+        let update = sqlx::query_scalar(POSTGRES.update).bind(projection).bind(&tracking.upstream).bind(position);
         let update = update.bind(rows::to_bound(tracking.after));
-        update.execute(&mut *transaction).await.map_err(failed)?.rows_affected()
+        update.fetch_optional(&mut *transaction).await.map_err(failed)?
     };
-    if moved == 1 {
-        return Ok(PostgresTransaction { transaction });
+    if let Some(has_letters) = moved {
+        return Ok(PostgresTransaction { transaction, owner: Owner::new(projection, &tracking.upstream), has_letters });
     }
     let recorded = sqlx::query_scalar(POSTGRES.position).bind(projection).bind(&tracking.upstream);
     let recorded: Option<i64> = recorded.fetch_optional(&mut *transaction).await.map_err(failed)?;
@@ -101,10 +126,22 @@ async fn begin(pool: &PgPool, projection: &str, tracking: &Tracking) -> Result<P
     Err(tracking.already_processed(rows::from_position(recorded.unwrap_or_default())?))
 }
 
+async fn begin_aside(pool: &PgPool, owner: Owner) -> Result<PostgresTransaction, RecorderError> {
+    let failed = |error| view_error(error, "begin a transaction on a view");
+    let mut transaction = pool.begin_with(POSTGRES.begin).await.map_err(failed)?;
+    // where there is no row nothing was processed, so that nothing can have been put aside
+    let lock = sqlx::query(POSTGRES.lock_position).bind(&owner.projection).bind(&owner.upstream);
+    lock.execute(&mut *transaction).await.map_err(failed)?;
+    Ok(PostgresTransaction { transaction, owner, has_letters: true })
+}
+
 /// A transaction on views in PostgreSQL.
 #[derive(Debug)]
 pub struct PostgresTransaction {
     transaction: Transaction<'static, Postgres>,
+    owner: Owner,
+    /// Whether there may be dead letters. Where there are none this spares a question in each transaction.
+    has_letters: bool,
 }
 
 impl ViewTransaction for PostgresTransaction {
@@ -112,6 +149,26 @@ impl ViewTransaction for PostgresTransaction {
 
     fn view(&mut self) -> &mut PgConnection {
         &mut self.transaction
+    }
+
+    async fn parked(&mut self, originators: &[Uuid]) -> Result<Vec<Uuid>, RecorderError> {
+        if !self.has_letters || originators.is_empty() {
+            return Ok(Vec::new());
+        }
+        postgres_letters::parked(&mut self.transaction, &self.owner, originators).await
+    }
+
+    async fn park(&mut self, letters: &[DeadLetter]) -> Result<(), RecorderError> {
+        self.has_letters = true;
+        postgres_letters::park(&mut self.transaction, &self.owner, letters).await
+    }
+
+    async fn unpark(&mut self, originator_id: Uuid, limit: usize) -> Result<Vec<DeadLetter>, RecorderError> {
+        postgres_letters::unpark(&mut self.transaction, &self.owner, originator_id, limit).await
+    }
+
+    async fn discard(&mut self, notification_id: u64) -> Result<Option<DeadLetter>, RecorderError> {
+        postgres_letters::discard(&mut self.transaction, &self.owner, notification_id).await
     }
 
     async fn commit(mut self) -> Result<(), RecorderError> {

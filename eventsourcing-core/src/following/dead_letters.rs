@@ -1,0 +1,253 @@
+//! Dead letters: what a projection put aside, for whoever looks after it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::failure::{Failure, is_conflict};
+use super::handling::Handling;
+use super::parking::Retried;
+use super::{DeadLetter, DeadLetterError, Projection, RunnerError, ViewTransaction as _, Views};
+use crate::application::{ATTEMPTS, Application, pause_after};
+use crate::persistence::Cause;
+
+/// How many are handled in one transaction: runners wait for it.
+const BATCH: usize = 100;
+
+/// The events that a projection put aside, to list, retry and discard.
+///
+/// It needs no runner, and disturbs none: it can be used beside those that run, in the same program or in another. What is
+/// retried is handled in the order of the log, and before any later event of the same aggregate. Those later events are put aside
+/// as well for as long as there are dead letters of it, and handled as usual once there is none.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use eventsourcing_core::{DeadLetters, MemoryViews, OnFailure, ProjectionRunner};
+/// # use eventsourcing_core::following::Recorded;
+/// # use eventsourcing_core::persistence::{Cause, Kind, Place};
+/// # use eventsourcing_core::{Application, EventStruct, Projection, StoredEvent, Uuid};
+/// # use serde::Deserialize;
+/// # #[derive(Deserialize)]
+/// # struct Booked { seats: u32 }
+/// # impl EventStruct for Booked {
+/// #     const TOPIC: &'static str = "Trip.Booked";
+/// # }
+/// # struct Seats { most: u32 }
+/// # impl Projection for Seats {
+/// #     type View = u32;
+/// #     const NAME: &'static str = "seats";
+/// #     const TOPICS: &'static [&'static str] = &["Trip.Booked"];
+/// #     async fn handle(&self, _: &str, events: &[Recorded<'_>], view: &mut u32) -> Result<(), Cause> {
+/// #         for event in events {
+/// #             let seats = event.decode::<Booked>()?.event.seats;
+/// #             if seats > self.most { return Err(format!("{seats} seats are too many").into()); }
+/// #             *view += seats;
+/// #         }
+/// #         Ok(())
+/// #     }
+/// # }
+/// # fn booked(trip: Uuid, version: u64, seats: u32) -> StoredEvent {
+/// #     let state = format!(r#"{{"timestamp":"2026-01-01T00:00:00.000000Z","seats":{seats}}}"#).into_bytes();
+/// #     let place = Place { kind: Kind::Event, originator_id: trip, originator_version: version, topic: "Trip.Booked" };
+/// #     let checksum = Some(place.checksum(&state));
+/// #     StoredEvent { originator_id: trip, originator_version: version, topic: "Trip.Booked".into(), state: state.into(), checksum, append_id: Uuid::new_v4() }
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let agency = Application::builder("Agency").open()?;
+/// # let (trip, other) = (Uuid::new_v4(), Uuid::new_v4());
+/// # agency.recorder().insert_events(vec![booked(trip, 1, 700), booked(trip, 2, 3), booked(other, 1, 4)]).await?;
+/// let views = MemoryViews::new(0);
+/// let policy = OnFailure::Park { attempts: 0, pause: Duration::ZERO };
+/// let runner = ProjectionRunner::of(&agency, Seats { most: 100 }, views.clone()).on_failure(policy).start().await?;
+/// runner.wait_for(3, Duration::from_secs(5)).await?;
+/// assert_eq!((views.read(|seats| *seats), runner.status().await?.dead_letters), (4, 2));
+///
+/// let letters = DeadLetters::of(&agency, Seats { most: 1_000 }, views.clone());
+/// let list = letters.list(0, 100).await?;
+/// assert_eq!(list[0].reason.as_deref(), Some("700 seats are too many"));
+/// assert_eq!((list[1].notification_id, &list[1].reason), (2, &None)); // it waits for the first
+/// assert_eq!(letters.retry(trip).await?, 2);
+/// assert_eq!((views.read(|seats| *seats), letters.count().await?), (707, 0));
+/// # Ok(())
+/// # }
+/// ```
+pub struct DeadLetters<P, V> {
+    handling: Handling<P, V>,
+}
+
+impl<P, V> DeadLetters<P, V>
+where
+    P: Projection,
+    V: Views<View = P::View>,
+{
+    /// What this projection put aside, with its view there, of this application's log.
+    pub fn of(upstream: &Application, projection: P, views: V) -> Self {
+        let shared = Arc::clone(&upstream.shared);
+        let upstream = Arc::from(shared.name.as_str());
+        Self { handling: Handling { upstream, shared, projection, views: Arc::new(views), position: 0 } }
+    }
+
+    /// How many there are.
+    ///
+    /// # Errors
+    /// [`RunnerError::View`] as the view's database fails.
+    pub async fn count(&self) -> Result<u64, DeadLetterError> {
+        let Handling { views, upstream, .. } = &self.handling;
+        let count = views.count_dead_letters(P::NAME, upstream).await;
+        Ok(count.map_err(|source| RunnerError::View { name: P::NAME, source })?)
+    }
+
+    /// Those with notification ids greater than `after`, by id, and no more than `limit`.
+    ///
+    /// For the next page go on after the last id of this one.
+    ///
+    /// # Errors
+    /// [`RunnerError::View`] as the view's database fails.
+    pub async fn list(&self, after: u64, limit: usize) -> Result<Vec<DeadLetter>, DeadLetterError> {
+        let Handling { views, upstream, .. } = &self.handling;
+        let letters = views.dead_letters(P::NAME, upstream, after, limit).await;
+        Ok(letters.map_err(|source| RunnerError::View { name: P::NAME, source })?)
+    }
+
+    /// Lets the handlers take all events of an aggregate that were put aside, in order, and says how many.
+    ///
+    /// It is done in transactions of up to a hundred events; a letter goes with the transaction in which its event is handled. If
+    /// one fails again, those before it stay handled, it and those after it stay dead letters, and its reason is the new one.
+    /// Dropped half way, it is done with some of them, and can be called again.
+    ///
+    /// # Errors
+    /// [`DeadLetterError::NoneOf`] if there are none; [`RunnerError::Handler`] if an event fails, which it names; others as the
+    /// databases fail: of these many pass, and it can be called again.
+    pub async fn retry(&self, originator_id: Uuid) -> Result<usize, DeadLetterError> {
+        let (mut retried, mut alone, mut attempt) = (0_usize, 0_usize, 1);
+        loop {
+            let limit = if alone > 0 { 1 } else { BATCH };
+            match self.handling.retry_first(originator_id, limit).await {
+                Ok(Retried::Done(0)) => break,
+                Ok(Retried::Done(count)) => {
+                    retried += count;
+                    alone = alone.saturating_sub(count);
+                    attempt = 1;
+                }
+                // what fails as a whole may succeed but for one
+                Ok(Retried::Refused { letters, .. }) if letters > 1 => alone = letters,
+                Ok(Retried::Refused { cause, .. }) if is_conflict(&cause) && attempt < ATTEMPTS => {
+                    pause_after(attempt).await;
+                    attempt += 1;
+                }
+                Ok(Retried::Refused { first, cause, .. }) => return Err(self.refused(&first, cause).await.into()),
+                Err(failure) => failed(failure)?,
+            }
+        }
+        if retried == 0 {
+            return Err(self.none_of(originator_id));
+        }
+        tracing::info!(projection = P::NAME, upstream = %self.handling.upstream, %originator_id, retried, "dead letters were handled");
+        Ok(retried)
+    }
+
+    /// Gives one event up: it is never handled. Those of its aggregate that were put aside after it are now to be retried.
+    ///
+    /// # Errors
+    /// [`DeadLetterError::NotFound`] if it was not put aside; [`RunnerError::View`] as the view's database fails.
+    pub async fn discard(&self, notification_id: u64) -> Result<DeadLetter, DeadLetterError> {
+        loop {
+            match self.try_discard(notification_id).await {
+                Ok(Some(letter)) => {
+                    self.warn_of(std::slice::from_ref(&letter));
+                    return Ok(letter);
+                }
+                Ok(None) => {
+                    let upstream = Arc::clone(&self.handling.upstream);
+                    return Err(DeadLetterError::NotFound { name: P::NAME, upstream, notification_id });
+                }
+                Err(failure) => failed(failure)?,
+            }
+        }
+    }
+
+    /// Gives up all events of an aggregate that were put aside, and says how many: later ones are handled as usual.
+    ///
+    /// # Errors
+    /// [`DeadLetterError::NoneOf`] if there are none; [`RunnerError::View`] as the view's database fails.
+    pub async fn discard_all(&self, originator_id: Uuid) -> Result<usize, DeadLetterError> {
+        let mut discarded = 0;
+        loop {
+            match self.try_discard_first(originator_id).await {
+                Ok(letters) if letters.is_empty() => break,
+                Ok(letters) => {
+                    self.warn_of(&letters);
+                    discarded += letters.len();
+                }
+                Err(failure) => failed(failure)?,
+            }
+        }
+        if discarded == 0 { Err(self.none_of(originator_id)) } else { Ok(discarded) }
+    }
+
+    async fn try_discard(&self, notification_id: u64) -> Result<Option<DeadLetter>, Failure> {
+        let failed = |error| self.handling.view_failure(error);
+        let mut transaction = self.handling.begin_aside().await?;
+        let letter = transaction.discard(notification_id).await.map_err(failed)?;
+        transaction.commit().await.map_err(failed)?;
+        Ok(letter)
+    }
+
+    async fn try_discard_first(&self, originator_id: Uuid) -> Result<Vec<DeadLetter>, Failure> {
+        let failed = |error| self.handling.view_failure(error);
+        let mut transaction = self.handling.begin_aside().await?;
+        let letters = transaction.unpark(originator_id, BATCH).await.map_err(failed)?;
+        transaction.commit().await.map_err(failed)?;
+        Ok(letters)
+    }
+
+    /// The error of an event that was refused again. It becomes the letter's reason.
+    async fn refused(&self, letter: &DeadLetter, cause: Cause) -> RunnerError {
+        if let Err(Failure::Passing(error) | Failure::Fatal(error)) = self.handling.note(letter, &cause).await {
+            tracing::warn!(%error, notification_id = letter.notification_id, "the new reason of a dead letter is not kept");
+        }
+        RunnerError::Handler {
+            name: P::NAME,
+            upstream: Arc::clone(&self.handling.upstream),
+            topic: letter.topic.clone(),
+            notification_id: letter.notification_id,
+            originator_id: letter.originator_id,
+            originator_version: letter.originator_version,
+            source: cause,
+        }
+    }
+
+    fn warn_of(&self, discarded: &[DeadLetter]) {
+        for letter in discarded {
+            let DeadLetter { notification_id, originator_id, originator_version, topic, .. } = letter;
+            let upstream = &self.handling.upstream;
+            tracing::warn!(projection = P::NAME, %upstream, notification_id, %originator_id, originator_version, topic, "a dead letter is discarded");
+        }
+    }
+
+    fn none_of(&self, originator_id: Uuid) -> DeadLetterError {
+        DeadLetterError::NoneOf { name: P::NAME, upstream: Arc::clone(&self.handling.upstream), originator_id }
+    }
+}
+
+/// What is to be done again, because somebody moved the position meanwhile, or the error.
+fn failed(failure: Failure) -> Result<(), RunnerError> {
+    match failure {
+        Failure::Moved(_) => Ok(()),
+        Failure::Passing(error) | Failure::Fatal(error) => Err(error),
+    }
+}
+
+impl<P: Projection, V> fmt::Debug for DeadLetters<P, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeadLetters")
+            .field("projection", &P::NAME)
+            .field("upstream", &self.handling.upstream)
+            .finish_non_exhaustive()
+    }
+}

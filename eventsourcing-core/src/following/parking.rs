@@ -1,0 +1,108 @@
+//! Parking: how an event is put aside, and how those of an aggregate are handled after all.
+
+use std::ops::ControlFlow;
+
+use uuid::Uuid;
+
+use super::failure::{Failure, Handled};
+use super::handling::Handling;
+use super::{DeadLetter, Projection, ViewTransaction as _, Views};
+use crate::persistence::{Cause, EventQuery, Notification, StoredEventRef};
+
+/// What became of the first dead letters of an aggregate.
+pub(super) enum Retried {
+    /// So many were handled and taken out.
+    Done(usize),
+    /// One of so many was refused, and all are still there.
+    Refused { first: DeadLetter, letters: usize, cause: Cause },
+}
+
+impl<P, V> Handling<P, V>
+where
+    P: Projection,
+    V: Views<View = P::View>,
+{
+    /// Puts an event aside that its handler refuses, and moves the position past it: both or neither.
+    pub(super) async fn park(&mut self, event: &Notification, up_to: u64, cause: &Cause) -> Result<(), Failure> {
+        let failed = |error| self.view_failure(error);
+        let mut transaction = self.begin(up_to).await?;
+        transaction.park(&[DeadLetter::of(event, Some(cause))]).await.map_err(failed)?;
+        transaction.commit().await.map_err(failed)?;
+        self.position = up_to;
+        Ok(())
+    }
+
+    /// Handles the first dead letters of an aggregate and takes them out, no more than `limit`: all or none.
+    pub(super) async fn retry_first(&self, originator_id: Uuid, limit: usize) -> Result<Retried, Failure> {
+        let mut loaded = None;
+        loop {
+            let retried = self.try_first(originator_id, limit).await?;
+            match &retried {
+                Retried::Refused { cause, .. } if self.can_now(cause, &mut loaded).await? => {}
+                _ => return Ok(retried),
+            }
+        }
+    }
+
+    async fn try_first(&self, originator_id: Uuid, limit: usize) -> Result<Retried, Failure> {
+        let mut transaction = self.begin_aside().await?;
+        // no sooner: others may retry or discard the same
+        let letters = transaction.unpark(originator_id, limit).await.map_err(|error| self.view_failure(error))?;
+        let Some(first) = letters.first() else { return Ok(Retried::Done(0)) };
+        let refused = |cause| Retried::Refused { first: first.clone(), letters: letters.len(), cause };
+        let events = self.events_of(originator_id, &letters).await?;
+        if let Some(DeadLetter { topic, originator_version, .. }) = letters.get(events.len()) {
+            let lost = format!("the log has no event `{topic}` as version {originator_version} of {originator_id}");
+            return Ok(refused(lost.into()));
+        }
+        if let Handled::Refused(cause) = self.handle_in(&mut transaction, &events).await? {
+            return Ok(refused(cause));
+        }
+        match self.commit(transaction, true).await? {
+            Handled::Done => Ok(Retried::Done(events.len())),
+            Handled::Refused(cause) => Ok(refused(cause)),
+        }
+    }
+
+    /// Makes this cause the reason of a letter that was refused again, if it is still the first of its aggregate.
+    pub(super) async fn note(&self, letter: &DeadLetter, cause: &Cause) -> Result<(), Failure> {
+        let failed = |error| self.view_failure(error);
+        let mut transaction = self.begin_aside().await?;
+        let first = transaction.unpark(letter.originator_id, 1).await.map_err(failed)?;
+        let Some(first) = first.into_iter().find(|first| first.notification_id == letter.notification_id) else {
+            return Ok(());
+        };
+        transaction.park(&[first.refused_for(cause)]).await.map_err(failed)?;
+        transaction.commit().await.map_err(failed)
+    }
+
+    pub(super) async fn begin_aside(&self) -> Result<V::Transaction, Failure> {
+        self.views.begin_aside(P::NAME, &self.upstream).await.map_err(|error| self.view_failure(error))
+    }
+
+    /// The events of letters, by id, up to the first that is not in the log.
+    async fn events_of(
+        &self,
+        originator_id: Uuid,
+        letters: &[DeadLetter],
+    ) -> Result<Vec<(u64, Notification)>, Failure> {
+        let (Some(first), Some(last)) = (letters.first(), letters.last()) else { return Ok(Vec::new()) };
+        let query =
+            EventQuery::of(originator_id).after(first.originator_version.checked_sub(1)).up_to(last.originator_version);
+        let mut events = Vec::with_capacity(letters.len());
+        // those between them are of topics that are not handled
+        let mut visit = |event: StoredEventRef<'_>| {
+            let is_next = |letter: &&DeadLetter| {
+                letter.originator_version == event.originator_version && letter.topic == event.topic
+            };
+            if let Some(letter) = letters.get(events.len()).filter(is_next) {
+                let id = letter.notification_id;
+                events.push((id, event.notification(id).to_owned()));
+            }
+            ControlFlow::Continue(())
+        };
+        let read = self.shared.recorder.read_events(query, &mut visit).await;
+        read.map_err(|error| self.upstream_failure(error.into()))?;
+        Ok(events)
+    }
+}
