@@ -14,7 +14,7 @@ pub mod guide;
 mod open;
 
 pub use eventsourcing_core::*;
-pub use eventsourcing_macros::{aggregate, application, event, on, projection};
+pub use eventsourcing_macros::{aggregate, application, event, on, projection, tables};
 pub use open::Builder;
 
 /// The recorders that keep events in SQLite and PostgreSQL.
@@ -33,6 +33,6 @@ pub mod prelude {
         Repository, Result, Saveable, Section, Subscription, Timestamp, Tracking, Uuid,
     };
     // from where they are macros and nothing else: there is a module `application` too
-    pub use eventsourcing_macros::{aggregate, application, event, on, projection};
+    pub use eventsourcing_macros::{aggregate, application, event, on, projection, tables};
     pub use futures::{StreamExt, TryStreamExt};
 }

@@ -26,8 +26,8 @@ pub use application::{
 pub use domain::{Aggregate, AggregateEvent, ApplyError, DomainEvent, Root};
 pub use error::{Error, Result};
 pub use following::{
-    About, EventStruct, Followed, Happened, MemoryViews, OnFailure, Projection, ProjectionRunner, RunnerError,
-    Subscribe, Subscription, Views,
+    About, EventStruct, Followed, Happened, MemoryViews, OnFailure, Projection, ProjectionRunner, Rebuild,
+    RebuildError, RunnerError, Subscribe, Subscription, Views,
 };
 pub use jiff::Timestamp;
 pub use persistence::{Mapper, Notification, Recorder, RecorderError, StoredEvent, Tracking};

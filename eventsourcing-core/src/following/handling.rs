@@ -17,6 +17,10 @@ pub(super) struct Handling<P, V> {
     pub(super) shared: Arc<Shared>,
     pub(super) projection: P,
     pub(super) views: V,
+    /// Under which the views keep how far it is.
+    pub(super) key: Arc<str>,
+    /// What the names of tables begin with while the view is rebuilt.
+    pub(super) prefix: Option<Arc<str>>,
     /// Up to where this one knows the log to be processed.
     pub(super) position: u64,
 }
@@ -46,7 +50,7 @@ where
 
     async fn attempt(&mut self, events: &[(u64, Notification)], up_to: u64) -> Result<Handled, Failure> {
         let tracking = Tracking::new(&*self.upstream, self.position, up_to);
-        let mut transaction = self.views.begin(P::NAME, &tracking).await.map_err(|error| self.view_failure(error))?;
+        let mut transaction = self.views.begin(&self.key, &tracking).await.map_err(|error| self.view_failure(error))?;
         for run in events.chunk_by(|(_, one), (_, next)| one.topic == next.topic) {
             let handled = self.call(run, transaction.view()).await?;
             if matches!(handled, Handled::Refused(_)) {
@@ -70,8 +74,10 @@ where
     /// Lets a handler take a run of events of one topic.
     async fn call(&self, run: &[(u64, Notification)], view: &mut P::View) -> Result<Handled, Failure> {
         let Some((_, first)) = run.first() else { return Ok(Handled::Done) };
-        let recorded: Vec<Recorded<'_>> =
-            run.iter().map(|(_, event)| Recorded::new(&self.upstream, &self.shared.mapper, event)).collect();
+        let recorded: Vec<Recorded<'_>> = run
+            .iter()
+            .map(|(_, event)| Recorded::new(&self.upstream, &self.shared.mapper, event, self.prefix.as_ref()))
+            .collect();
         let handled = async { self.projection.handle(&first.topic, &recorded, view).await };
         // what a handler that panicked did to the view goes with the transaction
         let cause = match AssertUnwindSafe(handled).catch_unwind().await {
@@ -92,7 +98,8 @@ where
 
     /// Looks up how far the log is processed.
     pub(super) async fn look_up(&mut self) -> Result<u64, Failure> {
-        self.position = self.views.position(P::NAME, &self.upstream).await.map_err(|error| self.view_failure(error))?;
+        self.position =
+            self.views.position(&self.key, &self.upstream).await.map_err(|error| self.view_failure(error))?;
         Ok(self.position)
     }
 
@@ -113,7 +120,7 @@ where
         match error {
             RecorderError::AlreadyProcessed { recorded, .. } => Failure::Moved(recorded),
             source if source.is_retryable() => Failure::Passing(RunnerError::View { name: P::NAME, source }),
-            source => Failure::Fatal(RunnerError::View { name: P::NAME, source }),
+            source => Failure::Fatal(RunnerError::of_view::<P>(source)),
         }
     }
 

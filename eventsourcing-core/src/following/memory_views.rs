@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::{ViewTransaction, Views};
+use super::{ProjectionKey, ViewTransaction, Views};
 use crate::persistence::{RecorderError, Tracking};
 
 /// A view in memory: a state of any type, which handlers are given as `&mut`.
@@ -23,21 +23,38 @@ use crate::persistence::{RecorderError, Tracking};
 /// assert_eq!(totals.read(|total| *total), 0);
 /// ```
 pub struct MemoryViews<S> {
-    kept: Arc<RwLock<Kept<S>>>,
-    /// Held by the transaction that is under way.
-    writer: Arc<Mutex<()>>,
+    pub(super) kept: Arc<RwLock<Kept<S>>>,
+    /// Held by whoever changes what is kept.
+    pub(super) writer: Arc<Mutex<()>>,
 }
 
 #[derive(Clone, Debug)]
-struct Kept<S> {
-    state: S,
-    positions: HashMap<(String, String), u64>,
+pub(super) struct Kept<S> {
+    /// With which a rebuild begins.
+    pub(super) initial: Arc<S>,
+    pub(super) state: S,
+    pub(super) positions: HashMap<(String, String), u64>,
+    /// The version of each projection that serves.
+    pub(super) serving: HashMap<String, u32>,
+    /// The version of each projection that is rebuilt, and its view.
+    pub(super) rebuilt: HashMap<String, (u32, MemoryViews<S>)>,
 }
 
 impl<S> MemoryViews<S> {
     /// A view that begins with this state.
-    pub fn new(state: S) -> Self {
-        let kept = Kept { state, positions: HashMap::new() };
+    pub fn new(state: S) -> Self
+    where
+        S: Clone,
+    {
+        Self::beginning_with(Arc::new(state))
+    }
+
+    pub(super) fn beginning_with(initial: Arc<S>) -> Self
+    where
+        S: Clone,
+    {
+        let (positions, serving, rebuilt) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let kept = Kept { state: S::clone(&initial), initial, positions, serving, rebuilt };
         Self { kept: Arc::new(RwLock::new(kept)), writer: Arc::default() }
     }
 
@@ -46,7 +63,7 @@ impl<S> MemoryViews<S> {
         read(&self.kept.read().unwrap_or_else(PoisonError::into_inner).state)
     }
 
-    fn position_of(&self, projection: &str, upstream: &str) -> u64 {
+    pub(super) fn position_of(&self, projection: &str, upstream: &str) -> u64 {
         let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
         kept.positions.get(&(projection.to_owned(), upstream.to_owned())).copied().unwrap_or_default()
     }
@@ -70,26 +87,77 @@ impl<S: Clone + Send + Sync + 'static> Views for MemoryViews<S> {
     type Transaction = MemoryTransaction<S>;
 
     async fn position(&self, projection: &str, upstream: &str) -> Result<u64, RecorderError> {
+        let key = ProjectionKey::parse(projection);
+        if key.is_rebuilt {
+            return Ok(self.rebuilt(key).map_or(0, |views| views.position_of(&key.serving().to_string(), upstream)));
+        }
         Ok(self.position_of(projection, upstream))
+    }
+
+    async fn serve(&self, projection: &str, _: bool) -> Result<Option<MemoryTransaction<S>>, RecorderError> {
+        let key = ProjectionKey::parse(projection);
+        let serving = |kept: &Kept<S>| kept.serving.get(key.name).copied();
+        if serving(&self.kept.read().unwrap_or_else(PoisonError::into_inner)) == Some(key.version) {
+            return Ok(None);
+        }
+        let mut transaction = self.transaction().await;
+        Ok(transaction.changed.serve(key)?.then_some(transaction))
     }
 
     async fn begin(&self, projection: &str, tracking: &Tracking) -> Result<MemoryTransaction<S>, RecorderError> {
         tracking.check()?;
-        let writer = Arc::clone(&self.writer).lock_owned().await;
-        let recorded = self.position_of(projection, &tracking.upstream);
+        let key = ProjectionKey::parse(projection);
+        let rebuilt = if key.is_rebuilt { Some(self.rebuilt(key)?) } else { None };
+        let mut transaction = rebuilt.as_ref().unwrap_or(self).transaction().await;
+        let Kept { positions, .. } = &mut transaction.changed;
+        let place = (key.serving().to_string(), tracking.upstream.clone());
+        let recorded = positions.get(&place).copied().unwrap_or_default();
+        positions.insert(place, tracking.position);
+        transaction.changed.serve(key.serving())?;
         if recorded != tracking.after {
             return Err(tracking.already_processed(recorded));
         }
-        let mut changed = self.kept.read().unwrap_or_else(PoisonError::into_inner).clone();
-        changed.positions.insert((projection.to_owned(), tracking.upstream.clone()), tracking.position);
-        Ok(MemoryTransaction { changed, kept: Arc::clone(&self.kept), _writer: writer })
+        Ok(transaction)
+    }
+}
+
+impl<S: Clone> MemoryViews<S> {
+    /// A transaction, once no other is under way.
+    pub(super) async fn transaction(&self) -> MemoryTransaction<S> {
+        let writer = Arc::clone(&self.writer).lock_owned().await;
+        let changed = self.kept.read().unwrap_or_else(PoisonError::into_inner).clone();
+        MemoryTransaction { changed, kept: Arc::clone(&self.kept), _writer: writer }
+    }
+
+    /// The view that this version is rebuilt in.
+    fn rebuilt(&self, key: ProjectionKey<'_>) -> Result<Self, RecorderError> {
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        match kept.rebuilt.get(key.name) {
+            Some((version, views)) if *version == key.version => Ok(views.clone()),
+            _ => Err(RecorderError::RebuildIsOver { projection: key.name.to_owned(), version: key.version }),
+        }
+    }
+}
+
+impl<S> Kept<S> {
+    /// Makes sure that a version serves; whether it begins to.
+    fn serve(&mut self, key: ProjectionKey<'_>) -> Result<bool, RecorderError> {
+        let ProjectionKey { name, version, .. } = key;
+        match self.serving.get(name).copied() {
+            None => {
+                self.serving.insert(name.to_owned(), version);
+                Ok(true)
+            }
+            Some(serving) if serving == version => Ok(false),
+            Some(serving) => Err(RecorderError::AnotherVersion { projection: name.to_owned(), version, serving }),
+        }
     }
 }
 
 /// A transaction on a view in memory.
 #[derive(Debug)]
 pub struct MemoryTransaction<S> {
-    changed: Kept<S>,
+    pub(super) changed: Kept<S>,
     kept: Arc<RwLock<Kept<S>>>,
     _writer: OwnedMutexGuard<()>,
 }

@@ -14,8 +14,11 @@ use tracing::Instrument as _;
 
 use super::handling::Handling;
 use super::pages::Pages;
+use super::version::looks_versioned;
 use super::worker::{State, Worker};
-use super::{OnFailure, Progress, Projection, RunnerError, Status, Subscribe, Views};
+use super::{
+    OnFailure, Progress, Projection, ProjectionKey, RunnerError, Status, Subscribe, ViewTransaction as _, Views,
+};
 use crate::Result;
 use crate::application::{Application, Shared};
 use crate::persistence::{Notification, NotificationQuery};
@@ -45,8 +48,22 @@ impl ProjectionRunner {
         P: Projection,
         V: Views<View = P::View>,
     {
+        Self::of_shared(Arc::clone(&upstream.shared), projection, views)
+    }
+
+    pub(super) fn of_shared<P, V>(shared: Arc<Shared>, projection: P, views: V) -> RunnerBuilder<P, V>
+    where
+        P: Projection,
+        V: Views<View = P::View>,
+    {
+        const {
+            assert!(
+                !looks_versioned(P::NAME),
+                "the name of a projection cannot have `_v` and a number in it; give `VERSION` instead"
+            )
+        };
         RunnerBuilder {
-            shared: Arc::clone(&upstream.shared),
+            shared,
             projection,
             views,
             on_failure: OnFailure::default(),
@@ -101,6 +118,8 @@ impl ProjectionRunner {
     /// # Errors
     /// [`RunnerError::Upstream`] if the log cannot be looked at.
     pub async fn status(&self) -> Result<Status, RunnerError> {
+        // first, so that what a task said in the end is not overlooked
+        let is_finished = self.task.is_finished();
         let State { position, mut progress, last_error } = self.state.borrow().clone();
         let (last, next) = self.look(position).await.map_err(|error| RunnerError::Upstream {
             name: self.name,
@@ -110,10 +129,20 @@ impl ProjectionRunner {
         // a clock that went back, or is another's, is no reason to be ahead
         let behind_for =
             next.and_then(|next| Timestamp::now().duration_since(next).try_into().ok()).unwrap_or_default();
-        if self.task.is_finished() && !matches!(progress, Progress::Failed(_)) {
+        if is_finished && !matches!(progress, Progress::Failed(_)) {
             progress = Progress::Stopped;
         }
         Ok(Status { position, last, behind_for, progress, last_error })
+    }
+
+    /// The application whose log it follows.
+    pub(super) fn upstream(&self) -> &str {
+        &self.upstream
+    }
+
+    /// Up to where it knows the log to be processed.
+    pub(super) fn position(&self) -> u64 {
+        self.state.borrow().position
     }
 
     /// The last notification id, and when the first event happened that is not processed.
@@ -201,13 +230,32 @@ where
     ///
     /// # Errors
     /// [`RunnerError::View`] if the view cannot be looked at; [`RunnerError::Upstream`] if the log cannot be, or does not reach to
-    /// where the view is; [`RunnerError::NoRuntime`] outside of a runtime.
+    /// where the view is; [`RunnerError::Superseded`] and [`RunnerError::NotRebuilt`] if another version of the projection serves;
+    /// [`RunnerError::Tables`] if the tables of one that begins cannot be made; [`RunnerError::NoRuntime`] outside of a runtime.
     pub async fn start(self) -> Result<ProjectionRunner, RunnerError> {
+        let key = ProjectionKey::new(P::NAME, P::VERSION);
+        check_runtime::<P>()?;
+        if let Some(mut beginning) =
+            self.views.serve(&key.to_string(), P::HAS_TABLES).await.map_err(RunnerError::of_view::<P>)?
+        {
+            let made = self.projection.tables("", beginning.view()).await;
+            made.map_err(|source| RunnerError::Tables { name: P::NAME, source })?;
+            beginning.commit().await.map_err(RunnerError::of_view::<P>)?;
+        }
+        self.follow(key, None).await
+    }
+
+    /// Follows from where the view is that has this key, with this before the names of its tables.
+    pub(super) async fn follow(
+        self,
+        key: ProjectionKey<'_>,
+        prefix: Option<Arc<str>>,
+    ) -> Result<ProjectionRunner, RunnerError> {
         let Self { shared, projection, views, on_failure, batch_size, poll_interval } = self;
+        let key: Arc<str> = Arc::from(key.to_string());
         let upstream: Arc<str> = Arc::from(shared.name.as_str());
-        let runtime = Handle::try_current().map_err(|_| RunnerError::NoRuntime { name: P::NAME })?;
-        let view_error = |source| RunnerError::View { name: P::NAME, source };
-        let position = views.position(P::NAME, &upstream).await.map_err(view_error)?;
+        let runtime = check_runtime::<P>()?;
+        let position = views.position(&key, &upstream).await.map_err(RunnerError::of_view::<P>)?;
         let query = NotificationQuery::after(position, batch_size).topics(P::TOPICS.iter().copied());
         let mut pages = Pages::new(
             Arc::clone(&shared),
@@ -224,13 +272,24 @@ where
         let state = State { position, progress: Progress::Following, last_error: None };
         let (publish, state) = watch::channel(state);
         let (stop, stopping) = watch::channel(false);
-        let handling =
-            Handling { upstream: Arc::clone(&upstream), shared: Arc::clone(&shared), projection, views, position };
+        let handling = Handling {
+            upstream: Arc::clone(&upstream),
+            shared: Arc::clone(&shared),
+            projection,
+            views,
+            key,
+            prefix,
+            position,
+        };
         let worker = Worker { handling, on_failure, publish, stopping };
         let span = tracing::info_span!("projection", name = P::NAME, upstream = %upstream);
         let task = runtime.spawn(worker.run(pages).instrument(span));
         Ok(ProjectionRunner { name: P::NAME, upstream, shared, state, stop, task })
     }
+}
+
+fn check_runtime<P: Projection>() -> Result<Handle, RunnerError> {
+    Handle::try_current().map_err(|_| RunnerError::NoRuntime { name: P::NAME })
 }
 
 impl<P: Projection, V> fmt::Debug for RunnerBuilder<P, V> {

@@ -75,6 +75,10 @@ where
             }
         };
         let progress = match &error {
+            Some(error) if error.is_of_a_switch() => {
+                tracing::info!(%error, "a projection ends");
+                Progress::Failed(error.clone())
+            }
             Some(error) => {
                 tracing::error!(%error, "a projection stops");
                 Progress::Failed(error.clone())

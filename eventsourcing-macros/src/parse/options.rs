@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, LitStr, Meta, Path, Result, Token, parenthesized};
+use syn::{Attribute, Expr, LitInt, LitStr, Meta, Path, Result, Token, parenthesized};
 
 use crate::errors::Errors;
 use crate::messages;
@@ -55,6 +55,7 @@ pub(crate) struct ApplicationOptions {
 #[derive(Default)]
 pub(crate) struct ProjectionOptions {
     pub(crate) krate: Option<Path>,
+    pub(crate) version: Option<LitInt>,
 }
 
 pub(crate) fn struct_options(arguments: TokenStream, errors: &mut Errors) -> StructOptions {
@@ -103,7 +104,8 @@ pub(crate) fn projection_options(arguments: TokenStream, errors: &mut Errors) ->
     each(arguments, errors, |option, input| {
         match option.unraw().to_string().as_str() {
             "crate" => options.krate = Some(path(input)?),
-            _ => return Err(unknown(option, "`#[projection]`", &["crate"])),
+            "version" => options.version = Some(version(input)?),
+            _ => return Err(unknown(option, "`#[projection]`", &["version", "crate"])),
         }
         Ok(())
     });
@@ -192,6 +194,16 @@ fn path(input: ParseStream<'_>) -> Result<Path> {
     let wanted = |error: syn::Error| syn::Error::new(error.span(), messages::CRATE_TAKES_A_PATH);
     input.parse::<Token![=]>().map_err(wanted)?;
     input.call(Path::parse_mod_style).map_err(wanted)
+}
+
+fn version(input: ParseStream<'_>) -> Result<LitInt> {
+    let wanted = |error: syn::Error| syn::Error::new(error.span(), messages::VERSION_IS_A_NUMBER);
+    input.parse::<Token![=]>().map_err(wanted)?;
+    let version: LitInt = input.parse().map_err(wanted)?;
+    match version.base10_parse::<u32>() {
+        Ok(1..) if version.suffix().is_empty() => Ok(version),
+        _ => Err(syn::Error::new(version.span(), messages::VERSION_IS_A_NUMBER)),
+    }
 }
 
 fn list(option: &Ident, input: ParseStream<'_>) -> Result<Vec<Path>> {

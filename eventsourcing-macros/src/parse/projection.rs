@@ -1,5 +1,7 @@
 //! The impl block under `#[projection]`.
 
+mod tables;
+
 use proc_macro2::TokenStream;
 use syn::parse::{ParseStream, Parser as _};
 use syn::spanned::Spanned as _;
@@ -19,12 +21,19 @@ pub(crate) fn projection(arguments: TokenStream, shell: &mut ItemImpl, errors: &
     let named = errors.take(name_and_options.parse2(arguments));
     let is_sound = check::projection_impl(shell, errors);
     let mut handlers = Vec::new();
+    let mut tables = None;
     for item in &mut shell.items {
         let ImplItem::Fn(method) = item else { continue };
-        if take_on(&mut method.attrs, errors)
+        if take(&mut method.attrs, "on", messages::ON_TAKES_NOTHING, errors)
             && let Some(handler) = errors.take(handler(method))
         {
             handlers.push(handler);
+        }
+        if take(&mut method.attrs, "tables", messages::TABLES_TAKES_NOTHING, errors) {
+            if tables.is_some() {
+                errors.at(&method.sig.ident, messages::TABLES_TWICE);
+            }
+            tables = errors.take(self::tables::tables(method)).or(tables);
         }
     }
     let (name, rest) = named?;
@@ -34,9 +43,11 @@ pub(crate) fn projection(arguments: TokenStream, shell: &mut ItemImpl, errors: &
         return None;
     }
     check::handlers(&handlers, shell, errors);
+    check::tables(tables.as_ref(), &handlers, errors);
     let view = handlers.first()?.view.clone();
     let krate = options.krate.unwrap_or_else(names::default_crate);
-    Some(Projection { krate, name: name.value(), ty: (*shell.self_ty).clone(), handlers, view })
+    let ty = (*shell.self_ty).clone();
+    Some(Projection { krate, name: name.value(), version: options.version, ty, tables, handlers, view })
 }
 
 fn name_and_options(input: ParseStream<'_>) -> Result<(LitStr, TokenStream)> {
@@ -47,15 +58,15 @@ fn name_and_options(input: ParseStream<'_>) -> Result<(LitStr, TokenStream)> {
     Ok((name, input.parse()?))
 }
 
-/// Takes `#[on]` off; whether it was there.
-fn take_on(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> bool {
+/// Takes an attribute off, which has nothing in parentheses; whether it was there.
+fn take(attributes: &mut Vec<Attribute>, name: &str, takes_nothing: &str, errors: &mut Errors) -> bool {
     let before = attributes.len();
     attributes.retain(|attribute| {
-        let is_on = attribute.path().segments.last().is_some_and(|segment| segment.ident == "on");
-        if is_on && attribute.meta.require_path_only().is_err() {
-            errors.at(attribute, messages::ON_TAKES_NOTHING);
+        let is_it = attribute.path().segments.last().is_some_and(|segment| segment.ident == name);
+        if is_it && attribute.meta.require_path_only().is_err() {
+            errors.at(attribute, takes_nothing);
         }
-        !is_on
+        !is_it
     });
     attributes.len() < before
 }
@@ -113,7 +124,7 @@ fn handler(method: &ImplItemFn) -> Result<Handler> {
 }
 
 /// What a reference without a lifetime refers to.
-fn borrowed(ty: &Type, is_mutable: bool) -> Option<&Type> {
+pub(super) fn borrowed(ty: &Type, is_mutable: bool) -> Option<&Type> {
     match peel(ty) {
         Type::Reference(TypeReference { lifetime: None, mutability, elem, .. })
             if mutability.is_some() == is_mutable =>

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
+pub(crate) mod rebuilds;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 pub(crate) mod views;

@@ -3,8 +3,12 @@
 mod error;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod rebuild;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(feature = "sqlite")]
+mod sqlite_guard;
+mod versions;
 
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresTransaction, PostgresViews};

@@ -2,14 +2,16 @@
 
 use std::error::Error as StdError;
 
-use eventsourcing_core::following::{ViewTransaction, Views};
+use eventsourcing_core::following::{ProjectionKey, ViewTransaction, Views};
 use eventsourcing_core::{RecorderError, Tracking};
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 use super::error::{is_passing, view_error};
+use super::rebuild::in_postgres::{claim, hold, serves};
 use super::uncut;
 use crate::error::check_runtime;
 use crate::rows;
+use crate::sql::rebuilds::{self, POSTGRES_ONLY};
 use crate::sql::views::{POSTGRES, PostgresViewsSql};
 
 /// Keeps the views of projections in a PostgreSQL database: the one of the events or any other.
@@ -33,7 +35,7 @@ use crate::sql::views::{POSTGRES, PostgresViewsSql};
 /// ```
 #[derive(Clone, Debug)]
 pub struct PostgresViews {
-    pool: PgPool,
+    pub(super) pool: PgPool,
 }
 
 impl PostgresViews {
@@ -51,6 +53,7 @@ impl PostgresViews {
             let mut transaction = making.pool.begin().await.map_err(failed)?;
             sqlx::query(lock).execute(&mut *transaction).await.map_err(failed)?;
             sqlx::query(create).execute(&mut *transaction).await.map_err(failed)?;
+            sqlx::query(rebuilds::POSTGRES.create).execute(&mut *transaction).await.map_err(failed)?;
             transaction.commit().await.map_err(failed)
         };
         uncut(tokio::spawn(made)).await?;
@@ -69,6 +72,14 @@ impl Views for PostgresViews {
         rows::from_position(position.unwrap_or_default())
     }
 
+    async fn serve(&self, projection: &str, has_tables: bool) -> Result<Option<PostgresTransaction>, RecorderError> {
+        if serves(&self.pool, ProjectionKey::parse(projection)).await? || !has_tables {
+            return Ok(None);
+        }
+        let (pool, projection) = (self.pool.clone(), projection.to_owned());
+        uncut(tokio::spawn(async move { serve(&pool, &projection).await })).await
+    }
+
     async fn begin(&self, projection: &str, tracking: &Tracking) -> Result<PostgresTransaction, RecorderError> {
         tracking.check()?;
         let (pool, projection, tracking) = (self.pool.clone(), projection.to_owned(), tracking.clone());
@@ -80,9 +91,28 @@ impl Views for PostgresViews {
     }
 }
 
+async fn serve(pool: &PgPool, projection: &str) -> Result<Option<PostgresTransaction>, RecorderError> {
+    let failed = |error| view_error(error, "begin a projection");
+    let key = ProjectionKey::parse(projection);
+    let mut transaction = pool.begin_with(POSTGRES.begin).await.map_err(failed)?;
+    if claim(&mut transaction, key).await? {
+        return Ok(Some(PostgresTransaction::new(transaction, key)));
+    }
+    transaction.commit().await.map_err(failed)?;
+    Ok(None)
+}
+
 async fn begin(pool: &PgPool, projection: &str, tracking: &Tracking) -> Result<PostgresTransaction, RecorderError> {
     let failed = |error| view_error(error, "begin a transaction on a view");
+    let key = ProjectionKey::parse(projection);
     let mut transaction = pool.begin_with(POSTGRES.begin).await.map_err(failed)?;
+    if key.is_rebuilt {
+        sqlx::query(POSTGRES_ONLY.asynchronous).execute(&mut *transaction).await.map_err(failed)?;
+    }
+    // a row of positions is there only as long as its version may be changed; without one it has to be looked up
+    if tracking.after == 0 {
+        hold(&mut transaction, key).await?;
+    }
     let position = rows::to_bound(tracking.position);
     let moved = if tracking.after == 0 {
         let insert = sqlx::query(POSTGRES.insert).bind(projection).bind(&tracking.upstream).bind(position);
@@ -93,8 +123,9 @@ async fn begin(pool: &PgPool, projection: &str, tracking: &Tracking) -> Result<P
         update.execute(&mut *transaction).await.map_err(failed)?.rows_affected()
     };
     if moved == 1 {
-        return Ok(PostgresTransaction { transaction });
+        return Ok(PostgresTransaction::new(transaction, key));
     }
+    hold(&mut transaction, key).await?;
     let recorded = sqlx::query_scalar(POSTGRES.position).bind(projection).bind(&tracking.upstream);
     let recorded: Option<i64> = recorded.fetch_optional(&mut *transaction).await.map_err(failed)?;
     transaction.rollback().await.map_err(failed)?;
@@ -104,7 +135,15 @@ async fn begin(pool: &PgPool, projection: &str, tracking: &Tracking) -> Result<P
 /// A transaction on views in PostgreSQL.
 #[derive(Debug)]
 pub struct PostgresTransaction {
-    transaction: Transaction<'static, Postgres>,
+    pub(super) transaction: Transaction<'static, Postgres>,
+    /// What the names of its tables begin with, if it is one of a rebuild.
+    pub(super) prefix: Option<String>,
+}
+
+impl PostgresTransaction {
+    pub(super) fn new(transaction: Transaction<'static, Postgres>, key: ProjectionKey<'_>) -> Self {
+        Self { transaction, prefix: key.is_rebuilt.then(|| key.prefix()) }
+    }
 }
 
 impl ViewTransaction for PostgresTransaction {
@@ -118,6 +157,12 @@ impl ViewTransaction for PostgresTransaction {
         let failed = |error| view_error(error, "commit the changes of a view");
         // after an error that a handler kept to itself COMMIT would undo everything, and say nothing
         sqlx::query(POSTGRES.probe).execute(&mut *self.transaction).await.map_err(failed)?;
+        if let Some(prefix) = &self.prefix {
+            let used = sqlx::query_scalar(POSTGRES_ONLY.serving_table_in_use).bind(prefix);
+            if let Some(table) = used.fetch_optional(&mut *self.transaction).await.map_err(failed)? {
+                return Err(RecorderError::ServingTable { table });
+            }
+        }
         self.transaction.commit().await.map_err(failed)
     }
 }

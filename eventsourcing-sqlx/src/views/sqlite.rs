@@ -2,14 +2,17 @@
 
 use std::error::Error as StdError;
 
-use eventsourcing_core::following::{ViewTransaction, Views};
+use eventsourcing_core::following::{ProjectionKey, ViewTransaction, Views};
 use eventsourcing_core::{RecorderError, Tracking};
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 use super::error::{is_passing, view_error};
+use super::rebuild::in_sqlite::{claim, hold, serves};
+use super::sqlite_guard::{guard, unguard};
 use super::uncut;
 use crate::error::check_runtime;
 use crate::rows;
+use crate::sql::rebuilds;
 use crate::sql::views::SQLITE;
 
 /// Keeps the views of projections in a SQLite database: the file of the events or any other.
@@ -36,7 +39,7 @@ use crate::sql::views::SQLITE;
 /// ```
 #[derive(Clone, Debug)]
 pub struct SqliteViews {
-    pool: SqlitePool,
+    pub(super) pool: SqlitePool,
 }
 
 impl SqliteViews {
@@ -48,6 +51,7 @@ impl SqliteViews {
         check_runtime(|| "the database of views".to_owned())?;
         let failed = |error| view_error(error, "make the table of positions");
         sqlx::query(SQLITE.create).execute(&pool).await.map_err(failed)?;
+        sqlx::query(rebuilds::SQLITE.create).execute(&pool).await.map_err(failed)?;
         Ok(Self { pool })
     }
 }
@@ -63,6 +67,14 @@ impl Views for SqliteViews {
         rows::from_position(position.unwrap_or_default())
     }
 
+    async fn serve(&self, projection: &str, has_tables: bool) -> Result<Option<SqliteTransaction>, RecorderError> {
+        if serves(&self.pool, ProjectionKey::parse(projection)).await? || !has_tables {
+            return Ok(None);
+        }
+        let (pool, projection) = (self.pool.clone(), projection.to_owned());
+        uncut(tokio::spawn(async move { serve(&pool, &projection).await })).await
+    }
+
     async fn begin(&self, projection: &str, tracking: &Tracking) -> Result<SqliteTransaction, RecorderError> {
         tracking.check()?;
         let (pool, projection, tracking) = (self.pool.clone(), projection.to_owned(), tracking.clone());
@@ -74,26 +86,46 @@ impl Views for SqliteViews {
     }
 }
 
+async fn serve(pool: &SqlitePool, projection: &str) -> Result<Option<SqliteTransaction>, RecorderError> {
+    let failed = |error| view_error(error, "begin a projection");
+    let mut transaction = pool.begin_with(SQLITE.begin).await.map_err(failed)?;
+    if claim(&mut transaction, ProjectionKey::parse(projection)).await? {
+        return Ok(Some(SqliteTransaction { transaction, is_guarded: false }));
+    }
+    transaction.commit().await.map_err(failed)?;
+    Ok(None)
+}
+
 async fn begin(pool: &SqlitePool, projection: &str, tracking: &Tracking) -> Result<SqliteTransaction, RecorderError> {
     let failed = |error| view_error(error, "begin a transaction on a view");
+    let key = ProjectionKey::parse(projection);
     let mut transaction = pool.begin_with(SQLITE.begin).await.map_err(failed)?;
     // the write lock keeps it there
     let recorded = sqlx::query_scalar(SQLITE.position).bind(projection).bind(&tracking.upstream);
     let recorded: Option<i64> = recorded.fetch_optional(&mut *transaction).await.map_err(failed)?;
     let recorded = rows::from_position(recorded.unwrap_or_default())?;
+    // a row of positions is there only as long as its version may be changed; without one it has to be looked up
+    if recorded == 0 {
+        hold(&mut transaction, key).await?;
+    }
     if recorded != tracking.after {
         transaction.rollback().await.map_err(failed)?;
         return Err(tracking.already_processed(recorded));
     }
     let moved = sqlx::query(SQLITE.insert).bind(projection).bind(&tracking.upstream);
     moved.bind(rows::to_bound(tracking.position)).execute(&mut *transaction).await.map_err(failed)?;
-    Ok(SqliteTransaction { transaction })
+    if key.is_rebuilt {
+        guard(&mut transaction, &key.prefix()).await?;
+    }
+    Ok(SqliteTransaction { transaction, is_guarded: key.is_rebuilt })
 }
 
 /// A transaction on views in SQLite.
 #[derive(Debug)]
 pub struct SqliteTransaction {
-    transaction: Transaction<'static, Sqlite>,
+    pub(super) transaction: Transaction<'static, Sqlite>,
+    /// Whether what serves is guarded against it.
+    pub(super) is_guarded: bool,
 }
 
 impl ViewTransaction for SqliteTransaction {
@@ -103,7 +135,10 @@ impl ViewTransaction for SqliteTransaction {
         &mut self.transaction
     }
 
-    async fn commit(self) -> Result<(), RecorderError> {
+    async fn commit(mut self) -> Result<(), RecorderError> {
+        if self.is_guarded {
+            unguard(&mut self.transaction).await?;
+        }
         self.transaction.commit().await.map_err(|error| view_error(error, "commit the changes of a view"))
     }
 }
