@@ -7,6 +7,7 @@ mod common;
 mod failing;
 mod many;
 mod places;
+mod rebuilding;
 mod running;
 
 use std::time::Duration;
@@ -49,6 +50,11 @@ impl Note {
 #[application(aggregates(Account, Note))]
 #[derive(Clone, Debug)]
 struct Office;
+
+/// Another application of the same aggregates.
+#[application(aggregates(Account))]
+#[derive(Clone, Debug)]
+struct Branch;
 
 /// Far longer than anything here takes: who hangs fails.
 const PATIENCE: Duration = Duration::from_secs(60);
