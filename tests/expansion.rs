@@ -63,7 +63,7 @@ async fn the_expanded_histories_are_made_of_the_expanded_world() -> std::result:
     world.make_it_so("dinosaurs");
     universe.save(&mut world).await?;
     runner.wait_for(2, std::time::Duration::from_secs(60)).await?;
-    assert_eq!(views.read(Vec::clone), ["1: Earth", "dinosaurs"]);
+    assert_eq!(views.read(Vec::clone), ["", "1: Earth", "dinosaurs"]);
     Ok(())
 }
 

@@ -15,6 +15,7 @@ mod parking;
 mod process;
 mod process_letters;
 mod projection;
+mod rebuild;
 mod runner;
 mod runner_error;
 mod state;
@@ -23,6 +24,7 @@ mod stepper;
 mod subscription;
 mod supervised;
 mod unit_of_work;
+mod version;
 mod views;
 mod worker;
 
@@ -35,10 +37,14 @@ pub use memory_views::{MemoryTransaction, MemoryViews};
 pub use on_failure::OnFailure;
 pub use process::ProcessApplication;
 pub use projection::{EventStruct, Projection, Recorded};
+pub use rebuild::{
+    LONGEST_HOLD, Rebuild, RebuildError, RebuildProgress, RebuildState, RebuildableViews, Rebuilding, Switched,
+};
 pub use runner::{ProjectionRunner, RunnerBuilder};
 pub use runner_error::RunnerError;
 pub use status::{Progress, Status};
 pub(crate) use stepper::Stepper;
 pub use subscription::{Followed, Subscribe, Subscription};
 pub use unit_of_work::UnitOfWork;
+pub use version::ProjectionKey;
 pub use views::{ViewTransaction, Views};

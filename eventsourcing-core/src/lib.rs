@@ -29,7 +29,8 @@ pub use domain::{Aggregate, AggregateEvent, ApplyError, DomainEvent, Root};
 pub use error::{Error, Result};
 pub use following::{
     About, DeadLetter, DeadLetterError, DeadLetters, EventStruct, Followed, Happened, MemoryViews, OnFailure,
-    ProcessApplication, Projection, ProjectionRunner, RunnerError, Subscribe, Subscription, UnitOfWork, Views,
+    ProcessApplication, Projection, ProjectionRunner, Rebuild, RebuildError, RunnerError, Subscribe, Subscription,
+    UnitOfWork, Views,
 };
 pub use jiff::Timestamp;
 pub use persistence::{Mapper, Notification, Recorder, RecorderError, StoredEvent, Tracking};

@@ -74,6 +74,11 @@ pub(crate) fn on(item: TokenStream) -> TokenStream {
     misplaced(messages::ON_PLACE, item)
 }
 
+/// `#[tables]`, which `#[projection]` takes away where it belongs.
+pub(crate) fn tables(item: TokenStream) -> TokenStream {
+    misplaced(messages::TABLES_PLACE, item)
+}
+
 fn aggregate_struct(arguments: TokenStream, item: ItemStruct) -> TokenStream {
     let mut errors = Errors::default();
     let options = parse::struct_options(arguments, &mut errors);

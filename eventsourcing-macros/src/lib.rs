@@ -380,7 +380,10 @@ pub fn application(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | option | meaning |
 /// |---|---|
 /// | `"…"` | the name, under which databases keep how far logs are processed: letters, digits, underscores; two projections of one name in one database would take each other's events |
+/// | `version = 2` | the version of what the handlers make, from 1: a greater one is made beside the one that serves, by a `Rebuild`, and takes its place |
 /// | `crate = path` | where the library is found, if it is not `::eventsourcing` |
+///
+/// A method with [`#[tables]`](macro@tables) makes the tables that handlers write to.
 #[proc_macro_attribute]
 pub fn projection(arguments: TokenStream, item: TokenStream) -> TokenStream {
     entry::projection(arguments.into(), item.into()).into()
@@ -469,4 +472,64 @@ pub fn policy(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn on(_arguments: TokenStream, item: TokenStream) -> TokenStream {
     entry::on(item.into()).into()
+}
+
+/// Makes a method of a projection the one that makes its tables: see [`macro@projection`].
+///
+/// It is `async`, takes `&self`, `prefix: &str` and the view, and is called in a transaction: with nothing for a prefix before the
+/// projection handles its first event ever, and with a prefix when its next version is rebuilt beside the one that serves. All that it
+/// makes has the prefix before its name, indexes too. Handlers ask for the name of a table: `about.table("worlds")`.
+///
+/// For a database it executes statements such as `format!("CREATE TABLE {prefix}worlds (id uuid PRIMARY KEY)")`; here it is a state in memory:
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// # use std::time::Duration;
+///
+/// use eventsourcing::prelude::*;
+/// use eventsourcing::About;
+/// # use eventsourcing::{MemoryViews, ProjectionRunner};
+///
+/// # #[aggregate]
+/// # pub struct World { name: String }
+/// # #[aggregate]
+/// # impl World {
+/// #     #[event("Started")]
+/// #     pub fn new(name: &str) -> Self { Self { name: name.to_owned() } }
+/// # }
+/// # #[application]
+/// # pub struct Universe;
+/// type Tables = BTreeMap<String, Vec<String>>;
+///
+/// pub struct Worlds;
+///
+/// #[projection("worlds", version = 2)]
+/// impl Worlds {
+///     #[tables]
+///     async fn tables(&self, prefix: &str, view: &mut Tables) -> Result<()> {
+///         view.insert(format!("{prefix}worlds"), Vec::new());
+///         Ok(())
+///     }
+///
+///     #[on]
+///     async fn started(&self, event: &WorldStarted, about: &About, view: &mut Tables) -> Result<()> {
+///         view.entry(about.table("worlds").into_owned()).or_default().push(event.name.clone());
+///         Ok(())
+///     }
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// # let universe = Universe::open_with([("PERSISTENCE_MODULE", "memory")]).await?;
+/// # let views = MemoryViews::new(Tables::new());
+/// # let runner = ProjectionRunner::start(&universe, Worlds, views.clone()).await?;
+/// # assert!(views.read(|tables| tables["worlds"].is_empty()));
+/// # let recorded = universe.save(&mut World::new("Earth")).await?;
+/// # runner.wait_for(recorded[0].id, Duration::from_secs(10)).await?;
+/// # assert_eq!(views.read(|tables| tables["worlds"].clone()), ["Earth"]);
+/// # Ok(())
+/// # }
+/// ```
+#[proc_macro_attribute]
+pub fn tables(_arguments: TokenStream, item: TokenStream) -> TokenStream {
+    entry::tables(item.into()).into()
 }

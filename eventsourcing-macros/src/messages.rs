@@ -285,6 +285,30 @@ pub(crate) fn projection_name(name: &str) -> String {
     )
 }
 
+pub(crate) fn versioned_name(name: &str) -> String {
+    format!(
+        "`{name}` could be taken for a version of another projection; leave `_v` and the number out, and write `version = 2` after the name"
+    )
+}
+
+pub(crate) const VERSION_IS_A_NUMBER: &str = "the version is a whole number from 1: `version = 2`";
+
+pub(crate) const TABLES_PLACE: &str =
+    "`#[tables]` belongs on a method in an impl block that has `#[projection(\"…\")]` on it";
+
+pub(crate) const TABLES_OF_A_POLICY: &str =
+    "a policy has no tables: what it saves are aggregates, through its `UnitOfWork`";
+
+pub(crate) const TABLES_TAKES_NOTHING: &str = "`#[tables]` takes nothing: the method makes the tables";
+
+pub(crate) const TABLES_TWICE: &str = "there is another method with `#[tables]`; make all tables in one";
+
+pub(crate) const TABLES_SIGNATURE: &str = "the tables are made by `async fn tables(&self, prefix: &str, view: &mut PgConnection) -> sqlx::Result<()>`, \
+     with the view that the handlers change and any error";
+
+pub(crate) const HANDLER_OF_TABLES_TAKES_ABOUT: &str = "where `#[tables]` makes the tables, each handler asks for their names, which are others while the view is rebuilt: \
+     take `about: &About` before the view, and write to `about.table(\"…\")`";
+
 pub(crate) const NO_HANDLER: &str =
     "without `#[on]` methods nothing is handled; put `#[on]` on those that handle an event";
 

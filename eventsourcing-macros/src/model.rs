@@ -1,7 +1,7 @@
 //! What the macros know about the user's code: plain data, with the user's tokens in it.
 
 use proc_macro2::{Ident, Span};
-use syn::{Attribute, Block, Expr, ImplItem, ItemImpl, Path, Signature, Type, Visibility};
+use syn::{Attribute, Block, Expr, ImplItem, ItemImpl, LitInt, Path, Signature, Type, Visibility};
 
 /// An impl block under `#[aggregate]`.
 pub(crate) struct Aggregate {
@@ -146,8 +146,16 @@ pub(crate) struct Application {
 pub(crate) struct Projection {
     pub(crate) krate: Path,
     pub(crate) name: String,
+    pub(crate) version: Option<LitInt>,
     pub(crate) ty: Type,
+    pub(crate) tables: Option<Tables>,
     pub(crate) handlers: Vec<Handler>,
+    pub(crate) view: Type,
+}
+
+/// The `#[tables]` method.
+pub(crate) struct Tables {
+    pub(crate) method: Ident,
     pub(crate) view: Type,
 }
 

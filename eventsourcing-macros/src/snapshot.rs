@@ -199,6 +199,12 @@ fn observatory_expands_to_code_that_a_person_could_have_written() {
 fn histories_expands_to_code_that_a_person_could_have_written() {
     let projection = quote! {
         impl Histories {
+            #[tables]
+            async fn lines(&self, prefix: &str, view: &mut Vec<String>) -> eventsourcing::Result<()> {
+                view.push(prefix.to_owned());
+                Ok(())
+            }
+
             /// A world begins without a history.
             #[on]
             async fn started(
@@ -227,7 +233,7 @@ fn histories_expands_to_code_that_a_person_could_have_written() {
         pub struct Histories;
     };
     reads(
-        &[view, entry::projection(quote!("histories"), projection)],
+        &[view, entry::projection(quote!("histories", version = 2), projection)],
         &expect_file!["../tests/expansion/histories.rs"],
     );
 }

@@ -75,6 +75,11 @@ pub(crate) fn from_position(position: i64) -> Result<u64, RecorderError> {
     u64::try_from(position).map_err(|_| impossible("tracking position", position))
 }
 
+/// A version of a projection.
+pub(crate) fn from_projection_version(version: i64) -> Result<u32, RecorderError> {
+    u32::try_from(version).map_err(|_| impossible("projection version", version))
+}
+
 fn impossible(what: &str, number: i64) -> RecorderError {
     RecorderError::Corrupt { found: format!("{what} {number}") }
 }

@@ -8,6 +8,7 @@ mod dead_letters;
 mod failing;
 mod many;
 mod places;
+mod rebuilding;
 mod running;
 
 use std::time::Duration;
@@ -50,6 +51,11 @@ impl Note {
 #[application(aggregates(Account, Note))]
 #[derive(Clone, Debug)]
 struct Office;
+
+/// Another application of the same aggregates.
+#[application(aggregates(Account))]
+#[derive(Clone, Debug)]
+struct Branch;
 
 /// Far longer than anything here takes: who hangs fails.
 const PATIENCE: Duration = Duration::from_secs(60);

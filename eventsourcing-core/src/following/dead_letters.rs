@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::failure::{Failure, is_conflict};
 use super::handling::Handling;
 use super::parking::Retried;
-use super::{DeadLetter, DeadLetterError, Projection, RunnerError, ViewTransaction as _, Views};
+use super::{DeadLetter, DeadLetterError, Projection, ProjectionKey, RunnerError, ViewTransaction as _, Views};
 use crate::application::{ATTEMPTS, Application, pause_after};
 use crate::persistence::Cause;
 
@@ -89,7 +89,9 @@ where
     pub fn of(upstream: &Application, projection: P, views: V) -> Self {
         let shared = Arc::clone(&upstream.shared);
         let upstream = Arc::from(shared.name.as_str());
-        Self { handling: Handling { upstream, shared, projection, views: Arc::new(views), position: 0 } }
+        let key = Arc::from(ProjectionKey::new(P::NAME, P::VERSION).to_string());
+        let views = Arc::new(views);
+        Self { handling: Handling { upstream, shared, projection, views, key, prefix: None, position: 0 } }
     }
 
     /// How many there are.
@@ -97,8 +99,8 @@ where
     /// # Errors
     /// [`RunnerError::View`] as the view's database fails.
     pub async fn count(&self) -> Result<u64, DeadLetterError> {
-        let Handling { views, upstream, .. } = &self.handling;
-        let count = views.count_dead_letters(P::NAME, upstream).await;
+        let Handling { views, key, upstream, .. } = &self.handling;
+        let count = views.count_dead_letters(key, upstream).await;
         Ok(count.map_err(|source| RunnerError::View { name: P::NAME, source })?)
     }
 
@@ -109,8 +111,8 @@ where
     /// # Errors
     /// [`RunnerError::View`] as the view's database fails.
     pub async fn list(&self, after: u64, limit: usize) -> Result<Vec<DeadLetter>, DeadLetterError> {
-        let Handling { views, upstream, .. } = &self.handling;
-        let letters = views.dead_letters(P::NAME, upstream, after, limit).await;
+        let Handling { views, key, upstream, .. } = &self.handling;
+        let letters = views.dead_letters(key, upstream, after, limit).await;
         Ok(letters.map_err(|source| RunnerError::View { name: P::NAME, source })?)
     }
 

@@ -18,6 +18,10 @@ pub(super) struct Handling<P, V> {
     pub(super) shared: Arc<Shared>,
     pub(super) projection: P,
     pub(super) views: Arc<V>,
+    /// Under which the views keep how far it is.
+    pub(super) key: Arc<str>,
+    /// What the names of tables begin with while the view is rebuilt.
+    pub(super) prefix: Option<Arc<str>>,
     /// Up to where this one knows the log to be processed.
     pub(super) position: u64,
 }
@@ -74,7 +78,7 @@ where
 
     pub(super) async fn begin(&self, up_to: u64) -> Result<V::Transaction, Failure> {
         let tracking = Tracking::new(&*self.upstream, self.position, up_to);
-        self.views.begin(P::NAME, &tracking).await.map_err(|error| self.view_failure(error))
+        self.views.begin(&self.key, &tracking).await.map_err(|error| self.view_failure(error))
     }
 
     /// Puts those events aside that have to wait for others of their aggregates, and gives the rest.
@@ -129,8 +133,10 @@ where
     /// Lets a handler take a run of events of one topic.
     async fn call(&self, run: &[(u64, Notification)], view: &mut P::View) -> Result<Handled, Failure> {
         let Some((_, first)) = run.first() else { return Ok(Handled::Done) };
-        let recorded: Vec<Recorded<'_>> =
-            run.iter().map(|(_, event)| Recorded::new(&self.upstream, &self.shared.mapper, event)).collect();
+        let recorded: Vec<Recorded<'_>> = run
+            .iter()
+            .map(|(_, event)| Recorded::new(&self.upstream, &self.shared.mapper, event, self.prefix.as_ref()))
+            .collect();
         let handled = async { self.projection.handle(&first.topic, &recorded, view).await };
         // what a handler that panicked did to the view goes with the transaction
         let cause = match AssertUnwindSafe(handled).catch_unwind().await {
@@ -151,7 +157,7 @@ where
 
     /// Up to where the log is processed.
     pub(super) async fn look_up(&self) -> Result<u64, Failure> {
-        self.views.position(P::NAME, &self.upstream).await.map_err(|error| self.view_failure(error))
+        self.views.position(&self.key, &self.upstream).await.map_err(|error| self.view_failure(error))
     }
 
     /// The error of the handler of this event.
@@ -173,7 +179,7 @@ where
             // others put something aside, or took it out
             RecorderError::Conflict { .. } => Failure::Moved(self.position),
             source if source.is_retryable() => Failure::Passing(RunnerError::View { name: P::NAME, source }),
-            source => Failure::Fatal(RunnerError::View { name: P::NAME, source }),
+            source => Failure::Fatal(RunnerError::of_view::<P>(source)),
         }
     }
 

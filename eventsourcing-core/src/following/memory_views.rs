@@ -8,7 +8,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use uuid::Uuid;
 
 use super::memory_letters::MemoryLetters;
-use super::{DeadLetter, ViewTransaction, Views};
+use super::{DeadLetter, ProjectionKey, ViewTransaction, Views};
 use crate::persistence::{RecorderError, Tracking};
 
 /// A view in memory: a state of any type, which handlers are given as `&mut`.
@@ -25,27 +25,50 @@ use crate::persistence::{RecorderError, Tracking};
 /// assert_eq!(totals.read(|total| *total), 0);
 /// ```
 pub struct MemoryViews<S> {
-    kept: Arc<RwLock<Kept<S>>>,
-    /// Held by the transaction that is under way.
-    writer: Arc<Mutex<()>>,
+    pub(super) kept: Arc<RwLock<Kept<S>>>,
+    /// Held by whoever changes what is kept.
+    pub(super) writer: Arc<Mutex<()>>,
 }
 
 #[derive(Clone, Debug)]
-struct Kept<S> {
-    state: S,
+pub(super) struct Kept<S> {
+    /// With which a rebuild begins.
+    pub(super) initial: Arc<S>,
+    pub(super) state: S,
     /// By projection and upstream, as are letters.
-    positions: HashMap<Key, u64>,
+    pub(super) positions: HashMap<Place, u64>,
     /// Copied only when they change: most transactions leave them alone.
-    letters: HashMap<Key, Arc<MemoryLetters>>,
+    pub(super) letters: HashMap<Place, Arc<MemoryLetters>>,
+    /// The version of each projection that serves.
+    pub(super) serving: HashMap<String, u32>,
+    /// The version of each projection that is rebuilt, and its view.
+    pub(super) rebuilt: HashMap<String, (u32, MemoryViews<S>)>,
 }
 
-/// A projection and an upstream.
-type Key = (String, String);
+/// A projection's key and an upstream.
+type Place = (String, String);
 
 impl<S> MemoryViews<S> {
     /// A view that begins with this state.
-    pub fn new(state: S) -> Self {
-        let kept = Kept { state, positions: HashMap::new(), letters: HashMap::new() };
+    pub fn new(state: S) -> Self
+    where
+        S: Clone,
+    {
+        Self::beginning_with(Arc::new(state))
+    }
+
+    pub(super) fn beginning_with(initial: Arc<S>) -> Self
+    where
+        S: Clone,
+    {
+        let kept = Kept {
+            state: S::clone(&initial),
+            initial,
+            positions: HashMap::new(),
+            letters: HashMap::new(),
+            serving: HashMap::new(),
+            rebuilt: HashMap::new(),
+        };
         Self { kept: Arc::new(RwLock::new(kept)), writer: Arc::default() }
     }
 
@@ -59,7 +82,7 @@ impl<S> MemoryViews<S> {
         kept.letters.get(&(projection.to_owned(), upstream.to_owned())).cloned().unwrap_or_default()
     }
 
-    fn position_of(&self, projection: &str, upstream: &str) -> u64 {
+    pub(super) fn position_of(&self, projection: &str, upstream: &str) -> u64 {
         let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
         kept.positions.get(&(projection.to_owned(), upstream.to_owned())).copied().unwrap_or_default()
     }
@@ -83,27 +106,42 @@ impl<S: Clone + Send + Sync + 'static> Views for MemoryViews<S> {
     type Transaction = MemoryTransaction<S>;
 
     async fn position(&self, projection: &str, upstream: &str) -> Result<u64, RecorderError> {
+        let key = ProjectionKey::parse(projection);
+        if key.is_rebuilt {
+            return Ok(self.rebuilt(key).map_or(0, |views| views.position_of(&key.serving().to_string(), upstream)));
+        }
         Ok(self.position_of(projection, upstream))
+    }
+
+    async fn serve(&self, projection: &str, _: bool) -> Result<Option<MemoryTransaction<S>>, RecorderError> {
+        let key = ProjectionKey::parse(projection);
+        let serving = |kept: &Kept<S>| kept.serving.get(key.name).copied();
+        if serving(&self.kept.read().unwrap_or_else(PoisonError::into_inner)) == Some(key.version) {
+            return Ok(None);
+        }
+        let mut transaction = self.transaction(key, "").await;
+        Ok(transaction.changed.serve(key)?.then_some(transaction))
     }
 
     async fn begin(&self, projection: &str, tracking: &Tracking) -> Result<MemoryTransaction<S>, RecorderError> {
         tracking.check()?;
-        let writer = Arc::clone(&self.writer).lock_owned().await;
-        let recorded = self.position_of(projection, &tracking.upstream);
+        let key = ProjectionKey::parse(projection);
+        let mut transaction = self.of(key)?.transaction(key, &tracking.upstream).await;
+        let MemoryTransaction { changed: Kept { positions, .. }, place, .. } = &mut transaction;
+        let recorded = positions.get(place).copied().unwrap_or_default();
+        positions.insert(place.clone(), tracking.position);
+        transaction.changed.serve(key.serving())?;
         if recorded != tracking.after {
             return Err(tracking.already_processed(recorded));
         }
-        let mut changed = self.kept.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let key = (projection.to_owned(), tracking.upstream.clone());
-        changed.positions.insert(key.clone(), tracking.position);
-        Ok(MemoryTransaction { changed, key, kept: Arc::clone(&self.kept), _writer: writer })
+        Ok(transaction)
     }
 
     async fn begin_aside(&self, projection: &str, upstream: &str) -> Result<MemoryTransaction<S>, RecorderError> {
-        let writer = Arc::clone(&self.writer).lock_owned().await;
-        let changed = self.kept.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let key = (projection.to_owned(), upstream.to_owned());
-        Ok(MemoryTransaction { changed, key, kept: Arc::clone(&self.kept), _writer: writer })
+        let key = ProjectionKey::parse(projection);
+        let mut transaction = self.of(key)?.transaction(key, upstream).await;
+        transaction.changed.serve(key.serving())?;
+        Ok(transaction)
     }
 
     async fn dead_letters(
@@ -113,26 +151,71 @@ impl<S: Clone + Send + Sync + 'static> Views for MemoryViews<S> {
         after: u64,
         limit: usize,
     ) -> Result<Vec<DeadLetter>, RecorderError> {
-        Ok(self.letters_of(projection, upstream).list(after, limit))
+        let key = ProjectionKey::parse(projection);
+        // a rebuild that is over has none, as it has no position
+        let letters = self.of(key).map(|views| views.letters_of(&key.serving().to_string(), upstream));
+        Ok(letters.map_or_else(|_| Vec::new(), |letters| letters.list(after, limit)))
     }
 
     async fn count_dead_letters(&self, projection: &str, upstream: &str) -> Result<u64, RecorderError> {
-        Ok(u64::try_from(self.letters_of(projection, upstream).len()).unwrap_or(u64::MAX))
+        let key = ProjectionKey::parse(projection);
+        let letters = self.of(key).map(|views| views.letters_of(&key.serving().to_string(), upstream));
+        Ok(letters.map_or(0, |letters| u64::try_from(letters.len()).unwrap_or(u64::MAX)))
+    }
+}
+
+impl<S: Clone> MemoryViews<S> {
+    /// A transaction about this projection and upstream, once no other is under way.
+    pub(super) async fn transaction(&self, key: ProjectionKey<'_>, upstream: &str) -> MemoryTransaction<S> {
+        let writer = Arc::clone(&self.writer).lock_owned().await;
+        let changed = self.kept.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let place = (key.serving().to_string(), upstream.to_owned());
+        MemoryTransaction { changed, place, kept: Arc::clone(&self.kept), _writer: writer }
+    }
+
+    /// Where this version is: here, or beside while it is rebuilt.
+    fn of(&self, key: ProjectionKey<'_>) -> Result<Self, RecorderError> {
+        if key.is_rebuilt { self.rebuilt(key) } else { Ok(self.clone()) }
+    }
+
+    /// The view that this version is rebuilt in.
+    fn rebuilt(&self, key: ProjectionKey<'_>) -> Result<Self, RecorderError> {
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        match kept.rebuilt.get(key.name) {
+            Some((version, views)) if *version == key.version => Ok(views.clone()),
+            _ => Err(RecorderError::RebuildIsOver { projection: key.name.to_owned(), version: key.version }),
+        }
+    }
+}
+
+impl<S> Kept<S> {
+    /// Makes sure that a version serves; whether it begins to.
+    fn serve(&mut self, key: ProjectionKey<'_>) -> Result<bool, RecorderError> {
+        let ProjectionKey { name, version, .. } = key;
+        match self.serving.get(name).copied() {
+            None => {
+                self.serving.insert(name.to_owned(), version);
+                Ok(true)
+            }
+            Some(serving) if serving == version => Ok(false),
+            Some(serving) => Err(RecorderError::AnotherVersion { projection: name.to_owned(), version, serving }),
+        }
     }
 }
 
 /// A transaction on a view in memory.
 #[derive(Debug)]
 pub struct MemoryTransaction<S> {
-    changed: Kept<S>,
-    key: Key,
+    pub(super) changed: Kept<S>,
+    /// The projection and the upstream that it is about.
+    place: Place,
     kept: Arc<RwLock<Kept<S>>>,
     _writer: OwnedMutexGuard<()>,
 }
 
 impl<S> MemoryTransaction<S> {
     fn letters(&mut self) -> &mut MemoryLetters {
-        Arc::make_mut(self.changed.letters.entry(self.key.clone()).or_default())
+        Arc::make_mut(self.changed.letters.entry(self.place.clone()).or_default())
     }
 }
 
@@ -144,7 +227,7 @@ impl<S: Clone + Send + Sync + 'static> ViewTransaction for MemoryTransaction<S> 
     }
 
     async fn parked(&mut self, originators: &[Uuid]) -> Result<Vec<Uuid>, RecorderError> {
-        let Some(letters) = self.changed.letters.get(&self.key) else { return Ok(Vec::new()) };
+        let Some(letters) = self.changed.letters.get(&self.place) else { return Ok(Vec::new()) };
         Ok(originators.iter().copied().filter(|id| letters.has(*id)).collect())
     }
 

@@ -77,7 +77,7 @@ where
     }
 
     pub(super) async fn begin_aside(&self) -> Result<V::Transaction, Failure> {
-        self.views.begin_aside(P::NAME, &self.upstream).await.map_err(|error| self.view_failure(error))
+        self.views.begin_aside(&self.key, &self.upstream).await.map_err(|error| self.view_failure(error))
     }
 
     /// The events of letters, by id, up to the first that is not in the log.

@@ -40,11 +40,18 @@ pub struct Recorded<'n> {
     upstream: &'n Arc<str>,
     mapper: &'n Mapper,
     notification: &'n Notification,
+    /// What the names of tables begin with while the view is rebuilt.
+    prefix: Option<&'n Arc<str>>,
 }
 
 impl<'n> Recorded<'n> {
-    pub(super) fn new(upstream: &'n Arc<str>, mapper: &'n Mapper, notification: &'n Notification) -> Self {
-        Self { upstream, mapper, notification }
+    pub(super) fn new(
+        upstream: &'n Arc<str>,
+        mapper: &'n Mapper,
+        notification: &'n Notification,
+        prefix: Option<&'n Arc<str>>,
+    ) -> Self {
+        Self { upstream, mapper, notification, prefix }
     }
 
     /// The event itself, and where and when it was recorded.
@@ -61,6 +68,7 @@ impl<'n> Recorded<'n> {
             originator_id: notification.originator_id,
             originator_version: notification.originator_version,
             timestamp,
+            prefix: self.prefix.cloned(),
         };
         Ok(Happened { event, about })
     }
@@ -83,8 +91,15 @@ pub trait Projection: Send + Sync + 'static {
     /// The name under which it is kept how far logs are processed.
     const NAME: &'static str;
 
+    /// The version of what the handlers make of events; one that is greater is made beside the one that serves, by a
+    /// [`Rebuild`](super::Rebuild).
+    const VERSION: u32 = 1;
+
     /// The topics of the events that are handled, each once.
     const TOPICS: &'static [&'static str];
+
+    /// Whether [`tables`](Self::tables) makes what handlers write to; otherwise it is there already.
+    const HAS_TABLES: bool = false;
 
     /// Lets the handler of their topic take events that follow one another in the log, with none between them that is handled.
     ///
@@ -96,4 +111,32 @@ pub trait Projection: Send + Sync + 'static {
         events: &[Recorded<'_>],
         view: &mut Self::View,
     ) -> impl Future<Output = Result<(), Cause>> + Send;
+
+    /// Makes the tables, each with this in front of its name: nothing when the projection starts for the first time, and
+    /// something when it is rebuilt.
+    ///
+    /// # Errors
+    /// The method's own. Then nothing is made.
+    fn tables(&self, prefix: &str, view: &mut Self::View) -> impl Future<Output = Result<(), Cause>> + Send {
+        let _ = (prefix, view);
+        async { Ok(()) }
+    }
+}
+
+/// The same projection, for several runners.
+impl<P: Projection> Projection for Arc<P> {
+    type View = P::View;
+
+    const NAME: &'static str = P::NAME;
+    const VERSION: u32 = P::VERSION;
+    const TOPICS: &'static [&'static str] = P::TOPICS;
+    const HAS_TABLES: bool = P::HAS_TABLES;
+
+    async fn handle(&self, topic: &str, events: &[Recorded<'_>], view: &mut P::View) -> Result<(), Cause> {
+        P::handle(self, topic, events, view).await
+    }
+
+    async fn tables(&self, prefix: &str, view: &mut P::View) -> Result<(), Cause> {
+        P::tables(self, prefix, view).await
+    }
 }

@@ -17,8 +17,11 @@ use tracing::Instrument as _;
 use super::handling::Handling;
 use super::pages::Pages;
 use super::state::State;
+use super::version::looks_versioned;
 use super::worker::Worker;
-use super::{OnFailure, Progress, Projection, RunnerError, Status, Subscribe, Views};
+use super::{
+    OnFailure, Progress, Projection, ProjectionKey, RunnerError, Status, Subscribe, ViewTransaction as _, Views,
+};
 use crate::application::{Application, Shared};
 use crate::persistence::{Notification, NotificationQuery};
 use crate::{Error, Result};
@@ -52,10 +55,26 @@ impl ProjectionRunner {
         P: Projection,
         V: Views<View = P::View>,
     {
+        Self::of_shared(Arc::clone(&upstream.shared), projection, views)
+    }
+
+    pub(super) fn of_shared<P, V>(shared: Arc<Shared>, projection: P, views: V) -> RunnerBuilder<P, V>
+    where
+        P: Projection,
+        V: Views<View = P::View>,
+    {
+        const {
+            assert!(
+                !looks_versioned(P::NAME),
+                "the name of a projection cannot have `_v` and a number in it; give `VERSION` instead"
+            )
+        };
         RunnerBuilder {
-            shared: Arc::clone(&upstream.shared),
+            shared,
             projection,
             views: Arc::new(views),
+            key: Arc::from(ProjectionKey::new(P::NAME, P::VERSION).to_string()),
+            prefix: None,
             on_failure: OnFailure::default(),
             batch_size: Subscribe::DEFAULT_PAGE_SIZE,
             poll_interval: Subscribe::DEFAULT_POLL_INTERVAL,
@@ -122,16 +141,28 @@ impl ProjectionRunner {
     /// # Errors
     /// [`RunnerError::Upstream`] if the log cannot be looked at; [`RunnerError::View`] if dead letters cannot be counted.
     pub async fn status(&self) -> Result<Status, RunnerError> {
+        // first, so that what a task said in the end is not overlooked
+        let is_finished = self.task.is_finished();
         let State { position, mut progress, last_error } = self.state.borrow().clone();
         let (last, next) = self.look(position).await.map_err(|error| self.upstream_error(error))?;
         let dead_letters = (self.count_letters)().await?;
         // a clock that went back, or is another's, is no reason to be ahead
         let behind_for =
             next.and_then(|next| Timestamp::now().duration_since(next).try_into().ok()).unwrap_or_default();
-        if self.task.is_finished() && !matches!(progress, Progress::Failed(_)) {
+        if is_finished && !matches!(progress, Progress::Failed(_)) {
             progress = Progress::Stopped;
         }
         Ok(Status { position, last, behind_for, dead_letters, progress, last_error })
+    }
+
+    /// The application whose log it follows.
+    pub(super) fn upstream(&self) -> &str {
+        &self.upstream
+    }
+
+    /// Up to where it knows the log to be processed.
+    pub(super) fn position(&self) -> u64 {
+        self.state.borrow().position
     }
 
     /// The last notification id, and when the first event happened that is not processed.
@@ -195,6 +226,8 @@ pub struct RunnerBuilder<P, V> {
     shared: Arc<Shared>,
     projection: P,
     views: Arc<V>,
+    key: Arc<str>,
+    prefix: Option<Arc<str>>,
     on_failure: OnFailure,
     batch_size: usize,
     poll_interval: Duration,
@@ -228,9 +261,30 @@ where
     /// # Errors
     /// [`RunnerError::View`] if the view cannot be looked at; [`RunnerError::Upstream`] if the log cannot be, or does not reach to
     /// where the view is; [`RunnerError::NothingToFollow`] if the application says what it records, and no handler takes any of it;
-    /// [`RunnerError::NoRuntime`] outside of a runtime.
+    /// [`RunnerError::Superseded`] and [`RunnerError::NotRebuilt`] if another version of the projection serves; [`RunnerError::Tables`]
+    /// if the tables of one that begins cannot be made; [`RunnerError::NoRuntime`] outside of a runtime.
     pub async fn start(self) -> Result<ProjectionRunner, RunnerError> {
-        let runtime = Handle::try_current().map_err(|_| RunnerError::NoRuntime { name: P::NAME })?;
+        runtime::<P>()?;
+        if let Some(mut beginning) =
+            self.views.serve(&self.key, P::HAS_TABLES).await.map_err(RunnerError::of_view::<P>)?
+        {
+            let made = self.projection.tables("", beginning.view()).await;
+            made.map_err(|source| RunnerError::Tables { name: P::NAME, source })?;
+            beginning.commit().await.map_err(RunnerError::of_view::<P>)?;
+        }
+        self.follow().await
+    }
+
+    /// The same for the view that has this key, with this before the names of its tables.
+    pub(super) fn under(mut self, key: ProjectionKey<'_>, prefix: Option<Arc<str>>) -> Self {
+        self.key = Arc::from(key.to_string());
+        self.prefix = prefix;
+        self
+    }
+
+    /// Follows from where the view is.
+    pub(super) async fn follow(self) -> Result<ProjectionRunner, RunnerError> {
+        let runtime = runtime::<P>()?;
         let (shared, count_letters) = (Arc::clone(&self.shared), self.count_letters());
         let (publish, state) = watch::channel(State::default());
         let (stop, stopping) = watch::channel(false);
@@ -241,10 +295,11 @@ where
 
     /// What counts the dead letters that the projection has of this upstream.
     pub(super) fn count_letters(&self) -> CountLetters {
-        let (views, upstream) = (Arc::clone(&self.views), Arc::<str>::from(self.shared.name.as_str()));
+        let (views, key) = (Arc::clone(&self.views), Arc::clone(&self.key));
+        let upstream: Arc<str> = Arc::from(self.shared.name.as_str());
         Box::new(move || {
-            let (views, upstream) = (Arc::clone(&views), Arc::clone(&upstream));
-            let counted = async move { views.count_dead_letters(P::NAME, &upstream).await };
+            let (views, key, upstream) = (Arc::clone(&views), Arc::clone(&key), Arc::clone(&upstream));
+            let counted = async move { views.count_dead_letters(&key, &upstream).await };
             counted.map(|counted| counted.map_err(|source| RunnerError::View { name: P::NAME, source })).boxed()
         })
     }
@@ -263,14 +318,13 @@ where
 
     /// Finds out where the view is, and that the log reaches there.
     pub(super) async fn begin(self) -> Result<(Handling<P, V>, Pages<Notification>), RunnerError> {
-        let Self { shared, projection, views, on_failure: _, batch_size, poll_interval } = self;
+        let Self { shared, projection, views, key, prefix, on_failure: _, batch_size, poll_interval } = self;
         let upstream: Arc<str> = Arc::from(shared.name.as_str());
         let is_unknown = |topic: &&str| shared.schema.records(topic) == Some(false);
         if P::TOPICS.iter().all(is_unknown) {
             return Err(RunnerError::NothingToFollow { name: P::NAME, upstream, topics: P::TOPICS });
         }
-        let view_error = |source| RunnerError::View { name: P::NAME, source };
-        let position = views.position(P::NAME, &upstream).await.map_err(view_error)?;
+        let position = views.position(&key, &upstream).await.map_err(RunnerError::of_view::<P>)?;
         let query = NotificationQuery::after(position, batch_size).topics(P::TOPICS.iter().copied());
         let mut pages = Pages::new(
             Arc::clone(&shared),
@@ -282,8 +336,12 @@ where
         let upstream_error =
             |error| RunnerError::Upstream { name: P::NAME, upstream: Arc::clone(&upstream), source: Arc::new(error) };
         pages.check().await.map_err(upstream_error)?;
-        Ok((Handling { upstream, shared, projection, views, position }, pages))
+        Ok((Handling { upstream, shared, projection, views, key, prefix, position }, pages))
     }
+}
+
+pub(super) fn runtime<P: Projection>() -> Result<Handle, RunnerError> {
+    Handle::try_current().map_err(|_| RunnerError::NoRuntime { name: P::NAME })
 }
 
 impl<P: Projection, V> fmt::Debug for RunnerBuilder<P, V> {

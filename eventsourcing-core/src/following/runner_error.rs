@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::Projection;
 use crate::Error;
 use crate::persistence::{Cause, RecorderError};
 
@@ -90,10 +91,67 @@ pub enum RunnerError {
         name: &'static str,
     },
 
+    /// Another version of the projection has taken over: what this one would write nobody reads any more.
+    #[error(
+        "version {version} of `{name}` has been replaced by version {serving}, and what it would do now is not done; \
+         run a program that has version {serving}"
+    )]
+    Superseded {
+        /// The name of the projection.
+        name: &'static str,
+        /// The version that was run.
+        version: u32,
+        /// The version that serves.
+        serving: u32,
+    },
+
+    /// The version is newer than the one that serves.
+    #[error(
+        "version {version} of `{name}` cannot run yet, because version {serving} serves; \
+         let `Rebuild::of(&application, projection, views)` make its view and switch to it first"
+    )]
+    NotRebuilt {
+        /// The name of the projection.
+        name: &'static str,
+        /// The version that was to be run.
+        version: u32,
+        /// The version that serves.
+        serving: u32,
+    },
+
+    /// The tables of a projection that begins cannot be made. None of them is.
+    #[error("the tables of `{name}` cannot be made: {source}")]
+    Tables {
+        /// The name of the projection.
+        name: &'static str,
+        /// What the method with `#[tables]` said.
+        source: Cause,
+    },
+
     /// There is no runtime to run on.
     #[error("`{name}` needs a Tokio runtime to run on; start it inside of `#[tokio::main]`")]
     NoRuntime {
         /// The name of the projection or the application that follows.
         name: &'static str,
     },
+}
+
+impl RunnerError {
+    /// What a view's error means to a projection.
+    pub(super) fn of_view<P: Projection>(source: RecorderError) -> Self {
+        match source {
+            RecorderError::AnotherVersion { serving, .. } if serving > P::VERSION => {
+                Self::Superseded { name: P::NAME, version: P::VERSION, serving }
+            }
+            RecorderError::AnotherVersion { serving, .. } => {
+                Self::NotRebuilt { name: P::NAME, version: P::VERSION, serving }
+            }
+            source => Self::View { name: P::NAME, source },
+        }
+    }
+
+    /// Whether a rebuild came to its end, or its projection was rebuilt: nothing is broken.
+    pub(super) fn is_of_a_switch(&self) -> bool {
+        matches!(self, Self::Superseded { .. } | Self::View { source: RecorderError::RebuildIsOver { .. }, .. })
+    }
 }

@@ -32,6 +32,11 @@ impl State {
         publish.send_modify(|state| match outcome {
             Ok(()) => state.progress = Progress::Stopped,
             Err(error) => {
+                if error.is_of_a_switch() {
+                    tracing::info!(%error, "a follower ends");
+                } else {
+                    tracing::error!(%error, "a follower stops");
+                }
                 state.progress = Progress::Failed(error.clone());
                 state.last_error = Some(error);
             }

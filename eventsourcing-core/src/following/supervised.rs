@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use super::runner::runtime;
 use super::state::State;
 use super::worker::{PAUSES, is_stopped_within};
 use super::{Projection, ProjectionRunner, RunnerBuilder, RunnerError, Views};
@@ -27,7 +27,7 @@ impl ProjectionRunner {
         P: Projection,
         V: Views<View = P::View>,
     {
-        let runtime = Handle::try_current().map_err(|_| RunnerError::NoRuntime { name: P::NAME })?;
+        let runtime = runtime::<P>()?;
         let (publish, state) = watch::channel(State::default());
         let (stop, stopping) = watch::channel(false);
         let count_letters = make().count_letters();

@@ -23,12 +23,30 @@ pub trait Views: Send + Sync + 'static {
     /// As the database fails.
     fn position(&self, projection: &str, upstream: &str) -> impl Future<Output = Result<u64, RecorderError>> + Send;
 
+    /// Makes sure that this version of the projection is the one that serves, which it is if none has begun yet.
+    ///
+    /// If none has begun and it has tables to be made, that is a transaction in which it begins and they are made; otherwise there is
+    /// nothing to be done, and it begins with its first event at the latest. The key is that of a [`ProjectionKey`](super::ProjectionKey). Views
+    /// that know no versions need not have this.
+    ///
+    /// # Errors
+    /// [`RecorderError::AnotherVersion`] if another version serves; others as the database fails.
+    fn serve(
+        &self,
+        projection: &str,
+        has_tables: bool,
+    ) -> impl Future<Output = Result<Option<Self::Transaction>, RecorderError>> + Send {
+        let _ = (projection, has_tables);
+        async { Ok(None) }
+    }
+
     /// Begins a transaction and moves the position in it, from where the tracking begins to where it ends.
     ///
     /// Whoever else wants to move it waits until this one ends, and is then refused.
     ///
     /// # Errors
-    /// [`RecorderError::AlreadyProcessed`] if the position is elsewhere; others as the database fails.
+    /// [`RecorderError::AlreadyProcessed`] if the position is elsewhere; [`RecorderError::AnotherVersion`] if another version of the
+    /// projection serves; others as the database fails.
     fn begin(
         &self,
         projection: &str,

@@ -226,6 +226,36 @@ pub enum RecorderError {
         upstream: String,
     },
 
+    /// Another version of a projection serves; nothing was done to its view.
+    #[error("version {version} of `{projection}` does not serve, but version {serving}; nothing was done to its view")]
+    AnotherVersion {
+        /// The name of the projection.
+        projection: String,
+        /// The version that was to change the view.
+        version: u32,
+        /// The version that serves.
+        serving: u32,
+    },
+
+    /// A version of a projection is not being rebuilt, or no longer; nothing was done to its view.
+    #[error("version {version} of `{projection}` is not being rebuilt: the rebuild was switched to or aborted")]
+    RebuildIsOver {
+        /// The name of the projection.
+        projection: String,
+        /// The version that was to be rebuilt.
+        version: u32,
+    },
+
+    /// While a view was rebuilt, a handler used a table of the one that serves; nothing was done.
+    #[error(
+        "a handler used the table `{table}`, which serves, while its view is rebuilt; \
+         let it ask for the table's name: `about.table(\"{table}\")`"
+    )]
+    ServingTable {
+        /// The table.
+        table: String,
+    },
+
     /// The recorder was closed.
     #[error("the application is closed; open it again")]
     Closed,

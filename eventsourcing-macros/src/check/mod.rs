@@ -10,5 +10,5 @@ mod signature;
 pub(crate) use aggregate::{aggregate, event_name, has_a_creation, topic_name};
 pub(crate) use items::{aggregate_struct, application, impl_block, misplaced_event};
 pub(crate) use parameters::parameters;
-pub(crate) use projection::{handlers, policy_impl, projection_impl, projection_name, units_of_work};
+pub(crate) use projection::{handlers, policy_impl, projection_impl, projection_name, tables, units_of_work};
 pub(crate) use signature::{returned, signature};

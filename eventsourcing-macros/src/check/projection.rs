@@ -5,7 +5,7 @@ use syn::{ItemImpl, LitStr, Type};
 
 use crate::errors::Errors;
 use crate::messages;
-use crate::model::Handler;
+use crate::model::{Handler, Tables, Takes};
 
 /// Whether it is an inherent impl block of one type.
 pub(crate) fn projection_impl(item: &ItemImpl, errors: &mut Errors) -> bool {
@@ -55,6 +55,27 @@ pub(crate) fn projection_name(name: &LitStr, errors: &mut Errors) {
         && text.len() <= 44;
     if !is_name {
         errors.at(name, messages::projection_name(&text));
+    } else if looks_versioned(&text) {
+        errors.at(name, messages::versioned_name(&text));
+    }
+}
+
+/// Whether a name has `_v` and a number in it: the next part of the name, if there is one, begins with `_`.
+fn looks_versioned(name: &str) -> bool {
+    name.split('_').skip(1).any(|part| {
+        part.strip_prefix('v')
+            .is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    })
+}
+
+/// Tables are made for the view that the handlers change, and each handler can ask for their names.
+pub(crate) fn tables(tables: Option<&Tables>, handlers: &[Handler], errors: &mut Errors) {
+    let (Some(tables), Some(first)) = (tables, handlers.first()) else { return };
+    if tables.view.to_token_stream().to_string() != first.view.to_token_stream().to_string() {
+        errors.at(&tables.view, messages::another_view(&first.method));
+    }
+    for handler in handlers.iter().filter(|handler| handler.takes == Takes::One) {
+        errors.at(&handler.method, messages::HANDLER_OF_TABLES_TAKES_ABOUT);
     }
 }
 

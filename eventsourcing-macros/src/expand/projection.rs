@@ -2,8 +2,9 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::Path;
 
-use crate::model::{Handler, Projection, Takes};
+use crate::model::{Handler, Projection, Tables, Takes};
 
 pub(crate) fn policy(policy: &Projection) -> TokenStream {
     let Projection { krate, ty, .. } = policy;
@@ -16,7 +17,7 @@ pub(crate) fn policy(policy: &Projection) -> TokenStream {
 }
 
 pub(crate) fn projection(projection: &Projection) -> TokenStream {
-    let Projection { krate, name, ty, handlers, view } = projection;
+    let Projection { krate, name, version, ty, tables, handlers, view } = projection;
     let topics =
         handlers.iter().map(|Handler { event, cfgs, .. }| quote!(#(#cfgs)* <#event as #krate::EventStruct>::TOPIC));
     let arms = handlers.iter().map(|Handler { method, event, takes, cfgs, .. }| {
@@ -46,13 +47,19 @@ pub(crate) fn projection(projection: &Projection) -> TokenStream {
             <#event as #krate::EventStruct>::TOPIC => { #handled }
         }
     });
+    let version = version.as_ref().map(|version| quote!(const VERSION: u32 = #version;));
+    let (has_tables, make_tables) = tables.as_ref().map(|tables| made_by(tables, krate)).unzip();
     quote! {
         impl #krate::Projection for #ty {
             type View = #view;
 
             const NAME: &'static str = #name;
 
+            #version
+
             const TOPICS: &'static [&'static str] = &[#(#topics),*];
+
+            #has_tables
 
             async fn handle(
                 &self,
@@ -66,8 +73,31 @@ pub(crate) fn projection(projection: &Projection) -> TokenStream {
                 }
                 ::std::result::Result::Ok(())
             }
+
+            #make_tables
         }
 
         const _: () = #krate::__private::are_distinct(<#ty as #krate::Projection>::TOPICS);
     }
+}
+
+/// That there are tables, and how they are made.
+fn made_by(tables: &Tables, krate: &Path) -> (TokenStream, TokenStream) {
+    let Tables { method, .. } = tables;
+    let make = quote! {
+        async fn tables(
+            &self,
+            prefix: &str,
+            view: &mut Self::View,
+        ) -> ::std::result::Result<(), #krate::persistence::Cause> {
+            self.#method(prefix, view).await?;
+            ::std::result::Result::Ok(())
+        }
+    };
+    (
+        quote!(
+            const HAS_TABLES: bool = true;
+        ),
+        make,
+    )
 }

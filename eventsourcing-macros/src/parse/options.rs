@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, LitStr, Meta, Path, Result, Token, parenthesized};
+use syn::{Attribute, Expr, LitInt, LitStr, Meta, Path, Result, Token, parenthesized};
 
 use crate::errors::Errors;
 use crate::messages;
@@ -51,10 +51,17 @@ pub(crate) struct ApplicationOptions {
     pub(crate) aggregates: Vec<Path>,
 }
 
-/// The options of `#[projection]`, after its name, and of `#[policy]`.
+/// The options of `#[policy]`.
+#[derive(Default)]
+pub(crate) struct PolicyOptions {
+    pub(crate) krate: Option<Path>,
+}
+
+/// The options of `#[projection]`, after its name.
 #[derive(Default)]
 pub(crate) struct ProjectionOptions {
     pub(crate) krate: Option<Path>,
+    pub(crate) version: Option<LitInt>,
 }
 
 pub(crate) fn struct_options(arguments: TokenStream, errors: &mut Errors) -> StructOptions {
@@ -98,12 +105,25 @@ pub(crate) fn application_options(arguments: TokenStream, errors: &mut Errors) -
     options
 }
 
-pub(crate) fn projection_options(arguments: TokenStream, whose: &str, errors: &mut Errors) -> ProjectionOptions {
+pub(crate) fn policy_options(arguments: TokenStream, errors: &mut Errors) -> PolicyOptions {
+    let mut options = PolicyOptions::default();
+    each(arguments, errors, |option, input| {
+        match option.unraw().to_string().as_str() {
+            "crate" => options.krate = Some(path(input)?),
+            _ => return Err(unknown(option, "`#[policy]`", &["crate"])),
+        }
+        Ok(())
+    });
+    options
+}
+
+pub(crate) fn projection_options(arguments: TokenStream, errors: &mut Errors) -> ProjectionOptions {
     let mut options = ProjectionOptions::default();
     each(arguments, errors, |option, input| {
         match option.unraw().to_string().as_str() {
             "crate" => options.krate = Some(path(input)?),
-            _ => return Err(unknown(option, whose, &["crate"])),
+            "version" => options.version = Some(version(input)?),
+            _ => return Err(unknown(option, "`#[projection]`", &["version", "crate"])),
         }
         Ok(())
     });
@@ -192,6 +212,16 @@ fn path(input: ParseStream<'_>) -> Result<Path> {
     let wanted = |error: syn::Error| syn::Error::new(error.span(), messages::CRATE_TAKES_A_PATH);
     input.parse::<Token![=]>().map_err(wanted)?;
     input.call(Path::parse_mod_style).map_err(wanted)
+}
+
+fn version(input: ParseStream<'_>) -> Result<LitInt> {
+    let wanted = |error: syn::Error| syn::Error::new(error.span(), messages::VERSION_IS_A_NUMBER);
+    input.parse::<Token![=]>().map_err(wanted)?;
+    let version: LitInt = input.parse().map_err(wanted)?;
+    match version.base10_parse::<u32>() {
+        Ok(1..) if version.suffix().is_empty() => Ok(version),
+        _ => Err(syn::Error::new(version.span(), messages::VERSION_IS_A_NUMBER)),
+    }
 }
 
 fn list(option: &Ident, input: ParseStream<'_>) -> Result<Vec<Path>> {

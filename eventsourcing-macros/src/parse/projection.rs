@@ -1,5 +1,7 @@
 //! The impl block under `#[projection]` or `#[policy]`.
 
+mod tables;
+
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
@@ -9,34 +11,39 @@ use syn::{
     ReturnType, Token, Type, TypeReference,
 };
 
-use super::options::projection_options;
+use super::options::{policy_options, projection_options};
 use super::stored::peel;
 use crate::errors::Errors;
-use crate::model::{Handler, Projection, Takes};
+use crate::model::{Handler, Projection, Tables, Takes};
 use crate::{check, messages, names};
 
 /// Reads the block; none if nothing can be made of it. In any case its `#[on]` attributes are gone.
 pub(crate) fn projection(arguments: TokenStream, shell: &mut ItemImpl, errors: &mut Errors) -> Option<Projection> {
     let named = errors.take(name_and_options.parse2(arguments));
     let is_sound = check::projection_impl(shell, errors);
-    let handlers = handlers(shell, errors);
+    let (handlers, tables) = handlers(shell, errors);
     let (name, rest) = named?;
-    let options = projection_options(rest, "`#[projection]`", errors);
+    let options = projection_options(rest, errors);
     check::projection_name(&name, errors);
     if !is_sound || !errors.is_empty() {
         return None;
     }
     check::handlers(&handlers, shell, errors);
+    check::tables(tables.as_ref(), &handlers, errors);
     let view = handlers.first()?.view.clone();
     let krate = options.krate.unwrap_or_else(names::default_crate);
-    Some(Projection { krate, name: name.value(), ty: (*shell.self_ty).clone(), handlers, view })
+    let ty = (*shell.self_ty).clone();
+    Some(Projection { krate, name: name.value(), version: options.version, ty, tables, handlers, view })
 }
 
 /// Reads the block of an application's policy, which is a projection whose view is a unit of work.
 pub(crate) fn policy(arguments: TokenStream, shell: &mut ItemImpl, errors: &mut Errors) -> Option<Projection> {
     let is_sound = check::policy_impl(shell, errors);
-    let handlers = handlers(shell, errors);
-    let options = projection_options(arguments, "`#[policy]`", errors);
+    let (handlers, tables) = handlers(shell, errors);
+    let options = policy_options(arguments, errors);
+    if let Some(tables) = tables {
+        errors.at(&tables.method, messages::TABLES_OF_A_POLICY);
+    }
     if !is_sound || !errors.is_empty() {
         return None;
     }
@@ -46,20 +53,29 @@ pub(crate) fn policy(arguments: TokenStream, shell: &mut ItemImpl, errors: &mut 
     let Type::Path(application) = peel(&shell.self_ty) else { return None };
     let name = application.path.segments.last()?.ident.unraw().to_string();
     let krate = options.krate.unwrap_or_else(names::default_crate);
-    Some(Projection { krate, name, ty: (*shell.self_ty).clone(), handlers, view })
+    let ty = (*shell.self_ty).clone();
+    Some(Projection { krate, name, version: None, ty, tables: None, handlers, view })
 }
 
-fn handlers(shell: &mut ItemImpl, errors: &mut Errors) -> Vec<Handler> {
+/// The methods with `#[on]`, and the one with `#[tables]`.
+fn handlers(shell: &mut ItemImpl, errors: &mut Errors) -> (Vec<Handler>, Option<Tables>) {
     let mut handlers = Vec::new();
+    let mut tables = None;
     for item in &mut shell.items {
         let ImplItem::Fn(method) = item else { continue };
-        if take_on(&mut method.attrs, errors)
+        if take(&mut method.attrs, "on", messages::ON_TAKES_NOTHING, errors)
             && let Some(handler) = errors.take(handler(method))
         {
             handlers.push(handler);
         }
+        if take(&mut method.attrs, "tables", messages::TABLES_TAKES_NOTHING, errors) {
+            if tables.is_some() {
+                errors.at(&method.sig.ident, messages::TABLES_TWICE);
+            }
+            tables = errors.take(self::tables::tables(method)).or(tables);
+        }
     }
-    handlers
+    (handlers, tables)
 }
 
 fn name_and_options(input: ParseStream<'_>) -> Result<(LitStr, TokenStream)> {
@@ -70,15 +86,15 @@ fn name_and_options(input: ParseStream<'_>) -> Result<(LitStr, TokenStream)> {
     Ok((name, input.parse()?))
 }
 
-/// Takes `#[on]` off; whether it was there.
-fn take_on(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> bool {
+/// Takes an attribute off, which has nothing in parentheses; whether it was there.
+fn take(attributes: &mut Vec<Attribute>, name: &str, takes_nothing: &str, errors: &mut Errors) -> bool {
     let before = attributes.len();
     attributes.retain(|attribute| {
-        let is_on = attribute.path().segments.last().is_some_and(|segment| segment.ident == "on");
-        if is_on && attribute.meta.require_path_only().is_err() {
-            errors.at(attribute, messages::ON_TAKES_NOTHING);
+        let is_it = attribute.path().segments.last().is_some_and(|segment| segment.ident == name);
+        if is_it && attribute.meta.require_path_only().is_err() {
+            errors.at(attribute, takes_nothing);
         }
-        !is_on
+        !is_it
     });
     attributes.len() < before
 }
@@ -136,7 +152,7 @@ fn handler(method: &ImplItemFn) -> Result<Handler> {
 }
 
 /// What a reference without a lifetime refers to.
-fn borrowed(ty: &Type, is_mutable: bool) -> Option<&Type> {
+pub(super) fn borrowed(ty: &Type, is_mutable: bool) -> Option<&Type> {
     match peel(ty) {
         Type::Reference(TypeReference { lifetime: None, mutability, elem, .. })
             if mutability.is_some() == is_mutable =>

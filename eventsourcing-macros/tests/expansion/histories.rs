@@ -2,6 +2,15 @@
 pub struct Histories;
 
 impl Histories {
+    async fn lines(
+        &self,
+        prefix: &str,
+        view: &mut Vec<String>,
+    ) -> eventsourcing::Result<()> {
+        view.push(prefix.to_owned());
+        Ok(())
+    }
+
     /// A world begins without a history.
     async fn started(
         &self,
@@ -28,10 +37,14 @@ impl ::eventsourcing::Projection for Histories {
 
     const NAME: &'static str = "histories";
 
+    const VERSION: u32 = 2;
+
     const TOPICS: &'static [&'static str] = &[
         <super::world::WorldStarted as ::eventsourcing::EventStruct>::TOPIC,
         <super::world::WorldSomethingHappened as ::eventsourcing::EventStruct>::TOPIC,
     ];
+
+    const HAS_TABLES: bool = true;
 
     async fn handle(
         &self,
@@ -56,6 +69,15 @@ impl ::eventsourcing::Projection for Histories {
             }
             _ => {}
         }
+        ::std::result::Result::Ok(())
+    }
+
+    async fn tables(
+        &self,
+        prefix: &str,
+        view: &mut Self::View,
+    ) -> ::std::result::Result<(), ::eventsourcing::persistence::Cause> {
+        self.lines(prefix, view).await?;
         ::std::result::Result::Ok(())
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod letters;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
+pub(crate) mod rebuilds;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 pub(crate) mod views;

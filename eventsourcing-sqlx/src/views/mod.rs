@@ -6,10 +6,14 @@ mod letters;
 mod postgres;
 #[cfg(feature = "postgres")]
 mod postgres_letters;
+mod rebuild;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(feature = "sqlite")]
+mod sqlite_guard;
+#[cfg(feature = "sqlite")]
 mod sqlite_letters;
+mod versions;
 
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresTransaction, PostgresViews};

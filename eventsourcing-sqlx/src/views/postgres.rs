@@ -2,17 +2,19 @@
 
 use std::error::Error as StdError;
 
-use eventsourcing_core::following::{ViewTransaction, Views};
+use eventsourcing_core::following::{ProjectionKey, ViewTransaction, Views};
 use eventsourcing_core::{DeadLetter, RecorderError, Tracking};
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 use super::error::{is_passing, view_error};
 use super::letters::Owner;
+use super::rebuild::in_postgres::{claim, hold, serves};
 use super::{postgres_letters, uncut};
 use crate::error::check_runtime;
 use crate::rows;
 use crate::sql::letters;
+use crate::sql::rebuilds::{self, POSTGRES_ONLY};
 use crate::sql::views::{POSTGRES, PostgresViewsSql};
 
 /// Keeps the views of projections in a PostgreSQL database: the one of the events or any other.
@@ -37,7 +39,7 @@ use crate::sql::views::{POSTGRES, PostgresViewsSql};
 /// ```
 #[derive(Clone, Debug)]
 pub struct PostgresViews {
-    pool: PgPool,
+    pub(super) pool: PgPool,
 }
 
 impl PostgresViews {
@@ -54,7 +56,7 @@ impl PostgresViews {
             let failed = |error| view_error(error, "make the tables of positions and dead letters");
             let mut transaction = making.pool.begin().await.map_err(failed)?;
             sqlx::query(lock).execute(&mut *transaction).await.map_err(failed)?;
-            for statement in [create, letters::POSTGRES.create] {
+            for statement in [create, letters::POSTGRES.create, rebuilds::POSTGRES.create] {
                 sqlx::query(statement).execute(&mut *transaction).await.map_err(failed)?;
             }
             transaction.commit().await.map_err(failed)
@@ -73,6 +75,14 @@ impl Views for PostgresViews {
         let position: Option<i64> =
             position.fetch_optional(&self.pool).await.map_err(|error| view_error(error, "look up a position"))?;
         rows::from_position(position.unwrap_or_default())
+    }
+
+    async fn serve(&self, projection: &str, has_tables: bool) -> Result<Option<PostgresTransaction>, RecorderError> {
+        if serves(&self.pool, ProjectionKey::parse(projection)).await? || !has_tables {
+            return Ok(None);
+        }
+        let (pool, projection) = (self.pool.clone(), projection.to_owned());
+        uncut(tokio::spawn(async move { serve(&pool, &projection).await })).await
     }
 
     async fn begin(&self, projection: &str, tracking: &Tracking) -> Result<PostgresTransaction, RecorderError> {
@@ -105,9 +115,28 @@ impl Views for PostgresViews {
     }
 }
 
+async fn serve(pool: &PgPool, projection: &str) -> Result<Option<PostgresTransaction>, RecorderError> {
+    let failed = |error| view_error(error, "begin a projection");
+    let key = ProjectionKey::parse(projection);
+    let mut transaction = pool.begin_with(POSTGRES.begin).await.map_err(failed)?;
+    if claim(&mut transaction, key).await? {
+        return Ok(Some(PostgresTransaction::beginning(transaction, key)));
+    }
+    transaction.commit().await.map_err(failed)?;
+    Ok(None)
+}
+
 async fn begin(pool: &PgPool, projection: &str, tracking: &Tracking) -> Result<PostgresTransaction, RecorderError> {
     let failed = |error| view_error(error, "begin a transaction on a view");
+    let key = ProjectionKey::parse(projection);
     let mut transaction = pool.begin_with(POSTGRES.begin).await.map_err(failed)?;
+    if key.is_rebuilt {
+        sqlx::query(POSTGRES_ONLY.asynchronous).execute(&mut *transaction).await.map_err(failed)?;
+    }
+    // a row of positions is there only as long as its version may be changed; without one it has to be looked up
+    if tracking.after == 0 {
+        hold(&mut transaction, key).await?;
+    }
     let position = rows::to_bound(tracking.position);
     let moved: Option<bool> = if tracking.after == 0 {
         let insert = sqlx::query_scalar(POSTGRES.insert).bind(projection).bind(&tracking.upstream).bind(position);
@@ -118,8 +147,10 @@ async fn begin(pool: &PgPool, projection: &str, tracking: &Tracking) -> Result<P
         update.fetch_optional(&mut *transaction).await.map_err(failed)?
     };
     if let Some(has_letters) = moved {
-        return Ok(PostgresTransaction { transaction, owner: Owner::new(projection, &tracking.upstream), has_letters });
+        let owner = Owner::new(projection, &tracking.upstream);
+        return Ok(PostgresTransaction::new(transaction, owner, has_letters));
     }
+    hold(&mut transaction, key).await?;
     let recorded = sqlx::query_scalar(POSTGRES.position).bind(projection).bind(&tracking.upstream);
     let recorded: Option<i64> = recorded.fetch_optional(&mut *transaction).await.map_err(failed)?;
     transaction.rollback().await.map_err(failed)?;
@@ -129,19 +160,35 @@ async fn begin(pool: &PgPool, projection: &str, tracking: &Tracking) -> Result<P
 async fn begin_aside(pool: &PgPool, owner: Owner) -> Result<PostgresTransaction, RecorderError> {
     let failed = |error| view_error(error, "begin a transaction on a view");
     let mut transaction = pool.begin_with(POSTGRES.begin).await.map_err(failed)?;
+    hold(&mut transaction, ProjectionKey::parse(&owner.projection)).await?;
     // where there is no row nothing was processed, so that nothing can have been put aside
     let lock = sqlx::query(POSTGRES.lock_position).bind(&owner.projection).bind(&owner.upstream);
     lock.execute(&mut *transaction).await.map_err(failed)?;
-    Ok(PostgresTransaction { transaction, owner, has_letters: true })
+    Ok(PostgresTransaction::new(transaction, owner, true))
 }
 
 /// A transaction on views in PostgreSQL.
 #[derive(Debug)]
 pub struct PostgresTransaction {
-    transaction: Transaction<'static, Postgres>,
+    pub(super) transaction: Transaction<'static, Postgres>,
     owner: Owner,
     /// Whether there may be dead letters. Where there are none this spares a question in each transaction.
     has_letters: bool,
+    /// What the names of its tables begin with, if it is one of a rebuild.
+    pub(super) prefix: Option<String>,
+}
+
+impl PostgresTransaction {
+    fn new(transaction: Transaction<'static, Postgres>, owner: Owner, has_letters: bool) -> Self {
+        let key = ProjectionKey::parse(&owner.projection);
+        let prefix = key.is_rebuilt.then(|| key.prefix());
+        Self { transaction, owner, has_letters, prefix }
+    }
+
+    /// One in which tables are made, whatever is followed.
+    pub(super) fn beginning(transaction: Transaction<'static, Postgres>, key: ProjectionKey<'_>) -> Self {
+        Self::new(transaction, Owner::new(&key.to_string(), ""), false)
+    }
 }
 
 impl ViewTransaction for PostgresTransaction {
@@ -175,6 +222,12 @@ impl ViewTransaction for PostgresTransaction {
         let failed = |error| view_error(error, "commit the changes of a view");
         // after an error that a handler kept to itself COMMIT would undo everything, and say nothing
         sqlx::query(POSTGRES.probe).execute(&mut *self.transaction).await.map_err(failed)?;
+        if let Some(prefix) = &self.prefix {
+            let used = sqlx::query_scalar(POSTGRES_ONLY.serving_table_in_use).bind(prefix);
+            if let Some(table) = used.fetch_optional(&mut *self.transaction).await.map_err(failed)? {
+                return Err(RecorderError::ServingTable { table });
+            }
+        }
         self.transaction.commit().await.map_err(failed)
     }
 }

@@ -2,18 +2,20 @@
 
 use std::error::Error as StdError;
 
-use eventsourcing_core::following::{ViewTransaction, Views};
+use eventsourcing_core::following::{ProjectionKey, ViewTransaction, Views};
 use eventsourcing_core::{DeadLetter, RecorderError, Tracking};
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 use uuid::Uuid;
 
 use super::error::{is_passing, view_error};
 use super::letters::Owner;
+use super::rebuild::in_sqlite::{claim, hold, serves};
+use super::sqlite_guard::{guard, unguard};
 use super::{sqlite_letters, uncut};
 use crate::error::check_runtime;
 use crate::rows;
-use crate::sql::letters;
 use crate::sql::views::SQLITE;
+use crate::sql::{letters, rebuilds};
 
 /// Keeps the views of projections in a SQLite database: the file of the events or any other.
 ///
@@ -39,7 +41,7 @@ use crate::sql::views::SQLITE;
 /// ```
 #[derive(Clone, Debug)]
 pub struct SqliteViews {
-    pool: SqlitePool,
+    pub(super) pool: SqlitePool,
 }
 
 impl SqliteViews {
@@ -50,7 +52,7 @@ impl SqliteViews {
     pub async fn open(pool: SqlitePool) -> Result<Self, RecorderError> {
         check_runtime(|| "the database of views".to_owned())?;
         let failed = |error| view_error(error, "make the tables of positions and dead letters");
-        for statement in [SQLITE.create, letters::SQLITE.create] {
+        for statement in [SQLITE.create, letters::SQLITE.create, rebuilds::SQLITE.create] {
             sqlx::query(statement).execute(&pool).await.map_err(failed)?;
         }
         Ok(Self { pool })
@@ -66,6 +68,14 @@ impl Views for SqliteViews {
         let position: Option<i64> =
             position.fetch_optional(&self.pool).await.map_err(|error| view_error(error, "look up a position"))?;
         rows::from_position(position.unwrap_or_default())
+    }
+
+    async fn serve(&self, projection: &str, has_tables: bool) -> Result<Option<SqliteTransaction>, RecorderError> {
+        if serves(&self.pool, ProjectionKey::parse(projection)).await? || !has_tables {
+            return Ok(None);
+        }
+        let (pool, projection) = (self.pool.clone(), projection.to_owned());
+        uncut(tokio::spawn(async move { serve(&pool, &projection).await })).await
     }
 
     async fn begin(&self, projection: &str, tracking: &Tracking) -> Result<SqliteTransaction, RecorderError> {
@@ -98,36 +108,71 @@ impl Views for SqliteViews {
     }
 }
 
+async fn serve(pool: &SqlitePool, projection: &str) -> Result<Option<SqliteTransaction>, RecorderError> {
+    let failed = |error| view_error(error, "begin a projection");
+    let mut transaction = pool.begin_with(SQLITE.begin).await.map_err(failed)?;
+    if claim(&mut transaction, ProjectionKey::parse(projection)).await? {
+        return Ok(Some(SqliteTransaction::beginning(transaction, ProjectionKey::parse(projection))));
+    }
+    transaction.commit().await.map_err(failed)?;
+    Ok(None)
+}
+
 async fn begin(pool: &SqlitePool, projection: &str, tracking: &Tracking) -> Result<SqliteTransaction, RecorderError> {
     let failed = |error| view_error(error, "begin a transaction on a view");
+    let key = ProjectionKey::parse(projection);
     let mut transaction = pool.begin_with(SQLITE.begin).await.map_err(failed)?;
     // the write lock keeps it there
     let look = sqlx::query_as(SQLITE.look).bind(projection).bind(&tracking.upstream);
     let (recorded, has_letters): (i64, bool) = look.fetch_one(&mut *transaction).await.map_err(failed)?;
     let recorded = rows::from_position(recorded)?;
+    // a row of positions is there only as long as its version may be changed; without one it has to be looked up
+    if recorded == 0 {
+        hold(&mut transaction, key).await?;
+    }
     if recorded != tracking.after {
         transaction.rollback().await.map_err(failed)?;
         return Err(tracking.already_processed(recorded));
     }
     let moved = sqlx::query(SQLITE.insert).bind(projection).bind(&tracking.upstream);
     moved.bind(rows::to_bound(tracking.position)).execute(&mut *transaction).await.map_err(failed)?;
-    Ok(SqliteTransaction { transaction, owner: Owner::new(projection, &tracking.upstream), has_letters })
+    if key.is_rebuilt {
+        guard(&mut transaction, &key.prefix()).await?;
+    }
+    let owner = Owner::new(projection, &tracking.upstream);
+    Ok(SqliteTransaction { transaction, owner, has_letters, is_guarded: key.is_rebuilt })
 }
 
 async fn begin_aside(pool: &SqlitePool, owner: Owner) -> Result<SqliteTransaction, RecorderError> {
     // the write lock, which they all take, makes them take turns
     let begun = pool.begin_with(SQLITE.begin).await;
-    let transaction = begun.map_err(|error| view_error(error, "begin a transaction on a view"))?;
-    Ok(SqliteTransaction { transaction, owner, has_letters: true })
+    let mut transaction = begun.map_err(|error| view_error(error, "begin a transaction on a view"))?;
+    let key = ProjectionKey::parse(&owner.projection);
+    hold(&mut transaction, key).await?;
+    if key.is_rebuilt {
+        guard(&mut transaction, &key.prefix()).await?;
+    }
+    let is_guarded = key.is_rebuilt;
+    Ok(SqliteTransaction { transaction, owner, has_letters: true, is_guarded })
 }
 
 /// A transaction on views in SQLite.
 #[derive(Debug)]
 pub struct SqliteTransaction {
-    transaction: Transaction<'static, Sqlite>,
+    pub(super) transaction: Transaction<'static, Sqlite>,
     owner: Owner,
     /// Whether there may be dead letters. Where there are none this spares a statement in each transaction.
     has_letters: bool,
+    /// Whether what serves is guarded against it.
+    pub(super) is_guarded: bool,
+}
+
+impl SqliteTransaction {
+    /// One in which tables are made, whatever is followed.
+    pub(super) fn beginning(transaction: Transaction<'static, Sqlite>, key: ProjectionKey<'_>) -> Self {
+        let owner = Owner::new(&key.to_string(), "");
+        Self { transaction, owner, has_letters: false, is_guarded: false }
+    }
 }
 
 impl ViewTransaction for SqliteTransaction {
@@ -157,7 +202,10 @@ impl ViewTransaction for SqliteTransaction {
         sqlite_letters::discard(&mut self.transaction, &self.owner, notification_id).await
     }
 
-    async fn commit(self) -> Result<(), RecorderError> {
+    async fn commit(mut self) -> Result<(), RecorderError> {
+        if self.is_guarded {
+            unguard(&mut self.transaction).await?;
+        }
         self.transaction.commit().await.map_err(|error| view_error(error, "commit the changes of a view"))
     }
 }

@@ -1,0 +1,142 @@
+//! The statements for versions of projections: which serves, which is rebuilt, and how one takes the other's place.
+
+/// The statements that both dialects have, each with its own placeholders.
+pub(crate) struct RebuildsSql {
+    pub(crate) create: &'static str,
+    /// `(projection, version)`: one row if none serves yet. In PostgreSQL it waits for others who do the same.
+    pub(crate) claim: &'static str,
+    /// `(projection)` → serving, rebuilt; in PostgreSQL it keeps both where they are until the transaction ends.
+    pub(crate) hold: &'static str,
+    /// `(projection)` → serving, rebuilt; in PostgreSQL nobody else can hold them until the transaction ends.
+    pub(crate) take: &'static str,
+    /// `(projection)` → serving, or none; the first version if it began before it was kept which serves.
+    pub(crate) serving: &'static str,
+    /// `(projection, version)`.
+    pub(crate) set_rebuilt: &'static str,
+    /// `(projection, version)`: it serves, and none is rebuilt.
+    pub(crate) set_serving: &'static str,
+    /// `(key)` → upstream, position.
+    pub(crate) positions: &'static str,
+    /// `(key)` → upstream, position; in PostgreSQL nobody else moves them until the transaction ends.
+    pub(crate) take_positions: &'static str,
+    /// `(key)`.
+    pub(crate) forget: &'static [&'static str],
+    /// `(key, new key)`.
+    pub(crate) rename: &'static [&'static str],
+    /// `(prefix)` → the names of tables that begin with it.
+    pub(crate) tables: &'static str,
+    /// `(name)` → the name, if there is such a table.
+    pub(crate) table: &'static str,
+    /// `()`: before tables are dropped and renamed.
+    pub(crate) before_dropping: &'static str,
+    /// Between the names of tables that are dropped.
+    pub(crate) between_dropped: &'static str,
+    /// After the names of tables that are the rebuild's own, with what was made of them.
+    pub(crate) after_dropped: &'static str,
+    /// The bytes of the longest name that is certainly not cut.
+    pub(crate) longest_name: usize,
+    /// Whether positions move while the transaction of a switch holds others.
+    pub(crate) others_move: bool,
+}
+
+#[cfg(feature = "postgres")]
+pub(crate) const POSTGRES: RebuildsSql = RebuildsSql {
+    create: "CREATE TABLE IF NOT EXISTS eventsourcing_projection_versions (\
+               projection text PRIMARY KEY, serving bigint NOT NULL, rebuilt bigint)",
+    claim: "INSERT INTO eventsourcing_projection_versions (projection, serving) VALUES ($1, $2) \
+            ON CONFLICT (projection) DO NOTHING",
+    hold: "SELECT serving, rebuilt FROM eventsourcing_projection_versions WHERE projection = $1 FOR KEY SHARE",
+    take: "SELECT serving, rebuilt FROM eventsourcing_projection_versions WHERE projection = $1 FOR UPDATE",
+    serving: "SELECT coalesce((SELECT serving FROM eventsourcing_projection_versions WHERE projection = $1), \
+              (SELECT 1 FROM eventsourcing_projections WHERE projection = $1 LIMIT 1))",
+    set_rebuilt: "UPDATE eventsourcing_projection_versions SET rebuilt = $2 WHERE projection = $1",
+    set_serving: "UPDATE eventsourcing_projection_versions SET serving = $2, rebuilt = NULL WHERE projection = $1",
+    positions: "SELECT upstream, position FROM eventsourcing_projections WHERE projection = $1",
+    take_positions: "SELECT upstream, position FROM eventsourcing_projections WHERE projection = $1 \
+                     ORDER BY upstream FOR UPDATE",
+    forget: &[
+        "DELETE FROM eventsourcing_projections WHERE projection = $1",
+        "DELETE FROM eventsourcing_dead_letters WHERE projection = $1",
+    ],
+    rename: &[
+        "UPDATE eventsourcing_projections SET projection = $2 WHERE projection = $1",
+        "UPDATE eventsourcing_dead_letters SET projection = $2 WHERE projection = $1",
+    ],
+    tables: "SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace \
+             AND c.relkind IN ('r', 'p') AND starts_with(c.relname::text, $1) ORDER BY c.relname",
+    table: "SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace \
+            AND c.relkind IN ('r', 'p') AND c.relname = $1",
+    // who waits for a table keeps all waiting that come after
+    before_dropping: "SET LOCAL lock_timeout = '1s'",
+    between_dropped: ", ",
+    after_dropped: " CASCADE",
+    longest_name: 62,
+    others_move: true,
+};
+
+/// What only PostgreSQL has.
+#[cfg(feature = "postgres")]
+pub(crate) struct PostgresRebuildsSql {
+    /// `()`: what a crash of the server loses, it loses of the view and of its position together.
+    pub(crate) asynchronous: &'static str,
+    /// `(prefix)` → a table that this transaction used, of which there is another with the prefix.
+    pub(crate) serving_table_in_use: &'static str,
+}
+
+#[cfg(feature = "postgres")]
+pub(crate) const POSTGRES_ONLY: PostgresRebuildsSql = PostgresRebuildsSql {
+    asynchronous: "SET LOCAL synchronous_commit = off",
+    // whoever uses a table keeps a lock on it until the transaction ends
+    serving_table_in_use: "SELECT c.relname::text FROM pg_locks l JOIN pg_class c ON c.oid = l.relation \
+                           WHERE l.locktype = 'relation' AND l.pid = pg_backend_pid() \
+                           AND c.relnamespace = current_schema()::regnamespace AND EXISTS (\
+                             SELECT FROM pg_class r WHERE r.relnamespace = c.relnamespace AND r.relkind IN ('r', 'p') \
+                             AND r.relname = $1 || c.relname) LIMIT 1",
+};
+
+#[cfg(feature = "sqlite")]
+pub(crate) const SQLITE: RebuildsSql = RebuildsSql {
+    create: "CREATE TABLE IF NOT EXISTS eventsourcing_projection_versions (\
+               projection TEXT PRIMARY KEY, serving INTEGER NOT NULL, rebuilt INTEGER) STRICT, WITHOUT ROWID",
+    claim: "INSERT INTO eventsourcing_projection_versions (projection, serving) VALUES (?, ?) \
+            ON CONFLICT (projection) DO NOTHING",
+    hold: "SELECT serving, rebuilt FROM eventsourcing_projection_versions WHERE projection = ?",
+    take: "SELECT serving, rebuilt FROM eventsourcing_projection_versions WHERE projection = ?",
+    serving: "SELECT coalesce((SELECT serving FROM eventsourcing_projection_versions WHERE projection = ?1), \
+              (SELECT 1 FROM eventsourcing_projections WHERE projection = ?1 LIMIT 1))",
+    set_rebuilt: "UPDATE eventsourcing_projection_versions SET rebuilt = ?2 WHERE projection = ?1",
+    set_serving: "UPDATE eventsourcing_projection_versions SET serving = ?2, rebuilt = NULL WHERE projection = ?1",
+    positions: "SELECT upstream, position FROM eventsourcing_projections WHERE projection = ?",
+    take_positions: "SELECT upstream, position FROM eventsourcing_projections WHERE projection = ?",
+    forget: &[
+        "DELETE FROM eventsourcing_projections WHERE projection = ?",
+        "DELETE FROM eventsourcing_dead_letters WHERE projection = ?",
+    ],
+    rename: &[
+        "UPDATE eventsourcing_projections SET projection = ?2 WHERE projection = ?1",
+        "UPDATE eventsourcing_dead_letters SET projection = ?2 WHERE projection = ?1",
+    ],
+    tables: "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, length(?1)) = ?1 ORDER BY name",
+    table: "SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?",
+    // tables that refer to one another may be dropped in any order
+    before_dropping: "PRAGMA defer_foreign_keys = ON",
+    between_dropped: "; DROP TABLE ",
+    after_dropped: "",
+    longest_name: usize::MAX,
+    others_move: false,
+};
+
+/// What only SQLite has.
+#[cfg(feature = "sqlite")]
+pub(crate) struct SqliteRebuildsSql {
+    /// `()` → the names of triggers that guard tables that serve.
+    pub(crate) guards: &'static str,
+    /// What their names begin with.
+    pub(crate) guard: &'static str,
+}
+
+#[cfg(feature = "sqlite")]
+pub(crate) const SQLITE_ONLY: SqliteRebuildsSql = SqliteRebuildsSql {
+    guards: "SELECT name FROM sqlite_temp_master WHERE type = 'trigger' AND substr(name, 1, 20) = 'eventsourcing_guard_'",
+    guard: "eventsourcing_guard_",
+};

@@ -1,0 +1,305 @@
+//! Rebuilding views in databases: tables beside those that serve, and one transaction in which they take their place.
+
+use eventsourcing_core::RecorderError;
+use eventsourcing_core::following::{ProjectionKey, RebuildError};
+
+use super::versions::failed;
+
+/// A key for a task of its own.
+struct OwnedKey {
+    name: String,
+    version: u32,
+}
+
+impl OwnedKey {
+    fn rebuilt(&self) -> ProjectionKey<'_> {
+        ProjectionKey::new(&self.name, self.version).rebuilt()
+    }
+}
+
+/// Does this on a task of its own, which is not cut in half if whoever waits for it goes away, as [`uncut`](super::uncut).
+async fn uncut<T, W, F>(key: ProjectionKey<'_>, work: W) -> Result<T, RebuildError>
+where
+    T: Send + 'static,
+    W: FnOnce(OwnedKey) -> F,
+    F: Future<Output = Result<T, RebuildError>> + Send + 'static,
+{
+    let ProjectionKey { name, version, .. } = key;
+    let done = tokio::spawn(work(OwnedKey { name: name.to_owned(), version })).await;
+    done.unwrap_or_else(|ended| Err(failed(name, RecorderError::Disconnected { source: ended.into() })))
+}
+
+/// All that the two databases do alike, with each one's own types and statements.
+macro_rules! rebuilds {
+    ($feature:literal, $module:ident, $views:ident, $transaction:ident, $connection:ident, $pool:ident, $sql:ident) => {
+        #[cfg(feature = $feature)]
+        pub(super) mod $module {
+            use std::time::Duration;
+
+            use eventsourcing_core::RecorderError;
+            use eventsourcing_core::following::{
+                LONGEST_HOLD, ProjectionKey, RebuildError, RebuildableViews, Switched,
+            };
+            use sqlx::{AssertSqlSafe, $connection, $pool};
+            use tokio::time::{Instant, sleep};
+
+            use super::super::error::view_error;
+            use super::super::versions::{Rebuild, Versions, failed, is_over, is_there, quoted};
+            use super::super::{$transaction, $views};
+            use super::uncut;
+            use crate::sql::{rebuilds::$sql as SQL, views::$sql as POSITIONS};
+
+            /// The version that serves.
+            async fn serving(pool: &$pool, name: &str) -> Result<Option<u32>, RecorderError> {
+                let serving = sqlx::query_scalar(SQL.serving).bind(name).fetch_one(pool);
+                let serving: Option<i64> =
+                    serving.await.map_err(|error| view_error(error, "look up which version serves"))?;
+                serving.map(crate::rows::from_projection_version).transpose()
+            }
+
+            /// Whether a version serves; it does not as long as none does.
+            pub(in super::super) async fn serves(pool: &$pool, key: ProjectionKey<'_>) -> Result<bool, RecorderError> {
+                let Some(serving) = serving(pool, key.name).await? else { return Ok(false) };
+                Versions { serving: serving.into(), rebuilt: None }.check(key)?;
+                Ok(true)
+            }
+
+            /// Makes sure that a version serves; whether it begins to.
+            pub(in super::super) async fn claim(
+                connection: &mut $connection,
+                key: ProjectionKey<'_>,
+            ) -> Result<bool, RecorderError> {
+                let failed = |error| view_error(error, "look up which version serves");
+                let claim = sqlx::query(SQL.claim).bind(key.name).bind(i64::from(key.version));
+                if claim.execute(&mut *connection).await.map_err(failed)?.rows_affected() == 0 {
+                    let versions = look_up(connection, SQL.hold, key.name).await.map_err(failed)?;
+                    versions.unwrap_or(Versions::FIRST).check(key)?;
+                    return Ok(false);
+                }
+                if !has_begun(connection, key.name).await.map_err(failed)? {
+                    return Ok(true);
+                }
+                Versions::FIRST.check(key)?;
+                Ok(false)
+            }
+
+            /// Makes sure that this version may be changed until the transaction ends.
+            pub(in super::super) async fn hold(
+                connection: &mut $connection,
+                key: ProjectionKey<'_>,
+            ) -> Result<(), RecorderError> {
+                if !key.is_rebuilt {
+                    return claim(connection, key).await.map(|_| ());
+                }
+                let failed = |error| view_error(error, "look up which version is rebuilt");
+                let versions = look_up(connection, SQL.hold, key.name).await.map_err(failed)?;
+                versions.unwrap_or(Versions::FIRST).check(key)
+            }
+
+            async fn look_up(
+                connection: &mut $connection,
+                statement: &'static str,
+                name: &str,
+            ) -> sqlx::Result<Option<Versions>> {
+                let row: Option<(i64, Option<i64>)> =
+                    sqlx::query_as(statement).bind(name).fetch_optional(connection).await?;
+                Ok(row.map(|(serving, rebuilt)| Versions { serving, rebuilt }))
+            }
+
+            /// Whether the first version began before it was kept which version serves.
+            async fn has_begun(connection: &mut $connection, name: &str) -> sqlx::Result<bool> {
+                Ok(!positions(connection, SQL.positions, name).await?.is_empty())
+            }
+
+            async fn positions(
+                connection: &mut $connection,
+                statement: &'static str,
+                key: &str,
+            ) -> sqlx::Result<Vec<(String, i64)>> {
+                sqlx::query_as(statement).bind(key).fetch_all(connection).await
+            }
+
+            async fn tables(connection: &mut $connection, prefix: &str) -> sqlx::Result<Vec<String>> {
+                sqlx::query_scalar(SQL.tables).bind(prefix).fetch_all(connection).await
+            }
+
+            async fn execute(connection: &mut $connection, statement: String) -> sqlx::Result<()> {
+                sqlx::raw_sql(AssertSqlSafe(statement)).execute(connection).await.map(|_| ())
+            }
+
+            async fn drop_tables(connection: &mut $connection, tables: &[String], end: &str) -> sqlx::Result<()> {
+                if tables.is_empty() {
+                    return Ok(());
+                }
+                let names: Vec<String> = tables.iter().map(|table| quoted(table)).collect();
+                execute(connection, format!("DROP TABLE {}{end}", names.join(SQL.between_dropped))).await
+            }
+
+            impl RebuildableViews for $views {
+                const HAS_TABLES: bool = true;
+
+                async fn begin_rebuild(&self, key: ProjectionKey<'_>) -> Result<Option<$transaction>, RebuildError> {
+                    let views = self.clone();
+                    uncut(key, |key| async move { views.begin_rebuild_uncut(key.rebuilt()).await }).await
+                }
+
+                async fn check_tables(
+                    &self,
+                    key: ProjectionKey<'_>,
+                    transaction: &mut $transaction,
+                ) -> Result<(), RebuildError> {
+                    let prefix = key.prefix();
+                    let made = tables(&mut transaction.transaction, &prefix).await;
+                    let made = made.map_err(|error| failed(key.name, view_error(error, "look for tables")))?;
+                    if made.is_empty() {
+                        return Err(RebuildError::NoPrefix { name: key.name.to_owned(), prefix });
+                    }
+                    match made.into_iter().find(|table| table.len() > SQL.longest_name) {
+                        Some(table) => Err(RebuildError::NameTooLong { table, longest: SQL.longest_name }),
+                        None => Ok(()),
+                    }
+                }
+
+                async fn serving_positions(&self, name: &str) -> Result<Vec<(String, u64)>, RebuildError> {
+                    let wrong = |error| failed(name, view_error(error, "look up how far it is"));
+                    let serving = serving(&self.pool, name).await.map_err(|error| failed(name, error))?;
+                    let key = ProjectionKey::new(name, serving.unwrap_or(1)).to_string();
+                    let positions = sqlx::query_as(SQL.positions).bind(key).fetch_all(&self.pool);
+                    let positions: Vec<(String, i64)> = positions.await.map_err(wrong)?;
+                    let positions = positions.into_iter().map(|(upstream, position)| {
+                        crate::rows::from_position(position).map(|position| (upstream, position))
+                    });
+                    positions.collect::<Result<_, _>>().map_err(|error| failed(name, error))
+                }
+
+                async fn switch(&self, key: ProjectionKey<'_>) -> Result<Switched, RebuildError> {
+                    let views = self.clone();
+                    uncut(key, |key| async move { views.switch_uncut(key.rebuilt()).await }).await
+                }
+
+                async fn abort_rebuild(&self, name: &str, version: Option<u32>) -> Result<Option<u32>, RebuildError> {
+                    let views = self.clone();
+                    let key = ProjectionKey::new(name, version.unwrap_or(1));
+                    uncut(key, |key| async move { views.abort_uncut(&key.name, version).await }).await
+                }
+            }
+
+            impl $views {
+                async fn begin_rebuild_uncut(
+                    &self,
+                    key: ProjectionKey<'_>,
+                ) -> Result<Option<$transaction>, RebuildError> {
+                    let wrong = |error| failed(key.name, view_error(error, "begin a rebuild"));
+                    let mut transaction = self.pool.begin_with(POSITIONS.begin).await.map_err(wrong)?;
+                    if has_begun(&mut transaction, key.name).await.map_err(wrong)? {
+                        // unless it is kept already
+                        let claim = sqlx::query(SQL.claim).bind(key.name).bind(1_i64);
+                        claim.execute(&mut *transaction).await.map_err(wrong)?;
+                    }
+                    let Some(versions) = look_up(&mut transaction, SQL.take, key.name).await.map_err(wrong)? else {
+                        return Err(RebuildError::NothingServes { name: key.name.to_owned() });
+                    };
+                    if versions.check_rebuild(key)? == Rebuild::GoesOn {
+                        return Ok(None);
+                    }
+                    let prefix = key.prefix();
+                    if let Some(table) = tables(&mut transaction, &prefix).await.map_err(wrong)?.pop() {
+                        return Err(RebuildError::TableExists { table });
+                    }
+                    let begins = sqlx::query(SQL.set_rebuilt).bind(key.name).bind(i64::from(key.version));
+                    begins.execute(&mut *transaction).await.map_err(wrong)?;
+                    Ok(Some($transaction::beginning(transaction, key)))
+                }
+
+                async fn switch_uncut(&self, key: ProjectionKey<'_>) -> Result<Switched, RebuildError> {
+                    let wrong = |error| failed(key.name, view_error(error, "switch to what was rebuilt"));
+                    let mut transaction = self.pool.begin_with(POSITIONS.begin).await.map_err(wrong)?;
+                    let connection = &mut *transaction;
+                    execute(connection, SQL.before_dropping.to_owned()).await.map_err(wrong)?;
+                    let versions = look_up(connection, SQL.take, key.name).await.map_err(wrong)?;
+                    let versions = versions.ok_or_else(|| is_over(key))?;
+                    if !versions.check_switch(key)? {
+                        return Ok(Switched::Done);
+                    }
+                    let serving = versions.serving().map_err(|error| failed(key.name, error))?;
+                    let (old, new) = (ProjectionKey::new(key.name, serving).to_string(), key.serving().to_string());
+                    let rebuilt = key.rebuilt().to_string();
+                    // from here on nothing of what serves moves
+                    let serving = positions(connection, SQL.take_positions, &old).await.map_err(wrong)?;
+                    let deadline = Instant::now() + LONGEST_HOLD;
+                    while !is_there(&serving, &positions(connection, SQL.positions, &rebuilt).await.map_err(wrong)?) {
+                        if !SQL.others_move || Instant::now() > deadline {
+                            transaction.rollback().await.map_err(wrong)?;
+                            return Ok(Switched::Behind);
+                        }
+                        sleep(Duration::from_millis(2)).await;
+                    }
+                    positions(connection, SQL.take_positions, &rebuilt).await.map_err(wrong)?;
+                    replace_tables(connection, &key.prefix()).await.map_err(wrong)?;
+                    let serves = sqlx::query(SQL.set_serving).bind(key.name).bind(i64::from(key.version));
+                    serves.execute(&mut *connection).await.map_err(wrong)?;
+                    for forget in SQL.forget {
+                        sqlx::query(*forget).bind(&old).execute(&mut *connection).await.map_err(wrong)?;
+                    }
+                    for rename in SQL.rename {
+                        sqlx::query(*rename)
+                            .bind(&rebuilt)
+                            .bind(&new)
+                            .execute(&mut *connection)
+                            .await
+                            .map_err(wrong)?;
+                    }
+                    transaction.commit().await.map_err(wrong)?;
+                    Ok(Switched::Done)
+                }
+
+                async fn abort_uncut(&self, name: &str, version: Option<u32>) -> Result<Option<u32>, RebuildError> {
+                    let wrong = |error| failed(name, view_error(error, "abort a rebuild"));
+                    let mut transaction = self.pool.begin_with(POSITIONS.begin).await.map_err(wrong)?;
+                    let Some(versions) = look_up(&mut transaction, SQL.take, name).await.map_err(wrong)? else {
+                        return Ok(None);
+                    };
+                    let Some(under_way) = versions.rebuilt().map_err(|error| failed(name, error))? else {
+                        return Ok(None);
+                    };
+                    if version.is_some_and(|version| version != under_way) {
+                        return Ok(None);
+                    }
+                    let key = ProjectionKey::new(name, under_way).rebuilt();
+                    // a transaction that was dropped moves the position no more, and lets go of the tables
+                    positions(&mut transaction, SQL.take_positions, &key.to_string()).await.map_err(wrong)?;
+                    execute(&mut transaction, SQL.before_dropping.to_owned()).await.map_err(wrong)?;
+                    let rebuilt = tables(&mut transaction, &key.prefix()).await.map_err(wrong)?;
+                    drop_tables(&mut transaction, &rebuilt, SQL.after_dropped).await.map_err(wrong)?;
+                    let none = sqlx::query(SQL.set_rebuilt).bind(name).bind(None::<i64>);
+                    none.execute(&mut *transaction).await.map_err(wrong)?;
+                    for forget in SQL.forget {
+                        sqlx::query(*forget).bind(key.to_string()).execute(&mut *transaction).await.map_err(wrong)?;
+                    }
+                    transaction.commit().await.map_err(wrong)?;
+                    Ok(Some(under_way))
+                }
+            }
+
+            /// Drops the tables that are replaced, and gives their names to those that replace them.
+            async fn replace_tables(connection: &mut $connection, prefix: &str) -> sqlx::Result<()> {
+                let rebuilt = tables(connection, prefix).await?;
+                let mut replaced = Vec::new();
+                for name in rebuilt.iter().filter_map(|table| table.strip_prefix(prefix)) {
+                    let serving = sqlx::query_scalar(SQL.table).bind(name).fetch_optional(&mut *connection);
+                    replaced.extend(serving.await?);
+                }
+                drop_tables(connection, &replaced, "").await?;
+                for table in &rebuilt {
+                    let Some(name) = table.strip_prefix(prefix) else { continue };
+                    let rename = format!("ALTER TABLE {} RENAME TO {}", quoted(table), quoted(name));
+                    execute(connection, rename).await?;
+                }
+                Ok(())
+            }
+        }
+    };
+}
+
+rebuilds!("postgres", in_postgres, PostgresViews, PostgresTransaction, PgConnection, PgPool, POSTGRES);
+rebuilds!("sqlite", in_sqlite, SqliteViews, SqliteTransaction, SqliteConnection, SqlitePool, SQLITE);

@@ -1,0 +1,54 @@
+#![allow(unused)]
+
+use eventsourcing::About;
+use eventsourcing::prelude::*;
+
+#[aggregate]
+pub struct World {
+    name: String,
+}
+
+#[aggregate]
+impl World {
+    #[event("Started")]
+    pub fn new(name: &str) -> Self {
+        Self { name: name.to_owned() }
+    }
+
+    #[event("Renamed")]
+    pub fn rename(&mut self, name: &str) {
+        self.name = name.to_owned();
+    }
+}
+
+struct InTheEnd;
+
+#[projection("names_v2")]
+impl InTheEnd {
+    #[on]
+    async fn started(&self, event: &WorldStarted, about: &About, view: &mut Vec<String>) -> Result<()> {
+        Ok(())
+    }
+}
+
+struct InTheMiddle;
+
+#[projection("names_v2_of_worlds")]
+impl InTheMiddle {
+    #[on]
+    async fn started(&self, event: &WorldStarted, about: &About, view: &mut Vec<String>) -> Result<()> {
+        Ok(())
+    }
+}
+
+struct NoNumber;
+
+#[projection("names_v")]
+impl NoNumber {
+    #[on]
+    async fn started(&self, event: &WorldStarted, about: &About, view: &mut Vec<String>) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn main() {}

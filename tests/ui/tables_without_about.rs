@@ -1,0 +1,39 @@
+#![allow(unused)]
+
+use eventsourcing::About;
+use eventsourcing::prelude::*;
+
+#[aggregate]
+pub struct World {
+    name: String,
+}
+
+#[aggregate]
+impl World {
+    #[event("Started")]
+    pub fn new(name: &str) -> Self {
+        Self { name: name.to_owned() }
+    }
+
+    #[event("Renamed")]
+    pub fn rename(&mut self, name: &str) {
+        self.name = name.to_owned();
+    }
+}
+
+struct Names;
+
+#[projection("names")]
+impl Names {
+    #[tables]
+    async fn tables(&self, prefix: &str, view: &mut Vec<String>) -> Result<()> {
+        Ok(())
+    }
+
+    #[on]
+    async fn started(&self, event: &WorldStarted, view: &mut Vec<String>) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn main() {}
