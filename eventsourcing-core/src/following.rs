@@ -1,6 +1,7 @@
 //! Following logs: subscriptions, and projections that make views of what happened.
 
 mod about;
+mod claims;
 mod dead_letter;
 mod dead_letter_error;
 mod dead_letters;

@@ -247,3 +247,52 @@ async fn a_connection_that_is_lost_under_a_handler_does_not_stop_the_projection(
     let lost = runner.status().await.unwrap().last_error;
     assert!(matches!(lost, Some(RunnerError::Handler { notification_id: 2, .. })), "{lost:?}");
 }
+
+mod taken {
+    //! Other projections of the names of those here.
+
+    use eventsourcing::prelude::*;
+    use sqlx::{PgConnection, SqliteConnection};
+
+    use super::super::AccountOpened;
+
+    pub(super) struct InSqlite;
+
+    #[projection("counted")]
+    impl InSqlite {
+        #[on]
+        async fn opened(&self, _: &AccountOpened, _: &mut SqliteConnection) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    pub(super) struct InPostgres;
+
+    #[projection("careless")]
+    impl InPostgres {
+        #[on]
+        async fn opened(&self, _: &AccountOpened, _: &mut PgConnection) -> Result<()> {
+            Ok(())
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_is_taken_in_the_same_database_is_refused_by_whatever_pool() {
+    let office = office().await;
+    let (pool, folder) = sqlite_pool().await;
+    let views = SqliteViews::open(pool).await.unwrap();
+    let _running = ProjectionRunner::start(&office, Counted, views).await.unwrap();
+    let file = folder.path().join("views.db");
+    let pool = sqlx::SqlitePool::connect(&format!("sqlite:{}", file.display())).await.unwrap();
+    let views = SqliteViews::open(pool).await.unwrap();
+    let error = ProjectionRunner::start(&office, taken::InSqlite, views).await.unwrap_err();
+    assert!(matches!(error, RunnerError::NameTaken { name: "counted", .. }), "{error:?}");
+
+    let pool = postgres_pool().await;
+    let views = PostgresViews::open(pool.clone()).await.unwrap();
+    let _running = ProjectionRunner::start(&office, Careless, views).await.unwrap();
+    let views = PostgresViews::open(pool).await.unwrap();
+    let error = ProjectionRunner::start(&office, taken::InPostgres, views).await.unwrap_err();
+    assert!(matches!(error, RunnerError::NameTaken { name: "careless", .. }), "{error:?}");
+}

@@ -201,3 +201,42 @@ async fn a_projection_of_events_that_the_application_does_not_record_is_refused(
                 the application that does, or name the aggregate in this one's `#[application(aggregates(…))]`";
     assert_eq!(error.to_string(), said);
 }
+
+mod taken {
+    //! Another projection of the name of [`Slow`](super::Slow).
+
+    use eventsourcing::prelude::*;
+
+    use super::super::AccountOpened;
+
+    pub(super) struct Impostor;
+
+    #[projection("slow")]
+    impl Impostor {
+        #[on]
+        async fn opened(&self, _: &AccountOpened, view: &mut u64) -> Result<()> {
+            *view += 1;
+            Ok(())
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_is_taken_in_the_same_place_is_refused_as_long_as_it_is() {
+    let office = office().await;
+    let views = MemoryViews::new(0);
+    let slow = || Slow(Arc::new(Semaphore::new(10)));
+    let first = ProjectionRunner::start(&office, slow(), views.clone()).await.unwrap();
+    // the same once more is as good as another process
+    let second = ProjectionRunner::start(&office, Arc::new(slow()), views.clone()).await.unwrap();
+    let error = ProjectionRunner::start(&office, taken::Impostor, views.clone()).await.unwrap_err();
+    assert!(matches!(error, RunnerError::NameTaken { name: "slow", .. }), "{error:?}");
+    let said = error.to_string();
+    assert!(said.contains("running::Slow`, which runs") && said.contains("running::taken::Impostor`"), "{said}");
+    // elsewhere it is free, and here once nobody runs under it
+    ProjectionRunner::start(&office, taken::Impostor, MemoryViews::new(0)).await.unwrap();
+    first.stop().await.unwrap();
+    assert!(ProjectionRunner::start(&office, taken::Impostor, views.clone()).await.is_err());
+    drop(second);
+    ProjectionRunner::start(&office, taken::Impostor, views).await.unwrap();
+}

@@ -105,6 +105,10 @@ impl<S: Clone + Send + Sync + 'static> Views for MemoryViews<S> {
     type View = S;
     type Transaction = MemoryTransaction<S>;
 
+    fn database(&self) -> Option<String> {
+        Some(format!("memory at {:p}", Arc::as_ptr(&self.kept)))
+    }
+
     async fn position(&self, projection: &str, upstream: &str) -> Result<u64, RecorderError> {
         let key = ProjectionKey::parse(projection);
         if key.is_rebuilt {

@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tracing::Instrument as _;
 
+use super::claims::Claim;
 use super::handling::Handling;
 use super::pages::Pages;
 use super::state::State;
@@ -26,7 +27,6 @@ use crate::application::{Application, Shared};
 use crate::persistence::{Notification, NotificationQuery};
 use crate::{Error, Result};
 
-/// Lets a projection follow an application's log, on a task of its own.
 ///
 /// What is there already is handled in large batches and, once it has caught up, each event as it comes. A batch is one transaction on
 /// the view. If it fails, its events are handled one by one, so that all before the culprit are committed and the culprit is named.
@@ -43,6 +43,8 @@ pub struct ProjectionRunner {
     state: watch::Receiver<State>,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
+    /// None where it is not known which database the view is in.
+    _claim: Option<Claim>,
 }
 
 /// Counts dead letters, wherever they are.
@@ -104,7 +106,8 @@ impl ProjectionRunner {
     ) -> Self {
         let upstream: Arc<str> = Arc::from(shared.name.as_str());
         let span = tracing::info_span!("follow", follower = name, upstream = %upstream);
-        Self { name, upstream, shared, count_letters, state, stop, task: runtime.spawn(running.instrument(span)) }
+        let task = runtime.spawn(running.instrument(span));
+        Self { name, upstream, shared, count_letters, state, stop, task, _claim: None }
     }
 
     /// Waits until the log is processed up to this notification id, so that whoever recorded it finds it in the view.
@@ -261,10 +264,13 @@ where
     /// # Errors
     /// [`RunnerError::View`] if the view cannot be looked at; [`RunnerError::Upstream`] if the log cannot be, or does not reach to
     /// where the view is; [`RunnerError::NothingToFollow`] if the application says what it records, and no handler takes any of it;
+    /// [`RunnerError::NameTaken`] if another projection of this process runs there under the name;
     /// [`RunnerError::Superseded`] and [`RunnerError::NotRebuilt`] if another version of the projection serves; [`RunnerError::Tables`]
     /// if the tables of one that begins cannot be made; [`RunnerError::NoRuntime`] outside of a runtime.
     pub async fn start(self) -> Result<ProjectionRunner, RunnerError> {
         runtime::<P>()?;
+        // held until the other one is there, so that no tables are made for a name that is taken
+        let _claim = self.claim()?;
         if let Some(mut beginning) =
             self.views.serve(&self.key, P::HAS_TABLES).await.map_err(RunnerError::of_view::<P>)?
         {
@@ -285,12 +291,20 @@ where
     /// Follows from where the view is.
     pub(super) async fn follow(self) -> Result<ProjectionRunner, RunnerError> {
         let runtime = runtime::<P>()?;
+        let claim = self.claim()?;
         let (shared, count_letters) = (Arc::clone(&self.shared), self.count_letters());
         let (publish, state) = watch::channel(State::default());
         let (stop, stopping) = watch::channel(false);
         let (worker, pages) = self.worker(publish.clone(), stopping).await?;
         let running = async move { State::ended(&publish, worker.run(pages).await) };
-        Ok(ProjectionRunner::spawn(&runtime, P::NAME, shared, count_letters, state, stop, running))
+        let mut runner = ProjectionRunner::spawn(&runtime, P::NAME, shared, count_letters, state, stop, running);
+        runner._claim = claim;
+        Ok(runner)
+    }
+
+    /// Makes sure that no other projection of this process runs under the name.
+    fn claim(&self) -> Result<Option<Claim>, RunnerError> {
+        self.views.database().map(|database| Claim::of::<P>(P::NAME, database, &self.key)).transpose()
     }
 
     /// What counts the dead letters that the projection has of this upstream.

@@ -60,6 +60,20 @@ pub enum RunnerError {
         topics: &'static [&'static str],
     },
 
+    /// Another projection runs under this name in the same database.
+    #[error(
+        "the name `{name}` is taken by `{by}`, which runs in the same database: under one name it and `{wanted_by}` would each pass \
+         over what the other has handled; give one of them another name, in `#[projection(\"…\")]`"
+    )]
+    NameTaken {
+        /// The name of the projection.
+        name: &'static str,
+        /// The type that runs under it.
+        by: &'static str,
+        /// The type that was to be started.
+        wanted_by: &'static str,
+    },
+
     /// The view cannot be changed.
     #[error("the view of `{name}` cannot be changed: {source}")]
     View {

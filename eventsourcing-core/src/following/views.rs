@@ -88,6 +88,11 @@ pub trait Views: Send + Sync + 'static {
         upstream: &str,
     ) -> impl Future<Output = Result<u64, RecorderError>> + Send;
 
+    /// Which database it is, so that two different projections that run in this process under one name in it are noticed.
+    fn database(&self) -> Option<String> {
+        None
+    }
+
     /// Whether what a handler could not do to the view, or one of the errors that it came of, passes by itself: a connection
     /// that was lost, a lock that was not free.
     fn is_passing(&self, error: &(dyn StdError + 'static)) -> bool {

@@ -22,6 +22,8 @@ pub(crate) struct PostgresViewsSql {
     pub(crate) update: &'static str,
     /// `()`: fails if the transaction did.
     pub(crate) probe: &'static str,
+    /// `()` → the database and the schema in which tables are made.
+    pub(crate) schema: &'static str,
 }
 
 #[cfg(feature = "postgres")]
@@ -44,12 +46,15 @@ pub(crate) const POSTGRES: PostgresViewsSql = PostgresViewsSql {
              RETURNING (SELECT min(notification_id) FROM eventsourcing_dead_letters \
                         WHERE projection = $1 AND upstream = $2) IS NOT NULL",
     probe: "SELECT 1",
+    schema: "SELECT current_database() || ' ' || current_schema()",
 };
 
 /// The statements in SQLite's dialect.
 #[cfg(feature = "sqlite")]
 pub(crate) struct SqliteViewsSql {
     pub(crate) create: &'static str,
+    /// `()` → the path of the file; empty if it is in memory.
+    pub(crate) file: &'static str,
     /// `(projection, upstream)` → position.
     pub(crate) position: &'static str,
     /// `(projection, upstream)` → position, whether there are dead letters.
@@ -65,6 +70,7 @@ pub(crate) const SQLITE: SqliteViewsSql = SqliteViewsSql {
     create: "CREATE TABLE IF NOT EXISTS eventsourcing_projections (\
                projection TEXT NOT NULL, upstream TEXT NOT NULL, position INTEGER NOT NULL, \
                PRIMARY KEY (projection, upstream)) STRICT, WITHOUT ROWID",
+    file: "SELECT file FROM pragma_database_list WHERE name = 'main'",
     position: "SELECT position FROM eventsourcing_projections WHERE projection = ? AND upstream = ?",
     look: "SELECT coalesce((SELECT position FROM eventsourcing_projections WHERE projection = ?1 AND upstream = ?2), 0), \
            EXISTS (SELECT 1 FROM eventsourcing_dead_letters WHERE projection = ?1 AND upstream = ?2)",

@@ -40,6 +40,8 @@ use crate::sql::views::{POSTGRES, PostgresViewsSql};
 #[derive(Clone, Debug)]
 pub struct PostgresViews {
     pub(super) pool: PgPool,
+    /// The server, the database, and the schema in it.
+    database: String,
 }
 
 impl PostgresViews {
@@ -49,20 +51,21 @@ impl PostgresViews {
     /// As the database fails; [`RecorderError::Open`] outside of a Tokio runtime.
     pub async fn open(pool: PgPool) -> Result<Self, RecorderError> {
         check_runtime(|| "the database of views".to_owned())?;
-        let PostgresViewsSql { lock, create, .. } = POSTGRES;
-        let views = Self { pool };
-        let making = views.clone();
-        let made = async move {
+        let PostgresViewsSql { lock, create, schema, .. } = POSTGRES;
+        let options = pool.connect_options();
+        let server = format!("{}:{}", options.get_host(), options.get_port());
+        let making = async move {
             let failed = |error| view_error(error, "make the tables of positions and dead letters");
-            let mut transaction = making.pool.begin().await.map_err(failed)?;
+            let mut transaction = pool.begin().await.map_err(failed)?;
             sqlx::query(lock).execute(&mut *transaction).await.map_err(failed)?;
             for statement in [create, letters::POSTGRES.create, rebuilds::POSTGRES.create] {
                 sqlx::query(statement).execute(&mut *transaction).await.map_err(failed)?;
             }
-            transaction.commit().await.map_err(failed)
+            let schema: String = sqlx::query_scalar(schema).fetch_one(&mut *transaction).await.map_err(failed)?;
+            transaction.commit().await.map_err(failed)?;
+            Ok(Self { pool, database: format!("{server}/{schema}") })
         };
-        uncut(tokio::spawn(made)).await?;
-        Ok(views)
+        uncut(tokio::spawn(making)).await
     }
 }
 
@@ -108,6 +111,10 @@ impl Views for PostgresViews {
 
     async fn count_dead_letters(&self, projection: &str, upstream: &str) -> Result<u64, RecorderError> {
         postgres_letters::count(&self.pool, &Owner::new(projection, upstream)).await
+    }
+
+    fn database(&self) -> Option<String> {
+        Some(self.database.clone())
     }
 
     fn is_passing(&self, error: &(dyn StdError + 'static)) -> bool {

@@ -42,6 +42,8 @@ use crate::sql::{letters, rebuilds};
 #[derive(Clone, Debug)]
 pub struct SqliteViews {
     pub(super) pool: SqlitePool,
+    /// The file; none if it is in memory.
+    file: Option<String>,
 }
 
 impl SqliteViews {
@@ -55,7 +57,8 @@ impl SqliteViews {
         for statement in [SQLITE.create, letters::SQLITE.create, rebuilds::SQLITE.create] {
             sqlx::query(statement).execute(&pool).await.map_err(failed)?;
         }
-        Ok(Self { pool })
+        let file: String = sqlx::query_scalar(SQLITE.file).fetch_one(&pool).await.map_err(failed)?;
+        Ok(Self { pool, file: Some(file).filter(|file| !file.is_empty()) })
     }
 }
 
@@ -101,6 +104,10 @@ impl Views for SqliteViews {
 
     async fn count_dead_letters(&self, projection: &str, upstream: &str) -> Result<u64, RecorderError> {
         sqlite_letters::count(&self.pool, &Owner::new(projection, upstream)).await
+    }
+
+    fn database(&self) -> Option<String> {
+        self.file.clone()
     }
 
     fn is_passing(&self, error: &(dyn StdError + 'static)) -> bool {
