@@ -19,7 +19,7 @@ use failure::Failure;
 /// What each command does, in the words of the README.
 const HELP: &str = "\
 cargo xtask test [--docker] [-- <arguments of cargo test>]
-    Passes every test of the workspace, PostgreSQL's included, then runs the tutorial.
+    Passes every test of the workspace, PostgreSQL's included, then runs the examples.
     PostgreSQL is, in this order: the server that POSTGRES_DBNAME, POSTGRES_HOST, POSTGRES_USER, POSTGRES_PASSWORD
     and POSTGRES_PORT name; a private one under target/, from the server binaries of this machine; Docker's, with
     compose.yaml; on Debian as root, the one that apt-get installs.

@@ -35,7 +35,7 @@ impl Options {
     }
 }
 
-/// Finds or starts PostgreSQL, runs the tests and the tutorial, and stops what it started.
+/// Finds or starts PostgreSQL, runs the tests and the examples, and stops what it started.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let Prepared { mut keeper, connection, name } = Prepared::find(options.docker, &[])?;
     let mut steps = Steps::default();
@@ -43,7 +43,10 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let commands = [
         ("tests", tests(&connection, &options.extra)),
         ("tests without features", without_features()),
-        ("tutorial", tutorial()),
+        ("tutorial", example("tutorial")),
+        ("orders", example("orders")),
+        ("worlds", example("worlds")),
+        ("worlds in PostgreSQL", worlds_in_postgres(&connection)),
     ];
     for (name, command) in commands {
         let title = format!("{name}: {}", run::line_of(&command));
@@ -73,10 +76,17 @@ fn without_features() -> Command {
     cargo(["test", "--package", "eventsourcing", "--no-default-features", "--test", "features_off"])
 }
 
-/// The README's first command, as somebody with no variable set runs it.
-fn tutorial() -> Command {
-    let mut command = cargo(["run", "--example", "tutorial"]);
+/// An example, as somebody with no variable set runs it: the README's first command is one.
+fn example(name: &str) -> Command {
+    let mut command = cargo(["run", "--example", name]);
     command.env_remove("EVENTSOURCING_TEST_POSTGRES");
+    command
+}
+
+fn worlds_in_postgres(connection: &Connection) -> Command {
+    let mut command = example("worlds");
+    connection.export(&mut command);
+    command.env("PERSISTENCE_MODULE", "postgres");
     command
 }
 
