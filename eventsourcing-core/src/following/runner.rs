@@ -335,7 +335,7 @@ where
         let Self { shared, projection, views, key, prefix, on_failure: _, batch_size, poll_interval } = self;
         let upstream: Arc<str> = Arc::from(shared.name.as_str());
         let is_unknown = |topic: &&str| shared.schema.records(topic) == Some(false);
-        if P::TOPICS.iter().all(is_unknown) {
+        if !P::TOPICS.is_empty() && P::TOPICS.iter().all(is_unknown) {
             return Err(RunnerError::NothingToFollow { name: P::NAME, upstream, topics: P::TOPICS });
         }
         let position = views.position(&key, &upstream).await.map_err(RunnerError::of_view::<P>)?;
