@@ -55,10 +55,6 @@ impl<T: Send> Pages<T> {
         Self { shared, query, claim, decode, has_begun: false, was_told_in_vain: false, poll_interval }
     }
 
-    pub(super) fn upstream(&self) -> &str {
-        &self.shared.name
-    }
-
     /// Begins again, after another id.
     pub(super) fn go_to(&mut self, after: u64) {
         self.query.after = after;
