@@ -1,14 +1,17 @@
 //! What a subscription asks of its recorder, step by step.
 
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::future::pending;
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use eventsourcing::persistence::{EventQuery, MemoryRecorder, NotificationQuery};
 use eventsourcing::prelude::*;
 use eventsourcing::{Recorder, RecorderError, StoredEvent};
 use futures::FutureExt as _;
+use tokio::time::timeout;
 
-use super::{NEVER, Note, NoteEvent, Office, deposits, next};
+use super::{NEVER, Note, NoteBegun, NoteEvent, Office, deposits, next};
 
 /// A recorder that writes down what it is asked, and records events of its own at the worst moments.
 #[derive(Debug, Default)]
@@ -140,6 +143,51 @@ async fn a_recorder_that_tells_of_nothing_new_is_not_asked_without_end() {
     }
     // it believes once, and from then on waits
     assert_eq!(witness.asked(), ["last: None", "0 to None: 0", "0 to None: 0"]);
+}
+
+/// How many times the log is asked for anything in a hundred intervals in which nothing is recorded.
+async fn asked_while_idle(witness: &Witness, interval: Duration, following: impl Future<Output = ()>) -> usize {
+    let mut following = pin!(following);
+    // the first wait is shorter, so that those who began together part
+    timeout(interval * 3 / 2, &mut following).await.unwrap_err();
+    witness.asked();
+    timeout(interval * 100, following).await.unwrap_err();
+    witness.asked().len()
+}
+
+/// Counts notes.
+struct Notes;
+
+#[projection("notes")]
+impl Notes {
+    #[on]
+    async fn begun(&self, _: &NoteBegun, view: &mut usize) -> Result<()> {
+        *view += 1;
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_follower_asks_once_in_each_poll_interval() {
+    let witness = Arc::new(Witness::default());
+    let office = office(&witness).await;
+    deposits(&office, 1).await;
+    for interval in [Duration::from_millis(100), Duration::from_secs(10)] {
+        let notifications = async {
+            office.subscribe(0).poll_interval(interval).notifications().try_for_each(async |_| Ok(())).await.unwrap();
+        };
+        assert_eq!(asked_while_idle(&witness, interval, notifications).await, 100);
+        let notes = async {
+            office.subscribe(0).poll_interval(interval).events::<NoteEvent>().next().await;
+        };
+        assert_eq!(asked_while_idle(&witness, interval, notes).await, 100);
+        let projection = async {
+            let runner = ProjectionRunner::of(&office, Notes, MemoryViews::new(0)).poll_interval(interval);
+            let _running = runner.start().await.unwrap();
+            pending().await
+        };
+        assert_eq!(asked_while_idle(&witness, interval, projection).await, 100);
+    }
 }
 
 #[tokio::test]

@@ -9,7 +9,9 @@
 
 mod account;
 mod by_hand;
+mod catching_up;
 mod codecs;
+mod delays;
 mod facts;
 mod history;
 mod in_memory;
@@ -49,6 +51,11 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 /// Waits for a future, on a thread that is none of the runtime's.
 fn wait<F: Future>(future: F) -> F::Output {
     RUNTIME.block_on(future)
+}
+
+/// Does it where an application would: on a thread of the runtime.
+fn in_a_task<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
+    wait(RUNTIME.spawn(future)).unwrap()
 }
 
 /// What was asked for, and what came of it.
@@ -131,6 +138,8 @@ fn main() {
     for database in databases {
         saves::run(&mut run, database);
         reads::run(&mut run, database);
+        catching_up::run(&mut run, database);
+        delays::run(&mut run, database);
     }
     if place::has_postgres() {
         processes::run(&mut run);

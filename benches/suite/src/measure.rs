@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::{RUNTIME, wait};
+use crate::{RUNTIME, in_a_task, wait};
 
 /// What one round gave.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,6 +54,23 @@ impl<'a> Contender<'a> {
     /// One whose round lets tasks work for that time; the tasks go on in the next round.
     pub fn crew<W: Work>(who: &'static str, time: Duration, mut crew: Vec<W>) -> Self {
         Self::new(who, move || work(&mut crew, time))
+    }
+
+    /// One whose round lets a task do one thing after the other for that time; latencies are those of their effects.
+    pub fn delays<D: Delayed>(who: &'static str, time: Duration, delayed: D) -> Self {
+        let mut delayed = Some(delayed);
+        Self::new(who, move || {
+            let mut one = delayed.take().unwrap();
+            let (round, one) = in_a_task(async move {
+                let (start, mut delays) = (Instant::now(), Vec::with_capacity(1 << 14));
+                while start.elapsed() < time {
+                    delays.push(one.once().await);
+                }
+                (Round::of_latencies(delays, start.elapsed()), one)
+            });
+            delayed = Some(one);
+            round
+        })
     }
 
     /// Keeps its files or tables until it is done.
@@ -115,6 +132,12 @@ fn median(mut figures: Vec<f64>) -> Option<f64> {
 pub trait Work: Send + 'static {
     /// Does it once.
     fn once(&mut self) -> impl Future<Output = ()> + Send;
+}
+
+/// What a task does over and over, and what has effect a little later elsewhere.
+pub trait Delayed: Send + 'static {
+    /// Does it once, and says how long after it was done it had its effect.
+    fn once(&mut self) -> impl Future<Output = Duration> + Send;
 }
 
 /// Lets each of the crew work in a task of its own for that time.

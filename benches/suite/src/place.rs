@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool, SqlitePool};
 
 use crate::account::Bank;
+use crate::ours::following::Branch;
 use crate::wait;
 
 /// A kind of database.
@@ -68,6 +70,27 @@ pub fn bank_on(file: PathBuf) -> Bank {
     wait(Bank::open_with([("PERSISTENCE_MODULE", "sqlite"), ("SQLITE_DBNAME", &file)])).unwrap()
 }
 
+/// Opens another of our applications in memory.
+pub fn branch_in_memory() -> Branch {
+    wait(Branch::open_with([("PERSISTENCE_MODULE", "memory")])).unwrap()
+}
+
+/// Opens another of our applications on a file.
+pub fn branch_on(file: PathBuf) -> Branch {
+    let file = file.into_os_string().into_string().unwrap();
+    wait(Branch::open_with([("PERSISTENCE_MODULE", "sqlite"), ("SQLITE_DBNAME", &file)])).unwrap()
+}
+
+/// Connects the driver alone to a file that is in WAL mode, with as large a cache as the library's and rows that come in large parts.
+pub fn pool_on(file: &Path) -> SqlitePool {
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("cache_size", "-65536")
+        .row_buffer_size(4096);
+    wait(SqlitePoolOptions::new().test_before_acquire(false).connect_with(options)).unwrap()
+}
+
 /// A schema of one measurement, gone when this is dropped.
 #[derive(Debug)]
 pub struct Schema {
@@ -95,14 +118,33 @@ impl Schema {
 
     /// Opens our application on it.
     pub fn bank(&self) -> Bank {
+        wait(Bank::open_with(self.variables())).unwrap()
+    }
+
+    /// Opens another of our applications on it.
+    pub fn branch(&self) -> Branch {
+        wait(Branch::open_with(self.variables())).unwrap()
+    }
+
+    fn variables(&self) -> Vec<(String, String)> {
         let mut variables = postgres_variables();
         variables.push(("PERSISTENCE_MODULE".to_owned(), "postgres".to_owned()));
         variables.push(("POSTGRES_SCHEMA".to_owned(), self.name.clone()));
-        wait(Bank::open_with(variables)).unwrap()
+        variables
     }
 
-    /// Connects the driver alone, so that tables need no schema before their names.
+    /// Connects the driver alone.
     pub fn connect(&self) -> PgConnection {
+        wait(PgConnection::connect_with(&self.options())).unwrap()
+    }
+
+    /// Connects the driver alone, as often as need be.
+    pub fn pool(&self) -> PgPool {
+        wait(PgPoolOptions::new().test_before_acquire(false).connect_with(self.options())).unwrap()
+    }
+
+    /// How the driver connects so that tables need no schema before their names.
+    fn options(&self) -> PgConnectOptions {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let mut options = PgConnectOptions::new_without_pgpass()
             .host(&variable("POSTGRES_HOST").unwrap())
@@ -113,7 +155,7 @@ impl Schema {
         if let Some(password) = variable("POSTGRES_PASSWORD") {
             options = options.password(&password);
         }
-        wait(PgConnection::connect_with(&options)).unwrap()
+        options
     }
 
     /// Runs a statement.

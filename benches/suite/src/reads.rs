@@ -7,10 +7,10 @@ use crate::account::Bank;
 use crate::history::History;
 use crate::limits::{postgres_reads, sqlite_reads};
 use crate::measure::{Contender, Round};
-use crate::ours::reads::{Loader, read_log};
+use crate::ours::reads::{Loader, follow_log, read_log};
 use crate::place::{self, Database, Schema};
 use crate::report::{OURS, Title};
-use crate::{Run, wait};
+use crate::{Run, in_a_task};
 
 const LENGTHS: [u64; 3] = [10, 1_000, 10_000];
 const PAGE: usize = 1_000;
@@ -23,9 +23,14 @@ fn log(database: Database) -> Title {
     Title::new(database, format!("read the log, pages of {PAGE}"), 1, "events")
 }
 
+fn followed(database: Database) -> Title {
+    Title::new(database, format!("read the log through a subscription, pages of {PAGE}"), 1, "events")
+}
+
 /// Measures loads and the log of a database.
 pub fn run(run: &mut Run, database: Database) {
-    let mut titles = LENGTHS.iter().map(|length| load(database, *length)).chain([log(database)]);
+    let logs = [log(database), followed(database)];
+    let mut titles = LENGTHS.iter().map(|length| load(database, *length)).chain(logs);
     if !titles.any(|title| run.wants(&title)) {
         return;
     }
@@ -42,7 +47,8 @@ fn memory(run: &mut Run) {
     for length in LENGTHS {
         run.measure(&load(Database::Memory, length), |run| vec![our_load(run, &bank, &history, length)]);
     }
-    run.measure(&log(Database::Memory), |_| vec![our_log(&bank, &history)]);
+    run.measure(&log(Database::Memory), |_| vec![our_log(OURS, &bank, &history)]);
+    subscription(run, Database::Memory, &bank, &history);
 }
 
 fn sqlite(run: &mut Run) {
@@ -70,8 +76,9 @@ fn sqlite(run: &mut Run) {
     run.measure(&log(Database::Sqlite), |_| {
         let raw = sqlite_reads::open(&file);
         let limit = timed("rusqlite in place, serde_json", history.events, move || sqlite_reads::read_log(&raw, PAGE));
-        vec![our_log(&bank, &history), limit]
+        vec![our_log(OURS, &bank, &history), limit]
     });
+    subscription(run, Database::Sqlite, &bank, &history);
 }
 
 fn postgres(run: &mut Run) {
@@ -101,17 +108,27 @@ fn postgres(run: &mut Run) {
             raw = Some(connection);
             read
         });
-        vec![our_log(&bank, &history), limit]
+        vec![our_log(OURS, &bank, &history), limit]
     });
+    subscription(run, Database::Postgres, &bank, &history);
 }
 
 fn our_load(run: &Run, bank: &Arc<Bank>, history: &History, length: u64) -> Contender<'static> {
     Contender::crew(OURS, run.time, vec![Loader::new(bank, history.streams_of(length))])
 }
 
-fn our_log(bank: &Arc<Bank>, history: &History) -> Contender<'static> {
+fn our_log(who: &'static str, bank: &Arc<Bank>, history: &History) -> Contender<'static> {
     let bank = Arc::clone(bank);
-    timed(OURS, history.events, move || in_a_task(read_log(Arc::clone(&bank), PAGE)))
+    timed(who, history.events, move || in_a_task(read_log(Arc::clone(&bank), PAGE)))
+}
+
+/// The whole log as one who follows it gets it, beside the reader, which ends where the log does.
+fn subscription(run: &mut Run, database: Database, bank: &Arc<Bank>, history: &History) {
+    run.measure(&followed(database), |_| {
+        let (following, events) = (Arc::clone(bank), history.events);
+        let follow = move || in_a_task(follow_log(Arc::clone(&following), PAGE, events));
+        vec![timed(OURS, events, follow), our_log("NotificationLogReader and the mapper", bank, history)]
+    });
 }
 
 /// A contender whose round is one reading of the whole log.
@@ -122,9 +139,4 @@ fn timed(who: &'static str, expected: usize, mut read: impl FnMut() -> usize + '
         assert_eq!(events, expected, "{who} did not read the whole log");
         Round::of(events, start.elapsed())
     })
-}
-
-/// Does it where an application would: on a thread of the runtime.
-fn in_a_task<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
-    wait(crate::RUNTIME.spawn(future)).unwrap()
 }

@@ -41,6 +41,8 @@ pub(super) struct Pages<T> {
     has_begun: bool,
     /// Whether there was nothing new when it was last told that there is, so that being told is not to be relied on.
     was_told_in_vain: bool,
+    /// Whether there was nothing new after the last wait either.
+    is_idle: bool,
     poll_interval: Duration,
 }
 
@@ -52,11 +54,7 @@ impl<T: Send> Pages<T> {
         claim: Claim,
         decode: Decode<T>,
     ) -> Self {
-        Self { shared, query, claim, decode, has_begun: false, was_told_in_vain: false, poll_interval }
-    }
-
-    pub(super) fn upstream(&self) -> &str {
-        &self.shared.name
+        Self { shared, query, claim, decode, has_begun: false, was_told_in_vain: false, is_idle: false, poll_interval }
     }
 
     /// Begins again, after another id.
@@ -74,7 +72,7 @@ impl<T: Send> Pages<T> {
     pub(super) async fn next(&mut self) -> Result<Page<T>> {
         loop {
             if let Some(page) = self.next_if_any().await? {
-                self.was_told_in_vain = false;
+                (self.was_told_in_vain, self.is_idle) = (false, false);
                 return Ok(page);
             }
             self.wait().await;
@@ -164,7 +162,9 @@ impl<T: Send> Pages<T> {
         if Handle::try_current().is_err() {
             return told.await;
         }
-        let longest = jittered(self.poll_interval);
+        // who has found a time of its own keeps it
+        let longest = if self.is_idle { self.poll_interval } else { jittered(self.poll_interval) };
+        self.is_idle = true;
         if self.was_told_in_vain {
             sleep(longest).await;
             self.was_told_in_vain = false;
@@ -174,7 +174,7 @@ impl<T: Send> Pages<T> {
     }
 }
 
-/// A little less than the interval, each time differently: followers that began together do not ask together for ever.
+/// A little less than the interval, each time differently: followers that were told together do not ask together for ever.
 fn jittered(interval: Duration) -> Duration {
     let [random, ..] = Uuid::new_v4().into_bytes();
     // in whole numbers, which cannot come to more than the longest there is

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures::stream::{BoxStream, Stream, StreamExt, unfold};
+use futures::stream::{BoxStream, Stream, StreamExt, TryStreamExt, iter, unfold};
 
 use super::pages::{Claim, Decode, Pages};
 use crate::Result;
@@ -167,10 +167,17 @@ impl<T: Send + 'static> Subscription<T> {
     fn new(subscribe: Subscribe, claim: Claim, decode: Decode<T>) -> Self {
         let Subscribe { shared, after, topics, page_size, poll_interval } = subscribe;
         let query = NotificationQuery::after(after, page_size).topics(topics);
+        let upstream = shared.name.clone();
         let pages = Pages::new(shared, query, poll_interval, claim, decode);
-        let follow = Follow { pages, page: Vec::new().into_iter(), tracked: after };
-        let next = async |mut follow: Follow<T>| Some((follow.next().await, follow));
-        Self { stream: unfold(follow, next).boxed() }
+        let read = async |mut pages: Pages<T>| Some((pages.next().await, pages));
+        let items = unfold(pages, read).map_ok(|page| iter(page.items).map(Ok)).try_flatten();
+        let mut tracked = after;
+        let follow = move |(id, item)| {
+            let tracking = Tracking::new(&upstream, tracked, id);
+            tracked = id;
+            Followed { item, tracking }
+        };
+        Self { stream: items.map_ok(follow).boxed() }
     }
 }
 
@@ -185,27 +192,5 @@ impl<T> Stream for Subscription<T> {
 impl<T> fmt::Debug for Subscription<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Subscription").finish_non_exhaustive()
-    }
-}
-
-/// Where a subscription is.
-struct Follow<T> {
-    pages: Pages<T>,
-    /// What was read and not handed out.
-    page: std::vec::IntoIter<(u64, T)>,
-    /// The id of the last item that was handed out.
-    tracked: u64,
-}
-
-impl<T: Send> Follow<T> {
-    async fn next(&mut self) -> Result<Followed<T>> {
-        loop {
-            if let Some((id, item)) = self.page.next() {
-                let tracking = Tracking::new(self.pages.upstream(), self.tracked, id);
-                self.tracked = id;
-                return Ok(Followed { item, tracking });
-            }
-            self.page = self.pages.next().await?.items.into_iter();
-        }
     }
 }

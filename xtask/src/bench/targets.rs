@@ -15,6 +15,9 @@ const FETCH_ALL: &str = "sqlx fetch_all, serde_json";
 const BY_HAND: &str = "the same written by hand";
 
 const LOG: &str = "read the log, pages of 1000";
+const CATCH_UP: &str = "catch up counting, a statement a batch";
+const HEAR: &str = "hear of a save";
+const READ: &str = "read a write through wait_for";
 
 /// What a target looks at.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +28,8 @@ enum Of {
     BestPeer,
     /// The time that the slowest hundredth of ours needs, as a multiple of this one's.
     P99(&'static str),
+    /// The milliseconds that half of ours need at most.
+    P50,
     /// Ours, a second.
     Speed,
 }
@@ -33,7 +38,7 @@ enum Of {
 #[derive(Clone, Copy, Debug)]
 struct Target(&'static str, &'static str, u32, &'static [(Of, f64)]);
 
-/// One of the pairs of a target suffices. For [`Of::P99`] less is better, for all others more.
+/// One of the pairs of a target suffices. For [`Of::P99`] and [`Of::P50`] less is better, for all others more.
 const TARGETS: &[Target] = &[
     Target("postgres", "save 1 event", 64, &[(Of::Limit(HEAD_ROW), 0.8)]),
     Target("postgres", "save 1 event", 64, &[(Of::Limit(LOCKED), 25.0)]),
@@ -54,6 +59,12 @@ const TARGETS: &[Target] = &[
     Target("memory", "command", 1, &[(Of::Limit(BY_HAND), 1.0 / 1.1)]),
     Target("memory", "replay of 1000 decoded events", 1, &[(Of::Limit(BY_HAND), 1.0 / 1.1)]),
     Target("memory", "save 1 event on one thread", 1, &[(Of::Speed, 2_000_000.0)]),
+    Target("postgres", CATCH_UP, 1, &[(Of::Speed, 50_000.0)]),
+    Target("sqlite", CATCH_UP, 1, &[(Of::Speed, 100_000.0)]),
+    Target("postgres", HEAR, 1, &[(Of::P50, 1.0)]),
+    Target("sqlite", HEAR, 1, &[(Of::P50, 1.0)]),
+    Target("postgres", READ, 1, &[(Of::P50, 2.0)]),
+    Target("sqlite", READ, 1, &[(Of::P50, 2.0)]),
 ];
 
 /// How a target fared.
@@ -115,6 +126,7 @@ impl Of {
         match self {
             Self::Limit(who) => Some(by(suite, OURS)?.value? / by(suite, who)?.value?),
             Self::P99(who) => Some(by(suite, OURS)?.p99? / by(suite, who)?.p99?),
+            Self::P50 => Some(by(suite, OURS)?.p50? / 1e3),
             Self::Speed => by(suite, OURS)?.value,
             Self::BestPeer => {
                 let best = peers.iter().filter(|one| one.who != OURS).filter_map(|one| one.value).reduce(f64::max)?;
@@ -124,11 +136,15 @@ impl Of {
     }
 
     fn holds(self, found: f64, wanted: f64) -> bool {
-        if matches!(self, Self::P99(_)) { found <= wanted } else { found >= wanted }
+        if matches!(self, Self::P99(_) | Self::P50) { found <= wanted } else { found >= wanted }
     }
 
     fn value(self, value: f64) -> String {
-        if matches!(self, Self::Speed) { format!("{}/s", number(value)) } else { format!("{value:.2} x") }
+        match self {
+            Self::Speed => format!("{}/s", number(value)),
+            Self::P50 => format!("{value:.3} ms"),
+            _ => format!("{value:.2} x"),
+        }
     }
 
     fn words(self, wanted: f64) -> String {
@@ -136,6 +152,7 @@ impl Of {
             Self::Limit(who) => format!("at least {wanted:.2} x {who}"),
             Self::BestPeer => format!("at least {wanted:.2} x every peer"),
             Self::P99(who) => format!("a p99 of at most {wanted:.2} x that of {who}"),
+            Self::P50 => format!("a p50 of at most {wanted:.0} ms"),
             Self::Speed => format!("at least {}/s", number(wanted)),
         }
     }
@@ -196,6 +213,15 @@ mod tests {
         let suite = vec![figure(OURS, 80.0, 3.0), figure(HEAD_ROW, 100.0, 1.0)];
         let figures = Figures { suite, ..Figures::default() };
         assert_eq!(verdicts(&figures), [Verdict::Met, Verdict::NotMet]);
+    }
+
+    #[test]
+    fn a_delay_is_to_be_short() {
+        let of = |p50| Figure { p50: Some(p50), ..figure(OURS, 80.0, 3.0) };
+        for (microseconds, found, holds) in [(999.0, "0.999 ms", true), (1_001.0, "1.001 ms", false)] {
+            let p50 = Of::P50.find(&[&of(microseconds)], &[]).expect("a figure with a p50");
+            assert_eq!((Of::P50.value(p50).as_str(), Of::P50.holds(p50, 1.0)), (found, holds));
+        }
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use sqlx::{Executor, PgConnection};
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+use sqlx::{Executor, PgConnection, Postgres};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::row::{Row, Stream};
@@ -29,7 +31,9 @@ const TABLES: &str = "
         UNIQUE (originator_id, originator_version)
     );
     CREATE TABLE head (id smallint PRIMARY KEY, last bigint NOT NULL) WITH (fillfactor = 10);
-    INSERT INTO head VALUES (1, 0)";
+    INSERT INTO head VALUES (1, 0);
+    CREATE TABLE processed (position bigint NOT NULL);
+    INSERT INTO processed VALUES (0)";
 
 const INSERT_ONE: &str = "
     INSERT INTO events (originator_id, originator_version, topic, state, checksum, append_id)
@@ -50,6 +54,17 @@ const INSERT_WITH_HEAD: &str = "
     FROM head, unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[], $6::uuid[])
         WITH ORDINALITY AS new (a, b, c, d, e, f, place)
     RETURNING notification_id";
+
+/// The same, and how far another log is processed.
+const INSERT_PROCESSED: &str = "
+    WITH head AS (
+        UPDATE head SET last = last + cardinality($1::uuid[]) WHERE id = 1
+        RETURNING last - cardinality($1::uuid[]) AS base
+    ), moved AS (UPDATE processed SET position = $7)
+    INSERT INTO events (notification_id, originator_id, originator_version, topic, state, checksum, append_id)
+    SELECT head.base + place, a, b, c, d, e, f
+    FROM head, unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[], $6::uuid[])
+        WITH ORDINALITY AS new (a, b, c, d, e, f, place)";
 
 /// Makes the tables in a schema.
 pub fn create_tables(schema: &Schema) {
@@ -144,6 +159,16 @@ async fn insert_one(connection: &mut PgConnection, row: &Row) {
 }
 
 async fn insert<'a>(connection: &mut PgConnection, statement: &'static str, rows: impl Iterator<Item = &'a Row>) {
+    query(statement, rows).fetch_all(connection).await.unwrap();
+}
+
+/// Records rows, and up to where another log is processed with them.
+pub async fn insert_processed(connection: &mut PgConnection, rows: &[Row], position: i64) {
+    query(INSERT_PROCESSED, rows.iter()).bind(position).execute(connection).await.unwrap();
+}
+
+/// A statement and the columns of its rows.
+fn query<'a>(statement: &'static str, rows: impl Iterator<Item = &'a Row>) -> Query<'a, Postgres, PgArguments> {
     let (mut ids, mut versions, mut topics) = (Vec::new(), Vec::new(), Vec::new());
     let (mut states, mut checksums, mut append_ids) = (Vec::new(), Vec::new(), Vec::new());
     for row in rows {
@@ -155,6 +180,5 @@ async fn insert<'a>(connection: &mut PgConnection, statement: &'static str, rows
         append_ids.push(row.append_id);
     }
     let query = sqlx::query(statement).bind(ids).bind(versions).bind(topics);
-    let query = query.bind(states).bind(checksums).bind(append_ids);
-    query.fetch_all(connection).await.unwrap();
+    query.bind(states).bind(checksums).bind(append_ids)
 }

@@ -21,6 +21,18 @@ const TOPIC: &str = "Account.Deposited";
 const STATE: &[u8] =
     br#"{"timestamp":"2026-11-23T04:11:04.800139Z","amount":5,"currency":"EUR","note":"order-000123"}"#;
 
+/// The row of the first event of an aggregate.
+pub fn first() -> Row {
+    Row {
+        originator_id: Uuid::new_v4(),
+        originator_version: 1,
+        topic: TOPIC,
+        state: STATE,
+        checksum: 0x1234_5678,
+        append_id: Uuid::new_v4(),
+    }
+}
+
 /// Where the next rows belong: streams of the length that the library's accounts have.
 #[derive(Debug)]
 pub struct Stream {

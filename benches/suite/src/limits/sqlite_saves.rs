@@ -21,7 +21,9 @@ const TABLE: &str = "
         checksum INTEGER,
         append_id BLOB NOT NULL,
         UNIQUE (originator_id, originator_version)
-    ) STRICT";
+    ) STRICT;
+    CREATE TABLE processed (position INTEGER NOT NULL) STRICT;
+    INSERT INTO processed VALUES (0)";
 
 const INSERT: &str = "
     INSERT INTO events (notification_id, originator_id, originator_version, topic, state, checksum, append_id)
@@ -48,17 +50,33 @@ impl Writer {
     fn save<'a>(&mut self, rows: impl ExactSizeIterator<Item = &'a Row>) {
         let is_single = rows.len() == 1;
         if !is_single {
-            self.connection.prepare_cached("BEGIN IMMEDIATE").unwrap().execute([]).unwrap();
+            self.run("BEGIN IMMEDIATE");
         }
+        self.insert(rows);
+        if !is_single {
+            self.run("COMMIT");
+        }
+    }
+
+    /// Records rows, and up to where another log is processed with them.
+    pub fn save_processed(&mut self, rows: &[Row], position: i64) {
+        self.run("BEGIN IMMEDIATE");
+        self.insert(rows.iter());
+        self.connection.prepare_cached("UPDATE processed SET position = ?1").unwrap().execute([position]).unwrap();
+        self.run("COMMIT");
+    }
+
+    fn run(&self, statement: &str) {
+        self.connection.prepare_cached(statement).unwrap().execute([]).unwrap();
+    }
+
+    fn insert<'a>(&mut self, rows: impl Iterator<Item = &'a Row>) {
         let mut insert = self.connection.prepare_cached(INSERT).unwrap();
         for row in rows {
             self.last += 1;
             let (id, append_id) = (row.originator_id.as_bytes(), row.append_id.as_bytes());
             let values = params![self.last, id, row.originator_version, row.topic, row.state, row.checksum, append_id];
             insert.execute(values).unwrap();
-        }
-        if !is_single {
-            self.connection.prepare_cached("COMMIT").unwrap().execute([]).unwrap();
         }
     }
 }

@@ -36,12 +36,28 @@ pub async fn read_log(bank: Arc<Bank>, page: usize) -> usize {
     let (mut events, mut sum) = (0, 0);
     while let Some(notification) = notifications.next().await {
         let event: DomainEvent<AccountEvent> = bank.mapper().to_notified_event(&notification.unwrap()).unwrap();
-        match event.event {
-            AccountEvent::Created(created) => sum += created.amount,
-            AccountEvent::Deposited(deposited) => sum += deposited.amount,
-        }
+        sum += amount(&event.event);
         events += 1;
     }
     black_box(sum);
     events
+}
+
+/// Follows the log from its beginning until there were so many events, decoded, and gives their number.
+pub async fn follow_log(bank: Arc<Bank>, page: usize, until: usize) -> usize {
+    let mut followed = bank.subscribe(0).page_size(page).events::<AccountEvent>();
+    let (mut events, mut sum) = (0, 0);
+    while events < until {
+        sum += amount(&followed.next().await.unwrap().unwrap().item.event);
+        events += 1;
+    }
+    black_box(sum);
+    events
+}
+
+fn amount(event: &AccountEvent) -> i64 {
+    match event {
+        AccountEvent::Created(created) => created.amount,
+        AccountEvent::Deposited(deposited) => deposited.amount,
+    }
 }

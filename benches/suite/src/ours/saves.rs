@@ -19,18 +19,24 @@ impl Saver {
     pub fn new(bank: &Arc<Bank>, events: u64) -> Self {
         Self { bank: Arc::clone(bank), account: None, events }
     }
+
+    /// Saves, and gives the last of the notification ids.
+    pub async fn save(&mut self) -> u64 {
+        let mut left = self.events;
+        if self.account.as_ref().is_some_and(|account| account.version() >= HISTORY) {
+            self.account = None;
+        }
+        let account = self.account.get_or_insert_with(|| {
+            left -= 1;
+            Account::usual()
+        });
+        (0..left).for_each(|_| account.deposit_usual());
+        self.bank.save(account).await.unwrap().last().map_or(0, |notification| notification.id)
+    }
 }
 
 impl Work for Saver {
     async fn once(&mut self) {
-        let mut left = self.events;
-        if self.account.as_ref().is_none_or(|account| account.version() >= HISTORY) {
-            self.account = Some(Account::usual());
-            left -= 1;
-        }
-        if let Some(account) = &mut self.account {
-            (0..left).for_each(|_| account.deposit_usual());
-            self.bank.save(account).await.unwrap();
-        }
+        self.save().await;
     }
 }
