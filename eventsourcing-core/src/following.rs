@@ -18,6 +18,7 @@ mod process_letters;
 mod projection;
 mod rebuild;
 mod runner;
+mod runner_builder;
 mod runner_error;
 mod state;
 mod status;
@@ -41,7 +42,8 @@ pub use projection::{EventStruct, Projection, Recorded};
 pub use rebuild::{
     LONGEST_HOLD, Rebuild, RebuildError, RebuildProgress, RebuildState, RebuildableViews, Rebuilding, Switched,
 };
-pub use runner::{ProjectionRunner, RunnerBuilder};
+pub use runner::ProjectionRunner;
+pub use runner_builder::RunnerBuilder;
 pub use runner_error::RunnerError;
 pub use status::{Progress, Status};
 pub(crate) use stepper::Stepper;

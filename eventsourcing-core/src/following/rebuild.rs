@@ -17,7 +17,7 @@ pub use self::error::RebuildError;
 pub use self::progress::{RebuildProgress, RebuildState};
 pub use self::rebuilding::Rebuilding;
 pub use self::views::{LONGEST_HOLD, RebuildableViews, Switched};
-use super::{OnFailure, Projection, ProjectionKey, ProjectionRunner, RunnerError, Subscribe, ViewTransaction as _};
+use super::{OnFailure, Projection, ProjectionKey, RunnerBuilder, RunnerError, Subscribe, ViewTransaction as _};
 use crate::application::{Application, Shared};
 
 /// Makes the view of a projection's next version beside the one that serves.
@@ -186,7 +186,7 @@ where
         let prefix = Some(Arc::from(Self::prefix(key)));
         let mut runners = Vec::with_capacity(upstreams.len());
         for shared in upstreams {
-            let runner = ProjectionRunner::of_shared(shared, Arc::clone(&projection), views.clone());
+            let runner = RunnerBuilder::new(shared, Arc::clone(&projection), views.clone());
             let runner = runner.on_failure(on_failure).batch_size(batch_size).poll_interval(poll_interval);
             runners.push(runner.under(key, prefix.clone()).follow().await?);
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use tokio::sync::watch;
 
-use super::runner::runtime;
+use super::runner_builder::runtime;
 use super::state::State;
 use super::worker::{PAUSES, is_stopped_within};
 use super::{Projection, ProjectionRunner, RunnerBuilder, RunnerError, Views};

@@ -1,0 +1,188 @@
+//! How a projection is to be run: where it begins, and with what.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use super::claims::Claim;
+use super::handling::Handling;
+use super::pages::Pages;
+use super::runner::CountLetters;
+use super::state::State;
+use super::version::looks_versioned;
+use super::worker::Worker;
+use super::{
+    OnFailure, Projection, ProjectionKey, ProjectionRunner, RunnerError, Subscribe, ViewTransaction as _, Views,
+};
+use crate::application::Shared;
+use crate::persistence::{Notification, NotificationQuery};
+
+/// How a projection is to be run.
+#[must_use = "nothing runs before `start`"]
+pub struct RunnerBuilder<P, V> {
+    shared: Arc<Shared>,
+    projection: P,
+    views: Arc<V>,
+    key: Arc<str>,
+    prefix: Option<Arc<str>>,
+    on_failure: OnFailure,
+    batch_size: usize,
+    poll_interval: Duration,
+}
+
+impl<P, V> RunnerBuilder<P, V>
+where
+    P: Projection,
+    V: Views<View = P::View>,
+{
+    pub(super) fn new(shared: Arc<Shared>, projection: P, views: V) -> Self {
+        const {
+            assert!(
+                !looks_versioned(P::NAME),
+                "the name of a projection cannot have `_v` and a number in it; give `VERSION` instead"
+            )
+        };
+        Self {
+            shared,
+            projection,
+            views: Arc::new(views),
+            key: Arc::from(ProjectionKey::new(P::NAME, P::VERSION).to_string()),
+            prefix: None,
+            on_failure: OnFailure::default(),
+            batch_size: Subscribe::DEFAULT_PAGE_SIZE,
+            poll_interval: Subscribe::DEFAULT_POLL_INTERVAL,
+        }
+    }
+
+    /// What to do when a handler fails: to stop unless said otherwise.
+    pub fn on_failure(mut self, on_failure: OnFailure) -> Self {
+        self.on_failure = on_failure;
+        self
+    }
+
+    /// Handles at most this many events in one transaction: 500 unless said otherwise.
+    pub fn batch_size(mut self, events: usize) -> Self {
+        self.batch_size = events.clamp(1, crate::NotificationLog::MAX_LIMIT);
+        self
+    }
+
+    /// Looks at the log after this time at the latest, as [`Subscribe::poll_interval`].
+    pub fn poll_interval(mut self, interval: Duration) -> Self {
+        self.poll_interval = interval.max(Subscribe::SHORTEST_POLL_INTERVAL);
+        self
+    }
+
+    /// Starts to follow from where the view is.
+    ///
+    /// # Errors
+    /// [`RunnerError::View`] if the view cannot be looked at; [`RunnerError::Upstream`] if the log cannot be, or does not reach to
+    /// where the view is; [`RunnerError::NothingToFollow`] if the application says what it records, and no handler takes any of it;
+    /// [`RunnerError::NameTaken`] if another projection of this process runs there under the name;
+    /// [`RunnerError::Superseded`] and [`RunnerError::NotRebuilt`] if another version of the projection serves; [`RunnerError::Tables`]
+    /// if the tables of one that begins cannot be made; [`RunnerError::NoRuntime`] outside of a runtime.
+    pub async fn start(self) -> Result<ProjectionRunner, RunnerError> {
+        runtime::<P>()?;
+        // held until the other one is there, so that no tables are made for a name that is taken
+        let _claim = self.claim()?;
+        if let Some(mut beginning) =
+            self.views.serve(&self.key, P::HAS_TABLES).await.map_err(RunnerError::of_view::<P>)?
+        {
+            let made = self.projection.tables("", beginning.view()).await;
+            made.map_err(|source| RunnerError::Tables { name: P::NAME, source })?;
+            beginning.commit().await.map_err(RunnerError::of_view::<P>)?;
+        }
+        self.follow().await
+    }
+
+    /// The same for the view that has this key, with this before the names of its tables.
+    pub(super) fn under(mut self, key: ProjectionKey<'_>, prefix: Option<Arc<str>>) -> Self {
+        self.key = Arc::from(key.to_string());
+        self.prefix = prefix;
+        self
+    }
+
+    /// Follows from where the view is.
+    pub(super) async fn follow(self) -> Result<ProjectionRunner, RunnerError> {
+        let runtime = runtime::<P>()?;
+        let claim = self.claim()?;
+        let (shared, count_letters) = (Arc::clone(&self.shared), self.count_letters());
+        let (publish, state) = watch::channel(State::default());
+        let (stop, stopping) = watch::channel(false);
+        let (worker, pages) = self.worker(publish.clone(), stopping).await?;
+        let running = async move { State::ended(&publish, worker.run(pages).await) };
+        let mut runner = ProjectionRunner::spawn(&runtime, P::NAME, shared, count_letters, state, stop, running);
+        runner._claim = claim;
+        Ok(runner)
+    }
+
+    /// Makes sure that no other projection of this process runs under the name.
+    fn claim(&self) -> Result<Option<Claim>, RunnerError> {
+        self.views.database().map(|database| Claim::of::<P>(P::NAME, database, &self.key)).transpose()
+    }
+
+    /// What counts the dead letters that the projection has of this upstream.
+    pub(super) fn count_letters(&self) -> CountLetters {
+        let (views, key) = (Arc::clone(&self.views), Arc::clone(&self.key));
+        let upstream: Arc<str> = Arc::from(self.shared.name.as_str());
+        Box::new(move || {
+            let (views, key, upstream) = (Arc::clone(&views), Arc::clone(&key), Arc::clone(&upstream));
+            let counted = async move { views.count_dead_letters(&key, &upstream).await };
+            counted.map(|counted| counted.map_err(|source| RunnerError::View { name: P::NAME, source })).boxed()
+        })
+    }
+
+    /// A worker that goes on from where the view is.
+    pub(super) async fn worker(
+        self,
+        publish: watch::Sender<State>,
+        stopping: watch::Receiver<bool>,
+    ) -> Result<(Worker<P, V>, Pages<Notification>), RunnerError> {
+        let on_failure = self.on_failure;
+        let (handling, pages) = self.begin().await?;
+        State::following(&publish, handling.position);
+        Ok((Worker { handling, on_failure, publish, stopping }, pages))
+    }
+
+    /// Finds out where the view is, and that the log reaches there.
+    pub(super) async fn begin(self) -> Result<(Handling<P, V>, Pages<Notification>), RunnerError> {
+        let Self { shared, projection, views, key, prefix, on_failure: _, batch_size, poll_interval } = self;
+        let upstream: Arc<str> = Arc::from(shared.name.as_str());
+        let is_unknown = |topic: &&str| shared.schema.records(topic) == Some(false);
+        if !P::TOPICS.is_empty() && P::TOPICS.iter().all(is_unknown) {
+            return Err(RunnerError::NothingToFollow { name: P::NAME, upstream, topics: P::TOPICS });
+        }
+        let position = views.position(&key, &upstream).await.map_err(RunnerError::of_view::<P>)?;
+        let query = NotificationQuery::after(position, batch_size).topics(P::TOPICS.iter().copied());
+        let mut pages = Pages::new(
+            Arc::clone(&shared),
+            query,
+            poll_interval,
+            |_| Ok(()),
+            |_, notification| Ok(notification.to_owned()),
+        );
+        let upstream_error =
+            |error| RunnerError::Upstream { name: P::NAME, upstream: Arc::clone(&upstream), source: Arc::new(error) };
+        pages.check().await.map_err(upstream_error)?;
+        Ok((Handling { upstream, shared, projection, views, key, prefix, position }, pages))
+    }
+}
+
+pub(super) fn runtime<P: Projection>() -> Result<Handle, RunnerError> {
+    Handle::try_current().map_err(|_| RunnerError::NoRuntime { name: P::NAME })
+}
+
+impl<P: Projection, V> fmt::Debug for RunnerBuilder<P, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunnerBuilder")
+            .field("projection", &P::NAME)
+            .field("upstream", &self.shared.name)
+            .field("on_failure", &self.on_failure)
+            .field("batch_size", &self.batch_size)
+            .field("poll_interval", &self.poll_interval)
+            .finish_non_exhaustive()
+    }
+}
