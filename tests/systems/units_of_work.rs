@@ -262,3 +262,34 @@ async fn two_runners_of_one_policy_do_the_work_once() {
     }
     assert_eq!(events(&office).await, last);
 }
+
+/// Whether it has failed, as it does the first time.
+static HAS_FAILED: AtomicU32 = AtomicU32::new(0);
+
+/// Saves beside its unit of work.
+#[application]
+struct Hasty;
+
+#[policy]
+impl Hasty {
+    #[on]
+    async fn made(
+        &self,
+        _: &DoorMade,
+        _: &mut UnitOfWork,
+    ) -> std::result::Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        self.save(&mut Tally::begin(Uuid::new_v4())).await?;
+        if HAS_FAILED.fetch_add(1, Ordering::Relaxed) == 0 { Err("not yet".into()) } else { Ok(()) }
+    }
+}
+
+/// The twin: what is not in the unit of work is there although the handler failed, and comes twice.
+#[tokio::test]
+async fn what_a_policy_saves_beside_its_unit_of_work_comes_twice() {
+    let (house, hasty) = (House::open_with(MEMORY).await.unwrap(), Hasty::open_with(MEMORY).await.unwrap());
+    let (_, last) = opened(&house, 0).await;
+    let again = OnFailure::Retry { attempts: 1, pause: std::time::Duration::from_millis(1) };
+    let runner = hasty.follow(&house).on_failure(again).start().await.unwrap();
+    runner.wait_for(last, PATIENCE).await.unwrap();
+    assert_eq!((events(&hasty).await, hasty.tracked_position("House").await.unwrap()), (2, 1));
+}
