@@ -3,7 +3,7 @@
 use eventsourcing_core::StoredEvent;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
-use sqlx::{AssertSqlSafe, Executor, PgPool, SqlitePool};
+use sqlx::{AssertSqlSafe, Executor, PgPool, Postgres, SqlitePool, Transaction};
 use tokio::task::yield_now;
 
 use super::store::Store;
@@ -44,6 +44,14 @@ impl Foreign {
         }
     }
 
+    /// Inserts the events, and leaves it to the caller when they are committed.
+    pub async fn begin(&self, events: &[StoredEvent]) -> Transaction<'static, Postgres> {
+        match self {
+            Self::Postgres { pool, schema, is_locked } => insert(pool, schema, *is_locked, events).await.unwrap(),
+            Self::Sqlite(_) => panic!("in SQLite they take turns in any case"),
+        }
+    }
+
     /// Inserts the events, takes a while, and commits or rolls back; whether they are recorded.
     pub async fn attempt(&self, events: &[StoredEvent], commits: bool) -> bool {
         match self {
@@ -72,6 +80,18 @@ async fn in_postgres(
     events: &[StoredEvent],
     commits: bool,
 ) -> sqlx::Result<()> {
+    let mut transaction = insert(pool, schema, is_locked, events).await?;
+    // what a busy server does by itself: some commit sooner than others that began before
+    transaction.execute("SELECT pg_sleep(random() * 0.002)").await?;
+    if commits { transaction.commit().await } else { transaction.rollback().await }
+}
+
+async fn insert(
+    pool: &PgPool,
+    schema: &str,
+    is_locked: bool,
+    events: &[StoredEvent],
+) -> sqlx::Result<Transaction<'static, Postgres>> {
     let count = i64::try_from(events.len()).unwrap();
     let raise = format!("UPDATE {schema}.universe_head SET last = last + $1 WHERE id = 1 RETURNING last - $1");
     let raise = sqlx::query_scalar::<_, i64>(AssertSqlSafe(raise)).bind(count);
@@ -91,9 +111,7 @@ async fn in_postgres(
     let versions: Vec<i64> = events.iter().map(|event| event.originator_version.cast_signed()).collect();
     let topics: Vec<&str> = events.iter().map(|event| &*event.topic).collect();
     insert.bind(versions).bind(topics).execute(&mut *transaction).await?;
-    // what a busy server does by itself: some commit sooner than others that began before
-    transaction.execute("SELECT pg_sleep(random() * 0.002)").await?;
-    if commits { transaction.commit().await } else { transaction.rollback().await }
+    Ok(transaction)
 }
 
 async fn in_sqlite(pool: &SqlitePool, events: &[StoredEvent], commits: bool) -> sqlx::Result<()> {
