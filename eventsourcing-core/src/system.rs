@@ -1,5 +1,6 @@
 //! Systems: applications that follow one another.
 
+mod definition;
 mod opened;
 mod pipe;
 mod runner;
@@ -7,7 +8,7 @@ mod single_threaded;
 mod step;
 mod system_error;
 
-pub use opened::System;
+pub use definition::System;
 pub use pipe::Pipe;
 pub use runner::{FollowerStatus, SystemRunner, SystemRunnerBuilder};
 pub use single_threaded::SingleThreadedRunner;

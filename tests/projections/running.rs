@@ -57,7 +57,7 @@ async fn who_waits_longer_than_it_may_is_told_how_far_it_is() {
     let permits = Arc::new(Semaphore::new(0));
     let runner = ProjectionRunner::start(&office, Slow(Arc::clone(&permits)), MemoryViews::new(0)).await.unwrap();
     let error = runner.wait_for(last, Duration::from_millis(1)).await.unwrap_err();
-    let said = "`slow` did not process `Office` up to 3 within 1ms; it is at 0";
+    let said = "`slow` did not process `Office` up to 3 within 1ms; it is at 0: wait longer, or see in its status what keeps it";
     assert_eq!(error.to_string(), said);
     permits.add_permits(3);
     runner.wait_for(last, PATIENCE).await.unwrap();

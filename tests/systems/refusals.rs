@@ -58,6 +58,14 @@ async fn an_application_that_cannot_be_opened_is_named() {
     assert!(error.contains("SQLITE_DBNAME"), "{error}");
 }
 
+#[tokio::test]
+async fn who_is_to_run_alone_and_follows_nobody_is_named() {
+    let system = System::new([pipe![Orders => Reservations]]).variables([("PERSISTENCE_MODULE", "memory")]);
+    let error = SystemRunner::of(&system).only::<Orders>().start().await.unwrap_err().to_string();
+    let said = "`Orders` follows nobody in this system, so there is nothing to run; name an application at the point of an arrow";
+    assert_eq!(error, said);
+}
+
 #[test]
 fn outside_of_a_runtime_a_system_is_refused_and_does_not_panic() {
     let system = System::new([pipe![Orders => Reservations]]).variables([("PERSISTENCE_MODULE", "memory")]);

@@ -118,7 +118,8 @@ mod for_ever {
         assert_eq!(events(&echo).await, 11);
         let second = echo.log().select(2, 1).await.unwrap().remove(0);
         assert_eq!(echo.repository().get::<Call>(second.originator_id).await.unwrap().answers, Some(call.id()));
-        let said = SystemError::NotSettled { steps: 10 }.to_string();
-        assert!(said.contains("answer each other for ever"), "{said}");
+        let error = runner.settled_within(10).await.unwrap_err();
+        assert!(matches!(error, SystemError::NotSettled { steps: 10 }), "{error:?}");
+        assert!(error.to_string().contains("answer each other for ever"), "{error}");
     }
 }

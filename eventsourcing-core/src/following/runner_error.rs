@@ -84,7 +84,10 @@ pub enum RunnerError {
     },
 
     /// It did not get so far in time.
-    #[error("`{name}` did not process `{upstream}` up to {wanted} within {waited:?}; it is at {position}")]
+    #[error(
+        "`{name}` did not process `{upstream}` up to {wanted} within {waited:?}; it is at {position}: wait longer, or see \
+         in its status what keeps it"
+    )]
     NotThereYet {
         /// The name of the projection or the application that follows.
         name: &'static str,

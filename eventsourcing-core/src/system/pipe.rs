@@ -9,8 +9,7 @@ use futures::future::BoxFuture;
 
 use super::step::{Steps, steps};
 use crate::Result;
-use crate::application::Application;
-use crate::application::ApplicationStruct;
+use crate::application::{Application, ApplicationStruct};
 use crate::following::{OnFailure, ProcessApplication, ProjectionRunner, RunnerError};
 
 /// Says which application follows which: `pipe![Orders => Reservations => Orders, Orders => Payments]`.

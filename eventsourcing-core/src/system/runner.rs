@@ -147,7 +147,8 @@ pub struct FollowerStatus {
 #[must_use = "nothing runs before `start`"]
 pub struct SystemRunnerBuilder<'s> {
     system: &'s System,
-    only: Vec<TypeId>,
+    /// By type and name.
+    only: Vec<(TypeId, &'static str)>,
     on_failure: OnFailure,
     poll_interval: Duration,
 }
@@ -155,7 +156,7 @@ pub struct SystemRunnerBuilder<'s> {
 impl SystemRunnerBuilder<'_> {
     /// Runs this follower and no others but those named likewise: only what it follows is opened beside it.
     pub fn only<A: ApplicationStruct>(mut self) -> Self {
-        self.only.push(TypeId::of::<A>());
+        self.only.push((TypeId::of::<A>(), A::NAME));
         self
     }
 
@@ -174,11 +175,16 @@ impl SystemRunnerBuilder<'_> {
     /// Opens the applications and lets them follow one another from where they are: one that is new, from the beginning.
     ///
     /// # Errors
+    /// [`SystemError::FollowsNobody`] if [`only`](Self::only) names an application that no pipe lets follow;
     /// [`SystemError::Application`] if one cannot be opened, others if the system does not fit together, and
     /// [`RunnerError::NoRuntime`] outside of a runtime.
     pub async fn start(self) -> Result<SystemRunner, SystemError> {
         let Self { system, only, on_failure, poll_interval } = self;
-        let opened = system.open(|edge| only.is_empty() || only.contains(&edge.follower)).await?;
+        if let Some((_, name)) = only.iter().find(|(id, _)| !system.has_follower(*id)) {
+            return Err(SystemError::FollowsNobody { name });
+        }
+        let is_wanted = |edge: &Edge| only.is_empty() || only.iter().any(|(id, _)| *id == edge.follower);
+        let opened = system.open(is_wanted).await?;
         let mut followers = Vec::new();
         for (edge, upstream, follower) in opened.pairs() {
             followers.push((edge.supervise)(upstream, follower, on_failure, poll_interval)?);

@@ -85,14 +85,23 @@ impl SingleThreadedRunner {
     /// Makes steps until nobody has anything to handle; how many.
     ///
     /// # Errors
-    /// As [`step`](Self::step); [`SystemError::NotSettled`] if there is still more to do after [`MOST_STEPS`](Self::MOST_STEPS).
+    /// As [`settled_within`](Self::settled_within) [`MOST_STEPS`](Self::MOST_STEPS).
     pub async fn settled(&mut self) -> Result<usize, SystemError> {
-        for steps in 0..=Self::MOST_STEPS {
+        self.settled_within(Self::MOST_STEPS).await
+    }
+
+    /// Makes steps until nobody has anything to handle; how many. One step more than so many tells that there is more to do, and ends it.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step); [`SystemError::NotSettled`] if there is. What was done stays done.
+    pub async fn settled_within(&mut self, most: usize) -> Result<usize, SystemError> {
+        for steps in 0..most {
             if self.step().await?.is_none() {
                 return Ok(steps);
             }
         }
-        Err(SystemError::NotSettled { steps: Self::MOST_STEPS })
+        // whether there is more only a step more can tell
+        if self.step().await?.is_none() { Ok(most) } else { Err(SystemError::NotSettled { steps: most }) }
     }
 }
 

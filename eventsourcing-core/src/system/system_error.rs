@@ -39,6 +39,15 @@ pub enum SystemError {
         upstreams: String,
     },
 
+    /// The application is to run alone, and follows nobody in this system.
+    #[error(
+        "`{name}` follows nobody in this system, so there is nothing to run; name an application at the point of an arrow"
+    )]
+    FollowsNobody {
+        /// The name of the application.
+        name: &'static str,
+    },
+
     /// The system does not have this application.
     #[error("the system has no application `{name}` here, but {there}")]
     NoSuchApplication {
