@@ -33,7 +33,7 @@ pub use following::{
     UnitOfWork, Views,
 };
 pub use jiff::Timestamp;
-pub use persistence::{Mapper, Notification, Recorder, RecorderError, StoredEvent, Tracking};
+pub use persistence::{LogPosition, Mapper, Notification, Recorder, RecorderError, StoredEvent, Tracking};
 pub use uuid::Uuid;
 
 #[doc(hidden)]

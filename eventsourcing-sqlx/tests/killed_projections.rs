@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eventsourcing_core::following::{Recorded, ViewTransaction};
-use eventsourcing_core::persistence::Cause;
+use eventsourcing_core::persistence::{Cause, LogPosition};
 use eventsourcing_core::{
     Application, DeadLetter, Environment, Projection, ProjectionRunner, Recorder, RecorderError, Tracking, Uuid, Views,
 };
@@ -176,7 +176,7 @@ impl Views for Unprotected {
     type View = SqliteConnection;
     type Transaction = UnprotectedTransaction;
 
-    async fn position(&self, projection: &str, upstream: &str) -> Result<u64, RecorderError> {
+    async fn position(&self, projection: &str, upstream: &str) -> Result<LogPosition, RecorderError> {
         self.0.position(projection, upstream).await
     }
 

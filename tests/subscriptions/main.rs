@@ -391,7 +391,7 @@ async fn what_comes_of_each_event_is_recorded_once_by_two_followers(store: Store
     let office = store.office().await;
     deposits(&office, 30).await;
     let follow = async |archive: Archive| {
-        let mut after = archive.tracked_position("Office").await.unwrap();
+        let mut after = archive.tracked_position("Office").await.unwrap().id;
         let mut deposited = office.subscribe(after).topics(["Account.Deposited"]).notifications();
         while after < 30 {
             let Followed { item, tracking } = next(&mut deposited).await;

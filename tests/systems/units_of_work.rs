@@ -235,12 +235,12 @@ async fn what_a_policy_saved_before_it_failed_is_not_recorded() {
     let runner = reluctant.follow(&house).start().await.unwrap();
     let error = runner.wait_for(last, PATIENCE).await.unwrap_err();
     assert!(error.to_string().starts_with("`Reluctant` failed at `Door.Made`, notification 1 of `House`"), "{error}");
-    assert_eq!((events(&reluctant).await, reluctant.tracked_position("House").await.unwrap()), (0, 0));
+    assert_eq!((events(&reluctant).await, reluctant.tracked_position("House").await.unwrap().id), (0, 0));
 
     let again = OnFailure::Retry { attempts: 3, pause: std::time::Duration::from_millis(1) };
     let runner = reluctant.follow(&house).on_failure(again).start().await.unwrap();
     runner.wait_for(last, PATIENCE).await.unwrap();
-    assert_eq!((events(&reluctant).await, reluctant.tracked_position("House").await.unwrap()), (1, 1));
+    assert_eq!((events(&reluctant).await, reluctant.tracked_position("House").await.unwrap().id), (1, 1));
 }
 
 #[tokio::test]
@@ -291,5 +291,5 @@ async fn what_a_policy_saves_beside_its_unit_of_work_comes_twice() {
     let again = OnFailure::Retry { attempts: 1, pause: std::time::Duration::from_millis(1) };
     let runner = hasty.follow(&house).on_failure(again).start().await.unwrap();
     runner.wait_for(last, PATIENCE).await.unwrap();
-    assert_eq!((events(&hasty).await, hasty.tracked_position("House").await.unwrap()), (2, 1));
+    assert_eq!((events(&hasty).await, hasty.tracked_position("House").await.unwrap().id), (2, 1));
 }

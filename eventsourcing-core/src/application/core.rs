@@ -8,7 +8,7 @@ use super::schema::Schema;
 use super::topics::Topics;
 use super::{ApplicationBuilder, NotificationLog, Repository};
 use crate::Result;
-use crate::persistence::{Mapper, Notification, Recorder, StoredEvent, Tracking};
+use crate::persistence::{LogPosition, Mapper, Notification, Recorder, StoredEvent, Tracking};
 
 /// An application: a recorder, and the mapper to it, under a name.
 ///
@@ -113,11 +113,11 @@ impl Application {
         Ok(notifications)
     }
 
-    /// Up to which notification id the log of another application is processed here; 0 if nothing of it is.
+    /// Up to which position the log of another application is processed here; the start if nothing of it is.
     ///
     /// # Errors
     /// [`Recorder`](crate::Error::Recorder) as the database fails.
-    pub async fn tracked_position(&self, upstream: &str) -> Result<u64> {
+    pub async fn tracked_position(&self, upstream: &str) -> Result<LogPosition> {
         Ok(self.shared.recorder.tracked_position(upstream).await?)
     }
 

@@ -157,7 +157,11 @@ where
 
     /// Up to where the log is processed.
     pub(super) async fn look_up(&self) -> Result<u64, Failure> {
-        self.views.position(&self.key, &self.upstream).await.map_err(|error| self.view_failure(error))
+        self.views
+            .position(&self.key, &self.upstream)
+            .await
+            .map(|position| position.id)
+            .map_err(|error| self.view_failure(error))
     }
 
     /// The error of the handler of this event.

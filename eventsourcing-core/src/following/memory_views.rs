@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::memory_letters::MemoryLetters;
 use super::{DeadLetter, ProjectionKey, ViewTransaction, Views};
-use crate::persistence::{RecorderError, Tracking};
+use crate::persistence::{LogPosition, RecorderError, Tracking};
 
 /// A view in memory: a state of any type, which handlers are given as `&mut`.
 ///
@@ -109,12 +109,15 @@ impl<S: Clone + Send + Sync + 'static> Views for MemoryViews<S> {
         Some(format!("memory at {:p}", Arc::as_ptr(&self.kept)))
     }
 
-    async fn position(&self, projection: &str, upstream: &str) -> Result<u64, RecorderError> {
+    async fn position(&self, projection: &str, upstream: &str) -> Result<LogPosition, RecorderError> {
         let key = ProjectionKey::parse(projection);
         if key.is_rebuilt {
-            return Ok(self.rebuilt(key).map_or(0, |views| views.position_of(&key.serving().to_string(), upstream)));
+            return Ok(self
+                .rebuilt(key)
+                .map_or(0, |views| views.position_of(&key.serving().to_string(), upstream))
+                .into());
         }
-        Ok(self.position_of(projection, upstream))
+        Ok(self.position_of(projection, upstream).into())
     }
 
     async fn serve(&self, projection: &str, _: bool) -> Result<Option<MemoryTransaction<S>>, RecorderError> {

@@ -155,7 +155,7 @@ where
         if !P::TOPICS.is_empty() && P::TOPICS.iter().all(is_unknown) {
             return Err(RunnerError::NothingToFollow { name: P::NAME, upstream, topics: P::TOPICS });
         }
-        let position = views.position(&key, &upstream).await.map_err(RunnerError::of_view::<P>)?;
+        let position = views.position(&key, &upstream).await.map_err(RunnerError::of_view::<P>)?.id;
         let query = NotificationQuery::after(position, batch_size).topics(P::TOPICS.iter().copied());
         let mut pages = Pages::new(
             Arc::clone(&shared),

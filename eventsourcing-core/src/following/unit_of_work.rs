@@ -9,7 +9,7 @@ use super::process_letters::ProcessLetters;
 use super::{DeadLetter, ViewTransaction, Views};
 use crate::application::{Application, Saveable};
 use crate::domain::Aggregate;
-use crate::persistence::{RecorderError, StoredEvent, Tracking};
+use crate::persistence::{LogPosition, RecorderError, StoredEvent, Tracking};
 use crate::{Error, Result};
 
 /// What the handlers of a policy load and save.
@@ -87,7 +87,7 @@ impl Views for Application {
     type View = UnitOfWork;
     type Transaction = UnitOfWork;
 
-    async fn position(&self, _: &str, upstream: &str) -> Result<u64, RecorderError> {
+    async fn position(&self, _: &str, upstream: &str) -> Result<LogPosition, RecorderError> {
         self.shared.recorder.tracked_position(upstream).await
     }
 

@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use uuid::Uuid;
 
 use super::DeadLetter;
-use crate::persistence::{RecorderError, Tracking};
+use crate::persistence::{LogPosition, RecorderError, Tracking};
 
 /// Keeps the views of projections, how far each has processed which log, and what each put aside on the way.
 ///
@@ -17,11 +17,15 @@ pub trait Views: Send + Sync + 'static {
     /// A transaction that is under way.
     type Transaction: ViewTransaction<View = Self::View>;
 
-    /// Up to which id the projection has processed the upstream's log; 0 if nothing of it.
+    /// Up to which position the projection has processed the upstream's log; the start if nothing of it.
     ///
     /// # Errors
     /// As the database fails.
-    fn position(&self, projection: &str, upstream: &str) -> impl Future<Output = Result<u64, RecorderError>> + Send;
+    fn position(
+        &self,
+        projection: &str,
+        upstream: &str,
+    ) -> impl Future<Output = Result<LogPosition, RecorderError>> + Send;
 
     /// Makes sure that this version of the projection is the one that serves, which it is if none has begun yet.
     ///

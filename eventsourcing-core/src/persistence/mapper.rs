@@ -214,7 +214,8 @@ impl Mapper {
         &self,
         notification: &Notification,
     ) -> Result<DomainEvent<E>, MapperError> {
-        let Notification { id: _, originator_id, originator_version, ref topic, ref state, checksum } = *notification;
+        let Notification { id: _, originator_id, originator_version, ref topic, ref state, checksum, append_id: _ } =
+            *notification;
         self.read_event(&Place { kind: Kind::Event, originator_id, originator_version, topic }, state, checksum)
     }
 

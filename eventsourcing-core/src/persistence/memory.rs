@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use super::id_hash::IdHashing;
 use super::{
-    EventQuery, EventVisitor, Notification, NotificationQuery, NotificationVisitor, Recorder, RecorderError,
-    StoredDictionary, StoredEvent, Tracking, Watermark,
+    EventQuery, EventVisitor, LogPosition, Notification, NotificationQuery, NotificationVisitor, Recorder,
+    RecorderError, StoredDictionary, StoredEvent, Tracking, Watermark, is_same_attempt,
 };
 
 /// Keeps events in memory, for as long as it or a clone of it lives.
@@ -51,8 +51,8 @@ struct Log {
     /// The versions of an aggregate and their places in `events`, lowest version first.
     aggregates: HashMap<Uuid, Vec<(u64, usize)>, IdHashing>,
     dictionaries: BTreeMap<u32, StoredDictionary>,
-    /// Up to which id the logs of other applications are processed.
-    tracking: HashMap<String, u64>,
+    /// Up to which position the logs of other applications are processed.
+    tracking: HashMap<String, LogPosition>,
 }
 
 impl MemoryRecorder {
@@ -102,7 +102,7 @@ impl Recorder for MemoryRecorder {
     }
 
     async fn select_notifications(&self, query: NotificationQuery) -> Result<Vec<Notification>, RecorderError> {
-        let events = self.read(|log| log.select_notifications(&query))?;
+        let events = self.read(|log| log.select_notifications(&query))??;
         Ok(events.into_iter().map(|(id, event)| event.into_notification(id)).collect())
     }
 
@@ -117,7 +117,7 @@ impl Recorder for MemoryRecorder {
         query: NotificationQuery,
         visit: &mut NotificationVisitor<'_>,
     ) -> Result<(), RecorderError> {
-        let events = self.read(|log| log.select_notifications(&query))?;
+        let events = self.read(|log| log.select_notifications(&query))??;
         let _: ControlFlow<()> = events.iter().try_for_each(|(id, event)| visit(event.as_ref().notification(*id)));
         Ok(())
     }
@@ -136,7 +136,7 @@ impl Recorder for MemoryRecorder {
         self.append(|log| log.append_tracked(events, tracking))
     }
 
-    async fn tracked_position(&self, upstream: &str) -> Result<u64, RecorderError> {
+    async fn tracked_position(&self, upstream: &str) -> Result<LogPosition, RecorderError> {
         self.read(|log| log.position_in(upstream))
     }
 
@@ -191,20 +191,21 @@ impl Log {
         events: Vec<StoredEvent>,
         tracking: Tracking,
     ) -> Result<Vec<Notification>, RecorderError> {
-        let recorded = self.position_in(&tracking.upstream);
-        let is_ours = |event| self.place_of(event).is_some_and(|place| self.events[place].append_id == event.append_id);
+        let recorded = self.position_in(&tracking.upstream).id;
+        let is_ours = |event| self.place_of(event).is_some_and(|place| self.is_again(place, event));
         let is_done = !events.is_empty() && events.iter().all(is_ours);
         if recorded != tracking.after && !is_done {
             return Err(tracking.already_processed(recorded));
         }
         let notifications = self.append(events)?;
         if recorded == tracking.after {
-            self.tracking.insert(tracking.upstream, tracking.position);
+            let position = tracking.log_position();
+            self.tracking.insert(tracking.upstream, position);
         }
         Ok(notifications)
     }
 
-    fn position_in(&self, upstream: &str) -> u64 {
+    fn position_in(&self, upstream: &str) -> LogPosition {
         self.tracking.get(upstream).copied().unwrap_or_default()
     }
 
@@ -219,8 +220,17 @@ impl Log {
             _ => Err(places.len()),
         };
         match found {
-            Ok(found) if self.events[places[found].1].append_id == event.append_id => Ok(places[found].1),
+            Ok(found) if is_same_attempt(self.events[places[found].1].append_id, event.append_id) => {
+                Ok(places[found].1)
+            }
             Ok(_) => Err(self.conflict(event)),
+            // no aggregate begins in the middle, and none has a gap
+            Err(at)
+                if event.originator_version > 1
+                    && at.checked_sub(1).is_none_or(|at| places[at].0 + 1 != event.originator_version) =>
+            {
+                Err(self.conflict(event))
+            }
             Err(at) => {
                 let place = self.events.len();
                 places.insert(at, (event.originator_version, place));
@@ -239,9 +249,13 @@ impl Log {
         let mut repeats = false;
         for event in events {
             let taken = self.place_of(event);
-            let is_ours = taken.is_some_and(|place| self.events[place].append_id == event.append_id);
+            let is_ours = taken.is_some_and(|place| self.is_again(place, event));
             let again = !new.insert((event.originator_id, event.originator_version));
-            if (taken.is_some() && !is_ours) || again {
+            let follows = |before| {
+                new.contains(&(event.originator_id, before)) || self.find(event.originator_id, before).is_some()
+            };
+            let has_gap = event.originator_version > 1 && !is_ours && !follows(event.originator_version - 1);
+            if (taken.is_some() && !is_ours) || again || has_gap {
                 return Err(self.conflict(event));
             }
             repeats |= is_ours;
@@ -250,9 +264,18 @@ impl Log {
     }
 
     fn place_of(&self, event: &StoredEvent) -> Option<usize> {
-        let places = self.aggregates.get(&event.originator_id)?;
-        let found = places.binary_search_by_key(&event.originator_version, |(version, _)| *version).ok()?;
+        self.find(event.originator_id, event.originator_version)
+    }
+
+    fn find(&self, originator_id: Uuid, version: u64) -> Option<usize> {
+        let places = self.aggregates.get(&originator_id)?;
+        let found = places.binary_search_by_key(&version, |(version, _)| *version).ok()?;
         Some(places[found].1)
+    }
+
+    /// Whether the event at this place is of the same attempt.
+    fn is_again(&self, place: usize, event: &StoredEvent) -> bool {
+        is_same_attempt(self.events[place].append_id, event.append_id)
     }
 
     fn push(&mut self, event: &StoredEvent) -> usize {
@@ -270,7 +293,7 @@ impl Log {
         RecorderError::Conflict {
             originator_id: event.originator_id,
             tried: event.originator_version,
-            recorded: last.map_or(event.originator_version, |(version, _)| *version),
+            recorded: last.map_or(0, |(version, _)| *version),
         }
     }
 
@@ -288,15 +311,22 @@ impl Log {
         }
     }
 
-    fn select_notifications(&self, query: &NotificationQuery) -> Vec<(u64, StoredEvent)> {
+    fn select_notifications(&self, query: &NotificationQuery) -> Result<Vec<(u64, StoredEvent)>, RecorderError> {
+        if query.anchor.is_some() {
+            let place = query.after.checked_sub(1).and_then(|place| usize::try_from(place).ok());
+            let found = place.and_then(|place| self.events.get(place)).map(|event| event.append_id);
+            if found != query.anchor {
+                return Err(RecorderError::LogChanged { position: query.position(), found });
+            }
+        }
         let skip = usize::try_from(query.after).unwrap_or(usize::MAX);
         let numbered = (1_u64..).zip(&self.events).skip(skip);
-        numbered
+        Ok(numbered
             .take_while(|(id, _)| query.up_to.is_none_or(|up_to| *id <= up_to))
             .filter(|(_, event)| query.topics.is_empty() || query.topics.iter().any(|topic| *topic == event.topic))
             .take(query.limit)
             .map(|(id, event)| (id, event.clone()))
-            .collect()
+            .collect())
     }
 }
 

@@ -6,7 +6,9 @@ use std::ops::ControlFlow;
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::{Notification, NotificationRef, RecorderError, StoredDictionary, StoredEvent, StoredEventRef, Tracking};
+use super::{
+    LogPosition, Notification, NotificationRef, RecorderError, StoredDictionary, StoredEvent, StoredEventRef, Tracking,
+};
 
 /// Keeps the events of one application.
 ///
@@ -14,7 +16,9 @@ use super::{Notification, NotificationRef, RecorderError, StoredDictionary, Stor
 ///
 /// 1. An insert records all of its events or none, also to readers.
 /// 2. Of each `(originator_id, originator_version)` one event is recorded, ever. A second one is a
-///    [`Conflict`](RecorderError::Conflict), unless it carries the `append_id` of the first, which then counts as done.
+///    [`Conflict`](RecorderError::Conflict), unless it is of the attempt that recorded the first
+///    ([`is_same_attempt`](super::is_same_attempt)), which then counts as done. The versions of an aggregate have no gaps: an
+///    event at a version above 1 is a conflict unless the version before it is recorded, or comes before it in the insert.
 /// 3. Notification ids start at 1 and have no gaps. They grow in the order of commits: a reader that has seen an id never
 ///    meets a new event at or below it. Those of one insert follow one another, in the order given.
 /// 4. An insert that is dropped half way is done or not done, and leaves nothing behind that hinders the next.
@@ -22,6 +26,9 @@ use super::{Notification, NotificationRef, RecorderError, StoredDictionary, Stor
 /// 6. Of each id one dictionary is kept, if any are: the first, for ever.
 /// 7. Events and the tracking of one insert are recorded together or not at all, and only where the log of the other
 ///    application was processed exactly up to where the insert goes on from.
+/// 8. A read of the log that starts from an [anchored position](LogPosition) shows nothing and fails with
+///    [`LogChanged`](RecorderError::LogChanged) unless the event at that position is the one that was there before. The rows that
+///    are shown are of the same moment as that look.
 ///
 /// An impl stands under `#[async_trait::async_trait]`, of the crate of that name. Four methods make a recorder; one that can
 /// show rows where they stand, without a copy of each, also has [`read_events`](Self::read_events) and
@@ -31,7 +38,7 @@ pub trait Recorder: Debug + Send + Sync {
     /// Records the events, all or none, and returns them with their places in the log, in the order given.
     ///
     /// # Errors
-    /// [`RecorderError::Conflict`] if a version is taken; other variants as the storage fails.
+    /// [`RecorderError::Conflict`] if a version is taken, or the one before it is missing; other variants as the storage fails.
     async fn insert_events(&self, events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError>;
 
     /// The events of an aggregate, by version.
@@ -43,7 +50,8 @@ pub trait Recorder: Debug + Send + Sync {
     /// Events of all aggregates, by their place in the log.
     ///
     /// # Errors
-    /// As the storage fails.
+    /// [`RecorderError::LogChanged`] if the query has an anchor, and another event or none is there; other variants as the
+    /// storage fails.
     async fn select_notifications(&self, query: NotificationQuery) -> Result<Vec<Notification>, RecorderError>;
 
     /// The last place in the log that is taken, if any.
@@ -99,7 +107,7 @@ pub trait Recorder: Debug + Send + Sync {
             }
             left -= page.len().min(left);
             match page.last() {
-                Some(last) if page.len() >= PAGE && left > 0 => query.after = last.id,
+                Some(last) if page.len() >= PAGE && left > 0 => query.go_on_after(last.position()),
                 _ => return Ok(()),
             }
         }
@@ -123,11 +131,30 @@ pub trait Recorder: Debug + Send + Sync {
         Err(RecorderError::NoTracking { upstream: tracking.upstream })
     }
 
-    /// Up to which id the log of another application is processed; 0 if nothing of it is.
+    /// The position of the event that has this notification id; none if no event has it.
+    ///
+    /// # Errors
+    /// As the storage fails.
+    async fn position_at(&self, notification_id: u64) -> Result<Option<LogPosition>, RecorderError> {
+        let Some(after) = notification_id.checked_sub(1) else { return Ok(None) };
+        let found = self.select_notifications(NotificationQuery::after(after, 1).up_to(notification_id)).await?;
+        Ok(found.first().map(Notification::position))
+    }
+
+    /// The position of the last event; the start if there are no events.
+    ///
+    /// # Errors
+    /// As the storage fails.
+    async fn last_position(&self) -> Result<LogPosition, RecorderError> {
+        let Some(last) = self.max_notification_id().await? else { return Ok(LogPosition::START) };
+        Ok(self.position_at(last).await?.unwrap_or(last.into()))
+    }
+
+    /// Up to which position the log of another application is processed; the start if nothing of it is.
     ///
     /// # Errors
     /// [`RecorderError::NoTracking`] unless the recorder keeps it; other variants as the storage fails.
-    async fn tracked_position(&self, upstream: &str) -> Result<u64, RecorderError> {
+    async fn tracked_position(&self, upstream: &str) -> Result<LogPosition, RecorderError> {
         Err(RecorderError::NoTracking { upstream: upstream.to_owned() })
     }
 
@@ -244,6 +271,8 @@ impl EventQuery {
 pub struct NotificationQuery {
     /// Only ids greater than this one.
     pub after: u64,
+    /// What the event with the id `after` must have for its `append_id`; none if that is not to be checked.
+    pub anchor: Option<Uuid>,
     /// Only ids up to this one, included.
     pub up_to: Option<u64>,
     /// Only these topics; all if there are none.
@@ -253,9 +282,20 @@ pub struct NotificationQuery {
 }
 
 impl NotificationQuery {
-    /// At most `limit` notifications with ids greater than `after`.
-    pub fn after(after: u64, limit: usize) -> Self {
-        Self { after, up_to: None, topics: Vec::new(), limit }
+    /// At most `limit` notifications after a position.
+    pub fn after(position: impl Into<LogPosition>, limit: usize) -> Self {
+        let LogPosition { id, anchor } = position.into();
+        Self { after: id, anchor, up_to: None, topics: Vec::new(), limit }
+    }
+
+    /// The position after which the notifications are.
+    pub fn position(&self) -> LogPosition {
+        LogPosition { id: self.after, anchor: self.anchor }
+    }
+
+    /// Leaves out what was selected already: all up to this position.
+    pub fn go_on_after(&mut self, position: impl Into<LogPosition>) {
+        LogPosition { id: self.after, anchor: self.anchor } = position.into();
     }
 
     /// Only ids up to this one, included.

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::LogPosition;
+
 /// What the database or its driver said.
 ///
 /// Any error or text turns into one with `into()`. It is shared, because one failure can be that of many who waited for the same.
@@ -43,15 +45,34 @@ impl fmt::Debug for Cause {
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecorderError {
-    /// A version is recorded already; nothing was recorded.
-    #[error("version {tried} of {originator_id} was not recorded, because version {recorded} already is")]
+    /// A version is recorded already, or the one before it is not; nothing was recorded.
+    #[error(
+        "version {tried} of {originator_id} was not recorded, because {}",
+        if recorded >= tried { format!("version {recorded} already is") } else { format!("the last one that is recorded is {recorded}") }
+    )]
     Conflict {
         /// The id of the aggregate.
         originator_id: Uuid,
-        /// The first version in this insert that is taken.
+        /// The first version in this insert that is taken, or whose predecessor is missing.
         tried: u64,
-        /// The last version that is recorded.
+        /// The last version that is recorded; 0 if none is.
         recorded: u64,
+    },
+
+    /// The log is not the one that a position was taken from: it went back, or another took its place. Nothing was read.
+    ///
+    /// A failover to a server that was behind, or a restored backup, brings this about. Waiting does not help: what comes after
+    /// the position in this log does not follow from what came before it in the other.
+    #[error(
+        "the log is not the one that was read up to {position}: {}; the database was restored from a backup, or failed over to a \
+         server that was behind; rebuild what was made of the log, or accept this log as it is",
+        .found.map_or_else(|| "no event is there now".to_owned(), |found| format!("the event there has the append id {found} now"))
+    )]
+    LogChanged {
+        /// The position from which the log was to be read on, with its anchor.
+        position: LogPosition,
+        /// The `append_id` of the event that is there; none if there is no event.
+        found: Option<Uuid>,
     },
 
     /// The log of another application is processed up to another event than this insert went on from; nothing was recorded.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{Kind, Place};
+use super::{Kind, LogPosition, Place};
 
 /// An event as it is recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +23,8 @@ pub struct StoredEvent {
     /// The attempt that recorded it.
     ///
     /// An attempt whose outcome its caller does not know, because it was cancelled or the connection was lost, is repeated
-    /// under the same id, and finds its own rows rather than a conflict.
+    /// under the same id, and finds its own rows rather than a conflict. A recorder may change the last four bytes:
+    /// [`is_same_attempt`](super::is_same_attempt) compares the others.
     pub append_id: Uuid,
 }
 
@@ -42,13 +43,15 @@ pub struct Notification {
     pub state: Arc<[u8]>,
     /// CRC-32 of the state and its place; none where the cipher protects both.
     pub checksum: Option<u32>,
+    /// The attempt that recorded it: with the id, a position in this log and no other.
+    pub append_id: Uuid,
 }
 
 impl StoredEvent {
     /// The notification of this event at a place in the log.
     pub fn into_notification(self, id: u64) -> Notification {
-        let Self { originator_id, originator_version, topic, state, checksum, append_id: _ } = self;
-        Notification { id, originator_id, originator_version, topic, state, checksum }
+        let Self { originator_id, originator_version, topic, state, checksum, append_id } = self;
+        Notification { id, originator_id, originator_version, topic, state, checksum, append_id }
     }
 }
 
@@ -63,8 +66,13 @@ impl StoredEvent {
 impl Notification {
     /// The same, borrowed.
     pub fn as_ref(&self) -> NotificationRef<'_> {
-        let Self { id, originator_id, originator_version, ref topic, ref state, checksum } = *self;
-        NotificationRef { id, originator_id, originator_version, topic, state, checksum }
+        let Self { id, originator_id, originator_version, ref topic, ref state, checksum, append_id } = *self;
+        NotificationRef { id, originator_id, originator_version, topic, state, checksum, append_id }
+    }
+
+    /// Its position in the log.
+    pub fn position(&self) -> LogPosition {
+        LogPosition::anchored(self.id, self.append_id)
     }
 }
 
@@ -100,6 +108,8 @@ pub struct NotificationRef<'r> {
     pub state: &'r [u8],
     /// As [`Notification::checksum`].
     pub checksum: Option<u32>,
+    /// As [`Notification::append_id`].
+    pub append_id: Uuid,
 }
 
 impl StoredEventRef<'_> {
@@ -126,15 +136,15 @@ impl StoredEventRef<'_> {
 impl<'r> StoredEventRef<'r> {
     /// The notification of this event at a place in the log.
     pub fn notification(&self, id: u64) -> NotificationRef<'r> {
-        let Self { originator_id, originator_version, topic, state, checksum, append_id: _ } = *self;
-        NotificationRef { id, originator_id, originator_version, topic, state, checksum }
+        let Self { originator_id, originator_version, topic, state, checksum, append_id } = *self;
+        NotificationRef { id, originator_id, originator_version, topic, state, checksum, append_id }
     }
 }
 
 impl NotificationRef<'_> {
     /// A copy that stands by itself.
     pub fn to_owned(&self) -> Notification {
-        let Self { id, originator_id, originator_version, topic, state, checksum } = *self;
+        let Self { id, originator_id, originator_version, topic, state, checksum, append_id } = *self;
         Notification {
             id,
             originator_id,
@@ -142,6 +152,7 @@ impl NotificationRef<'_> {
             topic: topic.to_owned().into(),
             state: state.into(),
             checksum,
+            append_id,
         }
     }
 

@@ -1,6 +1,8 @@
 //! How far an application has processed the log of another.
 
-use super::{RecorderError, check_name};
+use uuid::Uuid;
+
+use super::{LogPosition, RecorderError, check_name};
 
 /// How far the log of another application is processed, to be recorded together with what came of its events.
 ///
@@ -30,12 +32,20 @@ pub struct Tracking {
     pub after: u64,
     /// The notification id up to which it is processed now, this one included: 1 to `i64::MAX`.
     pub position: u64,
+    /// The `append_id` of the event at [`position`](Self::position): [`LogPosition::anchor`].
+    pub anchor: Option<Uuid>,
 }
 
 impl Tracking {
-    /// The events of `upstream` after the id `after` and up to the id `position` are processed.
-    pub fn new(upstream: impl Into<String>, after: u64, position: u64) -> Self {
-        Self { upstream: upstream.into(), after, position }
+    /// The events of `upstream` after the id `after` and up to the id of `position` are processed.
+    pub fn new(upstream: impl Into<String>, after: u64, position: impl Into<LogPosition>) -> Self {
+        let LogPosition { id, anchor } = position.into();
+        Self { upstream: upstream.into(), after, position: id, anchor }
+    }
+
+    /// Where the processing comes to.
+    pub fn log_position(&self) -> LogPosition {
+        LogPosition { id: self.position, anchor: self.anchor }
     }
 
     /// Checks what each recorder has to refuse, before anything is recorded.
@@ -50,7 +60,7 @@ impl Tracking {
             return Err(RecorderError::OutOfRange { what: "tracking position", value, max });
         }
         if self.position <= self.after {
-            let Self { upstream, after, position } = self.clone();
+            let Self { upstream, after, position, .. } = self.clone();
             return Err(RecorderError::TrackingBackwards { upstream, after, position });
         }
         Ok(())

@@ -11,7 +11,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use eventsourcing_core::persistence::conformance::Fixture;
-use eventsourcing_core::persistence::{EventQuery, NotificationQuery, StoredDictionary, Tracking};
+use eventsourcing_core::persistence::{EventQuery, LogPosition, NotificationQuery, StoredDictionary, Tracking};
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Uuid};
 use tokio::sync::Mutex;
 use tokio::task::yield_now;
@@ -383,8 +383,8 @@ impl Recorder for PlainRecorder {
         self.process(events, tracking).await
     }
 
-    async fn tracked_position(&self, upstream: &str) -> Result<u64, RecorderError> {
-        Ok(self.position(upstream))
+    async fn tracked_position(&self, upstream: &str) -> Result<LogPosition, RecorderError> {
+        Ok(self.position(upstream).into())
     }
 
     async fn insert_dictionary(&self, dictionary: StoredDictionary) -> Result<bool, RecorderError> {

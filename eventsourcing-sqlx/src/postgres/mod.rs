@@ -17,7 +17,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use eventsourcing_core::persistence::{EventQuery, EventVisitor, NotificationQuery, NotificationVisitor};
+use eventsourcing_core::persistence::{EventQuery, EventVisitor, LogPosition, NotificationQuery, NotificationVisitor};
 use eventsourcing_core::persistence::{StoredDictionary, Watermark};
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Tracking};
 use sqlx::postgres::PgConnectOptions;
@@ -125,8 +125,8 @@ impl Recorder for PostgresRecorder {
         self.writer.record(Append::new(events, Some(tracking))?).await
     }
 
-    async fn tracked_position(&self, upstream: &str) -> Result<u64, RecorderError> {
-        self.inner.tracked_position(upstream).await
+    async fn tracked_position(&self, upstream: &str) -> Result<LogPosition, RecorderError> {
+        Ok(self.inner.tracked_position(upstream).await?.into())
     }
 
     async fn select_events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, RecorderError> {

@@ -187,5 +187,6 @@ fn notification(row: &PgRow) -> Result<NotificationRef<'_>, Failure> {
         topic: row.try_get(3)?,
         state: row.try_get(4)?,
         checksum: rows::from_checksum(row.try_get(5)?)?,
+        append_id: row.try_get(6)?,
     })
 }

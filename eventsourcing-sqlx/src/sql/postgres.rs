@@ -78,7 +78,7 @@ impl PostgresSql {
         let dictionaries = format!("{schema}.{}", name.dictionaries());
         let tracking = format!("{schema}.{}", name.tracking());
         let event = "originator_id, originator_version, topic, state, checksum, append_id";
-        let notification = "notification_id, originator_id, originator_version, topic, state, checksum";
+        let notification = "notification_id, originator_id, originator_version, topic, state, checksum, append_id";
         let range = "originator_id = $1 AND originator_version > $2 AND originator_version <= $3";
         let section = "notification_id > $1 AND notification_id <= $2";
         let common = Statements {

@@ -46,7 +46,7 @@ impl SqliteSql {
         let (events, head) = (name.events(), name.head());
         let (dictionaries, tracking) = (name.dictionaries(), name.tracking());
         let event = "originator_id, originator_version, topic, state, checksum, append_id";
-        let notification = "notification_id, originator_id, originator_version, topic, state, checksum";
+        let notification = "notification_id, originator_id, originator_version, topic, state, checksum, append_id";
         let range = "originator_id = ?1 AND originator_version > ?2 AND originator_version <= ?3";
         let section = "notification_id > ?1 AND notification_id <= ?2";
         let common = Statements {

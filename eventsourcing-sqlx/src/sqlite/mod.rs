@@ -15,7 +15,7 @@ use std::sync::atomic::AtomicBool;
 
 use async_trait::async_trait;
 use eventsourcing_core::persistence::{
-    EventQuery, EventVisitor, NotificationQuery, NotificationVisitor, StoredDictionary, Watermark,
+    EventQuery, EventVisitor, LogPosition, NotificationQuery, NotificationVisitor, StoredDictionary, Watermark,
 };
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Tracking};
 
@@ -116,8 +116,8 @@ impl Recorder for SqliteRecorder {
         self.writer.record(Append::new(events, Some(tracking))?).await
     }
 
-    async fn tracked_position(&self, upstream: &str) -> Result<u64, RecorderError> {
-        self.inner.tracked_position(upstream).await
+    async fn tracked_position(&self, upstream: &str) -> Result<LogPosition, RecorderError> {
+        Ok(self.inner.tracked_position(upstream).await?.into())
     }
 
     async fn select_events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, RecorderError> {

@@ -204,6 +204,7 @@ fn notification<'r>(row: &'r Row<'_>) -> Result<NotificationRef<'r>, Failure> {
         topic: text(row, 3)?,
         state: blob(row, 4)?,
         checksum: rows::from_checksum(row.get(5)?)?,
+        append_id: uuid(row, 6)?,
     })
 }
 

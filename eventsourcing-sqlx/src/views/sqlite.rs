@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 
 use eventsourcing_core::following::{ProjectionKey, ViewTransaction, Views};
+use eventsourcing_core::persistence::LogPosition;
 use eventsourcing_core::{DeadLetter, RecorderError, Tracking};
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 use uuid::Uuid;
@@ -66,11 +67,11 @@ impl Views for SqliteViews {
     type View = SqliteConnection;
     type Transaction = SqliteTransaction;
 
-    async fn position(&self, projection: &str, upstream: &str) -> Result<u64, RecorderError> {
+    async fn position(&self, projection: &str, upstream: &str) -> Result<LogPosition, RecorderError> {
         let position = sqlx::query_scalar(SQLITE.position).bind(projection).bind(upstream);
         let position: Option<i64> =
             position.fetch_optional(&self.pool).await.map_err(|error| view_error(error, "look up a position"))?;
-        rows::from_position(position.unwrap_or_default())
+        Ok(rows::from_position(position.unwrap_or_default())?.into())
     }
 
     async fn serve(&self, projection: &str, has_tables: bool) -> Result<Option<SqliteTransaction>, RecorderError> {

@@ -154,7 +154,7 @@ async fn a_runner_that_is_stopped_between_attempts_puts_nothing_aside() {
     }
     assert!(matches!(runner.stop().await, Err(RunnerError::Handler { notification_id: 2, .. })));
     assert_eq!(views.count_dead_letters("ledger", "Office").await.unwrap(), 0);
-    assert!(views.position("ledger", "Office").await.unwrap() < 2);
+    assert!(views.position("ledger", "Office").await.unwrap().id < 2);
 }
 
 /// Refuses in words that PostgreSQL takes for no text.

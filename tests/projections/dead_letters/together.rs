@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use eventsourcing::following::{MemoryTransaction, ViewTransaction, Views};
+use eventsourcing::persistence::LogPosition;
 use eventsourcing::{MemoryViews, RecorderError};
 use futures::future::{FutureExt as _, join_all};
 use tokio::task::yield_now;
@@ -174,7 +175,7 @@ impl Views for Unprotected {
     type View = Entries;
     type Transaction = UnprotectedTransaction;
 
-    async fn position(&self, projection: &str, upstream: &str) -> std::result::Result<u64, RecorderError> {
+    async fn position(&self, projection: &str, upstream: &str) -> std::result::Result<LogPosition, RecorderError> {
         self.0.position(projection, upstream).await
     }
 

@@ -5,6 +5,7 @@ use std::error::Error as StdError;
 use std::sync::{Arc, Mutex};
 
 use eventsourcing::following::{ViewTransaction, Views};
+use eventsourcing::persistence::LogPosition;
 use eventsourcing::sqlx::SqliteViews;
 use eventsourcing::{DeadLetter, ProjectionRunner, Rebuild, RecorderError, RunnerError, Tracking, Uuid};
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
@@ -25,10 +26,10 @@ impl Views for Unchecked {
     type View = SqliteConnection;
     type Transaction = UncheckedTransaction;
 
-    async fn position(&self, projection: &str, upstream: &str) -> Result<u64, RecorderError> {
+    async fn position(&self, projection: &str, upstream: &str) -> Result<LogPosition, RecorderError> {
         let _ = upstream;
         if let Some(position) = self.position.lock().unwrap().get(projection) {
-            return Ok(*position);
+            return Ok((*position).into());
         }
         self.views.position(projection, upstream).await
     }

@@ -142,9 +142,9 @@ impl InShort for StoredEvent {
 
 impl InShort for Notification {
     fn in_short(&self) -> String {
-        let Self { id, originator_id, originator_version, topic, state, checksum } = self;
+        let Self { id, originator_id, originator_version, topic, state, checksum, append_id } = self;
         let place = format!("id {id}: version {originator_version} of {originator_id}");
-        format!("{place}, {topic:?}, {}, checksum {checksum:?}", in_short(state))
+        format!("{place}, {topic:?}, {}, checksum {checksum:?}, append {append_id}", in_short(state))
     }
 }
 

@@ -346,6 +346,6 @@ impl Store {
 
     async fn position(&self, upstream: &str) -> u64 {
         let look_up = || self.recorder().tracked_position(upstream);
-        super::store::expect("tracked_position", self.patiently(look_up).await)
+        super::store::expect("tracked_position", self.patiently(look_up).await).id
     }
 }
