@@ -33,6 +33,7 @@ use crate::config::PostgresConfig;
 use crate::connection::ConnGuard;
 use crate::error::check_runtime;
 use crate::sql::postgres::PostgresSql;
+use crate::stamps::Stamps;
 use crate::table_name::TableName;
 use crate::writer::{Append, Writer};
 
@@ -76,6 +77,7 @@ struct Inner {
     watermark: Arc<Watermark>,
     announcer: Announcer,
     listener: Listener,
+    stamps: Stamps,
 }
 
 impl PostgresRecorder {
@@ -104,6 +106,7 @@ impl PostgresRecorder {
             watermark: Arc::default(),
             announcer: Announcer::default(),
             listener: Listener::default(),
+            stamps: Stamps::default(),
         });
         inner.prepare().await?;
         let writer = Arc::new(Writer::new(Arc::clone(&inner), inner.config.queue_size));
@@ -126,7 +129,7 @@ impl Recorder for PostgresRecorder {
     }
 
     async fn tracked_position(&self, upstream: &str) -> Result<LogPosition, RecorderError> {
-        Ok(self.inner.tracked_position(upstream).await?.into())
+        self.inner.tracked_position(upstream).await
     }
 
     async fn select_events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, RecorderError> {
