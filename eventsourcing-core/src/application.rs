@@ -10,6 +10,7 @@ mod repository;
 mod retry;
 mod saveable;
 mod schema;
+mod taken;
 mod topics;
 mod training;
 

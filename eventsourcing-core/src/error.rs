@@ -145,6 +145,23 @@ pub enum Error {
         aggregate: &'static str,
     },
 
+    /// Events were taken from the aggregate with `collect_events` and are not recorded; nothing was recorded.
+    #[error(
+        "versions {first} to {last} of the {aggregate} {originator_id} were taken with `collect_events` and are not recorded, \
+         so the aggregate cannot be saved; save the events that were taken, or get the aggregate again, \
+         and look at events with `pending_events`"
+    )]
+    EventsTaken {
+        /// The name of the aggregate's type.
+        aggregate: &'static str,
+        /// The id of the aggregate.
+        originator_id: Uuid,
+        /// The version of the first event that was taken.
+        first: u64,
+        /// The version of the last event that was taken.
+        last: u64,
+    },
+
     /// One save holds a version of an aggregate twice.
     #[error("version {version} of {originator_id} is in this save twice; save each aggregate once")]
     SavedTwice {

@@ -8,6 +8,7 @@ mod lost_answers;
 mod opening;
 mod refusals;
 mod retrying;
+mod taking;
 mod topics;
 mod tracking;
 
@@ -16,6 +17,11 @@ use eventsourcing::persistence::{Kind, Place};
 use eventsourcing::prelude::*;
 use retrying::{
     a_decision_s_own_error_passes_through_and_records_nothing, decisions_of_many_tasks_are_each_recorded_once,
+};
+use taking::{
+    an_aggregate_goes_on_once_the_events_that_were_taken_are_recorded,
+    events_of_another_writer_do_not_stand_for_those_that_were_taken, events_that_were_only_looked_at_are_recorded,
+    events_that_were_taken_and_lost_leave_no_hole,
 };
 
 #[aggregate]
@@ -104,6 +110,10 @@ in_each_database! {
     a_dropped_save_is_done_or_not_done_and_can_be_repeated
     decisions_of_many_tasks_are_each_recorded_once
     a_decision_s_own_error_passes_through_and_records_nothing
+    events_that_were_taken_and_lost_leave_no_hole
+    an_aggregate_goes_on_once_the_events_that_were_taken_are_recorded
+    events_of_another_writer_do_not_stand_for_those_that_were_taken
+    events_that_were_only_looked_at_are_recorded
 }
 
 async fn an_aggregate_comes_back_as_it_was_saved(office: Office) {

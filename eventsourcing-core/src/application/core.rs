@@ -8,6 +8,7 @@ use super::schema::Schema;
 use super::topics::Topics;
 use super::{ApplicationBuilder, NotificationLog, Repository};
 use crate::Result;
+use crate::domain::Taken;
 use crate::persistence::{Mapper, Notification, Recorder, StoredEvent, Tracking};
 
 /// An application: a recorder, and the mapper to it, under a name.
@@ -65,10 +66,11 @@ impl Application {
     /// # Errors
     /// [`Error::Conflict`](crate::Error::Conflict) if a version is recorded already: nothing was recorded; get the aggregate again and retry.
     /// [`NotCreated`](crate::Error::NotCreated), [`NestedEvent`](crate::Error::NestedEvent) and [`Mapper`](crate::Error::Mapper) if something cannot be recorded.
+    /// [`EventsTaken`](crate::Error::EventsTaken) if earlier events of an aggregate were taken and are not recorded.
     /// [`Recorder`](crate::Error::Recorder) as the database fails; nothing was recorded, except that
     /// [`OutcomeUnknown`](crate::RecorderError::OutcomeUnknown) says that it is not known.
     pub async fn save<S: Saveable>(&self, mut what: S) -> Result<Vec<Notification>> {
-        let events = self.events_of(&mut what)?;
+        let events = self.events_after_taken(&mut what).await?;
         if events.is_empty() {
             return Ok(Vec::new());
         }
@@ -107,7 +109,7 @@ impl Application {
     /// [`Tracking::after`]: go on from there, and drop the aggregates, whose events are still pending. Otherwise as for
     /// [`save`](Self::save), and what [`Tracking::check`] returns.
     pub async fn save_tracked<S: Saveable>(&self, mut what: S, tracking: Tracking) -> Result<Vec<Notification>> {
-        let events = self.events_of(&mut what)?;
+        let events = self.events_after_taken(&mut what).await?;
         let notifications = self.record_tracked(events, tracking).await?;
         what.recorded();
         Ok(notifications)
@@ -121,7 +123,17 @@ impl Application {
         Ok(self.shared.recorder.tracked_position(upstream).await?)
     }
 
-    pub(crate) fn events_of(&self, what: &mut impl Saveable) -> Result<Vec<StoredEvent>> {
+    /// The events to record; an error if earlier ones were taken from an aggregate and are not recorded.
+    async fn events_after_taken(&self, what: &mut impl Saveable) -> Result<Vec<StoredEvent>> {
+        let (events, taken) = self.events_of(what)?;
+        for taken in taken.iter().filter(|taken| !taken.is_among(&events)) {
+            self.shared.check_recorded(taken).await?;
+        }
+        Ok(events)
+    }
+
+    /// The events to record, and those that were taken from their aggregates and must be recorded before.
+    pub(crate) fn events_of(&self, what: &mut impl Saveable) -> Result<(Vec<StoredEvent>, Vec<Taken>)> {
         let mut batch = Batch::new(&self.shared.mapper, &self.shared.topics);
         what.add_to(&mut batch)?;
         batch.into_events()
