@@ -13,7 +13,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Somebody else recorded this version of the aggregate first; nothing was recorded. Get it again and retry.
+    /// Another writer recorded this version of the aggregate first; nothing was recorded. Get it again and retry.
+    ///
+    /// The first version of an aggregate is [`AlreadyExists`](Self::AlreadyExists), since getting it again does not help.
     #[error(
         "version {tried} of {originator_id} was not recorded, because version {recorded} already is; get the aggregate again and retry"
     )]
@@ -23,6 +25,20 @@ pub enum Error {
         /// The first version in this save that is taken.
         tried: u64,
         /// The last version that is recorded.
+        recorded: u64,
+    },
+
+    /// The save makes an aggregate whose id is taken; nothing was recorded, and a retry cannot succeed. Get it, or choose another id.
+    #[error(
+        "`{topic}` was not recorded, because an aggregate of the id {originator_id} exists already, at version {recorded}; \
+         get that one, or give the new one another id"
+    )]
+    AlreadyExists {
+        /// The topic of the event that was to make the aggregate.
+        topic: String,
+        /// The id that is taken.
+        originator_id: Uuid,
+        /// The last version that is recorded under the id.
         recorded: u64,
     },
 

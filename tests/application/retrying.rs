@@ -98,3 +98,25 @@ async fn a_conflict_that_comes_each_time_is_returned_in_the_end() {
     assert_eq!(made, 30);
     assert!(matches!(error, Error::Conflict { tried: 31, recorded: 31, .. }), "{error:?}");
 }
+
+#[tokio::test]
+async fn a_conflict_that_no_attempt_can_end_is_returned_at_once() {
+    let office = Office::open_with([("PERSISTENCE_MODULE", "memory")]).await.unwrap();
+    let mut account = Account::open("Ada");
+    office.save(&mut account).await.unwrap();
+    let old = account.clone();
+    account.deposit(1);
+    office.save(&mut account).await.unwrap();
+    let mut made = 0;
+    // an old copy is in conflict however often it is saved
+    let error = office
+        .retry(account.id(), |account: &mut Account| {
+            made += 1;
+            *account = old.clone();
+            account.deposit(2);
+        })
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::Conflict { tried: 2, recorded: 2, .. }), "{error:?}");
+    assert_eq!(made, 1);
+}

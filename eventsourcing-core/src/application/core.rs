@@ -7,9 +7,9 @@ use super::saveable::{Batch, Saveable};
 use super::schema::Schema;
 use super::topics::Topics;
 use super::{ApplicationBuilder, NotificationLog, Repository};
-use crate::Result;
 use crate::domain::Taken;
 use crate::persistence::{Mapper, Notification, Recorder, StoredEvent, Tracking};
+use crate::{Error, Result};
 
 /// An application: a recorder, and the mapper to it, under a name.
 ///
@@ -65,6 +65,7 @@ impl Application {
     ///
     /// # Errors
     /// [`Error::Conflict`](crate::Error::Conflict) if a version is recorded already: nothing was recorded; get the aggregate again and retry.
+    /// [`AlreadyExists`](crate::Error::AlreadyExists) if it is the first version of an aggregate, whose id is taken then.
     /// [`NotCreated`](crate::Error::NotCreated), [`NestedEvent`](crate::Error::NestedEvent) and [`Mapper`](crate::Error::Mapper) if something cannot be recorded.
     /// [`EventsTaken`](crate::Error::EventsTaken) if earlier events of an aggregate were taken and are not recorded.
     /// [`Recorder`](crate::Error::Recorder) as the database fails; nothing was recorded, except that
@@ -74,7 +75,8 @@ impl Application {
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let notifications = self.record(events).await?;
+        let recorded = self.record(events).await;
+        let notifications = recorded.map_err(|error| self.explain(error, &mut what))?;
         what.recorded();
         Ok(notifications)
     }
@@ -110,7 +112,8 @@ impl Application {
     /// [`save`](Self::save), and what [`Tracking::check`] returns.
     pub async fn save_tracked<S: Saveable>(&self, mut what: S, tracking: Tracking) -> Result<Vec<Notification>> {
         let events = self.events_after_taken(&mut what).await?;
-        let notifications = self.record_tracked(events, tracking).await?;
+        let recorded = self.record_tracked(events, tracking).await;
+        let notifications = recorded.map_err(|error| self.explain(error, &mut what))?;
         what.recorded();
         Ok(notifications)
     }
@@ -130,6 +133,18 @@ impl Application {
             self.shared.check_recorded(taken).await?;
         }
         Ok(events)
+    }
+
+    /// Tells an id that is taken from a version that another writer recorded first.
+    fn explain(&self, error: Error, what: &mut impl Saveable) -> Error {
+        let Error::Conflict { originator_id, tried: 1, recorded } = error else { return error };
+        // only now, so that a save that succeeds keeps no copy of what it records
+        let Ok((events, _)) = self.events_of(what) else { return error };
+        let is_creation = |event: &&StoredEvent| event.originator_id == originator_id && event.originator_version == 1;
+        match events.into_iter().find(|event| is_creation(&event)) {
+            Some(event) => Error::AlreadyExists { topic: event.topic.into_owned(), originator_id, recorded },
+            None => error,
+        }
     }
 
     /// The events to record, and those that were taken from their aggregates and must be recorded before.

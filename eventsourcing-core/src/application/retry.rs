@@ -55,7 +55,8 @@ impl Application {
     /// nothing else than trigger events. It returns nothing or a result. Its own error ends it, and nothing is recorded.
     ///
     /// Between attempts there are pauses of random length, the longer the more attempts there were, up to 64 ms. After the
-    /// thirtieth the conflict is returned.
+    /// thirtieth the conflict is returned, and at once where another attempt cannot end it: if the decision put an old copy in the place of
+    /// the aggregate that it was given.
     ///
     /// # Errors
     /// The decision's own; [`Error::Conflict`] after the last attempt; and what [`get`](crate::Repository::get) and
@@ -141,10 +142,15 @@ impl Application {
         let mut attempt = 1;
         loop {
             let mut aggregate: A = self.repository().get(id).await?;
+            let loaded = aggregate.version();
             let value = decide(&mut aggregate).into_result()?;
             match self.save(&mut aggregate).await {
                 Ok(_) => return Ok(value),
-                Err(error @ Error::Conflict { .. }) if attempt < ATTEMPTS => {
+                Err(error @ Error::Conflict { originator_id, tried, .. })
+                    // a version that was recorded before the decision is in conflict each time: the decision put another
+                    // aggregate, or an old copy, in the place of what it was given
+                    if attempt < ATTEMPTS && originator_id == id && tried > loaded =>
+                {
                     tracing::debug!(application = self.name(), %id, attempt, %error, "a decision is made again");
                     pause_after(attempt).await;
                     attempt += 1;
