@@ -13,6 +13,7 @@ mod schema;
 mod taken;
 mod topics;
 mod training;
+mod turns;
 
 pub use self::core::Application;
 pub(crate) use self::core::Shared;

@@ -11,18 +11,18 @@ mod retrying;
 mod taking;
 mod topics;
 mod tracking;
+mod turns;
 
 use eventsourcing::StoredEvent;
 use eventsourcing::persistence::{Kind, Place};
 use eventsourcing::prelude::*;
-use retrying::{
-    a_decision_s_own_error_passes_through_and_records_nothing, decisions_of_many_tasks_are_each_recorded_once,
-};
+use retrying::a_decision_s_own_error_passes_through_and_records_nothing;
 use taking::{
     an_aggregate_goes_on_once_the_events_that_were_taken_are_recorded,
     events_of_another_writer_do_not_stand_for_those_that_were_taken, events_that_were_only_looked_at_are_recorded,
     events_that_were_taken_and_lost_leave_no_hole,
 };
+use turns::many_deposits_of_many_tasks_are_each_recorded_once;
 
 #[aggregate]
 #[derive(Clone, Debug, PartialEq)]
@@ -128,7 +128,7 @@ in_each_database! {
     an_altered_state_is_named_and_does_not_stop_the_log
     sixty_four_tasks_lose_no_update
     a_dropped_save_is_done_or_not_done_and_can_be_repeated
-    decisions_of_many_tasks_are_each_recorded_once
+    many_deposits_of_many_tasks_are_each_recorded_once
     a_decision_s_own_error_passes_through_and_records_nothing
     events_that_were_taken_and_lost_leave_no_hole
     an_aggregate_goes_on_once_the_events_that_were_taken_are_recorded

@@ -3,7 +3,6 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use eventsourcing::prelude::*;
-use futures::future::join_all;
 
 use super::{Account, Office};
 
@@ -13,26 +12,6 @@ enum Refused {
     Enough(i64),
     #[error(transparent)]
     Library(#[from] Error),
-}
-
-pub(super) async fn decisions_of_many_tasks_are_each_recorded_once(office: Office) {
-    const TASKS: usize = 32;
-    let mut account = Account::open("Ada");
-    office.save(&mut account).await.unwrap();
-    let id = account.id();
-    let deposits = (0..TASKS).map(|_| {
-        let office = office.clone();
-        tokio::spawn(async move {
-            for _ in 0..3 {
-                office.retry(id, |account: &mut Account| account.deposit(1)).await.unwrap();
-            }
-        })
-    });
-    for task in join_all(deposits).await {
-        task.unwrap();
-    }
-    let account: Account = office.repository().get(id).await.unwrap();
-    assert_eq!((account.balance, account.version()), (96, 97));
 }
 
 #[tokio::test]

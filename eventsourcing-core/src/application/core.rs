@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::saveable::{Batch, Saveable};
 use super::schema::Schema;
 use super::topics::Topics;
+use super::turns::Turns;
 use super::{ApplicationBuilder, NotificationLog, Repository};
 use crate::domain::Taken;
 use crate::persistence::{Mapper, Notification, Recorder, StoredEvent, Tracking};
@@ -38,6 +39,7 @@ pub(crate) struct Shared {
     pub(crate) topics: Topics,
     pub(crate) schema: Schema,
     pub(super) section_size: usize,
+    pub(super) turns: Turns,
 }
 
 impl Application {
@@ -201,7 +203,7 @@ impl Shared {
 
 impl fmt::Debug for Application {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Shared { name, recorder, mapper, topics: _, schema: _, section_size: _ } = &*self.shared;
+        let Shared { name, recorder, mapper, topics: _, schema: _, section_size: _, turns: _ } = &*self.shared;
         f.debug_struct("Application").field("name", name).field("recorder", recorder).field("mapper", mapper).finish()
     }
 }
