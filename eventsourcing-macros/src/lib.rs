@@ -128,7 +128,8 @@ pub fn aggregate(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Makes a method of an [`#[aggregate]`](macro@aggregate) an event: recorded when it is called, run again at replay.
 ///
-/// It needs no import, because `#[aggregate]` takes it away; standing anywhere else it is an error that says so.
+/// It needs no import, because `#[aggregate]` takes it away; standing anywhere else it is an error that says so. `#[aggregate]` knows it as
+/// `#[event]`, `#[eventsourcing::event]` and by the path that `crate = …` gives, and leaves another crate's `#[other::event]` alone.
 ///
 /// - A **creation** is a function without `self` that returns `Self`, or `Result<Self, E>` if it may refuse. There is at
 ///   least one; there may be several.

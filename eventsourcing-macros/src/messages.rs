@@ -12,7 +12,8 @@ pub(crate) const AGGREGATE_PLACE: &str =
 pub(crate) const APPLICATION_PLACE: &str =
     "`#[application]` belongs on a struct without fields: `pub struct Universe;`";
 
-pub(crate) const EVENT_PLACE: &str = "`#[event]` belongs on a method in an impl block that has `#[aggregate]` on it; write `#[aggregate]` above that `impl`";
+pub(crate) const EVENT_PLACE: &str = "`#[event]` belongs on a method in an impl block that has `#[aggregate]` on it; write `#[aggregate]` above that `impl`, \
+     with `crate = path` if the library is called by another path than `eventsourcing`";
 
 pub(crate) const EVENT_ON_NO_METHOD: &str = "`#[event]` belongs on a method of the aggregate; remove it here";
 
@@ -258,8 +259,8 @@ pub(crate) fn not_deterministic(what: &str) -> String {
 
 pub(crate) const PROJECTION_PLACE: &str = "`#[projection]` belongs on the impl block that holds its `#[on]` methods: `#[projection(\"worlds_by_name\")] impl WorldsByName { … }`";
 
-pub(crate) const ON_PLACE: &str =
-    "`#[on]` belongs on a method in an impl block that has `#[projection(\"…\")]` or `#[policy]` on it";
+pub(crate) const ON_PLACE: &str = "`#[on]` belongs on a method in an impl block that has `#[projection(\"…\")]` or `#[policy]` on it, \
+     with `crate = path` if the library is called by another path than `eventsourcing`";
 
 pub(crate) const POLICY_PLACE: &str = "`#[policy]` belongs on the impl block of an application that holds its `#[on]` methods: `#[policy] impl Reservations { … }`";
 
@@ -293,8 +294,8 @@ pub(crate) fn versioned_name(name: &str) -> String {
 
 pub(crate) const VERSION_IS_A_NUMBER: &str = "the version is a whole number from 1: `version = 2`";
 
-pub(crate) const TABLES_PLACE: &str =
-    "`#[tables]` belongs on a method in an impl block that has `#[projection(\"…\")]` on it";
+pub(crate) const TABLES_PLACE: &str = "`#[tables]` belongs on a method in an impl block that has `#[projection(\"…\")]` on it, \
+     with `crate = path` if the library is called by another path than `eventsourcing`";
 
 pub(crate) const TABLES_OF_A_POLICY: &str =
     "a policy has no tables: what it saves are aggregates, through its `UnitOfWork`";

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens as _;
 use syn::parse::{ParseStream, Parser as _};
-use syn::{Attribute, Fields, ImplItem, ItemImpl, ItemStruct, LitStr, Signature, Token, Visibility};
+use syn::{Attribute, Fields, ImplItem, ItemImpl, ItemStruct, LitStr, Path, Signature, Token, Visibility};
 
 use crate::errors::Errors;
 use crate::messages;
@@ -52,9 +52,9 @@ pub(crate) fn impl_block(item: &ItemImpl, errors: &mut Errors) -> Option<Ident> 
 }
 
 /// `#[event]` stands on methods with a body and on nothing else.
-pub(crate) fn misplaced_event(item: &mut ImplItem, errors: &mut Errors) {
+pub(crate) fn misplaced_event(item: &mut ImplItem, krate: &Path, errors: &mut Errors) {
     let mut take_off = |attributes: &mut Vec<Attribute>| {
-        for attribute in attributes.extract_if(.., |attribute| is_event_attribute(attribute)) {
+        for attribute in attributes.extract_if(.., |attribute| is_event_attribute(attribute, krate)) {
             errors.at(&attribute, messages::EVENT_ON_NO_METHOD);
         }
     };
@@ -63,7 +63,9 @@ pub(crate) fn misplaced_event(item: &mut ImplItem, errors: &mut Errors) {
         ImplItem::Type(item) => take_off(&mut item.attrs),
         ImplItem::Macro(item) => take_off(&mut item.attrs),
         ImplItem::Verbatim(tokens) => {
-            if let Some(semicolon) = event_without_body.parse2(tokens.clone()).ok().flatten() {
+            if let Some(semicolon) =
+                (|input: ParseStream<'_>| event_without_body(input, krate)).parse2(tokens.clone()).ok().flatten()
+            {
                 errors.at(semicolon, messages::METHOD_WITHOUT_BODY);
                 *tokens = TokenStream::new();
             }
@@ -73,12 +75,12 @@ pub(crate) fn misplaced_event(item: &mut ImplItem, errors: &mut Errors) {
 }
 
 /// The `;` that an event method has in place of its body.
-fn event_without_body(input: ParseStream<'_>) -> syn::Result<Option<Token![;]>> {
+fn event_without_body(input: ParseStream<'_>, krate: &Path) -> syn::Result<Option<Token![;]>> {
     let attributes = input.call(Attribute::parse_outer)?;
     input.parse::<Visibility>()?;
     input.parse::<Signature>()?;
     let semicolon = input.parse()?;
-    Ok(attributes.iter().any(is_event_attribute).then_some(semicolon))
+    Ok(attributes.iter().any(|attribute| is_event_attribute(attribute, krate)).then_some(semicolon))
 }
 
 fn not_generic(generics: &syn::Generics, message: &str, errors: &mut Errors) {

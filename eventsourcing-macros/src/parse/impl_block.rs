@@ -1,10 +1,11 @@
 //! The impl block under `#[aggregate]`.
 
 use proc_macro2::{Ident, TokenStream};
-use syn::{FnArg, ImplItem, ImplItemFn, ItemImpl, Type};
+use syn::{Attribute, FnArg, ImplItem, ImplItemFn, ItemImpl, Path, Type};
 
-use super::event::{event, is_event_attribute};
+use super::event::event;
 use super::options::impl_options;
+use super::ours::is_event_attribute;
 use super::stored::peel;
 use crate::errors::Errors;
 use crate::model::{Aggregate, Member};
@@ -19,17 +20,19 @@ pub(crate) fn impl_block(
     errors: &mut Errors,
 ) -> Result<Aggregate, Box<ItemImpl>> {
     let options = impl_options(arguments, errors);
+    let krate = options.krate.unwrap_or_else(names::default_crate);
     let Some(name) = check::impl_block(&shell, errors) else {
-        shell.items.iter_mut().for_each(strip);
+        shell.items.iter_mut().for_each(|item| strip(item, &krate));
         return Err(Box::new(shell));
     };
     let topic_name = check::topic_name(options.name.as_ref(), &name, errors);
     // the compiler refuses it itself, once, before it comes here
     shell.unsafety = None;
-    check::has_a_creation(&shell, &name, errors);
-    let members =
-        std::mem::take(&mut shell.items).into_iter().map(|item| member(item, &name, &topic_name, errors)).collect();
-    let krate = options.krate.unwrap_or_else(names::default_crate);
+    check::has_a_creation(&shell, &name, &krate, errors);
+    let members = std::mem::take(&mut shell.items)
+        .into_iter()
+        .map(|item| member(item, &name, &topic_name, &krate, errors))
+        .collect();
     let mut aggregate = Aggregate { krate, name, topic_name, derives: options.derives, shell, members };
     check::aggregate(&mut aggregate, errors);
     Ok(aggregate)
@@ -43,26 +46,27 @@ pub(crate) fn plain_name(ty: &Type) -> Option<&Ident> {
     }
 }
 
-fn member(mut item: ImplItem, name: &Ident, topic_name: &str, errors: &mut Errors) -> Member {
+fn member(mut item: ImplItem, name: &Ident, topic_name: &str, krate: &Path, errors: &mut Errors) -> Member {
     if let ImplItem::Fn(method) = &item
-        && method.attrs.iter().any(is_event_attribute)
+        && method.attrs.iter().any(|attribute| is_event_attribute(attribute, krate))
     {
-        if let Some(event) = errors.take(event(method.clone(), name, topic_name)) {
+        if let Some(event) = errors.take(event(method.clone(), name, topic_name, krate)) {
             return Member::Event(Box::new(event));
         }
-        strip(&mut item);
+        strip(&mut item, krate);
     } else {
-        check::misplaced_event(&mut item, errors);
+        check::misplaced_event(&mut item, krate, errors);
     }
     Member::Plain(Box::new(item))
 }
 
 /// Takes off what only this macro understands, so that the compiler can go on with the rest.
-fn strip(item: &mut ImplItem) {
+fn strip(item: &mut ImplItem, krate: &Path) {
+    let is_event = |attribute: &Attribute| is_event_attribute(attribute, krate);
     if let ImplItem::Fn(ImplItemFn { attrs, sig, .. }) = item
-        && attrs.iter().any(is_event_attribute)
+        && attrs.iter().any(is_event)
     {
-        attrs.retain(|attribute| !is_event_attribute(attribute));
+        attrs.retain(|attribute| !is_event(attribute));
         for input in &mut sig.inputs {
             if let FnArg::Typed(parameter) = input {
                 parameter.attrs.retain(super::parameter::is_lint);
