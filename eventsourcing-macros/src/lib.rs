@@ -15,6 +15,7 @@ mod names;
 mod parse;
 #[cfg(test)]
 mod snapshot;
+mod std_macros;
 
 use proc_macro::TokenStream;
 
@@ -29,7 +30,7 @@ use proc_macro::TokenStream;
 /// #[aggregate]
 /// #[derive(Clone, Debug, PartialEq)]
 /// pub struct World {
-///     pub name: String,
+///     name: String,
 ///     history: Vec<String>,
 /// }
 ///
@@ -248,6 +249,17 @@ pub fn aggregate(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// - reading the clock, random numbers or fresh ids, such as `SystemTime::now()` and `Uuid::new_v4()`: take the value as a
 ///   parameter, so that it is recorded.
 ///
+/// # What no event changes
+///
+/// The state is the result of the events. These methods of the block are errors, unless they have [`#[unrecorded]`](macro@unrecorded):
+///
+/// - a plain method that assigns to a field of `self`, borrows one by `&mut`, or calls on it a method that changes it, such as `push` or `insert`:
+///   `#[event]` was probably forgotten. A private method that events call is a part of their bodies, and may do so;
+/// - a plain method that calls such a private method.
+///
+/// The check goes by syntax. It cannot see a change through `let this = self`, in another impl block, or by the code outside that can reach a field: keep
+/// fields private, and the aggregate in a module of its own.
+///
 /// # Attributes and signatures
 ///
 /// Doc comments, `#[must_use]`, `#[deprecated]` and most others stay on the command; lint levels and `#[inline]` go to
@@ -259,6 +271,51 @@ pub fn aggregate(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn event(_arguments: TokenStream, item: TokenStream) -> TokenStream {
     entry::event(item.into()).into()
+}
+
+/// Lets a plain method of an [`#[aggregate]`](macro@aggregate) change what no event records, such as a cache.
+///
+/// A replay runs the bodies of events and nothing else, so a field that a plain method changes has another value once the aggregate is read back.
+/// `#[aggregate]` therefore refuses such methods, unless they have this attribute. It belongs on methods whose fields hold nothing but what can be computed
+/// again, and which comparisons leave out.
+///
+/// ```
+/// use eventsourcing::prelude::*;
+///
+/// #[aggregate]
+/// pub struct Basket { prices: Vec<u64>, total: Option<u64> }
+///
+/// #[aggregate]
+/// impl Basket {
+///     #[event]
+///     pub fn new() -> Self {
+///         Self { prices: Vec::new(), total: None }
+///     }
+///
+///     #[event("Added")]
+///     pub fn add(&mut self, price: u64) {
+///         self.prices.push(price);
+///         self.total = None;
+///     }
+///
+///     #[unrecorded]
+///     pub fn total(&mut self) -> u64 {
+///         let total = self.total.unwrap_or_else(|| self.prices.iter().sum());
+///         self.total = Some(total);
+///         total
+///     }
+/// }
+///
+/// let mut basket = Basket::new();
+/// basket.add(3);
+/// basket.add(4);
+/// assert_eq!((basket.total(), basket.version()), (7, 3));
+/// ```
+///
+/// It needs no import, as [`macro@event`] needs none.
+#[proc_macro_attribute]
+pub fn unrecorded(_arguments: TokenStream, item: TokenStream) -> TokenStream {
+    entry::unrecorded(item.into()).into()
 }
 
 /// Makes a struct without fields an application, which keeps aggregates.

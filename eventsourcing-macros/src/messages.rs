@@ -47,6 +47,31 @@ pub(crate) fn application_with_fields(application: &Ident) -> String {
     )
 }
 
+pub(crate) const UNRECORDED_PLACE: &str =
+    "`#[unrecorded]` belongs on a plain method in an impl block that has `#[aggregate]` on it";
+
+pub(crate) const UNRECORDED_TAKES_NOTHING: &str = "`#[unrecorded]` takes nothing: the method may change every field";
+
+pub(crate) const UNRECORDED_EVENT: &str =
+    "an `#[event]` method is recorded, so `#[unrecorded]` has no place on it; remove one of the two";
+
+/// Why an accessor of the aggregate cannot be the user's field or method.
+pub(crate) fn accessor_taken(name: &Ident) -> String {
+    match name.to_string().as_str() {
+        "id" => "an aggregate has an id already, `id()`, under which it is recorded and got; choose it when the aggregate is made, \
+             `#[event(\"Created\", id = id)]`, or name this one after what it identifies, such as `order_id`"
+            .to_owned(),
+        "version" => "an aggregate has a version already, `version()`, which is the number of its last event; \
+             give this one another name, such as `format_version`"
+            .to_owned(),
+        "created_on" | "modified_on" => format!(
+            "an aggregate has `{name}()` already, which is the time of its {} event; leave this one out, or give it another name",
+            if name == "created_on" { "first" } else { "last" }
+        ),
+        _ => format!("an aggregate has `{name}()` already, which is about its events; give this one another name"),
+    }
+}
+
 // options
 
 pub(crate) fn unknown_option(option: &Ident, place: &str, known: &[&str]) -> String {
@@ -253,6 +278,21 @@ pub(crate) fn nested_event(called: &str) -> String {
 
 pub(crate) fn not_deterministic(what: &str) -> String {
     format!("`{what}` gives another value at every replay; pass the value as a parameter, so that it is recorded")
+}
+
+pub(crate) fn unrecorded_change(method: &Ident, what: &str, is_of_events: bool) -> String {
+    let private = if is_of_events { "; if only events call it, make it private" } else { "" };
+    format!(
+        "`{method}` changes `{what}` and records no event, so the change is gone when the aggregate is read back; \
+         write `#[event]` on `{method}`, or `#[unrecorded]` if `{what}` is a cache{private}"
+    )
+}
+
+pub(crate) fn unrecorded_change_by(method: &Ident, helper: &str) -> String {
+    format!(
+        "`{method}` changes the aggregate by `{helper}` and records no event, so the change is gone when the aggregate is read back; \
+         write `#[event]` on `{method}`, or call an event that calls `{helper}`"
+    )
 }
 
 // projections

@@ -18,7 +18,7 @@ impl World {
 
     #[events::event("Renamed")]
     pub fn rename(&mut self, name: &str) {
-        self.name = name.to_owned();
+        let _ = name;
     }
 }
 

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt as _;
 use syn::{Attribute, ImplItem, ItemImpl, LitStr, Path};
 
-use super::body;
+use super::{body, changes};
 use crate::errors::Errors;
 use crate::messages;
 use crate::model::{Aggregate, Event, Member};
@@ -12,6 +12,8 @@ use crate::names::{MAX_TOPIC, camel_case, is_camel_case};
 use crate::parse::{demote, is_event_attribute};
 
 pub(crate) fn aggregate(aggregate: &mut Aggregate, errors: &mut Errors) {
+    // before those that are at odds with others become plain methods
+    changes::recorded(aggregate, errors);
     unique(aggregate, errors);
     for event in aggregate.events() {
         topic(event, errors);

@@ -92,7 +92,7 @@ pub(super) fn no_nested_events(event: &Event, aggregate: &Aggregate, errors: &mu
 }
 
 /// Shows every token in its place among its neighbours, groups and what is in them.
-fn walk(tokens: TokenStream, visit: &mut impl FnMut(&[TokenTree], usize)) {
+pub(super) fn walk(tokens: TokenStream, visit: &mut impl FnMut(&[TokenTree], usize)) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     for (index, token) in tokens.iter().enumerate() {
         visit(&tokens, index);
@@ -126,6 +126,12 @@ fn after_colons(tokens: &[TokenTree]) -> Option<String> {
 fn after_dot(tokens: &[TokenTree]) -> Option<String> {
     let is_call = matches!(tokens.get(3), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis);
     (is_punct(tokens.get(1), '.') && is_call).then(|| word(tokens.get(2)?))?
+}
+
+/// Whether the word stands behind `.` or `::`.
+pub(super) fn follows_dot_or_colons(tokens: &[TokenTree], index: usize) -> bool {
+    let before = |distance: usize| index.checked_sub(distance).and_then(|index| tokens.get(index));
+    is_punct(before(1), '.') || is_punct(before(1), ':') && is_punct(before(2), ':')
 }
 
 /// Whether the word is a field or a method, or stands in another module: `self.rng()`, `dice::rand::roll()`.

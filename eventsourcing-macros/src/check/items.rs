@@ -17,6 +17,9 @@ pub(crate) fn aggregate_struct(item: &ItemStruct, errors: &mut Errors) -> bool {
         errors.at(&item.ident, messages::fields_without_names(&item.ident));
         return false;
     };
+    for name in fields.named.iter().filter_map(|field| field.ident.as_ref()).filter(|name| is_accessor(name)) {
+        errors.at(name, messages::accessor_taken(name));
+    }
     for field in &fields.named {
         if let Some(name) = field.ident.as_ref().filter(|name| *name == ROOT_FIELD) {
             errors.at(name, messages::FIELD_TAKEN);
@@ -24,6 +27,25 @@ pub(crate) fn aggregate_struct(item: &ItemStruct, errors: &mut Errors) -> bool {
         }
     }
     item.generics.params.is_empty()
+}
+
+/// What the trait `Aggregate` lets everybody call on an aggregate.
+const ACCESSORS: &[&str] = &["id", "version", "created_on", "modified_on", "pending_events", "collect_events"];
+
+fn is_accessor(name: &Ident) -> bool {
+    ACCESSORS.iter().any(|accessor| name == accessor)
+}
+
+/// No method hides an accessor of the aggregate: of two, an inherent one is called.
+pub(crate) fn accessors(block: &ItemImpl, errors: &mut Errors) {
+    for item in &block.items {
+        if let ImplItem::Fn(method) = item
+            && method.sig.receiver().is_some()
+            && is_accessor(&method.sig.ident)
+        {
+            errors.at(&method.sig.ident, messages::accessor_taken(&method.sig.ident));
+        }
+    }
 }
 
 /// An application is a struct with no fields.

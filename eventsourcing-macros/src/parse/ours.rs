@@ -2,10 +2,12 @@
 
 use syn::{Attribute, Path};
 
+use crate::errors::Errors;
+
 /// Whether this is the attribute of this name: `#[event]`, `#[eventsourcing::event]`, or by the path that `crate = …` says.
 ///
 /// A macro sees paths and not what they stand for, so an attribute that was imported under another name is not found.
-pub(crate) fn is_ours(attribute: &Attribute, name: &str, krate: &Path) -> bool {
+fn is_ours(attribute: &Attribute, name: &str, krate: &Path) -> bool {
     let path = attribute.path();
     let names: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
     let Some((last, module)) = names.split_last() else { return false };
@@ -21,6 +23,25 @@ pub(crate) fn is_ours(attribute: &Attribute, name: &str, krate: &Path) -> bool {
 /// Whether this is `#[event]`.
 pub(crate) fn is_event_attribute(attribute: &Attribute, krate: &Path) -> bool {
     is_ours(attribute, "event", krate)
+}
+
+/// Takes an attribute off, which has nothing in parentheses; whether it was there.
+pub(crate) fn take(
+    attributes: &mut Vec<Attribute>,
+    name: &str,
+    krate: &Path,
+    takes_nothing: &str,
+    errors: &mut Errors,
+) -> bool {
+    let before = attributes.len();
+    attributes.retain(|attribute| {
+        let is_it = is_ours(attribute, name, krate);
+        if is_it && attribute.meta.require_path_only().is_err() {
+            errors.at(attribute, takes_nothing);
+        }
+        !is_it
+    });
+    attributes.len() < before
 }
 
 #[cfg(test)]

@@ -7,12 +7,12 @@ use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::spanned::Spanned as _;
 use syn::{
-    Attribute, FnArg, GenericArgument, ImplItem, ImplItemFn, ItemImpl, LitStr, Path, PathArguments, ReceiverKind,
-    Result, ReturnType, Token, Type, TypeReference,
+    FnArg, GenericArgument, ImplItem, ImplItemFn, ItemImpl, LitStr, Path, PathArguments, ReceiverKind, Result,
+    ReturnType, Token, Type, TypeReference,
 };
 
 use super::options::{ProjectionOptions, policy_options, projection_options};
-use super::ours::is_ours;
+use super::ours::take;
 use super::stored::peel;
 use crate::errors::Errors;
 use crate::model::{Handler, Projection, Tables, Takes};
@@ -87,19 +87,6 @@ fn name_and_options(input: ParseStream<'_>) -> Result<(LitStr, TokenStream)> {
         input.parse::<Token![,]>()?;
     }
     Ok((name, input.parse()?))
-}
-
-/// Takes an attribute off, which has nothing in parentheses; whether it was there.
-fn take(attributes: &mut Vec<Attribute>, name: &str, krate: &Path, takes_nothing: &str, errors: &mut Errors) -> bool {
-    let before = attributes.len();
-    attributes.retain(|attribute| {
-        let is_it = is_ours(attribute, name, krate);
-        if is_it && attribute.meta.require_path_only().is_err() {
-            errors.at(attribute, takes_nothing);
-        }
-        !is_it
-    });
-    attributes.len() < before
 }
 
 /// `async fn started(&self, event: &WorldStarted, about: &About, view: &mut PgConnection) -> Result<()>`.
