@@ -142,6 +142,18 @@ pub enum Error {
         inner: &'static str,
     },
 
+    /// The aggregate is a copy that was made in the body of an event; nothing was recorded.
+    #[error(
+        "this {aggregate} is a copy of {originator_id} that was made inside the body of an event and does not have the event; \
+         save the aggregate that the event method was called on"
+    )]
+    CopiedInBody {
+        /// The name of the aggregate's type.
+        aggregate: &'static str,
+        /// The id of the aggregate.
+        originator_id: Uuid,
+    },
+
     /// The body of an event panicked, and the panic was caught.
     #[error("the body of `{topic}` panicked and left {originator_id} in a state that nobody knows; get it again")]
     BodyPanicked {

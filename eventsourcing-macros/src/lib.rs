@@ -267,7 +267,7 @@ pub fn aggregate(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// up to its first heading or example.
 ///
 /// Refused are `async`, `const`, `unsafe` and `extern`, generics, `where`, every receiver but `&mut self`, and a borrow or
-/// an `impl` type as what is returned.
+/// an `impl` type as what is returned. A change does not return the aggregate either, also not in a `Result`: a copy that is made in the body lacks the event.
 #[proc_macro_attribute]
 pub fn event(_arguments: TokenStream, item: TokenStream) -> TokenStream {
     entry::event(item.into()).into()

@@ -191,6 +191,9 @@ pub(crate) fn creation_returns_an_alias(function: &Ident, ty: &Type) -> String {
 pub(crate) const RETURNS_A_BORROW: &str = "an `#[event]` method cannot return a borrow: the event is recorded after its body; \
      return an owned value, or read it with a plain method afterwards";
 
+pub(crate) const RETURNS_THE_AGGREGATE: &str = "a change cannot return the aggregate: a copy that is made in the body does not have the event yet, so that saving it records nothing; \
+     leave it out, and go on with the aggregate that the method was called on";
+
 pub(crate) const RETURNS_IMPL_TRAIT: &str = "an `#[event]` method needs a return type with a name; \
      return a `Vec` or another concrete type, or read it with a plain method afterwards";
 

@@ -338,6 +338,10 @@ impl<A: Aggregate> Root<A> {
     pub(crate) fn check(&self) -> Result<()> {
         match self.fault {
             Some(fault) => Err(fault.error::<A>(self.id())),
+            // the mark of a running body, which only a copy keeps beyond it
+            None if self.applying.is_some() => {
+                Err(Error::CopiedInBody { aggregate: A::NAME, originator_id: self.id() })
+            }
             None if self.version() == 0 => Err(Error::NotCreated { aggregate: A::NAME }),
             None => Ok(()),
         }

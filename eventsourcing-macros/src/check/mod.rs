@@ -12,4 +12,4 @@ pub(crate) use aggregate::{aggregate, event_name, has_a_creation, topic_name};
 pub(crate) use items::{accessors, aggregate_struct, application, impl_block, misplaced_event};
 pub(crate) use parameters::parameters;
 pub(crate) use projection::{handlers, policy_impl, projection_impl, projection_name, tables, units_of_work};
-pub(crate) use signature::{returned, signature};
+pub(crate) use signature::{returned, returns_aggregate, signature};

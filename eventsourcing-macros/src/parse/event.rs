@@ -67,7 +67,12 @@ fn attributes(all: Vec<Attribute>, krate: &Path, errors: &mut Errors) -> (EventO
 /// Creation or change, by the receiver, and what is returned.
 fn kind(signature: &Signature, aggregate: &Ident, errors: &mut Errors) -> Option<Kind> {
     if signature.receiver().is_some() {
-        return errors.take(returned(&signature.output)).map(Kind::Change);
+        let returned = errors.take(returned(&signature.output))?;
+        if let Some(place) = check::returns_aggregate(&signature.output, aggregate) {
+            errors.at(place, messages::RETURNS_THE_AGGREGATE);
+            return None;
+        }
+        return Some(Kind::Change(returned));
     }
     let is_aggregate = |ty: &Type| match peel(ty) {
         Type::Path(path) => path.path.is_ident("Self") || path.path.is_ident(aggregate),
