@@ -6,6 +6,7 @@ mod core;
 mod dictionaries;
 mod environment;
 mod notification_log;
+pub(crate) mod policy_scope;
 mod repository;
 mod retry;
 mod saveable;

@@ -190,6 +190,16 @@ pub enum Error {
         last: u64,
     },
 
+    /// A handler of a policy saved on its own application rather than with its unit of work; nothing was recorded.
+    #[error(
+        "a handler of the policy of `{application}` saved on the application itself, which would be recorded again whenever the handler is called again; \
+         save with the handler's unit of work"
+    )]
+    SavedInPolicy {
+        /// The name of the application.
+        application: String,
+    },
+
     /// One save holds a version of an aggregate twice.
     #[error("version {version} of {originator_id} is in this save twice; save each aggregate once")]
     SavedTwice {

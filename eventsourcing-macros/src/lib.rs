@@ -516,7 +516,9 @@ pub fn projection(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 ///
 /// Several applications that follow one another are a system, which runs them all. A handler may be called several times for one event, of which one
-/// is recorded; what it does elsewhere than in its unit of work happens each time.
+/// is recorded; what it does elsewhere than in its unit of work happens each time. So it does not call `save`, `save_tracked` or `retry` on the application
+/// itself: written in a handler this does not compile, and called by another function it is `Error::SavedInPolicy`. A task that the handler spawns is not
+/// noticed, and its saves are recorded each time.
 ///
 /// | option | meaning |
 /// |---|---|

@@ -312,6 +312,16 @@ pub(crate) const POLICY_ON_TRAIT_IMPL: &str =
 
 pub(crate) const HANDLER_TAKES_A_UNIT_OF_WORK: &str = "a policy's handler loads and saves aggregates with a unit of work, which records them together with how far the upstream is processed: `work: &mut UnitOfWork`";
 
+pub(crate) fn saved_in_policy(called: &str) -> String {
+    let cure = match called {
+        "retry" => "`get` the aggregate from the unit of work, and `save` it there",
+        _ => "`save` with the unit of work",
+    };
+    format!(
+        "`self.{called}` in a handler of a policy records at once, and again whenever the handler is called again after a conflict or a failure; {cure}"
+    )
+}
+
 pub(crate) const ON_TAKES_NOTHING: &str =
     "`#[on]` takes nothing: the type of the first parameter says which event is handled";
 

@@ -70,9 +70,11 @@ impl Application {
     /// [`AlreadyExists`](crate::Error::AlreadyExists) if it is the first version of an aggregate, whose id is taken then.
     /// [`NotCreated`](crate::Error::NotCreated), [`NestedEvent`](crate::Error::NestedEvent) and [`Mapper`](crate::Error::Mapper) if something cannot be recorded.
     /// [`EventsTaken`](crate::Error::EventsTaken) if earlier events of an aggregate were taken and are not recorded.
+    /// [`SavedInPolicy`](crate::Error::SavedInPolicy) if a handler of the application's own policy calls it.
     /// [`Recorder`](crate::Error::Recorder) as the database fails; nothing was recorded, except that
     /// [`OutcomeUnknown`](crate::RecorderError::OutcomeUnknown) says that it is not known.
     pub async fn save<S: Saveable>(&self, mut what: S) -> Result<Vec<Notification>> {
+        self.check_not_in_policy()?;
         let events = self.events_after_taken(&mut what).await?;
         if events.is_empty() {
             return Ok(Vec::new());
@@ -113,6 +115,7 @@ impl Application {
     /// [`Tracking::after`]: go on from there, and drop the aggregates, whose events are still pending. Otherwise as for
     /// [`save`](Self::save), and what [`Tracking::check`] returns.
     pub async fn save_tracked<S: Saveable>(&self, mut what: S, tracking: Tracking) -> Result<Vec<Notification>> {
+        self.check_not_in_policy()?;
         let events = self.events_after_taken(&mut what).await?;
         let recorded = self.record_tracked(events, tracking).await;
         let notifications = recorded.map_err(|error| self.explain(error, &mut what))?;

@@ -142,6 +142,7 @@ impl Application {
         A: Aggregate,
         D: Decision,
     {
+        self.check_not_in_policy()?;
         let mut attempt = 1;
         let mut turn = None;
         loop {

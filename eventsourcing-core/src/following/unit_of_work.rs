@@ -134,6 +134,10 @@ impl Application {
 }
 
 impl UnitOfWork {
+    pub(crate) fn application(&self) -> &Application {
+        &self.application
+    }
+
     fn new(application: &Application, upstream: &str, tracking: Option<Tracking>) -> Self {
         Self {
             application: application.clone(),

@@ -128,6 +128,15 @@ fn after_dot(tokens: &[TokenTree]) -> Option<String> {
     (is_punct(tokens.get(1), '.') && is_call).then(|| word(tokens.get(2)?))?
 }
 
+/// The `name` of `self.name(…)`, and its tokens.
+pub(super) fn call_of_self(tokens: &[TokenTree]) -> Option<(String, TokenStream)> {
+    let [TokenTree::Ident(this), TokenTree::Punct(dot), TokenTree::Ident(name), TokenTree::Group(_), ..] = tokens
+    else {
+        return None;
+    };
+    (this == "self" && dot.as_char() == '.').then(|| (name.to_string(), tokens[..4].iter().cloned().collect()))
+}
+
 /// Whether the word stands behind `.` or `::`.
 pub(super) fn follows_dot_or_colons(tokens: &[TokenTree], index: usize) -> bool {
     let before = |distance: usize| index.checked_sub(distance).and_then(|index| tokens.get(index));

@@ -13,7 +13,7 @@ use syn::{
     Visibility,
 };
 
-use super::body::{follows_dot_or_colons, walk};
+use super::body::{call_of_self, follows_dot_or_colons, walk};
 use super::signature::returns_aggregate;
 use crate::errors::Errors;
 use crate::model::{self, Aggregate};
@@ -158,15 +158,6 @@ fn calls(body: TokenStream) -> Vec<String> {
         }
     });
     names
-}
-
-/// The `name` of `self.name(…)` and `Self::name(self…)`, and its tokens.
-fn call_of_self(tokens: &[TokenTree]) -> Option<(String, TokenStream)> {
-    let [TokenTree::Ident(this), TokenTree::Punct(dot), TokenTree::Ident(name), TokenTree::Group(_), ..] = tokens
-    else {
-        return None;
-    };
-    (this == "self" && dot.as_char() == '.').then(|| (name.to_string(), tokens[..4].iter().cloned().collect()))
 }
 
 /// What a method changes of `self`.

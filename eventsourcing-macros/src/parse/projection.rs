@@ -53,6 +53,7 @@ pub(crate) fn policy(arguments: TokenStream, shell: &mut ItemImpl, errors: &mut 
     }
     check::handlers(&handlers, shell, errors);
     check::units_of_work(&handlers, errors);
+    check::no_saves_beside(&handlers, shell, errors);
     let view = handlers.first()?.view.clone();
     let Type::Path(application) = peel(&shell.self_ty) else { return None };
     let name = application.path.segments.last()?.ident.unraw().to_string();
