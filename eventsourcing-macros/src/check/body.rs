@@ -128,19 +128,23 @@ fn after_dot(tokens: &[TokenTree]) -> Option<String> {
     (is_punct(tokens.get(1), '.') && is_call).then(|| word(tokens.get(2)?))?
 }
 
-/// The `name` of `self.name(…)`, and its tokens.
+/// The `name` of `self.name(…)` and `self.name::<T>(…)`, and its tokens.
 pub(super) fn call_of_self(tokens: &[TokenTree]) -> Option<(String, TokenStream)> {
-    let [TokenTree::Ident(this), TokenTree::Punct(dot), TokenTree::Ident(name), TokenTree::Group(_), ..] = tokens
-    else {
+    let [this, _, name, next, ..] = tokens else { return None };
+    let is_self = matches!(this, TokenTree::Ident(this) if this == "self");
+    if !is_self || !is_called(tokens, 2) {
         return None;
-    };
-    (this == "self" && dot.as_char() == '.').then(|| (name.to_string(), tokens[..4].iter().cloned().collect()))
+    }
+    let len = if matches!(next, TokenTree::Group(_)) { 4 } else { 3 };
+    Some((word(name)?, stream(&tokens[..len])))
 }
 
-/// Whether the word stands behind `.` or `::`.
-pub(super) fn follows_dot_or_colons(tokens: &[TokenTree], index: usize) -> bool {
+/// Whether the word is a method that is called, or what a path leads to: `.name(…)`, `.name::<T>(…)`, `Self::name`.
+pub(super) fn is_called(tokens: &[TokenTree], index: usize) -> bool {
     let before = |distance: usize| index.checked_sub(distance).and_then(|index| tokens.get(index));
-    is_punct(before(1), '.') || is_punct(before(1), ':') && is_punct(before(2), ':')
+    let next = tokens.get(index + 1);
+    let is_call = matches!(next, Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis);
+    is_punct(before(1), ':') && is_punct(before(2), ':') || is_punct(before(1), '.') && (is_call || is_punct(next, ':'))
 }
 
 /// Whether the word is a field or a method, or stands in another module: `self.rng()`, `dice::rand::roll()`.

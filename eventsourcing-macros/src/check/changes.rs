@@ -13,7 +13,7 @@ use syn::{
     Visibility,
 };
 
-use super::body::{call_of_self, follows_dot_or_colons, walk};
+use super::body::{call_of_self, is_called, walk};
 use super::signature::returns_aggregate;
 use crate::errors::Errors;
 use crate::model::{self, Aggregate};
@@ -152,7 +152,7 @@ fn calls(body: TokenStream) -> Vec<String> {
     let mut names = Vec::new();
     walk(body, &mut |tokens, index| {
         if let TokenTree::Ident(name) = &tokens[index]
-            && follows_dot_or_colons(tokens, index)
+            && is_called(tokens, index)
         {
             names.push(name.to_string());
         }
