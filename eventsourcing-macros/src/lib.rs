@@ -264,7 +264,8 @@ pub fn aggregate(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// Doc comments, `#[must_use]`, `#[deprecated]` and most others stay on the command; lint levels and `#[inline]` go to
 /// the body too, `#[expect]` as `#[allow]`. `#[cfg]` goes wherever the event shows. The event's struct has the doc comment
-/// up to its first heading or example.
+/// up to its first heading or example. A creation that returns `Self` is `#[must_use]`, with a reason of its own unless you give yours: the new aggregate is
+/// recorded only once it is saved.
 ///
 /// Refused are `async`, `const`, `unsafe` and `extern`, generics, `where`, every receiver but `&mut self`, and a borrow or
 /// an `impl` type as what is returned. A change does not return the aggregate either, also not in a `Result`: a copy that is made in the body lacks the event.
