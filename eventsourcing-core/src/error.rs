@@ -173,20 +173,20 @@ pub enum Error {
         aggregate: &'static str,
     },
 
-    /// Events were taken from the aggregate with `collect_events` and are not recorded; nothing was recorded.
+    /// The aggregate has gone through events that it does not hold and that are not recorded; nothing was recorded.
     #[error(
-        "versions {first} to {last} of the {aggregate} {originator_id} were taken with `collect_events` and are not recorded, \
-         so the aggregate cannot be saved; save the events that were taken, or get the aggregate again, \
+        "the {aggregate} {originator_id} cannot be saved, because its versions {first} to {last} are not recorded: \
+         they were taken with `collect_events` or applied with `mutate`; save these events first, or get the aggregate again, \
          and look at events with `pending_events`"
     )]
-    EventsTaken {
+    EventsMissing {
         /// The name of the aggregate's type.
         aggregate: &'static str,
         /// The id of the aggregate.
         originator_id: Uuid,
-        /// The version of the first event that was taken.
+        /// The version of the first of them.
         first: u64,
-        /// The version of the last event that was taken.
+        /// The version of the last of them.
         last: u64,
     },
 

@@ -18,6 +18,7 @@ use eventsourcing::persistence::{Kind, Place};
 use eventsourcing::prelude::*;
 use retrying::a_decision_s_own_error_passes_through_and_records_nothing;
 use taking::{
+    a_fold_of_events_can_be_saved_where_they_are_recorded,
     an_aggregate_goes_on_once_the_events_that_were_taken_are_recorded,
     events_of_another_writer_do_not_stand_for_those_that_were_taken, events_that_were_only_looked_at_are_recorded,
     events_that_were_taken_and_lost_leave_no_hole,
@@ -134,6 +135,7 @@ in_each_database! {
     an_aggregate_goes_on_once_the_events_that_were_taken_are_recorded
     events_of_another_writer_do_not_stand_for_those_that_were_taken
     events_that_were_only_looked_at_are_recorded
+    a_fold_of_events_can_be_saved_where_they_are_recorded
 }
 
 async fn an_aggregate_comes_back_as_it_was_saved(office: Office) {

@@ -369,7 +369,7 @@ impl Forgetful {
         let mut tally = Tally::begin(tally_of(about.originator_id));
         let begun = tally.collect_events();
         tally.count();
-        assert!(matches!(work.save(&mut tally), Err(Error::EventsTaken { first: 1, last: 1, .. })));
+        assert!(matches!(work.save(&mut tally), Err(Error::EventsMissing { first: 1, last: 1, .. })));
         work.save(begun)?;
         work.save(&mut tally)
     }

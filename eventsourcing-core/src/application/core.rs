@@ -69,7 +69,7 @@ impl Application {
     /// [`Error::Conflict`](crate::Error::Conflict) if a version is recorded already: nothing was recorded; get the aggregate again and retry.
     /// [`AlreadyExists`](crate::Error::AlreadyExists) if it is the first version of an aggregate, whose id is taken then.
     /// [`NotCreated`](crate::Error::NotCreated), [`NestedEvent`](crate::Error::NestedEvent) and [`Mapper`](crate::Error::Mapper) if something cannot be recorded.
-    /// [`EventsTaken`](crate::Error::EventsTaken) if earlier events of an aggregate were taken and are not recorded.
+    /// [`EventsMissing`](crate::Error::EventsMissing) if earlier events of an aggregate were taken and are not recorded.
     /// [`SavedInPolicy`](crate::Error::SavedInPolicy) if a handler of the application's own policy calls it.
     /// [`Recorder`](crate::Error::Recorder) as the database fails; nothing was recorded, except that
     /// [`OutcomeUnknown`](crate::RecorderError::OutcomeUnknown) says that it is not known.

@@ -1,4 +1,4 @@
-//! Whether the events that `collect_events` took from an aggregate are recorded.
+//! Whether the events that an aggregate has gone through and does not hold are recorded.
 
 use std::ops::ControlFlow;
 
@@ -10,7 +10,7 @@ use crate::domain::Taken;
 use crate::persistence::{EventQuery, MapperError, StoredEventRef};
 
 impl Shared {
-    /// Makes sure that events which were taken are recorded: all of them, and by whoever took them.
+    /// Makes sure that events which were taken or applied are recorded: all of them, and not others in their place.
     pub(super) async fn check_recorded(&self, taken: &Taken) -> Result<()> {
         let mut loaded = None;
         loop {
@@ -39,7 +39,7 @@ impl Shared {
             if stored.originator_version == taken.last {
                 // the time tells the event that was taken from one that another writer recorded
                 let read = self.mapper.read_struct::<IgnoredAny>(&stored.place(), stored.state, stored.checksum);
-                outcome = read.map(|(_, timestamp)| timestamp == taken.timestamp);
+                outcome = read.map(|(_, timestamp)| timestamp.as_microsecond() == taken.timestamp.as_microsecond());
             }
             ControlFlow::Continue(())
         };

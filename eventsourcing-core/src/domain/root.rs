@@ -24,7 +24,7 @@ pub struct Root<A: Aggregate> {
     fault: Option<Fault>,
     /// Names the attempt to record what is pending, so that a repeated save knows its own rows.
     append_id: Option<Uuid>,
-    /// What was taken from what was pending, unless it is known to be recorded.
+    /// The events that were taken from what was pending, or applied from outside, unless they are known to be recorded.
     taken: Option<Box<Taken>>,
 }
 
@@ -106,11 +106,22 @@ impl<A: Aggregate> Root<A> {
     pub fn collect_events(&mut self) -> Vec<DomainEvent<A::Event>> {
         self.append_id = None;
         let events = std::mem::take(&mut self.pending);
-        self.taken = Taken::after(self.taken.take(), A::NAME, &events);
+        if let (Some(first), Some(last)) = (events.first(), events.last()) {
+            self.note_taken((first.originator_version, last.originator_version), last.timestamp);
+        }
         events
     }
 
-    /// The events that were taken, unless they are known to be recorded.
+    /// Takes note of the last event, which came from somebody who may not have recorded it.
+    pub(super) fn note_applied(&mut self) {
+        self.note_taken((self.version(), self.version()), self.modified_on());
+    }
+
+    fn note_taken(&mut self, versions: (u64, u64), timestamp: Timestamp) {
+        Taken::note(&mut self.taken, A::NAME, self.identity.id, versions, timestamp);
+    }
+
+    /// The events that were taken or applied, unless they are known to be recorded.
     pub(crate) fn taken(&self) -> Option<&Taken> {
         self.taken.as_deref()
     }

@@ -54,7 +54,7 @@ impl UnitOfWork {
     ///
     /// # Errors
     /// As [`Application::save`], except for those of the database. [`Error::SavedTwice`] if an aggregate was changed in this unit of work
-    /// after it was loaded elsewhere: [`get`](Self::get) it here. [`Error::EventsTaken`] if earlier events were taken from an aggregate
+    /// after it was loaded elsewhere: [`get`](Self::get) it here. [`Error::EventsMissing`] if earlier events were taken from an aggregate
     /// and are not saved in this unit of work.
     pub fn save<S: Saveable>(&mut self, mut what: S) -> Result<()> {
         let (events, taken) = self.application.events_of(&mut what)?;
