@@ -2,6 +2,7 @@
 
 mod about;
 mod claims;
+mod conflicts;
 mod dead_letter;
 mod dead_letter_error;
 mod dead_letters;

@@ -39,6 +39,7 @@ pub use uuid::Uuid;
 #[doc(hidden)]
 pub mod __private {
     //! What the macros' output names and nobody else should: no promise of stability is made for it.
+    pub use crate::application::policy_scope::PolicyScope;
     pub use crate::domain::halves::{AggregateImpl, AggregateStruct};
     pub use crate::domain::outcome::{Outcome, PlainOutcome};
     pub use serde;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::core::{Application, Shared};
 use super::schema::Schema;
 use super::topics::Topics;
+use super::turns::Turns;
 use super::{Environment, EnvironmentError};
 use crate::persistence::{CipherKey, Mapper, MemoryRecorder, Recorder, check_name};
 use crate::{Aggregate, Result};
@@ -85,7 +86,7 @@ impl ApplicationBuilder {
         check_name(&name)?;
         let recorder = recorder.unwrap_or_else(|| Arc::new(MemoryRecorder::new()));
         let mapper = mapper.unwrap_or_else(|| Mapper::new(name.to_lowercase()));
-        Ok(Application::new(Shared { name, recorder, mapper, topics, schema, section_size }))
+        Ok(Application::new(Shared { name, recorder, mapper, topics, schema, section_size, turns: Turns::default() }))
     }
 }
 

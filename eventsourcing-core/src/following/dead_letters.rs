@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::failure::{Failure, is_conflict};
+use super::conflicts::Conflicts;
+use super::failure::Failure;
 use super::handling::Handling;
 use super::parking::Retried;
 use super::{DeadLetter, DeadLetterError, Projection, ProjectionKey, RunnerError, ViewTransaction as _, Views};
-use crate::application::{ATTEMPTS, Application, pause_after};
+use crate::application::Application;
 use crate::persistence::Cause;
 
 /// How many are handled in one transaction: runners wait for it.
@@ -126,7 +127,7 @@ where
     /// [`DeadLetterError::NoneOf`] if there are none; [`RunnerError::Handler`] if an event fails, which it names; others as the
     /// databases fail: of these many pass, and it can be called again.
     pub async fn retry(&self, originator_id: Uuid) -> Result<usize, DeadLetterError> {
-        let (mut retried, mut alone, mut attempt) = (0_usize, 0_usize, 1);
+        let (mut retried, mut alone, mut conflicts) = (0_usize, 0_usize, Conflicts::default());
         loop {
             let limit = if alone > 0 { 1 } else { BATCH };
             match self.handling.retry_first(originator_id, limit).await {
@@ -134,14 +135,11 @@ where
                 Ok(Retried::Done(count)) => {
                     retried += count;
                     alone = alone.saturating_sub(count);
-                    attempt = 1;
+                    conflicts = Conflicts::default();
                 }
                 // what fails as a whole may succeed but for one
                 Ok(Retried::Refused { letters, .. }) if letters > 1 => alone = letters,
-                Ok(Retried::Refused { cause, .. }) if is_conflict(&cause) && attempt < ATTEMPTS => {
-                    pause_after(attempt).await;
-                    attempt += 1;
-                }
+                Ok(Retried::Refused { cause, .. }) if conflicts.is_to_be_handled_again(&cause).await => {}
                 Ok(Retried::Refused { first, cause, .. }) => return Err(self.refused(&first, cause).await.into()),
                 Err(failure) => failed(failure)?,
             }

@@ -26,9 +26,11 @@ use crate::{Error, Result};
 /// the view. If it fails, its events are handled one by one, so that all before the culprit are committed and the culprit is named.
 /// Several processes may run the same projection: each batch is done by one of them.
 ///
-/// Dropped, it ends at once, and what is under way is as if it had never been; [`stop`](Self::stop) lets it finish.
+/// Keep it as long as the projection is to run. Dropped, it ends at once, which is logged as a warning, and what is under way is as if it had
+/// never been; [`stop`](Self::stop) lets it finish.
 ///
 /// A projection of several applications has a runner for each.
+#[must_use = "it follows only as long as it is kept: dropped here, it ends at once"]
 pub struct ProjectionRunner {
     name: &'static str,
     upstream: Arc<str>,
@@ -177,6 +179,16 @@ impl ProjectionRunner {
 
 impl Drop for ProjectionRunner {
     fn drop(&mut self) {
+        let is_over = *self.stop.borrow() || self.task.is_finished();
+        if !is_over && !std::thread::panicking() {
+            let position = self.position();
+            tracing::warn!(
+                follower = self.name,
+                upstream = %self.upstream,
+                position,
+                "a runner was dropped without `stop`, and follows no longer"
+            );
+        }
         self.task.abort();
     }
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::process_letters::ProcessLetters;
 use super::{DeadLetter, ViewTransaction, Views};
 use crate::application::{Application, Saveable};
-use crate::domain::Aggregate;
+use crate::domain::{Aggregate, Taken};
 use crate::persistence::{LogPosition, RecorderError, StoredEvent, Tracking};
 use crate::{Error, Result};
 
@@ -54,9 +54,14 @@ impl UnitOfWork {
     ///
     /// # Errors
     /// As [`Application::save`], except for those of the database. [`Error::SavedTwice`] if an aggregate was changed in this unit of work
-    /// after it was loaded elsewhere: [`get`](Self::get) it here.
+    /// after it was loaded elsewhere: [`get`](Self::get) it here. [`Error::EventsMissing`] if earlier events were taken from an aggregate
+    /// and are not saved in this unit of work.
     pub fn save<S: Saveable>(&mut self, mut what: S) -> Result<()> {
-        let events = self.application.events_of(&mut what)?;
+        let (events, taken) = self.application.events_of(&mut what)?;
+        let is_left_out = |taken: &&Taken| !taken.is_among(&events) && !taken.is_among(&self.events);
+        if let Some(taken) = taken.iter().find(is_left_out) {
+            return Err(taken.error());
+        }
         let is_old = |event: &&StoredEvent| {
             self.versions.get(&event.originator_id).is_some_and(|last| event.originator_version <= *last)
         };
@@ -129,6 +134,10 @@ impl Application {
 }
 
 impl UnitOfWork {
+    pub(crate) fn application(&self) -> &Application {
+        &self.application
+    }
+
     fn new(application: &Application, upstream: &str, tracking: Option<Tracking>) -> Self {
         Self {
             application: application.clone(),
@@ -182,7 +191,7 @@ impl ViewTransaction for UnitOfWork {
 
     async fn commit(self) -> Result<(), RecorderError> {
         let Self { application, tracking, mut events, mut letters, .. } = self;
-        events.extend(application.events_of(&mut letters.as_mut()).map_err(letters_error)?);
+        events.extend(application.events_of(&mut letters.as_mut()).map_err(letters_error)?.0);
         match tracking {
             Some(tracking) => application.shared.recorder.insert_tracked(events, tracking).await?,
             None => application.shared.recorder.insert_events(events).await?,

@@ -6,12 +6,12 @@ use tokio::select;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::failure::{Failure, Handled, is_conflict};
+use super::conflicts::Conflicts;
+use super::failure::{Failure, Handled};
 use super::handling::Handling;
 use super::pages::{Page, Pages};
 use super::state::State;
 use super::{OnFailure, Projection, RunnerError, Views};
-use crate::application::{ATTEMPTS, pause_after};
 use crate::persistence::Notification;
 
 /// The first and the longest pause before another try at what fails for reasons that pass.
@@ -128,14 +128,10 @@ where
 
     /// Handles one event, and again whenever somebody else saved meanwhile what its handler had loaded.
     async fn handle_fresh(&mut self, event: &(u64, Notification), up_to: u64) -> Result<Handled, Failure> {
-        let mut attempt = 1;
+        let mut conflicts = Conflicts::default();
         loop {
             match self.handle(std::slice::from_ref(event), up_to).await? {
-                Handled::Refused(cause) if is_conflict(&cause) && attempt < ATTEMPTS => {
-                    tracing::debug!(%cause, attempt, "an event is handled again");
-                    pause_after(attempt).await;
-                    attempt += 1;
-                }
+                Handled::Refused(cause) if conflicts.is_to_be_handled_again(&cause).await => {}
                 handled => return Ok(handled),
             }
         }
