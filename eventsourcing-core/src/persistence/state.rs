@@ -11,9 +11,11 @@ use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserialize
 use serde::{Deserialize, Serialize};
 
 use super::finite::is_finite;
+use super::likeness::{StateDifference, Tree};
 use super::sketch::Sketch;
 use super::time;
 use super::watch::Watch;
+use crate::domain::AggregateEvent;
 
 const TIMESTAMP: &str = "timestamp";
 const CLASS_VERSION: &str = "class_version";
@@ -54,6 +56,19 @@ pub enum StateError {
         /// How reading failed.
         reason: Box<StateError>,
     },
+    /// The event was written and is read back as another one.
+    #[error(
+        "the event is read back as another one: {0}; \
+         make its `Deserialize` give what its `Serialize` took, or turn this check off with STATE_CHECK=off"
+    )]
+    NotTheSame(Box<StateDifference>),
+    /// The event that was read back writes the same JSON, and `Debug` shows another event.
+    #[error(
+        "the event is read back as another one, which writes the same JSON and has another `Debug`: look for a field that serde skips, \
+         an untagged enum that takes one variant for another, or an option in an option; \
+         keep the difference out of `Debug` if it means nothing, or compare the JSON alone with STATE_CHECK=json"
+    )]
+    LooksDifferent,
     /// The time of the event is not there.
     #[error("the state has no `timestamp`")]
     NoTimestamp,
@@ -75,11 +90,21 @@ pub enum StateError {
 pub struct StateWriter<'a> {
     timestamp: Timestamp,
     into: &'a mut Vec<u8>,
+    /// Where the event is to grow as a tree rather than to be written.
+    tree: Option<&'a mut Option<Tree>>,
 }
 
 impl<'a> StateWriter<'a> {
     pub(crate) fn new(timestamp: Timestamp, into: &'a mut Vec<u8>) -> Self {
-        Self { timestamp, into }
+        Self { timestamp, into, tree: None }
+    }
+
+    /// The tree of what an event writes; none if it writes nothing.
+    pub(super) fn tree_of<E: AggregateEvent>(event: &E) -> Option<Tree> {
+        let (mut tree, mut nothing) = (None, Vec::new());
+        let mut writer = StateWriter { timestamp: Timestamp::UNIX_EPOCH, into: &mut nothing, tree: Some(&mut tree) };
+        event.write(&mut writer).ok()?;
+        tree
     }
 
     /// Writes an event that is a struct with named fields.
@@ -89,6 +114,10 @@ impl<'a> StateWriter<'a> {
     /// [`StateError::NotFinite`] for a floating point number that would not be read as it was, and
     /// [`StateError::Json`] if the event's `Serialize` fails.
     pub fn write<T: Serialize + ?Sized>(&mut self, event: &T) -> Result<(), StateError> {
+        if let Some(tree) = &mut self.tree {
+            **tree = Tree::of(event);
+            return Ok(());
+        }
         let into = &mut *self.into;
         into.extend_from_slice(br#"{"timestamp":""#);
         time::write(self.timestamp, into).map_err(serde_json::Error::io)?;
