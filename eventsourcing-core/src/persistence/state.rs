@@ -7,13 +7,14 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::de::value::BorrowedStrDeserializer;
-use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::finite::is_finite;
 use super::likeness::{StateDifference, Tree};
 use super::sketch::Sketch;
 use super::time;
+use super::told::JsonError;
 use super::watch::Watch;
 use crate::domain::AggregateEvent;
 
@@ -82,8 +83,21 @@ pub enum StateError {
     },
     /// The JSON is broken, or is not the event's.
     #[error("{0}")]
-    Json(#[from] serde_json::Error),
+    Json(#[from] JsonError),
 }
+
+/// What an event's `Serialize` or `Deserialize` says may hold its data, and is left out.
+impl From<serde_json::Error> for StateError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Json(JsonError::from(&error))
+    }
+}
+
+const BAD_TIME: &str = "the `timestamp` is no time";
+const BAD_CLASS_VERSION: &str = "the `class_version` is no number";
+/// What reading itself has to say, beside what the event's type says.
+pub(super) const OWN_MESSAGES: [&str; 4] =
+    [BAD_TIME, BAD_CLASS_VERSION, "duplicate field `timestamp`", "duplicate field `class_version`"];
 
 /// Where an event writes its fields.
 #[derive(Debug)]
@@ -183,9 +197,10 @@ impl<'a> StateReader<'a> {
         }
         let mut reserved = Reserved::default();
         // looked at once as a whole, which is cheaper than text by text
-        let text = str::from_utf8(self.bytes).map_err(<serde_json::Error as serde::de::Error>::custom)?;
+        let text = str::from_utf8(self.bytes).map_err(|error| JsonError::new(error.to_string()))?;
         let mut json = serde_json::Deserializer::from_str(text);
-        let event = T::deserialize(Fields { json: &mut json, reserved: &mut reserved })?;
+        let event = T::deserialize(Fields { json: &mut json, reserved: &mut reserved })
+            .map_err(|error| why_not::<T>(&error, text))?;
         json.end()?;
         if let Some(found) = reserved.class_version.filter(|version| *version != 1) {
             return Err(StateError::ClassVersion { found });
@@ -198,6 +213,13 @@ impl<'a> StateReader<'a> {
     pub(crate) fn timestamp(&self) -> Option<Timestamp> {
         self.timestamp
     }
+}
+
+/// Why no `T` could be read from a text.
+#[cold]
+fn why_not<T: DeserializeOwned>(error: &serde_json::Error, text: &str) -> JsonError {
+    let (mut json, mut reserved) = (serde_json::Deserializer::from_str(text), Reserved::default());
+    JsonError::of_reading::<T>(error, Fields { json: &mut json, reserved: &mut reserved })
 }
 
 /// What the reserved keys held.
@@ -284,10 +306,13 @@ impl<'de, M: MapAccess<'de>> MapAccess<'de> for OwnEntries<'_, M> {
             let reserved = &mut *self.reserved;
             match key {
                 Key::Timestamp => {
-                    let Time(timestamp) = self.map.next_value()?;
+                    let Time(timestamp) = self.map.next_value().map_err(|_| M::Error::custom(BAD_TIME))?;
                     set_once(&mut reserved.timestamp, TIMESTAMP, timestamp)?;
                 }
-                Key::ClassVersion => set_once(&mut reserved.class_version, CLASS_VERSION, self.map.next_value()?)?,
+                Key::ClassVersion => {
+                    let version = self.map.next_value().map_err(|_| M::Error::custom(BAD_CLASS_VERSION))?;
+                    set_once(&mut reserved.class_version, CLASS_VERSION, version)?;
+                }
                 Key::Borrowed(key) => return seed.deserialize(BorrowedStrDeserializer::new(key)).map(Some),
                 Key::Escaped(key) => return seed.deserialize(key.into_deserializer()).map(Some),
             }
