@@ -16,6 +16,7 @@ mod parking;
 mod process;
 mod process_letters;
 mod projection;
+mod reasons;
 mod rebuild;
 mod runner;
 mod runner_builder;

@@ -298,6 +298,11 @@ impl Mapper {
         if state.first() == Some(&b'{') { read(&mut Scratch::default()) } else { scratch::with(read) }
     }
 
+    /// Whether states are encrypted.
+    pub(crate) fn has_cipher(&self) -> bool {
+        self.cipher.is_some()
+    }
+
     /// Compresses and encrypts a state for its place; the checksum is there if the cipher does not protect it.
     ///
     /// # Errors
