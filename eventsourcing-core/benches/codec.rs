@@ -91,17 +91,20 @@ enum Kept {
     Dictionary,
     Aes,
     ChaCha20Poly1305,
+    /// Without ring.
+    PortableChaCha20Poly1305,
     ZstdAndChaCha20Poly1305,
     DictionaryAndChaCha20Poly1305,
 }
 
-const WAYS: [Kept; 8] = [
+const WAYS: [Kept; 9] = [
     Kept::Plain,
     Kept::Zlib,
     Kept::Zstd,
     Kept::Dictionary,
     Kept::Aes,
     Kept::ChaCha20Poly1305,
+    Kept::PortableChaCha20Poly1305,
     Kept::ZstdAndChaCha20Poly1305,
     Kept::DictionaryAndChaCha20Poly1305,
 ];
@@ -116,6 +119,7 @@ fn mapper(kept: Kept) -> Mapper {
         Kept::Zstd => plain.with_compressor(zstd),
         Kept::Aes => plain.with_cipher(AesCipher::new(&key)),
         Kept::ChaCha20Poly1305 => plain.with_cipher(ChaCha20Poly1305Cipher::new(&key)),
+        Kept::PortableChaCha20Poly1305 => plain.with_cipher(ChaCha20Poly1305Cipher::portable(&key)),
         Kept::ZstdAndChaCha20Poly1305 => plain.with_compressor(zstd).with_cipher(ChaCha20Poly1305Cipher::new(&key)),
         Kept::Dictionary => with_dictionary(plain.with_compressor(zstd)),
         Kept::DictionaryAndChaCha20Poly1305 => {
