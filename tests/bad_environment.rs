@@ -31,6 +31,38 @@ async fn an_unknown_persistence_module_is_told_the_choices() {
 }
 
 #[tokio::test]
+async fn a_database_that_no_module_names_is_not_kept_in_memory() {
+    let lost = "and PERSISTENCE_MODULE is not, so events would be lost with the process; set PERSISTENCE_MODULE=";
+    let or_memory = ", or PERSISTENCE_MODULE=memory if that is meant";
+    for (variable, module) in [
+        ("SQLITE_DBNAME", "sqlite"),
+        ("UNIVERSE_SQLITE_DBNAME", "sqlite"),
+        ("SQLITE_LOCK_TIMEOUT", "sqlite"),
+        ("POSTGRES_DBNAME", "postgres"),
+        ("UNIVERSE_POSTGRES_HOST", "postgres"),
+    ] {
+        let error = refusal([(variable, "hotel"), ("PERSISTENCE_MODULE", "")]).await;
+        assert_eq!(error, format!("environment variable {variable} is set {lost}{module}{or_memory}"));
+        Universe::open_with([(variable, "hotel"), ("PERSISTENCE_MODULE", "memory")]).await.unwrap();
+    }
+    let error = refusal([("PERSISTANCE_MODULE", "postgres"), ("POSTGRES_DBNAME", "hotel")]).await;
+    assert!(error.contains("PERSISTENCE_MODULE is not (but PERSISTANCE_MODULE is), so"), "{error}");
+}
+
+#[tokio::test]
+async fn variables_that_others_use_too_choose_no_database() {
+    let docker = [
+        ("POSTGRES_HOST", "db"),
+        ("POSTGRES_USER", "hotel"),
+        ("POSTGRES_PASSWORD", "swordfish"),
+        ("POSTGRES_DB", "hotel"),
+        ("POSTGRES_INITDB_ARGS", "--data-checksums"),
+        ("PGHOST", "db"),
+    ];
+    Universe::open_with(docker).await.unwrap();
+}
+
+#[tokio::test]
 async fn the_python_librarys_spellings_are_understood() {
     for module in ["eventsourcing.popo", "eventsourcing.popo:Factory", "memory"] {
         Universe::open_with([("PERSISTENCE_MODULE", module)]).await.unwrap();

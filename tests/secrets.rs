@@ -2,9 +2,12 @@
 #![cfg(all(feature = "sqlite", feature = "chacha20poly1305"))]
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
-use std::fmt::{Debug, Display, Write as _};
+#[path = "common/logger.rs"]
+mod logger;
+
+use std::fmt::{Debug, Display};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use eventsourcing::following::Views as _;
@@ -13,8 +16,8 @@ use eventsourcing::sqlx::SqliteViews;
 use eventsourcing::{About, DeadLetters, OnFailure, ProjectionRunner};
 use sqlx::SqliteConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
-use tracing::field::{Field, Visit};
-use tracing::span;
+
+use logger::Logger;
 
 const SECRET: &str = "4111-1111-1111-1111";
 /// What a handler says of its own accord: it may be in logs and errors, and not in tables.
@@ -139,42 +142,6 @@ impl Cards {
     }
 }
 
-/// All that was logged, by whatever level.
-static LOGGED: Mutex<String> = Mutex::new(String::new());
-
-struct Logger;
-
-struct Line<'l>(&'l mut String);
-
-impl Visit for Line<'_> {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        writeln!(self.0, "{field}={value:?}").unwrap();
-    }
-}
-
-impl tracing::Subscriber for Logger {
-    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, attributes: &span::Attributes<'_>) -> span::Id {
-        attributes.record(&mut Line(&mut LOGGED.lock().unwrap()));
-        span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &span::Id, values: &span::Record<'_>) {
-        values.record(&mut Line(&mut LOGGED.lock().unwrap()));
-    }
-
-    fn event(&self, event: &tracing::Event<'_>) {
-        event.record(&mut Line(&mut LOGGED.lock().unwrap()));
-    }
-
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-    fn enter(&self, _: &span::Id) {}
-    fn exit(&self, _: &span::Id) {}
-}
-
 /// An error in each way in which it can be shown, with what it came of.
 fn shown<E: std::error::Error + 'static>(error: &E) -> String {
     let mut shown = all_of(error);
@@ -256,7 +223,8 @@ async fn nothing_leaks(writer: &Shop, key: &str, folder: &Path) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_value_of_an_encrypted_event_is_in_an_error_a_log_line_or_a_table() {
-    tracing::subscriber::set_global_default(Logger).unwrap();
+    let logger = Logger::default();
+    tracing::subscriber::set_global_default(logger.clone()).unwrap();
     let key = ChaCha20Poly1305Cipher::create_key();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("shop.db");
@@ -272,7 +240,7 @@ async fn no_value_of_an_encrypted_event_is_in_an_error_a_log_line_or_a_table() {
         assert!(holds(&files, "sealed:1:"));
         assert!(!holds(&files, SECRET) && !holds(&files, SAID));
     }
-    let logged = LOGGED.lock().unwrap().clone();
+    let logged = logger.logged();
     assert!(logged.contains("a handler failed") && logged.contains(SAID), "{logged}");
     assert!(!logged.contains(SECRET), "{logged}");
 }

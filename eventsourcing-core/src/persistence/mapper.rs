@@ -299,8 +299,13 @@ impl Mapper {
     }
 
     /// Whether states are encrypted.
-    pub(crate) fn has_cipher(&self) -> bool {
+    pub fn has_cipher(&self) -> bool {
         self.cipher.is_some()
+    }
+
+    /// Whether states that get smaller by it are compressed.
+    pub fn has_compressor(&self) -> bool {
+        self.compressor.is_some()
     }
 
     /// Compresses and encrypts a state for its place; the checksum is there if the cipher does not protect it.

@@ -146,7 +146,14 @@ impl PostgresConfig {
 
     /// The database as messages name it: without the password.
     pub(crate) fn name(&self) -> String {
-        format!("postgres://{}@{}:{}/{}", self.user, self.host, self.port, self.dbname)
+        self.to_string()
+    }
+}
+
+/// The database as messages name it: without the password.
+impl fmt::Display for PostgresConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "postgres://{}@{}:{}/{}", self.user, self.host, self.port, self.dbname)
     }
 }
 
