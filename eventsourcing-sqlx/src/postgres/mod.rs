@@ -9,6 +9,7 @@ mod held;
 mod listening;
 mod open;
 mod pooling;
+mod privilege;
 mod resolve;
 mod select;
 mod tracking;
