@@ -124,10 +124,44 @@ async fn numbers_and_booleans_that_are_none_are_shown_with_what_was_expected() {
         error.starts_with("environment variable SQLITE_LOCK_TIMEOUT is `nan`; expected a number of seconds"),
         "{error}"
     );
+    for size in ["0", "65535", "2199023254529", "64 MB", "-1"] {
+        let variables = [("PERSISTENCE_MODULE", "sqlite"), ("SQLITE_DBNAME", ":memory:"), ("SQLITE_CACHE_SIZE", size)];
+        assert_eq!(
+            refusal(variables).await,
+            format!(
+                "environment variable SQLITE_CACHE_SIZE is `{size}`; \
+                 expected a number of bytes from 65536 to 2199023254528, such as 67108864"
+            )
+        );
+    }
+    assert_eq!(
+        refusal([("STATE_CHECK", "maybe")]).await,
+        "environment variable STATE_CHECK is `maybe`; expected `full`, `json` or `off`"
+    );
     assert_eq!(
         refusal([("MAX_STATE_SIZE", "1 MB")]).await,
         "environment variable MAX_STATE_SIZE is `1 MB`; expected a number of bytes from 1 to 4294967295"
     );
+}
+
+#[tokio::test]
+async fn a_name_that_postgresql_would_cut_off_is_refused() {
+    let long = "tenant_".repeat(10);
+    for variable in ["POSTGRES_SCHEMA", "POSTGRES_DBNAME", "POSTGRES_USER"] {
+        let mut variables = vec![("PERSISTENCE_MODULE", "postgres"), ("POSTGRES_HOST", "localhost")];
+        variables.extend(
+            [("POSTGRES_DBNAME", "shop"), ("POSTGRES_USER", "me")].iter().filter(|(name, _)| *name != variable),
+        );
+        variables.push((variable, &long));
+        let error = Universe::open_with(variables).await.unwrap_err().to_string();
+        assert_eq!(
+            error,
+            format!(
+                "environment variable {variable} is `{long}`; \
+                 expected a name of 1 to 63 bytes: it has 70 bytes, and PostgreSQL would cut it off"
+            )
+        );
+    }
 }
 
 #[tokio::test]

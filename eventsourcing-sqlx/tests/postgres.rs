@@ -160,6 +160,32 @@ async fn a_privilege_that_is_missing_is_named_with_the_grant_that_is_enough() {
 }
 
 #[tokio::test]
+async fn a_schema_whose_name_would_be_cut_off_is_refused() {
+    let mut config = server();
+    config.schema = format!("{}ada", "x".repeat(63));
+    assert_message(
+        &refused(config.clone()).await,
+        "cannot open postgres://",
+        ": POSTGRES_SCHEMA is no name: it has 66 bytes, and PostgreSQL would cut it off; give POSTGRES_SCHEMA a name of 1 to 63 bytes",
+    );
+    for (schema, flaw) in [("", "it is empty"), ("a\0b", "it holds a zero byte")] {
+        config.schema = schema.to_owned();
+        let error = refused(config.clone()).await.to_string();
+        assert!(error.contains(&format!("POSTGRES_SCHEMA is no name: {flaw}")), "{error}");
+    }
+}
+
+/// The twin: to the server both are one name.
+#[tokio::test]
+async fn the_server_cuts_names_off_without_an_error() {
+    let schema = Schema::new();
+    let long = format!("{:x<63}", schema.name);
+    schema.run(format!("CREATE SCHEMA {long}ada; CREATE TABLE {long}ada.mine (id int)")).await;
+    assert_eq!(schema.number(format!("SELECT count(*) FROM {long}bea.mine")).await, 0);
+    schema.run(format!("DROP SCHEMA {long} CASCADE")).await;
+}
+
+#[tokio::test]
 async fn a_missing_database_is_named_with_the_cure() {
     let mut config = server();
     config.dbname = "no_such_database".to_owned();
