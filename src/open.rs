@@ -8,7 +8,7 @@ use eventsourcing_core::{
     Aggregate, Application, ApplicationBuilder, Environment, Mapper, Notification, Recorder, Result,
 };
 
-use crate::variables::{FACTORY, MODULE, check_module, warn_of_others};
+use crate::variables::{check_module, warn_of_others};
 
 /// What an application consists of; whatever is not said here, the environment says.
 ///
@@ -139,6 +139,11 @@ async fn check_cipher(recorder: &dyn Recorder, mapper: &Mapper) -> Result<()> {
     }
     Ok(())
 }
+
+/// Says where events are kept.
+pub(crate) const MODULE: &str = "PERSISTENCE_MODULE";
+/// The Python library's older name of [`MODULE`].
+pub(crate) const FACTORY: &str = "INFRASTRUCTURE_FACTORY";
 
 /// A recorder, and where it keeps events, for the log.
 struct Opened {

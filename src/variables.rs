@@ -2,10 +2,7 @@
 
 use eventsourcing_core::{Environment, EnvironmentError};
 
-/// Says where events are kept.
-pub(crate) const MODULE: &str = "PERSISTENCE_MODULE";
-/// The Python library's older name of [`MODULE`].
-pub(crate) const FACTORY: &str = "INFRASTRUCTURE_FACTORY";
+use crate::open::{FACTORY, MODULE};
 
 /// Those of no database.
 const GENERAL: &[&str] = &[
