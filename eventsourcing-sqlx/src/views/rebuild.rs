@@ -149,10 +149,6 @@ macro_rules! rebuilds {
                     transaction: &mut $transaction,
                 ) -> Result<(), RebuildError> {
                     let prefix = key.prefix();
-                    // its tables begin with no more than what is left of it
-                    if prefix.len() >= SQL.longest_name {
-                        return Err(RebuildError::NameTooLong { table: prefix, longest: SQL.longest_name });
-                    }
                     let made = tables(&mut transaction.transaction, &prefix).await;
                     let made = made.map_err(|error| failed(key.name, view_error(error, "look for tables")))?;
                     if made.is_empty() {
