@@ -12,6 +12,7 @@
 #[cfg(doc)]
 pub mod guide;
 mod open;
+mod variables;
 
 pub use eventsourcing_core::*;
 pub use eventsourcing_macros::{aggregate, application, event, on, policy, projection, tables, unrecorded};

@@ -17,6 +17,7 @@ mod parking;
 mod process;
 mod process_letters;
 mod projection;
+mod reasons;
 mod rebuild;
 mod runner;
 mod runner_builder;

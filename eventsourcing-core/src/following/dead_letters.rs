@@ -9,6 +9,7 @@ use super::conflicts::Conflicts;
 use super::failure::Failure;
 use super::handling::Handling;
 use super::parking::Retried;
+use super::reasons;
 use super::{DeadLetter, DeadLetterError, Projection, ProjectionKey, RunnerError, ViewTransaction as _, Views};
 use crate::application::Application;
 use crate::persistence::Cause;
@@ -114,7 +115,8 @@ where
     pub async fn list(&self, after: u64, limit: usize) -> Result<Vec<DeadLetter>, DeadLetterError> {
         let Handling { views, key, upstream, .. } = &self.handling;
         let letters = views.dead_letters(key, upstream, after, limit).await;
-        Ok(letters.map_err(|source| RunnerError::View { name: P::NAME, source })?)
+        let letters = letters.map_err(|source| RunnerError::View { name: P::NAME, source })?;
+        Ok(letters.into_iter().map(|letter| self.opened(letter)).collect())
     }
 
     /// Lets the handlers take all events of an aggregate that were put aside, in order, and says how many.
@@ -160,7 +162,7 @@ where
             match self.try_discard(notification_id).await {
                 Ok(Some(letter)) => {
                     self.warn_of(std::slice::from_ref(&letter));
-                    return Ok(letter);
+                    return Ok(self.opened(letter));
                 }
                 Ok(None) => {
                     let upstream = Arc::clone(&self.handling.upstream);
@@ -220,6 +222,11 @@ where
             originator_version: letter.originator_version,
             source: cause,
         }
+    }
+
+    /// The letter with its reason in plain text.
+    fn opened(&self, letter: DeadLetter) -> DeadLetter {
+        reasons::opened(letter, &self.handling.shared.mapper)
     }
 
     fn warn_of(&self, discarded: &[DeadLetter]) {

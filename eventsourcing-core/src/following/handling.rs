@@ -96,7 +96,8 @@ where
         }
         let (waiting, free): (Vec<_>, Vec<_>) =
             events.iter().cloned().partition(|(_, event)| parked.contains(&event.originator_id));
-        let letters: Vec<_> = waiting.iter().map(|(_, event)| DeadLetter::of(event, None)).collect();
+        let letters: Vec<_> =
+            waiting.iter().map(|(_, event)| DeadLetter::of(event, None, &self.shared.mapper)).collect();
         transaction.park(&letters).await.map_err(|error| self.view_failure(error))?;
         tracing::debug!(events = letters.len(), originators = parked.len(), "events wait for those that are parked");
         Ok(Cow::Owned(free))

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use eventsourcing_core::{Environment, EnvironmentError};
+use eventsourcing_core::{Environment, EnvironmentError, RecorderError};
 
 use super::{QUEUE_SIZE, queue_size};
 
@@ -122,7 +122,7 @@ impl PostgresConfig {
             let expected = "at least 1, because POSTGRES_MAX_OVERFLOW is 0 too";
             return Err(environment.invalid("POSTGRES_POOL_SIZE", "0", expected));
         }
-        Ok(Self {
+        let config = Self {
             port: environment.number("POSTGRES_PORT", "a port number such as 5432")?.unwrap_or(defaults.port),
             password: environment.text("POSTGRES_PASSWORD")?,
             connect_timeout: seconds("POSTGRES_CONNECT_TIMEOUT")?.unwrap_or(defaults.connect_timeout),
@@ -141,12 +141,57 @@ impl PostgresConfig {
             notify: environment.flag("POSTGRES_NOTIFY", defaults.notify)?,
             queue_size: queue_size(environment)?,
             ..defaults
+        };
+        if let Some((variable, name, flaw)) =
+            config.identifiers().find_map(|(variable, name)| Some((variable, name, flaw(name)?)))
+        {
+            return Err(environment.invalid(variable, name, format!("a name of 1 to {LONGEST_NAME} bytes: {flaw}")));
+        }
+        Ok(config)
+    }
+
+    /// Refuses what PostgreSQL would cut off without a word: two names that are equal up to there would be one.
+    pub(crate) fn check(&self) -> Result<(), RecorderError> {
+        let flawed = self.identifiers().find_map(|(variable, name)| Some((variable, flaw(name)?)));
+        let Some((variable, cause)) = flawed else { return Ok(()) };
+        let cure = format!("give {variable} a name of 1 to {LONGEST_NAME} bytes");
+        Err(RecorderError::Open {
+            database: self.name(),
+            cause: format!("{variable} is no name: {cause}"),
+            cure,
+            source: None,
         })
+    }
+
+    /// The settings that are names in PostgreSQL, each with its variable.
+    fn identifiers(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let Self { schema, dbname, user, .. } = self;
+        [("POSTGRES_SCHEMA", schema.as_str()), ("POSTGRES_DBNAME", dbname), ("POSTGRES_USER", user)].into_iter()
     }
 
     /// The database as messages name it: without the password.
     pub(crate) fn name(&self) -> String {
-        format!("postgres://{}@{}:{}/{}", self.user, self.host, self.port, self.dbname)
+        self.to_string()
+    }
+}
+
+/// The database as messages name it: without the password.
+impl fmt::Display for PostgresConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "postgres://{}@{}:{}/{}", self.user, self.host, self.port, self.dbname)
+    }
+}
+
+/// PostgreSQL cuts longer names off: <https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS>.
+const LONGEST_NAME: usize = 63;
+
+/// Why a text is not the name of anything in PostgreSQL.
+fn flaw(name: &str) -> Option<String> {
+    match name.len() {
+        0 => Some("it is empty".to_owned()),
+        len if len > LONGEST_NAME => Some(format!("it has {len} bytes, and PostgreSQL would cut it off")),
+        _ if name.contains('\0') => Some("it holds a zero byte".to_owned()),
+        _ => None,
     }
 }
 

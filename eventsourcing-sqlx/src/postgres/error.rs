@@ -7,6 +7,7 @@ use std::io;
 use eventsourcing_core::RecorderError;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
 
+use super::privilege;
 use crate::config::PostgresConfig;
 use crate::error::{decoding, other, seconds};
 use crate::sql::postgres::raised;
@@ -105,7 +106,7 @@ pub(super) fn recorder_error(error: sqlx::Error, operation: &'static str, config
         }
         "25006" => RecorderError::ReadOnly { database: config.name(), source: error.into() },
         "53100" => RecorderError::StorageFull { source: error.into() },
-        "53300" | "28000" | "28P01" | "3D000" => open_error(error, config),
+        "42501" | "53300" | "28000" | "28P01" | "3D000" => open_error(error, config),
         "XX001" | "XX002" => RecorderError::Corrupt { found: error.to_string() },
         code if code.starts_with("08") || code.starts_with("57P") => {
             RecorderError::Disconnected { source: error.into() }
@@ -118,7 +119,9 @@ pub(super) fn recorder_error(error: sqlx::Error, operation: &'static str, config
 pub(super) fn open_error(error: sqlx::Error, config: &PostgresConfig) -> RecorderError {
     let (reason, cure) = match &error {
         sqlx::Error::Database(error) => {
-            (error.message().to_owned(), cure_of(&error.code().unwrap_or_default(), config))
+            let code = error.code().unwrap_or_default();
+            let privilege = (code == "42501").then(|| privilege::cure_of(&**error, config));
+            (error.message().to_owned(), privilege.unwrap_or_else(|| cure_of(&code, config)))
         }
         sqlx::Error::Io(error) => match error.kind() {
             io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => (
@@ -131,6 +134,18 @@ pub(super) fn open_error(error: sqlx::Error, config: &PostgresConfig) -> Recorde
             error.to_string(),
             "correct POSTGRES_SSLMODE and POSTGRES_SSLROOTCERT, or the server's certificate".to_owned(),
         ),
+        // SCRAM prepares both as RFC 4013 says, which refuses control characters; the source would show one of the password
+        sqlx::Error::Configuration(error) if error.to_string().contains("saslprep password") => {
+            return RecorderError::Open {
+                database: config.name(),
+                cause: "the password holds a character that no password can have, such as a line break".to_owned(),
+                cure: "correct POSTGRES_PASSWORD".to_owned(),
+                source: None,
+            };
+        }
+        sqlx::Error::Configuration(error) if error.to_string().contains("saslprep username") => {
+            (error.to_string(), "correct POSTGRES_USER".to_owned())
+        }
         sqlx::Error::Configuration(error) => {
             (error.to_string(), "correct POSTGRES_SSLMODE and POSTGRES_SSLROOTCERT".to_owned())
         }

@@ -9,6 +9,7 @@ mod held;
 mod listening;
 mod open;
 mod pooling;
+mod privilege;
 mod resolve;
 mod select;
 mod tracking;
@@ -93,6 +94,7 @@ impl PostgresRecorder {
     pub async fn open(application: &str, config: PostgresConfig) -> Result<Self, RecorderError> {
         check_runtime(|| config.name())?;
         let name = TableName::of(application)?;
+        config.check()?;
         let sql = PostgresSql::of(&name, &config.schema);
         let options = open::options(&name, &config);
         let pool = open::pool(&config, options.clone());

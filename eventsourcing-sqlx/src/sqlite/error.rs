@@ -128,17 +128,18 @@ fn busy(error: rusqlite::Error, config: &SqliteConfig) -> RecorderError {
 }
 
 fn open_error(error: rusqlite::Error, location: &Location) -> RecorderError {
-    let (reason, cure) = match code_of(&error) & 0xff {
+    let (cause, cure) = match code_of(&error) & 0xff {
         ffi::SQLITE_NOTADB => (
             "the file is no SQLite database".to_owned(),
-            "set SQLITE_DBNAME to another path; the file was left as it is",
+            "set SQLITE_DBNAME to another path; the file was left as it is".to_owned(),
         ),
-        _ => {
-            (message_of(&error), "correct SQLITE_DBNAME, or let this process read and write the file and its directory")
-        }
+        _ => location.forbids_files().unwrap_or_else(|| {
+            let cure = "correct SQLITE_DBNAME, or let this process read and write the file and its directory";
+            (message_of(&error), cure.to_owned())
+        }),
     };
     let (database, source) = (location.filename.clone(), Some(error.into()));
-    RecorderError::Open { database, cause: reason, cure: cure.to_owned(), source }
+    RecorderError::Open { database, cause, cure, source }
 }
 
 /// The extended result code; 0 if the error is not SQLite's.

@@ -88,7 +88,7 @@ impl SqliteRecorder {
         let sql = SqliteSql::of(&name);
         let location = Location::of(&config.dbname);
         location.check()?;
-        let connections = Connections::new(location.clone(), config.mmap_size);
+        let connections = Connections::new(location.clone(), &config);
         let inner = Arc::new(Inner {
             name,
             config,
