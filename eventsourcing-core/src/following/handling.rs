@@ -7,10 +7,10 @@ use std::sync::Arc;
 use futures::FutureExt as _;
 
 use super::failure::{Failure, Handled, is_passing, unknown_dictionary};
-use super::{DeadLetter, Projection, Recorded, RunnerError, ViewTransaction as _, Views};
+use super::{DeadLetter, Projection, Recorded, RunnerError, ViewError, ViewTransaction as _, Views};
 use crate::Error;
 use crate::application::Shared;
-use crate::persistence::{Cause, Notification, RecorderError, Tracking};
+use crate::persistence::{Cause, Notification, Tracking};
 
 /// A projection on its way through a log.
 pub(super) struct Handling<P, V> {
@@ -120,7 +120,7 @@ where
     pub(super) async fn commit(&self, transaction: V::Transaction, has_handled: bool) -> Result<Handled, Failure> {
         let Err(error) = transaction.commit().await else { return Ok(Handled::Done) };
         // handlers are to decide again, on what is there by now
-        if has_handled && matches!(error, RecorderError::Conflict { .. }) {
+        if has_handled && error.is_conflict() {
             return Ok(Handled::Refused(error.into()));
         }
         match self.view_failure(error) {
@@ -173,11 +173,11 @@ where
         }
     }
 
-    pub(super) fn view_failure(&self, error: RecorderError) -> Failure {
+    pub(super) fn view_failure(&self, error: ViewError) -> Failure {
         match error {
-            RecorderError::AlreadyProcessed { recorded, .. } => Failure::Moved(recorded),
+            ViewError::AlreadyProcessed { recorded, .. } => Failure::Moved(recorded),
             // others put something aside, or took it out
-            RecorderError::Conflict { .. } => Failure::Moved(self.position),
+            error if error.is_conflict() => Failure::Moved(self.position),
             source if source.is_retryable() => Failure::Passing(RunnerError::View { name: P::NAME, source }),
             source => Failure::Fatal(RunnerError::of_view::<P>(source)),
         }
