@@ -19,6 +19,8 @@
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod collect;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod condition;
 mod config;
 #[cfg(feature = "postgres")]
 mod connection;

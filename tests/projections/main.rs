@@ -4,6 +4,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod conditions;
 mod dead_letters;
 mod failing;
 mod many;

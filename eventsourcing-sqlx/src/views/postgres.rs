@@ -3,14 +3,15 @@
 use std::error::Error as StdError;
 
 use eventsourcing_core::following::{ProjectionKey, ViewTransaction, Views};
-use eventsourcing_core::{DeadLetter, RecorderError, Tracking};
+use eventsourcing_core::{DeadLetter, Tracking, ViewError};
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
-use super::error::{is_passing, view_error};
+use super::error::{commit_error, view_error};
 use super::letters::Owner;
 use super::rebuild::in_postgres::{claim, hold, serves};
 use super::{postgres_letters, uncut};
+use crate::condition::postgres as condition;
 use crate::error::check_runtime;
 use crate::rows;
 use crate::sql::letters;
@@ -48,14 +49,15 @@ impl PostgresViews {
     /// Keeps views where this pool connects to, and makes the tables of positions and of dead letters if they are not there.
     ///
     /// # Errors
-    /// As the database fails; [`RecorderError::Open`] outside of a Tokio runtime.
-    pub async fn open(pool: PgPool) -> Result<Self, RecorderError> {
+    /// As the database fails; [`ViewError::Open`] outside of a Tokio runtime.
+    pub async fn open(pool: PgPool) -> Result<Self, ViewError> {
         check_runtime(|| "the database of views".to_owned())?;
         let PostgresViewsSql { lock, create, schema, .. } = POSTGRES;
         let options = pool.connect_options();
         let server = format!("{}:{}", options.get_host(), options.get_port());
         let making = async move {
-            let failed = |error| view_error(error, "make the tables of positions and dead letters");
+            let failed =
+                |error| view_error(condition::of(&error), error, "make the tables of positions and dead letters");
             let mut transaction = pool.begin().await.map_err(failed)?;
             sqlx::query(lock).execute(&mut *transaction).await.map_err(failed)?;
             for statement in [create, letters::POSTGRES.create, rebuilds::POSTGRES.create] {
@@ -73,14 +75,16 @@ impl Views for PostgresViews {
     type View = PgConnection;
     type Transaction = PostgresTransaction;
 
-    async fn position(&self, projection: &str, upstream: &str) -> Result<u64, RecorderError> {
+    async fn position(&self, projection: &str, upstream: &str) -> Result<u64, ViewError> {
         let position = sqlx::query_scalar(POSTGRES.position).bind(projection).bind(upstream);
-        let position: Option<i64> =
-            position.fetch_optional(&self.pool).await.map_err(|error| view_error(error, "look up a position"))?;
-        rows::from_position(position.unwrap_or_default())
+        let position: Option<i64> = position
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|error| view_error(condition::of(&error), error, "look up a position"))?;
+        Ok(rows::from_position(position.unwrap_or_default())?)
     }
 
-    async fn serve(&self, projection: &str, has_tables: bool) -> Result<Option<PostgresTransaction>, RecorderError> {
+    async fn serve(&self, projection: &str, has_tables: bool) -> Result<Option<PostgresTransaction>, ViewError> {
         if serves(&self.pool, ProjectionKey::parse(projection)).await? || !has_tables {
             return Ok(None);
         }
@@ -88,13 +92,13 @@ impl Views for PostgresViews {
         uncut(tokio::spawn(async move { serve(&pool, &projection).await })).await
     }
 
-    async fn begin(&self, projection: &str, tracking: &Tracking) -> Result<PostgresTransaction, RecorderError> {
+    async fn begin(&self, projection: &str, tracking: &Tracking) -> Result<PostgresTransaction, ViewError> {
         tracking.check()?;
         let (pool, projection, tracking) = (self.pool.clone(), projection.to_owned(), tracking.clone());
         uncut(tokio::spawn(async move { begin(&pool, &projection, &tracking).await })).await
     }
 
-    async fn begin_aside(&self, projection: &str, upstream: &str) -> Result<PostgresTransaction, RecorderError> {
+    async fn begin_aside(&self, projection: &str, upstream: &str) -> Result<PostgresTransaction, ViewError> {
         let (pool, owner) = (self.pool.clone(), Owner::new(projection, upstream));
         uncut(tokio::spawn(async move { begin_aside(&pool, owner).await })).await
     }
@@ -105,11 +109,11 @@ impl Views for PostgresViews {
         upstream: &str,
         after: u64,
         limit: usize,
-    ) -> Result<Vec<DeadLetter>, RecorderError> {
+    ) -> Result<Vec<DeadLetter>, ViewError> {
         postgres_letters::list(&self.pool, &Owner::new(projection, upstream), after, limit).await
     }
 
-    async fn count_dead_letters(&self, projection: &str, upstream: &str) -> Result<u64, RecorderError> {
+    async fn count_dead_letters(&self, projection: &str, upstream: &str) -> Result<u64, ViewError> {
         postgres_letters::count(&self.pool, &Owner::new(projection, upstream)).await
     }
 
@@ -118,12 +122,12 @@ impl Views for PostgresViews {
     }
 
     fn is_passing(&self, error: &(dyn StdError + 'static)) -> bool {
-        error.downcast_ref().is_some_and(is_passing)
+        error.downcast_ref().is_some_and(|error| condition::of(error).is_passing())
     }
 }
 
-async fn serve(pool: &PgPool, projection: &str) -> Result<Option<PostgresTransaction>, RecorderError> {
-    let failed = |error| view_error(error, "begin a projection");
+async fn serve(pool: &PgPool, projection: &str) -> Result<Option<PostgresTransaction>, ViewError> {
+    let failed = |error| view_error(condition::of(&error), error, "begin a projection");
     let key = ProjectionKey::parse(projection);
     let mut transaction = pool.begin_with(POSTGRES.begin).await.map_err(failed)?;
     if claim(&mut transaction, key).await? {
@@ -133,8 +137,8 @@ async fn serve(pool: &PgPool, projection: &str) -> Result<Option<PostgresTransac
     Ok(None)
 }
 
-async fn begin(pool: &PgPool, projection: &str, tracking: &Tracking) -> Result<PostgresTransaction, RecorderError> {
-    let failed = |error| view_error(error, "begin a transaction on a view");
+async fn begin(pool: &PgPool, projection: &str, tracking: &Tracking) -> Result<PostgresTransaction, ViewError> {
+    let failed = |error| view_error(condition::of(&error), error, "begin a transaction on a view");
     let key = ProjectionKey::parse(projection);
     let mut transaction = pool.begin_with(POSTGRES.begin).await.map_err(failed)?;
     if key.is_rebuilt {
@@ -161,11 +165,11 @@ async fn begin(pool: &PgPool, projection: &str, tracking: &Tracking) -> Result<P
     let recorded = sqlx::query_scalar(POSTGRES.position).bind(projection).bind(&tracking.upstream);
     let recorded: Option<i64> = recorded.fetch_optional(&mut *transaction).await.map_err(failed)?;
     transaction.rollback().await.map_err(failed)?;
-    Err(tracking.already_processed(rows::from_position(recorded.unwrap_or_default())?))
+    Err(tracking.already_processed(rows::from_position(recorded.unwrap_or_default())?).into())
 }
 
-async fn begin_aside(pool: &PgPool, owner: Owner) -> Result<PostgresTransaction, RecorderError> {
-    let failed = |error| view_error(error, "begin a transaction on a view");
+async fn begin_aside(pool: &PgPool, owner: Owner) -> Result<PostgresTransaction, ViewError> {
+    let failed = |error| view_error(condition::of(&error), error, "begin a transaction on a view");
     let mut transaction = pool.begin_with(POSTGRES.begin).await.map_err(failed)?;
     hold(&mut transaction, ProjectionKey::parse(&owner.projection)).await?;
     // where there is no row nothing was processed, so that nothing can have been put aside
@@ -205,36 +209,36 @@ impl ViewTransaction for PostgresTransaction {
         &mut self.transaction
     }
 
-    async fn parked(&mut self, originators: &[Uuid]) -> Result<Vec<Uuid>, RecorderError> {
+    async fn parked(&mut self, originators: &[Uuid]) -> Result<Vec<Uuid>, ViewError> {
         if !self.has_letters || originators.is_empty() {
             return Ok(Vec::new());
         }
         postgres_letters::parked(&mut self.transaction, &self.owner, originators).await
     }
 
-    async fn park(&mut self, letters: &[DeadLetter]) -> Result<(), RecorderError> {
+    async fn park(&mut self, letters: &[DeadLetter]) -> Result<(), ViewError> {
         self.has_letters = true;
         postgres_letters::park(&mut self.transaction, &self.owner, letters).await
     }
 
-    async fn unpark(&mut self, originator_id: Uuid, limit: usize) -> Result<Vec<DeadLetter>, RecorderError> {
+    async fn unpark(&mut self, originator_id: Uuid, limit: usize) -> Result<Vec<DeadLetter>, ViewError> {
         postgres_letters::unpark(&mut self.transaction, &self.owner, originator_id, limit).await
     }
 
-    async fn discard(&mut self, notification_id: u64) -> Result<Option<DeadLetter>, RecorderError> {
+    async fn discard(&mut self, notification_id: u64) -> Result<Option<DeadLetter>, ViewError> {
         postgres_letters::discard(&mut self.transaction, &self.owner, notification_id).await
     }
 
-    async fn commit(mut self) -> Result<(), RecorderError> {
-        let failed = |error| view_error(error, "commit the changes of a view");
+    async fn commit(mut self) -> Result<(), ViewError> {
+        let failed = |error| view_error(condition::of(&error), error, "commit the changes of a view");
         // after an error that a handler kept to itself COMMIT would undo everything, and say nothing
         sqlx::query(POSTGRES.probe).execute(&mut *self.transaction).await.map_err(failed)?;
         if let Some(prefix) = &self.prefix {
             let used = sqlx::query_scalar(POSTGRES_ONLY.serving_table_in_use).bind(prefix);
             if let Some(table) = used.fetch_optional(&mut *self.transaction).await.map_err(failed)? {
-                return Err(RecorderError::ServingTable { table });
+                return Err(ViewError::ServingTable { table });
             }
         }
-        self.transaction.commit().await.map_err(failed)
+        self.transaction.commit().await.map_err(|error| commit_error(condition::of(&error), error))
     }
 }

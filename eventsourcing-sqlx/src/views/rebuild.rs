@@ -1,6 +1,6 @@
 //! Rebuilding views in databases: tables beside those that serve, and one transaction in which they take their place.
 
-use eventsourcing_core::RecorderError;
+use eventsourcing_core::ViewError;
 use eventsourcing_core::following::{ProjectionKey, RebuildError};
 
 use super::versions::failed;
@@ -26,17 +26,17 @@ where
 {
     let ProjectionKey { name, version, .. } = key;
     let done = tokio::spawn(work(OwnedKey { name: name.to_owned(), version })).await;
-    done.unwrap_or_else(|ended| Err(failed(name, RecorderError::Disconnected { source: ended.into() })))
+    done.unwrap_or_else(|ended| Err(failed(name, ViewError::Disconnected { source: ended.into() })))
 }
 
 /// All that the two databases do alike, with each one's own types and statements.
 macro_rules! rebuilds {
-    ($feature:literal, $module:ident, $views:ident, $transaction:ident, $connection:ident, $pool:ident, $sql:ident) => {
+    ($feature:literal, $module:ident, $views:ident, $transaction:ident, $connection:ident, $pool:ident, $sql:ident, $condition:ident) => {
         #[cfg(feature = $feature)]
         pub(super) mod $module {
             use std::time::Duration;
 
-            use eventsourcing_core::RecorderError;
+            use eventsourcing_core::ViewError;
             use eventsourcing_core::following::{
                 LONGEST_HOLD, ProjectionKey, RebuildError, RebuildableViews, Switched,
             };
@@ -47,18 +47,20 @@ macro_rules! rebuilds {
             use super::super::versions::{Rebuild, Versions, failed, is_over, is_there, quoted};
             use super::super::{$transaction, $views};
             use super::uncut;
+            use crate::condition::$condition as condition;
             use crate::sql::{rebuilds::$sql as SQL, views::$sql as POSITIONS};
 
             /// The version that serves.
-            async fn serving(pool: &$pool, name: &str) -> Result<Option<u32>, RecorderError> {
+            async fn serving(pool: &$pool, name: &str) -> Result<Option<u32>, ViewError> {
                 let serving = sqlx::query_scalar(SQL.serving).bind(name).fetch_one(pool);
-                let serving: Option<i64> =
-                    serving.await.map_err(|error| view_error(error, "look up which version serves"))?;
-                serving.map(crate::rows::from_projection_version).transpose()
+                let serving: Option<i64> = serving
+                    .await
+                    .map_err(|error| view_error(condition::of(&error), error, "look up which version serves"))?;
+                Ok(serving.map(crate::rows::from_projection_version).transpose()?)
             }
 
             /// Whether a version serves; it does not as long as none does.
-            pub(in super::super) async fn serves(pool: &$pool, key: ProjectionKey<'_>) -> Result<bool, RecorderError> {
+            pub(in super::super) async fn serves(pool: &$pool, key: ProjectionKey<'_>) -> Result<bool, ViewError> {
                 let Some(serving) = serving(pool, key.name).await? else { return Ok(false) };
                 Versions { serving: serving.into(), rebuilt: None }.check(key)?;
                 Ok(true)
@@ -68,8 +70,8 @@ macro_rules! rebuilds {
             pub(in super::super) async fn claim(
                 connection: &mut $connection,
                 key: ProjectionKey<'_>,
-            ) -> Result<bool, RecorderError> {
-                let failed = |error| view_error(error, "look up which version serves");
+            ) -> Result<bool, ViewError> {
+                let failed = |error| view_error(condition::of(&error), error, "look up which version serves");
                 let claim = sqlx::query(SQL.claim).bind(key.name).bind(i64::from(key.version));
                 if claim.execute(&mut *connection).await.map_err(failed)?.rows_affected() == 0 {
                     let versions = look_up(connection, SQL.hold, key.name).await.map_err(failed)?;
@@ -87,11 +89,11 @@ macro_rules! rebuilds {
             pub(in super::super) async fn hold(
                 connection: &mut $connection,
                 key: ProjectionKey<'_>,
-            ) -> Result<(), RecorderError> {
+            ) -> Result<(), ViewError> {
                 if !key.is_rebuilt {
                     return claim(connection, key).await.map(|_| ());
                 }
-                let failed = |error| view_error(error, "look up which version is rebuilt");
+                let failed = |error| view_error(condition::of(&error), error, "look up which version is rebuilt");
                 let versions = look_up(connection, SQL.hold, key.name).await.map_err(failed)?;
                 versions.unwrap_or(Versions::FIRST).check(key)
             }
@@ -150,7 +152,9 @@ macro_rules! rebuilds {
                 ) -> Result<(), RebuildError> {
                     let prefix = key.prefix();
                     let made = tables(&mut transaction.transaction, &prefix).await;
-                    let made = made.map_err(|error| failed(key.name, view_error(error, "look for tables")))?;
+                    let made = made.map_err(|error| {
+                        failed(key.name, view_error(condition::of(&error), error, "look for tables"))
+                    })?;
                     if made.is_empty() {
                         return Err(RebuildError::NoPrefix { name: key.name.to_owned(), prefix });
                     }
@@ -161,7 +165,7 @@ macro_rules! rebuilds {
                 }
 
                 async fn serving_positions(&self, name: &str) -> Result<Vec<(String, u64)>, RebuildError> {
-                    let wrong = |error| failed(name, view_error(error, "look up how far it is"));
+                    let wrong = |error| failed(name, view_error(condition::of(&error), error, "look up how far it is"));
                     let serving = serving(&self.pool, name).await.map_err(|error| failed(name, error))?;
                     let key = ProjectionKey::new(name, serving.unwrap_or(1)).to_string();
                     let positions = sqlx::query_as(SQL.positions).bind(key).fetch_all(&self.pool);
@@ -169,7 +173,7 @@ macro_rules! rebuilds {
                     let positions = positions.into_iter().map(|(upstream, position)| {
                         crate::rows::from_position(position).map(|position| (upstream, position))
                     });
-                    positions.collect::<Result<_, _>>().map_err(|error| failed(name, error))
+                    positions.collect::<Result<_, _>>().map_err(|error| failed(name, error.into()))
                 }
 
                 async fn switch(&self, key: ProjectionKey<'_>) -> Result<Switched, RebuildError> {
@@ -189,7 +193,7 @@ macro_rules! rebuilds {
                     &self,
                     key: ProjectionKey<'_>,
                 ) -> Result<Option<$transaction>, RebuildError> {
-                    let wrong = |error| failed(key.name, view_error(error, "begin a rebuild"));
+                    let wrong = |error| failed(key.name, view_error(condition::of(&error), error, "begin a rebuild"));
                     let mut transaction = self.pool.begin_with(POSITIONS.begin).await.map_err(wrong)?;
                     if has_begun(&mut transaction, key.name).await.map_err(wrong)? {
                         // unless it is kept already
@@ -212,7 +216,9 @@ macro_rules! rebuilds {
                 }
 
                 async fn switch_uncut(&self, key: ProjectionKey<'_>) -> Result<Switched, RebuildError> {
-                    let wrong = |error| failed(key.name, view_error(error, "switch to what was rebuilt"));
+                    let wrong = |error| {
+                        failed(key.name, view_error(condition::of(&error), error, "switch to what was rebuilt"))
+                    };
                     let mut transaction = self.pool.begin_with(POSITIONS.begin).await.map_err(wrong)?;
                     let connection = &mut *transaction;
                     execute(connection, SQL.before_dropping.to_owned()).await.map_err(wrong)?;
@@ -254,7 +260,7 @@ macro_rules! rebuilds {
                 }
 
                 async fn abort_uncut(&self, name: &str, version: Option<u32>) -> Result<Option<u32>, RebuildError> {
-                    let wrong = |error| failed(name, view_error(error, "abort a rebuild"));
+                    let wrong = |error| failed(name, view_error(condition::of(&error), error, "abort a rebuild"));
                     let mut transaction = self.pool.begin_with(POSITIONS.begin).await.map_err(wrong)?;
                     let Some(versions) = look_up(&mut transaction, SQL.take, name).await.map_err(wrong)? else {
                         return Ok(None);
@@ -301,5 +307,5 @@ macro_rules! rebuilds {
     };
 }
 
-rebuilds!("postgres", in_postgres, PostgresViews, PostgresTransaction, PgConnection, PgPool, POSTGRES);
-rebuilds!("sqlite", in_sqlite, SqliteViews, SqliteTransaction, SqliteConnection, SqlitePool, SQLITE);
+rebuilds!("postgres", in_postgres, PostgresViews, PostgresTransaction, PgConnection, PgPool, POSTGRES, postgres);
+rebuilds!("sqlite", in_sqlite, SqliteViews, SqliteTransaction, SqliteConnection, SqlitePool, SQLITE, sqlite);

@@ -3,15 +3,16 @@
 use std::error::Error as StdError;
 
 use eventsourcing_core::following::{ProjectionKey, ViewTransaction, Views};
-use eventsourcing_core::{DeadLetter, RecorderError, Tracking};
+use eventsourcing_core::{DeadLetter, Tracking, ViewError};
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 use uuid::Uuid;
 
-use super::error::{is_passing, view_error};
+use super::error::{commit_error, view_error};
 use super::letters::Owner;
 use super::rebuild::in_sqlite::{claim, hold, serves};
 use super::sqlite_guard::{guard, unguard};
 use super::{sqlite_letters, uncut};
+use crate::condition::sqlite as condition;
 use crate::error::check_runtime;
 use crate::rows;
 use crate::sql::views::SQLITE;
@@ -50,10 +51,10 @@ impl SqliteViews {
     /// Keeps views where this pool connects to, and makes the tables of positions and of dead letters if they are not there.
     ///
     /// # Errors
-    /// As the database fails; [`RecorderError::Open`] outside of a Tokio runtime.
-    pub async fn open(pool: SqlitePool) -> Result<Self, RecorderError> {
+    /// As the database fails; [`ViewError::Open`] outside of a Tokio runtime.
+    pub async fn open(pool: SqlitePool) -> Result<Self, ViewError> {
         check_runtime(|| "the database of views".to_owned())?;
-        let failed = |error| view_error(error, "make the tables of positions and dead letters");
+        let failed = |error| view_error(condition::of(&error), error, "make the tables of positions and dead letters");
         for statement in [SQLITE.create, letters::SQLITE.create, rebuilds::SQLITE.create] {
             sqlx::query(statement).execute(&pool).await.map_err(failed)?;
         }
@@ -66,14 +67,16 @@ impl Views for SqliteViews {
     type View = SqliteConnection;
     type Transaction = SqliteTransaction;
 
-    async fn position(&self, projection: &str, upstream: &str) -> Result<u64, RecorderError> {
+    async fn position(&self, projection: &str, upstream: &str) -> Result<u64, ViewError> {
         let position = sqlx::query_scalar(SQLITE.position).bind(projection).bind(upstream);
-        let position: Option<i64> =
-            position.fetch_optional(&self.pool).await.map_err(|error| view_error(error, "look up a position"))?;
-        rows::from_position(position.unwrap_or_default())
+        let position: Option<i64> = position
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|error| view_error(condition::of(&error), error, "look up a position"))?;
+        Ok(rows::from_position(position.unwrap_or_default())?)
     }
 
-    async fn serve(&self, projection: &str, has_tables: bool) -> Result<Option<SqliteTransaction>, RecorderError> {
+    async fn serve(&self, projection: &str, has_tables: bool) -> Result<Option<SqliteTransaction>, ViewError> {
         if serves(&self.pool, ProjectionKey::parse(projection)).await? || !has_tables {
             return Ok(None);
         }
@@ -81,13 +84,13 @@ impl Views for SqliteViews {
         uncut(tokio::spawn(async move { serve(&pool, &projection).await })).await
     }
 
-    async fn begin(&self, projection: &str, tracking: &Tracking) -> Result<SqliteTransaction, RecorderError> {
+    async fn begin(&self, projection: &str, tracking: &Tracking) -> Result<SqliteTransaction, ViewError> {
         tracking.check()?;
         let (pool, projection, tracking) = (self.pool.clone(), projection.to_owned(), tracking.clone());
         uncut(tokio::spawn(async move { begin(&pool, &projection, &tracking).await })).await
     }
 
-    async fn begin_aside(&self, projection: &str, upstream: &str) -> Result<SqliteTransaction, RecorderError> {
+    async fn begin_aside(&self, projection: &str, upstream: &str) -> Result<SqliteTransaction, ViewError> {
         let (pool, owner) = (self.pool.clone(), Owner::new(projection, upstream));
         uncut(tokio::spawn(async move { begin_aside(&pool, owner).await })).await
     }
@@ -98,11 +101,11 @@ impl Views for SqliteViews {
         upstream: &str,
         after: u64,
         limit: usize,
-    ) -> Result<Vec<DeadLetter>, RecorderError> {
+    ) -> Result<Vec<DeadLetter>, ViewError> {
         sqlite_letters::list(&self.pool, &Owner::new(projection, upstream), after, limit).await
     }
 
-    async fn count_dead_letters(&self, projection: &str, upstream: &str) -> Result<u64, RecorderError> {
+    async fn count_dead_letters(&self, projection: &str, upstream: &str) -> Result<u64, ViewError> {
         sqlite_letters::count(&self.pool, &Owner::new(projection, upstream)).await
     }
 
@@ -111,12 +114,12 @@ impl Views for SqliteViews {
     }
 
     fn is_passing(&self, error: &(dyn StdError + 'static)) -> bool {
-        error.downcast_ref().is_some_and(is_passing)
+        error.downcast_ref().is_some_and(|error| condition::of(error).is_passing())
     }
 }
 
-async fn serve(pool: &SqlitePool, projection: &str) -> Result<Option<SqliteTransaction>, RecorderError> {
-    let failed = |error| view_error(error, "begin a projection");
+async fn serve(pool: &SqlitePool, projection: &str) -> Result<Option<SqliteTransaction>, ViewError> {
+    let failed = |error| view_error(condition::of(&error), error, "begin a projection");
     let mut transaction = pool.begin_with(SQLITE.begin).await.map_err(failed)?;
     if claim(&mut transaction, ProjectionKey::parse(projection)).await? {
         return Ok(Some(SqliteTransaction::beginning(transaction, ProjectionKey::parse(projection))));
@@ -125,8 +128,8 @@ async fn serve(pool: &SqlitePool, projection: &str) -> Result<Option<SqliteTrans
     Ok(None)
 }
 
-async fn begin(pool: &SqlitePool, projection: &str, tracking: &Tracking) -> Result<SqliteTransaction, RecorderError> {
-    let failed = |error| view_error(error, "begin a transaction on a view");
+async fn begin(pool: &SqlitePool, projection: &str, tracking: &Tracking) -> Result<SqliteTransaction, ViewError> {
+    let failed = |error| view_error(condition::of(&error), error, "begin a transaction on a view");
     let key = ProjectionKey::parse(projection);
     let mut transaction = pool.begin_with(SQLITE.begin).await.map_err(failed)?;
     // the write lock keeps it there
@@ -139,7 +142,7 @@ async fn begin(pool: &SqlitePool, projection: &str, tracking: &Tracking) -> Resu
     }
     if recorded != tracking.after {
         transaction.rollback().await.map_err(failed)?;
-        return Err(tracking.already_processed(recorded));
+        return Err(tracking.already_processed(recorded).into());
     }
     let moved = sqlx::query(SQLITE.insert).bind(projection).bind(&tracking.upstream);
     moved.bind(rows::to_bound(tracking.position)).execute(&mut *transaction).await.map_err(failed)?;
@@ -150,10 +153,11 @@ async fn begin(pool: &SqlitePool, projection: &str, tracking: &Tracking) -> Resu
     Ok(SqliteTransaction { transaction, owner, has_letters, is_guarded: key.is_rebuilt })
 }
 
-async fn begin_aside(pool: &SqlitePool, owner: Owner) -> Result<SqliteTransaction, RecorderError> {
+async fn begin_aside(pool: &SqlitePool, owner: Owner) -> Result<SqliteTransaction, ViewError> {
     // the write lock, which they all take, makes them take turns
     let begun = pool.begin_with(SQLITE.begin).await;
-    let mut transaction = begun.map_err(|error| view_error(error, "begin a transaction on a view"))?;
+    let mut transaction =
+        begun.map_err(|error| view_error(condition::of(&error), error, "begin a transaction on a view"))?;
     let key = ProjectionKey::parse(&owner.projection);
     hold(&mut transaction, key).await?;
     if key.is_rebuilt {
@@ -189,30 +193,30 @@ impl ViewTransaction for SqliteTransaction {
         &mut self.transaction
     }
 
-    async fn parked(&mut self, originators: &[Uuid]) -> Result<Vec<Uuid>, RecorderError> {
+    async fn parked(&mut self, originators: &[Uuid]) -> Result<Vec<Uuid>, ViewError> {
         if !self.has_letters || originators.is_empty() {
             return Ok(Vec::new());
         }
         sqlite_letters::parked(&mut self.transaction, &self.owner, originators).await
     }
 
-    async fn park(&mut self, letters: &[DeadLetter]) -> Result<(), RecorderError> {
+    async fn park(&mut self, letters: &[DeadLetter]) -> Result<(), ViewError> {
         self.has_letters = true;
         sqlite_letters::park(&mut self.transaction, &self.owner, letters).await
     }
 
-    async fn unpark(&mut self, originator_id: Uuid, limit: usize) -> Result<Vec<DeadLetter>, RecorderError> {
+    async fn unpark(&mut self, originator_id: Uuid, limit: usize) -> Result<Vec<DeadLetter>, ViewError> {
         sqlite_letters::unpark(&mut self.transaction, &self.owner, originator_id, limit).await
     }
 
-    async fn discard(&mut self, notification_id: u64) -> Result<Option<DeadLetter>, RecorderError> {
+    async fn discard(&mut self, notification_id: u64) -> Result<Option<DeadLetter>, ViewError> {
         sqlite_letters::discard(&mut self.transaction, &self.owner, notification_id).await
     }
 
-    async fn commit(mut self) -> Result<(), RecorderError> {
+    async fn commit(mut self) -> Result<(), ViewError> {
         if self.is_guarded {
             unguard(&mut self.transaction).await?;
         }
-        self.transaction.commit().await.map_err(|error| view_error(error, "commit the changes of a view"))
+        self.transaction.commit().await.map_err(|error| commit_error(condition::of(&error), error))
     }
 }
