@@ -48,14 +48,14 @@ mod views;
 mod writer;
 
 #[cfg(feature = "postgres")]
-pub use config::{PostgresConfig, SslMode};
+pub use config::{PostgresConfig, PostgresViewsConfig, SslMode};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresRecorder;
 #[cfg(feature = "postgres")]
 pub use views::{PostgresTransaction, PostgresViews};
 
 #[cfg(feature = "sqlite")]
-pub use config::SqliteConfig;
+pub use config::{SqliteConfig, SqliteViewsConfig};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteRecorder;
 #[cfg(feature = "sqlite")]

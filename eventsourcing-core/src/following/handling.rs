@@ -110,6 +110,9 @@ where
     ) -> Result<Handled, Failure> {
         for run in events.chunk_by(|(_, one), (_, next)| one.topic == next.topic) {
             let handled = self.call(run, transaction.view()).await?;
+            if let (true, Some((_, first))) = (transaction.is_ended(), run.first()) {
+                return Err(Failure::Fatal(self.handler_error(first, ViewError::TransactionEnded.into())));
+            }
             if matches!(handled, Handled::Refused(_)) {
                 return Ok(handled);
             }
@@ -122,6 +125,10 @@ where
         // handlers are to decide again, on what is there by now
         if has_handled && error.is_conflict() {
             return Ok(Handled::Refused(error.into()));
+        }
+        // what a handler committed is there, and is not handled again
+        if matches!(error, ViewError::TransactionEnded) {
+            return Err(Failure::Fatal(RunnerError::of_view::<P>(error)));
         }
         match self.view_failure(error) {
             // such as a constraint that is checked in the end: it is these events that break it

@@ -143,9 +143,15 @@ pub trait ViewTransaction: Send {
     /// As the database fails.
     fn discard(&mut self, notification_id: u64) -> impl Future<Output = Result<Option<DeadLetter>, ViewError>> + Send;
 
+    /// Whether a handler ended the transaction, as far as that is known before the commit.
+    fn is_ended(&self) -> bool {
+        false
+    }
+
     /// Makes the changes last, the position and dead letters with them.
     ///
     /// # Errors
-    /// As the database fails. Whether it was committed is told by the position.
+    /// [`ViewError::TransactionEnded`] if a handler ended it; others as the database fails. Whether it was committed is told by the
+    /// position.
     fn commit(self) -> impl Future<Output = Result<(), ViewError>> + Send;
 }

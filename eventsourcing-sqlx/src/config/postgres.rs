@@ -130,15 +130,11 @@ impl PostgresConfig {
             let expected = "at least 1, because POSTGRES_MAX_OVERFLOW is 0 too";
             return Err(environment.invalid("POSTGRES_POOL_SIZE", "0", expected));
         }
-        let answer_timeout = seconds("POSTGRES_ANSWER_TIMEOUT")?.unwrap_or(defaults.answer_timeout);
-        if answer_timeout.is_zero() {
-            return Err(environment.invalid("POSTGRES_ANSWER_TIMEOUT", "0", "more than 0 seconds, such as 20"));
-        }
         Ok(Self {
             port: environment.number("POSTGRES_PORT", "a port number such as 5432")?.unwrap_or(defaults.port),
             password: environment.text("POSTGRES_PASSWORD")?,
             connect_timeout: seconds("POSTGRES_CONNECT_TIMEOUT")?.unwrap_or(defaults.connect_timeout),
-            answer_timeout,
+            answer_timeout: answer_timeout(environment)?,
             conn_max_age: seconds("POSTGRES_CONN_MAX_AGE")?,
             pre_ping: environment.flag("POSTGRES_PRE_PING", defaults.pre_ping)?,
             pool_size,
@@ -160,6 +156,14 @@ impl PostgresConfig {
     /// The database as messages name it: without the password.
     pub(crate) fn name(&self) -> String {
         format!("postgres://{}@{}:{}/{}", self.user, self.host, self.port, self.dbname)
+    }
+}
+
+pub(super) fn answer_timeout(environment: &Environment) -> Result<Duration, EnvironmentError> {
+    let variable = "POSTGRES_ANSWER_TIMEOUT";
+    match environment.seconds(variable)? {
+        Some(Duration::ZERO) => Err(environment.invalid(variable, "0", "more than 0 seconds, such as 20")),
+        timeout => Ok(timeout.unwrap_or(PostgresConfig::ANSWER_TIMEOUT)),
     }
 }
 

@@ -1,9 +1,14 @@
 //! Rebuilding views in databases: tables beside those that serve, and one transaction in which they take their place.
 
+use std::io;
+use std::time::Duration;
+
 use eventsourcing_core::ViewError;
 use eventsourcing_core::following::{ProjectionKey, RebuildError};
+use tokio::time::timeout;
 
 use super::versions::failed;
+use crate::deadline::tellable;
 
 /// A key for a task of its own.
 struct OwnedKey {
@@ -18,20 +23,33 @@ impl OwnedKey {
 }
 
 /// Does this on a task of its own, which is not cut in half if whoever waits for it goes away, as [`uncut`](super::uncut).
-async fn uncut<T, W, F>(key: ProjectionKey<'_>, work: W) -> Result<T, RebuildError>
+///
+/// After the longest time it is given up, as if the connection had broken.
+async fn uncut<T, W, F>(key: ProjectionKey<'_>, longest: Option<Duration>, work: W) -> Result<T, RebuildError>
 where
     T: Send + 'static,
     W: FnOnce(OwnedKey) -> F,
     F: Future<Output = Result<T, RebuildError>> + Send + 'static,
 {
     let ProjectionKey { name, version, .. } = key;
-    let done = tokio::spawn(work(OwnedKey { name: name.to_owned(), version })).await;
+    let work = work(OwnedKey { name: name.to_owned(), version });
+    let done = tokio::spawn(within(longest, async { Ok(work.await) })).await;
+    let done = done.map(|done| {
+        done.unwrap_or_else(|no_answer| Err(failed(name, ViewError::Disconnected { source: no_answer.into() })))
+    });
     done.unwrap_or_else(|ended| Err(failed(name, ViewError::Disconnected { source: ended.into() })))
+}
+
+/// What the database answers in time.
+async fn within<T>(longest: Option<Duration>, answer: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    let Some(longest) = longest else { return answer.await };
+    let no_answer = |_| sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "the server did not answer in time"));
+    timeout(tellable(longest), answer).await.unwrap_or_else(|elapsed| Err(no_answer(elapsed)))
 }
 
 /// All that the two databases do alike, with each one's own types and statements.
 macro_rules! rebuilds {
-    ($feature:literal, $module:ident, $views:ident, $transaction:ident, $connection:ident, $pool:ident, $sql:ident, $condition:ident) => {
+    ($feature:literal, $module:ident, $views:ident, $transaction:ident, $connection:ident, $sql:ident, $condition:ident) => {
         #[cfg(feature = $feature)]
         pub(super) mod $module {
             use std::time::Duration;
@@ -40,28 +58,30 @@ macro_rules! rebuilds {
             use eventsourcing_core::following::{
                 LONGEST_HOLD, ProjectionKey, RebuildError, RebuildableViews, Switched,
             };
-            use sqlx::{AssertSqlSafe, $connection, $pool};
+            use sqlx::{AssertSqlSafe, $connection};
             use tokio::time::{Instant, sleep};
 
             use super::super::error::view_error;
             use super::super::versions::{Rebuild, Versions, failed, is_over, is_there, quoted};
             use super::super::{$transaction, $views};
-            use super::uncut;
+            use super::{uncut, within};
             use crate::condition::$condition as condition;
-            use crate::sql::{rebuilds::$sql as SQL, views::$sql as POSITIONS};
+            use crate::sql::rebuilds::$sql as SQL;
 
             /// The version that serves.
-            async fn serving(pool: &$pool, name: &str) -> Result<Option<u32>, ViewError> {
-                let serving = sqlx::query_scalar(SQL.serving).bind(name).fetch_one(pool);
-                let serving: Option<i64> = serving
-                    .await
-                    .map_err(|error| view_error(condition::of(&error), error, "look up which version serves"))?;
+            async fn serving(views: &$views, name: &str) -> Result<Option<u32>, ViewError> {
+                let operation = "look up which version serves";
+                let failed = |error| view_error(condition::of(&error), error, operation);
+                let mut session = views.reading(operation).await?;
+                let serving = sqlx::query_scalar(SQL.serving).bind(name).fetch_one(&mut *session);
+                let serving: Option<i64> = within(views.longest(), serving).await.map_err(failed)?;
+                session.done().await.map_err(failed)?;
                 Ok(serving.map(crate::rows::from_projection_version).transpose()?)
             }
 
             /// Whether a version serves; it does not as long as none does.
-            pub(in super::super) async fn serves(pool: &$pool, key: ProjectionKey<'_>) -> Result<bool, ViewError> {
-                let Some(serving) = serving(pool, key.name).await? else { return Ok(false) };
+            pub(in super::super) async fn serves(views: &$views, key: ProjectionKey<'_>) -> Result<bool, ViewError> {
+                let Some(serving) = serving(views, key.name).await? else { return Ok(false) };
                 Versions { serving: serving.into(), rebuilt: None }.check(key)?;
                 Ok(true)
             }
@@ -142,7 +162,8 @@ macro_rules! rebuilds {
 
                 async fn begin_rebuild(&self, key: ProjectionKey<'_>) -> Result<Option<$transaction>, RebuildError> {
                     let views = self.clone();
-                    uncut(key, |key| async move { views.begin_rebuild_uncut(key.rebuilt()).await }).await
+                    uncut(key, self.longest(), |key| async move { views.begin_rebuild_uncut(key.rebuilt()).await })
+                        .await
                 }
 
                 async fn check_tables(
@@ -166,10 +187,13 @@ macro_rules! rebuilds {
 
                 async fn serving_positions(&self, name: &str) -> Result<Vec<(String, u64)>, RebuildError> {
                     let wrong = |error| failed(name, view_error(condition::of(&error), error, "look up how far it is"));
-                    let serving = serving(&self.pool, name).await.map_err(|error| failed(name, error))?;
+                    let serving = serving(self, name).await.map_err(|error| failed(name, error))?;
                     let key = ProjectionKey::new(name, serving.unwrap_or(1)).to_string();
-                    let positions = sqlx::query_as(SQL.positions).bind(key).fetch_all(&self.pool);
-                    let positions: Vec<(String, i64)> = positions.await.map_err(wrong)?;
+                    let session = self.reading("look up how far it is").await;
+                    let mut session = session.map_err(|error| failed(name, error))?;
+                    let positions = sqlx::query_as(SQL.positions).bind(key).fetch_all(&mut *session);
+                    let positions: Vec<(String, i64)> = within(self.longest(), positions).await.map_err(wrong)?;
+                    session.done().await.map_err(wrong)?;
                     let positions = positions.into_iter().map(|(upstream, position)| {
                         crate::rows::from_position(position).map(|position| (upstream, position))
                     });
@@ -178,13 +202,13 @@ macro_rules! rebuilds {
 
                 async fn switch(&self, key: ProjectionKey<'_>) -> Result<Switched, RebuildError> {
                     let views = self.clone();
-                    uncut(key, |key| async move { views.switch_uncut(key.rebuilt()).await }).await
+                    uncut(key, self.longest(), |key| async move { views.switch_uncut(key.rebuilt()).await }).await
                 }
 
                 async fn abort_rebuild(&self, name: &str, version: Option<u32>) -> Result<Option<u32>, RebuildError> {
                     let views = self.clone();
                     let key = ProjectionKey::new(name, version.unwrap_or(1));
-                    uncut(key, |key| async move { views.abort_uncut(&key.name, version).await }).await
+                    uncut(key, self.longest(), |key| async move { views.abort_uncut(&key.name, version).await }).await
                 }
             }
 
@@ -194,7 +218,8 @@ macro_rules! rebuilds {
                     key: ProjectionKey<'_>,
                 ) -> Result<Option<$transaction>, RebuildError> {
                     let wrong = |error| failed(key.name, view_error(condition::of(&error), error, "begin a rebuild"));
-                    let mut transaction = self.pool.begin_with(POSITIONS.begin).await.map_err(wrong)?;
+                    let mut transaction =
+                        self.transaction("begin a rebuild").await.map_err(|error| failed(key.name, error))?;
                     if has_begun(&mut transaction, key.name).await.map_err(wrong)? {
                         // unless it is kept already
                         let claim = sqlx::query(SQL.claim).bind(key.name).bind(1_i64);
@@ -212,14 +237,18 @@ macro_rules! rebuilds {
                     }
                     let begins = sqlx::query(SQL.set_rebuilt).bind(key.name).bind(i64::from(key.version));
                     begins.execute(&mut *transaction).await.map_err(wrong)?;
-                    Ok(Some($transaction::beginning(transaction, key)))
+                    let beginning = self.beginning(transaction, key).await;
+                    beginning.map(Some).map_err(|error| failed(key.name, error))
                 }
 
                 async fn switch_uncut(&self, key: ProjectionKey<'_>) -> Result<Switched, RebuildError> {
                     let wrong = |error| {
                         failed(key.name, view_error(condition::of(&error), error, "switch to what was rebuilt"))
                     };
-                    let mut transaction = self.pool.begin_with(POSITIONS.begin).await.map_err(wrong)?;
+                    let mut transaction = self
+                        .transaction("switch to what was rebuilt")
+                        .await
+                        .map_err(|error| failed(key.name, error))?;
                     let connection = &mut *transaction;
                     execute(connection, SQL.before_dropping.to_owned()).await.map_err(wrong)?;
                     let versions = look_up(connection, SQL.take, key.name).await.map_err(wrong)?;
@@ -235,7 +264,7 @@ macro_rules! rebuilds {
                     let deadline = Instant::now() + LONGEST_HOLD;
                     while !is_there(&serving, &positions(connection, SQL.positions, &rebuilt).await.map_err(wrong)?) {
                         if !SQL.others_move || Instant::now() > deadline {
-                            transaction.rollback().await.map_err(wrong)?;
+                            transaction.rollback();
                             return Ok(Switched::Behind);
                         }
                         sleep(Duration::from_millis(2)).await;
@@ -255,13 +284,14 @@ macro_rules! rebuilds {
                             .await
                             .map_err(wrong)?;
                     }
-                    transaction.commit().await.map_err(wrong)?;
+                    transaction.commit().await.map_err(|error| failed(key.name, error))?;
                     Ok(Switched::Done)
                 }
 
                 async fn abort_uncut(&self, name: &str, version: Option<u32>) -> Result<Option<u32>, RebuildError> {
                     let wrong = |error| failed(name, view_error(condition::of(&error), error, "abort a rebuild"));
-                    let mut transaction = self.pool.begin_with(POSITIONS.begin).await.map_err(wrong)?;
+                    let mut transaction =
+                        self.transaction("abort a rebuild").await.map_err(|error| failed(name, error))?;
                     let Some(versions) = look_up(&mut transaction, SQL.take, name).await.map_err(wrong)? else {
                         return Ok(None);
                     };
@@ -282,7 +312,7 @@ macro_rules! rebuilds {
                     for forget in SQL.forget {
                         sqlx::query(*forget).bind(key.to_string()).execute(&mut *transaction).await.map_err(wrong)?;
                     }
-                    transaction.commit().await.map_err(wrong)?;
+                    transaction.commit().await.map_err(|error| failed(name, error))?;
                     Ok(Some(under_way))
                 }
             }
@@ -307,5 +337,5 @@ macro_rules! rebuilds {
     };
 }
 
-rebuilds!("postgres", in_postgres, PostgresViews, PostgresTransaction, PgConnection, PgPool, POSTGRES, postgres);
-rebuilds!("sqlite", in_sqlite, SqliteViews, SqliteTransaction, SqliteConnection, SqlitePool, SQLITE, sqlite);
+rebuilds!("postgres", in_postgres, PostgresViews, PostgresTransaction, PgConnection, POSTGRES, postgres);
+rebuilds!("sqlite", in_sqlite, SqliteViews, SqliteTransaction, SqliteConnection, SQLITE, sqlite);

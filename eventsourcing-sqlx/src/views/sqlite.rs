@@ -4,23 +4,25 @@ use std::error::Error as StdError;
 
 use eventsourcing_core::following::{ProjectionKey, ViewTransaction, Views};
 use eventsourcing_core::{DeadLetter, Tracking, ViewError};
-use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
+use sqlx::{SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
-use super::error::{commit_error, view_error};
+use super::error::view_error;
 use super::letters::Owner;
 use super::rebuild::in_sqlite::{claim, hold, serves};
 use super::sqlite_guard::{guard, unguard};
-use super::{sqlite_letters, uncut};
+use super::sqlite_session::Session;
+use super::{check_runtime, sqlite_letters, sqlite_schema, uncut};
 use crate::condition::sqlite as condition;
-use crate::error::check_runtime;
+use crate::config::SqliteViewsConfig;
 use crate::rows;
 use crate::sql::views::SQLITE;
-use crate::sql::{letters, rebuilds};
 
 /// Keeps the views of projections in a SQLite database: the file of the events or any other.
 ///
-/// Handlers are given a connection that is in a transaction, and may do with it what they like except to end that. How far
+/// Handlers are given a connection that is in a transaction, and may do with it what they like except to end that: a `COMMIT` of theirs
+/// is made a rollback (by the connection's commit hook and rollback hook, which are this library's), and stops the projection with
+/// [`ViewError::TransactionEnded`]. How far
 /// each projection is, is kept in the table `eventsourcing_projections`, and what it put aside in `eventsourcing_dead_letters`.
 ///
 /// # Examples
@@ -42,7 +44,7 @@ use crate::sql::{letters, rebuilds};
 /// ```
 #[derive(Clone, Debug)]
 pub struct SqliteViews {
-    pub(super) pool: SqlitePool,
+    pool: SqlitePool,
     /// The file; none if it is in memory.
     file: Option<String>,
 }
@@ -53,13 +55,47 @@ impl SqliteViews {
     /// # Errors
     /// As the database fails; [`ViewError::Open`] outside of a Tokio runtime.
     pub async fn open(pool: SqlitePool) -> Result<Self, ViewError> {
-        check_runtime(|| "the database of views".to_owned())?;
-        let failed = |error| view_error(condition::of(&error), error, "make the tables of positions and dead letters");
-        for statement in [SQLITE.create, letters::SQLITE.create, rebuilds::SQLITE.create] {
-            sqlx::query(statement).execute(&pool).await.map_err(failed)?;
-        }
-        let file: String = sqlx::query_scalar(SQLITE.file).fetch_one(&pool).await.map_err(failed)?;
+        Self::open_with(pool, SqliteViewsConfig::default()).await
+    }
+
+    /// Opens as [`open`](Self::open), with settings of one's own.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); [`ViewError::SchemaMissing`] with the SQL to run if `create_table` is off and the tables are missing or
+    /// old, [`ViewError::SchemaTooNew`] if they are of a later version of this library.
+    pub async fn open_with(pool: SqlitePool, config: SqliteViewsConfig) -> Result<Self, ViewError> {
+        check_runtime()?;
+        let file = sqlite_schema::prepare(&pool, config).await?;
         Ok(Self { pool, file: Some(file).filter(|file| !file.is_empty()) })
+    }
+
+    /// A connection to read by.
+    pub(super) async fn reading(&self, operation: &'static str) -> Result<Session, ViewError> {
+        let session = Session::reading(&self.pool).await;
+        session.map_err(|error| view_error(condition::of(&error), error, operation))
+    }
+
+    /// A connection in a transaction.
+    pub(super) async fn transaction(&self, operation: &'static str) -> Result<Session, ViewError> {
+        let session = Session::begin(&self.pool).await;
+        session.map_err(|error| view_error(condition::of(&error), error, operation))
+    }
+
+    /// How long something may take that is done for a rebuild: a file always answers.
+    #[expect(clippy::unused_self, reason = "PostgreSQL's has a setting for it")]
+    pub(super) fn longest(&self) -> Option<std::time::Duration> {
+        None
+    }
+
+    /// A transaction in which tables are made, whatever is followed.
+    #[expect(clippy::unused_async, reason = "PostgreSQL has to be asked")]
+    pub(super) async fn beginning(
+        &self,
+        session: Session,
+        key: ProjectionKey<'_>,
+    ) -> Result<SqliteTransaction, ViewError> {
+        let owner = Owner::new(&key.to_string(), "");
+        Ok(SqliteTransaction { transaction: session, owner, has_letters: false, is_guarded: false })
     }
 }
 
@@ -68,31 +104,31 @@ impl Views for SqliteViews {
     type Transaction = SqliteTransaction;
 
     async fn position(&self, projection: &str, upstream: &str) -> Result<u64, ViewError> {
+        let operation = "look up a position";
+        let mut session = self.reading(operation).await?;
         let position = sqlx::query_scalar(SQLITE.position).bind(projection).bind(upstream);
-        let position: Option<i64> = position
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(|error| view_error(condition::of(&error), error, "look up a position"))?;
+        let position = position.fetch_optional(&mut *session).await;
+        let position: Option<i64> = position.map_err(|error| view_error(condition::of(&error), error, operation))?;
         Ok(rows::from_position(position.unwrap_or_default())?)
     }
 
     async fn serve(&self, projection: &str, has_tables: bool) -> Result<Option<SqliteTransaction>, ViewError> {
-        if serves(&self.pool, ProjectionKey::parse(projection)).await? || !has_tables {
+        if serves(self, ProjectionKey::parse(projection)).await? || !has_tables {
             return Ok(None);
         }
-        let (pool, projection) = (self.pool.clone(), projection.to_owned());
-        uncut(tokio::spawn(async move { serve(&pool, &projection).await })).await
+        let (views, projection) = (self.clone(), projection.to_owned());
+        uncut(tokio::spawn(async move { views.serve_uncut(&projection).await })).await
     }
 
     async fn begin(&self, projection: &str, tracking: &Tracking) -> Result<SqliteTransaction, ViewError> {
         tracking.check()?;
-        let (pool, projection, tracking) = (self.pool.clone(), projection.to_owned(), tracking.clone());
-        uncut(tokio::spawn(async move { begin(&pool, &projection, &tracking).await })).await
+        let (views, projection, tracking) = (self.clone(), projection.to_owned(), tracking.clone());
+        uncut(tokio::spawn(async move { views.begin_uncut(&projection, &tracking).await })).await
     }
 
     async fn begin_aside(&self, projection: &str, upstream: &str) -> Result<SqliteTransaction, ViewError> {
-        let (pool, owner) = (self.pool.clone(), Owner::new(projection, upstream));
-        uncut(tokio::spawn(async move { begin_aside(&pool, owner).await })).await
+        let (views, owner) = (self.clone(), Owner::new(projection, upstream));
+        uncut(tokio::spawn(async move { views.begin_aside_uncut(owner).await })).await
     }
 
     async fn dead_letters(
@@ -102,11 +138,11 @@ impl Views for SqliteViews {
         after: u64,
         limit: usize,
     ) -> Result<Vec<DeadLetter>, ViewError> {
-        sqlite_letters::list(&self.pool, &Owner::new(projection, upstream), after, limit).await
+        sqlite_letters::list(self, &Owner::new(projection, upstream), after, limit).await
     }
 
     async fn count_dead_letters(&self, projection: &str, upstream: &str) -> Result<u64, ViewError> {
-        sqlite_letters::count(&self.pool, &Owner::new(projection, upstream)).await
+        sqlite_letters::count(self, &Owner::new(projection, upstream)).await
     }
 
     fn database(&self) -> Option<String> {
@@ -118,72 +154,65 @@ impl Views for SqliteViews {
     }
 }
 
-async fn serve(pool: &SqlitePool, projection: &str) -> Result<Option<SqliteTransaction>, ViewError> {
-    let failed = |error| view_error(condition::of(&error), error, "begin a projection");
-    let mut transaction = pool.begin_with(SQLITE.begin).await.map_err(failed)?;
-    if claim(&mut transaction, ProjectionKey::parse(projection)).await? {
-        return Ok(Some(SqliteTransaction::beginning(transaction, ProjectionKey::parse(projection))));
+impl SqliteViews {
+    async fn serve_uncut(&self, projection: &str) -> Result<Option<SqliteTransaction>, ViewError> {
+        let key = ProjectionKey::parse(projection);
+        let mut session = self.transaction("begin a projection").await?;
+        if claim(&mut session, key).await? {
+            return Ok(Some(self.beginning(session, key).await?));
+        }
+        session.commit().await?;
+        Ok(None)
     }
-    transaction.commit().await.map_err(failed)?;
-    Ok(None)
-}
 
-async fn begin(pool: &SqlitePool, projection: &str, tracking: &Tracking) -> Result<SqliteTransaction, ViewError> {
-    let failed = |error| view_error(condition::of(&error), error, "begin a transaction on a view");
-    let key = ProjectionKey::parse(projection);
-    let mut transaction = pool.begin_with(SQLITE.begin).await.map_err(failed)?;
-    // the write lock keeps it there
-    let look = sqlx::query_as(SQLITE.look).bind(projection).bind(&tracking.upstream);
-    let (recorded, has_letters): (i64, bool) = look.fetch_one(&mut *transaction).await.map_err(failed)?;
-    let recorded = rows::from_position(recorded)?;
-    // a row of positions is there only as long as its version may be changed; without one it has to be looked up
-    if recorded == 0 {
-        hold(&mut transaction, key).await?;
+    async fn begin_uncut(&self, projection: &str, tracking: &Tracking) -> Result<SqliteTransaction, ViewError> {
+        let operation = "begin a transaction on a view";
+        let failed = |error| view_error(condition::of(&error), error, operation);
+        let key = ProjectionKey::parse(projection);
+        let mut session = self.transaction(operation).await?;
+        // the write lock keeps it there
+        let look = sqlx::query_as(SQLITE.look).bind(projection).bind(&tracking.upstream);
+        let (recorded, has_letters): (i64, bool) = look.fetch_one(&mut *session).await.map_err(failed)?;
+        let recorded = rows::from_position(recorded)?;
+        // a row of positions is there only as long as its version may be changed; without one it has to be looked up
+        if recorded == 0 {
+            hold(&mut session, key).await?;
+        }
+        if recorded != tracking.after {
+            session.rollback();
+            return Err(tracking.already_processed(recorded).into());
+        }
+        let moved = sqlx::query(SQLITE.insert).bind(projection).bind(&tracking.upstream);
+        moved.bind(rows::to_bound(tracking.position)).execute(&mut *session).await.map_err(failed)?;
+        if key.is_rebuilt {
+            guard(&mut session, &key.prefix()).await?;
+        }
+        let owner = Owner::new(projection, &tracking.upstream);
+        Ok(SqliteTransaction { transaction: session, owner, has_letters, is_guarded: key.is_rebuilt })
     }
-    if recorded != tracking.after {
-        transaction.rollback().await.map_err(failed)?;
-        return Err(tracking.already_processed(recorded).into());
-    }
-    let moved = sqlx::query(SQLITE.insert).bind(projection).bind(&tracking.upstream);
-    moved.bind(rows::to_bound(tracking.position)).execute(&mut *transaction).await.map_err(failed)?;
-    if key.is_rebuilt {
-        guard(&mut transaction, &key.prefix()).await?;
-    }
-    let owner = Owner::new(projection, &tracking.upstream);
-    Ok(SqliteTransaction { transaction, owner, has_letters, is_guarded: key.is_rebuilt })
-}
 
-async fn begin_aside(pool: &SqlitePool, owner: Owner) -> Result<SqliteTransaction, ViewError> {
-    // the write lock, which they all take, makes them take turns
-    let begun = pool.begin_with(SQLITE.begin).await;
-    let mut transaction =
-        begun.map_err(|error| view_error(condition::of(&error), error, "begin a transaction on a view"))?;
-    let key = ProjectionKey::parse(&owner.projection);
-    hold(&mut transaction, key).await?;
-    if key.is_rebuilt {
-        guard(&mut transaction, &key.prefix()).await?;
+    async fn begin_aside_uncut(&self, owner: Owner) -> Result<SqliteTransaction, ViewError> {
+        // the write lock, which they all take, makes them take turns
+        let mut session = self.transaction("begin a transaction on a view").await?;
+        let key = ProjectionKey::parse(&owner.projection);
+        hold(&mut session, key).await?;
+        if key.is_rebuilt {
+            guard(&mut session, &key.prefix()).await?;
+        }
+        let is_guarded = key.is_rebuilt;
+        Ok(SqliteTransaction { transaction: session, owner, has_letters: true, is_guarded })
     }
-    let is_guarded = key.is_rebuilt;
-    Ok(SqliteTransaction { transaction, owner, has_letters: true, is_guarded })
 }
 
 /// A transaction on views in SQLite.
 #[derive(Debug)]
 pub struct SqliteTransaction {
-    pub(super) transaction: Transaction<'static, Sqlite>,
+    pub(super) transaction: Session,
     owner: Owner,
     /// Whether there may be dead letters. Where there are none this spares a statement in each transaction.
     has_letters: bool,
     /// Whether what serves is guarded against it.
-    pub(super) is_guarded: bool,
-}
-
-impl SqliteTransaction {
-    /// One in which tables are made, whatever is followed.
-    pub(super) fn beginning(transaction: Transaction<'static, Sqlite>, key: ProjectionKey<'_>) -> Self {
-        let owner = Owner::new(&key.to_string(), "");
-        Self { transaction, owner, has_letters: false, is_guarded: false }
-    }
+    is_guarded: bool,
 }
 
 impl ViewTransaction for SqliteTransaction {
@@ -217,6 +246,10 @@ impl ViewTransaction for SqliteTransaction {
         if self.is_guarded {
             unguard(&mut self.transaction).await?;
         }
-        self.transaction.commit().await.map_err(|error| commit_error(condition::of(&error), error))
+        self.transaction.commit().await
+    }
+
+    fn is_ended(&self) -> bool {
+        self.transaction.is_ended()
     }
 }

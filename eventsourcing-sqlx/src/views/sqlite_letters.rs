@@ -1,32 +1,37 @@
 //! Dead letters in SQLite.
 
 use eventsourcing_core::{DeadLetter, ViewError};
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use super::error::view_error;
 use super::letters::{LetterRow, Owner, letter, letters};
+use super::sqlite::SqliteViews;
 use crate::condition::sqlite as condition;
 use crate::rows;
 use crate::sql::letters::SQLITE;
 
 pub(super) async fn list(
-    pool: &SqlitePool,
+    views: &SqliteViews,
     owner: &Owner,
     after: u64,
     limit: usize,
 ) -> Result<Vec<DeadLetter>, ViewError> {
     let list = sqlx::query_as(SQLITE.list).bind(&owner.projection).bind(&owner.upstream);
     let list = list.bind(rows::to_bound(after)).bind(rows::to_count(limit));
-    let rows: Vec<LetterRow> =
-        list.fetch_all(pool).await.map_err(|error| view_error(condition::of(&error), error, "list dead letters"))?;
+    let rows: Vec<LetterRow> = list
+        .fetch_all(&mut *views.reading("list dead letters").await?)
+        .await
+        .map_err(|error| view_error(condition::of(&error), error, "list dead letters"))?;
     letters(rows)
 }
 
-pub(super) async fn count(pool: &SqlitePool, owner: &Owner) -> Result<u64, ViewError> {
+pub(super) async fn count(views: &SqliteViews, owner: &Owner) -> Result<u64, ViewError> {
     let count = sqlx::query_scalar(SQLITE.count).bind(&owner.projection).bind(&owner.upstream);
-    let count: i64 =
-        count.fetch_one(pool).await.map_err(|error| view_error(condition::of(&error), error, "count dead letters"))?;
+    let count: i64 = count
+        .fetch_one(&mut *views.reading("count dead letters").await?)
+        .await
+        .map_err(|error| view_error(condition::of(&error), error, "count dead letters"))?;
     Ok(count.unsigned_abs())
 }
 
