@@ -91,6 +91,10 @@ where
 
     async fn handle_each(&mut self, events: &[(u64, Notification)], up_to: u64) -> Result<(), Failure> {
         for (place, event) in events.iter().enumerate() {
+            // each is committed by itself, so that one may stop between two
+            if *self.stopping.borrow() {
+                return Ok(());
+            }
             let is_last = place + 1 == events.len();
             self.handle_alone(event, if is_last { up_to } else { event.0 }).await?;
         }

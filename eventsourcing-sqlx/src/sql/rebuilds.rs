@@ -13,6 +13,10 @@ pub(crate) struct RebuildsSql {
     pub(crate) serving: &'static str,
     /// `(projection, version)`.
     pub(crate) set_rebuilt: &'static str,
+    /// `(projection, names)`: the tables that the rebuild made, one a line.
+    pub(crate) set_tables: &'static str,
+    /// `(projection)` → the names of the tables that the rebuild made, one a line; none if that was not kept.
+    pub(crate) made: &'static str,
     /// `(projection, version)`: it serves, and none is rebuilt.
     pub(crate) set_serving: &'static str,
     /// `(key)` → upstream, position.
@@ -59,7 +63,7 @@ macro_rules! of_schema {
 #[cfg(feature = "postgres")]
 pub(crate) const POSTGRES: RebuildsSql = RebuildsSql {
     create: "CREATE TABLE IF NOT EXISTS eventsourcing_projection_versions (\
-               projection text PRIMARY KEY, serving bigint NOT NULL, rebuilt bigint)",
+               projection text PRIMARY KEY, serving bigint NOT NULL, rebuilt bigint, tables text)",
     claim: "INSERT INTO eventsourcing_projection_versions (projection, serving) VALUES ($1, $2) \
             ON CONFLICT (projection) DO NOTHING",
     hold: concat!(
@@ -79,9 +83,14 @@ pub(crate) const POSTGRES: RebuildsSql = RebuildsSql {
         is!("projection", "$1"),
         " LIMIT 1))"
     ),
-    set_rebuilt: concat!("UPDATE eventsourcing_projection_versions SET rebuilt = $2 WHERE ", is!("projection", "$1")),
+    set_rebuilt: concat!(
+        "UPDATE eventsourcing_projection_versions SET rebuilt = $2, tables = NULL WHERE ",
+        is!("projection", "$1")
+    ),
+    set_tables: concat!("UPDATE eventsourcing_projection_versions SET tables = $2 WHERE ", is!("projection", "$1")),
+    made: concat!("SELECT tables FROM eventsourcing_projection_versions WHERE ", is!("projection", "$1")),
     set_serving: concat!(
-        "UPDATE eventsourcing_projection_versions SET serving = $2, rebuilt = NULL WHERE ",
+        "UPDATE eventsourcing_projection_versions SET serving = $2, rebuilt = NULL, tables = NULL WHERE ",
         is!("projection", "$1")
     ),
     positions: concat!("SELECT upstream, position FROM eventsourcing_projections WHERE ", is!("projection", "$1")),
@@ -144,15 +153,17 @@ pub(crate) const POSTGRES_ONLY: PostgresRebuildsSql = PostgresRebuildsSql {
 #[cfg(feature = "sqlite")]
 pub(crate) const SQLITE: RebuildsSql = RebuildsSql {
     create: "CREATE TABLE IF NOT EXISTS eventsourcing_projection_versions (\
-               projection TEXT PRIMARY KEY, serving INTEGER NOT NULL, rebuilt INTEGER) STRICT, WITHOUT ROWID",
+               projection TEXT PRIMARY KEY, serving INTEGER NOT NULL, rebuilt INTEGER, tables TEXT) STRICT, WITHOUT ROWID",
     claim: "INSERT INTO eventsourcing_projection_versions (projection, serving) VALUES (?, ?) \
             ON CONFLICT (projection) DO NOTHING",
     hold: "SELECT serving, rebuilt FROM eventsourcing_projection_versions WHERE projection = ?",
     take: "SELECT serving, rebuilt FROM eventsourcing_projection_versions WHERE projection = ?",
     serving: "SELECT coalesce((SELECT serving FROM eventsourcing_projection_versions WHERE projection = ?1), \
               (SELECT 1 FROM eventsourcing_projections WHERE projection = ?1 LIMIT 1))",
-    set_rebuilt: "UPDATE eventsourcing_projection_versions SET rebuilt = ?2 WHERE projection = ?1",
-    set_serving: "UPDATE eventsourcing_projection_versions SET serving = ?2, rebuilt = NULL WHERE projection = ?1",
+    set_rebuilt: "UPDATE eventsourcing_projection_versions SET rebuilt = ?2, tables = NULL WHERE projection = ?1",
+    set_tables: "UPDATE eventsourcing_projection_versions SET tables = ?2 WHERE projection = ?1",
+    made: "SELECT tables FROM eventsourcing_projection_versions WHERE projection = ?",
+    set_serving: "UPDATE eventsourcing_projection_versions SET serving = ?2, rebuilt = NULL, tables = NULL WHERE projection = ?1",
     positions: "SELECT upstream, position FROM eventsourcing_projections WHERE projection = ?",
     take_positions: "SELECT upstream, position FROM eventsourcing_projections WHERE projection = ?",
     forget: &[

@@ -5,7 +5,7 @@
 
 /// The version of the tables of positions, dead letters and versions that this program makes and knows.
 ///
-/// 1: as they were before it was kept which version they have. 2: the column `anchor` of positions.
+/// 1: as they were before it was kept which version they have. 2: the column `anchor` of positions, and `tables` of versions.
 pub(crate) const VIEWS_SCHEMA_VERSION: i64 = 2;
 
 /// The row of versions that keeps the one of the tables: there is no projection of that name.
@@ -87,6 +87,7 @@ pub(crate) const POSTGRES: PostgresViewsSql = PostgresViewsSql {
                PRIMARY KEY (projection, upstream))",
     upgrade: &[
         "ALTER TABLE eventsourcing_projections ADD COLUMN IF NOT EXISTS anchor uuid",
+        "ALTER TABLE eventsourcing_projection_versions ADD COLUMN IF NOT EXISTS tables text",
         concat!(
             "INSERT INTO eventsourcing_projection_versions (projection, serving) VALUES (",
             schema_row!(),
@@ -153,11 +154,13 @@ pub(crate) const POSTGRES: PostgresViewsSql = PostgresViewsSql {
 #[cfg(feature = "sqlite")]
 pub(crate) struct SqliteViewsSql {
     pub(crate) create: &'static str,
-    /// What a table of version 1 lacks.
+    /// What tables of version 1 lack.
     pub(crate) add_anchor: &'static str,
+    pub(crate) add_tables: &'static str,
     /// That the tables have the version of now.
     pub(crate) set_version: &'static str,
-    /// `()` → whether each of the tables is there: positions, dead letters, versions; whether positions have an anchor.
+    /// `()` → whether each of the tables is there: positions, dead letters, versions; whether positions have an anchor,
+    /// and versions have tables.
     pub(crate) tables: &'static str,
     /// `()` → the version of the tables, or none if it is not kept.
     pub(crate) version: &'static str,
@@ -179,6 +182,7 @@ pub(crate) const SQLITE: SqliteViewsSql = SqliteViewsSql {
                projection TEXT NOT NULL, upstream TEXT NOT NULL, position INTEGER NOT NULL, anchor BLOB, \
                PRIMARY KEY (projection, upstream)) STRICT, WITHOUT ROWID",
     add_anchor: "ALTER TABLE eventsourcing_projections ADD COLUMN anchor BLOB",
+    add_tables: "ALTER TABLE eventsourcing_projection_versions ADD COLUMN tables TEXT",
     set_version: concat!(
         "INSERT INTO eventsourcing_projection_versions (projection, serving) VALUES (",
         schema_row!(),
@@ -187,7 +191,8 @@ pub(crate) const SQLITE: SqliteViewsSql = SqliteViewsSql {
     tables: "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'eventsourcing_projections'), \
                EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'eventsourcing_dead_letters'), \
                EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'eventsourcing_projection_versions'), \
-               EXISTS (SELECT 1 FROM pragma_table_info('eventsourcing_projections') WHERE name = 'anchor')",
+               EXISTS (SELECT 1 FROM pragma_table_info('eventsourcing_projections') WHERE name = 'anchor'), \
+               EXISTS (SELECT 1 FROM pragma_table_info('eventsourcing_projection_versions') WHERE name = 'tables')",
     version: concat!("SELECT serving FROM eventsourcing_projection_versions WHERE projection = ", schema_row!()),
     file: "SELECT file FROM pragma_database_list WHERE name = 'main'",
     position: "SELECT position FROM eventsourcing_projections WHERE projection = ? AND upstream = ?",

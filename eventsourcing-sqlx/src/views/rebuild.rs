@@ -145,6 +145,17 @@ macro_rules! rebuilds {
                 sqlx::query_scalar(SQL.tables).bind(prefix).fetch_all(connection).await
             }
 
+            /// The tables that a rebuild made and that are there. Of one that began before it was kept which, all with its prefix.
+            async fn made(connection: &mut $connection, key: ProjectionKey<'_>) -> sqlx::Result<Vec<String>> {
+                let mut tables = tables(connection, &key.prefix()).await?;
+                let made: Option<Option<String>> =
+                    sqlx::query_scalar(SQL.made).bind(key.name).fetch_optional(connection).await?;
+                if let Some(made) = made.flatten() {
+                    tables.retain(|table| made.split('\n').any(|made| made == table));
+                }
+                Ok(tables)
+            }
+
             async fn execute(connection: &mut $connection, statement: String) -> sqlx::Result<()> {
                 sqlx::raw_sql(AssertSqlSafe(statement)).execute(connection).await.map(|_| ())
             }
@@ -179,10 +190,15 @@ macro_rules! rebuilds {
                     if made.is_empty() {
                         return Err(RebuildError::NoPrefix { name: key.name.to_owned(), prefix });
                     }
-                    match made.into_iter().find(|table| table.len() > SQL.longest_name) {
-                        Some(table) => Err(RebuildError::NameTooLong { table, longest: SQL.longest_name }),
-                        None => Ok(()),
+                    if let Some(table) = made.iter().find(|table| table.len() > SQL.longest_name) {
+                        return Err(RebuildError::NameTooLong { table: table.clone(), longest: SQL.longest_name });
                     }
+                    let keep = sqlx::query(SQL.set_tables).bind(key.name).bind(made.join("\n"));
+                    let kept = keep.execute(&mut *transaction.transaction).await;
+                    kept.map_err(|error| {
+                        failed(key.name, view_error(condition::of(&error), error, "keep which tables were made"))
+                    })?;
+                    Ok(())
                 }
 
                 async fn serving_positions(&self, name: &str) -> Result<Vec<(String, u64)>, RebuildError> {
@@ -202,13 +218,21 @@ macro_rules! rebuilds {
 
                 async fn switch(&self, key: ProjectionKey<'_>) -> Result<Switched, RebuildError> {
                     let views = self.clone();
-                    uncut(key, self.longest(), |key| async move { views.switch_uncut(key.rebuilt()).await }).await
+                    uncut(key, self.longest(), |key| async move {
+                        match views.switch_uncut(key.rebuilt()).await {
+                            // the row that is taken first waits for the commit, and tells what became of it
+                            Err(RebuildError::View { source: ViewError::OutcomeUnknown { .. }, .. }) => {
+                                views.switch_uncut(key.rebuilt()).await
+                            }
+                            switched => switched,
+                        }
+                    }).await
                 }
 
                 async fn abort_rebuild(&self, name: &str, version: Option<u32>) -> Result<Option<u32>, RebuildError> {
                     let views = self.clone();
                     let key = ProjectionKey::new(name, version.unwrap_or(1));
-                    uncut(key, self.longest(), |key| async move { views.abort_uncut(&key.name, version).await }).await
+                    uncut(key, self.longest(), |key| async move { views.abort_uncut(&key.name, version, true).await }).await
                 }
             }
 
@@ -270,7 +294,7 @@ macro_rules! rebuilds {
                         sleep(Duration::from_millis(2)).await;
                     }
                     positions(connection, SQL.take_positions, &rebuilt).await.map_err(wrong)?;
-                    replace_tables(connection, &key.prefix()).await.map_err(wrong)?;
+                    replace_tables(connection, key).await.map_err(wrong)?;
                     let serves = sqlx::query(SQL.set_serving).bind(key.name).bind(i64::from(key.version));
                     serves.execute(&mut *connection).await.map_err(wrong)?;
                     for forget in SQL.forget {
@@ -288,7 +312,7 @@ macro_rules! rebuilds {
                     Ok(Switched::Done)
                 }
 
-                async fn abort_uncut(&self, name: &str, version: Option<u32>) -> Result<Option<u32>, RebuildError> {
+                async fn abort_uncut(&self, name: &str, version: Option<u32>, is_first: bool) -> Result<Option<u32>, RebuildError> {
                     let wrong = |error| failed(name, view_error(condition::of(&error), error, "abort a rebuild"));
                     let mut transaction =
                         self.transaction("abort a rebuild").await.map_err(|error| failed(name, error))?;
@@ -305,21 +329,29 @@ macro_rules! rebuilds {
                     // a transaction that was dropped moves the position no more, and lets go of the tables
                     positions(&mut transaction, SQL.take_positions, &key.to_string()).await.map_err(wrong)?;
                     execute(&mut transaction, SQL.before_dropping.to_owned()).await.map_err(wrong)?;
-                    let rebuilt = tables(&mut transaction, &key.prefix()).await.map_err(wrong)?;
+                    let rebuilt = made(&mut transaction, key).await.map_err(wrong)?;
                     drop_tables(&mut transaction, &rebuilt, SQL.after_dropped).await.map_err(wrong)?;
                     let none = sqlx::query(SQL.set_rebuilt).bind(name).bind(None::<i64>);
                     none.execute(&mut *transaction).await.map_err(wrong)?;
                     for forget in SQL.forget {
                         sqlx::query(*forget).bind(key.to_string()).execute(&mut *transaction).await.map_err(wrong)?;
                     }
-                    transaction.commit().await.map_err(|error| failed(name, error))?;
-                    Ok(Some(under_way))
+                    match transaction.commit().await {
+                        Ok(()) => Ok(Some(under_way)),
+                        Err(ViewError::OutcomeUnknown { source }) if is_first => {
+                            tracing::debug!(%source, "the commit of an abort was lost, and is looked for");
+                            let again = Box::pin(self.abort_uncut(name, Some(under_way), false)).await?;
+                            Ok(again.or(Some(under_way)))
+                        }
+                        Err(error) => Err(failed(name, error)),
+                    }
                 }
             }
 
             /// Drops the tables that are replaced, and gives their names to those that replace them.
-            async fn replace_tables(connection: &mut $connection, prefix: &str) -> sqlx::Result<()> {
-                let rebuilt = tables(connection, prefix).await?;
+            async fn replace_tables(connection: &mut $connection, key: ProjectionKey<'_>) -> sqlx::Result<()> {
+                let rebuilt = made(connection, key).await?;
+                let prefix = &key.prefix();
                 let mut replaced = Vec::new();
                 for name in rebuilt.iter().filter_map(|table| table.strip_prefix(prefix)) {
                     let serving = sqlx::query_scalar(SQL.table).bind(name).fetch_optional(&mut *connection);

@@ -38,11 +38,12 @@ pub(super) async fn prepare(pool: &SqlitePool, config: SqliteViewsConfig) -> Res
 
 /// The tables, and what makes them, or old ones into those of now.
 async fn look(connection: &mut SqliteConnection) -> sqlx::Result<(Tables, Vec<&'static str>)> {
-    let (positions, letters, versions, has_anchor): (bool, bool, bool, bool) =
+    let (positions, letters, versions, has_anchor, has_tables): (bool, bool, bool, bool, bool) =
         sqlx::query_as(SQLITE.tables).fetch_one(&mut *connection).await?;
     let version = if versions { sqlx::query_scalar(SQLITE.version).fetch_optional(connection).await? } else { None };
     let create = [SQLITE.create, letters::SQLITE.create, rebuilds::SQLITE.create];
     let add_anchor = (positions && !has_anchor).then_some(SQLITE.add_anchor);
-    let statements = create.into_iter().chain(add_anchor).chain([SQLITE.set_version]).collect();
+    let add_tables = (versions && !has_tables).then_some(SQLITE.add_tables);
+    let statements = create.into_iter().chain(add_anchor).chain(add_tables).chain([SQLITE.set_version]).collect();
     Ok((Tables { are_there: [positions, letters, versions], version }, statements))
 }
