@@ -30,6 +30,8 @@ mod damage;
 mod deadline;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod error;
+#[cfg(feature = "sqlite")]
+mod held_files;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

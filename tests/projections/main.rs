@@ -8,6 +8,7 @@ mod conditions;
 mod dead_letters;
 mod failing;
 mod many;
+mod overstepping;
 mod places;
 mod rebuilding;
 mod running;

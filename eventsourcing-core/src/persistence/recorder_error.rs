@@ -156,6 +156,16 @@ pub enum RecorderError {
         source: Cause,
     },
 
+    /// A handler saves to the file in which its own view is: the save would wait for the transaction that the handler is in.
+    #[error(
+        "a handler cannot save to {database}, whose write lock the transaction of its own view holds until the handler is done; \
+         keep the view in a file of its own, or save from a `#[policy]`, whose events are recorded with the position"
+    )]
+    HeldByView {
+        /// The file.
+        database: String,
+    },
+
     /// There is no space left; nothing was recorded.
     #[error("the database has no space left, so nothing was recorded; free some and try again")]
     StorageFull {

@@ -1,6 +1,7 @@
 //! Views in SQLite.
 
 use std::error::Error as StdError;
+use std::path::{Path, PathBuf};
 
 use eventsourcing_core::following::{ProjectionKey, ViewTransaction, Views};
 use eventsourcing_core::{DeadLetter, Tracking, ViewError};
@@ -15,6 +16,7 @@ use super::sqlite_session::Session;
 use super::{check_runtime, sqlite_letters, sqlite_schema, uncut};
 use crate::condition::sqlite as condition;
 use crate::config::SqliteViewsConfig;
+use crate::held_files::{self, HeldFile};
 use crate::rows;
 use crate::sql::views::SQLITE;
 
@@ -46,7 +48,7 @@ use crate::sql::views::SQLITE;
 pub struct SqliteViews {
     pool: SqlitePool,
     /// The file; none if it is in memory.
-    file: Option<String>,
+    file: Option<PathBuf>,
 }
 
 impl SqliteViews {
@@ -66,7 +68,7 @@ impl SqliteViews {
     pub async fn open_with(pool: SqlitePool, config: SqliteViewsConfig) -> Result<Self, ViewError> {
         check_runtime()?;
         let file = sqlite_schema::prepare(&pool, config).await?;
-        Ok(Self { pool, file: Some(file).filter(|file| !file.is_empty()) })
+        Ok(Self { pool, file: held_files::identity(Path::new(&file)) })
     }
 
     /// A connection to read by.
@@ -95,7 +97,7 @@ impl SqliteViews {
         key: ProjectionKey<'_>,
     ) -> Result<SqliteTransaction, ViewError> {
         let owner = Owner::new(&key.to_string(), "");
-        Ok(SqliteTransaction { transaction: session, owner, has_letters: false, is_guarded: false })
+        Ok(SqliteTransaction { transaction: session, owner, has_letters: false, is_guarded: false, _held: None })
     }
 }
 
@@ -117,18 +119,19 @@ impl Views for SqliteViews {
             return Ok(None);
         }
         let (views, projection) = (self.clone(), projection.to_owned());
-        uncut(tokio::spawn(async move { views.serve_uncut(&projection).await })).await
+        let begun = uncut(tokio::spawn(async move { views.serve_uncut(&projection).await })).await?;
+        Ok(begun.map(|begun| self.held(begun)))
     }
 
     async fn begin(&self, projection: &str, tracking: &Tracking) -> Result<SqliteTransaction, ViewError> {
         tracking.check()?;
         let (views, projection, tracking) = (self.clone(), projection.to_owned(), tracking.clone());
-        uncut(tokio::spawn(async move { views.begin_uncut(&projection, &tracking).await })).await
+        Ok(self.held(uncut(tokio::spawn(async move { views.begin_uncut(&projection, &tracking).await })).await?))
     }
 
     async fn begin_aside(&self, projection: &str, upstream: &str) -> Result<SqliteTransaction, ViewError> {
         let (views, owner) = (self.clone(), Owner::new(projection, upstream));
-        uncut(tokio::spawn(async move { views.begin_aside_uncut(owner).await })).await
+        Ok(self.held(uncut(tokio::spawn(async move { views.begin_aside_uncut(owner).await })).await?))
     }
 
     async fn dead_letters(
@@ -146,7 +149,7 @@ impl Views for SqliteViews {
     }
 
     fn database(&self) -> Option<String> {
-        self.file.clone()
+        self.file.as_ref().map(|file| file.display().to_string())
     }
 
     fn is_passing(&self, error: &(dyn StdError + 'static)) -> bool {
@@ -155,6 +158,11 @@ impl Views for SqliteViews {
 }
 
 impl SqliteViews {
+    /// A transaction for the task that calls, whose handlers must not wait for it elsewhere.
+    fn held(&self, transaction: SqliteTransaction) -> SqliteTransaction {
+        SqliteTransaction { _held: self.file.as_deref().map(HeldFile::new), ..transaction }
+    }
+
     async fn serve_uncut(&self, projection: &str) -> Result<Option<SqliteTransaction>, ViewError> {
         let key = ProjectionKey::parse(projection);
         let mut session = self.transaction("begin a projection").await?;
@@ -188,7 +196,7 @@ impl SqliteViews {
             guard(&mut session, &key.prefix()).await?;
         }
         let owner = Owner::new(projection, &tracking.upstream);
-        Ok(SqliteTransaction { transaction: session, owner, has_letters, is_guarded: key.is_rebuilt })
+        Ok(SqliteTransaction { transaction: session, owner, has_letters, is_guarded: key.is_rebuilt, _held: None })
     }
 
     async fn begin_aside_uncut(&self, owner: Owner) -> Result<SqliteTransaction, ViewError> {
@@ -200,7 +208,7 @@ impl SqliteViews {
             guard(&mut session, &key.prefix()).await?;
         }
         let is_guarded = key.is_rebuilt;
-        Ok(SqliteTransaction { transaction: session, owner, has_letters: true, is_guarded })
+        Ok(SqliteTransaction { transaction: session, owner, has_letters: true, is_guarded, _held: None })
     }
 }
 
@@ -213,6 +221,8 @@ pub struct SqliteTransaction {
     has_letters: bool,
     /// Whether what serves is guarded against it.
     is_guarded: bool,
+    /// Until the transaction is over the file is known to be held.
+    _held: Option<HeldFile>,
 }
 
 impl ViewTransaction for SqliteTransaction {

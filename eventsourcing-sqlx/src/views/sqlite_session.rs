@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use eventsourcing_core::ViewError;
 use sqlx::pool::PoolConnection;
-use sqlx::{Connection as _, Executor as _, SqlStr, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use sqlx::{Executor as _, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use tokio::runtime::Handle;
 
 use super::error::commit_error;
 use crate::condition::sqlite as condition;
@@ -15,7 +16,8 @@ use crate::sql::views::SQLITE;
 /// A connection of the pool, in a transaction unless it is to read outside of one. Dropped before it is ended, it is rolled back.
 #[derive(Debug)]
 pub(super) struct Session {
-    held: Held,
+    /// None only while it is dropped.
+    held: Option<Held>,
     ending: Ending,
 }
 
@@ -28,17 +30,12 @@ enum Held {
 impl Session {
     /// A connection to read by.
     pub(super) async fn reading(pool: &SqlitePool) -> sqlx::Result<Self> {
-        Ok(Self { held: Held::Reading(pool.acquire().await?), ending: Ending::default() })
+        Ok(Self { held: Some(Held::Reading(pool.acquire().await?)), ending: Ending::default() })
     }
 
     /// A connection in a transaction that has the write lock, and that handlers cannot end.
     pub(super) async fn begin(pool: &SqlitePool) -> sqlx::Result<Self> {
-        let mut connection = pool.acquire().await?;
-        if connection.is_in_transaction() {
-            mend(&mut connection).await?;
-        }
-        let begin = SqlStr::from_static(SQLITE.begin);
-        let mut transaction = Transaction::begin(connection, Some(begin)).await?;
+        let mut transaction = pool.begin_with(SQLITE.begin).await?;
         let ending = Ending::default();
         let (commits, rolls_back) = (Arc::clone(&ending.0), Arc::clone(&ending.0));
         let mut handle = transaction.lock_handle().await?;
@@ -48,7 +45,7 @@ impl Session {
             let _ = rolls_back.compare_exchange(Ending::OPEN, Ending::ENDED, Ordering::SeqCst, Ordering::SeqCst);
         });
         drop(handle);
-        Ok(Self { held: Held::Begun(transaction), ending })
+        Ok(Self { held: Some(Held::Begun(transaction)), ending })
     }
 
     /// Whether somebody ended the transaction who may not.
@@ -57,13 +54,13 @@ impl Session {
     }
 
     /// Makes the changes last.
-    pub(super) async fn commit(self) -> Result<(), ViewError> {
-        if !self.ending.free() {
+    pub(super) async fn commit(mut self) -> Result<(), ViewError> {
+        if self.is_ended() || !self.ending.free() {
             return Err(ViewError::TransactionEnded);
         }
-        match self.held {
-            Held::Reading(_) => Ok(()),
-            Held::Begun(transaction) => {
+        match self.held.take() {
+            Some(Held::Reading(_)) | None => Ok(()),
+            Some(Held::Begun(transaction)) => {
                 transaction.commit().await.map_err(|error| commit_error(condition::of(&error), error))
             }
         }
@@ -80,28 +77,39 @@ impl Session {
     }
 }
 
-/// Makes sqlx see that a connection is in no transaction: SQLite rolled one back by itself, or a handler did, and sqlx still counts it.
-/// It is given one to roll back, by refusing to begin another inside of it.
-async fn mend(connection: &mut SqliteConnection) -> sqlx::Result<()> {
-    connection.execute("BEGIN").await?;
-    drop(connection.begin_with("").await);
-    connection.ping().await
+/// Gives sqlx a transaction to roll back: it still counts the one that SQLite rolled back by itself, or a handler did, and would begin no
+/// other on the connection.
+async fn mend(mut transaction: Transaction<'static, Sqlite>) {
+    // it fails if a handler began another, which does as well
+    drop(transaction.execute("BEGIN").await);
+    drop(transaction.rollback().await);
 }
 
+impl Drop for Session {
+    fn drop(&mut self) {
+        let (true, Ok(runtime)) = (self.is_ended(), Handle::try_current()) else { return };
+        if let Some(Held::Begun(transaction)) = self.held.take() {
+            runtime.spawn(mend(transaction));
+        }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "it is taken only by those who own the session")]
 impl Deref for Session {
     type Target = SqliteConnection;
 
     fn deref(&self) -> &SqliteConnection {
-        match &self.held {
+        match self.held.as_ref().expect("a session has a connection") {
             Held::Reading(connection) => connection,
             Held::Begun(transaction) => transaction,
         }
     }
 }
 
+#[expect(clippy::expect_used, reason = "it is taken only by those who own the session")]
 impl DerefMut for Session {
     fn deref_mut(&mut self) -> &mut SqliteConnection {
-        match &mut self.held {
+        match self.held.as_mut().expect("a session has a connection") {
             Held::Reading(connection) => connection,
             Held::Begun(transaction) => transaction,
         }
