@@ -7,6 +7,10 @@ pub(crate) mod sqlite;
 
 /// The condition that a database is in when it fails, or that a statement of it is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    not(all(feature = "sqlite", feature = "postgres")),
+    expect(dead_code, reason = "each database has conditions that the other does not know")
+)]
 pub(crate) enum Condition {
     /// The connection is gone, or never was: what it did last is not known.
     Lost,

@@ -241,7 +241,7 @@ impl ViewTransaction for UnprotectedTransaction {
             SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(&self.file)).await.unwrap();
         let Tracking { upstream, position, .. } = &self.tracking;
         let moved = format!(
-            "INSERT INTO eventsourcing_projections VALUES ('counted', '{upstream}', {position}) \
+            "INSERT INTO eventsourcing_projections (projection, upstream, position) VALUES ('counted', '{upstream}', {position}) \
              ON CONFLICT DO UPDATE SET position = excluded.position"
         );
         sqlx::query(AssertSqlSafe(moved)).execute(&mut connection).await.unwrap();
