@@ -1,6 +1,6 @@
 //! The worker: the task that handles a projection's events, batch by batch, and does what is to be done when one fails.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::select;
 use tokio::sync::watch;
@@ -169,7 +169,10 @@ where
     }
 
     async fn handle(&mut self, events: &[(u64, Notification)], up_to: u64) -> Result<Handled, Failure> {
-        let handled = self.handling.handle(events, up_to).await?;
+        State::handling(&self.publish, Some(Instant::now()));
+        let handled = self.handling.handle(events, up_to).await;
+        State::handling(&self.publish, None);
+        let handled = handled?;
         if let Handled::Done = handled {
             self.following();
         }

@@ -102,6 +102,8 @@ async fn a_runner_that_takes_a_batch_apart_stops_between_two_events() {
     let runner = ProjectionRunner::of(&office, projection.clone(), views.clone());
     let runner = runner.poll_interval(Duration::from_secs(1)).start().await.unwrap();
     projection.waits.notified().await;
+    let status = runner.status().await.unwrap();
+    assert!(status.handling_for.is_some(), "{status:?}");
     let mut stop = pin!(runner.stop());
     assert!(stop.as_mut().now_or_never().is_none());
     projection.goes_on.notify_one();
