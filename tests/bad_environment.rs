@@ -210,3 +210,16 @@ async fn a_queue_without_room_is_refused() {
         assert_eq!(refusal(variables).await, expected);
     }
 }
+
+#[tokio::test]
+async fn a_server_that_has_no_time_to_answer_is_refused() {
+    let variables = [
+        ("PERSISTENCE_MODULE", "postgres"),
+        ("POSTGRES_DBNAME", "shop"),
+        ("POSTGRES_HOST", "localhost"),
+        ("POSTGRES_USER", "me"),
+        ("POSTGRES_ANSWER_TIMEOUT", "0"),
+    ];
+    let expected = "environment variable POSTGRES_ANSWER_TIMEOUT is `0`; expected more than 0 seconds, such as 20";
+    assert_eq!(refusal(variables).await, expected);
+}

@@ -29,6 +29,7 @@ mod subscription;
 mod supervised;
 mod unit_of_work;
 mod version;
+mod view_error;
 mod views;
 mod worker;
 
@@ -52,4 +53,5 @@ pub(crate) use stepper::Stepper;
 pub use subscription::{Followed, Subscribe, Subscription};
 pub use unit_of_work::UnitOfWork;
 pub use version::ProjectionKey;
+pub use view_error::ViewError;
 pub use views::{ViewTransaction, Views};

@@ -30,7 +30,7 @@ pub use error::{Error, Result};
 pub use following::{
     About, DeadLetter, DeadLetterError, DeadLetters, EventStruct, Followed, Happened, MemoryViews, OnFailure,
     ProcessApplication, Projection, ProjectionRunner, Rebuild, RebuildError, RunnerError, Subscribe, Subscription,
-    UnitOfWork, Views,
+    UnitOfWork, ViewError, Views,
 };
 pub use jiff::Timestamp;
 pub use persistence::{LogPosition, Mapper, Notification, Recorder, RecorderError, StoredEvent, Tracking};

@@ -345,14 +345,17 @@ async fn fails(schema: &Schema, code: &str, when: &str) {
 #[tokio::test]
 async fn trouble_of_the_server_is_an_error_of_its_own_kind_and_nothing_is_recorded() {
     type Expected = fn(&RecorderError) -> bool;
-    let kinds: [(&str, Expected); 8] = [
+    let kinds: [(&str, Expected); 11] = [
         ("53100", |error| matches!(error, RecorderError::StorageFull { .. })),
         ("57014", |error| matches!(error, RecorderError::Busy { setting: "statement_timeout", .. })),
-        ("25006", |error| matches!(error, RecorderError::ReadOnly { .. })),
+        ("25006", |error| matches!(error, RecorderError::NotPrimary { .. })),
         ("XX001", |error| matches!(error, RecorderError::Corrupt { .. })),
         ("XX002", |error| matches!(error, RecorderError::Corrupt { .. })),
         ("P0001", |error| matches!(error, RecorderError::Database { .. })),
-        ("40001", |error| matches!(error, RecorderError::Database { .. })),
+        ("40001", |error| matches!(error, RecorderError::Superseded { .. })),
+        ("40P01", |error| matches!(error, RecorderError::Superseded { .. })),
+        ("53200", |error| matches!(error, RecorderError::OutOfResources { .. })),
+        ("58030", |error| matches!(error, RecorderError::OutOfResources { .. })),
         ("0A000", |error| matches!(error, RecorderError::Database { .. })),
     ];
     for (code, is_expected) in kinds {
@@ -564,7 +567,7 @@ async fn a_role_whose_transactions_are_read_only_is_told_so() {
     Schema { name: String::new(), config: server() }.run(alter).await;
     let recorder = open(&role.schema).await;
     let error = recorder.insert_events(one_event()).await.unwrap_err();
-    assert!(matches!(error, RecorderError::ReadOnly { .. }), "{error:?}");
+    assert!(matches!(error, RecorderError::NotPrimary { .. }), "{error:?}");
     recorder.close().await;
     role.drop().await;
 }

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 
 use uuid::Uuid;
 
+use super::ViewError;
 use super::failure::chain;
 use crate::Error;
 use crate::application::{ATTEMPTS, pause_after};
@@ -37,7 +38,11 @@ impl Conflicts {
 
 /// The aggregate and the version that another writer recorded first.
 fn conflict(error: &(dyn StdError + 'static)) -> Option<(Uuid, u64)> {
-    match (error.downcast_ref::<RecorderError>(), error.downcast_ref::<Error>()) {
+    let recorder = match error.downcast_ref::<ViewError>() {
+        Some(ViewError::Recorder(error)) => Some(error),
+        _ => error.downcast_ref::<RecorderError>(),
+    };
+    match (recorder, error.downcast_ref::<Error>()) {
         (Some(RecorderError::Conflict { originator_id, tried, .. }), _)
         | (_, Some(Error::Conflict { originator_id, tried, .. })) => Some((*originator_id, *tried)),
         _ => None,

@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 
-use super::RunnerError;
+use super::{RunnerError, ViewError};
 use crate::Error;
 use crate::persistence::{Cause, MapperError, RecorderError};
 
@@ -46,7 +46,9 @@ pub(super) fn is_passing(cause: &Cause, is_passing_for_views: impl Fn(&(dyn StdE
             Some(Error::Recorder(error)) => Some(error),
             _ => error.downcast_ref::<RecorderError>(),
         };
-        recorder.is_some_and(RecorderError::is_retryable) || is_passing_for_views(error)
+        recorder.is_some_and(RecorderError::is_retryable)
+            || error.downcast_ref::<ViewError>().is_some_and(ViewError::is_retryable)
+            || is_passing_for_views(error)
     })
 }
 

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use futures::FutureExt as _;
 
 use super::failure::{Failure, Handled, is_passing, unknown_dictionary};
-use super::{DeadLetter, Projection, Recorded, RunnerError, ViewTransaction as _, Views};
+use super::{DeadLetter, Projection, Recorded, RunnerError, ViewError, ViewTransaction as _, Views};
 use crate::Error;
 use crate::application::Shared;
-use crate::persistence::{Cause, Notification, RecorderError, Tracking};
+use crate::persistence::{Cause, Notification, Tracking};
 
 /// A projection on its way through a log.
 pub(super) struct Handling<P, V> {
@@ -111,6 +111,9 @@ where
     ) -> Result<Handled, Failure> {
         for run in events.chunk_by(|(_, one), (_, next)| one.topic == next.topic) {
             let handled = self.call(run, transaction.view()).await?;
+            if let (true, Some((_, first))) = (transaction.is_ended(), run.first()) {
+                return Err(Failure::Fatal(self.handler_error(first, ViewError::TransactionEnded.into())));
+            }
             if matches!(handled, Handled::Refused(_)) {
                 return Ok(handled);
             }
@@ -121,8 +124,12 @@ where
     pub(super) async fn commit(&self, transaction: V::Transaction, has_handled: bool) -> Result<Handled, Failure> {
         let Err(error) = transaction.commit().await else { return Ok(Handled::Done) };
         // handlers are to decide again, on what is there by now
-        if has_handled && matches!(error, RecorderError::Conflict { .. }) {
+        if has_handled && error.is_conflict() {
             return Ok(Handled::Refused(error.into()));
+        }
+        // what a handler committed is there, and is not handled again
+        if matches!(error, ViewError::TransactionEnded) {
+            return Err(Failure::Fatal(RunnerError::of_view::<P>(error)));
         }
         match self.view_failure(error) {
             // such as a constraint that is checked in the end: it is these events that break it
@@ -178,11 +185,11 @@ where
         }
     }
 
-    pub(super) fn view_failure(&self, error: RecorderError) -> Failure {
+    pub(super) fn view_failure(&self, error: ViewError) -> Failure {
         match error {
-            RecorderError::AlreadyProcessed { recorded, .. } => Failure::Moved(recorded),
+            ViewError::AlreadyProcessed { recorded, .. } => Failure::Moved(recorded),
             // others put something aside, or took it out
-            RecorderError::Conflict { .. } => Failure::Moved(self.position),
+            error if error.is_conflict() => Failure::Moved(self.position),
             source if source.is_retryable() => Failure::Passing(RunnerError::View { name: P::NAME, source }),
             source => Failure::Fatal(RunnerError::of_view::<P>(source)),
         }

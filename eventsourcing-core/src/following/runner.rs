@@ -119,7 +119,7 @@ impl ProjectionRunner {
     pub async fn status(&self) -> Result<Status, RunnerError> {
         // first, so that what a task said in the end is not overlooked
         let is_finished = self.task.is_finished();
-        let State { position, mut progress, last_error } = self.state.borrow().clone();
+        let State { position, mut progress, last_error, handling_since } = self.state.borrow().clone();
         let (last, next) = self.look(position).await.map_err(|error| self.upstream_error(error))?;
         let dead_letters = (self.count_letters)().await?;
         // a clock that went back, or is another's, is no reason to be ahead
@@ -128,7 +128,8 @@ impl ProjectionRunner {
         if is_finished && !matches!(progress, Progress::Failed(_)) {
             progress = Progress::Stopped;
         }
-        Ok(Status { position, last, behind_for, dead_letters, progress, last_error })
+        let handling_for = handling_since.filter(|_| !is_finished).map(|since| since.elapsed());
+        Ok(Status { position, last, behind_for, dead_letters, handling_for, progress, last_error })
     }
 
     /// The application whose log it follows.

@@ -14,7 +14,7 @@ use super::pages::Pages;
 use super::runner::CountLetters;
 use super::state::State;
 use super::version::looks_versioned;
-use super::worker::Worker;
+use super::worker::{FIRST_OF_REBUILD, Worker};
 use super::{
     OnFailure, Projection, ProjectionKey, ProjectionRunner, RunnerError, Subscribe, ViewTransaction as _, Views,
 };
@@ -144,7 +144,8 @@ where
         let on_failure = self.on_failure;
         let (handling, pages) = self.begin().await?;
         State::following(&publish, handling.position);
-        Ok((Worker { handling, on_failure, publish, stopping }, pages))
+        let at_once = if handling.prefix.is_some() { FIRST_OF_REBUILD } else { usize::MAX };
+        Ok((Worker { handling, on_failure, publish, stopping, at_once }, pages))
     }
 
     /// Finds out where the view is, and that the log reaches there.

@@ -37,6 +37,10 @@ pub struct PostgresConfig {
     pub password: Option<String>,
     /// How long to wait for a connection: 30 seconds unless `POSTGRES_CONNECT_TIMEOUT` says otherwise.
     pub connect_timeout: Duration,
+    /// How long to wait for the server's answer to a statement: 20 seconds unless `POSTGRES_ANSWER_TIMEOUT` says otherwise.
+    ///
+    /// A server that does not answer in this time counts as lost, as if its connection had broken.
+    pub answer_timeout: Duration,
     /// How long a connection may live, if not for ever (`POSTGRES_CONN_MAX_AGE`).
     pub conn_max_age: Option<Duration>,
     /// Whether a connection is tried before it is used, at the cost of a round trip (`POSTGRES_PRE_PING`).
@@ -78,6 +82,9 @@ pub struct PostgresConfig {
 }
 
 impl PostgresConfig {
+    /// How long to wait for an answer unless said otherwise.
+    pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
+
     /// This database, and the defaults for all else.
     pub fn new(dbname: impl Into<String>, host: impl Into<String>, user: impl Into<String>) -> Self {
         Self {
@@ -87,6 +94,7 @@ impl PostgresConfig {
             user: user.into(),
             password: None,
             connect_timeout: Duration::from_secs(30),
+            answer_timeout: Self::ANSWER_TIMEOUT,
             conn_max_age: None,
             pre_ping: false,
             pool_size: 5,
@@ -126,6 +134,7 @@ impl PostgresConfig {
             port: environment.number("POSTGRES_PORT", "a port number such as 5432")?.unwrap_or(defaults.port),
             password: environment.text("POSTGRES_PASSWORD")?,
             connect_timeout: seconds("POSTGRES_CONNECT_TIMEOUT")?.unwrap_or(defaults.connect_timeout),
+            answer_timeout: answer_timeout(environment)?,
             conn_max_age: seconds("POSTGRES_CONN_MAX_AGE")?,
             pre_ping: environment.flag("POSTGRES_PRE_PING", defaults.pre_ping)?,
             pool_size,
@@ -195,6 +204,14 @@ fn flaw(name: &str) -> Option<String> {
     }
 }
 
+pub(super) fn answer_timeout(environment: &Environment) -> Result<Duration, EnvironmentError> {
+    let variable = "POSTGRES_ANSWER_TIMEOUT";
+    match environment.seconds(variable)? {
+        Some(Duration::ZERO) => Err(environment.invalid(variable, "0", "more than 0 seconds, such as 20")),
+        timeout => Ok(timeout.unwrap_or(PostgresConfig::ANSWER_TIMEOUT)),
+    }
+}
+
 fn ssl_mode(environment: &Environment) -> Result<Option<SslMode>, EnvironmentError> {
     let variable = "POSTGRES_SSLMODE";
     let Some(value) = environment.text(variable)? else { return Ok(None) };
@@ -211,6 +228,7 @@ impl fmt::Debug for PostgresConfig {
             .field("database", &self.name())
             .field("password", &self.password.as_ref().map(|_| "…"))
             .field("connect_timeout", &self.connect_timeout)
+            .field("answer_timeout", &self.answer_timeout)
             .field("conn_max_age", &self.conn_max_age)
             .field("pre_ping", &self.pre_ping)
             .field("pool_size", &self.pool_size)

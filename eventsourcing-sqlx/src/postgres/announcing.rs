@@ -93,7 +93,8 @@ impl Inner {
         };
         let announced = announced.await;
         match &announced {
-            Err(error) if matches!(fault(error, &self.name), Fault::Lost | Fault::StaleConnection) => {}
+            Err(error)
+                if matches!(fault(error, &self.name), Fault::Lost | Fault::StaleConnection | Fault::NotPrimary) => {}
             Err(_) if self.config.transaction_pooling => {}
             _ => connection.mark_clean(),
         }

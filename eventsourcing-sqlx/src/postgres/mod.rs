@@ -29,6 +29,7 @@ use self::announcing::Announcer;
 use self::error::{connect_timeout, open_error, reconnect_error, recorder_error};
 use self::held::Held;
 use self::listening::Listener;
+pub(crate) use self::pooling::milliseconds;
 use crate::collect;
 use crate::config::PostgresConfig;
 use crate::connection::ConnGuard;

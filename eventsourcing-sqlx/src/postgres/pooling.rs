@@ -49,7 +49,7 @@ pub(super) fn settings(config: &PostgresConfig) -> impl Iterator<Item = (&'stati
 }
 
 /// A time as PostgreSQL counts it, in an `int`.
-fn milliseconds(time: Duration) -> String {
+pub(crate) fn milliseconds(time: Duration) -> String {
     // zero is for ever to PostgreSQL, and what is shorter than it can count is not meant so
     let shortest = u128::from(!time.is_zero());
     time.as_millis().clamp(shortest, i32::MAX.unsigned_abs().into()).to_string()

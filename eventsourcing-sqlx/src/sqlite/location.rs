@@ -46,6 +46,11 @@ impl Location {
         Self { filename: uri, is_memory, path, forbids_writing }
     }
 
+    /// The file, if it is one and its path is known.
+    pub(super) fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
     /// Looks at the file before SQLite does, which would not say what is wrong.
     ///
     /// It is not opened: when a process closes a file, POSIX takes away all the locks that it holds on it.

@@ -6,9 +6,8 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 use tracing::Instrument as _;
 
-use super::super::{Progress, ProjectionKey, ProjectionRunner, RunnerError};
+use super::super::{Progress, ProjectionKey, ProjectionRunner, RunnerError, ViewError};
 use super::{RebuildError, RebuildProgress, RebuildState, RebuildableViews, Switched, check_followed};
-use crate::persistence::RecorderError;
 
 /// Before a switch is tried again that failed for reasons that pass.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -123,7 +122,7 @@ impl<V: RebuildableViews> Rebuilding<V> {
                 Ok(()) => {}
                 Err(RunnerError::NotThereYet { .. }) => return Ok(Switched::Behind),
                 // it may be this one that was switched to, by a call that was dropped
-                Err(RunnerError::View { source: RecorderError::RebuildIsOver { .. }, .. }) => break,
+                Err(RunnerError::View { source: ViewError::RebuildIsOver { .. }, .. }) => break,
                 Err(error) => return Err(error.into()),
             }
         }
