@@ -153,7 +153,7 @@ async fn a_handler_that_ends_the_transaction_is_found_out() {
         let error = transaction.commit().await.unwrap_err();
         assert!(matches!(error, ViewError::TransactionEnded) && !error.is_retryable(), "{ends}: {error:?}");
         // what comes next has a connection that is in no transaction
-        let position = views.position("ends", "Office").await.unwrap();
+        let position = views.position("ends", "Office").await.unwrap().id;
         let next = tracking(position, position + 1);
         views.begin("ends", &next).await.unwrap().commit().await.unwrap();
         schema.drop().await;

@@ -1,6 +1,7 @@
 //! The recorder that keeps events in PostgreSQL.
 
 mod announcing;
+mod answer;
 mod append;
 mod batch;
 mod dictionaries;
@@ -175,8 +176,12 @@ impl Recorder for PostgresRecorder {
     async fn close(&self) {
         self.writer.close().await;
         self.inner.listener.stop();
-        self.inner.pool.close().await;
-        self.inner.writer.close().await;
+        // what does not say goodbye in time is dropped
+        let limit = answer::limit(&self.inner.config);
+        if timeout(limit, self.inner.pool.close()).await.is_err() {
+            tracing::debug!("connections were not closed in time");
+        }
+        drop(timeout(limit, self.inner.writer.close()).await);
         self.inner.watermark.raise(u64::MAX);
     }
 }

@@ -214,6 +214,8 @@ impl Inner {
         let failed = |error| self.failed("create the tables", error);
         // dropped half way, the connection is closed, and with it the transaction is undone
         let mut transaction = connection.begin_with(sql::BEGIN).await.map_err(failed)?;
+        // whoever migrates may take a while, and so may waiting for it
+        sqlx::raw_sql("SET LOCAL statement_timeout = 0").execute(&mut *transaction).await.map_err(failed)?;
         sqlx::query(sql::MIGRATION_LOCK)
             .persistent(false)
             .bind(self.sql.migration_key())

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::Inner;
+use super::{Inner, answer};
 use crate::config::PostgresConfig;
 use crate::sql::postgres::BEGIN;
 
@@ -44,8 +44,10 @@ pub(super) fn settings(config: &PostgresConfig) -> impl Iterator<Item = (&'stati
     // each statement has an index for what it looks for; a walk through a table would meet all that is not vacuumed yet
     let scans = ("enable_seqscan", "off".to_owned());
     let idle = ("idle_in_transaction_session_timeout", milliseconds(config.idle_in_transaction_session_timeout));
+    // a server that lives answers before its silence counts
+    let statement = ("statement_timeout", milliseconds(answer::limit_of_server(config)));
     let lock = config.lock_timeout.map(|timeout| ("lock_timeout", milliseconds(timeout)));
-    [path, scans, idle].into_iter().chain(lock)
+    [path, scans, idle, statement].into_iter().chain(lock)
 }
 
 /// A time as PostgreSQL counts it, in an `int`.
