@@ -187,6 +187,16 @@ pub enum RecorderError {
         database: String,
     },
 
+    /// The file of the database was deleted or replaced while it was open; nothing was recorded.
+    #[error(
+        "{database} was deleted or replaced while it was open, so nothing was recorded; close the application and open it again, \
+         and replace the file only while no program has it open"
+    )]
+    FileReplaced {
+        /// The database.
+        database: String,
+    },
+
     /// There is no space left; nothing was recorded.
     #[error("the database has no space left, so nothing was recorded; free some and try again")]
     StorageFull {

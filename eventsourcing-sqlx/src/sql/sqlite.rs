@@ -34,14 +34,16 @@ pub(crate) struct SqliteSql {
     pub(crate) insert_after: Sql,
     /// `(upstream, position, anchor)`: says that its log is processed up to there.
     pub(crate) track: Sql,
-    /// `()` → the name of the application that made the tables.
+    /// `()` → the last notification id in use, and the id of the log.
+    pub(crate) head: Sql,
+    /// `()` → the name of the application that made the tables, and the id of the log.
     pub(crate) owner: Sql,
     /// What SQLite says when a version is recorded already: it names the columns, not the constraint.
     pub(crate) version_taken: String,
     events: String,
     dictionaries: String,
     tracking: String,
-    head: String,
+    head_table: String,
     name: TableName,
 }
 
@@ -104,19 +106,20 @@ impl SqliteSql {
                  ON CONFLICT (upstream) DO UPDATE SET position = excluded.position, anchor = excluded.anchor"
             )
             .into(),
-            owner: format!("SELECT application FROM {head} WHERE id = 1").into(),
+            owner: format!("SELECT application, log_id FROM {head} WHERE id = 1").into(),
+            head: format!("SELECT last, log_id FROM {head} WHERE id = 1").into(),
             version_taken: format!("{events}.originator_id, {events}.originator_version"),
             events,
             dictionaries,
             tracking,
-            head,
+            head_table: head,
             name: name.clone(),
         }
     }
 
     /// What makes the tables, in this order and in one transaction; harmless where they exist.
     pub(crate) fn create(&self, log_id: Uuid) -> Vec<String> {
-        let Self { events, head, name, .. } = self;
+        let Self { events, head_table: head, name, .. } = self;
         let mut statements = vec![
             format!(
                 "CREATE TABLE IF NOT EXISTS {events} (\n  \
@@ -158,7 +161,7 @@ impl SqliteSql {
 
     /// What makes tables of this older version into those of now, in one transaction.
     pub(crate) fn upgrade(&self, version: i64) -> Vec<String> {
-        let Self { head, tracking, name, .. } = self;
+        let Self { head_table: head, tracking, name, .. } = self;
         let mut statements = Vec::new();
         if version < 2 {
             statements.push(self.create_dictionaries());

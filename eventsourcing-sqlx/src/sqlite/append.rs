@@ -10,6 +10,7 @@ use eventsourcing_core::{LogPosition, RecorderError, StoredEvent};
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::time::{Instant, sleep};
+use uuid::Uuid;
 
 use super::Inner;
 use super::error::{Failure, Fault, is_definite, is_everybodys};
@@ -108,6 +109,7 @@ impl Inner {
         let begun = Instant::now();
         let ended = self.connections.write(|connection| {
             execute(connection, BEGIN)?;
+            self.connections.check_file()?;
             let outcomes = self.write(connection, saves)?;
             Ok(match execute(connection, COMMIT) {
                 Ok(()) => Ended::Committed(outcomes),
@@ -276,9 +278,13 @@ impl Inner {
 
     /// The first id that is free; after it there are as many as are wanted. The write lock keeps them free.
     fn next_id(&self, connection: &Connection, wanted: usize) -> Result<u64, Failure> {
-        let mut last = connection.prepare_cached(self.sql.common.last.as_str())?;
-        let last: Option<i64> = last.query_row([], |row| row.get(0)).optional()?;
-        let Some(last) = last else { return Err(self.no_head().into()) };
+        let mut head = connection.prepare_cached(self.sql.head.as_str())?;
+        let head = head.query_row([], |row| Ok((row.get(0)?, super::select::uuid(row, 1)?))).optional()?;
+        let Some((last, log_id)): Option<(i64, Uuid)> = head else { return Err(self.no_head().into()) };
+        // what was restored into the same file
+        if *self.log_id.get_or_init(|| log_id) != log_id {
+            return Err(self.location.replaced().into());
+        }
         match last.checked_add(rows::to_count(wanted)) {
             Some(_) => Ok(rows::from_id(last)? + 1),
             None => Err(RecorderError::PositionExhausted { last: rows::from_id(last)?, wanted }.into()),

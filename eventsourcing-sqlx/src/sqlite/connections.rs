@@ -8,6 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::append::execute;
 use super::error::Failure;
+use super::identity::Identity;
 use super::location::Location;
 use crate::config::SqliteConfig;
 use crate::rows;
@@ -30,6 +31,8 @@ pub(super) struct Connections {
     cache_size: i64,
     /// One, because SQLite has one writer at a time: several would only wait for each other. In memory it also reads.
     writer: Mutex<Slot>,
+    /// The file that the first connection opened; none in memory.
+    identity: Mutex<Option<Identity>>,
     /// Those that are not in use; unused in memory.
     readers: Mutex<Option<Vec<Connection>>>,
 }
@@ -52,6 +55,7 @@ impl Connections {
             mmap_size,
             cache_size,
             writer: Mutex::new(Slot::Missing),
+            identity: Mutex::new(None),
             readers: Mutex::new(Some(Vec::new())),
         }
     }
@@ -108,6 +112,30 @@ impl Connections {
         *self.writer.lock().unwrap_or_else(PoisonError::into_inner) = Slot::Closed;
     }
 
+    /// Refuses to go on with a file that nobody else will open: it was deleted, or another took its place.
+    pub(super) fn check_file(&self) -> Result<(), RecorderError> {
+        let is_current = self.identity().as_mut().is_none_or(Identity::is_current);
+        if is_current { Ok(()) } else { Err(self.location.replaced()) }
+    }
+
+    /// Makes sure that a new connection has the same file open as the others.
+    fn identify(&self, connection: &Connection, is_writer: bool) -> Result<(), Failure> {
+        let Some(opened) = Identity::of(connection)? else { return Ok(()) };
+        let mut identity = self.identity();
+        if identity.as_ref().is_some_and(|identity| !identity.is_of_file(&opened)) {
+            return Err(self.location.replaced().into());
+        }
+        // its write-ahead log may be another after the last connection was closed
+        if is_writer || identity.is_none() {
+            *identity = Some(opened);
+        }
+        Ok(())
+    }
+
+    fn identity(&self) -> MutexGuard<'_, Option<Identity>> {
+        self.identity.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn readers(&self) -> MutexGuard<'_, Option<Vec<Connection>>> {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -122,6 +150,7 @@ impl Connections {
             connection.pragma_update(None, "checkpoint_fullfsync", "ON")?;
             // a WAL that a long read made large is cut back after the next checkpoint
             connection.pragma_update(None, "journal_size_limit", 67_108_864)?;
+            self.identify(&connection, true)?;
         }
         Ok(connection)
     }
@@ -129,6 +158,7 @@ impl Connections {
     fn open_reader(&self) -> Result<Connection, Failure> {
         let connection = self.open()?;
         connection.pragma_update(None, "query_only", "ON")?;
+        self.identify(&connection, false)?;
         connection.pragma_update(None, "mmap_size", rows::to_bound(self.mmap_size))?;
         Ok(connection)
     }

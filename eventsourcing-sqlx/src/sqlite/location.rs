@@ -119,6 +119,10 @@ impl Location {
         })
     }
 
+    pub(super) fn replaced(&self) -> RecorderError {
+        RecorderError::FileReplaced { database: self.filename.clone() }
+    }
+
     pub(super) fn unusable(&self, cause: impl Into<String>, cure: impl Into<String>) -> RecorderError {
         RecorderError::Open { database: self.filename.clone(), cause: cause.into(), cure: cure.into(), source: None }
     }

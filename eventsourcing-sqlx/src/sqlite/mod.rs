@@ -4,6 +4,7 @@ mod append;
 mod connections;
 mod dictionaries;
 mod error;
+mod identity;
 mod location;
 mod open;
 mod select;
@@ -18,7 +19,7 @@ use async_trait::async_trait;
 use eventsourcing_core::persistence::{
     EventQuery, EventVisitor, LogPosition, NotificationQuery, NotificationVisitor, StoredDictionary, Watermark,
 };
-use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Tracking};
+use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 
 use self::connections::Connections;
 use self::error::recorder_error;
@@ -73,6 +74,8 @@ struct Inner {
     is_slow: AtomicBool,
     /// The last id that this process recorded; of others' it is not told.
     watermark: Watermark,
+    /// What the log was called when it was opened.
+    log_id: OnceLock<Uuid>,
     stamps: Stamps,
 }
 
@@ -102,6 +105,7 @@ impl SqliteRecorder {
             connections,
             is_slow: AtomicBool::new(false),
             watermark: Watermark::default(),
+            log_id: OnceLock::new(),
             stamps: Stamps::default(),
         });
         inner.prepare().await?;

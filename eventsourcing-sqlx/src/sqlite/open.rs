@@ -41,7 +41,9 @@ impl Inner {
         self.check_settings(connection)?;
         let version = self.look_or_migrate(connection)?;
         if version == SCHEMA_VERSION {
-            let owner: Option<String> = connection.query_row(self.sql.owner.as_str(), [], |row| row.get(0))?;
+            let (owner, log_id): (Option<String>, Uuid) = connection
+                .query_row(self.sql.owner.as_str(), [], |row| Ok((row.get(0)?, super::select::uuid(row, 1)?)))?;
+            self.log_id.get_or_init(|| log_id);
             self.name.check_owner(owner.as_deref())?;
         }
         Ok(version)

@@ -1,0 +1,58 @@
+//! Which file a connection has open: a file that was deleted or replaced under it takes writes, and nobody ever opens it again.
+//!
+//! Files are told apart by device and inode. Where there are none, as on Windows, a file that is open cannot be replaced.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+/// A file system's number for a file.
+type Number = (u64, u64);
+
+/// The file of a database and its write-ahead log, as they were when they were opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    file: PathBuf,
+    wal: PathBuf,
+    numbers: [Option<Number>; 2],
+}
+
+impl Identity {
+    /// Of the file that a connection has just opened, and that is in WAL mode; none if it is in no file.
+    pub(super) fn of(connection: &Connection) -> Result<Option<Self>, rusqlite::Error> {
+        let select = "SELECT file FROM pragma_database_list WHERE name = 'main'";
+        let path: Option<String> = connection.query_row(select, [], |row| row.get(0))?;
+        let Some(path) = path.filter(|path| !path.is_empty()) else { return Ok(None) };
+        let (file, wal) = (PathBuf::from(&path), PathBuf::from(format!("{path}-wal")));
+        let numbers = [number(&file), number(&wal)];
+        Ok(Some(Self { file, wal, numbers }))
+    }
+
+    /// Whether the same file, and the same write-ahead log, still have these names.
+    ///
+    /// A write-ahead log that was not there at first is whatever there is now.
+    pub(super) fn is_current(&mut self) -> bool {
+        let found = [number(&self.file), number(&self.wal)];
+        if self.numbers[1].is_none() {
+            self.numbers[1] = found[1];
+        }
+        self.numbers == found
+    }
+
+    /// Whether they are of the same file, whatever its write-ahead log.
+    pub(super) fn is_of_file(&self, other: &Self) -> bool {
+        self.numbers[0] == other.numbers[0]
+    }
+}
+
+#[cfg(unix)]
+fn number(path: &Path) -> Option<Number> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    path.metadata().ok().map(|found| (found.dev(), found.ino()))
+}
+
+#[cfg(not(unix))]
+fn number(_: &Path) -> Option<Number> {
+    None
+}

@@ -1,0 +1,111 @@
+//! A SQLite file that is exchanged under a process that has it open: nothing is acknowledged that nobody will read again.
+#![cfg(all(feature = "sqlite", feature = "postgres", unix))]
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use eventsourcing_core::{Recorder, RecorderError, Uuid};
+use eventsourcing_sqlx::{SqliteConfig, SqliteRecorder};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+
+use common::{events, ids, one_event};
+
+async fn open(path: &Path) -> SqliteRecorder {
+    SqliteRecorder::open("Universe", SqliteConfig::new(path.to_str().unwrap())).await.unwrap()
+}
+
+/// A folder with a database of two events, which is open.
+async fn universe() -> (tempfile::TempDir, PathBuf, SqliteRecorder) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("universe.db");
+    let recorder = open(&path).await;
+    recorder.insert_events(events(Uuid::new_v4(), 1..=2)).await.unwrap();
+    (directory, path, recorder)
+}
+
+async fn assert_noticed(recorder: &SqliteRecorder, how: &str) {
+    for _ in 0..3 {
+        let error = recorder.insert_events(one_event()).await.unwrap_err();
+        assert!(matches!(error, RecorderError::FileReplaced { .. }), "{how}: {error:?}");
+        assert!(error.is_not_done() && !error.is_retryable(), "{how}");
+    }
+    recorder.close().await;
+}
+
+async fn run(path: &Path, sql: impl Into<String>) {
+    let mut connection = SqliteConnectOptions::new().filename(path).connect().await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(sql.into())).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_that_was_deleted_takes_no_saves() {
+    let (_directory, path, recorder) = universe().await;
+    fs::remove_file(&path).unwrap();
+    assert_noticed(&recorder, "deleted").await;
+    assert!(!path.exists(), "an empty database was made in its place");
+}
+
+#[tokio::test]
+async fn a_file_that_a_backup_replaced_takes_no_saves() {
+    let (directory, path, recorder) = universe().await;
+    let backup = directory.path().join("backup.db");
+    run(&path, format!("VACUUM INTO '{}'", backup.display())).await;
+    recorder.insert_events(one_event()).await.unwrap();
+    fs::rename(&backup, &path).unwrap();
+    assert_noticed(&recorder, "replaced").await;
+    fs::remove_file(directory.path().join("universe.db-wal")).unwrap_or_default();
+    // opened again, the backup goes on
+    assert_eq!(ids(&open(&path).await.insert_events(one_event()).await.unwrap()), [3]);
+}
+
+#[tokio::test]
+async fn a_write_ahead_log_that_was_deleted_takes_no_saves() {
+    let (directory, _, recorder) = universe().await;
+    fs::remove_file(directory.path().join("universe.db-wal")).unwrap();
+    assert_noticed(&recorder, "the write-ahead log was deleted").await;
+}
+
+#[tokio::test]
+async fn another_log_that_was_restored_into_the_file_takes_no_saves() {
+    let (directory, path, recorder) = universe().await;
+    let other = directory.path().join("other.db");
+    open(&other).await.close().await;
+    run(
+        &path,
+        format!(
+            "ATTACH '{}' AS other; BEGIN IMMEDIATE; DELETE FROM universe_events; DELETE FROM universe_head; \
+             INSERT INTO universe_head SELECT * FROM other.universe_head; COMMIT; DETACH other",
+            other.display()
+        ),
+    )
+    .await;
+    assert_noticed(&recorder, "restored").await;
+}
+
+/// The twin: SQLite itself acknowledges what goes into a file that is gone.
+#[tokio::test]
+async fn sqlite_itself_takes_writes_into_a_file_that_was_deleted() {
+    let (_directory, path, recorder) = universe().await;
+    recorder.close().await;
+    let mut connection = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
+    sqlx::raw_sql("SELECT * FROM universe_head").execute(&mut connection).await.unwrap();
+    fs::remove_file(&path).unwrap();
+    let written = sqlx::raw_sql("UPDATE universe_head SET last = last").execute(&mut connection).await;
+    assert!(written.is_ok(), "{written:?}");
+}
+
+#[tokio::test]
+async fn a_file_whose_write_ahead_log_is_cut_back_stays_the_same() {
+    let (_directory, path, recorder) = universe().await;
+    let other = open(&path).await;
+    for round in 0..5 {
+        assert_eq!(ids(&recorder.insert_events(one_event()).await.unwrap()), [3 + 2 * round]);
+        assert_eq!(ids(&other.insert_events(one_event()).await.unwrap()), [4 + 2 * round]);
+        run(&path, "PRAGMA wal_checkpoint(TRUNCATE)").await;
+    }
+}
