@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use broken::{Fault, Plain};
 use eventsourcing_core::persistence::conformance::{
-    Fixture, Single, atomicity, check, concurrency, dictionaries, limits, log, selection, tailing, tracking, versions,
+    Fixture, Single, anchors, atomicity, check, concurrency, dictionaries, limits, log, selection, tailing, tracking,
+    versions,
 };
 use eventsourcing_core::persistence::{EventQuery, MemoryRecorder};
 use eventsourcing_core::{Recorder, StoredEvent, Uuid, recorder_conformance};
@@ -171,6 +172,23 @@ fn a_recorder_that_misreads_bounds_and_limits_is_found() {
     assert_broken(Fault::TakesZeroForNoLimit, selection::a_limit_of_zero_selects_no_event, "selects no event");
     assert_broken(Fault::TakesZeroForNoLimit, log::a_limit_of_zero_selects_no_notification, "selects no notification");
     assert_broken(Fault::CutsAnswers, selection::a_long_aggregate_is_selected_whole, "selected whole: found 1000");
+}
+
+#[test]
+fn a_recorder_that_does_not_check_anchors_is_found() {
+    let other = anchors::a_read_from_another_event_is_refused;
+    let missing = anchors::a_read_from_an_event_that_is_not_there_is_refused;
+    assert_broken(Fault::IgnoresAnchors, other, "LogChanged was expected");
+    assert_broken(Fault::IgnoresAnchors, missing, "LogChanged was expected");
+    assert_broken(Fault::FindsAnchorsAnywhere, other, "LogChanged was expected");
+    assert_broken(Fault::FindsAnchorsAnywhere, missing, "LogChanged was expected");
+    assert_broken(Fault::TakesAMissingAnchor, missing, "LogChanged was expected");
+    assert_broken(Fault::ChecksAnchorsOfWhatItShows, other, "LogChanged was expected");
+    let goes_on = anchors::an_anchored_read_goes_on_from_its_event;
+    assert_broken(Fault::ShowsTheAnchoredEvent, goes_on, "selects what follows its event");
+    let join = anchors::anchored_pages_among_writers_join;
+    assert_broken(Fault::ShowsTheAnchoredEvent, join, "anchored pages join");
+    assert_broken(Fault::FindsPositionsByInsert, anchors::positions_are_found, "the last position is that");
 }
 
 #[test]

@@ -57,7 +57,15 @@ type Row = (i64, Uuid, i64, String, Vec<u8>);
 
 fn notification((id, originator_id, version, topic, state): Row) -> Notification {
     let (id, originator_version) = (id.unsigned_abs(), version.unsigned_abs());
-    Notification { id, originator_id, originator_version, topic: topic.into(), state: state.into(), checksum: None }
+    Notification {
+        id,
+        originator_id,
+        originator_version,
+        topic: topic.into(),
+        state: state.into(),
+        checksum: None,
+        append_id: Uuid::nil(),
+    }
 }
 
 #[async_trait]

@@ -57,6 +57,18 @@ pub(crate) enum Fault {
     TakesZeroForNoLimit,
     /// Topics are patterns, as in `LIKE`, and case does not count.
     MatchesTopics,
+    /// Reads of the log ignore where they are anchored.
+    IgnoresAnchors,
+    /// A position counts as found if an event anywhere has its append id.
+    FindsAnchorsAnywhere,
+    /// A position that no event has counts as one that is not anchored.
+    TakesAMissingAnchor,
+    /// The anchor is checked only if there is something to show.
+    ChecksAnchorsOfWhatItShows,
+    /// The event at the anchored position is shown as well.
+    ShowsTheAnchoredEvent,
+    /// An append id is looked up by the insert, of which each event has the position of the first.
+    FindsPositionsByInsert,
     /// Versions are not looked at.
     TakesAnyVersion,
     /// Versions count from one.
@@ -355,15 +367,34 @@ impl Recorder for PlainRecorder {
 
     async fn select_notifications(&self, query: NotificationQuery) -> Result<Vec<Notification>, RecorderError> {
         let mut state = self.state();
+        let shows_after = match self.fault {
+            Fault::IncludesAfter => true,
+            Fault::ShowsTheAnchoredEvent => query.anchor.is_some(),
+            _ => false,
+        };
         let is_selected = |id: u64, event: &StoredEvent| {
-            (id > query.after || (id == query.after && self.fault == Fault::IncludesAfter))
+            (id > query.after || (id == query.after && shows_after))
                 && query.up_to.is_none_or(|up_to| id <= up_to)
                 && (query.topics.is_empty() || query.topics.iter().any(|topic| self.is_topic(topic, &event.topic)))
         };
         let selected = state.rows.iter().filter(|(id, event)| is_selected(**id, event)).take(self.limit(query.limit));
         let notifications: Vec<_> = selected.map(|(id, event)| event.clone().into_notification(*id)).collect();
+        if self.fault != Fault::ChecksAnchorsOfWhatItShows || !notifications.is_empty() {
+            self.check_anchor(&state, &query)?;
+        }
         state.last_seen = state.last_seen.max(notifications.last().map_or(0, |last| last.id));
         Ok(notifications)
+    }
+
+    async fn position_at(&self, notification_id: u64) -> Result<Option<LogPosition>, RecorderError> {
+        let state = self.state();
+        let Some(event) = state.rows.get(&notification_id) else { return Ok(None) };
+        let same = |(id, other): (&u64, &StoredEvent)| (other.append_id == event.append_id).then_some(*id);
+        let id = match self.fault {
+            Fault::FindsPositionsByInsert => state.rows.iter().find_map(same).unwrap_or(notification_id),
+            _ => notification_id,
+        };
+        Ok(Some(LogPosition::anchored(id, event.append_id)))
     }
 
     async fn max_notification_id(&self) -> Result<Option<u64>, RecorderError> {
@@ -397,6 +428,21 @@ impl Recorder for PlainRecorder {
 }
 
 impl PlainRecorder {
+    fn check_anchor(&self, state: &State, query: &NotificationQuery) -> Result<(), RecorderError> {
+        let found = state.rows.get(&query.after).map(|event| event.append_id);
+        let is_anywhere = || state.rows.values().any(|event| Some(event.append_id) == query.anchor);
+        let is_taken = match self.fault {
+            Fault::IgnoresAnchors => true,
+            Fault::FindsAnchorsAnywhere => is_anywhere(),
+            Fault::TakesAMissingAnchor => found.is_none(),
+            _ => false,
+        };
+        if query.anchor.is_none() || found == query.anchor || is_taken {
+            return Ok(());
+        }
+        Err(RecorderError::LogChanged { position: query.position(), found })
+    }
+
     fn limit(&self, limit: usize) -> usize {
         match (self.fault, limit) {
             (Fault::CutsAnswers, _) => limit.min(1_000),

@@ -153,6 +153,14 @@ impl Recorder for PostgresRecorder {
         self.inner.max_notification_id().await
     }
 
+    async fn position_at(&self, notification_id: u64) -> Result<Option<LogPosition>, RecorderError> {
+        self.inner.position_at(notification_id).await
+    }
+
+    async fn last_position(&self) -> Result<LogPosition, RecorderError> {
+        self.inner.last_position().await
+    }
+
     async fn insert_dictionary(&self, dictionary: StoredDictionary) -> Result<bool, RecorderError> {
         self.inner.insert_dictionary(dictionary).await
     }

@@ -16,7 +16,7 @@ impl Inner {
     pub(super) async fn tracked_position(&self, upstream: &str) -> Result<u64, RecorderError> {
         let mut position = 0;
         let upstreams = [upstream];
-        let select = |_: &&mut u64| sqlx::query(self.sql.common.positions.text()).bind(upstreams.as_slice());
+        let select = |_: &mut &mut u64| sqlx::query(self.sql.common.positions.text()).bind(upstreams.as_slice());
         let show = |position: &mut &mut u64, row: &PgRow| {
             **position = rows::from_position(row.try_get(1)?)?;
             Ok(ControlFlow::Continue(()))

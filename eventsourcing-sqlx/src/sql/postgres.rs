@@ -81,6 +81,7 @@ impl PostgresSql {
         let notification = "notification_id, originator_id, originator_version, topic, state, checksum, append_id";
         let range = "originator_id = $1 AND originator_version > $2 AND originator_version <= $3";
         let section = "notification_id > $1 AND notification_id <= $2";
+        let closed_section = "notification_id >= $1 AND notification_id <= $2";
         let common = Statements {
             look: format!(
                 "SELECT to_regclass($1) IS NOT NULL AND \
@@ -98,8 +99,23 @@ impl PostgresSql {
                 "SELECT {notification} FROM {events} WHERE {section} ORDER BY notification_id LIMIT $3"
             )
             .into(),
+            last_position: format!(
+                "SELECT notification_id, append_id FROM {events} ORDER BY notification_id DESC LIMIT 1"
+            )
+            .into(),
+            append_id_at: format!("SELECT append_id FROM {events} WHERE notification_id = $1").into(),
+            notifications_anchored: format!(
+                "SELECT notification_id, originator_id, originator_version, topic, \
+                   CASE WHEN notification_id > $1 THEN state END, checksum, append_id \
+                 FROM {events} WHERE {closed_section} ORDER BY notification_id LIMIT $3"
+            )
+            .into(),
             notifications_of_topics: format!(
-                "SELECT {notification} FROM {events} WHERE {section} AND topic = ANY($4) ORDER BY notification_id LIMIT $3"
+                "SELECT notification_id, originator_id, originator_version, topic, \
+                   CASE WHEN notification_id > $1 AND topic = ANY($4) THEN state END, checksum, append_id \
+                 FROM {events} WHERE {closed_section} \
+                   AND (notification_id = $1 OR notification_id = $2 OR topic = ANY($4)) \
+                 ORDER BY notification_id LIMIT $3"
             )
             .into(),
             taken: format!(
