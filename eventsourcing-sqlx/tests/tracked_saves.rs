@@ -35,7 +35,7 @@ async fn found(store: &Store, upstreams: &[&str]) -> (usize, Vec<u64>) {
     assert_eq!(ids(&log), (1..=log.len() as u64).collect::<Vec<_>>());
     let mut positions = Vec::new();
     for upstream in upstreams {
-        positions.push(recorder.tracked_position(upstream).await.unwrap());
+        positions.push(recorder.tracked_position(upstream).await.unwrap().id);
     }
     (log.len(), positions)
 }

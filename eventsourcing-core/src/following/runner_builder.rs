@@ -19,7 +19,7 @@ use super::{
     OnFailure, Projection, ProjectionKey, ProjectionRunner, RunnerError, Subscribe, ViewTransaction as _, Views,
 };
 use crate::application::Shared;
-use crate::persistence::{Notification, NotificationQuery};
+use crate::persistence::{LogPosition, Notification, NotificationQuery};
 
 /// How a projection is to be run.
 #[must_use = "nothing runs before `start`"]
@@ -32,6 +32,7 @@ pub struct RunnerBuilder<P, V> {
     on_failure: OnFailure,
     batch_size: usize,
     poll_interval: Duration,
+    accepted: Option<LogPosition>,
 }
 
 impl<P, V> RunnerBuilder<P, V>
@@ -55,6 +56,7 @@ where
             on_failure: OnFailure::default(),
             batch_size: Subscribe::DEFAULT_PAGE_SIZE,
             poll_interval: Subscribe::DEFAULT_POLL_INTERVAL,
+            accepted: None,
         }
     }
 
@@ -76,11 +78,31 @@ where
         self
     }
 
+    /// Goes on after this position if the log is another than the one that the view was made of.
+    ///
+    /// After a failover to a server that was behind, or a restored backup, the view's position does not fit the log, and
+    /// [`start`](Self::start) fails with [`Error::LogChanged`](crate::Error::LogChanged) or
+    /// [`Error::PositionAheadOfLog`](crate::Error::PositionAheadOfLog). Where the view cannot be made anew, such as where its handlers send
+    /// mail, repair it, and say here up to which event of the log it is right now. Events after it are handled. Where the view's position
+    /// fits the log this does nothing, so that it can stay in the code for as long as a deployment takes.
+    ///
+    /// ```
+    /// # use eventsourcing_core::following::{ProjectionRunner, RunnerBuilder, RunnerError};
+    /// # use eventsourcing_core::{Projection, Views};
+    /// # async fn example<P: Projection, V: Views<View = P::View>>(builder: RunnerBuilder<P, V>) -> Result<ProjectionRunner, RunnerError> {
+    /// builder.accept_log(7_000).start().await
+    /// # }
+    /// ```
+    pub fn accept_log(mut self, position: impl Into<LogPosition>) -> Self {
+        self.accepted = Some(position.into());
+        self
+    }
+
     /// Starts to follow from where the view is.
     ///
     /// # Errors
-    /// [`RunnerError::View`] if the view cannot be looked at; [`RunnerError::Upstream`] if the log cannot be, or does not reach to
-    /// where the view is; [`RunnerError::NothingToFollow`] if the application says what it records, and no handler takes any of it;
+    /// [`RunnerError::View`] if the view cannot be looked at; [`RunnerError::Upstream`] if the log cannot be, or is not
+    /// the one that the view was made of ([`RunnerError::is_another_log`]); [`RunnerError::NothingToFollow`] if the application says what it records, and no handler takes any of it;
     /// [`RunnerError::NameTaken`] if another projection of this process runs there under the name;
     /// [`RunnerError::Superseded`] and [`RunnerError::NotRebuilt`] if another version of the projection serves; [`RunnerError::Tables`]
     /// if the tables of one that begins cannot be made; [`RunnerError::NoRuntime`] outside of a runtime.
@@ -143,19 +165,19 @@ where
     ) -> Result<(Worker<P, V>, Pages<Notification>), RunnerError> {
         let on_failure = self.on_failure;
         let (handling, pages) = self.begin().await?;
-        State::following(&publish, handling.position);
+        State::following(&publish, handling.position.id);
         Ok((Worker { handling, on_failure, publish, stopping }, pages))
     }
 
     /// Finds out where the view is, and that the log reaches there.
     pub(super) async fn begin(self) -> Result<(Handling<P, V>, Pages<Notification>), RunnerError> {
-        let Self { shared, projection, views, key, prefix, on_failure: _, batch_size, poll_interval } = self;
+        let Self { shared, projection, views, key, prefix, on_failure: _, batch_size, poll_interval, accepted } = self;
         let upstream: Arc<str> = Arc::from(shared.name.as_str());
         let is_unknown = |topic: &&str| shared.schema.records(topic) == Some(false);
         if !P::TOPICS.is_empty() && P::TOPICS.iter().all(is_unknown) {
             return Err(RunnerError::NothingToFollow { name: P::NAME, upstream, topics: P::TOPICS });
         }
-        let position = views.position(&key, &upstream).await.map_err(RunnerError::of_view::<P>)?.id;
+        let mut position = views.position(&key, &upstream).await.map_err(RunnerError::of_view::<P>)?;
         let query = NotificationQuery::after(position, batch_size).topics(P::TOPICS.iter().copied());
         let mut pages = Pages::new(
             Arc::clone(&shared),
@@ -166,7 +188,19 @@ where
         );
         let upstream_error =
             |error| RunnerError::Upstream { name: P::NAME, upstream: Arc::clone(&upstream), source: Arc::new(error) };
-        pages.check().await.map_err(upstream_error)?;
+        match (pages.check().await, accepted) {
+            (Err(error), Some(accepted)) if error.is_another_log() => {
+                pages.go_to(accepted);
+                // it has to be a place in this log
+                pages.check().await.map_err(upstream_error)?;
+                let accepted = pages.position();
+                tracing::warn!(follower = P::NAME, upstream = &*upstream, %position, %accepted, %error, "another log is accepted");
+                let moved = views.move_position(&key, &upstream, position, accepted).await;
+                moved.map_err(RunnerError::of_view::<P>)?;
+                position = accepted;
+            }
+            (outcome, _) => outcome.map_err(upstream_error)?,
+        }
         Ok((Handling { upstream, shared, projection, views, key, prefix, position }, pages))
     }
 }

@@ -97,6 +97,16 @@ impl Views for Application {
         Ok(UnitOfWork::new(self, &tracking.upstream, Some(tracking.clone())))
     }
 
+    async fn move_position(
+        &self,
+        _: &str,
+        upstream: &str,
+        from: LogPosition,
+        to: LogPosition,
+    ) -> Result<(), RecorderError> {
+        self.shared.recorder.move_tracking(upstream, from, to).await
+    }
+
     async fn begin_aside(&self, _: &str, upstream: &str) -> Result<UnitOfWork, RecorderError> {
         Ok(UnitOfWork::new(self, upstream, None))
     }

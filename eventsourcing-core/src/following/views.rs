@@ -57,6 +57,24 @@ pub trait Views: Send + Sync + 'static {
         tracking: &Tracking,
     ) -> impl Future<Output = Result<Self::Transaction, RecorderError>> + Send;
 
+    /// Moves the position from here to any other place, back or forth, in a transaction of its own: the log is another than the one
+    /// that the view was made of.
+    ///
+    /// # Errors
+    /// [`RecorderError::AlreadyProcessed`] if the position is not exactly this, with this anchor; [`RecorderError::NoMove`] unless the
+    /// views can do it; others as the database fails.
+    fn move_position(
+        &self,
+        projection: &str,
+        upstream: &str,
+        from: LogPosition,
+        to: LogPosition,
+    ) -> impl Future<Output = Result<(), RecorderError>> + Send {
+        let error = RecorderError::NoMove { upstream: upstream.to_owned(), from, to };
+        let _ = projection;
+        async { Err(error) }
+    }
+
     /// Begins a transaction that leaves the position where it is.
     ///
     /// It and those that move the position take turns: of two that are under way at the same time one waits for the other, or is

@@ -158,6 +158,17 @@ pub trait Recorder: Debug + Send + Sync {
         Err(RecorderError::NoTracking { upstream: upstream.to_owned() })
     }
 
+    /// Moves the position up to which the log of another application is processed, from here to any other place, back or forth.
+    ///
+    /// It is for a log that is not the one that was processed: what came of the events that it lost is wrong, and is not touched.
+    ///
+    /// # Errors
+    /// [`RecorderError::AlreadyProcessed`] if the position is not exactly `from`, with its anchor; [`RecorderError::NoMove`] unless
+    /// the recorder can do it; other variants as the storage fails.
+    async fn move_tracking(&self, upstream: &str, from: LogPosition, to: LogPosition) -> Result<(), RecorderError> {
+        Err(RecorderError::NoMove { upstream: upstream.to_owned(), from, to })
+    }
+
     /// Keeps a dictionary, unless there is one of that id already: the first stays, and nothing ever takes its place.
     ///
     /// Says whether it is kept now. A recorder that keeps no dictionaries says so, and its application compresses without one.

@@ -247,6 +247,20 @@ pub enum RecorderError {
         upstream: String,
     },
 
+    /// What keeps the position cannot move it to any other place.
+    #[error(
+        "how far the log of `{upstream}` is processed cannot be changed from {from} to {to} here; \
+         make what was made of the log anew, or keep the position where it can be"
+    )]
+    NoMove {
+        /// The application whose log is processed.
+        upstream: String,
+        /// Up to where it is processed.
+        from: LogPosition,
+        /// Where the position was to be.
+        to: LogPosition,
+    },
+
     /// Another version of a projection serves; nothing was done to its view.
     #[error("version {version} of `{projection}` does not serve, but version {serving}; nothing was done to its view")]
     AnotherVersion {

@@ -7,15 +7,17 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::opened::Opened;
-use super::pipe::Edge;
+use super::pipe::{Edge, Supervision};
 use super::{System, SystemError};
 use crate::application::ApplicationStruct;
 use crate::following::{OnFailure, ProjectionRunner, RunnerError, Status, Subscribe};
+use crate::persistence::LogPosition;
 
 /// Runs a system: each application that follows another does so on a task of its own.
 ///
 /// A follower that fails is started again, after pauses that double up to thirty seconds as long as it does not come on; the others go on
-/// meanwhile. The same system may run in several processes, and each follower in a process of its own, with
+/// meanwhile. One whose position does not fit the log that it follows, because that went back in a failover or a restore, stops for good:
+/// its status says so, and [`accept_log`](SystemRunnerBuilder::accept_log) lets it go on. The same system may run in several processes, and each follower in a process of its own, with
 /// [`only`](SystemRunnerBuilder::only).
 ///
 /// Dropped, it ends at once, and what is under way is as if it had never been; [`stop`](Self::stop) lets it finish.
@@ -46,6 +48,7 @@ impl SystemRunner {
             only: Vec::new(),
             on_failure: OnFailure::default(),
             poll_interval: Subscribe::DEFAULT_POLL_INTERVAL,
+            accepted: Vec::new(),
         }
     }
 
@@ -151,6 +154,8 @@ pub struct SystemRunnerBuilder<'s> {
     only: Vec<(TypeId, &'static str)>,
     on_failure: OnFailure,
     poll_interval: Duration,
+    /// By the types of who is followed and who follows.
+    accepted: Vec<(TypeId, TypeId, LogPosition)>,
 }
 
 impl SystemRunnerBuilder<'_> {
@@ -172,6 +177,13 @@ impl SystemRunnerBuilder<'_> {
         self
     }
 
+    /// Lets `F` go on after this position of `L`'s log if that is another log than the one that it followed:
+    /// [`RunnerBuilder::accept_log`](crate::following::RunnerBuilder::accept_log).
+    pub fn accept_log<L: ApplicationStruct, F: ApplicationStruct>(mut self, position: impl Into<LogPosition>) -> Self {
+        self.accepted.push((TypeId::of::<L>(), TypeId::of::<F>(), position.into()));
+        self
+    }
+
     /// Opens the applications and lets them follow one another from where they are: one that is new, from the beginning.
     ///
     /// # Errors
@@ -179,7 +191,7 @@ impl SystemRunnerBuilder<'_> {
     /// [`SystemError::Application`] if one cannot be opened, others if the system does not fit together, and
     /// [`RunnerError::NoRuntime`] outside of a runtime.
     pub async fn start(self) -> Result<SystemRunner, SystemError> {
-        let Self { system, only, on_failure, poll_interval } = self;
+        let Self { system, only, on_failure, poll_interval, accepted } = self;
         if let Some((_, name)) = only.iter().find(|(id, _)| !system.has_follower(*id)) {
             return Err(SystemError::FollowsNobody { name });
         }
@@ -187,7 +199,11 @@ impl SystemRunnerBuilder<'_> {
         let opened = system.open(is_wanted).await?;
         let mut followers = Vec::new();
         for (edge, upstream, follower) in opened.pairs() {
-            followers.push((edge.supervise)(upstream, follower, on_failure, poll_interval)?);
+            let is_of =
+                |(leader, follower, _): &&(TypeId, TypeId, _)| *leader == edge.leader && *follower == edge.follower;
+            let accepted = accepted.iter().rfind(is_of).map(|(_, _, position)| *position);
+            let how = Supervision { on_failure, poll_interval, accepted };
+            followers.push((edge.supervise)(upstream, follower, how)?);
         }
         Ok(SystemRunner { opened, followers })
     }
