@@ -401,3 +401,91 @@ async fn a_system_does_not_start_a_follower_of_another_log_again() {
     assert_eq!(mirror.tracked_position("Office").await.unwrap(), last);
     runner.stop().await;
 }
+
+#[tokio::test]
+async fn a_projection_from_now_handles_nothing_that_was_there_before() {
+    let server = Server::default();
+    let office = server.office().await;
+    deposits(&office, 5, 1).await;
+    let views = MemoryViews::new(0);
+    let start = || ProjectionRunner::of(&office, Total, views.clone()).poll_interval(OFTEN).from_now().start();
+    let runner = start().await.unwrap();
+    // recorded before anything comes: what is recorded while it is down is neither left out nor the end from which it begins
+    assert_eq!(views.position("total", "Office").await.unwrap(), office.log().last_position().await.unwrap());
+    drop(runner);
+    deposits(&office, 4, 10).await;
+    let runner = start().await.unwrap();
+    runner.wait_for(9, PATIENCE).await.unwrap();
+    deposits(&office, 2, 100).await;
+    runner.wait_for(11, PATIENCE).await.unwrap();
+    assert_eq!(views.read(|total| *total), 130);
+
+    // where nothing was there all is handled
+    let server = Server::default();
+    let office = server.office().await;
+    let views = MemoryViews::new(0);
+    let runner = ProjectionRunner::of(&office, Total, views.clone()).from_now().start().await.unwrap();
+    deposits(&office, 3, 1).await;
+    runner.wait_for(3, PATIENCE).await.unwrap();
+    assert_eq!(views.read(|total| *total), 2);
+}
+
+#[tokio::test]
+async fn of_two_that_begin_now_neither_handles_anything_twice() {
+    let server = Server::default();
+    let office = server.office().await;
+    deposits(&office, 5, 1).await;
+    let views = MemoryViews::new(0);
+    let start = || ProjectionRunner::of(&office, Total, views.clone()).poll_interval(OFTEN).from_now().start();
+    let (one, other) = tokio::join!(start(), start());
+    deposits(&office, 5, 10).await;
+    one.unwrap().wait_for(10, PATIENCE).await.unwrap();
+    other.unwrap().wait_for(10, PATIENCE).await.unwrap();
+    assert_eq!(views.read(|total| *total), 40);
+}
+
+#[tokio::test]
+async fn a_projection_begins_after_the_position_given_unless_it_has_begun() {
+    let server = Server::default();
+    let office = server.office().await;
+    deposits(&office, 5, 1).await;
+    let views = MemoryViews::new(0);
+    let from = |position: u64| {
+        let builder = ProjectionRunner::of(&office, Total, views.clone()).poll_interval(OFTEN);
+        builder.from_position(position).start()
+    };
+    let error = from(6).await.unwrap_err();
+    assert!(error.to_string().contains("after 6, because its last notification is 5"), "{error}");
+    for position in [3, 1, 5] {
+        from(position).await.unwrap().wait_for(5, PATIENCE).await.unwrap();
+        assert_eq!(views.read(|total| *total), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_follower_in_a_system_begins_where_it_is_told() {
+    use eventsourcing::system::{System, SystemRunner};
+    let server = Server::default();
+    let office = server.office().await;
+    deposits(&office, 5, 1).await;
+    for (position, expected) in [(None, 1), (Some(2), 4), (Some(0), 5)] {
+        let mirror = Mirror::open_with([("PERSISTENCE_MODULE", "memory")]).await.unwrap();
+        let system = System::new([eventsourcing::pipe![Office => Mirror]]).with(&office).with(&mirror);
+        let builder = SystemRunner::of(&system).poll_interval(OFTEN);
+        let builder = match position {
+            Some(position) => builder.from_position::<Office, Mirror>(position),
+            None => builder.from_now::<Office, Mirror>(),
+        };
+        let runner = builder.start().await.unwrap();
+        // it begins on its task
+        while position.is_none() && mirror.tracked_position("Office").await.unwrap().id == 0 {
+            tokio::task::yield_now().await;
+        }
+        if position.is_none() {
+            deposits(&office, 2, 1).await;
+        }
+        runner.settled(PATIENCE).await.unwrap();
+        assert_eq!(mirror.log().max_id().await.unwrap(), Some(expected), "{position:?}");
+        runner.stop().await;
+    }
+}

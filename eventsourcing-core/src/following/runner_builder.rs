@@ -19,7 +19,7 @@ use super::{
     OnFailure, Projection, ProjectionKey, ProjectionRunner, RunnerError, Subscribe, ViewTransaction as _, Views,
 };
 use crate::application::Shared;
-use crate::persistence::{LogPosition, Notification, NotificationQuery};
+use crate::persistence::{LogPosition, Notification, NotificationQuery, RecorderError, Tracking};
 
 /// How a projection is to be run.
 #[must_use = "nothing runs before `start`"]
@@ -33,6 +33,16 @@ pub struct RunnerBuilder<P, V> {
     batch_size: usize,
     poll_interval: Duration,
     accepted: Option<LogPosition>,
+    beginning: Beginning,
+}
+
+/// Where a follower begins that has not processed anything yet.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum Beginning {
+    #[default]
+    AtTheStart,
+    After(LogPosition),
+    Now,
 }
 
 impl<P, V> RunnerBuilder<P, V>
@@ -57,6 +67,7 @@ where
             batch_size: Subscribe::DEFAULT_PAGE_SIZE,
             poll_interval: Subscribe::DEFAULT_POLL_INTERVAL,
             accepted: None,
+            beginning: Beginning::default(),
         }
     }
 
@@ -75,6 +86,31 @@ where
     /// Looks at the log after this time at the latest, as [`Subscribe::poll_interval`].
     pub fn poll_interval(mut self, interval: Duration) -> Self {
         self.poll_interval = interval.max(Subscribe::SHORTEST_POLL_INTERVAL);
+        self
+    }
+
+    /// Begins at the end of the log, if nothing of the log is processed yet: what is recorded from now on is handled, and what is
+    /// there already is not.
+    ///
+    /// It is for followers whose effects belong to the present, such as one that sends mail. Where it begins is recorded when it
+    /// starts, so that after a crash, before the first event or later, it goes on from there. An empty log has no such place: until the
+    /// first event is handled, it begins where the log ends when it starts next.
+    ///
+    /// It has no effect where a position is stored, so that it stays in the code.
+    pub fn from_now(self) -> Self {
+        self.beginning(Beginning::Now)
+    }
+
+    /// Begins after this position, if nothing of the log is processed yet, as [`from_now`](Self::from_now).
+    ///
+    /// # Errors
+    /// When started: [`RunnerError::Upstream`] if it is no position in the log.
+    pub fn from_position(self, position: impl Into<LogPosition>) -> Self {
+        self.beginning(Beginning::After(position.into()))
+    }
+
+    pub(crate) fn beginning(mut self, beginning: Beginning) -> Self {
+        self.beginning = beginning;
         self
     }
 
@@ -171,7 +207,18 @@ where
 
     /// Finds out where the view is, and that the log reaches there.
     pub(super) async fn begin(self) -> Result<(Handling<P, V>, Pages<Notification>), RunnerError> {
-        let Self { shared, projection, views, key, prefix, on_failure: _, batch_size, poll_interval, accepted } = self;
+        let Self {
+            shared,
+            projection,
+            views,
+            key,
+            prefix,
+            on_failure: _,
+            batch_size,
+            poll_interval,
+            accepted,
+            beginning,
+        } = self;
         let upstream: Arc<str> = Arc::from(shared.name.as_str());
         let is_unknown = |topic: &&str| shared.schema.records(topic) == Some(false);
         if !P::TOPICS.is_empty() && P::TOPICS.iter().all(is_unknown) {
@@ -188,6 +235,26 @@ where
         );
         let upstream_error =
             |error| RunnerError::Upstream { name: P::NAME, upstream: Arc::clone(&upstream), source: Arc::new(error) };
+        if position.id == 0 {
+            let begins = match beginning {
+                Beginning::AtTheStart => Ok(LogPosition::START),
+                Beginning::Now => shared.recorder.last_position().await.map_err(crate::Error::from),
+                Beginning::After(position) => {
+                    pages.go_to(position);
+                    pages.check().await.map(|()| pages.position())
+                }
+            };
+            let begins = begins.map_err(upstream_error)?;
+            if begins.id > 0 {
+                match begin_after(&*views, &key, &upstream, begins).await {
+                    // others who begin here were quicker
+                    Ok(()) | Err(RecorderError::AlreadyProcessed { .. }) => {}
+                    Err(error) => return Err(RunnerError::of_view::<P>(error)),
+                }
+                position = views.position(&key, &upstream).await.map_err(RunnerError::of_view::<P>)?;
+            }
+            pages.go_to(position);
+        }
         match (pages.check().await, accepted) {
             (Err(error), Some(accepted)) if error.is_another_log() => {
                 pages.go_to(accepted);
@@ -203,6 +270,16 @@ where
         }
         Ok((Handling { upstream, shared, projection, views, key, prefix, position }, pages))
     }
+}
+
+/// Records that nothing up to here is to be handled.
+async fn begin_after<V: Views>(
+    views: &V,
+    key: &str,
+    upstream: &str,
+    position: LogPosition,
+) -> Result<(), RecorderError> {
+    views.begin(key, &Tracking::new(upstream, 0, position)).await?.commit().await
 }
 
 pub(super) fn runtime<P: Projection>() -> Result<Handle, RunnerError> {

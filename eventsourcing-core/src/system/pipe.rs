@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use super::step::{Steps, steps};
 use crate::Result;
 use crate::application::{Application, ApplicationStruct};
-use crate::following::{OnFailure, ProcessApplication, ProjectionRunner, RunnerError};
+use crate::following::{Beginning, OnFailure, ProcessApplication, ProjectionRunner, RunnerError};
 use crate::persistence::LogPosition;
 
 /// Says which application follows which: `pipe![Orders => Reservations => Orders, Orders => Payments]`.
@@ -104,6 +104,7 @@ pub(super) struct Supervision {
     pub(super) on_failure: OnFailure,
     pub(super) poll_interval: Duration,
     pub(super) accepted: Option<LogPosition>,
+    pub(super) beginning: Beginning,
 }
 
 /// That one application follows another.
@@ -123,8 +124,9 @@ impl Edge {
         let supervise: Supervise = |upstream, follower, how| {
             let (upstream, follower) = (upstream.clone(), F::from(follower.clone()));
             ProjectionRunner::supervised(&upstream.clone(), move || {
-                let Supervision { on_failure, poll_interval, accepted } = how;
-                let builder = follower.follow(&upstream).on_failure(on_failure).poll_interval(poll_interval);
+                let Supervision { on_failure, poll_interval, accepted, beginning } = how;
+                let builder =
+                    follower.follow(&upstream).on_failure(on_failure).poll_interval(poll_interval).beginning(beginning);
                 match accepted {
                     Some(accepted) => builder.accept_log(accepted),
                     None => builder,
