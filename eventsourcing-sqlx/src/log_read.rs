@@ -49,7 +49,7 @@ impl LogRead {
 
     /// Whether nothing more is to be shown.
     pub(crate) fn is_over(&self) -> bool {
-        self.is_ended || self.query.limit == 0
+        self.is_ended || self.query.limit == 0 || self.query.max_bytes == Some(0)
     }
 
     /// Takes the next row of a statement, and shows it.
@@ -86,6 +86,7 @@ impl LogRead {
             return Ok(ControlFlow::Break(()));
         }
         self.query.limit -= 1;
+        self.query.max_bytes = self.query.max_bytes.map(|bytes| bytes.saturating_sub(notification.state.len()));
         self.go_on_after(LogPosition::anchored(id, append_id));
         let flow = visit(*notification);
         self.is_ended |= flow.is_break();

@@ -79,7 +79,7 @@ async fn killed_beside_writers<P: Projection, V: Views<View = P::View>>(
 ) -> u64 {
     let is_over = AtomicBool::new(false);
     let kill = async {
-        kill(test, variables, async || views.position(P::NAME, "Universe").await.unwrap()).await;
+        kill(test, variables, async || views.position(P::NAME, "Universe").await.unwrap().id).await;
         is_over.store(true, Ordering::Relaxed);
     };
     tokio::join!(kill, write(&*recorder, &is_over));

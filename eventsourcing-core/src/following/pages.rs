@@ -27,6 +27,8 @@ pub(super) struct Page<T> {
     pub(super) items: Vec<(LogPosition, T)>,
     /// Where it ends: all up to this position is among the items, or has other topics.
     pub(super) up_to: LogPosition,
+    /// The bytes of the states of its items.
+    bytes: usize,
 }
 
 /// Reads pages.
@@ -52,6 +54,9 @@ impl<T: Send> Pages<T> {
         claim: Claim,
         decode: Decode<T>,
     ) -> Self {
+        // so long as it is not known how large events are, and where they are large, the recorder is told how many bytes are wanted;
+        // a page of small ones is read without, because a database has to add up the sizes of its rows for that
+        let query = query.max_bytes(PAGE_BYTES);
         Self { shared, query, claim, decode, has_begun: false, was_told_in_vain: false, is_idle: false, poll_interval }
     }
 
@@ -83,9 +88,13 @@ impl<T: Send> Pages<T> {
             self.check().await?;
         }
         let Some(page) = self.read().await? else { return Ok(None) };
-        let Page { items, up_to } = &page;
+        let Page { items, up_to, .. } = &page;
         tracing::trace!(application = %self.shared.name, after = self.query.after, up_to = up_to.id, items = items.len(), "a page was read");
         self.query.go_on_after(page.up_to);
+        if let Some(mean) = page.bytes.checked_div(items.len()) {
+            let expected = mean.saturating_mul(self.query.limit);
+            self.query.max_bytes = (expected > PAGE_BYTES / 4).then_some(PAGE_BYTES);
+        }
         Ok(Some(page))
     }
 
@@ -186,7 +195,7 @@ impl<T: Send> Pages<T> {
             (Some((position, _)), Ok(())) if is_full || last.is_none() => Some(*position),
             (_, Ok(())) => last,
         };
-        Ok(up_to.map(|up_to| Page { items, up_to }))
+        Ok(up_to.map(|up_to| Page { items, up_to, bytes }))
     }
 
     /// Waits until there may be more.

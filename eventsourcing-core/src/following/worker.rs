@@ -80,7 +80,7 @@ where
 
     /// Handles a page: in one transaction or, if that fails, one event at a time.
     async fn process(&mut self, page: Page<Notification>) -> Result<(), Failure> {
-        let Page { items, up_to } = page;
+        let Page { items, up_to, .. } = page;
         match items.as_slice() {
             [event] => self.handle_alone(event, up_to).await,
             // what fails as a whole may succeed but for one

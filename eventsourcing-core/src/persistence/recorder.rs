@@ -290,13 +290,25 @@ pub struct NotificationQuery {
     pub topics: Vec<String>,
     /// No more notifications than this.
     pub limit: usize,
+    /// After how many bytes of states no more are wanted.
+    ///
+    /// It is a hint: a recorder for which that saves something ends once the states shown come to this many, and not before. Others
+    /// show what there is.
+    pub max_bytes: Option<usize>,
 }
 
 impl NotificationQuery {
     /// At most `limit` notifications after a position.
     pub fn after(position: impl Into<LogPosition>, limit: usize) -> Self {
         let LogPosition { id, anchor } = position.into();
-        Self { after: id, anchor, up_to: None, topics: Vec::new(), limit }
+        Self { after: id, anchor, up_to: None, topics: Vec::new(), limit, max_bytes: None }
+    }
+
+    /// Says that no more are wanted once the states come to this many bytes.
+    #[must_use]
+    pub fn max_bytes(mut self, bytes: impl Into<Option<usize>>) -> Self {
+        self.max_bytes = bytes.into();
+        self
     }
 
     /// The position after which the notifications are.

@@ -19,8 +19,9 @@ use crate::log_read::{LogRead, LogRow};
 use crate::rows;
 use crate::sql::Statements;
 
-/// How many rows are read that nobody wants, so that the connection can be used again, before it is closed instead.
-const MAX_UNWANTED: usize = 1_000;
+/// How many rows are read that nobody wants, and how many bytes of them, so that the connection can be used again, before it is
+/// closed instead.
+const MAX_UNWANTED: (usize, usize) = (1_000, 1 << 20);
 
 const SELECT_NOTIFICATIONS: &str = "select notifications";
 
@@ -66,9 +67,17 @@ impl Inner {
             return self.read_topics(query, visit).await;
         }
         let Statements { notifications, notifications_anchored, .. } = &self.sql.common;
+        let sized = &self.sql.notifications_sized;
         let mut log = LogRead::new(query);
         let select = |log: &mut &mut LogRead| {
             log.begin();
+            if let Some(bytes) = log.query.max_bytes {
+                return sqlx::query(sized.text())
+                    .bind(rows::to_bound(log.query.after))
+                    .bind(rows::to_bound(log.up_to()))
+                    .bind(rows::to_count(log.rows()))
+                    .bind(rows::to_count(bytes));
+            }
             let statement = if log.query.anchor.is_some() { notifications_anchored } else { notifications };
             let limit = if log.query.anchor.is_some() { log.rows() } else { log.query.limit };
             sqlx::query(statement.text())
@@ -88,7 +97,10 @@ impl Inner {
         query: NotificationQuery,
         visit: &mut NotificationVisitor<'_>,
     ) -> Result<(), RecorderError> {
-        let statement = &self.sql.common.notifications_of_topics;
+        let statement = match query.max_bytes {
+            Some(_) => &self.sql.notifications_of_topics_sized,
+            None => &self.sql.common.notifications_of_topics,
+        };
         let mut log = LogRead::new(query);
         let end = log.up_to();
         let mut slice = FIRST_SLICE;
@@ -98,11 +110,15 @@ impl Inner {
             let up_to = log.query.after.saturating_add(slice).min(end);
             let select = |log: &mut &mut LogRead| {
                 log.begin();
-                sqlx::query(statement.text())
+                let select = sqlx::query(statement.text())
                     .bind(rows::to_bound(log.query.after))
                     .bind(rows::to_bound(up_to))
                     .bind(rows::to_count(log.rows()))
-                    .bind(log.query.topics.clone())
+                    .bind(log.query.topics.clone());
+                match log.query.max_bytes {
+                    Some(bytes) => select.bind(rows::to_count(bytes)),
+                    None => select,
+                }
             };
             let show = |log: &mut &mut LogRead, row: &PgRow| Ok(log.take(&log_row(row)?, visit)?);
             let begun = Instant::now();
@@ -236,7 +252,7 @@ async fn stream(
 ) -> Result<Streamed, sqlx::Error> {
     let mut rows = query.fetch(connection);
     let mut ended = None;
-    let mut unwanted = 0;
+    let mut unwanted = (0, 0);
     while let Some(row) = rows.try_next().await? {
         match ended {
             None => match show(&row) {
@@ -244,11 +260,19 @@ async fn stream(
                 Ok(ControlFlow::Break(())) => ended = Some(Ok(())),
                 Err(failure) => ended = Some(Err(failure)),
             },
-            Some(outcome) if unwanted == MAX_UNWANTED => return Ok(Streamed { outcome, is_whole: false }),
-            Some(_) => unwanted += 1,
+            Some(outcome) if unwanted.0 >= MAX_UNWANTED.0 || unwanted.1 >= MAX_UNWANTED.1 => {
+                return Ok(Streamed { outcome, is_whole: false });
+            }
+            Some(_) => unwanted = (unwanted.0 + 1, unwanted.1 + bytes(&row)),
         }
     }
     Ok(Streamed { outcome: ended.unwrap_or(Ok(())), is_whole: true })
+}
+
+/// How many bytes the values of a row have.
+fn bytes(row: &PgRow) -> usize {
+    let of = |column: usize| row.try_get_raw(column).ok()?.as_bytes().ok().map(<[u8]>::len);
+    (0..row.len()).filter_map(of).sum()
 }
 
 /// The event of a row: columns as every statement selects them.

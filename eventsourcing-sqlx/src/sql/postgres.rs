@@ -9,6 +9,10 @@ use crate::table_name::TableName;
 #[derive(Debug)]
 pub(crate) struct PostgresSql {
     pub(crate) common: Statements,
+    /// `(after, up to, limit, bytes)` → as `notifications_anchored`, until the states come to so many bytes.
+    pub(crate) notifications_sized: Sql,
+    /// `(after, up to, limit, topics, bytes)` → as `notifications_of_topics`, until the states come to so many bytes.
+    pub(crate) notifications_of_topics_sized: Sql,
     /// `(originator ids, versions, topics, states, checksums, append ids)` → the first of the new notification ids, and how many
     /// there are. They follow one another, in the order of the events.
     ///
@@ -132,6 +136,26 @@ impl PostgresSql {
             .into(),
             dictionaries: format!("SELECT id, bytes, checksum FROM {dictionaries} WHERE id > $1 ORDER BY id").into(),
         };
+        // how many bytes come before a row is added up without a look into what is kept outside of it; rows after enough of them
+        // are not sent
+        let sized = |columns: &str, state: &str, condition: &str, bytes: &str| {
+            format!(
+                "SELECT {columns}, state, checksum, append_id FROM (\
+                   SELECT {columns}, {state} AS state, checksum, append_id, \
+                     sum(octet_length({state})) OVER \
+                       (ORDER BY notification_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before \
+                   FROM {events} WHERE {closed_section}{condition} ORDER BY notification_id LIMIT $3) AS page \
+                 WHERE bytes_before IS NULL OR bytes_before < {bytes} ORDER BY notification_id"
+            )
+        };
+        let columns = "notification_id, originator_id, originator_version, topic";
+        let notifications_sized = sized(columns, "CASE WHEN notification_id > $1 THEN state END", "", "$4");
+        let notifications_of_topics_sized = sized(
+            columns,
+            "CASE WHEN notification_id > $1 AND topic = ANY($4) THEN state END",
+            " AND (notification_id = $1 OR notification_id = $2 OR topic = ANY($4))",
+            "$5",
+        );
         let head_and_events = format!(
             "head AS (\
                UPDATE {head} SET last = last + cardinality($1::uuid[]) WHERE id = 1 \
@@ -167,6 +191,8 @@ impl PostgresSql {
         );
         Self {
             common,
+            notifications_sized: notifications_sized.into(),
+            notifications_of_topics_sized: notifications_of_topics_sized.into(),
             append: append.into(),
             append_one: append_one.into(),
             append_tracked: append_tracked.into(),

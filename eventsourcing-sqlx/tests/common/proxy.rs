@@ -35,6 +35,8 @@ struct Seen {
     statements: AtomicUsize,
     /// How many messages a pooler might have given to different sessions, or would not have taken at all.
     unfit_for_a_pooler: AtomicUsize,
+    /// How many bytes the server sent.
+    answered: AtomicUsize,
 }
 
 impl Proxy {
@@ -71,6 +73,11 @@ impl Proxy {
         self.seen.unfit_for_a_pooler.swap(0, Ordering::SeqCst)
     }
 
+    /// How many bytes the server sent since this was last asked.
+    pub fn answered(&self) -> usize {
+        self.seen.answered.swap(0, Ordering::SeqCst)
+    }
+
     pub fn is_done(&self) -> bool {
         self.left.load(Ordering::SeqCst) == 0
     }
@@ -81,9 +88,9 @@ async fn pass(client: TcpStream, server: TcpStream, cut: Cut, left: Arc<AtomicUs
     let (from_server, to_server) = server.into_split();
     let (silence, silent) = watch::channel(false);
     tokio::join!(
-        forward(from_client, to_server, cut, left, seen, silence),
+        forward(from_client, to_server, cut, left, Arc::clone(&seen), silence),
         // ends with the server's side, and so closes the client's
-        answer(from_server, to_client, silent),
+        answer(from_server, to_client, &seen.answered, silent),
     );
 }
 
@@ -142,9 +149,15 @@ async fn forward(
 const MARKS: [&[u8]; 2] = [b"World.SomethingHappened", b"WithoutEvents"];
 
 /// Server to client.
-async fn answer(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, silent: watch::Receiver<bool>) {
+async fn answer(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    answered: &AtomicUsize,
+    silent: watch::Receiver<bool>,
+) {
     let mut buffer = vec![0; 1 << 20];
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
+        answered.fetch_add(length, Ordering::SeqCst);
         if *silent.borrow() || to.write_all(&buffer[..length]).await.is_err() {
             return;
         }
