@@ -9,6 +9,7 @@ mod held;
 mod listening;
 mod open;
 mod pooling;
+mod probe;
 mod resolve;
 mod select;
 mod tracking;
@@ -28,6 +29,7 @@ use self::announcing::Announcer;
 use self::error::{connect_timeout, open_error, reconnect_error, recorder_error};
 use self::held::Held;
 use self::listening::Listener;
+use self::probe::Probe;
 use crate::collect;
 use crate::config::PostgresConfig;
 use crate::connection::ConnGuard;
@@ -76,6 +78,8 @@ struct Inner {
     watermark: Arc<Watermark>,
     announcer: Announcer,
     listener: Listener,
+    /// Tells a server that is down from connections that are all in use.
+    probe: Probe,
 }
 
 impl PostgresRecorder {
@@ -104,6 +108,7 @@ impl PostgresRecorder {
             watermark: Arc::default(),
             announcer: Announcer::default(),
             listener: Listener::default(),
+            probe: Probe::default(),
         });
         inner.prepare().await?;
         let writer = Arc::new(Writer::new(Arc::clone(&inner), inner.config.queue_size));
@@ -190,7 +195,9 @@ impl Inner {
             Ok(connection) => Ok(ConnGuard::new(connection)),
             // the pool says the same of a server that is down and of connections that are all in use
             Err(sqlx::Error::PoolTimedOut) => {
-                let unreachable = self.reconnect().await.err();
+                let (options, config) = (self.options.clone(), self.config.clone());
+                let connect = async move { reconnect(&options, &config).await.err() };
+                let unreachable = self.probe.ask(connect).await;
                 Err(unreachable.unwrap_or_else(|| self.failed("connect", sqlx::Error::PoolTimedOut)))
             }
             Err(sqlx::Error::PoolClosed) => Err(RecorderError::Closed),
@@ -208,14 +215,18 @@ impl Inner {
 
     /// A new connection in place of one that was lost, beside those of the pool.
     async fn reconnect(&self) -> Result<PgConnection, RecorderError> {
-        match timeout(self.config.connect_timeout, self.options.connect()).await {
-            Ok(connection) => connection.map_err(|error| reconnect_error(error, &self.config)),
-            Err(elapsed) => Err(RecorderError::Disconnected { source: elapsed.into() }),
-        }
+        reconnect(&self.options, &self.config).await
     }
 
     fn failed(&self, operation: &'static str, error: sqlx::Error) -> RecorderError {
         recorder_error(error, operation, &self.config)
+    }
+}
+
+async fn reconnect(options: &PgConnectOptions, config: &PostgresConfig) -> Result<PgConnection, RecorderError> {
+    match timeout(config.connect_timeout, options.connect()).await {
+        Ok(connection) => connection.map_err(|error| reconnect_error(error, config)),
+        Err(elapsed) => Err(RecorderError::Disconnected { source: elapsed.into() }),
     }
 }
 

@@ -37,6 +37,8 @@ struct Seen {
     unfit_for_a_pooler: AtomicUsize,
     /// How many bytes the server sent.
     answered: AtomicUsize,
+    /// How many connections were opened.
+    connections: AtomicUsize,
 }
 
 impl Proxy {
@@ -49,6 +51,7 @@ impl Proxy {
         let (counter, sent) = (Arc::clone(&left), Arc::clone(&seen));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
+                sent.connections.fetch_add(1, Ordering::SeqCst);
                 let Ok(server) = TcpStream::connect((server.0.as_str(), server.1)).await else { continue };
                 client.set_nodelay(true).unwrap();
                 server.set_nodelay(true).unwrap();
@@ -76,6 +79,11 @@ impl Proxy {
     /// How many bytes the server sent since this was last asked.
     pub fn answered(&self) -> usize {
         self.seen.answered.swap(0, Ordering::SeqCst)
+    }
+
+    /// How many connections were opened since this was last asked.
+    pub fn connections(&self) -> usize {
+        self.seen.connections.swap(0, Ordering::SeqCst)
     }
 
     pub fn is_done(&self) -> bool {
