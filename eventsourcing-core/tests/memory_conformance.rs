@@ -89,7 +89,13 @@ fn a_recorder_that_writes_row_by_row_is_found() {
     assert_broken(fault, rule, "all of its versions free, or all taken");
     let rule = concurrency::thirty_two_writers_of_different_aggregates_all_succeed;
     assert_broken(fault, rule, "ids of one insert follow one another");
-    assert_broken(fault, versions::one_taken_version_among_several_is_a_conflict, "is a conflict: found 3");
+    assert_broken(fault, versions::one_taken_version_among_several_is_a_conflict, "is a conflict: found ");
+}
+
+#[test]
+fn a_recorder_that_accepts_gaps_is_found() {
+    assert_broken(Fault::AcceptsGaps, versions::a_version_after_a_gap_is_a_conflict, "the insert was done");
+    assert_broken(Fault::AcceptsGaps, versions::versions_out_of_order_are_a_conflict, "the insert was done");
 }
 
 #[test]
@@ -145,8 +151,9 @@ fn a_recorder_that_takes_a_version_twice_in_one_insert_is_found() {
 fn a_recorder_that_orders_otherwise_is_found() {
     let rule = versions::an_insert_returns_its_notifications_in_the_order_given;
     assert_broken(Fault::SortsInserts, rule, "in the order given");
-    assert_broken(Fault::SelectsAsRecorded, selection::events_are_selected_by_version, "by version");
-    assert_broken(Fault::SelectsAsRecorded, selection::descending_events_are_selected_last_first, "last first");
+    assert_broken(Fault::SelectsByTopic, selection::events_are_selected_by_version, "by version");
+    assert_broken(Fault::SelectsByTopic, selection::descending_events_are_selected_last_first, "last first");
+    assert_broken(Fault::AcceptsAnyOrder, versions::versions_out_of_order_are_a_conflict, "the insert was done");
 }
 
 #[test]

@@ -41,6 +41,8 @@ mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod stamps;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod table_name;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod views;

@@ -1,73 +1,144 @@
-//! What to do about a save some of whose versions are taken, or whose tracking was moved: it is done, partly done, or refused.
+//! What to do about a save that may not be recorded as it is: it is done, partly done, or refused.
 
 use std::collections::{HashMap, HashSet};
 
-use eventsourcing_core::{RecorderError, StoredEvent};
+use eventsourcing_core::persistence::{is_same_attempt, stamped};
+use eventsourcing_core::{LogPosition, RecorderError, StoredEvent};
 use uuid::Uuid;
 
-use crate::rows::Taken;
+use crate::rows::{self, LookRow};
 use crate::writer::Append;
 
-/// Where versions are recorded, found by looking for those of one or more saves.
-pub(crate) type TakenVersions = HashMap<(Uuid, u64), Taken>;
+/// What is recorded of the aggregates of one or more saves, found by looking for their versions.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Found {
+    rows: HashMap<(Uuid, u64), LogPosition>,
+    /// The last version of each aggregate that has any.
+    last: HashMap<Uuid, u64>,
+}
 
 /// Up to which id the log of each upstream is processed that was looked for; 0 for those that are not there.
 pub(crate) type Positions = HashMap<String, u64>;
 
+impl Found {
+    /// Adds what a look found at a version.
+    pub(crate) fn add(&mut self, row: LookRow) -> Result<(), RecorderError> {
+        let (id, originator_id, version, append_id, last) = row;
+        if let Some(last) = last {
+            self.last.insert(originator_id, rows::from_version(last)?);
+        }
+        if let Some(id) = id {
+            let position = LogPosition { id: rows::from_id(id)?, anchor: append_id };
+            self.rows.insert((originator_id, rows::from_version(version)?), position);
+        }
+        Ok(())
+    }
+
+    /// Whether the event is recorded by its own attempt.
+    pub(crate) fn has_own(&self, event: &StoredEvent) -> bool {
+        let row = self.rows.get(&version_of(event));
+        row.and_then(|row| row.anchor).is_some_and(|attempt| is_same_attempt(attempt, event.append_id))
+    }
+
+    fn has(&self, originator_id: Uuid, version: u64) -> bool {
+        self.rows.contains_key(&(originator_id, version))
+    }
+
+    /// The conflict of an event whose version is taken, or whose predecessor is missing.
+    fn conflict(&self, event: &StoredEvent) -> RecorderError {
+        let recorded = self.last.get(&event.originator_id).copied().unwrap_or_default();
+        RecorderError::Conflict { originator_id: event.originator_id, tried: event.originator_version, recorded }
+    }
+}
+
+/// The versions that a look must look for: those of the events, and those that must be recorded before them.
+pub(crate) fn wanted<'e>(events: impl IntoIterator<Item = &'e StoredEvent>) -> HashSet<(Uuid, u64)> {
+    let mut wanted = HashSet::new();
+    for event in events {
+        wanted.insert(version_of(event));
+        wanted.extend(predecessor_of(event));
+    }
+    wanted
+}
+
+/// The versions that must be recorded before these events are, which come in this order and are recorded together.
+pub(crate) fn predecessors<'e>(events: impl IntoIterator<Item = &'e StoredEvent>) -> Vec<(Uuid, u64)> {
+    let mut earlier = HashMap::new();
+    let mut needed = Vec::new();
+    for event in events {
+        let before = predecessor_of(event);
+        let last = earlier.insert(event.originator_id, event.originator_version);
+        needed.extend(before.filter(|(_, version)| last != Some(*version)));
+    }
+    needed
+}
+
+/// The version before that of an event; none for an aggregate's first.
+fn predecessor_of(event: &StoredEvent) -> Option<(Uuid, u64)> {
+    let before = event.originator_version.checked_sub(1).filter(|before| *before > 0);
+    before.map(|before| (event.originator_id, before))
+}
+
 /// What the recorded rows make of a save.
 #[derive(Debug)]
 pub(crate) enum Resolution {
-    /// Nothing stands in the way: the events that have no id yet, and the tracking if there is one, are still to be recorded.
+    /// Nothing stands in the way: the events that have no position yet, and the tracking if there is one, are still to be
+    /// recorded.
     ///
     /// An aggregate whose earlier, cancelled save turns out to have been recorded, and which has triggered more events since,
     /// comes with both.
-    Free(Vec<Option<u64>>),
-    /// All of it is recorded, under these ids.
-    Done(Vec<u64>),
-    /// Somebody else recorded a version, or processed the upstream.
+    Free(Vec<Option<LogPosition>>),
+    /// All of it is recorded, at these positions.
+    Done(Vec<LogPosition>),
+    /// Somebody else recorded a version, or processed the upstream, or the version before is missing.
     Refused(RecorderError),
 }
 
 /// Compares a save with the rows that were found at its versions, and with how far its upstream is processed.
-pub(crate) fn resolve(append: &Append, taken: &TakenVersions, positions: &Positions) -> Resolution {
-    let events = resolve_events(&append.events, taken);
+///
+/// `pending` are versions that may be recorded before this save is: those of others of its batch.
+pub(crate) fn resolve(
+    append: &Append,
+    found: &Found,
+    pending: &HashSet<(Uuid, u64)>,
+    positions: &Positions,
+) -> Resolution {
+    let events = resolve_events(&append.events, found, pending);
     let Some(tracking) = &append.tracking else { return events };
     let recorded = positions.get(&tracking.upstream).copied().unwrap_or_default();
     let is_free = recorded == tracking.after;
     match events {
         // without events there is nothing that tells an earlier attempt of this from another's
-        Resolution::Done(ids) if !is_free && !ids.is_empty() => Resolution::Done(ids),
+        Resolution::Done(positions) if !is_free && !positions.is_empty() => Resolution::Done(positions),
         _ if !is_free => Resolution::Refused(tracking.already_processed(recorded)),
         // the tracking is still to be recorded
-        Resolution::Done(ids) => Resolution::Free(ids.into_iter().map(Some).collect()),
+        Resolution::Done(positions) => Resolution::Free(positions.into_iter().map(Some).collect()),
         events => events,
     }
 }
 
 /// Compares the events of a save with the rows that were found at their versions.
 ///
-/// A row with the event's own `append_id` is this very event: an earlier attempt recorded it.
-fn resolve_events(events: &[StoredEvent], taken: &TakenVersions) -> Resolution {
+/// A row of the event's own attempt is this very event: it was recorded when the attempt was made before.
+fn resolve_events(events: &[StoredEvent], found: &Found, pending: &HashSet<(Uuid, u64)>) -> Resolution {
     let mut seen = HashSet::new();
-    let mut ids = Vec::with_capacity(events.len());
+    let mut positions = Vec::with_capacity(events.len());
     for event in events {
         let version = version_of(event);
-        let row = taken.get(&version);
-        let ours = row.filter(|row| row.append_id == event.append_id).map(|row| row.notification_id);
-        // one event alone cannot have a version twice
-        let again = events.len() > 1 && !seen.insert(version);
-        if again || (row.is_some() && ours.is_none()) {
-            let recorded = row.map_or(event.originator_version, |row| row.last_version);
-            return Resolution::Refused(conflict(event, recorded));
+        let row = found.rows.get(&version);
+        let ours = row.filter(|_| found.has_own(event)).copied();
+        let follows = predecessor_of(event)
+            .is_none_or(|before| seen.contains(&before) || pending.contains(&before) || found.has(before.0, before.1));
+        let again = !seen.insert(version);
+        if again || (ours.is_none() && (row.is_some() || !follows)) {
+            return Resolution::Refused(found.conflict(event));
         }
-        ids.push(ours);
+        positions.push(ours);
     }
-    if ids.iter().all(Option::is_some) { Resolution::Done(complete(ids, 1)) } else { Resolution::Free(ids) }
-}
-
-/// The conflict of an event whose version is taken.
-pub(crate) fn conflict(event: &StoredEvent, recorded: u64) -> RecorderError {
-    RecorderError::Conflict { originator_id: event.originator_id, tried: event.originator_version, recorded }
+    match positions.iter().copied().collect() {
+        Some(positions) => Resolution::Done(positions),
+        None => Resolution::Free(positions),
+    }
 }
 
 /// What there can be one of.
@@ -75,10 +146,21 @@ pub(crate) fn version_of(event: &StoredEvent) -> (Uuid, u64) {
     (event.originator_id, event.originator_version)
 }
 
-/// Puts the ids of newly recorded events, which follow one another from `first`, beside those recorded earlier.
-pub(crate) fn complete(ids: Vec<Option<u64>>, first: u64) -> Vec<u64> {
-    let mut next = first..;
-    ids.into_iter().map(|id| id.or_else(|| next.next()).unwrap_or(u64::MAX)).collect()
+/// Puts the positions of newly recorded events beside those recorded earlier: of these events, in this order, from an id on.
+pub(crate) fn complete(
+    known: &[Option<LogPosition>],
+    events: &[StoredEvent],
+    first: u64,
+    stamp: u32,
+) -> Vec<LogPosition> {
+    let mut next = first;
+    let mut place = |event: &StoredEvent| {
+        let position = LogPosition::anchored(next, stamped(event.append_id, stamp));
+        next += 1;
+        position
+    };
+    let known = known.iter().copied().chain(std::iter::repeat(None));
+    events.iter().zip(known).map(|(event, known)| known.unwrap_or_else(|| place(event))).collect()
 }
 
 #[cfg(test)]
@@ -87,8 +169,8 @@ mod tests {
 
     use super::*;
 
-    const ATTEMPT: Uuid = Uuid::from_u128(1);
-    const OTHER: Uuid = Uuid::from_u128(2);
+    const ATTEMPT: Uuid = Uuid::from_u128(1 << 100);
+    const OTHER: Uuid = Uuid::from_u128(2 << 100);
 
     fn event(originator: u128, version: u64, append_id: Uuid) -> StoredEvent {
         StoredEvent {
@@ -101,24 +183,32 @@ mod tests {
         }
     }
 
-    /// Rows of one aggregate, whose last version is 9.
-    fn rows(rows: &[(u64, u128, u64, Uuid)]) -> TakenVersions {
-        let row = |&(notification_id, originator, version, append_id)| {
+    /// Rows of aggregates, the last version of each of which is 9.
+    fn rows(rows: &[(u64, u128, u64, Uuid)]) -> Found {
+        let mut found = Found::default();
+        for &(id, originator, version, append_id) in rows {
             let originator_id = Uuid::from_u128(originator);
-            ((originator_id, version), Taken { notification_id, append_id, last_version: 9 })
-        };
-        rows.iter().map(row).collect()
+            // as another sending of the same attempt stamped it
+            let position = LogPosition::anchored(id, stamped(append_id, 77));
+            found.rows.insert((originator_id, version), position);
+            found.last.insert(originator_id, 9);
+        }
+        found
     }
 
-    fn free(events: &[StoredEvent], taken: &TakenVersions) -> Vec<Option<u64>> {
-        match resolve_events(events, taken) {
-            Resolution::Free(ids) => ids,
+    fn resolved(events: &[StoredEvent], found: &Found) -> Resolution {
+        resolve_events(events, found, &HashSet::new())
+    }
+
+    fn free(events: &[StoredEvent], found: &Found) -> Vec<Option<u64>> {
+        match resolved(events, found) {
+            Resolution::Free(positions) => positions.iter().map(|known| known.map(|known| known.id)).collect(),
             other => panic!("{other:?}"),
         }
     }
 
-    fn conflicting(events: &[StoredEvent], taken: &TakenVersions) -> (Uuid, u64, u64) {
-        match resolve_events(events, taken) {
+    fn conflicting(events: &[StoredEvent], found: &Found) -> (Uuid, u64, u64) {
+        match resolved(events, found) {
             Resolution::Refused(RecorderError::Conflict { originator_id, tried, recorded }) => {
                 (originator_id, tried, recorded)
             }
@@ -126,17 +216,21 @@ mod tests {
         }
     }
 
+    fn is_done(resolution: &Resolution, ids: &[u64]) -> bool {
+        matches!(resolution, Resolution::Done(found) if found.iter().map(|found| found.id).eq(ids.iter().copied()))
+    }
+
     /// A save that goes on from 4, of an upstream that is processed up to `recorded`.
-    fn tracked(events: Vec<StoredEvent>, taken: &TakenVersions, recorded: u64) -> Resolution {
+    fn tracked(events: Vec<StoredEvent>, found: &Found, recorded: u64) -> Resolution {
         let append = Append { events, tracking: Some(Tracking::new("Orders", 4, 6)) };
-        resolve(&append, taken, &Positions::from([("Orders".to_owned(), recorded)]))
+        resolve(&append, found, &HashSet::new(), &Positions::from([("Orders".to_owned(), recorded)]))
     }
 
     #[test]
     fn rows_of_the_same_attempt_are_done() {
         let events = [event(7, 1, ATTEMPT), event(7, 2, ATTEMPT)];
-        let found = resolve_events(&events, &rows(&[(5, 7, 2, ATTEMPT), (4, 7, 1, ATTEMPT)]));
-        assert!(matches!(&found, Resolution::Done(ids) if *ids == [4, 5]), "{found:?}");
+        let found = resolved(&events, &rows(&[(5, 7, 2, ATTEMPT), (4, 7, 1, ATTEMPT)]));
+        assert!(is_done(&found, &[4, 5]), "{found:?}");
     }
 
     #[test]
@@ -144,7 +238,17 @@ mod tests {
         let events = [event(7, 1, ATTEMPT), event(7, 2, OTHER), event(8, 1, OTHER)];
         let found = free(&events, &rows(&[(4, 7, 1, ATTEMPT)]));
         assert_eq!(found, [Some(4), None, None]);
-        assert_eq!(complete(vec![Some(4), None, None], 9), [4, 9, 10]);
+        let known = [Some(LogPosition::anchored(4, ATTEMPT)), None, None];
+        let ids: Vec<u64> = complete(&known, &events, 9, 1).iter().map(|position| position.id).collect();
+        assert_eq!(ids, [4, 9, 10]);
+    }
+
+    #[test]
+    fn an_event_that_is_recorded_anew_has_an_anchor_of_its_own() {
+        let events = [event(7, 1, ATTEMPT)];
+        let (first, again) = (complete(&[], &events, 9, 1), complete(&[], &events, 9, 2));
+        assert_ne!(first, again);
+        assert_eq!(first[0].id, again[0].id);
     }
 
     #[test]
@@ -157,42 +261,66 @@ mod tests {
     #[test]
     fn two_events_of_one_version_in_one_save_are_a_conflict() {
         let found = conflicting(&[event(7, 1, ATTEMPT), event(7, 1, ATTEMPT)], &rows(&[]));
-        assert_eq!(found, (Uuid::from_u128(7), 1, 1));
+        assert_eq!(found, (Uuid::from_u128(7), 1, 0));
+    }
+
+    #[test]
+    fn an_event_whose_predecessor_is_missing_is_a_conflict() {
+        assert_eq!(conflicting(&[event(7, 4, ATTEMPT)], &rows(&[])), (Uuid::from_u128(7), 4, 0));
+        assert_eq!(conflicting(&[event(7, 4, ATTEMPT)], &rows(&[(3, 7, 2, OTHER)])), (Uuid::from_u128(7), 4, 9));
+        let of_others = [event(8, 3, ATTEMPT), event(7, 4, ATTEMPT)];
+        assert_eq!(conflicting(&of_others, &rows(&[(3, 8, 2, OTHER)])), (Uuid::from_u128(7), 4, 0));
+    }
+
+    #[test]
+    fn an_event_whose_predecessor_is_recorded_or_comes_before_it_is_free() {
+        assert_eq!(free(&[event(7, 4, ATTEMPT)], &rows(&[(3, 7, 3, OTHER)])), [None]);
+        assert_eq!(free(&[event(7, 1, ATTEMPT), event(7, 2, ATTEMPT)], &rows(&[])), [None, None]);
+        assert_eq!(free(&[event(7, 0, ATTEMPT), event(8, 1, ATTEMPT)], &rows(&[])), [None, None]);
+        let pending = HashSet::from([(Uuid::from_u128(7), 3)]);
+        let found = resolve_events(&[event(7, 4, ATTEMPT)], &rows(&[]), &pending);
+        assert!(matches!(found, Resolution::Free(_)), "{found:?}");
+        let needed =
+            predecessors(&[event(7, 4, ATTEMPT), event(7, 5, ATTEMPT), event(8, 1, ATTEMPT), event(7, 9, ATTEMPT)]);
+        assert_eq!(needed, [(Uuid::from_u128(7), 3), (Uuid::from_u128(7), 8)]);
     }
 
     #[test]
     fn a_save_whose_upstream_has_moved_is_refused_even_in_conflict() {
-        for taken in [rows(&[]), rows(&[(4, 7, 1, OTHER)])] {
+        for found in [rows(&[]), rows(&[(4, 7, 1, OTHER)])] {
             for recorded in [0, 3, 5, 6] {
-                let found = tracked(vec![event(7, 1, ATTEMPT)], &taken, recorded);
+                let resolution = tracked(vec![event(7, 1, ATTEMPT)], &found, recorded);
                 let is_right = matches!(
-                    found,
+                    resolution,
                     Resolution::Refused(RecorderError::AlreadyProcessed { after: 4, recorded: found, .. }) if found == recorded
                 );
-                assert!(is_right, "{found:?}");
+                assert!(is_right, "{resolution:?}");
             }
         }
     }
 
     #[test]
     fn a_save_whose_upstream_has_moved_is_done_if_its_events_are_recorded() {
-        let taken = rows(&[(4, 7, 1, ATTEMPT)]);
-        let found = tracked(vec![event(7, 1, ATTEMPT)], &taken, 6);
-        assert!(matches!(&found, Resolution::Done(ids) if *ids == [4]), "{found:?}");
-        let found = tracked(vec![event(7, 1, ATTEMPT), event(7, 2, ATTEMPT)], &taken, 6);
-        assert!(matches!(found, Resolution::Refused(RecorderError::AlreadyProcessed { .. })), "{found:?}");
-        let found = tracked(Vec::new(), &taken, 6);
-        assert!(matches!(found, Resolution::Refused(RecorderError::AlreadyProcessed { .. })), "{found:?}");
+        let found = rows(&[(4, 7, 1, ATTEMPT)]);
+        let resolution = tracked(vec![event(7, 1, ATTEMPT)], &found, 6);
+        assert!(is_done(&resolution, &[4]), "{resolution:?}");
+        let resolution = tracked(vec![event(7, 1, ATTEMPT), event(7, 2, ATTEMPT)], &found, 6);
+        assert!(matches!(resolution, Resolution::Refused(RecorderError::AlreadyProcessed { .. })), "{resolution:?}");
+        let resolution = tracked(Vec::new(), &found, 6);
+        assert!(matches!(resolution, Resolution::Refused(RecorderError::AlreadyProcessed { .. })), "{resolution:?}");
     }
 
     #[test]
     fn a_save_whose_upstream_has_not_moved_has_its_tracking_still_to_record() {
-        let taken = rows(&[(4, 7, 1, ATTEMPT)]);
+        let found = rows(&[(4, 7, 1, ATTEMPT)]);
         for events in [vec![], vec![event(7, 1, ATTEMPT)]] {
-            let found = tracked(events, &taken, 4);
-            assert!(matches!(&found, Resolution::Free(ids) if ids.iter().all(Option::is_some)), "{found:?}");
+            let resolution = tracked(events, &found, 4);
+            assert!(
+                matches!(&resolution, Resolution::Free(known) if known.iter().all(Option::is_some)),
+                "{resolution:?}"
+            );
         }
-        let found = tracked(vec![event(7, 1, OTHER)], &taken, 4);
-        assert!(matches!(found, Resolution::Refused(RecorderError::Conflict { .. })), "{found:?}");
+        let resolution = tracked(vec![event(7, 1, OTHER)], &found, 4);
+        assert!(matches!(resolution, Resolution::Refused(RecorderError::Conflict { .. })), "{resolution:?}");
     }
 }

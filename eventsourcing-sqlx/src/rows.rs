@@ -1,22 +1,14 @@
 //! Numbers and rows of the database: the only place where `u64` and `i64` meet.
 
-use eventsourcing_core::{RecorderError, StoredEvent};
+use eventsourcing_core::{LogPosition, RecorderError, StoredEvent};
 use uuid::Uuid;
 
 /// The largest number that both databases can keep.
 const MAX: u64 = i64::MAX.unsigned_abs();
 
-/// A version that is taken: notification id, originator id, version, the attempt that recorded it, and the last version.
-pub(crate) type TakenRow = (i64, Uuid, i64, Uuid, i64);
-
-/// Where a version is recorded, and by which attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Taken {
-    pub(crate) notification_id: u64,
-    pub(crate) append_id: Uuid,
-    /// The last version of the aggregate that is recorded.
-    pub(crate) last_version: u64,
-}
+/// What was found at a version: its notification id, the originator id and version that were looked for, the attempt that
+/// recorded it, and the last version of the aggregate.
+pub(crate) type LookRow = (Option<i64>, Uuid, i64, Option<Uuid>, Option<i64>);
 
 /// Refuses versions that no database can keep, before anything is sent.
 pub(crate) fn check_versions(events: &[StoredEvent]) -> Result<(), RecorderError> {
@@ -84,9 +76,7 @@ fn impossible(what: &str, number: i64) -> RecorderError {
     RecorderError::Corrupt { found: format!("{what} {number}") }
 }
 
-/// The taken version of a row, and where it is.
-pub(crate) fn taken(row: TakenRow) -> Result<((Uuid, u64), Taken), RecorderError> {
-    let (id, originator_id, version, append_id, last_version) = row;
-    let taken = Taken { notification_id: from_id(id)?, append_id, last_version: from_version(last_version)? };
-    Ok(((originator_id, from_version(version)?), taken))
+/// A position of the database: a notification id and what its event is known by.
+pub(crate) fn log_position(id: i64, anchor: Option<Uuid>) -> Result<LogPosition, RecorderError> {
+    Ok(LogPosition { id: from_position(id)?, anchor })
 }

@@ -19,6 +19,17 @@ impl TableName {
         Ok(Self { application: application.to_owned(), prefix: application.to_ascii_lowercase() })
     }
 
+    /// Refuses tables that another application made, whose name differs in case only: they share names of tables.
+    pub(crate) fn check_owner(&self, owner: Option<&str>) -> Result<(), RecorderError> {
+        match owner {
+            Some(owner) if owner != self.application => Err(RecorderError::Name {
+                name: self.application.clone(),
+                reason: format!("the application `{owner}` has tables of the same names there; rename one of them"),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// The application's name as it was given.
     pub(crate) fn application(&self) -> &str {
         &self.application
@@ -55,6 +66,24 @@ impl TableName {
     #[cfg(feature = "postgres")]
     pub(crate) fn dictionaries_key(&self) -> String {
         format!("{}_dictionaries_key", self.prefix)
+    }
+
+    /// The function that appends events.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn append(&self) -> String {
+        format!("{}_append", self.prefix)
+    }
+
+    /// The function that appends one event.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn append_one(&self) -> String {
+        format!("{}_append_one", self.prefix)
+    }
+
+    /// The trigger, and its function, that keeps the ids of deleted events from being issued again.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn keep_ids(&self) -> String {
+        format!("{}_keep_ids", self.prefix)
     }
 
     /// The primary key of the tracking table.

@@ -17,7 +17,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use eventsourcing_core::{Notification, RecorderError, StoredEvent, Tracking};
+use eventsourcing_core::{LogPosition, Notification, RecorderError, StoredEvent, Tracking};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::yield_now;
@@ -78,8 +78,8 @@ pub(crate) trait Storage: Send + Sync + 'static {
 /// What became of a save.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// It is recorded, and these are the notification ids of its events.
-    Recorded(Vec<u64>),
+    /// It is recorded, and its events are at these positions.
+    Recorded(Vec<LogPosition>),
     /// It is not, for a reason of its own.
     Failed(RecorderError),
     /// The database refused the whole transaction, and the reason may lie in this save or in another.
@@ -274,9 +274,9 @@ impl<S: Storage> Leader<S> {
         let mut last = None;
         for (save, outcome) in saves.into_iter().zip(outcomes) {
             match outcome {
-                Outcome::Recorded(ids) => {
-                    last = last.max(ids.last().copied());
-                    save.recorded(ids);
+                Outcome::Recorded(positions) => {
+                    last = last.max(positions.last().map(|position| position.id));
+                    save.recorded(positions);
                 }
                 Outcome::Suspect(_) if are_several => suspects.push(save),
                 Outcome::Failed(error) | Outcome::Suspect(error) => save.failed(error),
@@ -315,10 +315,14 @@ impl<S: Storage> Drop for Leader<S> {
 }
 
 impl Save {
-    fn recorded(self, ids: Vec<u64>) {
-        let events = self.append.events.into_iter().zip(ids);
+    fn recorded(self, positions: Vec<LogPosition>) {
+        let events = self.append.events.into_iter().zip(positions);
+        let notification = |(mut event, position): (StoredEvent, LogPosition)| {
+            event.append_id = position.anchor.unwrap_or(event.append_id);
+            event.into_notification(position.id)
+        };
         // whoever asked may be gone
-        drop(self.answer.send(Ok(events.map(|(event, id)| event.into_notification(id)).collect())));
+        drop(self.answer.send(Ok(events.map(notification).collect())));
     }
 
     fn failed(self, error: RecorderError) {

@@ -6,8 +6,8 @@ mod common;
 
 use std::time::Duration;
 
-use eventsourcing_core::persistence::{EventQuery, NotificationQuery, StoredDictionary};
-use eventsourcing_core::{Environment, Recorder, RecorderError, Uuid};
+use eventsourcing_core::persistence::{EventQuery, LogPosition, NotificationQuery, StoredDictionary};
+use eventsourcing_core::{Environment, Recorder, RecorderError, Tracking, Uuid};
 use eventsourcing_sqlx::{PostgresConfig, PostgresRecorder, SqliteConfig, SqliteRecorder};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
@@ -182,7 +182,7 @@ async fn sixteen_processes_open_a_schema_of_version_1_at_once() {
 /// Takes the SQL out of the error.
 fn sql_of(error: RecorderError) -> String {
     let RecorderError::SchemaMissing { problem, sql, .. } = error else { panic!("{error:?}") };
-    assert!(problem.ends_with("are of schema version 1, which must become 2,"), "{problem}");
+    assert!(problem.ends_with("are of schema version 1, which must become 3,"), "{problem}");
     sql
 }
 
@@ -195,10 +195,7 @@ async fn without_create_table_old_tables_are_an_error_with_the_sql_that_makes_th
     let mut config = SqliteConfig::new(path);
     config.create_table = false;
     let sql = sql_of(SqliteRecorder::open("Universe", config.clone()).await.unwrap_err());
-    // harmless when it is run again
-    for _ in 0..2 {
-        sqlite(path, &sql).await;
-    }
+    sqlite(path, &sql).await;
     assert_is_migrated(&SqliteRecorder::open("Universe", config).await.unwrap()).await;
 
     let mut schema = Schema::new();
@@ -224,7 +221,9 @@ async fn a_table_that_came_with_version_2_is_missed_from_then_on_and_not_before(
         sqlite(path, &format!("DROP TABLE {table}")).await;
         let error = SqliteRecorder::open("Universe", SqliteConfig::new(path)).await.unwrap_err();
         assert!(matches!(&error, RecorderError::Corrupt { found: is } if *is == found), "{error:?}");
-        sqlite(path, "UPDATE universe_head SET schema_version = 1").await;
+        let other = if table == "universe_tracking" { "" } else { "ALTER TABLE universe_tracking DROP COLUMN anchor;" };
+        let old = "ALTER TABLE universe_head DROP COLUMN application; UPDATE universe_head SET schema_version = 1";
+        sqlite(path, &format!("{other}{old}")).await;
         SqliteRecorder::open("Universe", SqliteConfig::new(path)).await.unwrap();
 
         let schema = Schema::new();
@@ -237,4 +236,78 @@ async fn a_table_that_came_with_version_2_is_missed_from_then_on_and_not_before(
         PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
         schema.drop().await;
     }
+}
+
+/// What version 2 added in SQLite, with a position.
+const SQLITE_VERSION_2: &str = "
+    CREATE TABLE universe_dictionaries (
+      id INTEGER NOT NULL PRIMARY KEY,
+      bytes BLOB NOT NULL,
+      checksum INTEGER,
+      made_on TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+    ) STRICT;
+    CREATE TABLE universe_tracking (
+      upstream TEXT NOT NULL PRIMARY KEY,
+      position INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO universe_tracking VALUES ('Orders', 7);
+    UPDATE universe_head SET schema_version = 2;";
+
+/// What version 2 added in PostgreSQL, with a position.
+const POSTGRES_VERSION_2: &str = "
+    CREATE TABLE universe_dictionaries (
+      id bigint NOT NULL CONSTRAINT universe_dictionaries_key PRIMARY KEY,
+      bytes bytea NOT NULL,
+      checksum bigint,
+      made_on timestamp with time zone NOT NULL DEFAULT now()
+    );
+    CREATE TABLE universe_tracking (
+      upstream text NOT NULL CONSTRAINT universe_tracking_key PRIMARY KEY,
+      position bigint NOT NULL
+    );
+    INSERT INTO universe_tracking VALUES ('Orders', 7);
+    UPDATE universe_head SET schema_version = 2;";
+
+/// Positions of version 2 have no anchor; the next one has.
+async fn assert_tracking_goes_on(recorder: &dyn Recorder) {
+    assert_eq!(recorder.tracked_position("Orders").await.unwrap(), LogPosition::from(7));
+    let stale = recorder.insert_tracked(Vec::new(), Tracking::new("Orders", 6, 8)).await.unwrap_err();
+    assert!(matches!(stale, RecorderError::AlreadyProcessed { recorded: 7, .. }), "{stale:?}");
+    let next = LogPosition::anchored(9, Uuid::from_u128(5));
+    recorder.insert_tracked(one_event(), Tracking::new("Orders", 7, next)).await.unwrap();
+    assert_eq!(recorder.tracked_position("Orders").await.unwrap(), next);
+    let log = recorder.select_notifications(NotificationQuery::after(0, 100)).await.unwrap();
+    assert_eq!(ids(&log), [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn tables_of_version_2_are_migrated_with_their_positions() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("universe.db");
+    let path = path.to_str().unwrap();
+    sqlite(path, &format!("{SQLITE_VERSION_1}{SQLITE_VERSION_2}")).await;
+    assert_tracking_goes_on(&SqliteRecorder::open("Universe", SqliteConfig::new(path)).await.unwrap()).await;
+
+    let schema = Schema::new();
+    let name = schema.name.as_str();
+    let sql = format!("CREATE SCHEMA {name}; SET search_path = {name}; {POSTGRES_VERSION_1}{POSTGRES_VERSION_2}");
+    schema.run(sql).await;
+    assert_tracking_goes_on(&PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap()).await;
+    schema.drop().await;
+}
+
+#[tokio::test]
+async fn an_application_whose_name_differs_in_case_only_does_not_share_tables() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = SqliteConfig::new(directory.path().join("universe.db").to_str().unwrap());
+    SqliteRecorder::open("Universe", config.clone()).await.unwrap().close().await;
+    let in_sqlite = SqliteRecorder::open("UNIVERSE", config).await.unwrap_err();
+    let schema = Schema::new();
+    PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap().close().await;
+    let in_postgres = PostgresRecorder::open("universe", schema.config.clone()).await.unwrap_err();
+    for error in [in_sqlite, in_postgres] {
+        assert!(matches!(error, RecorderError::Name { .. }), "{error:?}");
+        assert!(error.to_string().contains("the application `Universe` has tables of the same names"), "{error}");
+    }
+    schema.drop().await;
 }

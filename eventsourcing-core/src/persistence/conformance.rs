@@ -207,7 +207,8 @@ macro_rules! recorder_conformance {
                 one_taken_version_among_several_is_a_conflict
                 a_version_twice_in_one_insert_is_a_conflict
                 a_version_of_another_aggregate_is_free
-                a_gap_in_versions_is_accepted
+                a_version_after_a_gap_is_a_conflict
+                versions_out_of_order_are_a_conflict
                 an_append_repeated_is_recorded_once
                 an_append_repeated_with_further_events_records_only_those
                 an_append_repeated_with_a_taken_version_is_a_conflict
@@ -252,7 +253,7 @@ macro_rules! recorder_conformance {
             }
             limits {
                 version_zero_is_kept
-                the_largest_version_is_kept
+                the_largest_version_is_in_range
                 a_version_beyond_the_largest_is_out_of_range
                 states_of_any_bytes_and_size_are_kept
                 topics_of_any_script_are_kept

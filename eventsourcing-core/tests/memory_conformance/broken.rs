@@ -47,8 +47,12 @@ pub(crate) enum Fault {
     KeepsTheLockWhenDropped,
     /// The events of an insert are sorted first.
     SortsInserts,
-    /// Events are selected in the order in which they were recorded.
-    SelectsAsRecorded,
+    /// Events are selected in the order of the bytes of their topics.
+    SelectsByTopic,
+    /// The version before an event need not be recorded.
+    AcceptsGaps,
+    /// The version before an event may be one that comes after it in the insert.
+    AcceptsAnyOrder,
     /// No answer has more than a thousand rows.
     CutsAnswers,
     /// The first row is that of the bound which should be left out.
@@ -178,11 +182,19 @@ impl PlainRecorder {
             let taken = state.taken.get(&place);
             let own =
                 taken.filter(|(_, append_id)| *append_id == event.append_id && self.fault != Fault::IgnoresTheAppendId);
+            let (id, version) = place;
+            let follows = version <= 1
+                || own.is_some()
+                || new.contains(&(id, version - 1))
+                || state.taken.contains_key(&(id, version - 1))
+                || self.fault == Fault::AcceptsGaps
+                || (self.fault == Fault::AcceptsAnyOrder
+                    && events.iter().any(|event| self::place(event) == (id, version - 1)));
             let is_second = !new.insert(place) && self.fault != Fault::RecognisesItsOwnEvents;
-            if is_second || taken.is_some() != own.is_some() {
+            if is_second || taken.is_some() != own.is_some() || !follows {
                 let versions =
                     state.taken.keys().filter(|(id, _)| *id == event.originator_id).map(|(_, version)| *version);
-                let recorded = versions.max().unwrap_or(event.originator_version);
+                let recorded = versions.max().unwrap_or(0);
                 let tried = event.originator_version;
                 let recorded = if self.fault == Fault::TellsTheVersionTried { tried } else { recorded };
                 return Err(RecorderError::Conflict { originator_id: event.originator_id, tried, recorded });
@@ -355,8 +367,9 @@ impl Recorder for PlainRecorder {
                     .is_none_or(|after| version > after || (version == after && self.fault == Fault::IncludesAfter))
                 && query.up_to.is_none_or(|up_to| version <= up_to)
         });
-        if self.fault != Fault::SelectsAsRecorded {
-            events.sort_by_key(|event| event.originator_version);
+        events.sort_by_key(|event| event.originator_version);
+        if self.fault == Fault::SelectsByTopic {
+            events.sort_by_key(|event| event.topic.clone());
         }
         if query.descending {
             events.reverse();

@@ -1,18 +1,18 @@
 //! Appending: the saves of a batch in one statement, and what is done when it fails.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use eventsourcing_core::persistence::stamped;
 use eventsourcing_core::{RecorderError, StoredEvent, Tracking};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Inner;
 use super::batch::Batch;
-use super::error::{Fault, fault};
-use crate::resolution::{Positions, TakenVersions};
-use crate::rows::{self, TakenRow};
+use super::error::{Fault, detail, fault};
+use crate::resolution::{Found, Positions, predecessors, wanted};
+use crate::rows::{self, LookRow};
 use crate::writer::{Append, Outcome, Storage};
 
 /// How often a batch is sent again that the server rolled back for reasons of its own, and nothing came of it.
@@ -56,14 +56,14 @@ impl Inner {
                     attempt = 1;
                     continue;
                 }
-                // a look found nothing in the way, and the versions were taken all the same
+                // a look found nothing in the way, and the append was refused all the same
                 Ok(false) if attempt < ATTEMPTS => {
                     self.writer.give_back(connection);
                     attempt += 1;
                     continue;
                 }
                 Ok(false) => {
-                    let found = "a version that is taken and not there".to_owned();
+                    let found = "a version that is taken and not there, or missing and there".to_owned();
                     return batch.decide_rest(|| Outcome::Suspect(RecorderError::Corrupt { found: found.clone() }));
                 }
                 Err(Failure::Recorder(error)) => {
@@ -93,6 +93,17 @@ impl Inner {
                     let found = "a notification id above the last one of the head table".to_owned();
                     return batch.decide_rest(|| Outcome::Failed(RecorderError::Corrupt { found: found.clone() }));
                 }
+                Fault::NoHead => {
+                    let error = self.no_head();
+                    return batch.decide_rest(|| Outcome::Suspect(error.clone()));
+                }
+                Fault::NotAsGiven => {
+                    let found = format!(
+                        "something that kept events from being recorded as they were given ({}), such as a trigger",
+                        detail(&error)
+                    );
+                    return batch.decide_rest(|| Outcome::Suspect(RecorderError::Corrupt { found: found.clone() }));
+                }
                 Fault::IdsExhausted => {
                     let last = self.max_notification_id().await.ok().flatten().unwrap_or_default();
                     let wanted = batch.missing(&round).len();
@@ -118,21 +129,28 @@ impl Inner {
             self.keep_session(connection).await?;
             let found = self.look_up(connection, batch).await;
             self.leave_session(connection, found.is_ok()).await?;
-            let (taken, positions) = found?;
-            if batch.resolve(&taken, &positions, round) {
+            let (found, positions) = found?;
+            if batch.has_own(&found) {
+                self.confirm(connection).await?;
+            }
+            if batch.resolve(&found, &positions, round) {
                 return Ok(true);
             }
         }
         self.keep_session(connection).await?;
-        let inserted = self.insert(connection, &batch.missing(round), &batch.tracking(round)).await;
+        let stamp = self.stamps.next();
+        let inserted = self.insert(connection, &batch.missing(round), &batch.tracking(round), stamp).await;
         self.leave_session(connection, inserted.is_ok()).await?;
         match inserted {
             Ok(first) => {
-                batch.recorded(round, first);
+                batch.recorded(round, first, stamp);
                 Ok(true)
             }
             Err(Failure::Sqlx(error))
-                if matches!(fault(&error, &self.name), Fault::VersionTaken | Fault::TrackingMoved) =>
+                if matches!(
+                    fault(&error, &self.name),
+                    Fault::VersionTaken | Fault::PredecessorMissing | Fault::TrackingMoved
+                ) =>
             {
                 let looked = batch.must_look();
                 batch.look_first();
@@ -142,67 +160,63 @@ impl Inner {
         }
     }
 
+    /// Waits until what is visible on this connection is durable, on a synchronous standby too.
+    ///
+    /// An append that was interrupted while it waited for a standby is visible here, and lost if the standby takes over. A commit
+    /// waits for all that was written before it, provided that it has written something itself: the lock.
+    async fn confirm(&self, connection: &mut PgConnection) -> Result<(), Failure> {
+        self.keep_session(connection).await?;
+        let locked = sqlx::query(self.sql.lock.text()).persistent(self.is_persistent()).execute(&mut *connection).await;
+        self.leave_session(connection, locked.is_ok()).await?;
+        locked?;
+        Ok(())
+    }
+
     /// Sends the one statement, and reads its answer to the end: only then is it known to be committed. The first of the ids,
     /// which follow one another.
+    ///
+    /// What could be wrong with the answer makes the statement fail on the server, where nothing is recorded then.
     pub(super) async fn insert(
         &self,
         connection: &mut PgConnection,
         events: &[&StoredEvent],
         tracking: &[&Tracking],
+        stamp: u32,
     ) -> Result<u64, Failure> {
-        if let ([event], []) = (events, tracking) {
-            return self.insert_one(connection, event).await;
-        }
-        let versions: Vec<i64> = events.iter().map(|event| rows::to_bound(event.originator_version)).collect();
-        let checksums: Vec<Option<i64>> = events.iter().map(|event| rows::to_checksum(event.checksum)).collect();
-        let append = if tracking.is_empty() { &self.sql.append } else { &self.sql.append_tracked };
-        let mut append = sqlx::query_as(append.text())
-            .persistent(self.is_persistent())
-            .bind(events.iter().map(|event| event.originator_id).collect::<Vec<Uuid>>())
-            .bind(versions)
-            .bind(events.iter().map(|event| &*event.topic).collect::<Vec<&str>>())
-            .bind(events.iter().map(|event| &*event.state).collect::<Vec<&[u8]>>())
-            .bind(checksums)
-            .bind(events.iter().map(|event| event.append_id).collect::<Vec<Uuid>>());
-        if !tracking.is_empty() {
-            append = append
+        let first: i64 = if let ([event], []) = (events, tracking) {
+            sqlx::query_scalar(self.sql.append_one.text())
+                .persistent(self.is_persistent())
+                .bind(event.originator_id)
+                .bind(rows::to_bound(event.originator_version))
+                .bind(&*event.topic)
+                .bind(&*event.state)
+                .bind(rows::to_checksum(event.checksum))
+                .bind(stamped(event.append_id, stamp))
+                .fetch_one(connection)
+                .await?
+        } else {
+            let (before_ids, before_versions): (Vec<Uuid>, Vec<i64>) = predecessors(events.iter().copied())
+                .into_iter()
+                .map(|(id, version)| (id, rows::to_bound(version)))
+                .unzip();
+            sqlx::query_scalar(self.sql.append.text())
+                .persistent(self.is_persistent())
+                .bind(events.iter().map(|event| event.originator_id).collect::<Vec<Uuid>>())
+                .bind(events.iter().map(|event| rows::to_bound(event.originator_version)).collect::<Vec<i64>>())
+                .bind(events.iter().map(|event| &*event.topic).collect::<Vec<&str>>())
+                .bind(events.iter().map(|event| &*event.state).collect::<Vec<&[u8]>>())
+                .bind(events.iter().map(|event| rows::to_checksum(event.checksum)).collect::<Vec<Option<i64>>>())
+                .bind(events.iter().map(|event| stamped(event.append_id, stamp)).collect::<Vec<Uuid>>())
+                .bind(before_ids)
+                .bind(before_versions)
                 .bind(tracking.iter().map(|tracking| tracking.upstream.as_str()).collect::<Vec<&str>>())
                 .bind(tracking.iter().map(|tracking| rows::to_bound(tracking.after)).collect::<Vec<i64>>())
-                .bind(tracking.iter().map(|tracking| rows::to_bound(tracking.position)).collect::<Vec<i64>>());
-        }
-        let inserted: Option<(i64, i64)> = append.fetch_optional(connection).await?;
-        let found = match inserted {
-            Some((first, count)) if count == rows::to_count(events.len()) => return Ok(rows::from_id(first)?),
-            Some((_, count)) => {
-                format!("something that recorded {count} events of {}, such as a trigger", events.len())
-            }
-            None => return Err(self.no_head().into()),
+                .bind(tracking.iter().map(|tracking| rows::to_bound(tracking.position)).collect::<Vec<i64>>())
+                .bind(tracking.iter().map(|tracking| tracking.anchor).collect::<Vec<Option<Uuid>>>())
+                .fetch_one(connection)
+                .await?
         };
-        Err(Failure::Recorder(RecorderError::Corrupt { found }))
-    }
-
-    async fn insert_one(&self, connection: &mut PgConnection, event: &StoredEvent) -> Result<u64, Failure> {
-        let inserted: Option<i64> = sqlx::query_scalar(self.sql.append_one.text())
-            .persistent(self.is_persistent())
-            .bind(event.originator_id)
-            .bind(rows::to_bound(event.originator_version))
-            .bind(&*event.topic)
-            .bind(&*event.state)
-            .bind(rows::to_checksum(event.checksum))
-            .bind(event.append_id)
-            .fetch_optional(connection)
-            .await?;
-        match inserted {
-            Some(id) => Ok(rows::from_id(id)?),
-            None => {
-                let application = self.name.application();
-                let found = format!(
-                    "no row in the head table of {application}, or something that kept an event from being recorded, \
-                     such as a trigger"
-                );
-                Err(Failure::Recorder(RecorderError::Corrupt { found }))
-            }
-        }
+        Ok(rows::from_id(first)?)
     }
 
     pub(super) fn no_head(&self) -> RecorderError {
@@ -214,33 +228,35 @@ impl Inner {
         &self,
         connection: &mut PgConnection,
         batch: &Batch<'_>,
-    ) -> Result<(TakenVersions, Positions), Failure> {
-        let taken = self.look_for_versions(connection, batch.undecided_events()).await?;
+    ) -> Result<(Found, Positions), Failure> {
+        let found = self.look_for_versions(connection, batch.undecided_events()).await?;
         let upstreams = batch.undecided_upstreams();
         let positions = if upstreams.is_empty() {
             Positions::new()
         } else {
             self.look_for_positions(connection, &upstreams).await?
         };
-        Ok((taken, positions))
+        Ok((found, positions))
     }
 
     async fn look_for_versions(
         &self,
         connection: &mut PgConnection,
         events: impl Iterator<Item = &StoredEvent>,
-    ) -> Result<TakenVersions, Failure> {
-        // a version twice is found once
-        let wanted: HashSet<(Uuid, i64)> =
-            events.map(|event| (event.originator_id, rows::to_bound(event.originator_version))).collect();
-        let (ids, versions): (Vec<Uuid>, Vec<i64>) = wanted.into_iter().unzip();
-        let taken: Vec<TakenRow> = sqlx::query_as(self.sql.common.taken.text())
+    ) -> Result<Found, Failure> {
+        let (ids, versions): (Vec<Uuid>, Vec<i64>) =
+            wanted(events).into_iter().map(|(id, version)| (id, rows::to_bound(version))).unzip();
+        let rows: Vec<LookRow> = sqlx::query_as(self.sql.common.taken.text())
             .persistent(self.is_persistent())
             .bind(ids)
             .bind(versions)
             .fetch_all(connection)
             .await?;
-        Ok(taken.into_iter().map(rows::taken).collect::<Result<_, _>>()?)
+        let mut found = Found::default();
+        for row in rows {
+            found.add(row)?;
+        }
+        Ok(found)
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use eventsourcing_core::{StoredEvent, Tracking};
+use eventsourcing_core::{LogPosition, StoredEvent, Tracking};
 
-use crate::resolution::{Positions, Resolution, TakenVersions, complete, resolve, version_of};
+use crate::resolution::{Found, Positions, Resolution, complete, resolve, version_of};
 use crate::writer::{Append, Outcome};
 
 /// The saves of a batch, each with what is known of it.
@@ -18,8 +18,8 @@ pub(super) struct Batch<'s> {
 #[derive(Debug)]
 struct Member<'s> {
     append: &'s Append,
-    /// The ids of events that an earlier attempt recorded; empty if none did.
-    known: Vec<Option<u64>>,
+    /// The positions of events that were recorded when the attempt was made before; empty if none were.
+    known: Vec<Option<LogPosition>>,
     outcome: Option<Outcome>,
 }
 
@@ -105,37 +105,47 @@ impl<'s> Batch<'s> {
     /// were any.
     ///
     /// The round is the next; one that is not in it may go on from where one in it ends.
-    pub(super) fn resolve(&mut self, taken: &TakenVersions, positions: &Positions, round: &[usize]) -> bool {
+    pub(super) fn resolve(&mut self, found: &Found, positions: &Positions, round: &[usize]) -> bool {
         let round: HashSet<usize> = round.iter().copied().collect();
         let mut any = false;
+        // versions of saves that come before and may be recorded before
+        let mut pending = HashSet::new();
         for (place, save) in self.saves.iter_mut().enumerate().filter(|(_, save)| save.outcome.is_none()) {
             let comes_later = |tracking: &Tracking| {
                 !round.contains(&place)
                     && positions.get(&tracking.upstream).copied().unwrap_or_default() < tracking.after
             };
             if save.append.tracking.as_ref().is_some_and(comes_later) {
+                pending.extend(save.append.events.iter().map(version_of));
                 continue;
             }
-            match resolve(save.append, taken, positions) {
+            match resolve(save.append, found, &pending, positions) {
                 Resolution::Refused(error) => save.outcome = Some(Outcome::Failed(error)),
-                Resolution::Done(ids) => save.outcome = Some(Outcome::Recorded(ids)),
-                Resolution::Free(ids) => save.known = ids,
+                Resolution::Done(recorded) => save.outcome = Some(Outcome::Recorded(recorded)),
+                Resolution::Free(known) => {
+                    pending.extend(save.append.events.iter().map(version_of));
+                    save.known = known;
+                }
             }
             any |= save.outcome.is_some();
         }
         any
     }
 
-    /// The missing events of a round are recorded, the first of them with this id.
-    pub(super) fn recorded(&mut self, round: &[usize], first: u64) {
+    /// Whether events of undecided saves are recorded already, by their own attempts.
+    pub(super) fn has_own(&self, found: &Found) -> bool {
+        self.undecided_events().any(|event| found.has_own(event))
+    }
+
+    /// The missing events of a round are recorded, the first of them with this id, all with this stamp.
+    pub(super) fn recorded(&mut self, round: &[usize], first: u64, stamp: u32) {
         let mut next = first;
         for place in round {
             let save = &mut self.saves[*place];
-            let mut known = std::mem::take(&mut save.known);
-            known.resize(save.append.events.len(), None);
-            let missing = known.iter().filter(|id| id.is_none()).count() as u64;
-            save.outcome = Some(Outcome::Recorded(complete(known, next)));
-            next += missing;
+            let known = std::mem::take(&mut save.known);
+            let missing = save.append.events.len() - known.iter().flatten().count();
+            save.outcome = Some(Outcome::Recorded(complete(&known, &save.append.events, next, stamp)));
+            next += missing as u64;
         }
         // what was left out of the round has versions that are now taken, or an upstream that has moved
         self.must_look = true;

@@ -9,6 +9,7 @@ use sqlx::postgres::{PgDatabaseError, PgSeverity};
 
 use crate::config::PostgresConfig;
 use crate::error::{decoding, other, seconds};
+use crate::sql::postgres::raised;
 use crate::table_name::TableName;
 
 /// What an error says about the call that failed.
@@ -18,8 +19,14 @@ pub(super) enum Fault {
     VersionTaken,
     /// A notification id is taken, which the head row should have prevented.
     IdTaken,
+    /// The version before one of the events is not recorded.
+    PredecessorMissing,
     /// An upstream is not processed up to where an append goes on from.
     TrackingMoved,
+    /// Something, such as a trigger, kept events from being recorded as they were given, and nothing is recorded.
+    NotAsGiven,
+    /// The head table has no row.
+    NoHead,
     /// Notification ids went over the largest number.
     IdsExhausted,
     /// The server gave up on this transaction in favour of another.
@@ -51,14 +58,22 @@ pub(super) fn fault(error: &sqlx::Error, name: &TableName) -> Fault {
         code if code.starts_with("08") || code.starts_with("57P") => Fault::Lost,
         "23505" if error.constraint() == Some(&name.version_key()) => Fault::VersionTaken,
         "23505" if error.constraint() == Some(&name.events_key()) => Fault::IdTaken,
-        // nothing else is read from text in any statement
-        "22P02" => Fault::TrackingMoved,
+        raised::PREDECESSOR_MISSING => Fault::PredecessorMissing,
+        raised::TRACKING_MOVED => Fault::TrackingMoved,
+        raised::NOT_AS_GIVEN => Fault::NotAsGiven,
+        raised::NO_HEAD => Fault::NoHead,
         "22003" => Fault::IdsExhausted,
         "40001" | "40P01" => Fault::Superseded,
         "0A000" | "26000" | "25P02" => Fault::StaleConnection,
         "42P01" | "3F000" => Fault::NoTable,
         _ => Fault::Refused,
     }
+}
+
+/// The detail of a server's error, as the append functions give it.
+pub(super) fn detail(error: &sqlx::Error) -> &str {
+    let error = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
+    error.and_then(PgDatabaseError::detail).unwrap_or("it is not known how many")
 }
 
 /// The error of a call on an open connection.

@@ -35,6 +35,7 @@ use crate::config::PostgresConfig;
 use crate::connection::ConnGuard;
 use crate::error::check_runtime;
 use crate::sql::postgres::PostgresSql;
+use crate::stamps::Stamps;
 use crate::table_name::TableName;
 use crate::writer::{Append, Writer};
 
@@ -80,6 +81,7 @@ struct Inner {
     listener: Listener,
     /// Tells a server that is down from connections that are all in use.
     probe: Probe,
+    stamps: Stamps,
 }
 
 impl PostgresRecorder {
@@ -109,6 +111,7 @@ impl PostgresRecorder {
             announcer: Announcer::default(),
             listener: Listener::default(),
             probe: Probe::default(),
+            stamps: Stamps::default(),
         });
         inner.prepare().await?;
         let writer = Arc::new(Writer::new(Arc::clone(&inner), inner.config.queue_size));
@@ -131,7 +134,7 @@ impl Recorder for PostgresRecorder {
     }
 
     async fn tracked_position(&self, upstream: &str) -> Result<LogPosition, RecorderError> {
-        Ok(self.inner.tracked_position(upstream).await?.into())
+        self.inner.tracked_position(upstream).await
     }
 
     async fn select_events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, RecorderError> {

@@ -65,7 +65,51 @@ pub(super) fn pool(config: &PostgresConfig, options: PgConnectOptions) -> PgPool
 }
 
 /// What one `SELECT` tells when opening.
-type Look = (bool, i64, bool, bool, bool, bool);
+type LookRow = (bool, i64, bool, bool, bool, bool, Option<String>, bool, bool, Option<String>);
+
+/// The same, by name.
+#[derive(Clone, Debug)]
+struct Look {
+    /// Whether all tables are there that the version has.
+    is_whole: bool,
+    version: i64,
+    fsync: bool,
+    full_page_writes: bool,
+    synchronous_commit: bool,
+    is_standby: bool,
+    /// The application that made the tables; none before version 3.
+    application: Option<String>,
+    has_functions: bool,
+    is_logged: bool,
+    /// The names of triggers that are not ours.
+    triggers: Option<String>,
+}
+
+impl From<LookRow> for Look {
+    fn from(row: LookRow) -> Self {
+        let (is_whole, version, fsync, full_page_writes, synchronous_commit, is_standby, ..) = row;
+        let (.., application, has_functions, is_logged, triggers) = row;
+        Self {
+            is_whole,
+            version,
+            fsync,
+            full_page_writes,
+            synchronous_commit,
+            is_standby,
+            application,
+            has_functions,
+            is_logged,
+            triggers,
+        }
+    }
+}
+
+impl Look {
+    /// Whether something must be made before this program can use the tables.
+    fn is_old(&self) -> bool {
+        is_old(self.version) || (self.version == SCHEMA_VERSION && !self.has_functions)
+    }
+}
 
 impl Inner {
     /// Connects for the first time, and makes sure that the tables are there.
@@ -73,7 +117,7 @@ impl Inner {
         let failed = |error| self.failed("open the tables", error);
         let mut connection = self.connect().await?;
         self.keep_session(&mut connection).await.map_err(failed)?;
-        let mut look = self.look(&mut connection).await?.filter(|(is_whole, ..)| *is_whole);
+        let mut look = self.look(&mut connection).await?.filter(|look| look.is_whole);
         self.leave_session(&mut connection, false).await.map_err(failed)?;
         if look.is_none() {
             self.keep_session(&mut connection).await.map_err(failed)?;
@@ -81,9 +125,9 @@ impl Inner {
             self.leave_session(&mut connection, false).await.map_err(failed)?;
         }
         let look = match look {
-            Some(look) if !is_old(look.1) => look,
+            Some(look) if !look.is_old() => look,
             _ if self.config.create_table => self.migrate(&mut connection).await?,
-            Some((_, version, ..)) => return Err(self.outdated(version)),
+            Some(look) => return Err(self.outdated(&look)),
             None => return Err(self.missing(&mut connection).await?),
         };
         self.check(look)?;
@@ -93,7 +137,7 @@ impl Inner {
 
     /// Looks at the tables; none if the head's table or row is missing.
     async fn look(&self, connection: &mut PgConnection) -> Result<Option<Look>, RecorderError> {
-        match sqlx::query_as(self.sql.common.look.text())
+        match sqlx::query_as::<_, LookRow>(self.sql.common.look.text())
             .persistent(false)
             .bind(&self.sql.events)
             .bind(&self.sql.dictionaries)
@@ -101,7 +145,7 @@ impl Inner {
             .fetch_optional(connection)
             .await
         {
-            Ok(look) => Ok(look),
+            Ok(look) => Ok(look.map(Look::from)),
             Err(error) if fault(&error, &self.name) == Fault::NoTable => Ok(None),
             Err(error) => Err(self.failed("look at the tables", error)),
         }
@@ -114,7 +158,7 @@ impl Inner {
         }
         let Some(look) = self.look(connection).await? else { return Err(no_row(&self.name)) };
         // once more, because others may have migrated between the two looks: what a version has was committed with it
-        self.tables(connection).await?.check(look.1, &self.name)?;
+        self.tables(connection).await?.check(look.version, &self.name)?;
         Ok(Some(look))
     }
 
@@ -133,7 +177,7 @@ impl Inner {
     }
 
     fn check(&self, look: Look) -> Result<(), RecorderError> {
-        let (_, found, fsync, full_page_writes, synchronous_commit, is_standby) = look;
+        let Look { version: found, fsync, full_page_writes, synchronous_commit, is_standby, .. } = look;
         if found > SCHEMA_VERSION {
             let application = self.name.application().to_owned();
             return Err(RecorderError::SchemaTooNew { application, found, known: SCHEMA_VERSION });
@@ -141,16 +185,25 @@ impl Inner {
         if found < SCHEMA_VERSION {
             return Err(RecorderError::Corrupt { found: format!("schema version {found}") });
         }
+        self.name.check_owner(look.application.as_deref())?;
         if is_standby {
             let source = "the server is a standby (pg_is_in_recovery)".into();
             return Err(RecorderError::ReadOnly { database: self.config.name(), source });
+        }
+        if !look.is_logged {
+            let (database, events) = (self.config.name(), &self.sql.events);
+            tracing::warn!(%database, %events, "a table is unlogged, so all recorded events are lost when the server crashes; run ALTER TABLE … SET LOGGED");
+        }
+        if let Some(triggers) = look.triggers {
+            let (database, events) = (self.config.name(), &self.sql.events);
+            tracing::warn!(%database, %events, %triggers, "a trigger on the table of events can change or drop what is recorded");
         }
         for (setting, durable) in
             [("fsync", fsync), ("full_page_writes", full_page_writes), ("synchronous_commit", synchronous_commit)]
         {
             if !durable {
                 let database = self.config.name();
-                tracing::warn!(%database, setting, "the setting is off, so recorded events can be lost when the server crashes");
+                tracing::warn!(%database, setting, "with this setting recorded events can be lost when the server crashes");
             }
         }
         Ok(())
@@ -170,7 +223,7 @@ impl Inner {
         // again: others may have made them while this waited for the lock
         let statements = match self.look_closely(&mut transaction).await? {
             None => self.statements(&mut transaction).await?,
-            Some((_, version, ..)) if is_old(version) => self.sql.upgrade(),
+            Some(look) if look.is_old() => self.sql.upgrade(),
             Some(look) => {
                 transaction.rollback().await.map_err(failed)?;
                 return Ok(look);
@@ -207,10 +260,15 @@ impl Inner {
         })
     }
 
-    fn outdated(&self, version: i64) -> RecorderError {
+    fn outdated(&self, look: &Look) -> RecorderError {
+        let problem = if is_old(look.version) {
+            old(look.version, &self.config.name())
+        } else {
+            format!("the functions that append events are missing from {}", self.config.name())
+        };
         RecorderError::SchemaMissing {
             application: self.name.application().to_owned(),
-            problem: old(version, &self.config.name()),
+            problem,
             sql: in_a_transaction(&self.sql.upgrade()),
         }
     }

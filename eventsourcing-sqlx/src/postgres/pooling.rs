@@ -36,11 +36,16 @@ impl Inner {
     }
 }
 
-/// What a session is to wait for, and how long.
+/// What holds for a session: what it is to wait for, and how long; and what the database's or role's own settings must not change.
 pub(super) fn settings(config: &PostgresConfig) -> impl Iterator<Item = (&'static str, String)> {
+    // all tables are named with their schemas, so nothing else is found by a path: a function of the same name in a schema that
+    // somebody else can write to would run with this role's rights
+    let path = ("search_path", "pg_catalog".to_owned());
+    // each statement has an index for what it looks for; a walk through a table would meet all that is not vacuumed yet
+    let scans = ("enable_seqscan", "off".to_owned());
     let idle = ("idle_in_transaction_session_timeout", milliseconds(config.idle_in_transaction_session_timeout));
     let lock = config.lock_timeout.map(|timeout| ("lock_timeout", milliseconds(timeout)));
-    [idle].into_iter().chain(lock)
+    [path, scans, idle].into_iter().chain(lock)
 }
 
 /// A time as PostgreSQL counts it, in an `int`.

@@ -59,20 +59,32 @@ impl Inner {
         round: &[usize],
     ) -> Result<(), Failure> {
         let mut transaction = connection.begin_with(BEGIN).await?;
-        let _last: Option<i64> =
-            sqlx::query_scalar(self.sql.lock.text()).persistent(false).fetch_optional(&mut *transaction).await?;
-        let (taken, positions) = self.look_up(&mut transaction, batch).await?;
-        // what is found under the lock stays so, whatever becomes of this transaction
-        batch.resolve(&taken, &positions, round);
+        self.lock(&mut transaction).await?;
+        let (found, positions) = self.look_up(&mut transaction, batch).await?;
+        // what is found under the lock stays so, but only this commit waits until a synchronous standby has it too
+        if batch.has_own(&found) {
+            transaction.commit().await?;
+            batch.resolve(&found, &positions, round);
+            transaction = connection.begin_with(BEGIN).await?;
+            self.lock(&mut transaction).await?;
+        } else {
+            batch.resolve(&found, &positions, round);
+        }
         let round: Vec<usize> = round.iter().copied().filter(|place| batch.is_undecided(*place)).collect();
         if round.is_empty() {
             transaction.rollback().await?;
             return Ok(());
         }
+        let stamp = self.stamps.next();
         // the last statement before the commit, its answer read to the end: an error cannot hide behind a COMMIT that undoes
-        let first = self.insert(&mut transaction, &batch.missing(&round), &batch.tracking(&round)).await?;
+        let first = self.insert(&mut transaction, &batch.missing(&round), &batch.tracking(&round), stamp).await?;
         transaction.commit().await?;
-        batch.recorded(&round, first);
+        batch.recorded(&round, first, stamp);
+        Ok(())
+    }
+
+    async fn lock(&self, connection: &mut PgConnection) -> Result<(), Failure> {
+        sqlx::query(self.sql.lock.text()).persistent(false).execute(connection).await?;
         Ok(())
     }
 }

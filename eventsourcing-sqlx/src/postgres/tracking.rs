@@ -2,9 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use eventsourcing_core::RecorderError;
+use eventsourcing_core::{LogPosition, RecorderError};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
+use uuid::Uuid;
 
 use super::Inner;
 use super::append::Failure;
@@ -12,13 +13,14 @@ use crate::resolution::Positions;
 use crate::rows;
 
 impl Inner {
-    /// 0 if nothing of it is processed.
-    pub(super) async fn tracked_position(&self, upstream: &str) -> Result<u64, RecorderError> {
-        let mut position = 0;
+    /// The start if nothing of it is processed.
+    pub(super) async fn tracked_position(&self, upstream: &str) -> Result<LogPosition, RecorderError> {
+        let mut position = LogPosition::START;
         let upstreams = [upstream];
-        let select = |_: &mut &mut u64| sqlx::query(self.sql.common.positions.text()).bind(upstreams.as_slice());
-        let show = |position: &mut &mut u64, row: &PgRow| {
-            **position = rows::from_position(row.try_get(1)?)?;
+        let select =
+            |_: &mut &mut LogPosition| sqlx::query(self.sql.common.positions.text()).bind(upstreams.as_slice());
+        let show = |position: &mut &mut LogPosition, row: &PgRow| {
+            **position = rows::log_position(row.try_get(1)?, row.try_get(2)?)?;
             Ok(ControlFlow::Continue(()))
         };
         self.read("look up a tracking position", &mut position, select, show).await?;
@@ -30,12 +32,12 @@ impl Inner {
         connection: &mut PgConnection,
         upstreams: &[&str],
     ) -> Result<Positions, Failure> {
-        let found: Vec<(String, i64)> = sqlx::query_as(self.sql.common.positions.text())
+        let found: Vec<(String, i64, Option<Uuid>)> = sqlx::query_as(self.sql.common.positions.text())
             .persistent(self.is_persistent())
             .bind(upstreams)
             .fetch_all(connection)
             .await?;
-        let position = |(upstream, position)| Ok((upstream, rows::from_position(position)?));
+        let position = |(upstream, position, _)| Ok((upstream, rows::from_position(position)?));
         found.into_iter().map(position).collect()
     }
 }

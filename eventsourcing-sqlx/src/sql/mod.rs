@@ -12,8 +12,9 @@ use std::sync::Arc;
 
 /// The version of the tables that this program makes and knows.
 ///
-/// 1: events and head. 2: dictionaries and tracking.
-pub(crate) const SCHEMA_VERSION: i64 = 2;
+/// 1: events and head. 2: dictionaries and tracking. 3: anchors beside tracking positions, the application's name in the head,
+/// and PostgreSQL's append functions.
+pub(crate) const SCHEMA_VERSION: i64 = 3;
 
 /// Whether tables of this version can be made into those of [`SCHEMA_VERSION`].
 pub(crate) fn is_old(version: i64) -> bool {
@@ -53,7 +54,7 @@ impl From<String> for Sql {
 #[derive(Debug)]
 pub(crate) struct Statements {
     /// `(events table, dictionaries table, tracking table)` → whether all exist that the schema's version has, that version,
-    /// and what else opening needs to know.
+    /// the name of the application that made them, and what else opening needs to know.
     ///
     /// No row, or an error, if the head's row or table is missing.
     pub(crate) look: Sql,
@@ -74,10 +75,11 @@ pub(crate) struct Statements {
     /// `(after, up to, limit, topics)` → as `notifications_anchored`, and, without its state, the one at `up to` if its topic is
     /// another.
     pub(crate) notifications_of_topics: Sql,
-    /// Looks for versions that are recorded. PostgreSQL: `(originator ids, versions)` → [`TakenRow`](crate::rows::TakenRow)s;
-    /// SQLite: `(originator id, version)` → notification id, append id, last version.
+    /// Looks for versions that are recorded. PostgreSQL: `(originator ids, versions)` → a [`LookRow`](crate::rows::LookRow) for
+    /// each; SQLite: `(originator id, version)` → notification id, append id, last version.
     pub(crate) taken: Sql,
-    /// How far logs of others are processed. PostgreSQL: `(upstreams)` → upstream, position; SQLite: `(upstream)` → position.
+    /// How far logs of others are processed. PostgreSQL: `(upstreams)` → upstream, position, anchor; SQLite: `(upstream)` →
+    /// position, anchor.
     pub(crate) positions: Sql,
     /// `(id, bytes, checksum)`: one row, or none if the id is taken.
     pub(crate) insert_dictionary: Sql,

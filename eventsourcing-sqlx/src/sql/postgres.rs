@@ -13,24 +13,19 @@ pub(crate) struct PostgresSql {
     pub(crate) notifications_sized: Sql,
     /// `(after, up to, limit, topics, bytes)` → as `notifications_of_topics`, until the states come to so many bytes.
     pub(crate) notifications_of_topics_sized: Sql,
-    /// `(originator ids, versions, topics, states, checksums, append ids)` → the first of the new notification ids, and how many
-    /// there are. They follow one another, in the order of the events.
+    /// `(originator ids, versions, topics, states, checksums, append ids, originator ids and versions that must be recorded
+    /// before them, upstreams, positions before, positions, anchors)` → the first of the new notification ids. They follow one
+    /// another, in the order of the events.
     ///
-    /// One statement and so one round trip for any number of events. Raising the head row's `last` comes first: its row lock,
-    /// held until the commit, is what makes ids follow the order of commits. A statement that waited for it reads the row again
-    /// (at isolation level READ COMMITTED), and so goes on from the id that the one before left.
+    /// One round trip for any number of events: a call of the function that [`append_function`](Self::append_function) makes.
     pub(crate) append: Sql,
-    /// `(originator id, version, topic, state, checksum, append id)` → its notification id; no row if nothing is recorded.
+    /// `(originator id, version, topic, state, checksum, append id)` → its notification id.
     ///
-    /// `append` for an event alone, which costs the server an eighth less so.
+    /// `append` for an event alone, which costs less so.
     pub(crate) append_one: Sql,
-    /// As `append`, with `(upstreams, positions before, positions)` after its arguments: each upstream is processed up to its
-    /// position from now on, or, if one of them is not processed exactly up to where it was before, nothing is recorded.
+    /// `()`: takes the append lock until the transaction ends. No row if the head's row is missing.
     ///
-    /// That it then fails is what undoes the rest of the statement, and the text that is no number is what the server's log
-    /// tells of it: SQLSTATE 22P02, [`Fault::TrackingMoved`](crate::postgres). An upstream without a row is at 0.
-    pub(crate) append_tracked: Sql,
-    /// `()` → the last notification id in use, and the append lock until the transaction ends.
+    /// Alone it is a transaction whose commit waits for a synchronous standby: what was visible before is durable after it.
     pub(crate) lock: Sql,
     /// `()` → the channel on which this log's new ids are announced, and the last notification id in use.
     ///
@@ -45,6 +40,18 @@ pub(crate) struct PostgresSql {
     head: String,
     schema: String,
     name: TableName,
+}
+
+/// What the append functions raise: the conditions that they check under the append lock.
+pub(crate) mod raised {
+    /// The version before one of the events is not recorded.
+    pub(crate) const PREDECESSOR_MISSING: &str = "ES001";
+    /// An upstream is not processed up to where the append goes on from.
+    pub(crate) const TRACKING_MOVED: &str = "ES002";
+    /// Something, such as a trigger, kept the events from being recorded as they were given.
+    pub(crate) const NOT_AS_GIVEN: &str = "ES003";
+    /// The head table has no row.
+    pub(crate) const NO_HEAD: &str = "ES004";
 }
 
 /// Not left to the database's default: at a higher level an append would not see what was committed while it waited.
@@ -70,12 +77,17 @@ pub(crate) const TABLES: &str = "\
 const CHANNEL: &str = "'eventsourcing_' || replace(log_id::text, '-', '')";
 
 /// The settings without which a commit is not durable, and whether the server is a standby.
+///
+/// Where there are synchronous standbys, a commit that does not wait for them to flush it can be lost with the primary.
 const SETTINGS: &str = "\
     current_setting('fsync') = 'on', current_setting('full_page_writes') = 'on', \
-    current_setting('synchronous_commit') <> 'off', pg_is_in_recovery()";
+    current_setting('synchronous_commit') NOT IN ('off', 'local', 'remote_write') \
+      OR current_setting('synchronous_commit') <> 'off' AND current_setting('synchronous_standby_names') = '', \
+    pg_is_in_recovery()";
 
 impl PostgresSql {
     pub(crate) fn of(name: &TableName, schema: &str) -> Self {
+        let schema_name = schema;
         let schema = quoted(schema);
         let events = format!("{schema}.{}", name.events());
         let head = format!("{schema}.{}", name.head());
@@ -86,14 +98,27 @@ impl PostgresSql {
         let range = "originator_id = $1 AND originator_version > $2 AND originator_version <= $3";
         let section = "notification_id > $1 AND notification_id <= $2";
         let closed_section = "notification_id >= $1 AND notification_id <= $2";
+        // the head's own number counts only where the newest events were deleted
+        let last = format!("greatest(head.last, (SELECT max(notification_id) FROM {events}))");
         let common = Statements {
             look: format!(
                 "SELECT to_regclass($1) IS NOT NULL AND \
                    (schema_version < 2 OR (to_regclass($2) IS NOT NULL AND to_regclass($3) IS NOT NULL)), \
-                   schema_version, {SETTINGS} FROM {head} WHERE id = 1"
+                   schema_version, {SETTINGS}, to_jsonb(head) ->> 'application', \
+                   (SELECT count(*) = 2 FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace \
+                     WHERE nspname = {schema_name} AND proname IN ('{append}', '{append_one}')), \
+                   NOT EXISTS (SELECT FROM pg_class WHERE oid IN (to_regclass($1), to_regclass({head_name})) AND relpersistence = 'u'), \
+                   (SELECT string_agg(tgname, ', ') FROM pg_trigger WHERE tgrelid = to_regclass($1) AND NOT tgisinternal \
+                     AND tgname NOT IN ('{keep_ids}', '{keep_ids}_all')) \
+                 FROM {head} AS head WHERE id = 1",
+                schema_name = quoted_text(schema_name),
+                head_name = quoted_text(&head),
+                append = name.append(),
+                append_one = name.append_one(),
+                keep_ids = name.keep_ids(),
             )
             .into(),
-            last: format!("SELECT last FROM {head} WHERE id = 1").into(),
+            last: format!("SELECT {last} FROM {head} AS head WHERE head.id = 1").into(),
             events: format!("SELECT {event} FROM {events} WHERE {range} ORDER BY originator_version LIMIT $4").into(),
             events_descending: format!(
                 "SELECT {event} FROM {events} WHERE {range} ORDER BY originator_version DESC LIMIT $4"
@@ -123,13 +148,20 @@ impl PostgresSql {
             )
             .into(),
             taken: format!(
-                "SELECT e.notification_id, e.originator_id, e.originator_version, e.append_id, \
-                   (SELECT max(originator_version) FROM {events} WHERE originator_id = e.originator_id) \
+                "SELECT e.notification_id, wanted.id, wanted.version, e.append_id, \
+                   (SELECT max(originator_version) FROM {events} WHERE originator_id = wanted.id) \
                  FROM unnest($1::uuid[], $2::bigint[]) AS wanted (id, version) \
-                 JOIN {events} AS e ON e.originator_id = wanted.id AND e.originator_version = wanted.version"
+                 LEFT JOIN {events} AS e ON e.originator_id = wanted.id AND e.originator_version = wanted.version"
             )
             .into(),
-            positions: format!("SELECT upstream, position FROM {tracking} WHERE upstream = ANY($1)").into(),
+            // the newest of an upstream comes first: those that were deleted stay below it until they are vacuumed
+            positions: format!(
+                "SELECT asked.upstream, tracked.position, tracked.anchor \
+                 FROM unnest($1::text[]) AS asked (upstream) CROSS JOIN LATERAL (\
+                   SELECT position, anchor FROM {tracking} WHERE upstream = asked.upstream \
+                   ORDER BY position DESC LIMIT 1) AS tracked"
+            )
+            .into(),
             insert_dictionary: format!(
                 "INSERT INTO {dictionaries} (id, bytes, checksum) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING"
             )
@@ -156,38 +188,14 @@ impl PostgresSql {
             " AND (notification_id = $1 OR notification_id = $2 OR topic = ANY($4))",
             "$5",
         );
-        let head_and_events = format!(
-            "head AS (\
-               UPDATE {head} SET last = last + cardinality($1::uuid[]) WHERE id = 1 \
-               RETURNING last - cardinality($1::uuid[]) AS base\
-             ), recorded AS (\
-               INSERT INTO {events} (notification_id, {event}) \
-               SELECT head.base + new.place, new.id, new.version, new.topic, new.state, new.checksum, new.append_id \
-               FROM head, unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[], $6::uuid[]) \
-                 WITH ORDINALITY AS new (id, version, topic, state, checksum, append_id, place) \
-               RETURNING 1\
-             )"
+        let append = format!(
+            "SELECT {schema}.{}($1::uuid[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[], $6::uuid[], \
+               $7::uuid[], $8::bigint[], $9::text[], $10::bigint[], $11::bigint[], $12::uuid[])",
+            name.append()
         );
-        let recorded = "head.base + 1, (SELECT count(*) FROM recorded)";
-        let append = format!("WITH {head_and_events} SELECT {recorded} FROM head");
         let append_one = format!(
-            "WITH head AS (UPDATE {head} SET last = last + 1 WHERE id = 1 RETURNING last) \
-             INSERT INTO {events} (notification_id, {event}) \
-             SELECT head.last, $1::uuid, $2::bigint, $3::text, $4::bytea, $5::bigint, $6::uuid FROM head \
-             RETURNING notification_id"
-        );
-        let new = "unnest($7::text[], $8::bigint[], $9::bigint[]) AS new (upstream, before, position)";
-        let append_tracked = format!(
-            "WITH {head_and_events}, moved AS (\
-               UPDATE {tracking} AS tracked SET position = new.position FROM {new} \
-               WHERE tracked.upstream = new.upstream AND tracked.position = new.before RETURNING 1\
-             ), begun AS (\
-               INSERT INTO {tracking} (upstream, position) SELECT upstream, position FROM {new} WHERE before = 0 \
-               ON CONFLICT (upstream) DO NOTHING RETURNING 1\
-             ) \
-             SELECT {recorded} FROM head \
-             WHERE CASE (SELECT count(*) FROM moved) + (SELECT count(*) FROM begun) \
-               WHEN cardinality($7::text[]) THEN '1' ELSE 'an upstream is not processed up to where it was before' END::bigint = 1"
+            "SELECT {schema}.{}($1::uuid, $2::bigint, $3::text, $4::bytea, $5::bigint, $6::uuid)",
+            name.append_one()
         );
         Self {
             common,
@@ -195,10 +203,9 @@ impl PostgresSql {
             notifications_of_topics_sized: notifications_of_topics_sized.into(),
             append: append.into(),
             append_one: append_one.into(),
-            append_tracked: append_tracked.into(),
-            lock: format!("SELECT last FROM {head} WHERE id = 1 FOR UPDATE").into(),
-            channel: format!("SELECT {CHANNEL}, last FROM {head} WHERE id = 1").into(),
-            announce: format!("SELECT pg_notify({CHANNEL}, last::text) FROM {head} WHERE id = 1").into(),
+            lock: format!("SELECT id FROM {head} WHERE id = 1 FOR NO KEY UPDATE").into(),
+            channel: format!("SELECT {CHANNEL}, {last} FROM {head} AS head WHERE id = 1").into(),
+            announce: format!("SELECT pg_notify({CHANNEL}, {last}::text) FROM {head} AS head WHERE id = 1").into(),
             events,
             dictionaries,
             tracking,
@@ -215,7 +222,8 @@ impl PostgresSql {
 
     /// What makes the tables, in this order and in one transaction; harmless where they exist.
     pub(crate) fn create(&self, log_id: Uuid) -> Vec<String> {
-        let Self { events, head, name, .. } = self;
+        let Self { events, head, tracking, name, .. } = self;
+        let application = name.application();
         let mut statements = vec![
             format!(
                 "CREATE TABLE IF NOT EXISTS {events} (\n  \
@@ -230,56 +238,225 @@ impl PostgresSql {
                 name.events_key(),
                 name.version_key(),
             ),
-            // room in the page for new versions of the one row, so that updating it touches no index (HOT)
             format!(
                 "CREATE TABLE IF NOT EXISTS {head} (\n  \
                    id smallint NOT NULL PRIMARY KEY CHECK (id = 1),\n  \
                    last bigint NOT NULL,\n  \
                    schema_version bigint NOT NULL,\n  \
-                   log_id uuid NOT NULL\n) WITH (fillfactor = 10)"
+                   log_id uuid NOT NULL,\n  \
+                   application text\n)"
             ),
             format!(
-                "INSERT INTO {head} (id, last, schema_version, log_id) \
-                 VALUES (1, 0, {SCHEMA_VERSION}, '{log_id}') ON CONFLICT (id) DO NOTHING"
+                "INSERT INTO {head} (id, last, schema_version, log_id, application) \
+                 VALUES (1, 0, {SCHEMA_VERSION}, '{log_id}', '{application}') ON CONFLICT (id) DO NOTHING"
             ),
-        ];
-        statements.extend(self.create_since_2());
-        statements
-    }
-
-    /// What makes tables of version 1 into those of version 2, in one transaction; harmless where it was done.
-    pub(crate) fn upgrade(&self) -> Vec<String> {
-        let mut statements = self.create_since_2();
-        statements.push(format!("UPDATE {} SET schema_version = 2 WHERE id = 1 AND schema_version = 1", self.head));
-        statements
-    }
-
-    fn create_since_2(&self) -> Vec<String> {
-        let Self { dictionaries, tracking, name, .. } = self;
-        vec![
-            format!(
-                "CREATE TABLE IF NOT EXISTS {dictionaries} (\n  \
-                   id bigint NOT NULL CONSTRAINT {} PRIMARY KEY,\n  \
-                   bytes bytea NOT NULL,\n  \
-                   checksum bigint,\n  \
-                   made_on timestamp with time zone NOT NULL DEFAULT now()\n)",
-                name.dictionaries_key(),
-            ),
-            // how far this application has processed the log of another: raised in the transaction that records what
-            // came of it, so that each event is processed exactly once
+            self.create_dictionaries(),
             format!(
                 "CREATE TABLE IF NOT EXISTS {tracking} (\n  \
-                   upstream text NOT NULL CONSTRAINT {} PRIMARY KEY,\n  \
-                   position bigint NOT NULL\n)",
+                   upstream text NOT NULL,\n  \
+                   position bigint NOT NULL,\n  \
+                   anchor uuid,\n  \
+                   CONSTRAINT {} PRIMARY KEY (upstream, position)\n)",
                 name.tracking_key(),
             ),
+        ];
+        statements.extend(self.functions());
+        statements
+    }
+
+    /// What makes tables of an older version into those of now, in one transaction; harmless where it was done.
+    pub(crate) fn upgrade(&self) -> Vec<String> {
+        let Self { tracking, head, name, .. } = self;
+        let (key, application) = (name.tracking_key(), name.application());
+        let mut statements = vec![
+            self.create_dictionaries(),
+            // as version 2 made it; what was there already is changed below
+            format!(
+                "CREATE TABLE IF NOT EXISTS {tracking} (\n  \
+                   upstream text NOT NULL CONSTRAINT {key} PRIMARY KEY,\n  \
+                   position bigint NOT NULL\n)"
+            ),
+            format!(
+                "ALTER TABLE {tracking} ADD COLUMN IF NOT EXISTS anchor uuid,\n  \
+                   DROP CONSTRAINT {key},\n  ADD CONSTRAINT {key} PRIMARY KEY (upstream, position)"
+            ),
+            format!("ALTER TABLE {head} ADD COLUMN IF NOT EXISTS application text"),
+        ];
+        statements.extend(self.functions());
+        statements.push(format!(
+            "UPDATE {head} SET schema_version = {SCHEMA_VERSION}, application = '{application}' \
+             WHERE id = 1 AND schema_version < {SCHEMA_VERSION}"
+        ));
+        statements
+    }
+
+    fn create_dictionaries(&self) -> String {
+        format!(
+            "CREATE TABLE IF NOT EXISTS {} (\n  \
+               id bigint NOT NULL CONSTRAINT {} PRIMARY KEY,\n  \
+               bytes bytea NOT NULL,\n  \
+               checksum bigint,\n  \
+               made_on timestamp with time zone NOT NULL DEFAULT now()\n)",
+            self.dictionaries,
+            self.name.dictionaries_key(),
+        )
+    }
+
+    /// The functions that append, and what keeps ids from being issued twice.
+    fn functions(&self) -> Vec<String> {
+        let Self { events, schema, name, .. } = self;
+        let keep_ids = name.keep_ids();
+        vec![
+            self.append_function(),
+            self.append_one_function(),
+            self.keep_ids_function(),
+            format!("DROP TRIGGER IF EXISTS {keep_ids} ON {events}"),
+            format!("DROP TRIGGER IF EXISTS {keep_ids}_all ON {events}"),
+            format!(
+                "CREATE TRIGGER {keep_ids} AFTER DELETE ON {events} REFERENCING OLD TABLE AS gone\n  \
+                   FOR EACH STATEMENT EXECUTE FUNCTION {schema}.{keep_ids}()"
+            ),
+            format!(
+                "CREATE TRIGGER {keep_ids}_all BEFORE TRUNCATE ON {events}\n  \
+                   FOR EACH STATEMENT EXECUTE FUNCTION {schema}.{keep_ids}()"
+            ),
         ]
+    }
+
+    /// The function that appends events and moves tracking, all of it or nothing.
+    ///
+    /// It locks the head's row first, without a new version of it: the lock, held until the commit, makes ids follow the order of
+    /// commits, and nothing that it reads on the way grows with the oldest snapshot of the database. Each statement of a volatile
+    /// function sees what was committed before that statement began, so those after the lock see all that was appended before.
+    /// That holds at the isolation level READ COMMITTED, which the caller sets.
+    ///
+    /// A position moves by deleting the row of the old one and inserting one of the new: a row that is updated leaves all its old
+    /// versions in the way of the next update while a snapshot is held. What raises undoes the whole call.
+    fn append_function(&self) -> String {
+        let Self { events, head, tracking, schema, name, .. } = self;
+        let raise = RAISE;
+        format!(
+            "CREATE OR REPLACE FUNCTION {schema}.{append}(ids uuid[], versions bigint[], topics text[], states bytea[], \
+               checksums bigint[], append_ids uuid[], before_ids uuid[], before_versions bigint[], upstreams text[], \
+               afters bigint[], positions bigint[], anchors uuid[]) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $append$\n\
+             DECLARE\n  \
+               wanted CONSTANT bigint := cardinality(ids);\n  \
+               base bigint;\n  \
+               lowest bigint;\n  \
+               highest bigint;\n  \
+               recorded bigint;\n  \
+               moved bigint;\n\
+             BEGIN\n  \
+               SELECT head.last INTO base FROM {head} AS head WHERE head.id = 1 FOR NO KEY UPDATE;\n  \
+               IF NOT FOUND THEN\n    {raise} '{no_head}', MESSAGE = 'the head table has no row';\n  END IF;\n  \
+               IF cardinality(upstreams) > 0 THEN\n    \
+                 DELETE FROM {tracking} AS tracked USING unnest(upstreams, afters) AS step (upstream, after)\n      \
+                   WHERE tracked.upstream = step.upstream AND tracked.position = step.after;\n    \
+                 GET DIAGNOSTICS moved = ROW_COUNT;\n    \
+                 SELECT moved + count(*) INTO moved FROM unnest(upstreams, afters) AS step (upstream, after)\n      \
+                   WHERE step.after = 0 AND NOT EXISTS (\
+                     SELECT FROM {tracking} AS tracked WHERE tracked.upstream = step.upstream);\n    \
+                 IF moved <> cardinality(upstreams) THEN\n      \
+                   {raise} '{tracking_moved}', MESSAGE = 'an upstream is not processed up to where it was before';\n    END IF;\n    \
+                 INSERT INTO {tracking} (upstream, position, anchor)\n      \
+                   SELECT step.upstream, step.position, step.anchor \
+                   FROM unnest(upstreams, positions, anchors) AS step (upstream, position, anchor);\n  \
+               END IF;\n  \
+               IF cardinality(before_ids) > 0 AND EXISTS (\n    \
+                 SELECT FROM unnest(before_ids, before_versions) AS needed (id, version) WHERE NOT EXISTS (\n      \
+                   SELECT FROM {events} AS event WHERE event.originator_id = needed.id \
+                     AND event.originator_version = needed.version))\n  THEN\n    \
+                 {raise} '{predecessor_missing}', MESSAGE = 'the version before an event is not recorded';\n  \
+               END IF;\n  \
+               IF wanted > 0 THEN\n    \
+                 WITH inserted AS (\n      \
+                   INSERT INTO {events} (notification_id, originator_id, originator_version, topic, state, checksum, append_id)\n      \
+                     SELECT last.id + new.place, new.originator_id, new.version, new.topic, new.state, new.checksum, new.append_id\n      \
+                     FROM (SELECT greatest(base, (SELECT max(event.notification_id) FROM {events} AS event)) AS id) AS last,\n        \
+                       unnest(ids, versions, topics, states, checksums, append_ids) WITH ORDINALITY\n        \
+                       AS new (originator_id, version, topic, state, checksum, append_id, place)\n      \
+                     RETURNING notification_id\n    \
+                 ) SELECT min(notification_id), max(notification_id), count(*) INTO lowest, highest, recorded FROM inserted;\n    \
+                 IF recorded <> wanted OR highest - lowest + 1 <> wanted THEN\n      \
+                   {raise} '{not_as_given}', MESSAGE = 'events were not recorded as they were given', \
+                     DETAIL = recorded || ' of ' || wanted || ' were';\n    END IF;\n  \
+               END IF;\n  \
+               RETURN coalesce(lowest, 0);\n\
+             END $append$",
+            append = name.append(),
+            no_head = raised::NO_HEAD,
+            tracking_moved = raised::TRACKING_MOVED,
+            predecessor_missing = raised::PREDECESSOR_MISSING,
+            not_as_given = raised::NOT_AS_GIVEN,
+        )
+    }
+
+    /// The function that appends one event, as `append_function` does.
+    fn append_one_function(&self) -> String {
+        let Self { events, head, schema, name, .. } = self;
+        let raise = RAISE;
+        let predecessor = format!(
+            "SELECT FROM {events} AS event WHERE event.originator_id = new_id AND event.originator_version = new_version - 1"
+        );
+        format!(
+            "CREATE OR REPLACE FUNCTION {schema}.{append_one}(new_id uuid, new_version bigint, new_topic text, \
+               new_state bytea, new_checksum bigint, new_append_id uuid) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $append$\n\
+             DECLARE\n  \
+               base bigint;\n  \
+               recorded bigint;\n\
+             BEGIN\n  \
+               SELECT head.last INTO base FROM {head} AS head WHERE head.id = 1 FOR NO KEY UPDATE;\n  \
+               IF NOT FOUND THEN\n    {raise} '{no_head}', MESSAGE = 'the head table has no row';\n  END IF;\n  \
+               INSERT INTO {events} (notification_id, originator_id, originator_version, topic, state, checksum, append_id)\n    \
+                 SELECT greatest(base, (SELECT max(event.notification_id) FROM {events} AS event)) + 1,\n      \
+                   new_id, new_version, new_topic, new_state, new_checksum, new_append_id\n    \
+                 WHERE new_version <= 1 OR EXISTS ({predecessor})\n    \
+                 RETURNING notification_id INTO recorded;\n  \
+               IF recorded IS NULL THEN\n    \
+                 IF new_version > 1 AND NOT EXISTS ({predecessor}) THEN\n      \
+                   {raise} '{predecessor_missing}', MESSAGE = 'the version before an event is not recorded';\n    END IF;\n    \
+                 {raise} '{not_as_given}', MESSAGE = 'events were not recorded as they were given', DETAIL = '0 of 1 were';\n  \
+               END IF;\n  \
+               RETURN recorded;\n\
+             END $append$",
+            append_one = name.append_one(),
+            no_head = raised::NO_HEAD,
+            predecessor_missing = raised::PREDECESSOR_MISSING,
+            not_as_given = raised::NOT_AS_GIVEN,
+        )
+    }
+
+    /// The function of the triggers on deletion: an append goes on after the last event, and after what is deleted.
+    ///
+    /// The path is its own, since whoever deletes runs it.
+    fn keep_ids_function(&self) -> String {
+        let Self { events, head, schema, name, .. } = self;
+        format!(
+            "CREATE OR REPLACE FUNCTION {schema}.{keep_ids}() RETURNS trigger LANGUAGE plpgsql \
+               SET search_path = pg_catalog AS $keep$\n\
+             DECLARE\n  highest bigint;\n\
+             BEGIN\n  \
+               IF TG_OP = 'DELETE' THEN\n    SELECT max(notification_id) INTO highest FROM gone;\n  \
+               ELSE\n    SELECT max(notification_id) INTO highest FROM {events};\n  END IF;\n  \
+               UPDATE {head} SET last = highest WHERE id = 1 AND last < highest;\n  \
+               RETURN NULL;\n\
+             END $keep$",
+            keep_ids = name.keep_ids(),
+        )
     }
 
     /// What locks out other migrations of the same schema.
     pub(crate) fn migration_key(&self) -> String {
         format!("eventsourcing migration of {}", self.schema)
     }
+}
+
+/// How a function refuses.
+const RAISE: &str = "RAISE EXCEPTION USING ERRCODE =";
+
+/// A text in quotes.
+fn quoted_text(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// An identifier in quotes, so that any name of a schema is just a name.

@@ -30,8 +30,12 @@ pub(crate) struct SqliteSql {
     pub(crate) raise: Sql,
     /// `(notification id, originator id, version, topic, state, checksum, append id)`.
     pub(crate) insert: Sql,
-    /// `(upstream, position)`: says that its log is processed up to there.
+    /// As `insert`, if the version before is recorded; no row otherwise.
+    pub(crate) insert_after: Sql,
+    /// `(upstream, position, anchor)`: says that its log is processed up to there.
     pub(crate) track: Sql,
+    /// `()` → the name of the application that made the tables.
+    pub(crate) owner: Sql,
     /// What SQLite says when a version is recorded already: it names the columns, not the constraint.
     pub(crate) version_taken: String,
     events: String,
@@ -91,11 +95,11 @@ impl SqliteSql {
             )
             .into(),
             taken: format!(
-                "SELECT notification_id, append_id, (SELECT max(originator_version) FROM {events} WHERE originator_id = ?1) \
-                 FROM {events} WHERE originator_id = ?1 AND originator_version = ?2"
+                "SELECT e.notification_id, e.append_id, (SELECT max(originator_version) FROM {events} WHERE originator_id = ?1) \
+                 FROM (SELECT 1) LEFT JOIN {events} AS e ON e.originator_id = ?1 AND e.originator_version = ?2"
             )
             .into(),
-            positions: format!("SELECT position FROM {tracking} WHERE upstream = ?1").into(),
+            positions: format!("SELECT position, anchor FROM {tracking} WHERE upstream = ?1").into(),
             insert_dictionary: format!(
                 "INSERT INTO {dictionaries} (id, bytes, checksum) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING"
             )
@@ -106,11 +110,17 @@ impl SqliteSql {
             common,
             raise: format!("UPDATE {head} SET last = ?1 WHERE id = 1").into(),
             insert: format!("INSERT INTO {events} (notification_id, {event}) VALUES (?, ?, ?, ?, ?, ?, ?)").into(),
-            track: format!(
-                "INSERT INTO {tracking} (upstream, position) VALUES (?1, ?2) \
-                 ON CONFLICT (upstream) DO UPDATE SET position = excluded.position"
+            insert_after: format!(
+                "INSERT INTO {events} (notification_id, {event}) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 \
+                 WHERE EXISTS (SELECT 1 FROM {events} WHERE originator_id = ?2 AND originator_version = ?3 - 1)"
             )
             .into(),
+            track: format!(
+                "INSERT INTO {tracking} (upstream, position, anchor) VALUES (?1, ?2, ?3) \
+                 ON CONFLICT (upstream) DO UPDATE SET position = excluded.position, anchor = excluded.anchor"
+            )
+            .into(),
+            owner: format!("SELECT application FROM {head} WHERE id = 1").into(),
             version_taken: format!("{events}.originator_id, {events}.originator_version"),
             events,
             dictionaries,
@@ -141,43 +151,57 @@ impl SqliteSql {
                    id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),\n  \
                    last INTEGER NOT NULL,\n  \
                    schema_version INTEGER NOT NULL,\n  \
-                   log_id BLOB NOT NULL\n) STRICT"
+                   log_id BLOB NOT NULL,\n  \
+                   application TEXT\n) STRICT"
             ),
             format!(
-                "INSERT INTO {head} (id, last, schema_version, log_id) \
-                 VALUES (1, 0, {SCHEMA_VERSION}, x'{}') ON CONFLICT (id) DO NOTHING",
-                log_id.simple()
+                "INSERT INTO {head} (id, last, schema_version, log_id, application) \
+                 VALUES (1, 0, {SCHEMA_VERSION}, x'{}', '{}') ON CONFLICT (id) DO NOTHING",
+                log_id.simple(),
+                name.application(),
             ),
         ];
-        statements.extend(self.create_since_2());
+        statements.push(self.create_dictionaries());
+        statements.push(format!(
+            "CREATE TABLE IF NOT EXISTS {} (\n  \
+               upstream TEXT NOT NULL PRIMARY KEY,\n  \
+               position INTEGER NOT NULL,\n  \
+               anchor BLOB\n) STRICT",
+            self.tracking,
+        ));
         statements
     }
 
-    /// What makes tables of version 1 into those of version 2, in one transaction; harmless where it was done.
-    pub(crate) fn upgrade(&self) -> Vec<String> {
-        let mut statements = self.create_since_2();
-        statements.push(format!("UPDATE {} SET schema_version = 2 WHERE id = 1 AND schema_version = 1", self.head));
-        statements
-    }
-
-    fn create_since_2(&self) -> Vec<String> {
-        vec![
-            format!(
-                "CREATE TABLE IF NOT EXISTS {} (\n  \
-                   id INTEGER NOT NULL PRIMARY KEY,\n  \
-                   bytes BLOB NOT NULL,\n  \
-                   checksum INTEGER,\n  \
-                   made_on TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))\n) STRICT",
-                self.dictionaries,
-            ),
-            // how far this application has processed the log of another: raised in the transaction that records what
-            // came of it, so that each event is processed exactly once
-            format!(
-                "CREATE TABLE IF NOT EXISTS {} (\n  \
+    /// What makes tables of this older version into those of now, in one transaction.
+    pub(crate) fn upgrade(&self, version: i64) -> Vec<String> {
+        let Self { head, tracking, name, .. } = self;
+        let mut statements = Vec::new();
+        if version < 2 {
+            statements.push(self.create_dictionaries());
+            // as version 2 made it
+            statements.push(format!(
+                "CREATE TABLE IF NOT EXISTS {tracking} (\n  \
                    upstream TEXT NOT NULL PRIMARY KEY,\n  \
-                   position INTEGER NOT NULL\n) STRICT",
-                self.tracking,
-            ),
-        ]
+                   position INTEGER NOT NULL\n) STRICT"
+            ));
+        }
+        statements.push(format!("ALTER TABLE {tracking} ADD COLUMN anchor BLOB"));
+        statements.push(format!("ALTER TABLE {head} ADD COLUMN application TEXT"));
+        statements.push(format!(
+            "UPDATE {head} SET schema_version = {SCHEMA_VERSION}, application = '{}' WHERE id = 1 AND schema_version = {version}",
+            name.application()
+        ));
+        statements
+    }
+
+    fn create_dictionaries(&self) -> String {
+        format!(
+            "CREATE TABLE IF NOT EXISTS {} (\n  \
+               id INTEGER NOT NULL PRIMARY KEY,\n  \
+               bytes BLOB NOT NULL,\n  \
+               checksum INTEGER,\n  \
+               made_on TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))\n) STRICT",
+            self.dictionaries,
+        )
     }
 }

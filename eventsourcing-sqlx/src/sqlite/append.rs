@@ -1,11 +1,12 @@
 //! Appending: the saves of a batch in one transaction, each with its own outcome.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use eventsourcing_core::persistence::Cause;
-use eventsourcing_core::{RecorderError, StoredEvent};
+use eventsourcing_core::persistence::{Cause, stamped};
+use eventsourcing_core::{LogPosition, RecorderError, StoredEvent};
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::time::{Instant, sleep};
@@ -13,7 +14,7 @@ use tokio::time::{Instant, sleep};
 use super::Inner;
 use super::error::{Failure, Fault, is_definite, is_everybodys};
 use crate::deadline::deadline;
-use crate::resolution::{Positions, Resolution, TakenVersions, complete, resolve};
+use crate::resolution::{Found, Positions, Resolution, complete, resolve, wanted};
 use crate::rows;
 use crate::sql::sqlite::{BEGIN, COMMIT, RELEASE, ROLLBACK_TO, SAVEPOINT};
 use crate::writer::{Append, Outcome, Storage};
@@ -120,13 +121,14 @@ impl Inner {
 
     fn write(&self, connection: &Connection, saves: &[&Append]) -> Result<Vec<Outcome>, Failure> {
         let wanted = saves.iter().map(|append| append.events.len()).sum();
+        let stamp = self.stamps.next();
         let mut next = self.next_id(connection, wanted)?;
         let mut outcomes = Vec::with_capacity(saves.len());
         for append in saves {
-            outcomes.push(match self.save(connection, append, next) {
-                Ok((ids, new)) => {
+            outcomes.push(match self.save(connection, append, next, stamp) {
+                Ok((positions, new)) => {
                     next += new;
-                    Outcome::Recorded(ids)
+                    Outcome::Recorded(positions)
                 }
                 Err(Failure::Recorder(error)) => Outcome::Failed(error),
                 // this save's own, and only that is undone
@@ -141,23 +143,29 @@ impl Inner {
         Ok(outcomes)
     }
 
-    /// Records a save: the ids of its events, and how many of them are new. If it fails, nothing of it is recorded.
-    fn save(&self, connection: &Connection, append: &Append, first: u64) -> Result<(Vec<u64>, u64), Failure> {
+    /// Records a save: the positions of its events, and how many of them are new. If it fails, nothing of it is recorded.
+    fn save(
+        &self,
+        connection: &Connection,
+        append: &Append,
+        first: u64,
+        stamp: u32,
+    ) -> Result<(Vec<LogPosition>, u64), Failure> {
         let Some(tracking) = &append.tracking else {
-            return self.save_events(connection, append, &Positions::new(), first);
+            return self.save_events(connection, append, &Positions::new(), first, stamp);
         };
-        let recorded = self.position_in(connection, &tracking.upstream)?;
+        let recorded = self.position_in(connection, &tracking.upstream)?.id;
         let positions = Positions::from([(tracking.upstream.clone(), recorded)]);
         if recorded != tracking.after {
-            let taken = self.look_for(connection, &append.events)?;
-            return match resolve(append, &taken, &positions) {
-                Resolution::Done(ids) => Ok((ids, 0)),
+            let found = self.look_for(connection, &append.events)?;
+            return match resolve(append, &found, &HashSet::new(), &positions) {
+                Resolution::Done(recorded) => Ok((recorded, 0)),
                 Resolution::Refused(error) => Err(error.into()),
                 Resolution::Free(_) => Err(tracking.already_processed(recorded).into()),
             };
         }
         whole(connection, || {
-            let saved = self.save_events(connection, append, &positions, first)?;
+            let saved = self.save_events(connection, append, &positions, first, stamp)?;
             self.track(connection, tracking)?;
             Ok(saved)
         })
@@ -169,21 +177,22 @@ impl Inner {
         append: &Append,
         positions: &Positions,
         first: u64,
-    ) -> Result<(Vec<u64>, u64), Failure> {
+        stamp: u32,
+    ) -> Result<(Vec<LogPosition>, u64), Failure> {
         let events = append.events.as_slice();
         let everything: Vec<usize> = (0..events.len()).collect();
-        match self.insert(connection, events, &everything, first) {
-            Ok(()) => return Ok(((first..).take(events.len()).collect(), events.len() as u64)),
-            Err(error) if self.fault(&error) == Fault::VersionTaken => {}
-            Err(error) => return Err(self.explain(error)),
+        match self.insert(connection, events, &everything, first, stamp) {
+            Ok(()) => return Ok((complete(&[], events, first, stamp), events.len() as u64)),
+            Err(Refusal::Version) => {}
+            Err(refusal) => return Err(self.explain(refusal)),
         }
-        match resolve(append, &self.look_for(connection, events)?, positions) {
+        match resolve(append, &self.look_for(connection, events)?, &HashSet::new(), positions) {
             Resolution::Refused(error) => Err(error.into()),
-            Resolution::Done(ids) => Ok((ids, 0)),
-            Resolution::Free(ids) => {
-                let missing: Vec<usize> = (0..ids.len()).filter(|place| ids[*place].is_none()).collect();
-                self.insert(connection, events, &missing, first).map_err(|error| self.explain(error))?;
-                Ok((complete(ids, first), missing.len() as u64))
+            Resolution::Done(recorded) => Ok((recorded, 0)),
+            Resolution::Free(known) => {
+                let missing: Vec<usize> = (0..known.len()).filter(|place| known[*place].is_none()).collect();
+                self.insert(connection, events, &missing, first, stamp).map_err(|refusal| self.explain(refusal))?;
+                Ok((complete(&known, events, first, stamp), missing.len() as u64))
             }
         }
     }
@@ -195,45 +204,74 @@ impl Inner {
         events: &[StoredEvent],
         places: &[usize],
         first: u64,
-    ) -> Result<(), rusqlite::Error> {
+        stamp: u32,
+    ) -> Result<(), Refusal> {
+        let insert = |(place, id): (&usize, u64)| {
+            let event = &events[*place];
+            // what an event follows was inserted just before it, as a rule
+            let follows = event.originator_version <= 1
+                || place.checked_sub(1).is_some_and(|before| {
+                    let before = &events[before];
+                    before.originator_id == event.originator_id
+                        && before.originator_version + 1 == event.originator_version
+                });
+            self.insert_row(connection, event, id, stamp, follows)
+        };
         // a statement that fails undoes itself; of several, the earlier ones must be undone
         if let [only] = places {
-            return self.insert_row(connection, &events[*only], first);
+            return insert((only, first));
         }
-        let mut rows = places.iter().zip(first..);
-        whole(connection, || rows.try_for_each(|(place, id)| self.insert_row(connection, &events[*place], id)))
+        whole(connection, || places.iter().zip(first..).try_for_each(insert))
     }
 
-    fn insert_row(&self, connection: &Connection, event: &StoredEvent, id: u64) -> Result<(), rusqlite::Error> {
-        let mut insert = connection.prepare_cached(self.sql.insert.as_str())?;
-        let inserted = insert.execute(params![
+    /// Inserts an event. Unless it is known that it follows the version before, that is looked up.
+    fn insert_row(
+        &self,
+        connection: &Connection,
+        event: &StoredEvent,
+        id: u64,
+        stamp: u32,
+        follows: bool,
+    ) -> Result<(), Refusal> {
+        let insert = if follows { &self.sql.insert } else { &self.sql.insert_after };
+        let inserted = connection.prepare_cached(insert.as_str())?.execute(params![
             rows::to_bound(id),
             event.originator_id.as_bytes().as_slice(),
             rows::to_bound(event.originator_version),
             event.topic,
             event.state,
             rows::to_checksum(event.checksum),
-            event.append_id.as_bytes().as_slice(),
+            stamped(event.append_id, stamp).as_bytes().as_slice(),
         ]);
-        inserted.map(drop)
+        match inserted {
+            Ok(1) => Ok(()),
+            Ok(_) if !follows && !self.has_predecessor(connection, event)? => Err(Refusal::Version),
+            Ok(_) => Err(Refusal::Dropped),
+            Err(error) if self.fault(&error) == Fault::VersionTaken => Err(Refusal::Version),
+            Err(error) => Err(Refusal::Sqlite(error)),
+        }
     }
 
-    /// Looks for the versions of these events.
-    fn look_for(&self, connection: &Connection, events: &[StoredEvent]) -> Result<TakenVersions, Failure> {
-        let mut taken = TakenVersions::new();
+    fn has_predecessor(&self, connection: &Connection, event: &StoredEvent) -> Result<bool, rusqlite::Error> {
+        let before = event.originator_version.saturating_sub(1);
         let mut select = connection.prepare_cached(self.sql.common.taken.as_str())?;
-        for event in events {
-            let version = rows::to_bound(event.originator_version);
-            let row = select.query_row(params![event.originator_id.as_bytes().as_slice(), version], |row| {
-                let attempt = super::select::uuid(row, 1)?;
-                Ok((row.get(0)?, event.originator_id, version, attempt, row.get(2)?))
-            });
-            if let Some(row) = row.optional()? {
-                let (version, row) = rows::taken(row)?;
-                taken.insert(version, row);
-            }
+        select.query_row(params![event.originator_id.as_bytes().as_slice(), rows::to_bound(before)], |row| {
+            Ok(row.get::<_, Option<i64>>(0)?.is_some())
+        })
+    }
+
+    /// Looks for the versions of these events, and for those before them.
+    fn look_for(&self, connection: &Connection, events: &[StoredEvent]) -> Result<Found, Failure> {
+        let mut found = Found::default();
+        let mut select = connection.prepare_cached(self.sql.common.taken.as_str())?;
+        for (originator_id, version) in wanted(events) {
+            let version = rows::to_bound(version);
+            let row = select.query_row(params![originator_id.as_bytes().as_slice(), version], |row| {
+                Ok((row.get(0)?, originator_id, version, super::select::uuid_if_any(row, 1)?, row.get(2)?))
+            })?;
+            found.add(row)?;
         }
-        Ok(taken)
+        Ok(found)
     }
 
     /// The first id that is free; after it there are as many as are wanted. The write lock keeps them free.
@@ -265,13 +303,31 @@ impl Inner {
         saves.iter().map(outcome).collect()
     }
 
-    fn explain(&self, error: rusqlite::Error) -> Failure {
-        let found = match self.fault(&error) {
-            Fault::IdTaken => "a notification id above the last one of the head table",
-            Fault::VersionTaken => "a version that is taken and not there",
-            _ => return error.into(),
+    fn explain(&self, refusal: Refusal) -> Failure {
+        let found = match refusal {
+            Refusal::Sqlite(error) if self.fault(&error) == Fault::IdTaken => {
+                "a notification id above the last one of the head table"
+            }
+            Refusal::Sqlite(error) => return error.into(),
+            Refusal::Version => "a version that is taken and not there, or missing and there",
+            Refusal::Dropped => "something that kept an event from being recorded, such as a trigger",
         };
         Failure::Recorder(RecorderError::Corrupt { found: found.to_owned() })
+    }
+}
+
+/// Why an event was not inserted.
+enum Refusal {
+    /// Its version is taken, or the one before it is missing.
+    Version,
+    /// The insert did nothing, and gave no error.
+    Dropped,
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Refusal {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
     }
 }
 

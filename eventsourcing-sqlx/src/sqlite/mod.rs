@@ -26,6 +26,7 @@ use crate::collect;
 use crate::config::SqliteConfig;
 use crate::error::check_runtime;
 use crate::sql::sqlite::SqliteSql;
+use crate::stamps::Stamps;
 use crate::table_name::TableName;
 use crate::writer::{Append, Writer};
 
@@ -68,6 +69,7 @@ struct Inner {
     is_slow: AtomicBool,
     /// The last id that this process recorded; of others' it is not told.
     watermark: Watermark,
+    stamps: Stamps,
 }
 
 impl SqliteRecorder {
@@ -95,6 +97,7 @@ impl SqliteRecorder {
             connections,
             is_slow: AtomicBool::new(false),
             watermark: Watermark::default(),
+            stamps: Stamps::default(),
         });
         inner.prepare().await?;
         let writer = Arc::new(Writer::new(Arc::clone(&inner), inner.config.queue_size));
@@ -117,7 +120,7 @@ impl Recorder for SqliteRecorder {
     }
 
     async fn tracked_position(&self, upstream: &str) -> Result<LogPosition, RecorderError> {
-        Ok(self.inner.tracked_position(upstream).await?.into())
+        self.inner.tracked_position(upstream).await
     }
 
     async fn select_events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, RecorderError> {

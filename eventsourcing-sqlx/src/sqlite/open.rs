@@ -39,7 +39,12 @@ impl Inner {
 
     fn check_and_migrate(&self, connection: &Connection) -> Result<i64, Failure> {
         self.check_settings(connection)?;
-        self.look_or_migrate(connection)
+        let version = self.look_or_migrate(connection)?;
+        if version == SCHEMA_VERSION {
+            let owner: Option<String> = connection.query_row(self.sql.owner.as_str(), [], |row| row.get(0))?;
+            self.name.check_owner(owner.as_deref())?;
+        }
+        Ok(version)
     }
 
     /// Whether a failure is that of others who are at work on the same database.
@@ -102,7 +107,7 @@ impl Inner {
         match look {
             Some(version) if !is_old(version) => Ok(version),
             _ if self.config.create_table => self.migrate(connection),
-            Some(version) => Err(self.missing(old(version, &self.location.filename), &self.sql.upgrade())),
+            Some(version) => Err(self.missing(old(version, &self.location.filename), &self.sql.upgrade(version))),
             None => {
                 Err(self.missing(format!("the tables are missing from {}", self.location.filename), &self.statements()))
             }
@@ -123,7 +128,7 @@ impl Inner {
         // again: others may have made them while this waited for the lock
         let statements = match self.look_closely(connection)? {
             None => self.statements(),
-            Some(version) if is_old(version) => self.sql.upgrade(),
+            Some(version) if is_old(version) => self.sql.upgrade(version),
             Some(version) => {
                 execute(connection, sql::ROLLBACK)?;
                 return Ok(version);

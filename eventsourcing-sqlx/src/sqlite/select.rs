@@ -253,6 +253,14 @@ pub(super) fn uuid(row: &Row<'_>, column: usize) -> Result<Uuid, rusqlite::Error
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Blob, Box::new(error)))
 }
 
+/// A column of 16 bytes, or of none.
+pub(super) fn uuid_if_any(row: &Row<'_>, column: usize) -> Result<Option<Uuid>, rusqlite::Error> {
+    match row.get_ref(column)? {
+        ValueRef::Null => Ok(None),
+        _ => uuid(row, column).map(Some),
+    }
+}
+
 fn blob<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r [u8], rusqlite::Error> {
     match row.get_ref(column)? {
         ValueRef::Blob(bytes) => Ok(bytes),

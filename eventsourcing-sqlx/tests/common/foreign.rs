@@ -93,14 +93,18 @@ async fn insert(
     events: &[StoredEvent],
 ) -> sqlx::Result<Transaction<'static, Postgres>> {
     let count = i64::try_from(events.len()).unwrap();
-    let raise = format!("UPDATE {schema}.universe_head SET last = last + $1 WHERE id = 1 RETURNING last - $1");
-    let raise = sqlx::query_scalar::<_, i64>(AssertSqlSafe(raise)).bind(count);
     // committed at once, where it is not locked
-    let (raise, drawn) = if is_locked { (Some(raise), 0) } else { (None, raise.fetch_one(pool).await?) };
+    let raise = format!("UPDATE {schema}.universe_head SET last = last + $1 WHERE id = 1 RETURNING last - $1");
+    let drawn =
+        if is_locked { 0 } else { sqlx::query_scalar(AssertSqlSafe(raise)).bind(count).fetch_one(pool).await? };
     let mut transaction = pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
-    let base = match raise {
-        Some(raise) => raise.fetch_one(&mut *transaction).await?,
-        None => drawn,
+    let base: i64 = if is_locked {
+        let lock = format!("SELECT id FROM {schema}.universe_head WHERE id = 1 FOR NO KEY UPDATE");
+        transaction.execute(AssertSqlSafe(lock)).await?;
+        let last = format!("SELECT coalesce(max(notification_id), 0) FROM {schema}.universe_events");
+        sqlx::query_scalar(AssertSqlSafe(last)).fetch_one(&mut *transaction).await?
+    } else {
+        drawn
     };
     let insert = format!(
         "INSERT INTO {schema}.universe_events \

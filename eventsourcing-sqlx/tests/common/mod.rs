@@ -14,6 +14,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use eventsourcing_core::persistence::stamped;
 use eventsourcing_core::{Environment, Notification, StoredEvent, Uuid};
 use eventsourcing_sqlx::PostgresConfig;
 use sqlx::postgres::PgConnectOptions;
@@ -100,13 +101,40 @@ pub fn event(originator_id: Uuid, version: u64, append_id: Uuid) -> StoredEvent 
 
 /// Events of one aggregate, in one attempt.
 pub fn events(originator_id: Uuid, versions: impl IntoIterator<Item = u64>) -> Vec<StoredEvent> {
-    let append_id = Uuid::new_v4();
+    // as `unstamped` gives it
+    let append_id = stamped(Uuid::new_v4(), 0);
     versions.into_iter().map(|version| event(originator_id, version, append_id)).collect()
 }
 
 /// One event of a new aggregate.
 pub fn one_event() -> Vec<StoredEvent> {
     events(Uuid::new_v4(), [1])
+}
+
+/// What is recorded, without the stamps that recorders set: equal for all times that an attempt is made.
+pub fn unstamped<T: Stamped>(mut recorded: Vec<T>) -> Vec<T> {
+    for recorded in &mut recorded {
+        let append_id = recorded.append_id();
+        *append_id = stamped(*append_id, 0);
+    }
+    recorded
+}
+
+/// What has the id of an attempt.
+pub trait Stamped {
+    fn append_id(&mut self) -> &mut Uuid;
+}
+
+impl Stamped for StoredEvent {
+    fn append_id(&mut self) -> &mut Uuid {
+        &mut self.append_id
+    }
+}
+
+impl Stamped for Notification {
+    fn append_id(&mut self) -> &mut Uuid {
+        &mut self.append_id
+    }
 }
 
 pub fn ids(notifications: &[Notification]) -> Vec<u64> {

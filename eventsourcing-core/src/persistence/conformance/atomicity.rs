@@ -107,7 +107,7 @@ pub async fn a_reader_never_sees_a_part_of_an_insert(fixture: &dyn Fixture) {
         async move {
             for first in (1..).step_by(HALF).take(INSERTS) {
                 let other = Uuid::new_v4();
-                let places = (first..first + HALF as u64).flat_map(|version| [(id, version), (other, version)]);
+                let places = (0..HALF as u64).flat_map(|place| [(id, first + place), (other, 1 + place)]);
                 store.insert(&append(places)).await;
                 yield_now().await;
             }

@@ -29,7 +29,7 @@ async fn writers_of_different_aggregates(fixture: &dyn Fixture, writers: usize, 
         let mut last = 0;
         let mut notifications = Vec::new();
         for version in 1..=inserts {
-            let events = append([(a, version), (b, version), (a, inserts + version)]);
+            let events = append([(a, 2 * version - 1), (b, version), (a, 2 * version)]);
             let new = store.insert(&events).await;
             let first = new[0].id;
             assert_same(&new, &numbered(first, &events), "ids of one insert follow one another");

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::Fixture;
 use crate::persistence::{
     EventQuery, Notification, NotificationQuery, Recorder, RecorderError, StoredDictionary, StoredEvent,
+    is_same_attempt,
 };
 
 /// How often a call is repeated that failed for a reason that may go away.
@@ -130,9 +131,17 @@ pub(super) fn numbered(first: u64, events: &[StoredEvent]) -> Vec<Notification> 
 /// Says a record in a line, so that a thousand of them, or one of a megabyte, do not fill the screen.
 pub(super) trait InShort: PartialEq + Debug {
     fn in_short(&self) -> String;
+
+    /// Whether they are equal but for what a recorder may change: the stamp of the attempt.
+    fn is_as(&self, other: &Self) -> bool;
 }
 
 impl InShort for StoredEvent {
+    fn is_as(&self, other: &Self) -> bool {
+        let stamped = Self { append_id: other.append_id, ..self.clone() };
+        stamped == *other && is_same_attempt(self.append_id, other.append_id)
+    }
+
     fn in_short(&self) -> String {
         let Self { originator_id, originator_version, topic, state, checksum, append_id } = self;
         let place = format!("version {originator_version} of {originator_id}");
@@ -141,6 +150,11 @@ impl InShort for StoredEvent {
 }
 
 impl InShort for Notification {
+    fn is_as(&self, other: &Self) -> bool {
+        let stamped = Self { append_id: other.append_id, ..self.clone() };
+        stamped == *other && is_same_attempt(self.append_id, other.append_id)
+    }
+
     fn in_short(&self) -> String {
         let Self { id, originator_id, originator_version, topic, state, checksum, append_id } = self;
         let place = format!("id {id}: version {originator_version} of {originator_id}");
@@ -155,7 +169,10 @@ fn in_short(state: &[u8]) -> String {
 
 /// Asserts that two lists are equal, and otherwise says the rule and where they first differ.
 pub(super) fn assert_same<T: InShort>(found: &[T], expected: &[T], rule: &str) {
-    let differs = |place: &usize| found.get(*place) != expected.get(*place);
+    let differs = |place: &usize| match (found.get(*place), expected.get(*place)) {
+        (Some(found), Some(expected)) => !found.is_as(expected),
+        (found, expected) => found.is_some() || expected.is_some(),
+    };
     if let Some(place) = (0..found.len().max(expected.len())).find(differs) {
         let say = |list: &[T]| list.get(place).map_or_else(|| "nothing".to_owned(), InShort::in_short);
         panic!(

@@ -13,8 +13,13 @@ pub async fn an_insert_returns_its_notifications_in_the_order_given(fixture: &dy
     let (a, b) = (Uuid::new_v4(), Uuid::new_v4());
     let first = append([(b, 1), (a, 1), (b, 2), (a, 2)]);
     assert_same(&store.insert(&first).await, &numbered(1, &first), rule);
-    // neither by version nor by aggregate
-    let shuffled = (0..100).map(|place| (if place % 7 < 3 { a } else { b }, 1000 - place * 37 % 101));
+    // neither by aggregate nor in turns
+    let (mut last_a, mut last_b) = (2, 2);
+    let shuffled = (0..100).map(|place| {
+        let (id, last) = if place % 7 < 3 { (a, &mut last_a) } else { (b, &mut last_b) };
+        *last += 1;
+        (id, *last)
+    });
     let second = append(shuffled);
     assert_same(&store.insert(&second).await, &numbered(5, &second), rule);
     assert_same(&store.log().await, &[numbered(1, &first), numbered(5, &second)].concat(), rule);
@@ -52,7 +57,7 @@ pub async fn a_conflict_names_the_last_version_recorded(fixture: &dyn Fixture) {
     let rule = "a conflict names the version tried and the last version recorded";
     let store = Store::open(fixture).await;
     let id = Uuid::new_v4();
-    store.insert(&append((1..=7).map(|version| (Uuid::new_v4(), version)))).await;
+    store.insert(&versions(Uuid::new_v4(), 1..=7)).await;
     store.insert(&versions(id, 1..=3)).await;
     store.insert(&versions(id, 4..=5)).await;
     for version in [2, 5] {
@@ -68,10 +73,11 @@ pub async fn one_taken_version_among_several_is_a_conflict(fixture: &dyn Fixture
     let rule = "one taken version among several is a conflict";
     let store = Store::open(fixture).await;
     let id = Uuid::new_v4();
-    let first = versions(id, [5]);
+    let first = versions(id, 1..=5);
     store.insert(&first).await;
     for several in [3..=5, 4..=6, 5..=7] {
-        let (tried, recorded) = assert_conflict(store.try_insert(&versions(id, several.clone())).await, id, rule);
+        let places = [(Uuid::new_v4(), 1)].into_iter().chain(several.clone().map(|version| (id, version)));
+        let (tried, recorded) = assert_conflict(store.try_insert(&append(places)).await, id, rule);
         assert!(several.contains(&tried), "{rule}: version {tried} was not tried, {several:?} were");
         assert_eq!(recorded, 5, "{rule}: the last version recorded");
         assert_same(&store.log().await, &numbered(1, &first), rule);
@@ -103,17 +109,42 @@ pub async fn a_version_of_another_aggregate_is_free(fixture: &dyn Fixture) {
     }
 }
 
-/// Versions need not follow one another, and a gap may be filled later: to count is not the recorder's task.
-pub async fn a_gap_in_versions_is_accepted(fixture: &dyn Fixture) {
-    let rule = "a gap in versions is accepted";
+/// An event above version 1 is a conflict unless the version before it is recorded; the conflict names the last that is.
+pub async fn a_version_after_a_gap_is_a_conflict(fixture: &dyn Fixture) {
+    let rule = "a version after a gap is a conflict";
+    let (one, other) = (Store::open(fixture).await, Store::open(fixture).await);
+    let (id, unknown) = (Uuid::new_v4(), Uuid::new_v4());
+    let first = versions(id, 1..=3);
+    one.insert(&first).await;
+    for store in [&one, &other] {
+        for (events, conflicting, expected) in [
+            (versions(id, [5]), id, (5, 3)),
+            (versions(id, [4, 6]), id, (6, 3)),
+            (versions(id, 7..=9), id, (7, 3)),
+            (versions(unknown, [2]), unknown, (2, 0)),
+            (versions(unknown, [7]), unknown, (7, 0)),
+            (append([(Uuid::new_v4(), 1), (unknown, 4), (id, 4)]), unknown, (4, 0)),
+        ] {
+            let found = assert_conflict(store.try_insert(&events).await, conflicting, rule);
+            assert_eq!(found, expected, "{rule}: (tried, recorded)");
+            assert_same(&store.log().await, &numbered(1, &first), rule);
+        }
+    }
+    let next = versions(id, [4]);
+    assert_same(&other.insert(&next).await, &numbered(4, &next), rule);
+}
+
+/// Within an insert, an event comes after the one before it: given the other way round they are a conflict.
+pub async fn versions_out_of_order_are_a_conflict(fixture: &dyn Fixture) {
+    let rule = "versions of an aggregate out of order are a conflict";
     let store = Store::open(fixture).await;
     let id = Uuid::new_v4();
-    let (first, between) = (versions(id, [7, 1_000_000]), versions(id, [500, 8]));
-    assert_same(&store.insert(&first).await, &numbered(1, &first), rule);
-    assert_same(&store.insert(&between).await, &numbered(3, &between), rule);
-    let found = store.events(EventQuery::of(id)).await;
-    let found: Vec<u64> = found.iter().map(|event| event.originator_version).collect();
-    assert_eq!(found, [7, 8, 500, 1_000_000], "{rule}");
+    for events in
+        [versions(id, [2, 1]), versions(id, [1, 3, 2]), append([(id, 1), (Uuid::new_v4(), 1), (id, 3), (id, 2)])]
+    {
+        assert_conflict(store.try_insert(&events).await, id, rule);
+        assert_same(&store.log().await, &[], rule);
+    }
 }
 
 /// The same append, given again under its `append_id`, is answered as it was the first time and recorded once.
@@ -151,7 +182,7 @@ pub async fn an_append_repeated_with_a_taken_version_is_a_conflict(fixture: &dyn
     let id = Uuid::new_v4();
     let events = versions(id, 1..=3);
     store.insert(&events[..1]).await;
-    store.insert(&versions(id, [3])).await;
+    store.insert(&versions(id, 2..=3)).await;
     let log = store.log().await;
     let (_, recorded) = assert_conflict(store.try_insert(&events).await, id, rule);
     assert_eq!(recorded, 3, "{rule}: the last version recorded");
