@@ -12,9 +12,10 @@
 #[cfg(doc)]
 pub mod guide;
 mod open;
+mod variables;
 
 pub use eventsourcing_core::*;
-pub use eventsourcing_macros::{aggregate, application, event, on, policy, projection, tables};
+pub use eventsourcing_macros::{aggregate, application, event, on, policy, projection, tables, unrecorded};
 pub use open::Builder;
 
 /// The recorders that keep events in SQLite and PostgreSQL.
@@ -34,6 +35,6 @@ pub mod prelude {
         Section, Subscription, Timestamp, Tracking, UnitOfWork, Uuid,
     };
     // from where they are macros and nothing else: there is a module `application` too
-    pub use eventsourcing_macros::{aggregate, application, event, on, policy, projection, tables};
+    pub use eventsourcing_macros::{aggregate, application, event, on, policy, projection, tables, unrecorded};
     pub use futures::{StreamExt, TryStreamExt};
 }

@@ -8,6 +8,8 @@ use eventsourcing_core::{
     Aggregate, Application, ApplicationBuilder, Environment, Mapper, Notification, Recorder, Result,
 };
 
+use crate::variables::{check_module, warn_of_others};
+
 /// What an application consists of; whatever is not said here, the environment says.
 ///
 /// # Examples
@@ -92,18 +94,31 @@ impl<T: From<Application>> Builder<T> {
     /// [`Error::Mapper`](crate::Error::Mapper) if the last event is encrypted otherwise than with the cipher and the key of now.
     pub async fn open(self) -> Result<T> {
         let environment = self.environment.unwrap_or_else(|| Environment::of_process(self.name));
+        warn_of_others(self.name, &environment);
         // what is wrong with the variables is said before anything is touched
         let mapper = match self.mapper {
             Some(mapper) => mapper,
             None => Mapper::from_environment(self.name, &environment)?,
         };
-        let recorder = match self.recorder {
-            Some(recorder) => recorder,
+        let opened = match self.recorder {
+            Some(recorder) => Opened { recorder, backend: "a recorder of the program", database: None, schema: None },
             None => recorder(self.name, &environment).await?,
         };
+        let Opened { recorder, backend, database, schema } = opened;
         check_cipher(&*recorder, &mapper).await?;
         let application = self.application.mapper(mapper).recorder(recorder).open()?;
         application.prepare_dictionaries().await?;
+        let mapper = application.mapper();
+        let (is_compressed, is_encrypted) = (mapper.has_compressor(), mapper.has_cipher());
+        tracing::info!(
+            application = self.name,
+            backend,
+            database,
+            schema,
+            is_compressed,
+            is_encrypted,
+            "an application is open"
+        );
         Ok(T::from(application))
     }
 }
@@ -125,20 +140,37 @@ async fn check_cipher(recorder: &dyn Recorder, mapper: &Mapper) -> Result<()> {
     Ok(())
 }
 
-const MODULE: &str = "PERSISTENCE_MODULE";
-const FACTORY: &str = "INFRASTRUCTURE_FACTORY";
+/// Says where events are kept.
+pub(crate) const MODULE: &str = "PERSISTENCE_MODULE";
+/// The Python library's older name of [`MODULE`].
+pub(crate) const FACTORY: &str = "INFRASTRUCTURE_FACTORY";
+
+/// A recorder, and where it keeps events, for the log.
+struct Opened {
+    recorder: Arc<dyn Recorder>,
+    backend: &'static str,
+    /// Without its password.
+    database: Option<String>,
+    schema: Option<String>,
+}
 
 /// The recorder that the environment names.
-async fn recorder(name: &str, environment: &Environment) -> Result<Arc<dyn Recorder>> {
+async fn recorder(name: &str, environment: &Environment) -> Result<Opened> {
     let (variable, value) = match (environment.text(MODULE)?, environment.text(FACTORY)?) {
         (Some(module), _) => (MODULE, module),
         (None, Some(factory)) => (FACTORY, factory),
-        (None, None) => (MODULE, "memory".to_owned()),
+        (None, None) => {
+            check_module(environment)?;
+            (MODULE, "memory".to_owned())
+        }
     };
     // the Python library's spellings: `eventsourcing.sqlite`, `eventsourcing.sqlite:Factory`
     let short = value.strip_prefix("eventsourcing.").unwrap_or(&value);
     match short.strip_suffix(":Factory").unwrap_or(short) {
-        "memory" | "popo" => Ok(Arc::new(MemoryRecorder::new())),
+        "memory" | "popo" => {
+            let recorder = Arc::new(MemoryRecorder::new());
+            Ok(Opened { recorder, backend: "memory", database: None, schema: None })
+        }
         "sqlite" => sqlite(name, environment, variable, &value).await,
         "postgres" => postgres(name, environment, variable, &value).await,
         _ => Err(environment.invalid(variable, &value, "`memory`, `sqlite` or `postgres`").into()),
@@ -146,23 +178,27 @@ async fn recorder(name: &str, environment: &Environment) -> Result<Arc<dyn Recor
 }
 
 #[cfg(feature = "sqlite")]
-async fn sqlite(name: &str, environment: &Environment, _: &str, _: &str) -> Result<Arc<dyn Recorder>> {
+async fn sqlite(name: &str, environment: &Environment, _: &str, _: &str) -> Result<Opened> {
     let config = eventsourcing_sqlx::SqliteConfig::from_environment(environment)?;
-    Ok(Arc::new(eventsourcing_sqlx::SqliteRecorder::open(name, config).await?))
+    let database = Some(config.dbname.clone());
+    let recorder = Arc::new(eventsourcing_sqlx::SqliteRecorder::open(name, config).await?);
+    Ok(Opened { recorder, backend: "sqlite", database, schema: None })
 }
 
 #[cfg(not(feature = "sqlite"))]
-async fn sqlite(_: &str, environment: &Environment, variable: &str, value: &str) -> Result<Arc<dyn Recorder>> {
+async fn sqlite(_: &str, environment: &Environment, variable: &str, value: &str) -> Result<Opened> {
     Err(environment.feature_off(variable, value, "sqlite").into())
 }
 
 #[cfg(feature = "postgres")]
-async fn postgres(name: &str, environment: &Environment, _: &str, _: &str) -> Result<Arc<dyn Recorder>> {
+async fn postgres(name: &str, environment: &Environment, _: &str, _: &str) -> Result<Opened> {
     let config = eventsourcing_sqlx::PostgresConfig::from_environment(environment)?;
-    Ok(Arc::new(eventsourcing_sqlx::PostgresRecorder::open(name, config).await?))
+    let (database, schema) = (Some(config.to_string()), Some(config.schema.clone()));
+    let recorder = Arc::new(eventsourcing_sqlx::PostgresRecorder::open(name, config).await?);
+    Ok(Opened { recorder, backend: "postgres", database, schema })
 }
 
 #[cfg(not(feature = "postgres"))]
-async fn postgres(_: &str, environment: &Environment, variable: &str, value: &str) -> Result<Arc<dyn Recorder>> {
+async fn postgres(_: &str, environment: &Environment, variable: &str, value: &str) -> Result<Opened> {
     Err(environment.feature_off(variable, value, "postgres").into())
 }

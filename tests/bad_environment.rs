@@ -31,6 +31,38 @@ async fn an_unknown_persistence_module_is_told_the_choices() {
 }
 
 #[tokio::test]
+async fn a_database_that_no_module_names_is_not_kept_in_memory() {
+    let lost = "and PERSISTENCE_MODULE is not, so events would be lost with the process; set PERSISTENCE_MODULE=";
+    let or_memory = ", or PERSISTENCE_MODULE=memory if that is meant";
+    for (variable, module) in [
+        ("SQLITE_DBNAME", "sqlite"),
+        ("UNIVERSE_SQLITE_DBNAME", "sqlite"),
+        ("SQLITE_LOCK_TIMEOUT", "sqlite"),
+        ("POSTGRES_DBNAME", "postgres"),
+        ("UNIVERSE_POSTGRES_HOST", "postgres"),
+    ] {
+        let error = refusal([(variable, "hotel"), ("PERSISTENCE_MODULE", "")]).await;
+        assert_eq!(error, format!("environment variable {variable} is set {lost}{module}{or_memory}"));
+        Universe::open_with([(variable, "hotel"), ("PERSISTENCE_MODULE", "memory")]).await.unwrap();
+    }
+    let error = refusal([("PERSISTANCE_MODULE", "postgres"), ("POSTGRES_DBNAME", "hotel")]).await;
+    assert!(error.contains("PERSISTENCE_MODULE is not (but PERSISTANCE_MODULE is), so"), "{error}");
+}
+
+#[tokio::test]
+async fn variables_that_others_use_too_choose_no_database() {
+    let docker = [
+        ("POSTGRES_HOST", "db"),
+        ("POSTGRES_USER", "hotel"),
+        ("POSTGRES_PASSWORD", "swordfish"),
+        ("POSTGRES_DB", "hotel"),
+        ("POSTGRES_INITDB_ARGS", "--data-checksums"),
+        ("PGHOST", "db"),
+    ];
+    Universe::open_with(docker).await.unwrap();
+}
+
+#[tokio::test]
 async fn the_python_librarys_spellings_are_understood() {
     for module in ["eventsourcing.popo", "eventsourcing.popo:Factory", "memory"] {
         Universe::open_with([("PERSISTENCE_MODULE", module)]).await.unwrap();
@@ -92,10 +124,44 @@ async fn numbers_and_booleans_that_are_none_are_shown_with_what_was_expected() {
         error.starts_with("environment variable SQLITE_LOCK_TIMEOUT is `nan`; expected a number of seconds"),
         "{error}"
     );
+    for size in ["0", "65535", "2199023254529", "64 MB", "-1"] {
+        let variables = [("PERSISTENCE_MODULE", "sqlite"), ("SQLITE_DBNAME", ":memory:"), ("SQLITE_CACHE_SIZE", size)];
+        assert_eq!(
+            refusal(variables).await,
+            format!(
+                "environment variable SQLITE_CACHE_SIZE is `{size}`; \
+                 expected a number of bytes from 65536 to 2199023254528, such as 67108864"
+            )
+        );
+    }
+    assert_eq!(
+        refusal([("STATE_CHECK", "maybe")]).await,
+        "environment variable STATE_CHECK is `maybe`; expected `full`, `json` or `off`"
+    );
     assert_eq!(
         refusal([("MAX_STATE_SIZE", "1 MB")]).await,
         "environment variable MAX_STATE_SIZE is `1 MB`; expected a number of bytes from 1 to 4294967295"
     );
+}
+
+#[tokio::test]
+async fn a_name_that_postgresql_would_cut_off_is_refused() {
+    let long = "tenant_".repeat(10);
+    for variable in ["POSTGRES_SCHEMA", "POSTGRES_DBNAME", "POSTGRES_USER"] {
+        let mut variables = vec![("PERSISTENCE_MODULE", "postgres"), ("POSTGRES_HOST", "localhost")];
+        variables.extend(
+            [("POSTGRES_DBNAME", "shop"), ("POSTGRES_USER", "me")].iter().filter(|(name, _)| *name != variable),
+        );
+        variables.push((variable, &long));
+        let error = Universe::open_with(variables).await.unwrap_err().to_string();
+        assert_eq!(
+            error,
+            format!(
+                "environment variable {variable} is `{long}`; \
+                 expected a name of 1 to 63 bytes: it has 70 bytes, and PostgreSQL would cut it off"
+            )
+        );
+    }
 }
 
 #[tokio::test]
@@ -143,4 +209,17 @@ async fn a_queue_without_room_is_refused() {
             format!("environment variable SAVE_QUEUE_SIZE is `{size}`; expected a number of events such as 10000");
         assert_eq!(refusal(variables).await, expected);
     }
+}
+
+#[tokio::test]
+async fn a_server_that_has_no_time_to_answer_is_refused() {
+    let variables = [
+        ("PERSISTENCE_MODULE", "postgres"),
+        ("POSTGRES_DBNAME", "shop"),
+        ("POSTGRES_HOST", "localhost"),
+        ("POSTGRES_USER", "me"),
+        ("POSTGRES_ANSWER_TIMEOUT", "0"),
+    ];
+    let expected = "environment variable POSTGRES_ANSWER_TIMEOUT is `0`; expected more than 0 seconds, such as 20";
+    assert_eq!(refusal(variables).await, expected);
 }

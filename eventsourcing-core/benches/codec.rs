@@ -8,7 +8,7 @@ use divan::{Bencher, black_box};
 use eventsourcing_core::persistence::cipher::{AesCipher, ChaCha20Poly1305Cipher};
 use eventsourcing_core::persistence::compressor::{ZlibCompressor, ZstdCompressor};
 use eventsourcing_core::persistence::{
-    CipherKey, Compressor, Dictionary, Kind, Place, StateError, StateReader, StateWriter, StoredEvent,
+    CipherKey, Compressor, Dictionary, Kind, Place, StateCheck, StateError, StateReader, StateWriter, StoredEvent,
 };
 use eventsourcing_core::{AggregateEvent, DomainEvent, Mapper, Timestamp, Uuid};
 use serde::{Deserialize, Serialize};
@@ -91,17 +91,20 @@ enum Kept {
     Dictionary,
     Aes,
     ChaCha20Poly1305,
+    /// Without ring.
+    PortableChaCha20Poly1305,
     ZstdAndChaCha20Poly1305,
     DictionaryAndChaCha20Poly1305,
 }
 
-const WAYS: [Kept; 8] = [
+const WAYS: [Kept; 9] = [
     Kept::Plain,
     Kept::Zlib,
     Kept::Zstd,
     Kept::Dictionary,
     Kept::Aes,
     Kept::ChaCha20Poly1305,
+    Kept::PortableChaCha20Poly1305,
     Kept::ZstdAndChaCha20Poly1305,
     Kept::DictionaryAndChaCha20Poly1305,
 ];
@@ -116,6 +119,7 @@ fn mapper(kept: Kept) -> Mapper {
         Kept::Zstd => plain.with_compressor(zstd),
         Kept::Aes => plain.with_cipher(AesCipher::new(&key)),
         Kept::ChaCha20Poly1305 => plain.with_cipher(ChaCha20Poly1305Cipher::new(&key)),
+        Kept::PortableChaCha20Poly1305 => plain.with_cipher(ChaCha20Poly1305Cipher::portable(&key)),
         Kept::ZstdAndChaCha20Poly1305 => plain.with_compressor(zstd).with_cipher(ChaCha20Poly1305Cipher::new(&key)),
         Kept::Dictionary => with_dictionary(plain.with_compressor(zstd)),
         Kept::DictionaryAndChaCha20Poly1305 => {
@@ -155,6 +159,13 @@ fn write_alone_without_the_time(bencher: Bencher<'_, '_>) {
 #[divan::bench(args = WAYS)]
 fn write(bencher: Bencher<'_, '_>, kept: Kept) {
     let (mapper, event) = (mapper(kept), event());
+    bencher.bench_local(|| mapper.to_stored_event(black_box(&event), Uuid::nil()).unwrap());
+}
+
+/// What it costs to read an event back before it is recorded.
+#[divan::bench(args = [StateCheck::Off, StateCheck::Json, StateCheck::Full])]
+fn write_checked(bencher: Bencher<'_, '_>, check: StateCheck) {
+    let (mapper, event) = (mapper(Kept::Plain).with_state_check(check), event());
     bencher.bench_local(|| mapper.to_stored_event(black_box(&event), Uuid::nil()).unwrap());
 }
 

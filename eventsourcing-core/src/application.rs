@@ -6,12 +6,15 @@ mod core;
 mod dictionaries;
 mod environment;
 mod notification_log;
+pub(crate) mod policy_scope;
 mod repository;
 mod retry;
 mod saveable;
 mod schema;
+mod taken;
 mod topics;
 mod training;
+mod turns;
 
 pub use self::core::Application;
 pub(crate) use self::core::Shared;

@@ -5,8 +5,10 @@ mod event;
 pub(crate) mod halves;
 pub(crate) mod outcome;
 mod root;
+mod taken;
 
 pub use aggregate::{Aggregate, ApplyError};
 pub use event::{AggregateEvent, DomainEvent};
 pub use outcome::Restorable;
 pub use root::Root;
+pub(crate) use taken::Taken;

@@ -13,7 +13,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Somebody else recorded this version of the aggregate first; nothing was recorded. Get it again and retry.
+    /// Another writer recorded this version of the aggregate first; nothing was recorded. Get it again and retry.
+    ///
+    /// The first version of an aggregate is [`AlreadyExists`](Self::AlreadyExists), since getting it again does not help.
     #[error(
         "version {tried} of {originator_id} was not recorded, because version {recorded} already is; get the aggregate again and retry"
     )]
@@ -23,6 +25,20 @@ pub enum Error {
         /// The first version in this save that is taken.
         tried: u64,
         /// The last version that is recorded.
+        recorded: u64,
+    },
+
+    /// The save makes an aggregate whose id is taken; nothing was recorded, and a retry cannot succeed. Get it, or choose another id.
+    #[error(
+        "`{topic}` was not recorded, because an aggregate of the id {originator_id} exists already, at version {recorded}; \
+         get that one, or give the new one another id"
+    )]
+    AlreadyExists {
+        /// The topic of the event that was to make the aggregate.
+        topic: String,
+        /// The id that is taken.
+        originator_id: Uuid,
+        /// The last version that is recorded under the id.
         recorded: u64,
     },
 
@@ -126,6 +142,18 @@ pub enum Error {
         inner: &'static str,
     },
 
+    /// The aggregate is a copy that was made in the body of an event; nothing was recorded.
+    #[error(
+        "this {aggregate} is a copy of {originator_id} that was made inside the body of an event and does not have the event; \
+         save the aggregate that the event method was called on"
+    )]
+    CopiedInBody {
+        /// The name of the aggregate's type.
+        aggregate: &'static str,
+        /// The id of the aggregate.
+        originator_id: Uuid,
+    },
+
     /// The body of an event panicked, and the panic was caught.
     #[error("the body of `{topic}` panicked and left {originator_id} in a state that nobody knows; get it again")]
     BodyPanicked {
@@ -143,6 +171,33 @@ pub enum Error {
     NotCreated {
         /// The name of the aggregate's type.
         aggregate: &'static str,
+    },
+
+    /// The aggregate has gone through events that it does not hold and that are not recorded; nothing was recorded.
+    #[error(
+        "the {aggregate} {originator_id} cannot be saved, because its versions {first} to {last} are not recorded: \
+         they were taken with `collect_events` or applied with `mutate`; save these events first, or get the aggregate again, \
+         and look at events with `pending_events`"
+    )]
+    EventsMissing {
+        /// The name of the aggregate's type.
+        aggregate: &'static str,
+        /// The id of the aggregate.
+        originator_id: Uuid,
+        /// The version of the first of them.
+        first: u64,
+        /// The version of the last of them.
+        last: u64,
+    },
+
+    /// A handler of a policy saved on its own application rather than with its unit of work; nothing was recorded.
+    #[error(
+        "a handler of the policy of `{application}` saved on the application itself, which would be recorded again whenever the handler is called again; \
+         save with the handler's unit of work"
+    )]
+    SavedInPolicy {
+        /// The name of the application.
+        application: String,
     },
 
     /// One save holds a version of an aggregate twice.

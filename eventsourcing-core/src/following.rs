@@ -2,6 +2,7 @@
 
 mod about;
 mod claims;
+mod conflicts;
 mod dead_letter;
 mod dead_letter_error;
 mod dead_letters;
@@ -16,6 +17,7 @@ mod parking;
 mod process;
 mod process_letters;
 mod projection;
+mod reasons;
 mod rebuild;
 mod runner;
 mod runner_builder;
@@ -27,6 +29,7 @@ mod subscription;
 mod supervised;
 mod unit_of_work;
 mod version;
+mod view_error;
 mod views;
 mod worker;
 
@@ -51,4 +54,5 @@ pub(crate) use stepper::Stepper;
 pub use subscription::{Followed, Subscribe, Subscription};
 pub use unit_of_work::UnitOfWork;
 pub use version::ProjectionKey;
+pub use view_error::ViewError;
 pub use views::{ViewTransaction, Views};

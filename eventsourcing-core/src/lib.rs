@@ -30,7 +30,7 @@ pub use error::{Error, Result};
 pub use following::{
     About, DeadLetter, DeadLetterError, DeadLetters, EventStruct, Followed, Happened, MemoryViews, OnFailure,
     ProcessApplication, Projection, ProjectionRunner, Rebuild, RebuildError, RunnerError, Subscribe, Subscription,
-    UnitOfWork, Views,
+    UnitOfWork, ViewError, Views,
 };
 pub use jiff::Timestamp;
 pub use persistence::{LogPosition, Mapper, Notification, Recorder, RecorderError, StoredEvent, Tracking};
@@ -39,6 +39,7 @@ pub use uuid::Uuid;
 #[doc(hidden)]
 pub mod __private {
     //! What the macros' output names and nobody else should: no promise of stability is made for it.
+    pub use crate::application::policy_scope::PolicyScope;
     pub use crate::domain::halves::{AggregateImpl, AggregateStruct};
     pub use crate::domain::outcome::{Outcome, PlainOutcome};
     pub use serde;

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use eventsourcing_core::persistence::cipher::{AesCipher, ChaCha20Poly1305Cipher};
-use eventsourcing_core::persistence::{Cipher, CipherError, CipherKey, StateError, StateReader, StateWriter};
+use eventsourcing_core::persistence::{
+    Cipher, CipherError, CipherKey, Compressor, CompressorError, StateError, StateReader, StateWriter,
+};
 use eventsourcing_core::{AggregateEvent, DomainEvent, Mapper, Timestamp, Uuid};
 use serde::{Deserialize, Serialize};
 
@@ -14,8 +16,14 @@ fn key() -> CipherKey {
     CipherKey::parse(KEY).unwrap()
 }
 
-fn ciphers() -> [Box<dyn Cipher>; 2] {
-    [Box::new(ChaCha20Poly1305Cipher::new(&key())), Box::new(AesCipher::new(&key()))]
+fn ciphers() -> [Box<dyn Cipher>; 3] {
+    let [fast, portable] = both(&key());
+    [Box::new(fast), Box::new(portable), Box::new(AesCipher::new(&key()))]
+}
+
+/// XChaCha20-Poly1305 by the fastest means of this build, which is ring if that feature is on, and by the portable one.
+fn both(key: &CipherKey) -> [ChaCha20Poly1305Cipher; 2] {
+    [ChaCha20Poly1305Cipher::new(key), ChaCha20Poly1305Cipher::portable(key)]
 }
 
 fn hex(text: &str) -> Vec<u8> {
@@ -103,6 +111,80 @@ fn event() -> DomainEvent<Started> {
     }
 }
 
+/// A cipher of somebody else's that hides nothing, under any id.
+#[derive(Debug)]
+struct Open(u8);
+
+impl Cipher for Open {
+    fn id(&self) -> u8 {
+        self.0
+    }
+
+    fn key_id(&self) -> u32 {
+        7
+    }
+
+    fn nonce_len(&self) -> usize {
+        0
+    }
+
+    fn encrypt(&self, _: &mut Vec<u8>, _: usize, _: &[u8]) -> Result<(), CipherError> {
+        Ok(())
+    }
+
+    fn decrypt(&self, _: &mut Vec<u8>, _: &[u8]) -> Result<(), CipherError> {
+        Ok(())
+    }
+}
+
+/// A compressor of somebody else's that keeps nothing, under any id.
+#[derive(Debug)]
+struct Nothing(u8);
+
+impl Compressor for Nothing {
+    fn id(&self) -> u8 {
+        self.0
+    }
+
+    fn min_len(&self) -> usize {
+        0
+    }
+
+    fn compress(&self, _: &[u8], _: &mut Vec<u8>) -> Result<(), CompressorError> {
+        Ok(())
+    }
+
+    fn decompress(&self, _: &[u8], len: usize, into: &mut Vec<u8>) -> Result<(), CompressorError> {
+        into.resize(into.len() + len, b' ');
+        Ok(())
+    }
+}
+
+#[test]
+fn an_id_that_no_state_can_hold_is_refused_before_anything_is_recorded() {
+    let stored = |mapper: Mapper| mapper.to_stored_event(&event(), Uuid::nil());
+    let mapper = || Mapper::new("universe");
+    for id in [0, 16, 17, 255] {
+        for (what, refused) in [
+            ("cipher", stored(mapper().with_cipher(Open(id)))),
+            ("compressor", stored(mapper().with_compressor(Nothing(id)))),
+        ] {
+            let error = refused.unwrap_err().failure;
+            assert_eq!(
+                error.to_string(),
+                format!("the {what} has the id {id}, and an id is from 1 to 15; return one from 8 to 15 from its `id`")
+            );
+        }
+    }
+    for id in [8, 15] {
+        let (cipher, compressor) = (mapper().with_cipher(Open(id)), mapper().with_compressor(Nothing(id)));
+        let encrypted = stored(cipher.clone()).unwrap();
+        assert_eq!(encrypted.state[1], id);
+        assert_eq!(cipher.to_domain_event::<Started>(&encrypted).unwrap(), event());
+        assert_eq!(stored(compressor).unwrap().state[1], id << 4);
+    }
+}
+
 #[test]
 fn equal_events_never_give_equal_bytes_be_they_of_one_save_or_of_two() {
     let event = event();
@@ -144,17 +226,40 @@ fn xchacha20_poly1305_decrypts_the_drafts_vector() {
     );
     let tag = hex("c0875924c1c7987947deafd8780acf49");
     let context = hex("50515253c0c1c2c3c4c5c6c7");
-    let cipher = ChaCha20Poly1305Cipher::new(&key_of(&key));
-    let mut decrypted = [nonce, ciphertext, tag].concat();
-    cipher.decrypt(&mut decrypted, &context).unwrap();
-    assert_eq!(
-        std::str::from_utf8(&decrypted).unwrap(),
-        "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, sunscreen would be it."
-    );
+    let plain = "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, sunscreen would be it.";
+    for cipher in both(&key_of(&key)) {
+        let sealed = [&*nonce, &*ciphertext, &*tag].concat();
+        let mut decrypted = sealed.clone();
+        cipher.decrypt(&mut decrypted, &context).unwrap();
+        assert_eq!(std::str::from_utf8(&decrypted).unwrap(), plain);
+        let mut encrypted = [&*nonce, plain.as_bytes()].concat();
+        cipher.encrypt(&mut encrypted, 0, &context).unwrap();
+        assert_eq!(encrypted, sealed);
+    }
 }
 
-/// draft-irtf-cfrg-xchacha-03, section 2.2.1: the key for a nonce, from the crate that is linked.
 #[test]
+fn what_one_means_seals_the_other_opens_and_both_seal_alike() {
+    for len in (0..300).chain([1_023, 1_024, 1_025, 65_537]) {
+        let data: Vec<u8> = (0..len).map(|place| u8::try_from(place % 241).unwrap()).collect();
+        let [fast, portable] = both(&key());
+        let sealed = encrypted(&fast, b"", &data);
+        assert_eq!(sealed, encrypted(&portable, b"", &data), "{len}");
+        for cipher in [fast, portable] {
+            let mut opened = sealed.clone();
+            cipher.decrypt(&mut opened, b"context").unwrap();
+            assert_eq!(opened, data);
+            let mut altered = sealed.clone();
+            altered[24 + len] ^= 1;
+            assert_eq!(cipher.decrypt(&mut altered, b"context"), Err(CipherError::Authentication));
+            assert_eq!(cipher.decrypt(&mut sealed.clone(), b"contexT"), Err(CipherError::Authentication));
+        }
+    }
+}
+
+/// draft-irtf-cfrg-xchacha-03, section 2.2.1: the key for a nonce, from the crate that both means link.
+#[test]
+#[cfg(feature = "ring")]
 fn hchacha20_derives_the_drafts_key() {
     let key: [u8; 32] = std::array::from_fn(|place| u8::try_from(place).unwrap());
     let nonce: [u8; 16] = hex("000000090000004a0000000031415927").try_into().unwrap();
@@ -164,7 +269,10 @@ fn hchacha20_derives_the_drafts_key() {
 
 /// RFC 8439, section 2.8.2: the cipher that XChaCha20-Poly1305 extends, from the crate that is linked.
 #[test]
+#[cfg(feature = "ring")]
 fn chacha20_poly1305_decrypts_the_rfcs_vector() {
+    use chacha20poly1305::aead::AeadInOut as _;
+    use chacha20poly1305::{ChaCha20Poly1305, KeyInit as _};
     use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 
     let key: Vec<u8> = (0x80..0xa0).collect();
@@ -173,6 +281,13 @@ fn chacha20_poly1305_decrypts_the_rfcs_vector() {
         "d31a8d34648e60db7b86afbc53ef7ec2a4aded51296e08fea9e2b5a736ee62d6 3dbea45e8ca9671282fafb69da92728b1a71de0a9e060b2905d6a5b67ecd3b36
          92ddbd7f2d778b8c9803aee328091b58fab324e4fad675945585808b4831d7bc 3ff4def08e4b7a9de576d26586cec64b6116 1ae10b594f09e26a7e902ecbd0600691",
     );
+    let portable = ChaCha20Poly1305::new_from_slice(&key).unwrap();
+    let mut decrypted = ciphertext.clone();
+    let (data, tag) = decrypted.split_last_chunk_mut::<16>().unwrap();
+    let context = hex("50515253c0c1c2c3c4c5c6c7");
+    portable.decrypt_inout_detached(&nonce.into(), &context, data.into(), (&*tag).into()).unwrap();
+    assert!(decrypted.starts_with(b"Ladies and Gentlemen of the class of '99"));
+
     let context = Aad::from(hex("50515253c0c1c2c3c4c5c6c7"));
     let key = LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, &key).unwrap());
     let decrypted = key.open_in_place(Nonce::assume_unique_for_key(nonce), context, &mut ciphertext).unwrap();

@@ -26,6 +26,11 @@ pub(crate) fn event(item: TokenStream) -> TokenStream {
     misplaced(messages::EVENT_PLACE, item)
 }
 
+/// `#[unrecorded]`, which `#[aggregate]` takes away where it belongs.
+pub(crate) fn unrecorded(item: TokenStream) -> TokenStream {
+    misplaced(messages::UNRECORDED_PLACE, item)
+}
+
 /// `#[application]`.
 pub(crate) fn application(arguments: TokenStream, item: TokenStream) -> TokenStream {
     match syn::parse2(item.clone()) {

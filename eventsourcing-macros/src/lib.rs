@@ -15,6 +15,7 @@ mod names;
 mod parse;
 #[cfg(test)]
 mod snapshot;
+mod std_macros;
 
 use proc_macro::TokenStream;
 
@@ -29,7 +30,7 @@ use proc_macro::TokenStream;
 /// #[aggregate]
 /// #[derive(Clone, Debug, PartialEq)]
 /// pub struct World {
-///     pub name: String,
+///     name: String,
 ///     history: Vec<String>,
 /// }
 ///
@@ -128,7 +129,8 @@ pub fn aggregate(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Makes a method of an [`#[aggregate]`](macro@aggregate) an event: recorded when it is called, run again at replay.
 ///
-/// It needs no import, because `#[aggregate]` takes it away; standing anywhere else it is an error that says so.
+/// It needs no import, because `#[aggregate]` takes it away; standing anywhere else it is an error that says so. `#[aggregate]` knows it as
+/// `#[event]`, `#[eventsourcing::event]` and by the path that `crate = …` gives, and leaves another crate's `#[other::event]` alone.
 ///
 /// - A **creation** is a function without `self` that returns `Self`, or `Result<Self, E>` if it may refuse. There is at
 ///   least one; there may be several.
@@ -247,17 +249,74 @@ pub fn aggregate(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// - reading the clock, random numbers or fresh ids, such as `SystemTime::now()` and `Uuid::new_v4()`: take the value as a
 ///   parameter, so that it is recorded.
 ///
+/// # What no event changes
+///
+/// The state is the result of the events. These methods of the block are errors, unless they have [`#[unrecorded]`](macro@unrecorded):
+///
+/// - a plain method that assigns to a field of `self`, borrows one by `&mut`, or calls on it a method that changes it, such as `push` or `insert`:
+///   `#[event]` was probably forgotten. A private method that events call is a part of their bodies, and may do so;
+/// - a plain method that calls such a private method.
+///
+/// The check goes by syntax. It cannot see a change through `let this = self`, in another impl block, or by the code outside that can reach a field: keep
+/// fields private, and the aggregate in a module of its own.
+///
 /// # Attributes and signatures
 ///
 /// Doc comments, `#[must_use]`, `#[deprecated]` and most others stay on the command; lint levels and `#[inline]` go to
 /// the body too, `#[expect]` as `#[allow]`. `#[cfg]` goes wherever the event shows. The event's struct has the doc comment
-/// up to its first heading or example.
+/// up to its first heading or example. A creation that returns `Self` is `#[must_use]`, with a reason of its own unless you give yours: the new aggregate is
+/// recorded only once it is saved.
 ///
 /// Refused are `async`, `const`, `unsafe` and `extern`, generics, `where`, every receiver but `&mut self`, and a borrow or
-/// an `impl` type as what is returned.
+/// an `impl` type as what is returned. A change does not return the aggregate either, also not in a `Result`: a copy that is made in the body lacks the event.
 #[proc_macro_attribute]
 pub fn event(_arguments: TokenStream, item: TokenStream) -> TokenStream {
     entry::event(item.into()).into()
+}
+
+/// Lets a plain method of an [`#[aggregate]`](macro@aggregate) change what no event records, such as a cache.
+///
+/// A replay runs the bodies of events and nothing else, so a field that a plain method changes has another value once the aggregate is read back.
+/// `#[aggregate]` therefore refuses such methods, unless they have this attribute. It belongs on methods whose fields hold nothing but what can be computed
+/// again, and which comparisons leave out.
+///
+/// ```
+/// use eventsourcing::prelude::*;
+///
+/// #[aggregate]
+/// pub struct Basket { prices: Vec<u64>, total: Option<u64> }
+///
+/// #[aggregate]
+/// impl Basket {
+///     #[event]
+///     pub fn new() -> Self {
+///         Self { prices: Vec::new(), total: None }
+///     }
+///
+///     #[event("Added")]
+///     pub fn add(&mut self, price: u64) {
+///         self.prices.push(price);
+///         self.total = None;
+///     }
+///
+///     #[unrecorded]
+///     pub fn total(&mut self) -> u64 {
+///         let total = self.total.unwrap_or_else(|| self.prices.iter().sum());
+///         self.total = Some(total);
+///         total
+///     }
+/// }
+///
+/// let mut basket = Basket::new();
+/// basket.add(3);
+/// basket.add(4);
+/// assert_eq!((basket.total(), basket.version()), (7, 3));
+/// ```
+///
+/// It needs no import, as [`macro@event`] needs none.
+#[proc_macro_attribute]
+pub fn unrecorded(_arguments: TokenStream, item: TokenStream) -> TokenStream {
+    entry::unrecorded(item.into()).into()
 }
 
 /// Makes a struct without fields an application, which keeps aggregates.
@@ -458,7 +517,9 @@ pub fn projection(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 ///
 /// Several applications that follow one another are a system, which runs them all. A handler may be called several times for one event, of which one
-/// is recorded; what it does elsewhere than in its unit of work happens each time.
+/// is recorded; what it does elsewhere than in its unit of work happens each time. So it does not call `save`, `save_tracked` or `retry` on the application
+/// itself: written in a handler this does not compile, and called by another function it is `Error::SavedInPolicy`. A task that the handler spawns is not
+/// noticed, and its saves are recorded each time.
 ///
 /// | option | meaning |
 /// |---|---|

@@ -12,7 +12,8 @@ pub(crate) const AGGREGATE_PLACE: &str =
 pub(crate) const APPLICATION_PLACE: &str =
     "`#[application]` belongs on a struct without fields: `pub struct Universe;`";
 
-pub(crate) const EVENT_PLACE: &str = "`#[event]` belongs on a method in an impl block that has `#[aggregate]` on it; write `#[aggregate]` above that `impl`";
+pub(crate) const EVENT_PLACE: &str = "`#[event]` belongs on a method in an impl block that has `#[aggregate]` on it; write `#[aggregate]` above that `impl`, \
+     with `crate = path` if the library is called by another path than `eventsourcing`";
 
 pub(crate) const EVENT_ON_NO_METHOD: &str = "`#[event]` belongs on a method of the aggregate; remove it here";
 
@@ -44,6 +45,31 @@ pub(crate) fn application_with_fields(application: &Ident) -> String {
         "an application has no fields of its own: `#[application]` keeps the opened application there; \
          write `struct {application};`, and keep what else you need in a struct that holds it"
     )
+}
+
+pub(crate) const UNRECORDED_PLACE: &str =
+    "`#[unrecorded]` belongs on a plain method in an impl block that has `#[aggregate]` on it";
+
+pub(crate) const UNRECORDED_TAKES_NOTHING: &str = "`#[unrecorded]` takes nothing: the method may change every field";
+
+pub(crate) const UNRECORDED_EVENT: &str =
+    "an `#[event]` method is recorded, so `#[unrecorded]` has no place on it; remove one of the two";
+
+/// Why an accessor of the aggregate cannot be the user's field or method.
+pub(crate) fn accessor_taken(name: &Ident) -> String {
+    match name.to_string().as_str() {
+        "id" => "an aggregate has an id already, `id()`, under which it is recorded and got; choose it when the aggregate is made, \
+             `#[event(\"Created\", id = id)]`, or name this one after what it identifies, such as `order_id`"
+            .to_owned(),
+        "version" => "an aggregate has a version already, `version()`, which is the number of its last event; \
+             give this one another name, such as `format_version`"
+            .to_owned(),
+        "created_on" | "modified_on" => format!(
+            "an aggregate has `{name}()` already, which is the time of its {} event; leave this one out, or give it another name",
+            if name == "created_on" { "first" } else { "last" }
+        ),
+        _ => format!("an aggregate has `{name}()` already, which is about its events; give this one another name"),
+    }
 }
 
 // options
@@ -165,6 +191,9 @@ pub(crate) fn creation_returns_an_alias(function: &Ident, ty: &Type) -> String {
 pub(crate) const RETURNS_A_BORROW: &str = "an `#[event]` method cannot return a borrow: the event is recorded after its body; \
      return an owned value, or read it with a plain method afterwards";
 
+pub(crate) const RETURNS_THE_AGGREGATE: &str = "a change cannot return the aggregate: a copy that is made in the body does not have the event yet, so that saving it records nothing; \
+     leave it out, and go on with the aggregate that the method was called on";
+
 pub(crate) const RETURNS_IMPL_TRAIT: &str = "an `#[event]` method needs a return type with a name; \
      return a `Vec` or another concrete type, or read it with a plain method afterwards";
 
@@ -254,12 +283,27 @@ pub(crate) fn not_deterministic(what: &str) -> String {
     format!("`{what}` gives another value at every replay; pass the value as a parameter, so that it is recorded")
 }
 
+pub(crate) fn unrecorded_change(method: &Ident, what: &str, is_of_events: bool) -> String {
+    let private = if is_of_events { "; if only events call it, make it private" } else { "" };
+    format!(
+        "`{method}` changes `{what}` and records no event, so the change is gone when the aggregate is read back; \
+         write `#[event]` on `{method}`, or `#[unrecorded]` if `{what}` is a cache{private}"
+    )
+}
+
+pub(crate) fn unrecorded_change_by(method: &Ident, helper: &str) -> String {
+    format!(
+        "`{method}` changes the aggregate by `{helper}` and records no event, so the change is gone when the aggregate is read back; \
+         write `#[event]` on `{method}`, or call an event that calls `{helper}`"
+    )
+}
+
 // projections
 
 pub(crate) const PROJECTION_PLACE: &str = "`#[projection]` belongs on the impl block that holds its `#[on]` methods: `#[projection(\"worlds_by_name\")] impl WorldsByName { … }`";
 
-pub(crate) const ON_PLACE: &str =
-    "`#[on]` belongs on a method in an impl block that has `#[projection(\"…\")]` or `#[policy]` on it";
+pub(crate) const ON_PLACE: &str = "`#[on]` belongs on a method in an impl block that has `#[projection(\"…\")]` or `#[policy]` on it, \
+     with `crate = path` if the library is called by another path than `eventsourcing`";
 
 pub(crate) const POLICY_PLACE: &str = "`#[policy]` belongs on the impl block of an application that holds its `#[on]` methods: `#[policy] impl Reservations { … }`";
 
@@ -267,6 +311,16 @@ pub(crate) const POLICY_ON_TRAIT_IMPL: &str =
     "`#[policy]` belongs on the application's inherent impl block; put the `#[on]` methods there";
 
 pub(crate) const HANDLER_TAKES_A_UNIT_OF_WORK: &str = "a policy's handler loads and saves aggregates with a unit of work, which records them together with how far the upstream is processed: `work: &mut UnitOfWork`";
+
+pub(crate) fn saved_in_policy(called: &str) -> String {
+    let cure = match called {
+        "retry" => "`get` the aggregate from the unit of work, and `save` it there",
+        _ => "`save` with the unit of work",
+    };
+    format!(
+        "`self.{called}` in a handler of a policy records at once, and again whenever the handler is called again after a conflict or a failure; {cure}"
+    )
+}
 
 pub(crate) const ON_TAKES_NOTHING: &str =
     "`#[on]` takes nothing: the type of the first parameter says which event is handled";
@@ -293,8 +347,8 @@ pub(crate) fn versioned_name(name: &str) -> String {
 
 pub(crate) const VERSION_IS_A_NUMBER: &str = "the version is a whole number from 1: `version = 2`";
 
-pub(crate) const TABLES_PLACE: &str =
-    "`#[tables]` belongs on a method in an impl block that has `#[projection(\"…\")]` on it";
+pub(crate) const TABLES_PLACE: &str = "`#[tables]` belongs on a method in an impl block that has `#[projection(\"…\")]` on it, \
+     with `crate = path` if the library is called by another path than `eventsourcing`";
 
 pub(crate) const TABLES_OF_A_POLICY: &str =
     "a policy has no tables: what it saves are aggregates, through its `UnitOfWork`";

@@ -17,6 +17,8 @@ pub(crate) struct Aggregate {
     pub(crate) shell: ItemImpl,
     /// The items of the impl, in the user's order.
     pub(crate) members: Vec<Member>,
+    /// The plain methods that may change what no event records.
+    pub(crate) unrecorded: Vec<Ident>,
 }
 
 impl Aggregate {

@@ -237,3 +237,37 @@ fn histories_expands_to_code_that_a_person_could_have_written() {
         &expect_file!["../tests/expansion/histories.rs"],
     );
 }
+
+#[test]
+fn an_attribute_of_another_crate_is_left_where_it_is() {
+    let block = quote! {
+        impl World {
+            #[event]
+            fn new() -> Self {
+                Self {}
+            }
+
+            #[other::event("Seen")]
+            fn see(&mut self) {}
+        }
+    };
+    let expanded = entry::aggregate(TokenStream::new(), block).to_string();
+    assert!(expanded.contains("# [other :: event (\"Seen\")] fn see"), "{expanded}");
+    assert!(!expanded.contains("WorldSeen") && !expanded.contains("compile_error"), "{expanded}");
+
+    let block = quote! {
+        impl Worlds {
+            #[on]
+            async fn started(&self, _: &WorldStarted, view: &mut Vec<u8>) -> Result<()> {
+                Ok(())
+            }
+
+            #[other::on]
+            #[other::tables]
+            fn see(&self) {}
+        }
+    };
+    let expanded = entry::projection(quote!("worlds"), block).to_string();
+    assert!(expanded.contains("# [other :: on] # [other :: tables] fn see"), "{expanded}");
+    assert!(!expanded.contains("compile_error"), "{expanded}");
+}

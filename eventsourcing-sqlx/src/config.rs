@@ -4,6 +4,8 @@
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod views;
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 use eventsourcing_core::{Environment, EnvironmentError};
@@ -12,6 +14,10 @@ use eventsourcing_core::{Environment, EnvironmentError};
 pub use postgres::{PostgresConfig, SslMode};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteConfig;
+#[cfg(feature = "postgres")]
+pub use views::PostgresViewsConfig;
+#[cfg(feature = "sqlite")]
+pub use views::SqliteViewsConfig;
 
 /// How many events may wait to be recorded unless said otherwise.
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

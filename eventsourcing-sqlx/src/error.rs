@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use eventsourcing_core::RecorderError;
+use eventsourcing_core::persistence::Cause;
 use tokio::runtime::Handle;
 
 /// A time as messages name it.
@@ -40,8 +41,8 @@ pub(crate) fn decoding(error: sqlx::Error) -> Result<RecorderError, sqlx::Error>
     }
 }
 
-/// Any error that has no variant of its own.
-pub(crate) fn other(operation: &'static str, error: sqlx::Error) -> RecorderError {
+/// What an error says that has no variant of its own, and the error.
+pub(crate) fn other(error: sqlx::Error) -> (String, Cause) {
     let message = match &error {
         sqlx::Error::Database(error) => match error.code() {
             Some(code) => format!("{} (code {code})", error.message()),
@@ -49,5 +50,5 @@ pub(crate) fn other(operation: &'static str, error: sqlx::Error) -> RecorderErro
         },
         error => error.to_string(),
     };
-    RecorderError::Database { operation, message, source: error.into() }
+    (message, error.into())
 }

@@ -19,6 +19,8 @@
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod collect;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod condition;
 mod config;
 #[cfg(feature = "postgres")]
 mod connection;
@@ -28,6 +30,8 @@ mod damage;
 mod deadline;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod error;
+#[cfg(feature = "sqlite")]
+mod held_files;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod log_read;
 #[cfg(feature = "postgres")]
@@ -50,14 +54,14 @@ mod views;
 mod writer;
 
 #[cfg(feature = "postgres")]
-pub use config::{PostgresConfig, SslMode};
+pub use config::{PostgresConfig, PostgresViewsConfig, SslMode};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresRecorder;
 #[cfg(feature = "postgres")]
 pub use views::{PostgresTransaction, PostgresViews};
 
 #[cfg(feature = "sqlite")]
-pub use config::SqliteConfig;
+pub use config::{SqliteConfig, SqliteViewsConfig};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteRecorder;
 #[cfg(feature = "sqlite")]

@@ -10,7 +10,7 @@ use std::time::Duration;
 use eventsourcing_core::following::{Recorded, ViewTransaction};
 use eventsourcing_core::persistence::{Cause, LogPosition};
 use eventsourcing_core::{
-    Application, DeadLetter, Environment, Projection, ProjectionRunner, Recorder, RecorderError, Tracking, Uuid, Views,
+    Application, DeadLetter, Environment, Projection, ProjectionRunner, Recorder, Tracking, Uuid, ViewError, Views,
 };
 use eventsourcing_sqlx::{
     PostgresConfig, PostgresRecorder, PostgresViews, SqliteConfig, SqliteRecorder, SqliteTransaction, SqliteViews,
@@ -176,18 +176,18 @@ impl Views for Unprotected {
     type View = SqliteConnection;
     type Transaction = UnprotectedTransaction;
 
-    async fn position(&self, projection: &str, upstream: &str) -> Result<LogPosition, RecorderError> {
+    async fn position(&self, projection: &str, upstream: &str) -> Result<LogPosition, ViewError> {
         self.0.position(projection, upstream).await
     }
 
-    async fn begin(&self, _: &str, tracking: &Tracking) -> Result<UnprotectedTransaction, RecorderError> {
+    async fn begin(&self, _: &str, tracking: &Tracking) -> Result<UnprotectedTransaction, ViewError> {
         // under another name, which nobody looks at
         let elsewhere = Tracking::new(format!("U{}", Uuid::new_v4().simple()), 0, 1);
         let view = self.0.begin("elsewhere", &elsewhere).await?;
         Ok(UnprotectedTransaction { view, file: self.1.clone(), tracking: tracking.clone() })
     }
 
-    async fn begin_aside(&self, _: &str, upstream: &str) -> Result<UnprotectedTransaction, RecorderError> {
+    async fn begin_aside(&self, _: &str, upstream: &str) -> Result<UnprotectedTransaction, ViewError> {
         let view = self.0.begin_aside("elsewhere", upstream).await?;
         Ok(UnprotectedTransaction { view, file: self.1.clone(), tracking: Tracking::new(upstream, 0, 0) })
     }
@@ -198,11 +198,11 @@ impl Views for Unprotected {
         upstream: &str,
         after: u64,
         limit: usize,
-    ) -> Result<Vec<DeadLetter>, RecorderError> {
+    ) -> Result<Vec<DeadLetter>, ViewError> {
         self.0.dead_letters(projection, upstream, after, limit).await
     }
 
-    async fn count_dead_letters(&self, projection: &str, upstream: &str) -> Result<u64, RecorderError> {
+    async fn count_dead_letters(&self, projection: &str, upstream: &str) -> Result<u64, ViewError> {
         self.0.count_dead_letters(projection, upstream).await
     }
 }
@@ -214,23 +214,23 @@ impl ViewTransaction for UnprotectedTransaction {
         self.view.view()
     }
 
-    async fn parked(&mut self, originators: &[Uuid]) -> Result<Vec<Uuid>, RecorderError> {
+    async fn parked(&mut self, originators: &[Uuid]) -> Result<Vec<Uuid>, ViewError> {
         self.view.parked(originators).await
     }
 
-    async fn park(&mut self, letters: &[DeadLetter]) -> Result<(), RecorderError> {
+    async fn park(&mut self, letters: &[DeadLetter]) -> Result<(), ViewError> {
         self.view.park(letters).await
     }
 
-    async fn unpark(&mut self, originator_id: Uuid, limit: usize) -> Result<Vec<DeadLetter>, RecorderError> {
+    async fn unpark(&mut self, originator_id: Uuid, limit: usize) -> Result<Vec<DeadLetter>, ViewError> {
         self.view.unpark(originator_id, limit).await
     }
 
-    async fn discard(&mut self, notification_id: u64) -> Result<Option<DeadLetter>, RecorderError> {
+    async fn discard(&mut self, notification_id: u64) -> Result<Option<DeadLetter>, ViewError> {
         self.view.discard(notification_id).await
     }
 
-    async fn commit(self) -> Result<(), RecorderError> {
+    async fn commit(self) -> Result<(), ViewError> {
         self.view.commit().await?;
         say("between the two");
         if is_child() {
@@ -241,7 +241,7 @@ impl ViewTransaction for UnprotectedTransaction {
             SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(&self.file)).await.unwrap();
         let Tracking { upstream, position, .. } = &self.tracking;
         let moved = format!(
-            "INSERT INTO eventsourcing_projections VALUES ('counted', '{upstream}', {position}) \
+            "INSERT INTO eventsourcing_projections (projection, upstream, position) VALUES ('counted', '{upstream}', {position}) \
              ON CONFLICT DO UPDATE SET position = excluded.position"
         );
         sqlx::query(AssertSqlSafe(moved)).execute(&mut connection).await.unwrap();

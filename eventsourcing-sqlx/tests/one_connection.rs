@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eventsourcing_core::persistence::EventQuery;
-use eventsourcing_core::{Application, Projection, Recorder, RecorderError, Tracking, Views};
+use eventsourcing_core::{Application, Projection, Recorder, Tracking, ViewError, Views};
 use eventsourcing_sqlx::{PostgresRecorder, PostgresViews, SqliteConfig, SqliteRecorder, SqliteViews};
 use futures::TryStreamExt as _;
 use futures::future::join_all;
@@ -114,7 +114,7 @@ async fn who_needs_two_connections_of_one_hangs() {
     let views = PostgresViews::open(pool.clone()).await.unwrap();
     let held = views.begin("counted", &Tracking::new("Universe", 0, 1)).await.unwrap();
     let error = views.position("counted", "Universe").await.unwrap_err();
-    assert!(matches!(error, RecorderError::PoolTimeout { .. }), "{error:?}");
+    assert!(matches!(error, ViewError::PoolTimeout { .. }), "{error:?}");
     drop(held);
     pool.close().await;
     schema.drop().await;

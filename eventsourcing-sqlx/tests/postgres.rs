@@ -99,6 +99,93 @@ async fn a_wrong_password_is_refused_and_never_shown() {
 }
 
 #[tokio::test]
+async fn a_password_with_a_line_break_is_told_so_and_never_shown() {
+    let role = Role::new("").await;
+    let mut config = role.schema.config.clone();
+    config.password = Some("open sesame\u{7}".to_owned());
+    let error = refused(config).await;
+    assert_message(
+        &error,
+        "cannot open postgres://",
+        ": the password holds a character that no password can have, such as a line break; correct POSTGRES_PASSWORD",
+    );
+    assert!(!format!("{error:?}").contains("u{7}"), "{error:?}");
+    role.drop().await;
+}
+
+/// Opens and records, running each GRANT that an error names; those that it took.
+async fn grants_until_it_works(role: &Role, admin: &Schema) -> Vec<String> {
+    let mut grants = Vec::new();
+    loop {
+        let done = async {
+            let recorder = PostgresRecorder::open("Universe", role.schema.config.clone()).await?;
+            recorder.insert_events(one_event()).await?;
+            recorder.read_events(EventQuery::of(Uuid::nil()), &mut |_| ControlFlow::Continue(())).await
+        };
+        let Err(error) = done.await else { return grants };
+        let text = error.to_string();
+        let grant =
+            text.split('`').nth(1).filter(|grant| grant.starts_with("GRANT ")).unwrap_or_else(|| panic!("{error:?}"));
+        assert!(text.contains("permission denied for ") && text.ends_with("` as the owner"), "{text}");
+        assert!(!grants.contains(&grant.to_owned()), "{grant} was not enough: {text}");
+        admin.run(grant).await;
+        grants.push(grant.to_owned());
+    }
+}
+
+#[tokio::test]
+async fn a_privilege_that_is_missing_is_named_with_the_grant_that_is_enough() {
+    let role = Role::new("").await;
+    let name = &role.schema.name;
+    let mut config = server();
+    config.schema.clone_from(name);
+    let admin = Schema { name: name.clone(), config };
+
+    // tables that somebody else made
+    admin.run(format!("REVOKE ALL ON SCHEMA {name} FROM {}", role.name)).await;
+    drop(PostgresRecorder::open("Universe", admin.config.clone()).await.unwrap());
+    let grants = grants_until_it_works(&role, &admin).await;
+    assert_eq!(grants[0], format!(r#"GRANT USAGE, CREATE ON SCHEMA "{name}" TO "{}""#, role.name));
+    assert!(
+        grants.contains(&format!(r#"GRANT SELECT, UPDATE ON "{name}"."universe_head" TO "{}""#, role.name)),
+        "{grants:?}"
+    );
+
+    // a schema that is not there
+    admin.run(format!("DROP SCHEMA {name} CASCADE")).await;
+    let database = &admin.config.dbname;
+    let grants = grants_until_it_works(&role, &admin).await;
+    assert_eq!(grants, [format!(r#"GRANT CREATE ON DATABASE "{database}" TO "{}""#, role.name)]);
+    role.drop().await;
+}
+
+#[tokio::test]
+async fn a_schema_whose_name_would_be_cut_off_is_refused() {
+    let mut config = server();
+    config.schema = format!("{}ada", "x".repeat(63));
+    assert_message(
+        &refused(config.clone()).await,
+        "cannot open postgres://",
+        ": POSTGRES_SCHEMA is no name: it has 66 bytes, and PostgreSQL would cut it off; give POSTGRES_SCHEMA a name of 1 to 63 bytes",
+    );
+    for (schema, flaw) in [("", "it is empty"), ("a\0b", "it holds a zero byte")] {
+        config.schema = schema.to_owned();
+        let error = refused(config.clone()).await.to_string();
+        assert!(error.contains(&format!("POSTGRES_SCHEMA is no name: {flaw}")), "{error}");
+    }
+}
+
+/// The twin: to the server both are one name.
+#[tokio::test]
+async fn the_server_cuts_names_off_without_an_error() {
+    let schema = Schema::new();
+    let long = format!("{:x<63}", schema.name);
+    schema.run(format!("CREATE SCHEMA {long}ada; CREATE TABLE {long}ada.mine (id int)")).await;
+    assert_eq!(schema.number(format!("SELECT count(*) FROM {long}bea.mine")).await, 0);
+    schema.run(format!("DROP SCHEMA {long} CASCADE")).await;
+}
+
+#[tokio::test]
 async fn a_missing_database_is_named_with_the_cure() {
     let mut config = server();
     config.dbname = "no_such_database".to_owned();
@@ -258,14 +345,17 @@ async fn fails(schema: &Schema, code: &str, when: &str) {
 #[tokio::test]
 async fn trouble_of_the_server_is_an_error_of_its_own_kind_and_nothing_is_recorded() {
     type Expected = fn(&RecorderError) -> bool;
-    let kinds: [(&str, Expected); 8] = [
+    let kinds: [(&str, Expected); 11] = [
         ("53100", |error| matches!(error, RecorderError::StorageFull { .. })),
         ("57014", |error| matches!(error, RecorderError::Busy { setting: "statement_timeout", .. })),
-        ("25006", |error| matches!(error, RecorderError::ReadOnly { .. })),
+        ("25006", |error| matches!(error, RecorderError::NotPrimary { .. })),
         ("XX001", |error| matches!(error, RecorderError::Corrupt { .. })),
         ("XX002", |error| matches!(error, RecorderError::Corrupt { .. })),
         ("P0001", |error| matches!(error, RecorderError::Database { .. })),
-        ("40001", |error| matches!(error, RecorderError::Database { .. })),
+        ("40001", |error| matches!(error, RecorderError::Superseded { .. })),
+        ("40P01", |error| matches!(error, RecorderError::Superseded { .. })),
+        ("53200", |error| matches!(error, RecorderError::OutOfResources { .. })),
+        ("58030", |error| matches!(error, RecorderError::OutOfResources { .. })),
         ("0A000", |error| matches!(error, RecorderError::Database { .. })),
     ];
     for (code, is_expected) in kinds {
@@ -477,7 +567,7 @@ async fn a_role_whose_transactions_are_read_only_is_told_so() {
     Schema { name: String::new(), config: server() }.run(alter).await;
     let recorder = open(&role.schema).await;
     let error = recorder.insert_events(one_event()).await.unwrap_err();
-    assert!(matches!(error, RecorderError::ReadOnly { .. }), "{error:?}");
+    assert!(matches!(error, RecorderError::NotPrimary { .. }), "{error:?}");
     recorder.close().await;
     role.drop().await;
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use eventsourcing_core::following::ViewTransaction as _;
 use eventsourcing_core::persistence::NotificationQuery;
-use eventsourcing_core::{RecorderError, Tracking, Views as _};
+use eventsourcing_core::{Tracking, ViewError, Views as _};
 use eventsourcing_sqlx::PostgresViews;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgPool};
 use tokio::task::{JoinSet, yield_now};
@@ -122,7 +122,7 @@ async fn who_waited_for_a_position_in_a_serializable_database_is_told_where_it_i
     somebody_waits(&database.pool(1).await).await;
     first.commit().await.unwrap();
     let refused = second.await.unwrap();
-    assert!(matches!(refused, Err(RecorderError::AlreadyProcessed { recorded: 2, .. })), "{refused:?}");
+    assert!(matches!(refused, Err(ViewError::AlreadyProcessed { recorded: 2, .. })), "{refused:?}");
     database.drop().await;
 }
 

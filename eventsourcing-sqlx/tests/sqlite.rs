@@ -56,6 +56,33 @@ async fn a_database_without_a_name_is_refused_rather_than_lost() {
     assert_eq!(message("").await, expected);
 }
 
+#[tokio::test]
+async fn a_name_as_others_spell_it_is_no_file_and_is_told_how_to_be_spelt() {
+    let folder = tempfile::tempdir().unwrap();
+    for (dbname, cure) in [
+        ("sqlite::memory:", "set SQLITE_DBNAME to `:memory:`"),
+        (":MEMORY:", "set SQLITE_DBNAME to `:memory:`"),
+        ("sqlite://hotel.db", "set SQLITE_DBNAME to the path alone, such as `hotel.db`"),
+        ("postgres://localhost/hotel", "set PERSISTENCE_MODULE=postgres"),
+    ] {
+        let message = message(dbname).await;
+        assert!(message.starts_with(&format!("cannot open {dbname}: it is ")) && message.contains(cure), "{message}");
+        assert!(!std::path::Path::new(dbname).exists());
+    }
+    // SQLite's own spelling of a database of its own
+    drop(open("file::memory:").await.unwrap());
+    drop(open(folder.path().join("sqlite.db").to_str().unwrap()).await.unwrap());
+}
+
+/// `/sys` takes no files, whoever asks.
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn a_directory_that_takes_no_files_is_named_rather_than_the_variable() {
+    let message = message("/sys/hotel.db").await;
+    assert!(message.starts_with("cannot open /sys/hotel.db: ") && message.contains("the directory /sys"), "{message}");
+    assert!(!message.contains("SQLITE_DBNAME"), "{message}");
+}
+
 #[test]
 fn what_the_variables_say_is_checked_value_by_value() {
     let message = |variables: &[(&str, &str)]| {

@@ -28,11 +28,20 @@ impl Tank {
         Self::build()
     }
 
+    /// The macro sees no aggregate here.
+    #[event("Drained")]
+    fn drain(&mut self) -> Copied {
+        self.litres = 0;
+        self.clone()
+    }
+
     #[event("Replaced")]
     fn replace(&mut self) {
         *self = Self::another();
     }
 }
+
+type Copied = Tank;
 
 #[application]
 struct Depot;
@@ -65,4 +74,25 @@ async fn a_body_that_makes_another_aggregate_is_found() {
         "{error}"
     );
     assert_eq!(depot.log().max_id().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_copy_that_was_made_in_a_body_cannot_be_saved() {
+    let depot = Depot::open_with([("PERSISTENCE_MODULE", "memory")]).await.unwrap();
+    let mut tank = Tank::build();
+    depot.save(&mut tank).await.unwrap();
+    let mut copy = tank.drain();
+    let error = depot.save(&mut copy).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "this Tank is a copy of {} that was made inside the body of an event and does not have the event; \
+             save the aggregate that the event method was called on",
+            tank.id()
+        )
+    );
+    depot.save(&mut tank).await.unwrap();
+    // one that is made afterwards has the event
+    depot.save(&mut tank.clone()).await.unwrap();
+    assert_eq!(depot.repository().get::<Tank>(tank.id()).await.unwrap(), tank);
 }

@@ -14,6 +14,7 @@ mod nested;
 mod parameters;
 mod places;
 mod refusals;
+mod unrecorded;
 
 use eventsourcing::persistence::Mapper;
 use eventsourcing::prelude::*;

@@ -61,10 +61,10 @@ async fn a_save_whose_answer_was_lost_is_never_in_conflict_with_itself() {
     // not even if it was refused in between for somebody else's fault
     let error = office.save((&mut account, &mut stale)).await.unwrap_err();
     let other = stale.id();
-    assert!(matches!(error, Error::Conflict { originator_id, .. } if originator_id == other), "{error}");
+    assert!(matches!(error, Error::AlreadyExists { originator_id, .. } if originator_id == other), "{error}");
     account.deposit(1);
     let recorded = office.save(&mut account).await.unwrap();
     assert_eq!(recorded.iter().map(|it| (it.id, it.originator_version)).collect::<Vec<_>>(), [(2, 1), (3, 2)]);
     // a clone is another attempt, whatever it holds
-    assert!(matches!(office.save(&mut clone).await.unwrap_err(), Error::Conflict { tried: 1, recorded: 2, .. }));
+    assert!(matches!(office.save(&mut clone).await.unwrap_err(), Error::AlreadyExists { recorded: 2, .. }));
 }

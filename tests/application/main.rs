@@ -8,15 +8,22 @@ mod lost_answers;
 mod opening;
 mod refusals;
 mod retrying;
+mod taking;
 mod topics;
 mod tracking;
+mod turns;
 
 use eventsourcing::StoredEvent;
 use eventsourcing::persistence::{Kind, Place};
 use eventsourcing::prelude::*;
-use retrying::{
-    a_decision_s_own_error_passes_through_and_records_nothing, decisions_of_many_tasks_are_each_recorded_once,
+use retrying::a_decision_s_own_error_passes_through_and_records_nothing;
+use taking::{
+    a_fold_of_events_can_be_saved_where_they_are_recorded,
+    an_aggregate_goes_on_once_the_events_that_were_taken_are_recorded,
+    events_of_another_writer_do_not_stand_for_those_that_were_taken, events_that_were_only_looked_at_are_recorded,
+    events_that_were_taken_and_lost_leave_no_hole,
 };
+use turns::many_deposits_of_many_tasks_are_each_recorded_once;
 
 #[aggregate]
 #[derive(Clone, Debug, PartialEq)]
@@ -57,7 +64,26 @@ impl Note {
     }
 }
 
-#[application(aggregates(Account, Note))]
+#[aggregate]
+#[derive(Clone, Debug, PartialEq)]
+struct Page {
+    text: String,
+}
+
+#[aggregate]
+impl Page {
+    #[event("Created", id = id)]
+    fn create(id: Uuid) -> Self {
+        Self { text: String::new() }
+    }
+
+    #[event("Written")]
+    fn write(&mut self, text: &str) {
+        self.text = text.to_owned();
+    }
+}
+
+#[application(aggregates(Account, Note, Page))]
 #[derive(Clone, Debug)]
 struct Office;
 
@@ -88,6 +114,7 @@ in_each_database! {
     pending_events_leave_only_when_recorded
     a_conflict_names_the_versions
     of_two_clones_one_is_in_conflict
+    an_id_that_is_taken_is_named_with_what_was_to_be_made
     a_version_that_is_not_there_yet_is_an_error
     the_past_is_read_as_of_a_time
     an_id_that_does_not_exist_is_named
@@ -102,8 +129,13 @@ in_each_database! {
     an_altered_state_is_named_and_does_not_stop_the_log
     sixty_four_tasks_lose_no_update
     a_dropped_save_is_done_or_not_done_and_can_be_repeated
-    decisions_of_many_tasks_are_each_recorded_once
+    many_deposits_of_many_tasks_are_each_recorded_once
     a_decision_s_own_error_passes_through_and_records_nothing
+    events_that_were_taken_and_lost_leave_no_hole
+    an_aggregate_goes_on_once_the_events_that_were_taken_are_recorded
+    events_of_another_writer_do_not_stand_for_those_that_were_taken
+    events_that_were_only_looked_at_are_recorded
+    a_fold_of_events_can_be_saved_where_they_are_recorded
 }
 
 async fn an_aggregate_comes_back_as_it_was_saved(office: Office) {
@@ -212,7 +244,44 @@ async fn of_two_clones_one_is_in_conflict(office: Office) {
     let mut other = one.clone();
     office.save(&mut one).await.unwrap();
     let error = office.save(&mut other).await.unwrap_err();
-    assert!(matches!(error, Error::Conflict { tried: 1, recorded: 1, .. }), "{error:?}");
+    assert!(matches!(error, Error::AlreadyExists { recorded: 1, .. }), "{error:?}");
+    one.deposit(1);
+    other = one.clone();
+    office.save(&mut one).await.unwrap();
+    let error = office.save(&mut other).await.unwrap_err();
+    assert!(matches!(error, Error::Conflict { tried: 2, recorded: 2, .. }), "{error:?}");
+}
+
+async fn an_id_that_is_taken_is_named_with_what_was_to_be_made(office: Office) {
+    let id = Uuid::new_v4();
+    let mut page = Page::create(id);
+    page.write("first");
+    office.save(&mut page).await.unwrap();
+    let error = office.save(&mut Page::create(id)).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "`Page.Created` was not recorded, because an aggregate of the id {id} exists already, at version 2; \
+             get that one, or give the new one another id"
+        )
+    );
+    assert!(!error.is_retryable());
+    // also among others, as an event, and together with a position
+    let (mut account, mut taken) = (Account::open("Ada"), Page::create(id));
+    let errors = [
+        office.save((&mut account, &mut taken)).await.unwrap_err(),
+        office.save(taken.pending_events().to_vec()).await.unwrap_err(),
+        office.save_tracked((&mut account, &mut taken), Tracking::new("Upstream", 0, 1)).await.unwrap_err(),
+    ];
+    for error in errors {
+        assert!(
+            matches!(&error, Error::AlreadyExists { topic, originator_id, recorded: 2 } if topic == "Page.Created" && *originator_id == id),
+            "{error:?}"
+        );
+    }
+    // nothing of it was recorded, and all of it is still pending
+    assert_eq!(office.log().max_id().await.unwrap(), Some(2));
+    assert_eq!((account.pending_events().len(), taken.pending_events().len()), (1, 1));
 }
 
 async fn a_version_that_is_not_there_yet_is_an_error(office: Office) {

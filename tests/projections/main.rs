@@ -4,9 +4,11 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod conditions;
 mod dead_letters;
 mod failing;
 mod many;
+mod overstepping;
 mod places;
 mod rebuilding;
 mod running;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use eventsourcing::following::{ViewTransaction, Views};
 use eventsourcing::prelude::*;
 use eventsourcing::sqlx::{PostgresViews, SqliteViews};
-use eventsourcing::{About, MemoryViews, OnFailure, ProjectionRunner, RecorderError};
+use eventsourcing::{About, MemoryViews, OnFailure, ProjectionRunner, ViewError};
 use futures::future::join_all;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
@@ -325,7 +325,7 @@ async fn a_position_moves_only_from_where_it_is<P: Place>(place: P) {
     for (recorded, refused) in [(0, vec![(1, 2), (4, 9)]), (5, vec![(0, 5), (0, 7), (4, 6), (6, 7)])] {
         for (after, position) in refused {
             match views.begin("balances", &Tracking::new("Office", after, position)).await.map(|_| ()) {
-                Err(RecorderError::AlreadyProcessed { recorded: found, .. }) => assert_eq!(found, recorded),
+                Err(ViewError::AlreadyProcessed { recorded: found, .. }) => assert_eq!(found, recorded),
                 other => panic!("{after} to {position}: {other:?}"),
             }
         }

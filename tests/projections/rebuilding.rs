@@ -1,5 +1,6 @@
 //! A projection's next version is made beside the one that serves, takes its place at once and completely, or leaves no trace.
 
+mod killed;
 mod letters;
 mod places;
 mod refusals;

@@ -234,9 +234,9 @@ async fn a_name_that_is_taken_in_the_same_place_is_refused_as_long_as_it_is() {
     let said = error.to_string();
     assert!(said.contains("running::Slow`, which runs") && said.contains("running::taken::Impostor`"), "{said}");
     // elsewhere it is free, and here once nobody runs under it
-    ProjectionRunner::start(&office, taken::Impostor, MemoryViews::new(0)).await.unwrap();
+    drop(ProjectionRunner::start(&office, taken::Impostor, MemoryViews::new(0)).await.unwrap());
     first.stop().await.unwrap();
     assert!(ProjectionRunner::start(&office, taken::Impostor, views.clone()).await.is_err());
     drop(second);
-    ProjectionRunner::start(&office, taken::Impostor, views).await.unwrap();
+    drop(ProjectionRunner::start(&office, taken::Impostor, views).await.unwrap());
 }

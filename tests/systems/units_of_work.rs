@@ -134,7 +134,8 @@ impl Meddled {
         tally.count();
         if tally.count < 5 {
             // somebody else is quicker
-            self.retry(id, Tally::count).await?;
+            let rival = Application::clone(self);
+            tokio::spawn(async move { rival.retry(id, Tally::count).await }).await.unwrap()?;
         }
         work.save(&mut tally)
     }
@@ -152,6 +153,9 @@ async fn in_a_conflict_the_event_is_handled_again_on_what_is_there_by_then() {
     assert_eq!(meddled.repository().get::<Tally>(tally_of(door)).await.unwrap().count, 5);
 }
 
+/// How often the second event was handled.
+static NARROWED: AtomicU32 = AtomicU32::new(0);
+
 /// Whose ids are all the same, so that the second is in conflict with the first for ever.
 #[application]
 struct Narrow;
@@ -159,7 +163,10 @@ struct Narrow;
 #[policy]
 impl Narrow {
     #[on]
-    async fn made(&self, _: &DoorMade, work: &mut UnitOfWork) -> Result<()> {
+    async fn made(&self, _: &DoorMade, about: &About, work: &mut UnitOfWork) -> Result<()> {
+        if about.notification_id == 2 {
+            NARROWED.fetch_add(1, Ordering::Relaxed);
+        }
         work.save(&mut Tally::begin(Uuid::from_u128(1)))
     }
 }
@@ -175,6 +182,8 @@ async fn a_conflict_that_does_not_pass_names_the_event() {
         matches!(&error, RunnerError::Handler { notification_id: 2, originator_id, .. } if *originator_id == second);
     assert!(named, "{error}");
     assert!(error.to_string().contains("was not recorded, because version 1 already is"), "{error}");
+    // in a batch, alone, and once more, as the first conflict may have been with somebody who was quicker
+    assert_eq!(NARROWED.load(Ordering::Relaxed), 3);
     assert_eq!(narrow.tracked_position("House").await.unwrap(), 1);
 }
 
@@ -278,7 +287,9 @@ impl Hasty {
         _: &DoorMade,
         _: &mut UnitOfWork,
     ) -> std::result::Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        self.save(&mut Tally::begin(Uuid::new_v4())).await?;
+        // what a task of its own does is not noticed
+        let beside = Application::clone(self);
+        tokio::spawn(async move { beside.save(&mut Tally::begin(Uuid::new_v4())).await }).await??;
         if HAS_FAILED.fetch_add(1, Ordering::Relaxed) == 0 { Err("not yet".into()) } else { Ok(()) }
     }
 }
@@ -292,4 +303,83 @@ async fn what_a_policy_saves_beside_its_unit_of_work_comes_twice() {
     let runner = hasty.follow(&house).on_failure(again).start().await.unwrap();
     runner.wait_for(last, PATIENCE).await.unwrap();
     assert_eq!((events(&hasty).await, hasty.tracked_position("House").await.unwrap().id), (2, 1));
+}
+
+/// Saves on the application itself, where the macro does not see it.
+#[application]
+struct Careless;
+
+impl Careless {
+    async fn begin(&self, how: u32) -> Result<()> {
+        let mut tally = Tally::begin(Uuid::new_v4());
+        match how {
+            1 => self.save(&mut tally).await.map(drop),
+            2 => self.save_tracked(&mut tally, Tracking::new("Elsewhere", 0, 1)).await.map(drop),
+            _ => self.retry(tally.id(), Tally::count).await,
+        }
+    }
+}
+
+#[policy]
+impl Careless {
+    #[on]
+    async fn made(&self, _: &DoorMade, about: &About, work: &mut UnitOfWork) -> Result<()> {
+        let ways = [self.begin(1).await, self.begin(2).await, self.begin(3).await];
+        let are_refused = ways
+            .iter()
+            .all(|way| matches!(way, Err(Error::SavedInPolicy { application }) if application == "Careless"));
+        assert!(are_refused, "{ways:?}");
+        // another application is not its own, and its unit of work is there for it
+        let other = Office::open_with(MEMORY).await?;
+        other.save(&mut Tally::begin(Uuid::new_v4())).await?;
+        work.save(&mut Tally::begin(tally_of(about.originator_id)))
+    }
+
+    #[on]
+    async fn opened(&self, _: &DoorOpened, _: &mut UnitOfWork) -> Result<()> {
+        self.begin(1).await
+    }
+}
+
+#[tokio::test]
+async fn a_save_beside_the_unit_of_work_is_refused() {
+    let (house, careless) = (House::open_with(MEMORY).await.unwrap(), Careless::open_with(MEMORY).await.unwrap());
+    let (door, _) = opened(&house, 1).await;
+    let again = OnFailure::Retry { attempts: 2, pause: std::time::Duration::from_millis(1) };
+    let runner = careless.follow(&house).on_failure(again).start().await.unwrap();
+    let error = runner.wait_for(2, PATIENCE).await.unwrap_err();
+    assert!(matches!(&error, RunnerError::Handler { notification_id: 2, .. }), "{error}");
+    assert!(error.to_string().contains("save with the handler's unit of work"), "{error}");
+    // nothing beside the unit of work of the first event, however often the second was tried
+    assert_eq!((events(&careless).await, careless.tracked_position("House").await.unwrap().id), (1, 1));
+    assert!(careless.repository().exists(tally_of(door)).await.unwrap());
+    // who is no handler saves as before
+    careless.begin(1).await.unwrap();
+    assert_eq!(events(&careless).await, 2);
+}
+
+/// Saves more than what it loaded, and forgets what it took.
+#[application]
+struct Forgetful;
+
+#[policy]
+impl Forgetful {
+    #[on]
+    async fn made(&self, _: &DoorMade, about: &About, work: &mut UnitOfWork) -> Result<()> {
+        let mut tally = Tally::begin(tally_of(about.originator_id));
+        let begun = tally.collect_events();
+        tally.count();
+        assert!(matches!(work.save(&mut tally), Err(Error::EventsMissing { first: 1, last: 1, .. })));
+        work.save(begun)?;
+        work.save(&mut tally)
+    }
+}
+
+#[tokio::test]
+async fn events_that_were_taken_belong_in_the_same_unit_of_work() {
+    let (house, forgetful) = (House::open_with(MEMORY).await.unwrap(), Forgetful::open_with(MEMORY).await.unwrap());
+    let (door, last) = opened(&house, 0).await;
+    let runner = forgetful.follow(&house).start().await.unwrap();
+    runner.wait_for(last, PATIENCE).await.unwrap();
+    assert_eq!(forgetful.repository().get::<Tally>(tally_of(door)).await.unwrap().count, 1);
 }

@@ -1,13 +1,14 @@
 //! What an application consists of, said in code.
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use super::core::{Application, Shared};
 use super::schema::Schema;
 use super::topics::Topics;
+use super::turns::Turns;
 use super::{Environment, EnvironmentError};
-use crate::persistence::{CipherKey, Mapper, MemoryRecorder, Recorder, check_name};
+use crate::persistence::{CipherKey, Mapper, MemoryRecorder, Recorder, StateCheck, check_name};
 use crate::{Aggregate, Result};
 
 /// The parts of an application, before it opens.
@@ -83,9 +84,29 @@ impl ApplicationBuilder {
             return Err(taken);
         }
         check_name(&name)?;
+        warn_of_arbitrary_precision();
         let recorder = recorder.unwrap_or_else(|| Arc::new(MemoryRecorder::new()));
         let mapper = mapper.unwrap_or_else(|| Mapper::new(name.to_lowercase()));
-        Ok(Application::new(Shared { name, recorder, mapper, topics, schema, section_size }))
+        Ok(Application::new(Shared { name, recorder, mapper, topics, schema, section_size, turns: Turns::default() }))
+    }
+}
+
+/// Warns once if serde_json is built with its feature `arbitrary_precision`, which any crate of a program can turn on for all.
+///
+/// Numbers are then passed on as maps with one private key, which enums that are untagged or tagged inside, and flattened
+/// structs, take for something else. An event that suffers from it is refused when it is saved.
+fn warn_of_arbitrary_precision() {
+    static WARNED: Once = Once::new();
+    let keeps_digits =
+        serde_json::from_str::<serde_json::Number>("1.10").is_ok_and(|number| number.to_string() == "1.10");
+    if keeps_digits {
+        WARNED.call_once(|| {
+            tracing::warn!(
+                "serde_json is built with `arbitrary_precision`, with which numbers in untagged and internally tagged enums and in \
+                 flattened structs may not be read as they were written; turn that feature off (`cargo tree -e features -i serde_json` \
+                 shows who turned it on)"
+            );
+        });
     }
 }
 
@@ -104,13 +125,25 @@ impl Mapper {
                     .map_or(Self::DEFAULT_MAX_STATE_SIZE, NonZeroU32::get),
             );
         mapper = compressed(mapper, environment)?;
+        if let Some(check) = state_check(environment)? {
+            mapper = mapper.with_state_check(check);
+        }
         encrypted(mapper, environment)
     }
 }
 
+const CHECK: &str = "STATE_CHECK";
 const COMPRESSOR: &str = "COMPRESSOR_TOPIC";
 const CIPHER: &str = "CIPHER_TOPIC";
 const KEY: &str = "CIPHER_KEY";
+
+fn state_check(environment: &Environment) -> Result<Option<StateCheck>, EnvironmentError> {
+    let Some(value) = environment.text(CHECK)? else { return Ok(None) };
+    match StateCheck::ALL.iter().find(|(name, _)| name.eq_ignore_ascii_case(&value)) {
+        Some((_, check)) => Ok(Some(*check)),
+        None => Err(environment.invalid(CHECK, &value, "`full`, `json` or `off`")),
+    }
+}
 
 fn compressed(mapper: Mapper, environment: &Environment) -> Result<Mapper, EnvironmentError> {
     let Some(topic) = environment.text(COMPRESSOR)? else { return Ok(mapper) };

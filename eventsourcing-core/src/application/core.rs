@@ -6,9 +6,11 @@ use std::sync::Arc;
 use super::saveable::{Batch, Saveable};
 use super::schema::Schema;
 use super::topics::Topics;
+use super::turns::Turns;
 use super::{ApplicationBuilder, NotificationLog, Repository};
-use crate::Result;
+use crate::domain::Taken;
 use crate::persistence::{LogPosition, Mapper, Notification, Recorder, StoredEvent, Tracking};
+use crate::{Error, Result};
 
 /// An application: a recorder, and the mapper to it, under a name.
 ///
@@ -37,6 +39,7 @@ pub(crate) struct Shared {
     pub(crate) topics: Topics,
     pub(crate) schema: Schema,
     pub(super) section_size: usize,
+    pub(super) turns: Turns,
 }
 
 impl Application {
@@ -64,15 +67,20 @@ impl Application {
     ///
     /// # Errors
     /// [`Error::Conflict`](crate::Error::Conflict) if a version is recorded already: nothing was recorded; get the aggregate again and retry.
+    /// [`AlreadyExists`](crate::Error::AlreadyExists) if it is the first version of an aggregate, whose id is taken then.
     /// [`NotCreated`](crate::Error::NotCreated), [`NestedEvent`](crate::Error::NestedEvent) and [`Mapper`](crate::Error::Mapper) if something cannot be recorded.
+    /// [`EventsMissing`](crate::Error::EventsMissing) if earlier events of an aggregate were taken and are not recorded.
+    /// [`SavedInPolicy`](crate::Error::SavedInPolicy) if a handler of the application's own policy calls it.
     /// [`Recorder`](crate::Error::Recorder) as the database fails; nothing was recorded, except that
     /// [`OutcomeUnknown`](crate::RecorderError::OutcomeUnknown) says that it is not known.
     pub async fn save<S: Saveable>(&self, mut what: S) -> Result<Vec<Notification>> {
-        let events = self.events_of(&mut what)?;
+        self.check_not_in_policy()?;
+        let events = self.events_after_taken(&mut what).await?;
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let notifications = self.record(events).await?;
+        let recorded = self.record(events).await;
+        let notifications = recorded.map_err(|error| self.explain(error, &mut what))?;
         what.recorded();
         Ok(notifications)
     }
@@ -107,8 +115,10 @@ impl Application {
     /// [`Tracking::after`]: go on from there, and drop the aggregates, whose events are still pending. Otherwise as for
     /// [`save`](Self::save), and what [`Tracking::check`] returns.
     pub async fn save_tracked<S: Saveable>(&self, mut what: S, tracking: Tracking) -> Result<Vec<Notification>> {
-        let events = self.events_of(&mut what)?;
-        let notifications = self.record_tracked(events, tracking).await?;
+        self.check_not_in_policy()?;
+        let events = self.events_after_taken(&mut what).await?;
+        let recorded = self.record_tracked(events, tracking).await;
+        let notifications = recorded.map_err(|error| self.explain(error, &mut what))?;
         what.recorded();
         Ok(notifications)
     }
@@ -121,7 +131,29 @@ impl Application {
         Ok(self.shared.recorder.tracked_position(upstream).await?)
     }
 
-    pub(crate) fn events_of(&self, what: &mut impl Saveable) -> Result<Vec<StoredEvent>> {
+    /// The events to record; an error if earlier ones were taken from an aggregate and are not recorded.
+    async fn events_after_taken(&self, what: &mut impl Saveable) -> Result<Vec<StoredEvent>> {
+        let (events, taken) = self.events_of(what)?;
+        for taken in taken.iter().filter(|taken| !taken.is_among(&events)) {
+            self.shared.check_recorded(taken).await?;
+        }
+        Ok(events)
+    }
+
+    /// Tells an id that is taken from a version that another writer recorded first.
+    fn explain(&self, error: Error, what: &mut impl Saveable) -> Error {
+        let Error::Conflict { originator_id, tried: 1, recorded } = error else { return error };
+        // only now, so that a save that succeeds keeps no copy of what it records
+        let Ok((events, _)) = self.events_of(what) else { return error };
+        let is_creation = |event: &&StoredEvent| event.originator_id == originator_id && event.originator_version == 1;
+        match events.into_iter().find(|event| is_creation(&event)) {
+            Some(event) => Error::AlreadyExists { topic: event.topic.into_owned(), originator_id, recorded },
+            None => error,
+        }
+    }
+
+    /// The events to record, and those that were taken from their aggregates and must be recorded before.
+    pub(crate) fn events_of(&self, what: &mut impl Saveable) -> Result<(Vec<StoredEvent>, Vec<Taken>)> {
         let mut batch = Batch::new(&self.shared.mapper, &self.shared.topics);
         what.add_to(&mut batch)?;
         batch.into_events()
@@ -174,7 +206,7 @@ impl Shared {
 
 impl fmt::Debug for Application {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Shared { name, recorder, mapper, topics: _, schema: _, section_size: _ } = &*self.shared;
+        let Shared { name, recorder, mapper, topics: _, schema: _, section_size: _, turns: _ } = &*self.shared;
         f.debug_struct("Application").field("name", name).field("recorder", recorder).field("mapper", mapper).finish()
     }
 }

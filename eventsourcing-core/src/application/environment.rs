@@ -46,6 +46,16 @@ impl Environment {
         Self { prefix: prefix(application), variables: variables.collect() }
     }
 
+    /// What the application's own variables begin with, such as `UNIVERSE_`.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// The names of all variables that are set and not empty, in no order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.variables.iter().filter(|(_, value)| !value.is_empty()).map(|(name, _)| name.as_str())
+    }
+
     /// The text of a variable, if it is set.
     ///
     /// # Errors
@@ -161,6 +171,20 @@ pub enum EnvironmentError {
         variable: String,
         /// What it should hold.
         expected: String,
+    },
+    /// A variable of a database is set, and none says that events are to be kept there.
+    #[error(
+        "environment variable {variable} is set and PERSISTENCE_MODULE is not{}, so events would be lost with the process; \
+         set PERSISTENCE_MODULE={module}, or PERSISTENCE_MODULE=memory if that is meant",
+        misspelt.as_ref().map(|name| format!(" (but {name} is)")).unwrap_or_default()
+    )]
+    NoModule {
+        /// The variable of a database.
+        variable: String,
+        /// The module that would use it.
+        module: &'static str,
+        /// A variable whose name looks like `PERSISTENCE_MODULE`, if one is set.
+        misspelt: Option<String>,
     },
     /// A variable holds something else than it should.
     #[error("environment variable {variable} is `{value}`; expected {expected}")]

@@ -134,7 +134,7 @@ impl<'a> Repository<'a> {
         if !wanted(&event) {
             return Ok(ControlFlow::Break(()));
         }
-        *aggregate = event.mutate(aggregate.take())?;
+        *aggregate = Some(event.replay(aggregate.take())?);
         Ok(ControlFlow::Continue(()))
     }
 }

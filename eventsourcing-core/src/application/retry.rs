@@ -7,6 +7,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::Application;
+use super::turns::deciding;
 use crate::domain::Aggregate;
 use crate::{Error, Result};
 
@@ -54,8 +55,11 @@ impl Application {
     /// The decision may be made several times, each time on the aggregate as it then is, and one of them is recorded: it should do
     /// nothing else than trigger events. It returns nothing or a result. Its own error ends it, and nothing is recorded.
     ///
+    /// After a conflict, calls for the same aggregate on this application (or a clone of it) take turns, so that however many tasks
+    /// change one aggregate, each of them succeeds. A call inside a decision takes no turn. Conflicts are left with other processes and with those who save without `retry`.
     /// Between attempts there are pauses of random length, the longer the more attempts there were, up to 64 ms. After the
-    /// thirtieth the conflict is returned.
+    /// thirtieth the conflict is returned, and at once where another attempt cannot end it: if the decision put an old copy in the place of
+    /// the aggregate that it was given.
     ///
     /// # Errors
     /// The decision's own; [`Error::Conflict`] after the last attempt; and what [`get`](crate::Repository::get) and
@@ -138,13 +142,23 @@ impl Application {
         A: Aggregate,
         D: Decision,
     {
+        self.check_not_in_policy()?;
         let mut attempt = 1;
+        let mut turn = None;
         loop {
+            if turn.is_none() && (attempt > 1 || self.shared.turns.are_taken(id)) {
+                turn = self.shared.turns.take(id).await;
+            }
             let mut aggregate: A = self.repository().get(id).await?;
-            let value = decide(&mut aggregate).into_result()?;
+            let loaded = aggregate.version();
+            let value = deciding(|| decide(&mut aggregate)).into_result()?;
             match self.save(&mut aggregate).await {
                 Ok(_) => return Ok(value),
-                Err(error @ Error::Conflict { .. }) if attempt < ATTEMPTS => {
+                Err(error @ Error::Conflict { originator_id, tried, .. })
+                    // a version that was recorded before the decision is in conflict each time: the decision put another
+                    // aggregate, or an old copy, in the place of what it was given
+                    if attempt < ATTEMPTS && originator_id == id && tried > loaded =>
+                {
                     tracing::debug!(application = self.name(), %id, attempt, %error, "a decision is made again");
                     pause_after(attempt).await;
                     attempt += 1;

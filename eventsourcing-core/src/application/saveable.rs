@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use uuid::Uuid;
 
 use super::topics::Topics;
-use crate::domain::{Aggregate, AggregateEvent, DomainEvent};
+use crate::domain::{Aggregate, AggregateEvent, DomainEvent, Taken};
 use crate::persistence::{Mapper, StoredEvent};
 use crate::{Error, Result, Root};
 
@@ -45,11 +45,13 @@ pub struct Batch<'a> {
     events: Vec<StoredEvent>,
     /// How many aggregates and single events they come from.
     sources: usize,
+    /// Earlier events of its aggregates, which must be recorded too.
+    taken: Vec<Taken>,
 }
 
 impl<'a> Batch<'a> {
     pub(super) fn new(mapper: &'a Mapper, topics: &'a Topics) -> Self {
-        Self { mapper, topics, events: Vec::new(), sources: 0 }
+        Self { mapper, topics, events: Vec::new(), sources: 0, taken: Vec::new() }
     }
 
     /// Adds an event.
@@ -78,8 +80,8 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// The events, of which no two are the same version of an aggregate.
-    pub(super) fn into_events(self) -> Result<Vec<StoredEvent>> {
+    /// The events, of which no two are the same version of an aggregate, and what must be recorded before them.
+    pub(super) fn into_events(self) -> Result<(Vec<StoredEvent>, Vec<Taken>)> {
         // one aggregate alone cannot have a version twice
         if self.sources > 1 {
             let mut seen = HashSet::with_capacity(self.events.len());
@@ -89,11 +91,12 @@ impl<'a> Batch<'a> {
                 return Err(Error::SavedTwice { originator_id, version });
             }
         }
-        Ok(self.events)
+        Ok((self.events, self.taken))
     }
 
     fn add_pending<A: Aggregate>(&mut self, root: &mut Root<A>) -> Result<()> {
         root.check()?;
+        self.taken.extend(root.taken().cloned());
         if root.pending_events().is_empty() {
             return Ok(());
         }

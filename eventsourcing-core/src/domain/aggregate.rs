@@ -126,9 +126,13 @@ pub trait Aggregate: Sized + Send + Sync + 'static {
         self.root().pending_events()
     }
 
-    /// Takes the events that are not recorded yet, oldest first.
+    /// Takes the events that are not recorded yet, oldest first, to record or apply them elsewhere.
     ///
-    /// Saving does this itself, once the events are recorded.
+    /// Saving takes them itself, once they are recorded; [`pending_events`](Self::pending_events) looks at them and leaves them.
+    /// The aggregate remembers that events were taken: until they are recorded, for instance by
+    /// [`save`](crate::Application::save) of the events, saving the aggregate is [`Error::EventsMissing`](crate::Error::EventsMissing),
+    /// because its history would have a hole.
+    #[must_use = "the events leave the aggregate and are lost if they are dropped; `pending_events` only looks at them"]
     fn collect_events(&mut self) -> Vec<DomainEvent<Self::Event>> {
         self.root_mut().collect_events()
     }

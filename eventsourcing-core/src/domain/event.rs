@@ -51,17 +51,24 @@ pub struct DomainEvent<E> {
 impl<E: AggregateEvent> DomainEvent<E> {
     /// Applies the event to the aggregate, or makes the aggregate if there is none.
     ///
-    /// The fold of all events of an aggregate equals the live one.
+    /// The fold of all events of an aggregate equals the live one. It can be changed and saved where these events are recorded, and is
+    /// [`Error::EventsMissing`] where they are not.
     ///
     /// # Errors
     /// [`Error::OriginatorIdMismatch`] and [`Error::OriginatorVersionMismatch`] if the event is another aggregate's or not
     /// the next one; [`Error::Apply`] if it does not apply; [`Error::NestedEvent`] if its body triggered another event.
     pub fn mutate<A: Aggregate<Event = E>>(self, aggregate: Option<A>) -> Result<Option<A>> {
+        let mut aggregate = self.replay(aggregate)?;
+        aggregate.root_mut().note_applied();
+        Ok(Some(aggregate))
+    }
+
+    /// Applies an event that is recorded, or will be in the same transaction.
+    pub(crate) fn replay<A: Aggregate<Event = E>>(self, aggregate: Option<A>) -> Result<A> {
         match aggregate {
             None => super::Root::replay_creation(self),
             Some(mut aggregate) => super::Root::replay(&mut aggregate, self).map(|()| aggregate),
         }
-        .map(Some)
     }
 
     pub(crate) fn expect_version(&self, aggregate: &'static str, expected: u64) -> Result<()> {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-use super::{Aggregate, AggregateEvent, ApplyError, DomainEvent, Restorable};
+use super::{Aggregate, AggregateEvent, ApplyError, DomainEvent, Restorable, Taken};
 use crate::{Error, Result};
 
 /// The id, version, times and pending events of an aggregate.
@@ -24,6 +24,8 @@ pub struct Root<A: Aggregate> {
     fault: Option<Fault>,
     /// Names the attempt to record what is pending, so that a repeated save knows its own rows.
     append_id: Option<Uuid>,
+    /// The events that were taken from what was pending, or applied from outside, unless they are known to be recorded.
+    taken: Option<Box<Taken>>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -99,15 +101,35 @@ impl<A: Aggregate> Root<A> {
         &self.pending
     }
 
-    /// Takes the events that are not recorded yet, oldest first.
+    /// Takes the events that are not recorded yet, oldest first: see [`Aggregate::collect_events`].
+    #[must_use = "the events leave the aggregate and are lost if they are dropped; `pending_events` only looks at them"]
     pub fn collect_events(&mut self) -> Vec<DomainEvent<A::Event>> {
         self.append_id = None;
-        std::mem::take(&mut self.pending)
+        let events = std::mem::take(&mut self.pending);
+        if let (Some(first), Some(last)) = (events.first(), events.last()) {
+            self.note_taken((first.originator_version, last.originator_version), last.timestamp);
+        }
+        events
+    }
+
+    /// Takes note of the last event, which came from somebody who may not have recorded it.
+    pub(super) fn note_applied(&mut self) {
+        self.note_taken((self.version(), self.version()), self.modified_on());
+    }
+
+    fn note_taken(&mut self, versions: (u64, u64), timestamp: Timestamp) {
+        Taken::note(&mut self.taken, A::NAME, self.identity.id, versions, timestamp);
+    }
+
+    /// The events that were taken or applied, unless they are known to be recorded.
+    pub(crate) fn taken(&self) -> Option<&Taken> {
+        self.taken.as_deref()
     }
 
     /// Forgets the events that were recorded.
     pub(crate) fn recorded(&mut self) {
         self.append_id = None;
+        self.taken = None;
         // the room is kept: whoever saves once is likely to go on
         self.pending.clear();
     }
@@ -204,13 +226,13 @@ impl<A: Aggregate> Root<A> {
         }
         let kept = root.identity;
         let pending = std::mem::take(&mut root.pending);
-        let append_id = root.append_id;
+        let (append_id, taken) = (root.append_id, root.taken.take());
         // the topic is known only once the event is wrapped; until then any mark will do
         root.applying = Some(A::NAME);
         let returned = catch_unwind(AssertUnwindSafe(|| apply(aggregate, &event)));
         let event = wrap(event);
         let root = aggregate.root_mut();
-        root.restore(kept, pending, append_id, event.topic());
+        root.restore(kept, pending, append_id, taken, event.topic());
         let returned = returned.unwrap_or_else(|panic| {
             root.fault = Some(Fault::Panicked { topic: event.topic() });
             resume_unwind(panic)
@@ -275,11 +297,11 @@ impl<A: Aggregate> Root<A> {
         event.expect_version(A::NAME, kept.version + 1)?;
         let topic = event.event.topic();
         let pending = std::mem::take(&mut root.pending);
-        let append_id = root.append_id;
+        let (append_id, taken) = (root.append_id, root.taken.take());
         root.applying = Some(topic);
         let applied = aggregate.apply(event.event);
         let root = aggregate.root_mut();
-        root.restore(kept, pending, append_id, topic);
+        root.restore(kept, pending, append_id, taken, topic);
         applied.map_err(|reason| kept.apply_error::<A>(topic, reason))?;
         if let Some(fault) = root.fault {
             return Err(fault.error::<A>(kept.id));
@@ -295,6 +317,7 @@ impl<A: Aggregate> Root<A> {
         kept: Identity,
         pending: Vec<DomainEvent<A::Event>>,
         append_id: Option<Uuid>,
+        taken: Option<Box<Taken>>,
         outer: &'static str,
     ) {
         // what is pending was taken: something new is there if the body put another, newly created aggregate in its place
@@ -304,6 +327,7 @@ impl<A: Aggregate> Root<A> {
         self.identity = kept;
         self.pending = pending;
         self.append_id = append_id;
+        self.taken = taken;
         self.applying = None;
         // a nested command saw a mark (or, on a replaced `*self`, no creation): now the outer topic is known
         if let Some(fault) = self.fault {
@@ -325,6 +349,10 @@ impl<A: Aggregate> Root<A> {
     pub(crate) fn check(&self) -> Result<()> {
         match self.fault {
             Some(fault) => Err(fault.error::<A>(self.id())),
+            // the mark of a running body, which only a copy keeps beyond it
+            None if self.applying.is_some() => {
+                Err(Error::CopiedInBody { aggregate: A::NAME, originator_id: self.id() })
+            }
             None if self.version() == 0 => Err(Error::NotCreated { aggregate: A::NAME }),
             None => Ok(()),
         }
@@ -377,7 +405,14 @@ fn now() -> Timestamp {
 
 impl<A: Aggregate> Default for Root<A> {
     fn default() -> Self {
-        Self { identity: Identity::default(), pending: Vec::new(), applying: None, fault: None, append_id: None }
+        Self {
+            identity: Identity::default(),
+            pending: Vec::new(),
+            applying: None,
+            fault: None,
+            append_id: None,
+            taken: None,
+        }
     }
 }
 
@@ -390,6 +425,7 @@ impl<A: Aggregate> Clone for Root<A> {
             applying: self.applying,
             fault: self.fault,
             append_id: None,
+            taken: self.taken.clone(),
         }
     }
 }

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::failure::story;
-use crate::persistence::{Cause, Notification};
+use super::reasons;
+use crate::persistence::{Cause, Kind, Mapper, Notification, Place};
 
 /// An event that a projection put aside, because its handler failed or because an event of the same aggregate was put aside before it.
 ///
@@ -21,6 +21,9 @@ pub struct DeadLetter {
     /// The topic of the event.
     pub topic: String,
     /// What the handler said; none if the event was not handled, but waits for those before it.
+    ///
+    /// It is cut off after 4 KiB. Where the upstream's log is encrypted the stored reason is too, and
+    /// [`DeadLetters`](super::DeadLetters) decrypts it; [`Views::dead_letters`](super::Views::dead_letters) gives it as it is stored.
     pub reason: Option<String>,
     /// When it was put aside, to the microsecond, by the clock of whoever did.
     pub parked_at: Timestamp,
@@ -28,25 +31,23 @@ pub struct DeadLetter {
 
 impl DeadLetter {
     /// Of an event that its handler refused for this cause or, without one, that has to wait for those before it.
-    pub(super) fn of(event: &Notification, cause: Option<&Cause>) -> Self {
+    pub(super) fn of(event: &Notification, cause: Option<&Cause>, mapper: &Mapper) -> Self {
         let now = Timestamp::now();
         Self {
             notification_id: event.id,
             originator_id: event.originator_id,
             originator_version: event.originator_version,
             topic: event.topic.clone().into_owned(),
-            reason: cause.map(reason),
+            reason: cause.map(|cause| reasons::stored(cause, reasons::place_of(event), mapper)),
             parked_at: Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now),
         }
     }
 
     /// The same, once it was refused again.
-    pub(super) fn refused_for(self, cause: &Cause) -> Self {
-        Self { reason: Some(reason(cause)), ..self }
+    pub(super) fn refused_for(self, cause: &Cause, mapper: &Mapper) -> Self {
+        let (originator_id, originator_version) = (self.originator_id, self.originator_version);
+        let place = Place { kind: Kind::DeadLetterReason, originator_id, originator_version, topic: &self.topic };
+        let reason = Some(reasons::stored(cause, place, mapper));
+        Self { reason, ..self }
     }
-}
-
-/// The cause as it is kept: all of its story, and nothing that a database does not take for text.
-fn reason(cause: &Cause) -> String {
-    story(cause).replace('\0', "\u{fffd}")
 }

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::failure::{Failure, is_conflict};
+use super::conflicts::Conflicts;
+use super::failure::Failure;
 use super::handling::Handling;
 use super::parking::Retried;
+use super::reasons;
 use super::{DeadLetter, DeadLetterError, Projection, ProjectionKey, RunnerError, ViewTransaction as _, Views};
-use crate::application::{ATTEMPTS, Application, pause_after};
+use crate::application::Application;
 use crate::persistence::{Cause, LogPosition};
 
 /// How many are handled in one transaction: runners wait for it.
@@ -115,7 +117,8 @@ where
     pub async fn list(&self, after: u64, limit: usize) -> Result<Vec<DeadLetter>, DeadLetterError> {
         let Handling { views, key, upstream, .. } = &self.handling;
         let letters = views.dead_letters(key, upstream, after, limit).await;
-        Ok(letters.map_err(|source| RunnerError::View { name: P::NAME, source })?)
+        let letters = letters.map_err(|source| RunnerError::View { name: P::NAME, source })?;
+        Ok(letters.into_iter().map(|letter| self.opened(letter)).collect())
     }
 
     /// Lets the handlers take all events of an aggregate that were put aside, in order, and says how many.
@@ -128,7 +131,7 @@ where
     /// [`DeadLetterError::NoneOf`] if there are none; [`RunnerError::Handler`] if an event fails, which it names; others as the
     /// databases fail: of these many pass, and it can be called again.
     pub async fn retry(&self, originator_id: Uuid) -> Result<usize, DeadLetterError> {
-        let (mut retried, mut alone, mut attempt) = (0_usize, 0_usize, 1);
+        let (mut retried, mut alone, mut conflicts) = (0_usize, 0_usize, Conflicts::default());
         loop {
             let limit = if alone > 0 { 1 } else { BATCH };
             match self.handling.retry_first(originator_id, limit).await {
@@ -136,14 +139,11 @@ where
                 Ok(Retried::Done(count)) => {
                     retried += count;
                     alone = alone.saturating_sub(count);
-                    attempt = 1;
+                    conflicts = Conflicts::default();
                 }
                 // what fails as a whole may succeed but for one
                 Ok(Retried::Refused { letters, .. }) if letters > 1 => alone = letters,
-                Ok(Retried::Refused { cause, .. }) if is_conflict(&cause) && attempt < ATTEMPTS => {
-                    pause_after(attempt).await;
-                    attempt += 1;
-                }
+                Ok(Retried::Refused { cause, .. }) if conflicts.is_to_be_handled_again(&cause).await => {}
                 Ok(Retried::Refused { first, cause, .. }) => return Err(self.refused(&first, cause).await.into()),
                 Err(failure) => failed(failure)?,
             }
@@ -164,7 +164,7 @@ where
             match self.try_discard(notification_id).await {
                 Ok(Some(letter)) => {
                     self.warn_of(std::slice::from_ref(&letter));
-                    return Ok(letter);
+                    return Ok(self.opened(letter));
                 }
                 Ok(None) => {
                     let upstream = Arc::clone(&self.handling.upstream);
@@ -224,6 +224,11 @@ where
             originator_version: letter.originator_version,
             source: cause,
         }
+    }
+
+    /// The letter with its reason in plain text.
+    fn opened(&self, letter: DeadLetter) -> DeadLetter {
+        reasons::opened(letter, &self.handling.shared.mapper)
     }
 
     fn warn_of(&self, discarded: &[DeadLetter]) {

@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 
-use super::RunnerError;
+use super::{RunnerError, ViewError};
 use crate::Error;
 use crate::persistence::{Cause, MapperError, RecorderError};
 
@@ -26,7 +26,7 @@ pub(super) enum Failure {
 }
 
 /// An error and all that it came of.
-fn chain<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
+pub(super) fn chain<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |error| (*error).source())
 }
 
@@ -46,19 +46,13 @@ pub(super) fn is_passing(cause: &Cause, is_passing_for_views: impl Fn(&(dyn StdE
             Some(Error::Recorder(error)) => Some(error),
             _ => error.downcast_ref::<RecorderError>(),
         };
-        recorder.is_some_and(RecorderError::is_retryable) || is_passing_for_views(error)
+        recorder.is_some_and(RecorderError::is_retryable)
+            || error.downcast_ref::<ViewError>().is_some_and(ViewError::is_retryable)
+            || is_passing_for_views(error)
     })
 }
 
 /// The id of the dictionary for want of which an event could not be decoded.
 pub(super) fn unknown_dictionary(cause: &Cause) -> Option<u32> {
     chain(&**cause).find_map(|error| error.downcast_ref::<MapperError>()?.unknown_dictionary())
-}
-
-/// Whether somebody else saved an aggregate that a handler had loaded.
-pub(super) fn is_conflict(cause: &Cause) -> bool {
-    chain(&**cause).any(|error| {
-        matches!(error.downcast_ref::<RecorderError>(), Some(RecorderError::Conflict { .. }))
-            || matches!(error.downcast_ref::<Error>(), Some(Error::Conflict { .. }))
-    })
 }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use futures::FutureExt as _;
 
 use super::failure::{Failure, Handled, is_passing, unknown_dictionary};
-use super::{DeadLetter, Projection, Recorded, RunnerError, ViewTransaction as _, Views};
+use super::{DeadLetter, Projection, Recorded, RunnerError, ViewError, ViewTransaction as _, Views};
 use crate::Error;
 use crate::application::Shared;
-use crate::persistence::{Cause, LogPosition, Notification, RecorderError, Tracking};
+use crate::persistence::{Cause, LogPosition, Notification, Tracking};
 
 /// A projection on its way through a log.
 pub(super) struct Handling<P, V> {
@@ -104,7 +104,8 @@ where
         }
         let (waiting, free): (Vec<_>, Vec<_>) =
             events.iter().cloned().partition(|(_, event)| parked.contains(&event.originator_id));
-        let letters: Vec<_> = waiting.iter().map(|(_, event)| DeadLetter::of(event, None)).collect();
+        let letters: Vec<_> =
+            waiting.iter().map(|(_, event)| DeadLetter::of(event, None, &self.shared.mapper)).collect();
         transaction.park(&letters).await.map_err(|error| self.view_failure(error))?;
         tracing::debug!(events = letters.len(), originators = parked.len(), "events wait for those that are parked");
         Ok(Cow::Owned(free))
@@ -118,6 +119,9 @@ where
     ) -> Result<Handled, Failure> {
         for run in events.chunk_by(|(_, one), (_, next)| one.topic == next.topic) {
             let handled = self.call(run, transaction.view()).await?;
+            if let (true, Some((_, first))) = (transaction.is_ended(), run.first()) {
+                return Err(Failure::Fatal(self.handler_error(first, ViewError::TransactionEnded.into())));
+            }
             if matches!(handled, Handled::Refused(_)) {
                 return Ok(handled);
             }
@@ -128,8 +132,12 @@ where
     pub(super) async fn commit(&self, transaction: V::Transaction, has_handled: bool) -> Result<Handled, Failure> {
         let Err(error) = transaction.commit().await else { return Ok(Handled::Done) };
         // handlers are to decide again, on what is there by now
-        if has_handled && matches!(error, RecorderError::Conflict { .. }) {
+        if has_handled && error.is_conflict() {
             return Ok(Handled::Refused(error.into()));
+        }
+        // what a handler committed is there, and is not handled again
+        if matches!(error, ViewError::TransactionEnded) {
+            return Err(Failure::Fatal(RunnerError::of_view::<P>(error)));
         }
         match self.view_failure(error) {
             // such as a constraint that is checked in the end: it is these events that break it
@@ -181,10 +189,10 @@ where
         }
     }
 
-    pub(super) fn view_failure(&self, error: RecorderError) -> Failure {
+    pub(super) fn view_failure(&self, error: ViewError) -> Failure {
         match error {
-            // the other case: others put something aside, or took it out
-            RecorderError::AlreadyProcessed { .. } | RecorderError::Conflict { .. } => Failure::Moved,
+            // the second: others put something aside, or took it out
+            error if matches!(error, ViewError::AlreadyProcessed { .. }) || error.is_conflict() => Failure::Moved,
             source if source.is_retryable() => Failure::Passing(RunnerError::View { name: P::NAME, source }),
             source => Failure::Fatal(RunnerError::of_view::<P>(source)),
         }

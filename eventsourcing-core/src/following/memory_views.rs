@@ -8,8 +8,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use uuid::Uuid;
 
 use super::memory_letters::MemoryLetters;
-use super::{DeadLetter, ProjectionKey, ViewTransaction, Views};
-use crate::persistence::{LogPosition, RecorderError, Tracking};
+use super::{DeadLetter, ProjectionKey, ViewError, ViewTransaction, Views};
+use crate::persistence::{LogPosition, Tracking};
 
 /// A view in memory: a state of any type, which handlers are given as `&mut`.
 ///
@@ -109,7 +109,7 @@ impl<S: Clone + Send + Sync + 'static> Views for MemoryViews<S> {
         Some(format!("memory at {:p}", Arc::as_ptr(&self.kept)))
     }
 
-    async fn position(&self, projection: &str, upstream: &str) -> Result<LogPosition, RecorderError> {
+    async fn position(&self, projection: &str, upstream: &str) -> Result<LogPosition, ViewError> {
         let key = ProjectionKey::parse(projection);
         if key.is_rebuilt {
             let rebuilt = self.rebuilt(key);
@@ -120,7 +120,7 @@ impl<S: Clone + Send + Sync + 'static> Views for MemoryViews<S> {
         Ok(self.position_of(projection, upstream))
     }
 
-    async fn serve(&self, projection: &str, _: bool) -> Result<Option<MemoryTransaction<S>>, RecorderError> {
+    async fn serve(&self, projection: &str, _: bool) -> Result<Option<MemoryTransaction<S>>, ViewError> {
         let key = ProjectionKey::parse(projection);
         let serving = |kept: &Kept<S>| kept.serving.get(key.name).copied();
         if serving(&self.kept.read().unwrap_or_else(PoisonError::into_inner)) == Some(key.version) {
@@ -130,7 +130,7 @@ impl<S: Clone + Send + Sync + 'static> Views for MemoryViews<S> {
         Ok(transaction.changed.serve(key)?.then_some(transaction))
     }
 
-    async fn begin(&self, projection: &str, tracking: &Tracking) -> Result<MemoryTransaction<S>, RecorderError> {
+    async fn begin(&self, projection: &str, tracking: &Tracking) -> Result<MemoryTransaction<S>, ViewError> {
         tracking.check()?;
         let key = ProjectionKey::parse(projection);
         let mut transaction = self.of(key)?.transaction(key, &tracking.upstream).await;
@@ -139,7 +139,7 @@ impl<S: Clone + Send + Sync + 'static> Views for MemoryViews<S> {
         positions.insert(place.clone(), tracking.log_position());
         transaction.changed.serve(key.serving())?;
         if recorded != tracking.after {
-            return Err(tracking.already_processed(recorded));
+            return Err(tracking.already_processed(recorded).into());
         }
         Ok(transaction)
     }
@@ -150,7 +150,7 @@ impl<S: Clone + Send + Sync + 'static> Views for MemoryViews<S> {
         upstream: &str,
         from: LogPosition,
         to: LogPosition,
-    ) -> Result<(), RecorderError> {
+    ) -> Result<(), ViewError> {
         let key = ProjectionKey::parse(projection);
         let mut transaction = self.of(key)?.transaction(key, upstream).await;
         transaction.changed.serve(key.serving())?;
@@ -158,12 +158,12 @@ impl<S: Clone + Send + Sync + 'static> Views for MemoryViews<S> {
         let recorded = positions.insert(place.clone(), to).unwrap_or_default();
         if recorded != from {
             let upstream = upstream.to_owned();
-            return Err(RecorderError::AlreadyProcessed { upstream, after: from.id, recorded: recorded.id });
+            return Err(ViewError::AlreadyProcessed { upstream, after: from.id, recorded: recorded.id });
         }
         transaction.commit().await
     }
 
-    async fn begin_aside(&self, projection: &str, upstream: &str) -> Result<MemoryTransaction<S>, RecorderError> {
+    async fn begin_aside(&self, projection: &str, upstream: &str) -> Result<MemoryTransaction<S>, ViewError> {
         let key = ProjectionKey::parse(projection);
         let mut transaction = self.of(key)?.transaction(key, upstream).await;
         transaction.changed.serve(key.serving())?;
@@ -176,14 +176,14 @@ impl<S: Clone + Send + Sync + 'static> Views for MemoryViews<S> {
         upstream: &str,
         after: u64,
         limit: usize,
-    ) -> Result<Vec<DeadLetter>, RecorderError> {
+    ) -> Result<Vec<DeadLetter>, ViewError> {
         let key = ProjectionKey::parse(projection);
         // a rebuild that is over has none, as it has no position
         let letters = self.of(key).map(|views| views.letters_of(&key.serving().to_string(), upstream));
         Ok(letters.map_or_else(|_| Vec::new(), |letters| letters.list(after, limit)))
     }
 
-    async fn count_dead_letters(&self, projection: &str, upstream: &str) -> Result<u64, RecorderError> {
+    async fn count_dead_letters(&self, projection: &str, upstream: &str) -> Result<u64, ViewError> {
         let key = ProjectionKey::parse(projection);
         let letters = self.of(key).map(|views| views.letters_of(&key.serving().to_string(), upstream));
         Ok(letters.map_or(0, |letters| u64::try_from(letters.len()).unwrap_or(u64::MAX)))
@@ -200,23 +200,23 @@ impl<S: Clone> MemoryViews<S> {
     }
 
     /// Where this version is: here, or beside while it is rebuilt.
-    fn of(&self, key: ProjectionKey<'_>) -> Result<Self, RecorderError> {
+    fn of(&self, key: ProjectionKey<'_>) -> Result<Self, ViewError> {
         if key.is_rebuilt { self.rebuilt(key) } else { Ok(self.clone()) }
     }
 
     /// The view that this version is rebuilt in.
-    fn rebuilt(&self, key: ProjectionKey<'_>) -> Result<Self, RecorderError> {
+    fn rebuilt(&self, key: ProjectionKey<'_>) -> Result<Self, ViewError> {
         let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
         match kept.rebuilt.get(key.name) {
             Some((version, views)) if *version == key.version => Ok(views.clone()),
-            _ => Err(RecorderError::RebuildIsOver { projection: key.name.to_owned(), version: key.version }),
+            _ => Err(ViewError::RebuildIsOver { projection: key.name.to_owned(), version: key.version }),
         }
     }
 }
 
 impl<S> Kept<S> {
     /// Makes sure that a version serves; whether it begins to.
-    fn serve(&mut self, key: ProjectionKey<'_>) -> Result<bool, RecorderError> {
+    fn serve(&mut self, key: ProjectionKey<'_>) -> Result<bool, ViewError> {
         let ProjectionKey { name, version, .. } = key;
         match self.serving.get(name).copied() {
             None => {
@@ -224,7 +224,7 @@ impl<S> Kept<S> {
                 Ok(true)
             }
             Some(serving) if serving == version => Ok(false),
-            Some(serving) => Err(RecorderError::AnotherVersion { projection: name.to_owned(), version, serving }),
+            Some(serving) => Err(ViewError::AnotherVersion { projection: name.to_owned(), version, serving }),
         }
     }
 }
@@ -252,29 +252,29 @@ impl<S: Clone + Send + Sync + 'static> ViewTransaction for MemoryTransaction<S> 
         &mut self.changed.state
     }
 
-    async fn parked(&mut self, originators: &[Uuid]) -> Result<Vec<Uuid>, RecorderError> {
+    async fn parked(&mut self, originators: &[Uuid]) -> Result<Vec<Uuid>, ViewError> {
         let Some(letters) = self.changed.letters.get(&self.place) else { return Ok(Vec::new()) };
         Ok(originators.iter().copied().filter(|id| letters.has(*id)).collect())
     }
 
-    async fn park(&mut self, letters: &[DeadLetter]) -> Result<(), RecorderError> {
+    async fn park(&mut self, letters: &[DeadLetter]) -> Result<(), ViewError> {
         let kept = self.letters();
         letters.iter().for_each(|letter| kept.insert(letter));
         Ok(())
     }
 
-    async fn unpark(&mut self, originator_id: Uuid, limit: usize) -> Result<Vec<DeadLetter>, RecorderError> {
+    async fn unpark(&mut self, originator_id: Uuid, limit: usize) -> Result<Vec<DeadLetter>, ViewError> {
         let letters = self.letters();
         let first = letters.first(originator_id, limit);
         first.iter().for_each(|letter| letters.remove(letter));
         Ok(first)
     }
 
-    async fn discard(&mut self, notification_id: u64) -> Result<Option<DeadLetter>, RecorderError> {
+    async fn discard(&mut self, notification_id: u64) -> Result<Option<DeadLetter>, ViewError> {
         Ok(self.letters().take(notification_id))
     }
 
-    async fn commit(self) -> Result<(), RecorderError> {
+    async fn commit(self) -> Result<(), ViewError> {
         *self.kept.write().unwrap_or_else(PoisonError::into_inner) = self.changed;
         Ok(())
     }

@@ -31,7 +31,7 @@ where
     ) -> Result<(), Failure> {
         let failed = |error| self.view_failure(error);
         let mut transaction = self.begin(up_to).await?;
-        transaction.park(&[DeadLetter::of(event, Some(cause))]).await.map_err(failed)?;
+        transaction.park(&[DeadLetter::of(event, Some(cause), &self.shared.mapper)]).await.map_err(failed)?;
         transaction.commit().await.map_err(failed)?;
         self.position = up_to;
         Ok(())
@@ -77,7 +77,7 @@ where
         let Some(first) = first.into_iter().find(|first| first.notification_id == letter.notification_id) else {
             return Ok(());
         };
-        transaction.park(&[first.refused_for(cause)]).await.map_err(failed)?;
+        transaction.park(&[first.refused_for(cause, &self.shared.mapper)]).await.map_err(failed)?;
         transaction.commit().await.map_err(failed)
     }
 

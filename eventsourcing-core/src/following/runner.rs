@@ -26,9 +26,11 @@ use crate::{Error, Result};
 /// the view. If it fails, its events are handled one by one, so that all before the culprit are committed and the culprit is named.
 /// Several processes may run the same projection: each batch is done by one of them.
 ///
-/// Dropped, it ends at once, and what is under way is as if it had never been; [`stop`](Self::stop) lets it finish.
+/// Keep it as long as the projection is to run. Dropped, it ends at once, which is logged as a warning, and what is under way is as if it had
+/// never been; [`stop`](Self::stop) lets it finish.
 ///
 /// A projection of several applications has a runner for each.
+#[must_use = "it follows only as long as it is kept: dropped here, it ends at once"]
 pub struct ProjectionRunner {
     name: &'static str,
     upstream: Arc<str>,
@@ -117,7 +119,7 @@ impl ProjectionRunner {
     pub async fn status(&self) -> Result<Status, RunnerError> {
         // first, so that what a task said in the end is not overlooked
         let is_finished = self.task.is_finished();
-        let State { position, mut progress, last_error } = self.state.borrow().clone();
+        let State { position, mut progress, last_error, handling_since } = self.state.borrow().clone();
         let (last, next) = self.look(position).await.map_err(|error| self.upstream_error(error))?;
         let dead_letters = (self.count_letters)().await?;
         // a clock that went back, or is another's, is no reason to be ahead
@@ -126,7 +128,8 @@ impl ProjectionRunner {
         if is_finished && !matches!(progress, Progress::Failed(_)) {
             progress = Progress::Stopped;
         }
-        Ok(Status { position, last, behind_for, dead_letters, progress, last_error })
+        let handling_for = handling_since.filter(|_| !is_finished).map(|since| since.elapsed());
+        Ok(Status { position, last, behind_for, dead_letters, handling_for, progress, last_error })
     }
 
     /// The application whose log it follows.
@@ -177,6 +180,16 @@ impl ProjectionRunner {
 
 impl Drop for ProjectionRunner {
     fn drop(&mut self) {
+        let is_over = *self.stop.borrow() || self.task.is_finished();
+        if !is_over && !std::thread::panicking() {
+            let position = self.position();
+            tracing::warn!(
+                follower = self.name,
+                upstream = %self.upstream,
+                position,
+                "a runner was dropped without `stop`, and follows no longer"
+            );
+        }
         self.task.abort();
     }
 }

@@ -14,12 +14,13 @@ use super::pages::Pages;
 use super::runner::CountLetters;
 use super::state::State;
 use super::version::looks_versioned;
-use super::worker::Worker;
+use super::worker::{FIRST_OF_REBUILD, Worker};
 use super::{
-    OnFailure, Projection, ProjectionKey, ProjectionRunner, RunnerError, Subscribe, ViewTransaction as _, Views,
+    OnFailure, Projection, ProjectionKey, ProjectionRunner, RunnerError, Subscribe, ViewError, ViewTransaction as _,
+    Views,
 };
 use crate::application::Shared;
-use crate::persistence::{LogPosition, Notification, NotificationQuery, RecorderError, Tracking};
+use crate::persistence::{LogPosition, Notification, NotificationQuery, Tracking};
 
 /// How a projection is to be run.
 #[must_use = "nothing runs before `start`"]
@@ -202,7 +203,8 @@ where
         let on_failure = self.on_failure;
         let (handling, pages) = self.begin().await?;
         State::following(&publish, handling.position.id);
-        Ok((Worker { handling, on_failure, publish, stopping }, pages))
+        let at_once = if handling.prefix.is_some() { FIRST_OF_REBUILD } else { usize::MAX };
+        Ok((Worker { handling, on_failure, publish, stopping, at_once }, pages))
     }
 
     /// Finds out where the view is, and that the log reaches there.
@@ -248,7 +250,7 @@ where
             if begins.id > 0 {
                 match begin_after(&*views, &key, &upstream, begins).await {
                     // others who begin here were quicker
-                    Ok(()) | Err(RecorderError::AlreadyProcessed { .. }) => {}
+                    Ok(()) | Err(ViewError::AlreadyProcessed { .. }) => {}
                     Err(error) => return Err(RunnerError::of_view::<P>(error)),
                 }
                 position = views.position(&key, &upstream).await.map_err(RunnerError::of_view::<P>)?;
@@ -273,12 +275,7 @@ where
 }
 
 /// Records that nothing up to here is to be handled.
-async fn begin_after<V: Views>(
-    views: &V,
-    key: &str,
-    upstream: &str,
-    position: LogPosition,
-) -> Result<(), RecorderError> {
+async fn begin_after<V: Views>(views: &V, key: &str, upstream: &str, position: LogPosition) -> Result<(), ViewError> {
     views.begin(key, &Tracking::new(upstream, 0, position)).await?.commit().await
 }
 

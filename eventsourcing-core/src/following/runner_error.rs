@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::Projection;
+use super::{Projection, ViewError};
 use crate::Error;
-use crate::persistence::{Cause, RecorderError};
+use crate::persistence::Cause;
 
 /// Why a projection, or an application that follows another, does not go on, or did not get there in time.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -80,7 +80,7 @@ pub enum RunnerError {
         /// The name of the projection or the application that follows.
         name: &'static str,
         /// What the database said.
-        source: RecorderError,
+        source: ViewError,
     },
 
     /// It did not get so far in time.
@@ -155,12 +155,12 @@ pub enum RunnerError {
 
 impl RunnerError {
     /// What a view's error means to a projection.
-    pub(super) fn of_view<P: Projection>(source: RecorderError) -> Self {
+    pub(super) fn of_view<P: Projection>(source: ViewError) -> Self {
         match source {
-            RecorderError::AnotherVersion { serving, .. } if serving > P::VERSION => {
+            ViewError::AnotherVersion { serving, .. } if serving > P::VERSION => {
                 Self::Superseded { name: P::NAME, version: P::VERSION, serving }
             }
-            RecorderError::AnotherVersion { serving, .. } => {
+            ViewError::AnotherVersion { serving, .. } => {
                 Self::NotRebuilt { name: P::NAME, version: P::VERSION, serving }
             }
             source => Self::View { name: P::NAME, source },
@@ -174,6 +174,6 @@ impl RunnerError {
 
     /// Whether a rebuild came to its end, or its projection was rebuilt: nothing is broken.
     pub(super) fn is_of_a_switch(&self) -> bool {
-        matches!(self, Self::Superseded { .. } | Self::View { source: RecorderError::RebuildIsOver { .. }, .. })
+        matches!(self, Self::Superseded { .. } | Self::View { source: ViewError::RebuildIsOver { .. }, .. })
     }
 }

@@ -1,5 +1,7 @@
 //! What a worker tells its runner.
 
+use std::time::Instant;
+
 use tokio::sync::watch;
 
 use super::{Progress, RunnerError};
@@ -10,6 +12,8 @@ pub(super) struct State {
     pub(super) position: u64,
     pub(super) progress: Progress,
     pub(super) last_error: Option<RunnerError>,
+    /// When the transaction began that is under way.
+    pub(super) handling_since: Option<Instant>,
 }
 
 impl State {
@@ -17,6 +21,14 @@ impl State {
         publish.send_modify(|state| {
             state.position = position;
             state.progress = Progress::Following;
+        });
+    }
+
+    /// A transaction begins or is over, which nobody waits for.
+    pub(super) fn handling(publish: &watch::Sender<Self>, since: Option<Instant>) {
+        publish.send_if_modified(|state| {
+            state.handling_since = since;
+            false
         });
     }
 

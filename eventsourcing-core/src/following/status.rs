@@ -31,6 +31,10 @@ pub struct Status {
     pub behind_for: Duration,
     /// How many events are put aside: see [`DeadLetters`](super::DeadLetters).
     pub dead_letters: u64,
+    /// How long the transaction has been under way in which events are handled now, if one is.
+    ///
+    /// It holds locks: in SQLite nobody else writes to the file of the view meanwhile.
+    pub handling_for: Option<Duration>,
     /// What the runner is doing.
     pub progress: Progress,
     /// The last error, if there was one, also if it was overcome.

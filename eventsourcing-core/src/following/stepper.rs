@@ -1,10 +1,10 @@
 //! Following step by step: one event when it is asked for, and no task.
 
-use super::failure::{Failure, Handled, is_conflict};
+use super::conflicts::Conflicts;
+use super::failure::{Failure, Handled};
 use super::handling::Handling;
 use super::pages::Pages;
 use super::{Projection, RunnerBuilder, RunnerError, Views};
-use crate::application::{ATTEMPTS, pause_after};
 use crate::persistence::Notification;
 
 /// Handles one event at a time.
@@ -25,7 +25,7 @@ where
 
     /// Handles the next event, if there is one. Dropped before it is done, it has happened or not.
     pub(crate) async fn step(&mut self) -> Result<Option<Notification>, RunnerError> {
-        let mut attempt = 1;
+        let mut conflicts = Conflicts::default();
         loop {
             // an event whose step failed, or was dropped, is the next one again
             if self.pages.position().id != self.handling.position.id {
@@ -39,10 +39,7 @@ where
                         return Ok(Some(event));
                     }
                 }
-                Ok(Handled::Refused(cause)) if is_conflict(&cause) && attempt < ATTEMPTS => {
-                    pause_after(attempt).await;
-                    attempt += 1;
-                }
+                Ok(Handled::Refused(cause)) if conflicts.is_to_be_handled_again(&cause).await => {}
                 Ok(Handled::Refused(cause)) => {
                     return match page.items.first() {
                         Some((_, event)) => Err(self.handling.handler_error(event, cause)),

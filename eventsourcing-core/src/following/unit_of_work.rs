@@ -6,10 +6,10 @@ use std::fmt;
 use uuid::Uuid;
 
 use super::process_letters::ProcessLetters;
-use super::{DeadLetter, ViewTransaction, Views};
+use super::{DeadLetter, ViewError, ViewTransaction, Views};
 use crate::application::{Application, Saveable};
-use crate::domain::Aggregate;
-use crate::persistence::{LogPosition, RecorderError, StoredEvent, Tracking};
+use crate::domain::{Aggregate, Taken};
+use crate::persistence::{LogPosition, StoredEvent, Tracking};
 use crate::{Error, Result};
 
 /// What the handlers of a policy load and save.
@@ -54,9 +54,14 @@ impl UnitOfWork {
     ///
     /// # Errors
     /// As [`Application::save`], except for those of the database. [`Error::SavedTwice`] if an aggregate was changed in this unit of work
-    /// after it was loaded elsewhere: [`get`](Self::get) it here.
+    /// after it was loaded elsewhere: [`get`](Self::get) it here. [`Error::EventsMissing`] if earlier events were taken from an aggregate
+    /// and are not saved in this unit of work.
     pub fn save<S: Saveable>(&mut self, mut what: S) -> Result<()> {
-        let events = self.application.events_of(&mut what)?;
+        let (events, taken) = self.application.events_of(&mut what)?;
+        let is_left_out = |taken: &&Taken| !taken.is_among(&events) && !taken.is_among(&self.events);
+        if let Some(taken) = taken.iter().find(is_left_out) {
+            return Err(taken.error());
+        }
         let is_old = |event: &&StoredEvent| {
             self.versions.get(&event.originator_id).is_some_and(|last| event.originator_version <= *last)
         };
@@ -87,12 +92,12 @@ impl Views for Application {
     type View = UnitOfWork;
     type Transaction = UnitOfWork;
 
-    async fn position(&self, _: &str, upstream: &str) -> Result<LogPosition, RecorderError> {
-        self.shared.recorder.tracked_position(upstream).await
+    async fn position(&self, _: &str, upstream: &str) -> Result<LogPosition, ViewError> {
+        Ok(self.shared.recorder.tracked_position(upstream).await?)
     }
 
     /// Nothing is locked: whether somebody else was quicker shows when it is recorded.
-    async fn begin(&self, _: &str, tracking: &Tracking) -> Result<UnitOfWork, RecorderError> {
+    async fn begin(&self, _: &str, tracking: &Tracking) -> Result<UnitOfWork, ViewError> {
         tracking.check()?;
         Ok(UnitOfWork::new(self, &tracking.upstream, Some(tracking.clone())))
     }
@@ -103,11 +108,11 @@ impl Views for Application {
         upstream: &str,
         from: LogPosition,
         to: LogPosition,
-    ) -> Result<(), RecorderError> {
-        self.shared.recorder.move_tracking(upstream, from, to).await
+    ) -> Result<(), ViewError> {
+        self.shared.recorder.move_tracking(upstream, from, to).await.map_err(ViewError::from)
     }
 
-    async fn begin_aside(&self, _: &str, upstream: &str) -> Result<UnitOfWork, RecorderError> {
+    async fn begin_aside(&self, _: &str, upstream: &str) -> Result<UnitOfWork, ViewError> {
         Ok(UnitOfWork::new(self, upstream, None))
     }
 
@@ -117,19 +122,19 @@ impl Views for Application {
         upstream: &str,
         after: u64,
         limit: usize,
-    ) -> Result<Vec<DeadLetter>, RecorderError> {
+    ) -> Result<Vec<DeadLetter>, ViewError> {
         let letters = self.process_letters(upstream).await?;
         Ok(letters.map_or_else(Vec::new, |letters| letters.letters().list(after, limit)))
     }
 
-    async fn count_dead_letters(&self, _: &str, upstream: &str) -> Result<u64, RecorderError> {
+    async fn count_dead_letters(&self, _: &str, upstream: &str) -> Result<u64, ViewError> {
         let letters = self.process_letters(upstream).await?;
         Ok(letters.map_or(0, |letters| letters.letters().len() as u64))
     }
 }
 
 impl Application {
-    async fn process_letters(&self, upstream: &str) -> Result<Option<ProcessLetters>, RecorderError> {
+    async fn process_letters(&self, upstream: &str) -> Result<Option<ProcessLetters>, ViewError> {
         match self.repository().get(ProcessLetters::id_for(upstream)).await {
             Ok(letters) => Ok(Some(letters)),
             Err(Error::AggregateNotFound { .. }) => Ok(None),
@@ -139,6 +144,10 @@ impl Application {
 }
 
 impl UnitOfWork {
+    pub(crate) fn application(&self) -> &Application {
+        &self.application
+    }
+
     fn new(application: &Application, upstream: &str, tracking: Option<Tracking>) -> Self {
         Self {
             application: application.clone(),
@@ -151,7 +160,7 @@ impl UnitOfWork {
     }
 
     /// What was put aside, as it is in this transaction.
-    async fn letters(&mut self) -> Result<&mut Option<ProcessLetters>, RecorderError> {
+    async fn letters(&mut self) -> Result<&mut Option<ProcessLetters>, ViewError> {
         if self.letters.is_none() {
             self.letters = self.application.process_letters(&self.upstream).await?;
         }
@@ -166,33 +175,33 @@ impl ViewTransaction for UnitOfWork {
         self
     }
 
-    async fn parked(&mut self, originators: &[Uuid]) -> Result<Vec<Uuid>, RecorderError> {
+    async fn parked(&mut self, originators: &[Uuid]) -> Result<Vec<Uuid>, ViewError> {
         let Some(letters) = self.letters().await? else { return Ok(Vec::new()) };
         Ok(originators.iter().copied().filter(|id| letters.letters().has(*id)).collect())
     }
 
-    async fn park(&mut self, letters: &[DeadLetter]) -> Result<(), RecorderError> {
+    async fn park(&mut self, letters: &[DeadLetter]) -> Result<(), ViewError> {
         let upstream = self.upstream.clone();
         ProcessLetters::park(self.letters().await?, &upstream, letters).map_err(letters_error)
     }
 
-    async fn unpark(&mut self, originator_id: Uuid, limit: usize) -> Result<Vec<DeadLetter>, RecorderError> {
+    async fn unpark(&mut self, originator_id: Uuid, limit: usize) -> Result<Vec<DeadLetter>, ViewError> {
         let Some(letters) = self.letters().await? else { return Ok(Vec::new()) };
         let first = letters.letters().first(originator_id, limit);
         letters.take_out(&first).map_err(letters_error)?;
         Ok(first)
     }
 
-    async fn discard(&mut self, notification_id: u64) -> Result<Option<DeadLetter>, RecorderError> {
+    async fn discard(&mut self, notification_id: u64) -> Result<Option<DeadLetter>, ViewError> {
         let Some(letters) = self.letters().await? else { return Ok(None) };
         let Some(letter) = letters.letters().find(notification_id) else { return Ok(None) };
         letters.take_out(std::slice::from_ref(&letter)).map_err(letters_error)?;
         Ok(Some(letter))
     }
 
-    async fn commit(self) -> Result<(), RecorderError> {
+    async fn commit(self) -> Result<(), ViewError> {
         let Self { application, tracking, mut events, mut letters, .. } = self;
-        events.extend(application.events_of(&mut letters.as_mut()).map_err(letters_error)?);
+        events.extend(application.events_of(&mut letters.as_mut()).map_err(letters_error)?.0);
         match tracking {
             Some(tracking) => application.shared.recorder.insert_tracked(events, tracking).await?,
             None => application.shared.recorder.insert_events(events).await?,
@@ -202,11 +211,11 @@ impl ViewTransaction for UnitOfWork {
 }
 
 /// Why dead letters cannot be read or kept.
-fn letters_error(error: Error) -> RecorderError {
+fn letters_error(error: Error) -> ViewError {
     match error {
-        Error::Recorder(error) => error,
+        Error::Recorder(error) => error.into(),
         error => {
-            RecorderError::Database { operation: "keep dead letters", message: error.to_string(), source: error.into() }
+            ViewError::Database { operation: "keep dead letters", message: error.to_string(), source: error.into() }
         }
     }
 }

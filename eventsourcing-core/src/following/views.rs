@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 
 use uuid::Uuid;
 
-use super::DeadLetter;
+use super::{DeadLetter, ViewError};
 use crate::persistence::{LogPosition, RecorderError, Tracking};
 
 /// Keeps the views of projections, how far each has processed which log, and what each put aside on the way.
@@ -21,11 +21,8 @@ pub trait Views: Send + Sync + 'static {
     ///
     /// # Errors
     /// As the database fails.
-    fn position(
-        &self,
-        projection: &str,
-        upstream: &str,
-    ) -> impl Future<Output = Result<LogPosition, RecorderError>> + Send;
+    fn position(&self, projection: &str, upstream: &str)
+    -> impl Future<Output = Result<LogPosition, ViewError>> + Send;
 
     /// Makes sure that this version of the projection is the one that serves, which it is if none has begun yet.
     ///
@@ -34,12 +31,12 @@ pub trait Views: Send + Sync + 'static {
     /// that know no versions need not have this.
     ///
     /// # Errors
-    /// [`RecorderError::AnotherVersion`] if another version serves; others as the database fails.
+    /// [`ViewError::AnotherVersion`] if another version serves; others as the database fails.
     fn serve(
         &self,
         projection: &str,
         has_tables: bool,
-    ) -> impl Future<Output = Result<Option<Self::Transaction>, RecorderError>> + Send {
+    ) -> impl Future<Output = Result<Option<Self::Transaction>, ViewError>> + Send {
         let _ = (projection, has_tables);
         async { Ok(None) }
     }
@@ -49,19 +46,19 @@ pub trait Views: Send + Sync + 'static {
     /// Whoever else wants to move it waits until this one ends, and is then refused.
     ///
     /// # Errors
-    /// [`RecorderError::AlreadyProcessed`] if the position is elsewhere; [`RecorderError::AnotherVersion`] if another version of the
+    /// [`ViewError::AlreadyProcessed`] if the position is elsewhere; [`ViewError::AnotherVersion`] if another version of the
     /// projection serves; others as the database fails.
     fn begin(
         &self,
         projection: &str,
         tracking: &Tracking,
-    ) -> impl Future<Output = Result<Self::Transaction, RecorderError>> + Send;
+    ) -> impl Future<Output = Result<Self::Transaction, ViewError>> + Send;
 
     /// Moves the position from here to any other place, back or forth, in a transaction of its own: the log is another than the one
     /// that the view was made of.
     ///
     /// # Errors
-    /// [`RecorderError::AlreadyProcessed`] if the position is not exactly this, with this anchor; [`RecorderError::NoMove`] unless the
+    /// [`ViewError::AlreadyProcessed`] if the position is not exactly this, with this anchor; [`RecorderError::NoMove`] unless the
     /// views can do it; others as the database fails.
     fn move_position(
         &self,
@@ -69,10 +66,10 @@ pub trait Views: Send + Sync + 'static {
         upstream: &str,
         from: LogPosition,
         to: LogPosition,
-    ) -> impl Future<Output = Result<(), RecorderError>> + Send {
+    ) -> impl Future<Output = Result<(), ViewError>> + Send {
         let error = RecorderError::NoMove { upstream: upstream.to_owned(), from, to };
         let _ = projection;
-        async { Err(error) }
+        async { Err(error.into()) }
     }
 
     /// Begins a transaction that leaves the position where it is.
@@ -86,7 +83,7 @@ pub trait Views: Send + Sync + 'static {
         &self,
         projection: &str,
         upstream: &str,
-    ) -> impl Future<Output = Result<Self::Transaction, RecorderError>> + Send;
+    ) -> impl Future<Output = Result<Self::Transaction, ViewError>> + Send;
 
     /// The dead letters with ids greater than `after`, by id, and no more than `limit`. It waits for no transaction.
     ///
@@ -98,7 +95,7 @@ pub trait Views: Send + Sync + 'static {
         upstream: &str,
         after: u64,
         limit: usize,
-    ) -> impl Future<Output = Result<Vec<DeadLetter>, RecorderError>> + Send;
+    ) -> impl Future<Output = Result<Vec<DeadLetter>, ViewError>> + Send;
 
     /// How many dead letters there are. It waits for no transaction.
     ///
@@ -108,7 +105,7 @@ pub trait Views: Send + Sync + 'static {
         &self,
         projection: &str,
         upstream: &str,
-    ) -> impl Future<Output = Result<u64, RecorderError>> + Send;
+    ) -> impl Future<Output = Result<u64, ViewError>> + Send;
 
     /// Which database it is, so that two different projections that run in this process under one name in it are noticed.
     fn database(&self) -> Option<String> {
@@ -141,13 +138,13 @@ pub trait ViewTransaction: Send {
     ///
     /// # Errors
     /// As the database fails.
-    fn parked(&mut self, originators: &[Uuid]) -> impl Future<Output = Result<Vec<Uuid>, RecorderError>> + Send;
+    fn parked(&mut self, originators: &[Uuid]) -> impl Future<Output = Result<Vec<Uuid>, ViewError>> + Send;
 
     /// Puts events aside. A letter of the same event that is there already stays as it is.
     ///
     /// # Errors
     /// As the database fails.
-    fn park(&mut self, letters: &[DeadLetter]) -> impl Future<Output = Result<(), RecorderError>> + Send;
+    fn park(&mut self, letters: &[DeadLetter]) -> impl Future<Output = Result<(), ViewError>> + Send;
 
     /// Takes out the first dead letters of an aggregate, no more than `limit`, and returns them by id.
     ///
@@ -157,20 +154,23 @@ pub trait ViewTransaction: Send {
         &mut self,
         originator_id: Uuid,
         limit: usize,
-    ) -> impl Future<Output = Result<Vec<DeadLetter>, RecorderError>> + Send;
+    ) -> impl Future<Output = Result<Vec<DeadLetter>, ViewError>> + Send;
 
     /// Takes out the dead letter of this event, if there is one, and returns it.
     ///
     /// # Errors
     /// As the database fails.
-    fn discard(
-        &mut self,
-        notification_id: u64,
-    ) -> impl Future<Output = Result<Option<DeadLetter>, RecorderError>> + Send;
+    fn discard(&mut self, notification_id: u64) -> impl Future<Output = Result<Option<DeadLetter>, ViewError>> + Send;
+
+    /// Whether a handler ended the transaction, as far as that is known before the commit.
+    fn is_ended(&self) -> bool {
+        false
+    }
 
     /// Makes the changes last, the position and dead letters with them.
     ///
     /// # Errors
-    /// As the database fails. Whether it was committed is told by the position.
-    fn commit(self) -> impl Future<Output = Result<(), RecorderError>> + Send;
+    /// [`ViewError::TransactionEnded`] if a handler ended it; others as the database fails. Whether it was committed is told by the
+    /// position.
+    fn commit(self) -> impl Future<Output = Result<(), ViewError>> + Send;
 }

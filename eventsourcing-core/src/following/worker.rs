@@ -1,21 +1,26 @@
 //! The worker: the task that handles a projection's events, batch by batch, and does what is to be done when one fails.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::select;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::failure::{Failure, Handled, is_conflict};
+use super::conflicts::Conflicts;
+use super::failure::{Failure, Handled};
 use super::handling::Handling;
 use super::pages::{Page, Pages};
 use super::state::State;
 use super::{OnFailure, Projection, RunnerError, Views};
-use crate::application::{ATTEMPTS, pause_after};
 use crate::persistence::{LogPosition, Notification};
 
 /// The first and the longest pause before another try at what fails for reasons that pass.
 pub(super) const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
+
+/// How many events a rebuild handles in its first transaction; in each next one twice as many.
+///
+/// What is killed again and again before a whole batch is done would otherwise never get further.
+pub(super) const FIRST_OF_REBUILD: usize = 16;
 
 /// The task that handles events.
 pub(super) struct Worker<P, V> {
@@ -23,6 +28,8 @@ pub(super) struct Worker<P, V> {
     pub(super) on_failure: OnFailure,
     pub(super) publish: watch::Sender<State>,
     pub(super) stopping: watch::Receiver<bool>,
+    /// How many events are handled in one transaction at most, of the page that there is.
+    pub(super) at_once: usize,
 }
 
 impl<P, V> Worker<P, V>
@@ -78,10 +85,30 @@ where
         Ok(())
     }
 
-    /// Handles a page: in one transaction or, if that fails, one event at a time.
+    /// Handles a page, in as few transactions as it may.
     async fn process(&mut self, page: Page<Notification>) -> Result<(), Failure> {
         let Page { items, up_to, .. } = page;
-        match items.as_slice() {
+        let mut rest = items.as_slice();
+        while let Some((part, later)) = rest.split_at_checked(self.at_once).filter(|(_, later)| !later.is_empty()) {
+            let Some((last, _)) = part.last() else { break };
+            self.process_part(part, *last).await?;
+            // it may have stopped within the part
+            if *self.stopping.borrow() {
+                return Ok(());
+            }
+            self.at_once = self.at_once.saturating_mul(2);
+            rest = later;
+        }
+        self.process_part(rest, up_to).await
+    }
+
+    /// Handles events in one transaction or, if that fails, one at a time.
+    async fn process_part(
+        &mut self,
+        events: &[(LogPosition, Notification)],
+        up_to: LogPosition,
+    ) -> Result<(), Failure> {
+        match events {
             [event] => self.handle_alone(event, up_to).await,
             // what fails as a whole may succeed but for one
             events => match self.handle(events, up_to).await? {
@@ -96,6 +123,10 @@ where
 
     async fn handle_each(&mut self, events: &[(LogPosition, Notification)], up_to: LogPosition) -> Result<(), Failure> {
         for (place, event) in events.iter().enumerate() {
+            // each is committed by itself, so that one may stop between two
+            if *self.stopping.borrow() {
+                return Ok(());
+            }
             let is_last = place + 1 == events.len();
             self.handle_alone(event, if is_last { up_to } else { event.0 }).await?;
         }
@@ -137,21 +168,20 @@ where
         event: &(LogPosition, Notification),
         up_to: LogPosition,
     ) -> Result<Handled, Failure> {
-        let mut attempt = 1;
+        let mut conflicts = Conflicts::default();
         loop {
             match self.handle(std::slice::from_ref(event), up_to).await? {
-                Handled::Refused(cause) if is_conflict(&cause) && attempt < ATTEMPTS => {
-                    tracing::debug!(%cause, attempt, "an event is handled again");
-                    pause_after(attempt).await;
-                    attempt += 1;
-                }
+                Handled::Refused(cause) if conflicts.is_to_be_handled_again(&cause).await => {}
                 handled => return Ok(handled),
             }
         }
     }
 
     async fn handle(&mut self, events: &[(LogPosition, Notification)], up_to: LogPosition) -> Result<Handled, Failure> {
-        let handled = self.handling.handle(events, up_to).await?;
+        State::handling(&self.publish, Some(Instant::now()));
+        let handled = self.handling.handle(events, up_to).await;
+        State::handling(&self.publish, None);
+        let handled = handled?;
         if let Handled::Done = handled {
             self.following();
         }

@@ -10,7 +10,7 @@
 //!
 //! A dictionary that is encrypted stands in one too, with its own length and no compressor.
 
-use super::Place;
+use super::{MapperFailure, Place};
 
 pub(super) const LEN: usize = 10;
 pub(super) const FORMAT: u8 = 1;
@@ -27,6 +27,7 @@ impl Header {
     pub(super) fn to_bytes(self) -> [u8; LEN] {
         let mut bytes = [0; LEN];
         bytes[0] = FORMAT;
+        // `check_id` has seen to it that neither is cut off
         bytes[1] = (self.compressor << 4) | (self.cipher & 0x0f);
         bytes[2..6].copy_from_slice(&self.key_id.to_be_bytes());
         bytes[6..].copy_from_slice(&self.plain_len.to_be_bytes());
@@ -74,6 +75,11 @@ impl Header {
         context.extend_from_slice(&id.to_be_bytes());
         context
     }
+}
+
+/// Whether the id of a cipher or a compressor fits into half a byte, where 0 stands for none.
+pub(super) fn check_id(what: &'static str, id: u8) -> Result<u8, MapperFailure> {
+    if (1..=15).contains(&id) { Ok(id) } else { Err(MapperFailure::Id { what, id }) }
 }
 
 /// The length of [`Place::head`].

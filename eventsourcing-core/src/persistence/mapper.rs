@@ -19,7 +19,10 @@ use crate::domain::{AggregateEvent, DomainEvent};
 mod dictionaries;
 mod nonces;
 mod open;
+mod read_back;
 mod seal;
+
+pub use read_back::StateCheck;
 
 /// Turns domain events into stored events and back: JSON, then compressed, then encrypted.
 ///
@@ -59,6 +62,7 @@ pub struct Mapper {
     cipher: Option<Arc<dyn Cipher>>,
     max_state_size: u32,
     allow_unencrypted: bool,
+    state_check: StateCheck,
     dictionaries: Arc<Dictionaries>,
 }
 
@@ -74,6 +78,7 @@ impl Mapper {
             cipher: None,
             max_state_size: Self::DEFAULT_MAX_STATE_SIZE,
             allow_unencrypted: false,
+            state_check: StateCheck::default(),
             dictionaries: Arc::default(),
         }
     }
@@ -112,12 +117,19 @@ impl Mapper {
         self
     }
 
+    /// How an event is checked before it is recorded: [`StateCheck::Full`] unless said otherwise.
+    #[must_use]
+    pub fn with_state_check(mut self, check: StateCheck) -> Self {
+        self.state_check = check;
+        self
+    }
+
     /// The stored form of an event.
     ///
-    /// In builds with debug assertions the event is read back first: one that cannot be read is not recorded.
+    /// The event is read back first, and one that does not come back as it was is refused: see [`StateCheck`].
     ///
     /// # Errors
-    /// [`MapperError`] if the event does not serialise, or is too large.
+    /// [`MapperError`] if the event does not serialise, does not come back as it was, or is too large.
     pub fn to_stored_event<E: AggregateEvent>(
         &self,
         event: &DomainEvent<E>,
@@ -188,12 +200,7 @@ impl Mapper {
         state.clear();
         state.resize(room, 0);
         event.event.write(&mut StateWriter::new(event.timestamp, state))?;
-        // a type whose `Deserialize` does not take what its `Serialize` gave is to be found in development, not in history
-        if cfg!(debug_assertions)
-            && let Err(failure) = E::read(place.topic, &mut StateReader::new(&state[room..]))
-        {
-            return Err(StateError::NotReadBack { reason: Box::new(failure) }.into());
-        }
+        self.state_check.check(event, scratch, room)?;
         self.seal_in_place(place, scratch, room, nonces)
     }
 
@@ -290,6 +297,16 @@ impl Mapper {
         };
         // plain JSON needs no buffers
         if state.first() == Some(&b'{') { read(&mut Scratch::default()) } else { scratch::with(read) }
+    }
+
+    /// Whether states are encrypted.
+    pub fn has_cipher(&self) -> bool {
+        self.cipher.is_some()
+    }
+
+    /// Whether states that get smaller by it are compressed.
+    pub fn has_compressor(&self) -> bool {
+        self.compressor.is_some()
     }
 
     /// Compresses and encrypts a state for its place; the checksum is there if the cipher does not protect it.

@@ -100,6 +100,14 @@ pub enum MapperFailure {
         /// The largest length.
         max: usize,
     },
+    /// The mapper was given a cipher or a compressor whose number cannot be recorded, so that no state could name it.
+    #[error("the {what} has the id {id}, and an id is from 1 to 15; return one from 8 to 15 from its `id`")]
+    Id {
+        /// `cipher` or `compressor`.
+        what: &'static str,
+        /// The id that it has.
+        id: u8,
+    },
     /// The compressor refuses it.
     #[error("its state does not decompress: {0}")]
     Compressor(#[from] CompressorError),

@@ -28,6 +28,8 @@ pub enum Kind {
     Event = 0,
     /// A snapshot of an aggregate.
     Snapshot = 1,
+    /// Why a handler refused an event, which is encrypted as the event is.
+    DeadLetterReason = 2,
 }
 
 impl fmt::Display for Kind {
@@ -35,6 +37,7 @@ impl fmt::Display for Kind {
         f.write_str(match self {
             Self::Event => "event",
             Self::Snapshot => "snapshot",
+            Self::DeadLetterReason => "reason of the dead letter",
         })
     }
 }

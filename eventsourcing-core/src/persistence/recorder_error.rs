@@ -149,6 +149,44 @@ pub enum RecorderError {
         source: Cause,
     },
 
+    /// The server accepts no writes any more, because it is a standby now or was set to read only; nothing was recorded.
+    #[error(
+        "the server of {database} accepts no writes now, because it is a standby or read-only; nothing was recorded, \
+         try again: each try makes a new connection"
+    )]
+    NotPrimary {
+        /// The database, without its password.
+        database: String,
+        /// What the database said.
+        source: Cause,
+    },
+
+    /// The database gave this save up in favour of another, after a deadlock or a conflict; nothing was recorded.
+    #[error("the database gave this save up in favour of another; nothing was recorded, try again")]
+    Superseded {
+        /// What the database said.
+        source: Cause,
+    },
+
+    /// The database lacks memory or connections, or its disk failed; nothing was recorded.
+    #[error("the database lacks {lacks}, so nothing was recorded; try again")]
+    OutOfResources {
+        /// What it lacks.
+        lacks: &'static str,
+        /// What the database said.
+        source: Cause,
+    },
+
+    /// A handler saves to the file in which its own view is: the save would wait for the transaction that the handler is in.
+    #[error(
+        "a handler cannot save to {database}, whose write lock the transaction of its own view holds until the handler is done; \
+         keep the view in a file of its own, or save from a `#[policy]`, whose events are recorded with the position"
+    )]
+    HeldByView {
+        /// The file.
+        database: String,
+    },
+
     /// There is no space left; nothing was recorded.
     #[error("the database has no space left, so nothing was recorded; free some and try again")]
     StorageFull {
@@ -261,36 +299,6 @@ pub enum RecorderError {
         to: LogPosition,
     },
 
-    /// Another version of a projection serves; nothing was done to its view.
-    #[error("version {version} of `{projection}` does not serve, but version {serving}; nothing was done to its view")]
-    AnotherVersion {
-        /// The name of the projection.
-        projection: String,
-        /// The version that was to change the view.
-        version: u32,
-        /// The version that serves.
-        serving: u32,
-    },
-
-    /// A version of a projection is not being rebuilt, or no longer; nothing was done to its view.
-    #[error("version {version} of `{projection}` is not being rebuilt: the rebuild was switched to or aborted")]
-    RebuildIsOver {
-        /// The name of the projection.
-        projection: String,
-        /// The version that was to be rebuilt.
-        version: u32,
-    },
-
-    /// While a view was rebuilt, a handler used a table of the one that serves; nothing was done.
-    #[error(
-        "a handler used the table `{table}`, which serves, while its view is rebuilt; \
-         let it ask for the table's name: `about.table(\"{table}\")`"
-    )]
-    ServingTable {
-        /// The table.
-        table: String,
-    },
-
     /// The recorder was closed.
     #[error("the application is closed; open it again")]
     Closed,
@@ -317,6 +325,9 @@ impl RecorderError {
                 | Self::PoolTimeout { .. }
                 | Self::Disconnected { .. }
                 | Self::StorageFull { .. }
+                | Self::NotPrimary { .. }
+                | Self::Superseded { .. }
+                | Self::OutOfResources { .. }
         )
     }
 

@@ -13,6 +13,8 @@ pub(super) struct Scratch {
     pub(super) compressed: Vec<u8>,
     /// What the cipher authenticates beside the state.
     pub(super) context: Vec<u8>,
+    /// What `Debug` shows of an event.
+    pub(super) shown: String,
 }
 
 /// A larger buffer is given back: one large state is no reason to hold its memory for ever.
@@ -30,11 +32,14 @@ pub(super) fn with<R>(use_them: impl FnOnce(&mut Scratch) -> R) -> R {
     // a thread that ends has none any more
     let mut scratch = KEPT.try_with(Cell::take).ok().flatten().unwrap_or_default();
     let result = use_them(&mut scratch);
-    let Scratch { state, json, compressed, context } = &mut *scratch;
+    let Scratch { state, json, compressed, context, shown } = &mut *scratch;
     for buffer in [state, json, compressed, context] {
         if buffer.capacity() > LARGEST_KEPT {
             *buffer = Vec::new();
         }
+    }
+    if shown.capacity() > LARGEST_KEPT {
+        *shown = String::new();
     }
     // where the thread has ended they are freed here
     let _ = KEPT.try_with(|kept| kept.set(Some(scratch)));

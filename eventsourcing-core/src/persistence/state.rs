@@ -7,13 +7,16 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::de::value::BorrowedStrDeserializer;
-use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::finite::is_finite;
+use super::likeness::{StateDifference, Tree};
 use super::sketch::Sketch;
 use super::time;
+use super::told::JsonError;
 use super::watch::Watch;
+use crate::domain::AggregateEvent;
 
 const TIMESTAMP: &str = "timestamp";
 const CLASS_VERSION: &str = "class_version";
@@ -54,6 +57,19 @@ pub enum StateError {
         /// How reading failed.
         reason: Box<StateError>,
     },
+    /// The event was written and is read back as another one.
+    #[error(
+        "the event is read back as another one: {0}; \
+         make its `Deserialize` give what its `Serialize` took, or turn this check off with STATE_CHECK=off"
+    )]
+    NotTheSame(Box<StateDifference>),
+    /// The event that was read back writes the same JSON, and `Debug` shows another event.
+    #[error(
+        "the event is read back as another one, which writes the same JSON and has another `Debug`: look for a field that serde skips, \
+         an untagged enum that takes one variant for another, or an option in an option; \
+         keep the difference out of `Debug` if it means nothing, or compare the JSON alone with STATE_CHECK=json"
+    )]
+    LooksDifferent,
     /// The time of the event is not there.
     #[error("the state has no `timestamp`")]
     NoTimestamp,
@@ -67,19 +83,42 @@ pub enum StateError {
     },
     /// The JSON is broken, or is not the event's.
     #[error("{0}")]
-    Json(#[from] serde_json::Error),
+    Json(#[from] JsonError),
 }
+
+/// What an event's `Serialize` or `Deserialize` says may hold its data, and is left out.
+impl From<serde_json::Error> for StateError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Json(JsonError::from(&error))
+    }
+}
+
+const BAD_TIME: &str = "the `timestamp` is no time";
+const BAD_CLASS_VERSION: &str = "the `class_version` is no number";
+/// What reading itself has to say, beside what the event's type says.
+pub(super) const OWN_MESSAGES: [&str; 4] =
+    [BAD_TIME, BAD_CLASS_VERSION, "duplicate field `timestamp`", "duplicate field `class_version`"];
 
 /// Where an event writes its fields.
 #[derive(Debug)]
 pub struct StateWriter<'a> {
     timestamp: Timestamp,
     into: &'a mut Vec<u8>,
+    /// Where the event is to grow as a tree rather than to be written.
+    tree: Option<&'a mut Option<Tree>>,
 }
 
 impl<'a> StateWriter<'a> {
     pub(crate) fn new(timestamp: Timestamp, into: &'a mut Vec<u8>) -> Self {
-        Self { timestamp, into }
+        Self { timestamp, into, tree: None }
+    }
+
+    /// The tree of what an event writes; none if it writes nothing.
+    pub(super) fn tree_of<E: AggregateEvent>(event: &E) -> Option<Tree> {
+        let (mut tree, mut nothing) = (None, Vec::new());
+        let mut writer = StateWriter { timestamp: Timestamp::UNIX_EPOCH, into: &mut nothing, tree: Some(&mut tree) };
+        event.write(&mut writer).ok()?;
+        tree
     }
 
     /// Writes an event that is a struct with named fields.
@@ -89,6 +128,10 @@ impl<'a> StateWriter<'a> {
     /// [`StateError::NotFinite`] for a floating point number that would not be read as it was, and
     /// [`StateError::Json`] if the event's `Serialize` fails.
     pub fn write<T: Serialize + ?Sized>(&mut self, event: &T) -> Result<(), StateError> {
+        if let Some(tree) = &mut self.tree {
+            **tree = Tree::of(event);
+            return Ok(());
+        }
         let into = &mut *self.into;
         into.extend_from_slice(br#"{"timestamp":""#);
         time::write(self.timestamp, into).map_err(serde_json::Error::io)?;
@@ -154,9 +197,10 @@ impl<'a> StateReader<'a> {
         }
         let mut reserved = Reserved::default();
         // looked at once as a whole, which is cheaper than text by text
-        let text = str::from_utf8(self.bytes).map_err(<serde_json::Error as serde::de::Error>::custom)?;
+        let text = str::from_utf8(self.bytes).map_err(|error| JsonError::new(error.to_string()))?;
         let mut json = serde_json::Deserializer::from_str(text);
-        let event = T::deserialize(Fields { json: &mut json, reserved: &mut reserved })?;
+        let event = T::deserialize(Fields { json: &mut json, reserved: &mut reserved })
+            .map_err(|error| why_not::<T>(&error, text))?;
         json.end()?;
         if let Some(found) = reserved.class_version.filter(|version| *version != 1) {
             return Err(StateError::ClassVersion { found });
@@ -169,6 +213,13 @@ impl<'a> StateReader<'a> {
     pub(crate) fn timestamp(&self) -> Option<Timestamp> {
         self.timestamp
     }
+}
+
+/// Why no `T` could be read from a text.
+#[cold]
+fn why_not<T: DeserializeOwned>(error: &serde_json::Error, text: &str) -> JsonError {
+    let (mut json, mut reserved) = (serde_json::Deserializer::from_str(text), Reserved::default());
+    JsonError::of_reading::<T>(error, Fields { json: &mut json, reserved: &mut reserved })
 }
 
 /// What the reserved keys held.
@@ -255,10 +306,13 @@ impl<'de, M: MapAccess<'de>> MapAccess<'de> for OwnEntries<'_, M> {
             let reserved = &mut *self.reserved;
             match key {
                 Key::Timestamp => {
-                    let Time(timestamp) = self.map.next_value()?;
+                    let Time(timestamp) = self.map.next_value().map_err(|_| M::Error::custom(BAD_TIME))?;
                     set_once(&mut reserved.timestamp, TIMESTAMP, timestamp)?;
                 }
-                Key::ClassVersion => set_once(&mut reserved.class_version, CLASS_VERSION, self.map.next_value()?)?,
+                Key::ClassVersion => {
+                    let version = self.map.next_value().map_err(|_| M::Error::custom(BAD_CLASS_VERSION))?;
+                    set_once(&mut reserved.class_version, CLASS_VERSION, version)?;
+                }
                 Key::Borrowed(key) => return seed.deserialize(BorrowedStrDeserializer::new(key)).map(Some),
                 Key::Escaped(key) => return seed.deserialize(key.into_deserializer()).map(Some),
             }

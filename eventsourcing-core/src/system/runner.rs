@@ -20,7 +20,8 @@ use crate::persistence::LogPosition;
 /// its status says so, and [`accept_log`](SystemRunnerBuilder::accept_log) lets it go on. The same system may run in several processes, and each follower in a process of its own, with
 /// [`only`](SystemRunnerBuilder::only).
 ///
-/// Dropped, it ends at once, and what is under way is as if it had never been; [`stop`](Self::stop) lets it finish.
+/// Keep it as long as the system is to run. Dropped, it ends at once, which is logged as a warning, and what is under way is as if it had never
+/// been; [`stop`](Self::stop) lets it finish.
 ///
 /// # Examples
 ///
@@ -35,6 +36,7 @@ use crate::persistence::LogPosition;
 /// # Ok(())
 /// # }
 /// ```
+#[must_use = "the system runs only as long as its runner is kept: dropped here, it ends at once"]
 pub struct SystemRunner {
     opened: Opened,
     followers: Vec<ProjectionRunner>,

@@ -26,6 +26,7 @@ use crate::application::ApplicationStruct;
 /// # Ok::<(), eventsourcing_core::system::SystemError>(())
 /// # }).unwrap();
 /// ```
+#[must_use = "nothing happens unless it makes steps"]
 pub struct SingleThreadedRunner {
     opened: Opened,
     followers: Vec<Follower>,

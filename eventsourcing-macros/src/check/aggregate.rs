@@ -2,9 +2,9 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt as _;
-use syn::{ImplItem, ItemImpl, LitStr};
+use syn::{Attribute, ImplItem, ItemImpl, LitStr, Path};
 
-use super::body;
+use super::{body, changes};
 use crate::errors::Errors;
 use crate::messages;
 use crate::model::{Aggregate, Event, Member};
@@ -12,6 +12,8 @@ use crate::names::{MAX_TOPIC, camel_case, is_camel_case};
 use crate::parse::{demote, is_event_attribute};
 
 pub(crate) fn aggregate(aggregate: &mut Aggregate, errors: &mut Errors) {
+    // before those that are at odds with others become plain methods
+    changes::recorded(aggregate, errors);
     unique(aggregate, errors);
     for event in aggregate.events() {
         topic(event, errors);
@@ -42,9 +44,10 @@ pub(crate) fn topic_name(pinned: Option<&LitStr>, name: &Ident, errors: &mut Err
 }
 
 /// Without a creation event there is no first version.
-pub(crate) fn has_a_creation(block: &ItemImpl, name: &Ident, errors: &mut Errors) {
+pub(crate) fn has_a_creation(block: &ItemImpl, name: &Ident, krate: &Path, errors: &mut Errors) {
+    let is_event = |attribute: &Attribute| is_event_attribute(attribute, krate);
     let is_creation = |item: &ImplItem| match item {
-        ImplItem::Fn(method) => method.attrs.iter().any(is_event_attribute) && method.sig.receiver().is_none(),
+        ImplItem::Fn(method) => method.attrs.iter().any(is_event) && method.sig.receiver().is_none(),
         // with a `;` for its body, which is another error
         ImplItem::Verbatim(_) => true,
         _ => false,

@@ -92,7 +92,7 @@ pub(super) fn no_nested_events(event: &Event, aggregate: &Aggregate, errors: &mu
 }
 
 /// Shows every token in its place among its neighbours, groups and what is in them.
-fn walk(tokens: TokenStream, visit: &mut impl FnMut(&[TokenTree], usize)) {
+pub(super) fn walk(tokens: TokenStream, visit: &mut impl FnMut(&[TokenTree], usize)) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     for (index, token) in tokens.iter().enumerate() {
         visit(&tokens, index);
@@ -126,6 +126,25 @@ fn after_colons(tokens: &[TokenTree]) -> Option<String> {
 fn after_dot(tokens: &[TokenTree]) -> Option<String> {
     let is_call = matches!(tokens.get(3), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis);
     (is_punct(tokens.get(1), '.') && is_call).then(|| word(tokens.get(2)?))?
+}
+
+/// The `name` of `self.name(…)` and `self.name::<T>(…)`, and its tokens.
+pub(super) fn call_of_self(tokens: &[TokenTree]) -> Option<(String, TokenStream)> {
+    let [this, _, name, next, ..] = tokens else { return None };
+    let is_self = matches!(this, TokenTree::Ident(this) if this == "self");
+    if !is_self || !is_called(tokens, 2) {
+        return None;
+    }
+    let len = if matches!(next, TokenTree::Group(_)) { 4 } else { 3 };
+    Some((word(name)?, stream(&tokens[..len])))
+}
+
+/// Whether the word is a method that is called, or what a path leads to: `.name(…)`, `.name::<T>(…)`, `Self::name`.
+pub(super) fn is_called(tokens: &[TokenTree], index: usize) -> bool {
+    let before = |distance: usize| index.checked_sub(distance).and_then(|index| tokens.get(index));
+    let next = tokens.get(index + 1);
+    let is_call = matches!(next, Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis);
+    is_punct(before(1), ':') && is_punct(before(2), ':') || is_punct(before(1), '.') && (is_call || is_punct(next, ':'))
 }
 
 /// Whether the word is a field or a method, or stands in another module: `self.rng()`, `dice::rand::roll()`.

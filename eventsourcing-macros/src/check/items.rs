@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens as _;
 use syn::parse::{ParseStream, Parser as _};
-use syn::{Attribute, Fields, ImplItem, ItemImpl, ItemStruct, LitStr, Signature, Token, Visibility};
+use syn::{Attribute, Fields, ImplItem, ItemImpl, ItemStruct, LitStr, Path, Signature, Token, Visibility};
 
 use crate::errors::Errors;
 use crate::messages;
@@ -17,6 +17,9 @@ pub(crate) fn aggregate_struct(item: &ItemStruct, errors: &mut Errors) -> bool {
         errors.at(&item.ident, messages::fields_without_names(&item.ident));
         return false;
     };
+    for name in fields.named.iter().filter_map(|field| field.ident.as_ref()).filter(|name| is_accessor(name)) {
+        errors.at(name, messages::accessor_taken(name));
+    }
     for field in &fields.named {
         if let Some(name) = field.ident.as_ref().filter(|name| *name == ROOT_FIELD) {
             errors.at(name, messages::FIELD_TAKEN);
@@ -24,6 +27,25 @@ pub(crate) fn aggregate_struct(item: &ItemStruct, errors: &mut Errors) -> bool {
         }
     }
     item.generics.params.is_empty()
+}
+
+/// What the trait `Aggregate` lets everybody call on an aggregate.
+const ACCESSORS: &[&str] = &["id", "version", "created_on", "modified_on", "pending_events", "collect_events"];
+
+fn is_accessor(name: &Ident) -> bool {
+    ACCESSORS.iter().any(|accessor| name == accessor)
+}
+
+/// No method hides an accessor of the aggregate: of two, an inherent one is called.
+pub(crate) fn accessors(block: &ItemImpl, errors: &mut Errors) {
+    for item in &block.items {
+        if let ImplItem::Fn(method) = item
+            && method.sig.receiver().is_some()
+            && is_accessor(&method.sig.ident)
+        {
+            errors.at(&method.sig.ident, messages::accessor_taken(&method.sig.ident));
+        }
+    }
 }
 
 /// An application is a struct with no fields.
@@ -52,9 +74,9 @@ pub(crate) fn impl_block(item: &ItemImpl, errors: &mut Errors) -> Option<Ident> 
 }
 
 /// `#[event]` stands on methods with a body and on nothing else.
-pub(crate) fn misplaced_event(item: &mut ImplItem, errors: &mut Errors) {
+pub(crate) fn misplaced_event(item: &mut ImplItem, krate: &Path, errors: &mut Errors) {
     let mut take_off = |attributes: &mut Vec<Attribute>| {
-        for attribute in attributes.extract_if(.., |attribute| is_event_attribute(attribute)) {
+        for attribute in attributes.extract_if(.., |attribute| is_event_attribute(attribute, krate)) {
             errors.at(&attribute, messages::EVENT_ON_NO_METHOD);
         }
     };
@@ -63,7 +85,9 @@ pub(crate) fn misplaced_event(item: &mut ImplItem, errors: &mut Errors) {
         ImplItem::Type(item) => take_off(&mut item.attrs),
         ImplItem::Macro(item) => take_off(&mut item.attrs),
         ImplItem::Verbatim(tokens) => {
-            if let Some(semicolon) = event_without_body.parse2(tokens.clone()).ok().flatten() {
+            if let Some(semicolon) =
+                (|input: ParseStream<'_>| event_without_body(input, krate)).parse2(tokens.clone()).ok().flatten()
+            {
                 errors.at(semicolon, messages::METHOD_WITHOUT_BODY);
                 *tokens = TokenStream::new();
             }
@@ -73,12 +97,12 @@ pub(crate) fn misplaced_event(item: &mut ImplItem, errors: &mut Errors) {
 }
 
 /// The `;` that an event method has in place of its body.
-fn event_without_body(input: ParseStream<'_>) -> syn::Result<Option<Token![;]>> {
+fn event_without_body(input: ParseStream<'_>, krate: &Path) -> syn::Result<Option<Token![;]>> {
     let attributes = input.call(Attribute::parse_outer)?;
     input.parse::<Visibility>()?;
     input.parse::<Signature>()?;
     let semicolon = input.parse()?;
-    Ok(attributes.iter().any(is_event_attribute).then_some(semicolon))
+    Ok(attributes.iter().any(|attribute| is_event_attribute(attribute, krate)).then_some(semicolon))
 }
 
 fn not_generic(generics: &syn::Generics, message: &str, errors: &mut Errors) {

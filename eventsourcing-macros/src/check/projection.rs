@@ -1,8 +1,9 @@
 //! The impl block under `#[projection]` or `#[policy]`, and its handlers.
 
 use quote::ToTokens as _;
-use syn::{ItemImpl, LitStr, Type};
+use syn::{ImplItem, ItemImpl, LitStr, Type};
 
+use super::body::{call_of_self, walk};
 use crate::errors::Errors;
 use crate::messages;
 use crate::model::{Handler, Tables, Takes};
@@ -42,6 +43,26 @@ pub(crate) fn units_of_work(handlers: &[Handler], errors: &mut Errors) {
         };
         if !is_unit_of_work {
             errors.at(&handler.view, messages::HANDLER_TAKES_A_UNIT_OF_WORK);
+        }
+    }
+}
+
+/// Methods of an application that record, and what a unit of work has for them.
+const RECORDING: &[&str] = &["save", "save_tracked", "retry"];
+
+/// The handlers of a policy save nothing on the application itself.
+pub(crate) fn no_saves_beside(handlers: &[Handler], item: &ItemImpl, errors: &mut Errors) {
+    for item in &item.items {
+        if let ImplItem::Fn(method) = item
+            && handlers.iter().any(|handler| handler.method == method.sig.ident)
+        {
+            walk(method.block.to_token_stream(), &mut |tokens, index| {
+                if let Some((called, place)) = call_of_self(&tokens[index..])
+                    && RECORDING.contains(&called.as_str())
+                {
+                    errors.at(place, messages::saved_in_policy(&called));
+                }
+            });
         }
     }
 }

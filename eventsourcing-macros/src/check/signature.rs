@@ -1,8 +1,8 @@
 //! The signature of an event method: what cannot be recorded or run again is refused.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
-use syn::{Receiver, ReceiverKind, Safety, Signature, Type};
+use syn::{Receiver, ReceiverKind, ReturnType, Safety, Signature, Type};
 
 use crate::errors::Errors;
 use crate::messages;
@@ -51,6 +51,31 @@ fn receiver(receiver: &Receiver, has_generics: bool, errors: &mut Errors) {
         ReceiverKind::Reference(_, _, None) => errors.at(receiver, messages::RECEIVER_SHARED),
         ReceiverKind::Typed(..) => errors.at(receiver, messages::RECEIVER_TYPED),
         _ => errors.at(receiver, messages::RECEIVER_BY_VALUE),
+    }
+}
+
+/// Where a return type holds the aggregate, by itself or in something.
+pub(crate) fn returns_aggregate(output: &ReturnType, aggregate: &Ident) -> Option<Ident> {
+    fn find(tokens: TokenStream, aggregate: &Ident) -> Option<Ident> {
+        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        let is_colon =
+            |token: Option<&TokenTree>| matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == ':');
+        tokens.iter().enumerate().find_map(|(place, token)| match token {
+            TokenTree::Ident(word) if word == "Self" || word == aggregate => {
+                // `Self::LEN`, `<Self as Aggregate>::Event` and `other::World` are something else
+                let next = tokens.get(place + 1);
+                let is_cast = matches!(next, Some(TokenTree::Ident(next)) if next == "as");
+                let is_in_a_path =
+                    is_colon(next) || place.checked_sub(1).is_some_and(|last| is_colon(tokens.get(last)));
+                (!is_cast && !is_in_a_path).then(|| word.clone())
+            }
+            TokenTree::Group(group) => find(group.stream(), aggregate),
+            _ => None,
+        })
+    }
+    match output {
+        ReturnType::Type(_, ty) => find(ty.to_token_stream(), aggregate),
+        ReturnType::Default => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The body of an event method, as a method of its own: the command and the replay both call it.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};
 use syn::spanned::Spanned as _;
 use syn::{Attribute, FnArg, ImplItemFn, Pat, Visibility, parse_quote, parse_quote_spanned};
@@ -20,7 +20,7 @@ pub(crate) fn body(event: &Event) -> TokenStream {
         parameter.attrs.clone_from(&model.lints);
         // who has the id made of it uses it, in the command
         if let Pat::Ident(pattern) = &*parameter.pat
-            && event.id.as_ref().is_some_and(|id| mentions(id.to_token_stream(), &pattern.ident))
+            && event.id.as_ref().is_some_and(|id| mentions(id.to_token_stream(), &pattern.ident.to_string()))
         {
             parameter.attrs.push(parse_quote!(#[allow(unused_variables)]));
         }
@@ -36,10 +36,11 @@ pub(crate) fn body(event: &Event) -> TokenStream {
     quote!(#method)
 }
 
-fn mentions(tokens: TokenStream, ident: &Ident) -> bool {
+/// Whether this word is among the tokens.
+pub(super) fn mentions(tokens: TokenStream, word: &str) -> bool {
     tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(other) => other == *ident,
-        TokenTree::Group(group) => mentions(group.stream(), ident),
+        TokenTree::Ident(other) => other == word,
+        TokenTree::Group(group) => mentions(group.stream(), word),
         _ => false,
     })
 }

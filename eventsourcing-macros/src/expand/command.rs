@@ -1,10 +1,11 @@
 //! The command: builds the event, runs the body on it, and keeps it as pending.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens as _, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{FnArg, Pat, Path, ReturnType, Signature, Type};
 
+use super::body::mentions;
 use crate::model::{Aggregate, Conversion, Event, Kind, MethodAttributes, Parameter, Returned};
 use crate::names;
 use crate::parse::stored::is_primitive;
@@ -18,13 +19,23 @@ pub(crate) fn command(event: &Event, aggregate: &Aggregate) -> TokenStream {
         Kind::Creation { fallible } => creation(event, aggregate, *fallible),
         Kind::Change(returned) => change(event, aggregate, returned),
     };
+    let must_use = must_use(event);
     // the user's braces, so that what the compiler says of the method points to the method
     let mut braces = Group::new(Delimiter::Brace, block);
     braces.set_span(event.block.brace_token.span.join());
     quote! {
-        #(#docs)* #(#cfgs)* #(#shared)* #(#others)*
+        #(#docs)* #(#cfgs)* #(#shared)* #must_use #(#others)*
         #visibility #signature #braces
     }
+}
+
+/// A new aggregate that is dropped was never recorded. Of a `Result` the compiler says so itself.
+fn must_use(event: &Event) -> Option<TokenStream> {
+    let is_made = matches!(event.kind, Kind::Creation { fallible: false });
+    // also in a `#[cfg_attr(…)]`
+    let is_said =
+        event.attributes.others.iter().any(|attribute| mentions(attribute.meta.to_token_stream(), "must_use"));
+    (is_made && !is_said).then(|| quote!(#[must_use = "a new aggregate is recorded only once it is saved"]))
 }
 
 fn creation(event: &Event, aggregate: &Aggregate, fallible: bool) -> TokenStream {

@@ -10,35 +10,7 @@ use syn::{Expr, ExprStruct, Item, Macro, Member, Pat, PatRest, PatStruct, Path, 
 
 use crate::model::{self, Aggregate};
 use crate::names::{self, ROOT_FIELD};
-
-/// The macros of the standard library whose arguments are expressions.
-///
-/// In those of other macros `World { … }` may be anything, and they may read every token of it: they are left alone.
-const TAKE_EXPRESSIONS: &[&str] = &[
-    "assert",
-    "assert_eq",
-    "assert_ne",
-    "dbg",
-    "debug_assert",
-    "debug_assert_eq",
-    "debug_assert_ne",
-    "eprint",
-    "eprintln",
-    "format",
-    "format_args",
-    "panic",
-    "print",
-    "println",
-    "todo",
-    "unimplemented",
-    "unreachable",
-    "vec",
-    "write",
-    "writeln",
-];
-
-/// The one that takes an expression and a pattern.
-const MATCHES: &str = "matches";
+use crate::std_macros;
 
 /// Completes `Self { … }` and `World { … }` in all of the impl block.
 pub(crate) fn complete(aggregate: &mut Aggregate) {
@@ -125,19 +97,18 @@ impl VisitMut for Literals<'_> {
     }
 
     fn visit_macro_mut(&mut self, call: &mut Macro) {
-        let Some(name) = name_in_std(&call.path) else { return };
-        let tokens = &mut call.tokens;
-        if name == MATCHES {
-            self.inside(tokens, match_arguments, |literals, (value, comma, pattern, rest)| {
+        if std_macros::is_matches(call) {
+            self.inside(&mut call.tokens, match_arguments, |literals, (value, comma, pattern, rest)| {
                 literals.visit_expr_mut(value);
                 literals.visit_pat_mut(pattern);
                 quote!(#value #comma #pattern #rest)
             });
             return;
         }
-        if !TAKE_EXPRESSIONS.contains(&name.as_str()) {
+        if !std_macros::takes_expressions(call) {
             return;
         }
+        let tokens = &mut call.tokens;
         let _ = self.inside(tokens, Punctuated::<Expr, Token![,]>::parse_terminated, |literals, arguments| {
             arguments.iter_mut().for_each(|argument| literals.visit_expr_mut(argument));
             arguments.to_token_stream()
@@ -145,18 +116,6 @@ impl VisitMut for Literals<'_> {
             literals.visit_expr_mut(value);
             quote!(#value #semicolon #count)
         });
-    }
-}
-
-/// The `vec` of `vec!`, `std::vec!` and `::std::vec!`.
-fn name_in_std(path: &Path) -> Option<String> {
-    let mut names = path.segments.iter().map(|segment| &segment.ident);
-    match (names.next()?, names.next(), names.next()) {
-        (name, None, None) if path.leading_colon.is_none() => Some(name.to_string()),
-        (first, Some(name), None) if ["std", "core", "alloc"].iter().any(|library| first == library) => {
-            Some(name.to_string())
-        }
-        _ => None,
     }
 }
 

@@ -8,7 +8,13 @@ use crate::model::{Handler, Projection, Tables, Takes};
 
 pub(crate) fn policy(policy: &Projection) -> TokenStream {
     let Projection { krate, ty, .. } = policy;
-    let handlers = projection(policy);
+    // a handler may be called again: what it saves elsewhere than in its unit of work is refused
+    let handlers = expanded(policy, |handled| {
+        quote! {
+            let scope = #krate::__private::PolicyScope::of(view);
+            scope.run(async { #handled }).await
+        }
+    });
     quote! {
         impl #krate::ProcessApplication for #ty {}
 
@@ -17,6 +23,11 @@ pub(crate) fn policy(policy: &Projection) -> TokenStream {
 }
 
 pub(crate) fn projection(projection: &Projection) -> TokenStream {
+    expanded(projection, |handled| handled)
+}
+
+/// The impl, in which something stands around what the handlers do.
+fn expanded(projection: &Projection, around: impl FnOnce(TokenStream) -> TokenStream) -> TokenStream {
     let Projection { krate, name, version, ty, tables, handlers, view } = projection;
     let topics =
         handlers.iter().map(|Handler { event, cfgs, .. }| quote!(#(#cfgs)* <#event as #krate::EventStruct>::TOPIC));
@@ -47,6 +58,13 @@ pub(crate) fn projection(projection: &Projection) -> TokenStream {
             <#event as #krate::EventStruct>::TOPIC => { #handled }
         }
     });
+    let handled = around(quote! {
+        match topic {
+            #(#arms)*
+            _ => {}
+        }
+        ::std::result::Result::Ok(())
+    });
     let version = version.as_ref().map(|version| quote!(const VERSION: u32 = #version;));
     let (has_tables, make_tables) = tables.as_ref().map(|tables| made_by(tables, krate)).unzip();
     quote! {
@@ -67,11 +85,7 @@ pub(crate) fn projection(projection: &Projection) -> TokenStream {
                 events: &[#krate::following::Recorded<'_>],
                 view: &mut Self::View,
             ) -> ::std::result::Result<(), #krate::persistence::Cause> {
-                match topic {
-                    #(#arms)*
-                    _ => {}
-                }
-                ::std::result::Result::Ok(())
+                #handled
             }
 
             #make_tables

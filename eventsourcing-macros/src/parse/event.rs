@@ -7,21 +7,17 @@ use syn::spanned::Spanned as _;
 use syn::{Attribute, GenericArgument, ImplItemFn, Path, PathArguments, ReturnType, Signature, Type};
 
 use super::options::{EventOptions, Named, event_options};
+use super::ours::is_event_attribute;
 use super::parameter::{is_lint, parameters};
 use super::stored::{is_primitive, peel};
 use crate::errors::Errors;
 use crate::model::{Event, Kind, MethodAttributes, Payload, Returned, Topic};
 use crate::{check, messages, names};
 
-/// Whether this is `#[event]`, also by a path such as `#[eventsourcing::event]`.
-pub(crate) fn is_event_attribute(attribute: &Attribute) -> bool {
-    attribute.path().segments.last().is_some_and(|last| last.ident == "event")
-}
-
 /// Reads an event method of the aggregate.
-pub(crate) fn event(mut method: ImplItemFn, aggregate: &Ident, topic_name: &str) -> syn::Result<Event> {
+pub(crate) fn event(mut method: ImplItemFn, aggregate: &Ident, topic_name: &str, krate: &Path) -> syn::Result<Event> {
     let mut errors = Errors::default();
-    let (options, attributes) = attributes(std::mem::take(&mut method.attrs), &mut errors);
+    let (options, attributes) = attributes(std::mem::take(&mut method.attrs), krate, &mut errors);
     check::signature(&method.sig, &mut errors);
     let kind = kind(&method.sig, aggregate, &mut errors);
     let parameters = parameters(method.sig.inputs.iter_mut(), &mut errors);
@@ -45,11 +41,11 @@ pub(crate) fn event(mut method: ImplItemFn, aggregate: &Ident, topic_name: &str)
 }
 
 /// Sorts the attributes of a method by where they go.
-fn attributes(all: Vec<Attribute>, errors: &mut Errors) -> (EventOptions, MethodAttributes) {
+fn attributes(all: Vec<Attribute>, krate: &Path, errors: &mut Errors) -> (EventOptions, MethodAttributes) {
     let (mut event, mut sorted): (Option<EventOptions>, _) = (None, MethodAttributes::default());
     for attribute in all {
         let path = attribute.path();
-        if is_event_attribute(&attribute) {
+        if is_event_attribute(&attribute, krate) {
             if event.is_some() {
                 errors.at(&attribute, messages::EVENT_TWICE);
             } else {
@@ -71,7 +67,12 @@ fn attributes(all: Vec<Attribute>, errors: &mut Errors) -> (EventOptions, Method
 /// Creation or change, by the receiver, and what is returned.
 fn kind(signature: &Signature, aggregate: &Ident, errors: &mut Errors) -> Option<Kind> {
     if signature.receiver().is_some() {
-        return errors.take(returned(&signature.output)).map(Kind::Change);
+        let returned = errors.take(returned(&signature.output))?;
+        if let Some(place) = check::returns_aggregate(&signature.output, aggregate) {
+            errors.at(place, messages::RETURNS_THE_AGGREGATE);
+            return None;
+        }
+        return Some(Kind::Change(returned));
     }
     let is_aggregate = |ty: &Type| match peel(ty) {
         Type::Path(path) => path.path.is_ident("Self") || path.path.is_ident(aggregate),

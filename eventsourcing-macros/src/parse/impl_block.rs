@@ -1,14 +1,15 @@
 //! The impl block under `#[aggregate]`.
 
 use proc_macro2::{Ident, TokenStream};
-use syn::{FnArg, ImplItem, ImplItemFn, ItemImpl, Type};
+use syn::{Attribute, FnArg, ImplItem, ImplItemFn, ItemImpl, Path, Type};
 
-use super::event::{event, is_event_attribute};
+use super::event::event;
 use super::options::impl_options;
+use super::ours::{is_event_attribute, take};
 use super::stored::peel;
 use crate::errors::Errors;
 use crate::model::{Aggregate, Member};
-use crate::{check, names};
+use crate::{check, messages, names};
 
 /// Reads the block, as far as it can be read: what has an error becomes a plain method.
 ///
@@ -19,18 +20,20 @@ pub(crate) fn impl_block(
     errors: &mut Errors,
 ) -> Result<Aggregate, Box<ItemImpl>> {
     let options = impl_options(arguments, errors);
+    let krate = options.krate.unwrap_or_else(names::default_crate);
     let Some(name) = check::impl_block(&shell, errors) else {
-        shell.items.iter_mut().for_each(strip);
+        shell.items.iter_mut().for_each(|item| strip(item, &krate));
         return Err(Box::new(shell));
     };
     let topic_name = check::topic_name(options.name.as_ref(), &name, errors);
     // the compiler refuses it itself, once, before it comes here
     shell.unsafety = None;
-    check::has_a_creation(&shell, &name, errors);
-    let members =
-        std::mem::take(&mut shell.items).into_iter().map(|item| member(item, &name, &topic_name, errors)).collect();
-    let krate = options.krate.unwrap_or_else(names::default_crate);
-    let mut aggregate = Aggregate { krate, name, topic_name, derives: options.derives, shell, members };
+    check::has_a_creation(&shell, &name, &krate, errors);
+    check::accessors(&shell, errors);
+    let mut reader = Reader { name: &name, topic_name: &topic_name, krate: &krate, unrecorded: Vec::new() };
+    let members = std::mem::take(&mut shell.items).into_iter().map(|item| reader.member(item, errors)).collect();
+    let unrecorded = reader.unrecorded;
+    let mut aggregate = Aggregate { krate, name, topic_name, derives: options.derives, shell, members, unrecorded };
     check::aggregate(&mut aggregate, errors);
     Ok(aggregate)
 }
@@ -43,26 +46,48 @@ pub(crate) fn plain_name(ty: &Type) -> Option<&Ident> {
     }
 }
 
-fn member(mut item: ImplItem, name: &Ident, topic_name: &str, errors: &mut Errors) -> Member {
-    if let ImplItem::Fn(method) = &item
-        && method.attrs.iter().any(is_event_attribute)
-    {
-        if let Some(event) = errors.take(event(method.clone(), name, topic_name)) {
+/// Reads the items of the block.
+struct Reader<'a> {
+    name: &'a Ident,
+    topic_name: &'a str,
+    krate: &'a Path,
+    /// The plain methods that may change what no event records.
+    unrecorded: Vec<Ident>,
+}
+
+impl Reader<'_> {
+    fn member(&mut self, mut item: ImplItem, errors: &mut Errors) -> Member {
+        let Self { name, topic_name, krate, .. } = *self;
+        let ImplItem::Fn(method) = &mut item else {
+            check::misplaced_event(&mut item, krate, errors);
+            return Member::Plain(Box::new(item));
+        };
+        let is_marked = take(&mut method.attrs, "unrecorded", krate, messages::UNRECORDED_TAKES_NOTHING, errors);
+        let is_event = method.attrs.iter().any(|attribute| is_event_attribute(attribute, krate));
+        if is_marked && is_event {
+            errors.at(&method.sig.ident, messages::UNRECORDED_EVENT);
+        }
+        if is_event && let Some(event) = errors.take(event(method.clone(), name, topic_name, krate)) {
             return Member::Event(Box::new(event));
         }
-        strip(&mut item);
-    } else {
-        check::misplaced_event(&mut item, errors);
+        // of an event that has an error it is known that it was meant to be recorded
+        if is_marked || is_event {
+            self.unrecorded.push(method.sig.ident.clone());
+        }
+        if is_event {
+            strip(&mut item, krate);
+        }
+        Member::Plain(Box::new(item))
     }
-    Member::Plain(Box::new(item))
 }
 
 /// Takes off what only this macro understands, so that the compiler can go on with the rest.
-fn strip(item: &mut ImplItem) {
+fn strip(item: &mut ImplItem, krate: &Path) {
+    let is_event = |attribute: &Attribute| is_event_attribute(attribute, krate);
     if let ImplItem::Fn(ImplItemFn { attrs, sig, .. }) = item
-        && attrs.iter().any(is_event_attribute)
+        && attrs.iter().any(is_event)
     {
-        attrs.retain(|attribute| !is_event_attribute(attribute));
+        attrs.retain(|attribute| !is_event(attribute));
         for input in &mut sig.inputs {
             if let FnArg::Typed(parameter) = input {
                 parameter.attrs.retain(super::parameter::is_lint);

@@ -7,11 +7,12 @@ use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::spanned::Spanned as _;
 use syn::{
-    Attribute, FnArg, GenericArgument, ImplItem, ImplItemFn, ItemImpl, LitStr, PathArguments, ReceiverKind, Result,
+    FnArg, GenericArgument, ImplItem, ImplItemFn, ItemImpl, LitStr, Path, PathArguments, ReceiverKind, Result,
     ReturnType, Token, Type, TypeReference,
 };
 
-use super::options::{policy_options, projection_options};
+use super::options::{ProjectionOptions, policy_options, projection_options};
+use super::ours::take;
 use super::stored::peel;
 use crate::errors::Errors;
 use crate::model::{Handler, Projection, Tables, Takes};
@@ -21,9 +22,13 @@ use crate::{check, messages, names};
 pub(crate) fn projection(arguments: TokenStream, shell: &mut ItemImpl, errors: &mut Errors) -> Option<Projection> {
     let named = errors.take(name_and_options.parse2(arguments));
     let is_sound = check::projection_impl(shell, errors);
-    let (handlers, tables) = handlers(shell, errors);
-    let (name, rest) = named?;
-    let options = projection_options(rest, errors);
+    let (name, options) = match named {
+        Some((name, rest)) => (Some(name), projection_options(rest, errors)),
+        None => (None, ProjectionOptions::default()),
+    };
+    let krate = options.krate.unwrap_or_else(names::default_crate);
+    let (handlers, tables) = handlers(shell, &krate, errors);
+    let name = name?;
     check::projection_name(&name, errors);
     if !is_sound || !errors.is_empty() {
         return None;
@@ -31,7 +36,6 @@ pub(crate) fn projection(arguments: TokenStream, shell: &mut ItemImpl, errors: &
     check::handlers(&handlers, shell, errors);
     check::tables(tables.as_ref(), &handlers, errors);
     let view = handlers.first()?.view.clone();
-    let krate = options.krate.unwrap_or_else(names::default_crate);
     let ty = (*shell.self_ty).clone();
     Some(Projection { krate, name: name.value(), version: options.version, ty, tables, handlers, view })
 }
@@ -39,8 +43,8 @@ pub(crate) fn projection(arguments: TokenStream, shell: &mut ItemImpl, errors: &
 /// Reads the block of an application's policy, which is a projection whose view is a unit of work.
 pub(crate) fn policy(arguments: TokenStream, shell: &mut ItemImpl, errors: &mut Errors) -> Option<Projection> {
     let is_sound = check::policy_impl(shell, errors);
-    let (handlers, tables) = handlers(shell, errors);
-    let options = policy_options(arguments, errors);
+    let krate = policy_options(arguments, errors).krate.unwrap_or_else(names::default_crate);
+    let (handlers, tables) = handlers(shell, &krate, errors);
     if let Some(tables) = tables {
         errors.at(&tables.method, messages::TABLES_OF_A_POLICY);
     }
@@ -49,26 +53,26 @@ pub(crate) fn policy(arguments: TokenStream, shell: &mut ItemImpl, errors: &mut 
     }
     check::handlers(&handlers, shell, errors);
     check::units_of_work(&handlers, errors);
+    check::no_saves_beside(&handlers, shell, errors);
     let view = handlers.first()?.view.clone();
     let Type::Path(application) = peel(&shell.self_ty) else { return None };
     let name = application.path.segments.last()?.ident.unraw().to_string();
-    let krate = options.krate.unwrap_or_else(names::default_crate);
     let ty = (*shell.self_ty).clone();
     Some(Projection { krate, name, version: None, ty, tables: None, handlers, view })
 }
 
 /// The methods with `#[on]`, and the one with `#[tables]`.
-fn handlers(shell: &mut ItemImpl, errors: &mut Errors) -> (Vec<Handler>, Option<Tables>) {
+fn handlers(shell: &mut ItemImpl, krate: &Path, errors: &mut Errors) -> (Vec<Handler>, Option<Tables>) {
     let mut handlers = Vec::new();
     let mut tables = None;
     for item in &mut shell.items {
         let ImplItem::Fn(method) = item else { continue };
-        if take(&mut method.attrs, "on", messages::ON_TAKES_NOTHING, errors)
+        if take(&mut method.attrs, "on", krate, messages::ON_TAKES_NOTHING, errors)
             && let Some(handler) = errors.take(handler(method))
         {
             handlers.push(handler);
         }
-        if take(&mut method.attrs, "tables", messages::TABLES_TAKES_NOTHING, errors) {
+        if take(&mut method.attrs, "tables", krate, messages::TABLES_TAKES_NOTHING, errors) {
             if tables.is_some() {
                 errors.at(&method.sig.ident, messages::TABLES_TWICE);
             }
@@ -84,19 +88,6 @@ fn name_and_options(input: ParseStream<'_>) -> Result<(LitStr, TokenStream)> {
         input.parse::<Token![,]>()?;
     }
     Ok((name, input.parse()?))
-}
-
-/// Takes an attribute off, which has nothing in parentheses; whether it was there.
-fn take(attributes: &mut Vec<Attribute>, name: &str, takes_nothing: &str, errors: &mut Errors) -> bool {
-    let before = attributes.len();
-    attributes.retain(|attribute| {
-        let is_it = attribute.path().segments.last().is_some_and(|segment| segment.ident == name);
-        if is_it && attribute.meta.require_path_only().is_err() {
-            errors.at(attribute, takes_nothing);
-        }
-        !is_it
-    });
-    attributes.len() < before
 }
 
 /// `async fn started(&self, event: &WorldStarted, about: &About, view: &mut PgConnection) -> Result<()>`.

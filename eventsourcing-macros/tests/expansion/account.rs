@@ -154,6 +154,7 @@ impl ::eventsourcing::AggregateEvent for AccountEvent {
 }
 
 impl Account {
+    #[must_use = "a new aggregate is recorded only once it is saved"]
     pub fn open(owner: impl Into<String>) -> Self {
         let owner: String = ::std::convert::Into::into(owner);
         ::eventsourcing::Root::create(

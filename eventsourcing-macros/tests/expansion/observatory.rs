@@ -93,16 +93,21 @@ impl ::eventsourcing::Projection for Observatory {
         events: &[::eventsourcing::following::Recorded<'_>],
         view: &mut Self::View,
     ) -> ::std::result::Result<(), ::eventsourcing::persistence::Cause> {
-        match topic {
-            <super::world::WorldStarted as ::eventsourcing::EventStruct>::TOPIC => {
-                for event in events {
-                    let happened = event.decode::<super::world::WorldStarted>()?;
-                    self.started(&happened.event, &happened.about, view).await?;
+        let scope = ::eventsourcing::__private::PolicyScope::of(view);
+        scope
+            .run(async {
+                match topic {
+                    <super::world::WorldStarted as ::eventsourcing::EventStruct>::TOPIC => {
+                        for event in events {
+                            let happened = event.decode::<super::world::WorldStarted>()?;
+                            self.started(&happened.event, &happened.about, view).await?;
+                        }
+                    }
+                    _ => {}
                 }
-            }
-            _ => {}
-        }
-        ::std::result::Result::Ok(())
+                ::std::result::Result::Ok(())
+            })
+            .await
     }
 }
 

@@ -95,6 +95,7 @@ impl ::eventsourcing::AggregateEvent for WorldEvent {
 
 impl World {
     /// A creation event: an associated function that returns `Self`.
+    #[must_use = "a new aggregate is recorded only once it is saved"]
     pub fn new(name: impl Into<String>) -> Self {
         ::eventsourcing::Root::create(
             ::eventsourcing::Uuid::new_v4(),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use eventsourcing_core::{Environment, EnvironmentError};
+use eventsourcing_core::{Environment, EnvironmentError, RecorderError};
 
 use super::{QUEUE_SIZE, queue_size};
 
@@ -37,6 +37,10 @@ pub struct PostgresConfig {
     pub password: Option<String>,
     /// How long to wait for a connection: 30 seconds unless `POSTGRES_CONNECT_TIMEOUT` says otherwise.
     pub connect_timeout: Duration,
+    /// How long to wait for the server's answer to a statement: 20 seconds unless `POSTGRES_ANSWER_TIMEOUT` says otherwise.
+    ///
+    /// A server that does not answer in this time counts as lost, as if its connection had broken.
+    pub answer_timeout: Duration,
     /// How long a connection may live, if not for ever (`POSTGRES_CONN_MAX_AGE`).
     pub conn_max_age: Option<Duration>,
     /// Whether a connection is tried before it is used, at the cost of a round trip (`POSTGRES_PRE_PING`).
@@ -78,6 +82,9 @@ pub struct PostgresConfig {
 }
 
 impl PostgresConfig {
+    /// How long to wait for an answer unless said otherwise.
+    pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
+
     /// This database, and the defaults for all else.
     pub fn new(dbname: impl Into<String>, host: impl Into<String>, user: impl Into<String>) -> Self {
         Self {
@@ -87,6 +94,7 @@ impl PostgresConfig {
             user: user.into(),
             password: None,
             connect_timeout: Duration::from_secs(30),
+            answer_timeout: Self::ANSWER_TIMEOUT,
             conn_max_age: None,
             pre_ping: false,
             pool_size: 5,
@@ -122,10 +130,11 @@ impl PostgresConfig {
             let expected = "at least 1, because POSTGRES_MAX_OVERFLOW is 0 too";
             return Err(environment.invalid("POSTGRES_POOL_SIZE", "0", expected));
         }
-        Ok(Self {
+        let config = Self {
             port: environment.number("POSTGRES_PORT", "a port number such as 5432")?.unwrap_or(defaults.port),
             password: environment.text("POSTGRES_PASSWORD")?,
             connect_timeout: seconds("POSTGRES_CONNECT_TIMEOUT")?.unwrap_or(defaults.connect_timeout),
+            answer_timeout: answer_timeout(environment)?,
             conn_max_age: seconds("POSTGRES_CONN_MAX_AGE")?,
             pre_ping: environment.flag("POSTGRES_PRE_PING", defaults.pre_ping)?,
             pool_size,
@@ -141,12 +150,65 @@ impl PostgresConfig {
             notify: environment.flag("POSTGRES_NOTIFY", defaults.notify)?,
             queue_size: queue_size(environment)?,
             ..defaults
+        };
+        if let Some((variable, name, flaw)) =
+            config.identifiers().find_map(|(variable, name)| Some((variable, name, flaw(name)?)))
+        {
+            return Err(environment.invalid(variable, name, format!("a name of 1 to {LONGEST_NAME} bytes: {flaw}")));
+        }
+        Ok(config)
+    }
+
+    /// Refuses what PostgreSQL would cut off without a word: two names that are equal up to there would be one.
+    pub(crate) fn check(&self) -> Result<(), RecorderError> {
+        let flawed = self.identifiers().find_map(|(variable, name)| Some((variable, flaw(name)?)));
+        let Some((variable, cause)) = flawed else { return Ok(()) };
+        let cure = format!("give {variable} a name of 1 to {LONGEST_NAME} bytes");
+        Err(RecorderError::Open {
+            database: self.name(),
+            cause: format!("{variable} is no name: {cause}"),
+            cure,
+            source: None,
         })
+    }
+
+    /// The settings that are names in PostgreSQL, each with its variable.
+    fn identifiers(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let Self { schema, dbname, user, .. } = self;
+        [("POSTGRES_SCHEMA", schema.as_str()), ("POSTGRES_DBNAME", dbname), ("POSTGRES_USER", user)].into_iter()
     }
 
     /// The database as messages name it: without the password.
     pub(crate) fn name(&self) -> String {
-        format!("postgres://{}@{}:{}/{}", self.user, self.host, self.port, self.dbname)
+        self.to_string()
+    }
+}
+
+/// The database as messages name it: without the password.
+impl fmt::Display for PostgresConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "postgres://{}@{}:{}/{}", self.user, self.host, self.port, self.dbname)
+    }
+}
+
+/// PostgreSQL cuts longer names off: <https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS>.
+const LONGEST_NAME: usize = 63;
+
+/// Why a text is not the name of anything in PostgreSQL.
+fn flaw(name: &str) -> Option<String> {
+    match name.len() {
+        0 => Some("it is empty".to_owned()),
+        len if len > LONGEST_NAME => Some(format!("it has {len} bytes, and PostgreSQL would cut it off")),
+        _ if name.contains('\0') => Some("it holds a zero byte".to_owned()),
+        _ => None,
+    }
+}
+
+pub(super) fn answer_timeout(environment: &Environment) -> Result<Duration, EnvironmentError> {
+    let variable = "POSTGRES_ANSWER_TIMEOUT";
+    match environment.seconds(variable)? {
+        Some(Duration::ZERO) => Err(environment.invalid(variable, "0", "more than 0 seconds, such as 20")),
+        timeout => Ok(timeout.unwrap_or(PostgresConfig::ANSWER_TIMEOUT)),
     }
 }
 
@@ -166,6 +228,7 @@ impl fmt::Debug for PostgresConfig {
             .field("database", &self.name())
             .field("password", &self.password.as_ref().map(|_| "…"))
             .field("connect_timeout", &self.connect_timeout)
+            .field("answer_timeout", &self.answer_timeout)
             .field("conn_max_age", &self.conn_max_age)
             .field("pre_ping", &self.pre_ping)
             .field("pool_size", &self.pool_size)

@@ -40,6 +40,12 @@ pub struct SqliteConfig {
     /// disk, or another program that shortens the file, then ends the process with a signal (`SIGBUS`) instead of an error:
     /// <https://www.sqlite.org/mmap.html>.
     pub mmap_size: u64,
+    /// How many bytes of pages each connection keeps in memory at most: 64 MiB unless `SQLITE_CACHE_SIZE` says otherwise.
+    ///
+    /// A cache grows as pages are read and written, and shrinks when its connection closes. A recorder has one connection that writes
+    /// and keeps up to eight that read, and more only while they read at the same time: with the default its caches come to 576 MiB at
+    /// most, if the file is that large. SQLite rounds down to KiB.
+    pub cache_size: u64,
 }
 
 impl SqliteConfig {
@@ -51,6 +57,7 @@ impl SqliteConfig {
             create_table: true,
             queue_size: QUEUE_SIZE,
             mmap_size: 0,
+            cache_size: 64 * 1024 * 1024,
         }
     }
 
@@ -68,7 +75,22 @@ impl SqliteConfig {
             mmap_size: environment
                 .number("SQLITE_MMAP_SIZE", "a number of bytes such as 1073741824")?
                 .unwrap_or(defaults.mmap_size),
+            cache_size: cache_size(environment)?.unwrap_or(defaults.cache_size),
             ..defaults
         })
     }
+}
+
+/// The fewest bytes with which SQLite still keeps the pages of one statement.
+const LEAST_CACHE: u64 = 64 * 1024;
+/// More KiB than this SQLite cannot count.
+const LARGEST_CACHE: u64 = 2_147_483_647 * 1024;
+
+fn cache_size(environment: &Environment) -> Result<Option<u64>, EnvironmentError> {
+    let (variable, expected) = ("SQLITE_CACHE_SIZE", "a number of bytes from 65536 to 2199023254528, such as 67108864");
+    let Some(bytes) = environment.number::<u64>(variable, expected)? else { return Ok(None) };
+    if (LEAST_CACHE..=LARGEST_CACHE).contains(&bytes) {
+        return Ok(Some(bytes));
+    }
+    Err(environment.invalid(variable, &bytes.to_string(), expected))
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Inner;
+use super::answer::{self, within};
 use super::error::{Fault, fault};
 
 /// The shortest time between two announcements. Those who listen ask for all that is new at each, so more would not help them.
@@ -91,9 +92,10 @@ impl Inner {
             sqlx::query(self.sql.announce.text()).persistent(self.is_persistent()).execute(&mut *connection).await?;
             self.leave_session(&mut connection, true).await
         };
-        let announced = announced.await;
+        let announced = within(answer::limit(&self.config), announced).await;
         match &announced {
-            Err(error) if matches!(fault(error, &self.name), Fault::Lost | Fault::StaleConnection) => {}
+            Err(error)
+                if matches!(fault(error, &self.name), Fault::Lost | Fault::StaleConnection | Fault::NotPrimary) => {}
             Err(_) if self.config.transaction_pooling => {}
             _ => connection.mark_clean(),
         }

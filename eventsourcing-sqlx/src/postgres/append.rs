@@ -6,11 +6,15 @@ use std::time::Duration;
 use eventsourcing_core::persistence::stamped;
 use eventsourcing_core::{RecorderError, StoredEvent, Tracking};
 use sqlx::PgConnection;
+use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::Inner;
+use super::answer::{self, within};
 use super::batch::Batch;
 use super::error::{Fault, detail, fault};
+use super::resolve::MAX_PAUSE;
+use crate::deadline::deadline;
 use crate::resolution::{Found, Positions, predecessors, wanted};
 use crate::rows::{self, LookRow};
 use crate::writer::{Append, Outcome, Storage};
@@ -41,6 +45,8 @@ impl Inner {
     async fn append(&self, batch: &mut Batch<'_>) {
         // attempts that decided nothing
         let mut attempt = 1;
+        // a primary is looked for as long as an outcome is
+        let (deadline, mut pause) = (deadline(self.config.resolve_timeout), Duration::from_millis(50));
         loop {
             let round = batch.next_round();
             if round.is_empty() {
@@ -50,7 +56,8 @@ impl Inner {
                 Ok(connection) => connection,
                 Err(error) => return batch.decide_rest(|| Outcome::Unreachable(error.clone())),
             };
-            let error = match self.send(&mut connection, batch, &round).await {
+            let sent = within(answer::limit(&self.config), self.send(&mut connection, batch, &round));
+            let error = match sent.await {
                 Ok(true) => {
                     self.writer.give_back(connection);
                     attempt = 1;
@@ -80,6 +87,18 @@ impl Inner {
                     attempt = 1;
                     continue;
                 }
+                // the address may lead to another server by now
+                Fault::NotPrimary => {
+                    drop(connection);
+                    if Instant::now() + pause < deadline {
+                        tracing::warn!(%error, "the server accepts no writes; looking for one that does");
+                        sleep(pause).await;
+                        pause = (pause * 2).min(MAX_PAUSE);
+                        continue;
+                    }
+                    let error = self.failed("record events", error);
+                    return batch.decide_rest(|| Outcome::Unreachable(error.clone()));
+                }
                 // closed, because it would fail again
                 Fault::StaleConnection => drop(connection),
                 // the server's answer to a single statement, which it undid
@@ -87,7 +106,7 @@ impl Inner {
                 _ => drop(connection),
             }
             match fault {
-                Fault::Superseded if attempt < ATTEMPTS => tokio::time::sleep(Duration::from_millis(5) * attempt).await,
+                Fault::Superseded if attempt < ATTEMPTS => sleep(Duration::from_millis(5) * attempt).await,
                 Fault::StaleConnection if attempt < ATTEMPTS => {}
                 Fault::IdTaken => {
                     let found = "a notification id above the last one of the head table".to_owned();

@@ -1,12 +1,12 @@
-//! What PostgreSQL's errors mean: SQLSTATE → what to do, and → [`RecorderError`].
-//!
-//! The codes are those of <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+//! What PostgreSQL's errors mean to the recorder: [`Condition`] → what to do, and → [`RecorderError`].
 
 use std::io;
 
 use eventsourcing_core::RecorderError;
-use sqlx::postgres::{PgDatabaseError, PgSeverity};
+use sqlx::postgres::PgDatabaseError;
 
+use super::privilege;
+use crate::condition::{Condition, postgres as condition};
 use crate::config::PostgresConfig;
 use crate::error::{decoding, other, seconds};
 use crate::sql::postgres::raised;
@@ -29,6 +29,9 @@ pub(super) enum Fault {
     NoHead,
     /// Notification ids went over the largest number.
     IdsExhausted,
+    /// The server accepts no writes: it is a standby, or has become one. The connection is of no use any more, and the address may be
+    /// another server's by now.
+    NotPrimary,
     /// The server gave up on this transaction in favour of another.
     Superseded,
     /// The connection is of no use any more: its prepared statement is outdated, or it is in a transaction that failed.
@@ -42,20 +45,25 @@ pub(super) enum Fault {
 }
 
 pub(super) fn fault(error: &sqlx::Error, name: &TableName) -> Fault {
+    match condition::of(error) {
+        Condition::Lost | Condition::Misunderstood => Fault::Lost,
+        Condition::NotPrimary => Fault::NotPrimary,
+        Condition::Superseded => Fault::Superseded,
+        Condition::StalePlan | Condition::ForeignStatement => Fault::StaleConnection,
+        Condition::Statement => fault_of_statement(error, name),
+        _ => Fault::Refused,
+    }
+}
+
+fn fault_of_statement(error: &sqlx::Error, name: &TableName) -> Fault {
     let error = match error {
         sqlx::Error::Database(error) => match error.try_downcast_ref::<PgDatabaseError>() {
             Some(error) => error,
             None => return Fault::Refused,
         },
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
-            return Fault::Lost;
-        }
         _ => return Fault::Refused,
     };
     match error.code() {
-        // the server ends the session after these, and with 57P01 it may have committed before
-        _ if matches!(error.severity(), PgSeverity::Fatal | PgSeverity::Panic) => Fault::Lost,
-        code if code.starts_with("08") || code.starts_with("57P") => Fault::Lost,
         "23505" if error.constraint() == Some(&name.version_key()) => Fault::VersionTaken,
         "23505" if error.constraint() == Some(&name.events_key()) => Fault::IdTaken,
         raised::PREDECESSOR_MISSING => Fault::PredecessorMissing,
@@ -63,8 +71,7 @@ pub(super) fn fault(error: &sqlx::Error, name: &TableName) -> Fault {
         raised::NOT_AS_GIVEN => Fault::NotAsGiven,
         raised::NO_HEAD => Fault::NoHead,
         "22003" => Fault::IdsExhausted,
-        "40001" | "40P01" => Fault::Superseded,
-        "0A000" | "26000" | "25P02" => Fault::StaleConnection,
+        "0A000" | "25P02" => Fault::StaleConnection,
         "42P01" | "3F000" => Fault::NoTable,
         _ => Fault::Refused,
     }
@@ -82,35 +89,37 @@ pub(super) fn recorder_error(error: sqlx::Error, operation: &'static str, config
         Ok(corrupt) => return corrupt,
         Err(error) => error,
     };
-    let code = match &error {
-        sqlx::Error::PoolClosed => return RecorderError::Closed,
-        sqlx::Error::PoolTimedOut => {
-            let waited = seconds(config.connect_timeout);
-            return RecorderError::PoolTimeout { waited, setting: "POSTGRES_MAX_OVERFLOW" };
+    match condition::of(&error) {
+        Condition::Lost | Condition::Misunderstood => RecorderError::Disconnected { source: error.into() },
+        Condition::PoolClosed => RecorderError::Closed,
+        Condition::PoolTimeout => {
+            RecorderError::PoolTimeout { waited: seconds(config.connect_timeout), setting: "POSTGRES_MAX_OVERFLOW" }
         }
-        sqlx::Error::Database(error) => error.code().unwrap_or_default().into_owned(),
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
-            return RecorderError::Disconnected { source: error.into() };
-        }
-        _ => return other(operation, error),
-    };
-    match code.as_str() {
-        "55P03" => {
+        Condition::LockTimeout => {
             let waited = config.lock_timeout.map_or_else(|| "the role's lock_timeout".to_owned(), seconds);
             RecorderError::Busy { waited, setting: "POSTGRES_LOCK_TIMEOUT", source: error.into() }
         }
-        "57014" => {
+        Condition::TimedOut => {
             let waited = "the server's statement_timeout".to_owned();
             RecorderError::Busy { waited, setting: "statement_timeout", source: error.into() }
         }
-        "25006" => RecorderError::ReadOnly { database: config.name(), source: error.into() },
-        "53100" => RecorderError::StorageFull { source: error.into() },
-        "53300" | "28000" | "28P01" | "3D000" => open_error(error, config),
-        "XX001" | "XX002" => RecorderError::Corrupt { found: error.to_string() },
-        code if code.starts_with("08") || code.starts_with("57P") => {
-            RecorderError::Disconnected { source: error.into() }
-        }
-        _ => other(operation, error),
+        Condition::Superseded | Condition::StalePlan => RecorderError::Superseded { source: error.into() },
+        Condition::NotPrimary => RecorderError::NotPrimary { database: config.name(), source: error.into() },
+        Condition::ReadOnly => RecorderError::ReadOnly { database: config.name(), source: error.into() },
+        Condition::StorageFull => RecorderError::StorageFull { source: error.into() },
+        Condition::Unusable => open_error(error, config),
+        Condition::Damaged => RecorderError::Corrupt { found: error.to_string() },
+        condition @ (Condition::OutOfMemory
+        | Condition::OutOfConnections
+        | Condition::DiskFailed
+        | Condition::ForeignStatement
+        | Condition::Statement) => match condition.lacks() {
+            Some(lacks) => RecorderError::OutOfResources { lacks, source: error.into() },
+            None => {
+                let (message, source) = other(error);
+                RecorderError::Database { operation, message, source }
+            }
+        },
     }
 }
 
@@ -118,7 +127,9 @@ pub(super) fn recorder_error(error: sqlx::Error, operation: &'static str, config
 pub(super) fn open_error(error: sqlx::Error, config: &PostgresConfig) -> RecorderError {
     let (reason, cure) = match &error {
         sqlx::Error::Database(error) => {
-            (error.message().to_owned(), cure_of(&error.code().unwrap_or_default(), config))
+            let code = error.code().unwrap_or_default();
+            let privilege = (code == "42501").then(|| privilege::cure_of(&**error, config));
+            (error.message().to_owned(), privilege.unwrap_or_else(|| cure_of(&code, config)))
         }
         sqlx::Error::Io(error) => match error.kind() {
             io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => (
@@ -131,6 +142,18 @@ pub(super) fn open_error(error: sqlx::Error, config: &PostgresConfig) -> Recorde
             error.to_string(),
             "correct POSTGRES_SSLMODE and POSTGRES_SSLROOTCERT, or the server's certificate".to_owned(),
         ),
+        // SCRAM prepares both as RFC 4013 says, which refuses control characters; the source would show one of the password
+        sqlx::Error::Configuration(error) if error.to_string().contains("saslprep password") => {
+            return RecorderError::Open {
+                database: config.name(),
+                cause: "the password holds a character that no password can have, such as a line break".to_owned(),
+                cure: "correct POSTGRES_PASSWORD".to_owned(),
+                source: None,
+            };
+        }
+        sqlx::Error::Configuration(error) if error.to_string().contains("saslprep username") => {
+            (error.to_string(), "correct POSTGRES_USER".to_owned())
+        }
         sqlx::Error::Configuration(error) => {
             (error.to_string(), "correct POSTGRES_SSLMODE and POSTGRES_SSLROOTCERT".to_owned())
         }
@@ -141,14 +164,13 @@ pub(super) fn open_error(error: sqlx::Error, config: &PostgresConfig) -> Recorde
 
 /// The error of making a connection in place of one that was lost: what may pass by itself may be tried again.
 pub(super) fn reconnect_error(error: sqlx::Error, config: &PostgresConfig) -> RecorderError {
-    let passes = match &error {
-        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => true,
-        sqlx::Error::Database(error) => {
-            error.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("08"))
-        }
-        _ => false,
-    };
-    if passes { RecorderError::Disconnected { source: error.into() } } else { open_error(error, config) }
+    match condition::of(&error) {
+        // what is wrong with certificates stays wrong
+        Condition::Lost if matches!(error, sqlx::Error::Tls(_)) => open_error(error, config),
+        Condition::Lost | Condition::Misunderstood => RecorderError::Disconnected { source: error.into() },
+        condition if condition.is_passing() => recorder_error(error, "connect", config),
+        _ => open_error(error, config),
+    }
 }
 
 /// The error of a connection that was not made in time.

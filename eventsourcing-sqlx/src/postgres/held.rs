@@ -8,6 +8,7 @@ use sqlx::{Connection, PgConnection};
 use tokio::time::Instant;
 
 use super::Inner;
+use super::answer::{self, within};
 
 /// Where the connection waits for the next batch.
 ///
@@ -40,7 +41,9 @@ impl Held {
         let idle = self.idle().take();
         if let Some(mut writing) = idle {
             let is_young = inner.config.conn_max_age.is_none_or(|age| writing.since.elapsed() < age);
-            if is_young && (!inner.config.pre_ping || writing.ping().await.is_ok()) {
+            if is_young
+                && (!inner.config.pre_ping || within(answer::limit(&inner.config), writing.ping()).await.is_ok())
+            {
                 return Ok(writing);
             }
         }

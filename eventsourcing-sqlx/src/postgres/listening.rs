@@ -7,10 +7,14 @@ use eventsourcing_core::persistence::Watermark;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::Inner;
+use super::answer::{self, within};
 use crate::sql::Sql;
+
+/// How long nothing may be heard before the server is asked.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// The first and the longest pause before another try to connect.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
@@ -48,6 +52,7 @@ impl Inner {
             let listening = Listening {
                 options: self.options.clone(),
                 connect_timeout: self.config.connect_timeout,
+                answer_limit: answer::limit(&self.config),
                 channel: self.sql.channel.clone(),
                 watermark: Arc::clone(&self.watermark),
             };
@@ -60,6 +65,7 @@ impl Inner {
 struct Listening {
     options: PgConnectOptions,
     connect_timeout: Duration,
+    answer_limit: Duration,
     channel: Sql,
     watermark: Arc<Watermark>,
 }
@@ -92,9 +98,9 @@ impl Listening {
         let pool = pool.connect_lazy_with(self.options.clone());
         let mut listener = PgListener::connect_with(&pool).await?;
         listener.eager_reconnect(false);
-        let (channel, _) = self.look(&mut listener).await?;
-        listener.listen(&channel).await?;
-        let (_, last) = self.look(&mut listener).await?;
+        let (channel, _) = within(self.answer_limit, self.look(&mut listener)).await?;
+        within(self.answer_limit, listener.listen(&channel)).await?;
+        let (_, last) = within(self.answer_limit, self.look(&mut listener)).await?;
         self.watermark.raise(last);
         Ok(listener)
     }
@@ -107,7 +113,18 @@ impl Listening {
     /// Raises the watermark with each announcement, until the connection breaks.
     async fn hear(&self, listener: &mut PgListener) -> String {
         loop {
-            match listener.try_recv().await {
+            let heard = match timeout(SILENCE, listener.try_recv()).await {
+                Ok(heard) => heard,
+                // a peer that is gone without a word says nothing either: it is asked
+                Err(_) => match within(self.answer_limit, self.look(listener)).await {
+                    Ok((_, last)) => {
+                        self.watermark.raise(last);
+                        continue;
+                    }
+                    Err(error) => return error.to_string(),
+                },
+            };
+            match heard {
                 Ok(Some(announced)) => {
                     if let Ok(last) = announced.payload().parse() {
                         self.watermark.raise(last);

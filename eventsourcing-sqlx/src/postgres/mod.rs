@@ -1,6 +1,7 @@
 //! The recorder that keeps events in PostgreSQL.
 
 mod announcing;
+mod answer;
 mod append;
 mod batch;
 mod dictionaries;
@@ -9,6 +10,7 @@ mod held;
 mod listening;
 mod open;
 mod pooling;
+mod privilege;
 mod probe;
 mod resolve;
 mod select;
@@ -29,6 +31,7 @@ use self::announcing::Announcer;
 use self::error::{connect_timeout, open_error, reconnect_error, recorder_error};
 use self::held::Held;
 use self::listening::Listener;
+pub(crate) use self::pooling::milliseconds;
 use self::probe::Probe;
 use crate::collect;
 use crate::config::PostgresConfig;
@@ -97,6 +100,7 @@ impl PostgresRecorder {
     pub async fn open(application: &str, config: PostgresConfig) -> Result<Self, RecorderError> {
         check_runtime(|| config.name())?;
         let name = TableName::of(application)?;
+        config.check()?;
         let sql = PostgresSql::of(&name, &config.schema);
         let options = open::options(&name, &config);
         let pool = open::pool(&config, options.clone());
@@ -185,8 +189,12 @@ impl Recorder for PostgresRecorder {
     async fn close(&self) {
         self.writer.close().await;
         self.inner.listener.stop();
-        self.inner.pool.close().await;
-        self.inner.writer.close().await;
+        // what does not say goodbye in time is dropped
+        let limit = answer::limit(&self.inner.config);
+        if timeout(limit, self.inner.pool.close()).await.is_err() {
+            tracing::debug!("connections were not closed in time");
+        }
+        drop(timeout(limit, self.inner.writer.close()).await);
         self.inner.watermark.raise(u64::MAX);
     }
 }

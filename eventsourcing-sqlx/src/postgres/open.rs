@@ -214,6 +214,8 @@ impl Inner {
         let failed = |error| self.failed("create the tables", error);
         // dropped half way, the connection is closed, and with it the transaction is undone
         let mut transaction = connection.begin_with(sql::BEGIN).await.map_err(failed)?;
+        // whoever migrates may take a while, and so may waiting for it
+        sqlx::raw_sql("SET LOCAL statement_timeout = 0").execute(&mut *transaction).await.map_err(failed)?;
         sqlx::query(sql::MIGRATION_LOCK)
             .persistent(false)
             .bind(self.sql.migration_key())
@@ -221,9 +223,9 @@ impl Inner {
             .await
             .map_err(failed)?;
         // again: others may have made them while this waited for the lock
-        let statements = match self.look_closely(&mut transaction).await? {
-            None => self.statements(&mut transaction).await?,
-            Some(look) if look.is_old() => self.sql.upgrade(),
+        let (statements, done) = match self.look_closely(&mut transaction).await? {
+            None => (self.statements(&mut transaction).await?, "the tables of an application were created"),
+            Some(look) if look.is_old() => (self.sql.upgrade(), "the tables of an application were migrated"),
             Some(look) => {
                 transaction.rollback().await.map_err(failed)?;
                 return Ok(look);
@@ -234,6 +236,8 @@ impl Inner {
         }
         let look = self.look_closely(&mut transaction).await?;
         transaction.commit().await.map_err(failed)?;
+        let (application, database, schema) = (self.name.application(), self.config.name(), &self.config.schema);
+        tracing::info!(application, %database, schema, version = SCHEMA_VERSION, "{done}");
         look.ok_or_else(|| RecorderError::Corrupt { found: "tables that are gone as soon as they are made".to_owned() })
     }
 

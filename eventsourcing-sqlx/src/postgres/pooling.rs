@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::Inner;
+use super::{Inner, answer};
 use crate::config::PostgresConfig;
 use crate::sql::postgres::BEGIN;
 
@@ -44,12 +44,14 @@ pub(super) fn settings(config: &PostgresConfig) -> impl Iterator<Item = (&'stati
     // each statement has an index for what it looks for; a walk through a table would meet all that is not vacuumed yet
     let scans = ("enable_seqscan", "off".to_owned());
     let idle = ("idle_in_transaction_session_timeout", milliseconds(config.idle_in_transaction_session_timeout));
+    // a server that lives answers before its silence counts
+    let statement = ("statement_timeout", milliseconds(answer::limit_of_server(config)));
     let lock = config.lock_timeout.map(|timeout| ("lock_timeout", milliseconds(timeout)));
-    [path, scans, idle].into_iter().chain(lock)
+    [path, scans, idle, statement].into_iter().chain(lock)
 }
 
 /// A time as PostgreSQL counts it, in an `int`.
-fn milliseconds(time: Duration) -> String {
+pub(crate) fn milliseconds(time: Duration) -> String {
     // zero is for ever to PostgreSQL, and what is shorter than it can count is not meant so
     let shortest = u128::from(!time.is_zero());
     time.as_millis().clamp(shortest, i32::MAX.unsigned_abs().into()).to_string()

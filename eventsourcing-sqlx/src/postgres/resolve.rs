@@ -15,7 +15,7 @@ use crate::sql::postgres::BEGIN;
 use crate::writer::Outcome;
 
 /// The longest pause between two tries.
-const MAX_PAUSE: Duration = Duration::from_secs(2);
+pub(super) const MAX_PAUSE: Duration = Duration::from_secs(2);
 
 impl Inner {
     /// Finds out under the append lock which saves of the round are recorded, and records those that are not.

@@ -203,7 +203,7 @@ impl Inner {
             }
             Err(error) => error,
         };
-        if !matches!(fault(&error, &self.name), Fault::Lost | Fault::StaleConnection) {
+        if !matches!(fault(&error, &self.name), Fault::Lost | Fault::StaleConnection | Fault::NotPrimary) {
             return Err(self.failed(operation, error));
         }
         drop(connection);

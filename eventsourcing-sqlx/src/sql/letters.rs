@@ -20,10 +20,21 @@ pub(crate) struct LettersSql {
 }
 
 #[cfg(feature = "postgres")]
+use super::views::{is, op};
+
+#[cfg(feature = "postgres")]
 macro_rules! postgres_letter {
     () => {
         "notification_id, originator_id, originator_version, topic, reason, \
-         (extract(epoch FROM parked_at) * 1000000)::bigint"
+         (extract(epoch FROM parked_at) OPERATOR(pg_catalog.*) 1000000)::bigint"
+    };
+}
+
+/// Of whom.
+#[cfg(feature = "postgres")]
+macro_rules! of_owner {
+    () => {
+        concat!(" FROM eventsourcing_dead_letters WHERE ", is!("projection", "$1", "upstream", "$2"))
     };
 }
 
@@ -38,34 +49,46 @@ pub(crate) const POSTGRES: LettersSql = LettersSql {
     list: concat!(
         "SELECT ",
         postgres_letter!(),
-        " FROM eventsourcing_dead_letters WHERE projection = $1 AND upstream = $2 AND notification_id > $3 \
-         ORDER BY notification_id LIMIT $4"
+        of_owner!(),
+        " AND notification_id",
+        op!(">"),
+        "$3 ORDER BY notification_id LIMIT $4"
     ),
-    count: "SELECT count(*) FROM eventsourcing_dead_letters WHERE projection = $1 AND upstream = $2",
+    count: concat!("SELECT pg_catalog.count(*)", of_owner!()),
     // one look into the index for each, however many letters there are: no other way gives this order, while a planner that asks for
     // equal ones takes it that the first row of the table will do, and reads it all for each aggregate that has no letters
-    parked: "SELECT asked.id FROM unnest($3::uuid[]) AS asked (id) CROSS JOIN LATERAL (\
-               SELECT originator_id FROM eventsourcing_dead_letters \
-               WHERE projection = $1 AND upstream = $2 AND originator_id >= asked.id \
-               ORDER BY originator_id, notification_id LIMIT 1) AS next WHERE next.originator_id = asked.id",
+    parked: concat!(
+        "SELECT asked.id FROM pg_catalog.unnest($3::pg_catalog.uuid[]) AS asked (id) CROSS JOIN LATERAL (SELECT originator_id",
+        of_owner!(),
+        " AND originator_id",
+        op!(">="),
+        "asked.id ORDER BY originator_id, notification_id LIMIT 1) AS next WHERE next.originator_id",
+        op!("="),
+        "asked.id"
+    ),
     park: "INSERT INTO eventsourcing_dead_letters (projection, upstream, notification_id, originator_id, \
              originator_version, topic, reason, parked_at) \
-           SELECT $1, $2, id, originator_id, version, topic, reason, 'epoch'::timestamptz \
-             + microseconds / 1000000 * interval '1 second' + microseconds % 1000000 * interval '1 microsecond' \
-           FROM unnest($3::bigint[], $4::uuid[], $5::bigint[], $6::text[], $7::text[], $8::bigint[]) \
+           SELECT $1, $2, id, originator_id, version, topic, reason, 'epoch'::pg_catalog.timestamptz \
+             OPERATOR(pg_catalog.+) ((microseconds OPERATOR(pg_catalog./) 1000000) OPERATOR(pg_catalog.*) interval '1 second') \
+             OPERATOR(pg_catalog.+) ((microseconds OPERATOR(pg_catalog.%) 1000000) OPERATOR(pg_catalog.*) interval '1 microsecond') \
+           FROM ROWS FROM (pg_catalog.unnest($3::bigint[]), pg_catalog.unnest($4::pg_catalog.uuid[]), \
+             pg_catalog.unnest($5::bigint[]), pg_catalog.unnest($6::pg_catalog.text[]), \
+             pg_catalog.unnest($7::pg_catalog.text[]), pg_catalog.unnest($8::bigint[])) \
              AS letter (id, originator_id, version, topic, reason, microseconds) \
            ON CONFLICT DO NOTHING",
     unpark: concat!(
-        "DELETE FROM eventsourcing_dead_letters WHERE projection = $1 AND upstream = $2 \
-         AND notification_id = ANY (ARRAY(SELECT notification_id FROM eventsourcing_dead_letters \
-           WHERE projection = $1 AND upstream = $2 AND originator_id = $3 ORDER BY notification_id LIMIT $4)) \
-         RETURNING ",
+        "DELETE",
+        of_owner!(),
+        " AND notification_id",
+        op!("="),
+        "ANY (ARRAY(SELECT notification_id",
+        of_owner!(),
+        " AND originator_id",
+        op!("="),
+        "$3 ORDER BY notification_id LIMIT $4)) RETURNING ",
         postgres_letter!()
     ),
-    discard: concat!(
-        "DELETE FROM eventsourcing_dead_letters WHERE projection = $1 AND upstream = $2 AND notification_id = $3 RETURNING ",
-        postgres_letter!()
-    ),
+    discard: concat!("DELETE", of_owner!(), " AND notification_id", op!("="), "$3 RETURNING ", postgres_letter!()),
 };
 
 #[cfg(feature = "sqlite")]

@@ -13,6 +13,10 @@ pub(crate) struct RebuildsSql {
     pub(crate) serving: &'static str,
     /// `(projection, version)`.
     pub(crate) set_rebuilt: &'static str,
+    /// `(projection, names)`: the tables that the rebuild made, one a line.
+    pub(crate) set_tables: &'static str,
+    /// `(projection)` → the names of the tables that the rebuild made, one a line; none if that was not kept.
+    pub(crate) made: &'static str,
     /// `(projection, version)`: it serves, and none is rebuilt.
     pub(crate) set_serving: &'static str,
     /// `(key)` → upstream, position.
@@ -40,32 +44,71 @@ pub(crate) struct RebuildsSql {
 }
 
 #[cfg(feature = "postgres")]
+use super::views::{is, op};
+
+/// The tables of the schema that tables are made in.
+#[cfg(feature = "postgres")]
+macro_rules! of_schema {
+    () => {
+        concat!(
+            "SELECT c.relname::pg_catalog.text FROM pg_catalog.pg_class c WHERE c.relnamespace",
+            op!("="),
+            "pg_catalog.current_schema()::pg_catalog.regnamespace::pg_catalog.oid AND c.relkind",
+            op!("="),
+            "ANY ('{r,p}'::pg_catalog.\"char\"[])"
+        )
+    };
+}
+
+#[cfg(feature = "postgres")]
 pub(crate) const POSTGRES: RebuildsSql = RebuildsSql {
     create: "CREATE TABLE IF NOT EXISTS eventsourcing_projection_versions (\
-               projection text PRIMARY KEY, serving bigint NOT NULL, rebuilt bigint)",
+               projection text PRIMARY KEY, serving bigint NOT NULL, rebuilt bigint, tables text)",
     claim: "INSERT INTO eventsourcing_projection_versions (projection, serving) VALUES ($1, $2) \
             ON CONFLICT (projection) DO NOTHING",
-    hold: "SELECT serving, rebuilt FROM eventsourcing_projection_versions WHERE projection = $1 FOR KEY SHARE",
-    take: "SELECT serving, rebuilt FROM eventsourcing_projection_versions WHERE projection = $1 FOR UPDATE",
-    serving: "SELECT coalesce((SELECT serving FROM eventsourcing_projection_versions WHERE projection = $1), \
-              (SELECT 1 FROM eventsourcing_projections WHERE projection = $1 LIMIT 1))",
-    set_rebuilt: "UPDATE eventsourcing_projection_versions SET rebuilt = $2 WHERE projection = $1",
-    set_serving: "UPDATE eventsourcing_projection_versions SET serving = $2, rebuilt = NULL WHERE projection = $1",
-    positions: "SELECT upstream, position FROM eventsourcing_projections WHERE projection = $1",
-    take_positions: "SELECT upstream, position FROM eventsourcing_projections WHERE projection = $1 \
-                     ORDER BY upstream FOR UPDATE",
+    hold: concat!(
+        "SELECT serving, rebuilt FROM eventsourcing_projection_versions WHERE ",
+        is!("projection", "$1"),
+        " FOR KEY SHARE"
+    ),
+    take: concat!(
+        "SELECT serving, rebuilt FROM eventsourcing_projection_versions WHERE ",
+        is!("projection", "$1"),
+        " FOR UPDATE"
+    ),
+    serving: concat!(
+        "SELECT coalesce((SELECT serving FROM eventsourcing_projection_versions WHERE ",
+        is!("projection", "$1"),
+        "), (SELECT 1 FROM eventsourcing_projections WHERE ",
+        is!("projection", "$1"),
+        " LIMIT 1))"
+    ),
+    set_rebuilt: concat!(
+        "UPDATE eventsourcing_projection_versions SET rebuilt = $2, tables = NULL WHERE ",
+        is!("projection", "$1")
+    ),
+    set_tables: concat!("UPDATE eventsourcing_projection_versions SET tables = $2 WHERE ", is!("projection", "$1")),
+    made: concat!("SELECT tables FROM eventsourcing_projection_versions WHERE ", is!("projection", "$1")),
+    set_serving: concat!(
+        "UPDATE eventsourcing_projection_versions SET serving = $2, rebuilt = NULL, tables = NULL WHERE ",
+        is!("projection", "$1")
+    ),
+    positions: concat!("SELECT upstream, position FROM eventsourcing_projections WHERE ", is!("projection", "$1")),
+    take_positions: concat!(
+        "SELECT upstream, position FROM eventsourcing_projections WHERE ",
+        is!("projection", "$1"),
+        " ORDER BY upstream FOR UPDATE"
+    ),
     forget: &[
-        "DELETE FROM eventsourcing_projections WHERE projection = $1",
-        "DELETE FROM eventsourcing_dead_letters WHERE projection = $1",
+        concat!("DELETE FROM eventsourcing_projections WHERE ", is!("projection", "$1")),
+        concat!("DELETE FROM eventsourcing_dead_letters WHERE ", is!("projection", "$1")),
     ],
     rename: &[
-        "UPDATE eventsourcing_projections SET projection = $2 WHERE projection = $1",
-        "UPDATE eventsourcing_dead_letters SET projection = $2 WHERE projection = $1",
+        concat!("UPDATE eventsourcing_projections SET projection = $2 WHERE ", is!("projection", "$1")),
+        concat!("UPDATE eventsourcing_dead_letters SET projection = $2 WHERE ", is!("projection", "$1")),
     ],
-    tables: "SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace \
-             AND c.relkind IN ('r', 'p') AND starts_with(c.relname::text, $1) ORDER BY c.relname",
-    table: "SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace \
-            AND c.relkind IN ('r', 'p') AND c.relname = $1",
+    tables: concat!(of_schema!(), " AND pg_catalog.starts_with(c.relname::pg_catalog.text, $1) ORDER BY c.relname"),
+    table: concat!(of_schema!(), " AND c.relname::pg_catalog.text", op!("="), "$1"),
     // who waits for a table keeps all waiting that come after
     before_dropping: "SET LOCAL lock_timeout = '1s'",
     between_dropped: ", ",
@@ -87,25 +130,40 @@ pub(crate) struct PostgresRebuildsSql {
 pub(crate) const POSTGRES_ONLY: PostgresRebuildsSql = PostgresRebuildsSql {
     asynchronous: "SET LOCAL synchronous_commit = off",
     // whoever uses a table keeps a lock on it until the transaction ends
-    serving_table_in_use: "SELECT c.relname::text FROM pg_locks l JOIN pg_class c ON c.oid = l.relation \
-                           WHERE l.locktype = 'relation' AND l.pid = pg_backend_pid() \
-                           AND c.relnamespace = current_schema()::regnamespace AND EXISTS (\
-                             SELECT FROM pg_class r WHERE r.relnamespace = c.relnamespace AND r.relkind IN ('r', 'p') \
-                             AND r.relname = $1 || c.relname) LIMIT 1",
+    serving_table_in_use: concat!(
+        "SELECT c.relname::pg_catalog.text FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON c.oid",
+        op!("="),
+        "l.relation WHERE l.locktype",
+        op!("="),
+        "'relation' AND l.pid",
+        op!("="),
+        "pg_catalog.pg_backend_pid() AND c.relnamespace",
+        op!("="),
+        "pg_catalog.current_schema()::pg_catalog.regnamespace::pg_catalog.oid AND EXISTS (\
+           SELECT FROM pg_catalog.pg_class r WHERE r.relnamespace",
+        op!("="),
+        "c.relnamespace AND r.relkind",
+        op!("="),
+        "ANY ('{r,p}'::pg_catalog.\"char\"[]) AND r.relname::pg_catalog.text",
+        op!("="),
+        "pg_catalog.concat($1::pg_catalog.text, c.relname)) LIMIT 1"
+    ),
 };
 
 #[cfg(feature = "sqlite")]
 pub(crate) const SQLITE: RebuildsSql = RebuildsSql {
     create: "CREATE TABLE IF NOT EXISTS eventsourcing_projection_versions (\
-               projection TEXT PRIMARY KEY, serving INTEGER NOT NULL, rebuilt INTEGER) STRICT, WITHOUT ROWID",
+               projection TEXT PRIMARY KEY, serving INTEGER NOT NULL, rebuilt INTEGER, tables TEXT) STRICT, WITHOUT ROWID",
     claim: "INSERT INTO eventsourcing_projection_versions (projection, serving) VALUES (?, ?) \
             ON CONFLICT (projection) DO NOTHING",
     hold: "SELECT serving, rebuilt FROM eventsourcing_projection_versions WHERE projection = ?",
     take: "SELECT serving, rebuilt FROM eventsourcing_projection_versions WHERE projection = ?",
     serving: "SELECT coalesce((SELECT serving FROM eventsourcing_projection_versions WHERE projection = ?1), \
               (SELECT 1 FROM eventsourcing_projections WHERE projection = ?1 LIMIT 1))",
-    set_rebuilt: "UPDATE eventsourcing_projection_versions SET rebuilt = ?2 WHERE projection = ?1",
-    set_serving: "UPDATE eventsourcing_projection_versions SET serving = ?2, rebuilt = NULL WHERE projection = ?1",
+    set_rebuilt: "UPDATE eventsourcing_projection_versions SET rebuilt = ?2, tables = NULL WHERE projection = ?1",
+    set_tables: "UPDATE eventsourcing_projection_versions SET tables = ?2 WHERE projection = ?1",
+    made: "SELECT tables FROM eventsourcing_projection_versions WHERE projection = ?",
+    set_serving: "UPDATE eventsourcing_projection_versions SET serving = ?2, rebuilt = NULL, tables = NULL WHERE projection = ?1",
     positions: "SELECT upstream, position FROM eventsourcing_projections WHERE projection = ?",
     take_positions: "SELECT upstream, position FROM eventsourcing_projections WHERE projection = ?",
     forget: &[

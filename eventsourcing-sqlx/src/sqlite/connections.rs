@@ -9,15 +9,12 @@ use rusqlite::{Connection, OpenFlags};
 use super::append::execute;
 use super::error::Failure;
 use super::location::Location;
+use crate::config::SqliteConfig;
 use crate::rows;
 use crate::sql::sqlite::ROLLBACK;
 
 /// How many connections that read are kept when they are not in use.
 const KEPT_READERS: usize = 8;
-
-/// Pages that a connection keeps, in KiB: SQLite's own default of 2 MiB makes reads of events that are scattered over a long log
-/// less than half as fast.
-const CACHE: i64 = -65_536;
 
 /// How many prepared statements a connection keeps: all that there are.
 const STATEMENTS: usize = 32;
@@ -28,6 +25,9 @@ pub(super) struct Connections {
     location: Location,
     /// How many bytes of the file readers map.
     mmap_size: u64,
+    /// The pages that a connection keeps, as SQLite's `cache_size` has it: negative, in KiB. Its own default of 2 MiB makes reads of
+    /// events that are scattered over a long log less than half as fast.
+    cache_size: i64,
     /// One, because SQLite has one writer at a time: several would only wait for each other. In memory it also reads.
     writer: Mutex<Slot>,
     /// Those that are not in use; unused in memory.
@@ -44,8 +44,16 @@ enum Slot {
 
 impl Connections {
     /// None yet.
-    pub(super) fn new(location: Location, mmap_size: u64) -> Self {
-        Self { location, mmap_size, writer: Mutex::new(Slot::Missing), readers: Mutex::new(Some(Vec::new())) }
+    pub(super) fn new(location: Location, config: &SqliteConfig) -> Self {
+        let SqliteConfig { mmap_size, cache_size, .. } = *config;
+        let cache_size = -rows::to_bound((cache_size / 1024).clamp(1, 2_147_483_647));
+        Self {
+            location,
+            mmap_size,
+            cache_size,
+            writer: Mutex::new(Slot::Missing),
+            readers: Mutex::new(Some(Vec::new())),
+        }
     }
 
     /// Runs something on the connection that writes, and leaves it in no transaction.
@@ -135,7 +143,7 @@ impl Connections {
         // the planner's stability guarantee: otherwise SQLite looks at a bound LIMIT, and plans anew whenever it is bound
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.pragma_update(None, "foreign_keys", "ON")?;
-        connection.pragma_update(None, "cache_size", CACHE)?;
+        connection.pragma_update(None, "cache_size", self.cache_size)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         Ok(connection)
     }
@@ -146,5 +154,30 @@ fn is_orderly<T>(outcome: &Result<T, Failure>) -> bool {
     match outcome {
         Ok(_) | Err(Failure::Recorder(_)) => true,
         Err(Failure::Sqlite(error)) => super::error::is_orderly(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+
+    use super::*;
+
+    #[test]
+    fn both_kinds_of_connections_keep_as_many_pages_as_the_setting_says() {
+        let folder = std::env::temp_dir().join(format!("cache-{}", uuid::Uuid::new_v4().simple()));
+        std::fs::create_dir(&folder).unwrap();
+        for (cache_size, pragma) in
+            [(64 * 1024 * 1024, -65_536_i64), (100_000, -97), (0, -1), (u64::MAX, -2_147_483_647)]
+        {
+            let mut config = SqliteConfig::new(folder.join("hotel.db").to_str().unwrap());
+            config.cache_size = cache_size;
+            let connections = Connections::new(Location::of(&config.dbname), &config);
+            let asked =
+                |connection: &Connection| Ok(connection.pragma_query_value(None, "cache_size", |row| row.get(0))?);
+            let both: [i64; 2] = [connections.write(asked).unwrap(), connections.read(asked).unwrap()];
+            assert_eq!(both, [pragma; 2]);
+        }
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }

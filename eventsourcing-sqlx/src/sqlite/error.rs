@@ -1,11 +1,10 @@
-//! What SQLite's errors mean: result code → what to do, and → [`RecorderError`].
-//!
-//! The codes are those of <https://www.sqlite.org/rescode.html>; the lowest byte of an extended code is the primary one.
+//! What SQLite's errors mean to the recorder: [`Condition`] → what to do, and → [`RecorderError`].
 
 use eventsourcing_core::RecorderError;
 use rusqlite::ffi;
 
 use super::location::Location;
+use crate::condition::{Condition, sqlite::of_code};
 use crate::config::SqliteConfig;
 use crate::error::seconds;
 
@@ -43,10 +42,10 @@ pub(super) enum Fault {
 
 pub(super) fn fault(error: &rusqlite::Error, version_taken: &str) -> Fault {
     let code = code_of(error);
-    match (code, code & 0xff) {
-        (ffi::SQLITE_CONSTRAINT_UNIQUE, _) if message_of(error).contains(version_taken) => Fault::VersionTaken,
-        (ffi::SQLITE_CONSTRAINT_PRIMARYKEY, _) => Fault::IdTaken,
-        (_, ffi::SQLITE_BUSY | ffi::SQLITE_PROTOCOL | ffi::SQLITE_LOCKED) => Fault::Busy,
+    match code {
+        ffi::SQLITE_CONSTRAINT_UNIQUE if message_of(error).contains(version_taken) => Fault::VersionTaken,
+        ffi::SQLITE_CONSTRAINT_PRIMARYKEY => Fault::IdTaken,
+        code if of_code(code) == Condition::LockTimeout => Fault::Busy,
         _ => Fault::Refused,
     }
 }
@@ -60,19 +59,7 @@ pub(super) fn is_definite(error: &rusqlite::Error) -> bool {
 
 /// Whether an error is that of the database, so that every save would meet it.
 pub(super) fn is_everybodys(error: &rusqlite::Error) -> bool {
-    matches!(
-        code_of(error) & 0xff,
-        ffi::SQLITE_BUSY
-            | ffi::SQLITE_LOCKED
-            | ffi::SQLITE_PROTOCOL
-            | ffi::SQLITE_FULL
-            | ffi::SQLITE_IOERR
-            | ffi::SQLITE_READONLY
-            | ffi::SQLITE_CORRUPT
-            | ffi::SQLITE_NOTADB
-            | ffi::SQLITE_CANTOPEN
-            | ffi::SQLITE_NOMEM
-    )
+    !matches!(of_code(code_of(error)), Condition::Statement | Condition::StalePlan)
 }
 
 /// Whether a connection is as good after this error as before.
@@ -103,21 +90,28 @@ pub(super) fn recorder_error(
         }
         _ => {}
     }
-    match code_of(&error) & 0xff {
-        ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED | ffi::SQLITE_PROTOCOL => busy(error, config),
-        ffi::SQLITE_READONLY => RecorderError::ReadOnly { database: location.filename.clone(), source: error.into() },
-        ffi::SQLITE_FULL => RecorderError::StorageFull { source: error.into() },
-        ffi::SQLITE_CORRUPT => {
+    let condition = of_code(code_of(&error));
+    match condition {
+        Condition::LockTimeout => busy(error, config),
+        Condition::TimedOut | Condition::Superseded | Condition::StalePlan => {
+            RecorderError::Superseded { source: error.into() }
+        }
+        Condition::ReadOnly => RecorderError::ReadOnly { database: location.filename.clone(), source: error.into() },
+        Condition::StorageFull => RecorderError::StorageFull { source: error.into() },
+        Condition::Damaged => {
             RecorderError::Corrupt { found: format!("pages of {} that are damaged: {error}", location.filename) }
         }
-        ffi::SQLITE_CANTOPEN | ffi::SQLITE_NOTADB => open_error(error, location),
-        _ => {
-            let message = match code_of(&error) {
-                ffi::SQLITE_OK => error.to_string(),
-                code => format!("{} (code {code})", message_of(&error)),
-            };
-            RecorderError::Database { operation, message, source: error.into() }
-        }
+        Condition::Unusable => open_error(error, location),
+        condition => match condition.lacks() {
+            Some(lacks) => RecorderError::OutOfResources { lacks, source: error.into() },
+            None => {
+                let message = match code_of(&error) {
+                    ffi::SQLITE_OK => error.to_string(),
+                    code => format!("{} (code {code})", message_of(&error)),
+                };
+                RecorderError::Database { operation, message, source: error.into() }
+            }
+        },
     }
 }
 
@@ -128,17 +122,18 @@ fn busy(error: rusqlite::Error, config: &SqliteConfig) -> RecorderError {
 }
 
 fn open_error(error: rusqlite::Error, location: &Location) -> RecorderError {
-    let (reason, cure) = match code_of(&error) & 0xff {
+    let (cause, cure) = match code_of(&error) & 0xff {
         ffi::SQLITE_NOTADB => (
             "the file is no SQLite database".to_owned(),
-            "set SQLITE_DBNAME to another path; the file was left as it is",
+            "set SQLITE_DBNAME to another path; the file was left as it is".to_owned(),
         ),
-        _ => {
-            (message_of(&error), "correct SQLITE_DBNAME, or let this process read and write the file and its directory")
-        }
+        _ => location.forbids_files().unwrap_or_else(|| {
+            let cure = "correct SQLITE_DBNAME, or let this process read and write the file and its directory";
+            (message_of(&error), cure.to_owned())
+        }),
     };
     let (database, source) = (location.filename.clone(), Some(error.into()));
-    RecorderError::Open { database, cause: reason, cure: cure.to_owned(), source }
+    RecorderError::Open { database, cause, cure, source }
 }
 
 /// The extended result code; 0 if the error is not SQLite's.

@@ -1,8 +1,11 @@
 //! Where a database is: in a file or in memory, as `SQLITE_DBNAME` says.
 
+use std::fs::{File, remove_file};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use eventsourcing_core::RecorderError;
+use uuid::Uuid;
 
 /// The database as SQLite is to open it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,12 +46,20 @@ impl Location {
         Self { filename: uri, is_memory, path, forbids_writing }
     }
 
+    /// The file, if it is one and its path is known.
+    pub(super) fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
     /// Looks at the file before SQLite does, which would not say what is wrong.
     ///
     /// It is not opened: when a process closes a file, POSIX takes away all the locks that it holds on it.
     pub(super) fn check(&self) -> Result<(), RecorderError> {
         if let Some(parameter) = &self.forbids_writing {
             return Err(self.read_only(format!("SQLITE_DBNAME says `{parameter}`")));
+        }
+        if let Some((cause, cure)) = near_miss(&self.filename) {
+            return Err(self.unusable(cause, cure));
         }
         let Some(path) = &self.path else { return Ok(()) };
         if path.as_os_str().is_empty() {
@@ -74,6 +85,40 @@ impl Location {
         }
     }
 
+    /// Why no file can be made beside the database, once SQLite has failed to open it; none if one can, or if it is in memory.
+    ///
+    /// A file is made and removed to find out: what a directory allows is more than its permissions say. The database itself is not
+    /// touched, see [`check`](Self::check).
+    pub(super) fn forbids_files(&self) -> Option<(String, String)> {
+        let parent = self.path.as_ref()?.parent()?;
+        let directory = if parent == Path::new("") { Path::new(".") } else { parent };
+        let probe = directory.join(format!(".eventsourcing-{}", Uuid::new_v4().simple()));
+        let error = match File::create_new(&probe) {
+            Ok(file) => {
+                drop(file);
+                // where it cannot be removed, it is empty
+                let _ = remove_file(&probe);
+                return None;
+            }
+            Err(error) => error,
+        };
+        let directory = directory.display();
+        Some(match error.kind() {
+            ErrorKind::ReadOnlyFilesystem => (
+                format!("the directory {directory} is on a read-only file system"),
+                "mount it writable, or put the database elsewhere".to_owned(),
+            ),
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                (format!("no file can be made in the directory {directory} ({error})"), "free some space".to_owned())
+            }
+            _ => (
+                format!("no file can be made in the directory {directory} ({error})"),
+                "let this process write into that directory: SQLite keeps files of its own beside the database"
+                    .to_owned(),
+            ),
+        })
+    }
+
     pub(super) fn unusable(&self, cause: impl Into<String>, cure: impl Into<String>) -> RecorderError {
         RecorderError::Open { database: self.filename.clone(), cause: cause.into(), cure: cure.into(), source: None }
     }
@@ -83,9 +128,84 @@ impl Location {
     }
 }
 
+/// Why a name that looks like another program's spelling is not taken for that of a file, and what to write instead.
+fn near_miss(dbname: &str) -> Option<(&'static str, String)> {
+    let lower = dbname.to_ascii_lowercase();
+    let is_memory = |name: &str| name.trim_matches([':', '/']) == "memory" || name.contains("mode=memory");
+    let memory = || "set SQLITE_DBNAME to `:memory:`".to_owned();
+    if dbname == ":memory:" || dbname.starts_with("file:") {
+        return None;
+    }
+    if let Some(rest) = lower.strip_prefix("sqlite3:").or_else(|| lower.strip_prefix("sqlite:")) {
+        let path = dbname.get(dbname.len() - rest.len()..).unwrap_or_default();
+        // as in `sqlite:///relative.db`, where sqlx and SQLAlchemy differ about the slashes: without any is always meant
+        let path = path.strip_prefix("//").unwrap_or(path);
+        let cure =
+            if is_memory(rest) { memory() } else { format!("set SQLITE_DBNAME to the path alone, such as `{path}`") };
+        return Some(("it is a URL of another library and no path", cure));
+    }
+    if lower.starts_with("file:") {
+        return Some(("to SQLite a URI begins with `file:` in lower case", "write `file:`".to_owned()));
+    }
+    if dbname.starts_with(':') || lower == "memory:" {
+        let is_memory = lower.contains("mem");
+        let cure =
+            if is_memory { memory() } else { format!("set SQLITE_DBNAME to `./{dbname}` if the file has that name") };
+        return Some(("it is neither `:memory:` nor likely to be meant as a path", cure));
+    }
+    let scheme = lower.split_once("://").map(|(scheme, _)| scheme);
+    if scheme.is_some_and(|scheme| {
+        !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+')
+    }) {
+        let cure = if scheme.is_some_and(|scheme| scheme.starts_with("postgres")) {
+            "set PERSISTENCE_MODULE=postgres, and POSTGRES_DBNAME, POSTGRES_HOST and POSTGRES_USER to the parts of the URL"
+        } else {
+            "set SQLITE_DBNAME to the path of a file"
+        };
+        return Some(("it is a URL and no path", cure.to_owned()));
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Location;
+    use super::{Location, near_miss};
+
+    #[test]
+    fn what_is_spelt_as_others_spell_it_is_told_how_to_be_spelt() {
+        for (dbname, cure) in [
+            ("sqlite::memory:", "set SQLITE_DBNAME to `:memory:`"),
+            ("sqlite://:memory:", "set SQLITE_DBNAME to `:memory:`"),
+            ("sqlite://", "set SQLITE_DBNAME to the path alone, such as ``"),
+            ("SQLite://Hotel.db", "set SQLITE_DBNAME to the path alone, such as `Hotel.db`"),
+            ("sqlite:hotel.db", "set SQLITE_DBNAME to the path alone, such as `hotel.db`"),
+            ("sqlite3:///var/hotel.db", "set SQLITE_DBNAME to the path alone, such as `/var/hotel.db`"),
+            (":MEMORY:", "set SQLITE_DBNAME to `:memory:`"),
+            (":Memory:?mode=memory&cache=shared", "set SQLITE_DBNAME to `:memory:`"),
+            (":memory", "set SQLITE_DBNAME to `:memory:`"),
+            ("memory:", "set SQLITE_DBNAME to `:memory:`"),
+            (":hotel", "set SQLITE_DBNAME to `./:hotel` if the file has that name"),
+            ("FILE:hotel.db", "write `file:`"),
+            ("https://example.org/hotel.db", "set SQLITE_DBNAME to the path of a file"),
+        ] {
+            assert_eq!(near_miss(dbname).map(|(_, cure)| cure).as_deref(), Some(cure), "{dbname}");
+        }
+        for dbname in [
+            ":memory:",
+            "file::memory:",
+            "file::memory:?cache=shared",
+            "hotel.db",
+            "./:hotel",
+            "/var/lib/hotel.db",
+            "sqlite.db",
+            "memory",
+            "sqlite/hotel.db",
+            "C:\\hotel.db",
+            "what?mode=memory",
+        ] {
+            assert_eq!(near_miss(dbname), None, "{dbname}");
+        }
+    }
 
     #[test]
     fn memory_is_known_in_each_of_its_spellings() {
@@ -102,9 +222,7 @@ mod tests {
 
     #[test]
     fn files_are_files_whatever_their_name_looks_like() {
-        for dbname in
-            ["universe.db", "what?mode=memory", "file:universe.db", "file:/tmp/universe.db?cache=private", ":memory"]
-        {
+        for dbname in ["universe.db", "what?mode=memory", "file:universe.db", "file:/tmp/universe.db?cache=private"] {
             assert!(!Location::of(dbname).is_memory, "{dbname}");
         }
     }

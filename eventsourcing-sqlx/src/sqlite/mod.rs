@@ -10,8 +10,9 @@ mod select;
 mod tracking;
 
 use std::fmt;
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use eventsourcing_core::persistence::{
@@ -25,6 +26,7 @@ use self::location::Location;
 use crate::collect;
 use crate::config::SqliteConfig;
 use crate::error::check_runtime;
+use crate::held_files;
 use crate::sql::sqlite::SqliteSql;
 use crate::stamps::Stamps;
 use crate::table_name::TableName;
@@ -63,6 +65,8 @@ struct Inner {
     name: TableName,
     config: SqliteConfig,
     location: Location,
+    /// The file, as it is named by all who use it; set once it is there.
+    file: OnceLock<Option<PathBuf>>,
     sql: SqliteSql,
     connections: Connections,
     /// Whether the last transaction took longer than a runtime's thread should be kept from its other tasks.
@@ -88,11 +92,12 @@ impl SqliteRecorder {
         let sql = SqliteSql::of(&name);
         let location = Location::of(&config.dbname);
         location.check()?;
-        let connections = Connections::new(location.clone(), config.mmap_size);
+        let connections = Connections::new(location.clone(), &config);
         let inner = Arc::new(Inner {
             name,
             config,
             location,
+            file: OnceLock::new(),
             sql,
             connections,
             is_slow: AtomicBool::new(false),
@@ -108,6 +113,7 @@ impl SqliteRecorder {
 #[async_trait]
 impl Recorder for SqliteRecorder {
     async fn insert_events(&self, events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError> {
+        self.inner.check_held()?;
         self.writer.record(Append::new(events, None)?).await
     }
 
@@ -116,6 +122,7 @@ impl Recorder for SqliteRecorder {
         events: Vec<StoredEvent>,
         tracking: Tracking,
     ) -> Result<Vec<Notification>, RecorderError> {
+        self.inner.check_held()?;
         self.writer.record(Append::new(events, Some(tracking))?).await
     }
 
@@ -156,6 +163,7 @@ impl Recorder for SqliteRecorder {
     }
 
     async fn insert_dictionary(&self, dictionary: StoredDictionary) -> Result<bool, RecorderError> {
+        self.inner.check_held()?;
         self.inner.insert_dictionary(dictionary).await
     }
 
@@ -175,6 +183,12 @@ impl Recorder for SqliteRecorder {
 }
 
 impl Inner {
+    /// Refuses to wait for a transaction of a view that the calling task is in.
+    fn check_held(&self) -> Result<(), RecorderError> {
+        let file = self.file.get_or_init(|| self.location.path().and_then(held_files::identity));
+        held_files::check(file.as_deref())
+    }
+
     fn failed(&self, operation: &'static str, error: rusqlite::Error) -> RecorderError {
         recorder_error(error, operation, &self.config, &self.location)
     }

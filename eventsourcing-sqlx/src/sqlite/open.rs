@@ -126,9 +126,11 @@ impl Inner {
     fn migrate(&self, connection: &Connection) -> Result<i64, Failure> {
         execute(connection, sql::BEGIN)?;
         // again: others may have made them while this waited for the lock
-        let statements = match self.look_closely(connection)? {
-            None => self.statements(),
-            Some(version) if is_old(version) => self.sql.upgrade(version),
+        let (statements, done) = match self.look_closely(connection)? {
+            None => (self.statements(), "the tables of an application were created"),
+            Some(version) if is_old(version) => {
+                (self.sql.upgrade(version), "the tables of an application were migrated")
+            }
             Some(version) => {
                 execute(connection, sql::ROLLBACK)?;
                 return Ok(version);
@@ -138,6 +140,8 @@ impl Inner {
             connection.execute(&statement, [])?;
         }
         execute(connection, sql::COMMIT)?;
+        let (application, database) = (self.name.application(), &self.location.filename);
+        tracing::info!(application, database, version = SCHEMA_VERSION, "{done}");
         Ok(SCHEMA_VERSION)
     }
 

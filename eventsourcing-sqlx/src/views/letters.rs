@@ -1,6 +1,6 @@
 //! Dead letters as rows.
 
-use eventsourcing_core::{DeadLetter, RecorderError, Timestamp};
+use eventsourcing_core::{DeadLetter, Timestamp, ViewError};
 use uuid::Uuid;
 
 use crate::rows;
@@ -22,16 +22,16 @@ impl Owner {
 pub(super) type LetterRow = (i64, Uuid, i64, String, Option<String>, i64);
 
 /// The letters of rows, by id: what is deleted comes in any order.
-pub(super) fn letters(rows: Vec<LetterRow>) -> Result<Vec<DeadLetter>, RecorderError> {
+pub(super) fn letters(rows: Vec<LetterRow>) -> Result<Vec<DeadLetter>, ViewError> {
     let mut letters = rows.into_iter().map(letter).collect::<Result<Vec<_>, _>>()?;
     letters.sort_unstable_by_key(|letter| letter.notification_id);
     Ok(letters)
 }
 
-pub(super) fn letter(row: LetterRow) -> Result<DeadLetter, RecorderError> {
+pub(super) fn letter(row: LetterRow) -> Result<DeadLetter, ViewError> {
     let (id, originator_id, version, topic, reason, microseconds) = row;
     let impossible =
-        |_| RecorderError::Corrupt { found: format!("a dead letter of {microseconds} microseconds since 1970") };
+        |_| ViewError::Corrupt { found: format!("a dead letter of {microseconds} microseconds since 1970") };
     Ok(DeadLetter {
         notification_id: rows::from_id(id)?,
         originator_id,

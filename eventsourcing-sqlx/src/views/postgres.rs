@@ -3,26 +3,31 @@
 use std::error::Error as StdError;
 
 use eventsourcing_core::following::{ProjectionKey, ViewTransaction, Views};
-use eventsourcing_core::persistence::LogPosition;
-use eventsourcing_core::{DeadLetter, RecorderError, Tracking};
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use eventsourcing_core::{DeadLetter, LogPosition, Tracking, ViewError};
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::error::{is_passing, view_error};
+use super::error::view_error;
 use super::letters::Owner;
+use super::postgres_session::{Limit, Session};
 use super::rebuild::in_postgres::{claim, hold, serves};
-use super::{postgres_letters, uncut};
-use crate::error::check_runtime;
+use super::{check_runtime, postgres_letters, postgres_schema, uncut};
+use crate::condition::postgres as condition;
+use crate::config::PostgresViewsConfig;
+use crate::postgres::milliseconds;
 use crate::rows;
-use crate::sql::letters;
-use crate::sql::rebuilds::{self, POSTGRES_ONLY};
-use crate::sql::views::{POSTGRES, PostgresViewsSql};
+use crate::sql::rebuilds::POSTGRES_ONLY;
+use crate::sql::views::POSTGRES;
 
 /// Keeps the views of projections in a PostgreSQL database: the one of the events or any other.
 ///
-/// Handlers are given a connection that is in a transaction, and may do with it what they like except to end that. How far
+/// Handlers are given a connection that is in a transaction, and may do with it what they like except to end that: one that does is
+/// found out before the commit, and stops the projection with [`ViewError::TransactionEnded`]. How far
 /// each projection is, is kept in the table `eventsourcing_projections`, and what it put aside in `eventsourcing_dead_letters`, both in
 /// the schema that the pool's connections create tables in.
+///
+/// Each statement of this library has a time limit, and so has a transaction in which nothing happens: see [`PostgresViewsConfig`]. A
+/// transaction that fails takes its connection with it, so that none goes back to the pool in a state that nobody knows.
 ///
 /// # Examples
 ///
@@ -40,7 +45,8 @@ use crate::sql::views::{POSTGRES, PostgresViewsSql};
 /// ```
 #[derive(Clone, Debug)]
 pub struct PostgresViews {
-    pub(super) pool: PgPool,
+    pool: PgPool,
+    config: PostgresViewsConfig,
     /// The server, the database, and the schema in it.
     database: String,
 }
@@ -49,24 +55,43 @@ impl PostgresViews {
     /// Keeps views where this pool connects to, and makes the tables of positions and of dead letters if they are not there.
     ///
     /// # Errors
-    /// As the database fails; [`RecorderError::Open`] outside of a Tokio runtime.
-    pub async fn open(pool: PgPool) -> Result<Self, RecorderError> {
-        check_runtime(|| "the database of views".to_owned())?;
-        let PostgresViewsSql { lock, create, schema, .. } = POSTGRES;
+    /// As the database fails; [`ViewError::SchemaMissing`] with the SQL to run if the role may not make the tables;
+    /// [`ViewError::Open`] outside of a Tokio runtime.
+    pub async fn open(pool: PgPool) -> Result<Self, ViewError> {
+        Self::open_with(pool, PostgresViewsConfig::default()).await
+    }
+
+    /// Opens as [`open`](Self::open), with settings of one's own.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); [`ViewError::SchemaMissing`] also if `create_table` is off and the tables are missing or old,
+    /// [`ViewError::SchemaTooNew`] if they are of a later version of this library.
+    pub async fn open_with(pool: PgPool, config: PostgresViewsConfig) -> Result<Self, ViewError> {
+        check_runtime()?;
         let options = pool.connect_options();
         let server = format!("{}:{}", options.get_host(), options.get_port());
-        let making = async move {
-            let failed = |error| view_error(error, "make the tables of positions and dead letters");
-            let mut transaction = pool.begin().await.map_err(failed)?;
-            sqlx::query(lock).execute(&mut *transaction).await.map_err(failed)?;
-            for statement in [create, letters::POSTGRES.create, rebuilds::POSTGRES.create] {
-                sqlx::query(statement).execute(&mut *transaction).await.map_err(failed)?;
-            }
-            let schema: String = sqlx::query_scalar(schema).fetch_one(&mut *transaction).await.map_err(failed)?;
-            transaction.commit().await.map_err(failed)?;
-            Ok(Self { pool, database: format!("{server}/{schema}") })
+        let opening = async move {
+            let schema = postgres_schema::prepare(&pool, &config).await?;
+            Ok(Self { pool, config, database: format!("{server}/{schema}") })
         };
-        uncut(tokio::spawn(making)).await
+        uncut(tokio::spawn(opening)).await
+    }
+
+    /// A connection to read by.
+    pub(super) async fn reading(&self, operation: &'static str) -> Result<Session, ViewError> {
+        let session = Session::reading(&self.pool, &self.config).await;
+        session.map_err(|error| view_error(condition::of(&error), error, operation))
+    }
+
+    /// A connection in a transaction.
+    pub(super) async fn transaction(&self, operation: &'static str) -> Result<Session, ViewError> {
+        let session = Session::begin(&self.pool, &self.config).await;
+        session.map_err(|error| view_error(condition::of(&error), error, operation))
+    }
+
+    /// How long something may take that is done for a rebuild, whatever the server does.
+    pub(super) fn longest(&self) -> Option<std::time::Duration> {
+        Some(self.config.answer_timeout.saturating_mul(2))
     }
 }
 
@@ -74,30 +99,36 @@ impl Views for PostgresViews {
     type View = PgConnection;
     type Transaction = PostgresTransaction;
 
-    async fn position(&self, projection: &str, upstream: &str) -> Result<LogPosition, RecorderError> {
-        let position = sqlx::query_scalar(POSTGRES.position).bind(projection).bind(upstream);
-        let position: Option<i64> =
-            position.fetch_optional(&self.pool).await.map_err(|error| view_error(error, "look up a position"))?;
-        Ok(rows::from_position(position.unwrap_or_default())?.into())
+    async fn position(&self, projection: &str, upstream: &str) -> Result<LogPosition, ViewError> {
+        let operation = "look up a position";
+        let failed = |error| view_error(condition::of(&error), error, operation);
+        let mut session = self.reading(operation).await?;
+        let position = sqlx::query_as(POSTGRES.position).bind(projection).bind(upstream);
+        let limit = session.limit();
+        let position: Option<(i64, Option<Uuid>)> =
+            limit.on(position.fetch_optional(&mut *session)).await.map_err(failed)?;
+        session.done().await.map_err(failed)?;
+        let (position, anchor) = position.unwrap_or_default();
+        Ok(rows::log_position(position, anchor)?)
     }
 
-    async fn serve(&self, projection: &str, has_tables: bool) -> Result<Option<PostgresTransaction>, RecorderError> {
-        if serves(&self.pool, ProjectionKey::parse(projection)).await? || !has_tables {
+    async fn serve(&self, projection: &str, has_tables: bool) -> Result<Option<PostgresTransaction>, ViewError> {
+        if serves(self, ProjectionKey::parse(projection)).await? || !has_tables {
             return Ok(None);
         }
-        let (pool, projection) = (self.pool.clone(), projection.to_owned());
-        uncut(tokio::spawn(async move { serve(&pool, &projection).await })).await
+        let (views, projection) = (self.clone(), projection.to_owned());
+        uncut(tokio::spawn(async move { views.serve_uncut(&projection).await })).await
     }
 
-    async fn begin(&self, projection: &str, tracking: &Tracking) -> Result<PostgresTransaction, RecorderError> {
+    async fn begin(&self, projection: &str, tracking: &Tracking) -> Result<PostgresTransaction, ViewError> {
         tracking.check()?;
-        let (pool, projection, tracking) = (self.pool.clone(), projection.to_owned(), tracking.clone());
-        uncut(tokio::spawn(async move { begin(&pool, &projection, &tracking).await })).await
+        let (views, projection, tracking) = (self.clone(), projection.to_owned(), tracking.clone());
+        uncut(tokio::spawn(async move { views.begin_uncut(&projection, &tracking).await })).await
     }
 
-    async fn begin_aside(&self, projection: &str, upstream: &str) -> Result<PostgresTransaction, RecorderError> {
-        let (pool, owner) = (self.pool.clone(), Owner::new(projection, upstream));
-        uncut(tokio::spawn(async move { begin_aside(&pool, owner).await })).await
+    async fn begin_aside(&self, projection: &str, upstream: &str) -> Result<PostgresTransaction, ViewError> {
+        let (views, owner) = (self.clone(), Owner::new(projection, upstream));
+        uncut(tokio::spawn(async move { views.begin_aside_uncut(owner).await })).await
     }
 
     async fn dead_letters(
@@ -106,12 +137,12 @@ impl Views for PostgresViews {
         upstream: &str,
         after: u64,
         limit: usize,
-    ) -> Result<Vec<DeadLetter>, RecorderError> {
-        postgres_letters::list(&self.pool, &Owner::new(projection, upstream), after, limit).await
+    ) -> Result<Vec<DeadLetter>, ViewError> {
+        postgres_letters::list(self, &Owner::new(projection, upstream), after, limit).await
     }
 
-    async fn count_dead_letters(&self, projection: &str, upstream: &str) -> Result<u64, RecorderError> {
-        postgres_letters::count(&self.pool, &Owner::new(projection, upstream)).await
+    async fn count_dead_letters(&self, projection: &str, upstream: &str) -> Result<u64, ViewError> {
+        postgres_letters::count(self, &Owner::new(projection, upstream)).await
     }
 
     fn database(&self) -> Option<String> {
@@ -119,84 +150,112 @@ impl Views for PostgresViews {
     }
 
     fn is_passing(&self, error: &(dyn StdError + 'static)) -> bool {
-        error.downcast_ref().is_some_and(is_passing)
+        error.downcast_ref().is_some_and(|error| condition::of(error).is_passing())
     }
 }
 
-async fn serve(pool: &PgPool, projection: &str) -> Result<Option<PostgresTransaction>, RecorderError> {
-    let failed = |error| view_error(error, "begin a projection");
-    let key = ProjectionKey::parse(projection);
-    let mut transaction = pool.begin_with(POSTGRES.begin).await.map_err(failed)?;
-    if claim(&mut transaction, key).await? {
-        return Ok(Some(PostgresTransaction::beginning(transaction, key)));
+impl PostgresViews {
+    async fn serve_uncut(&self, projection: &str) -> Result<Option<PostgresTransaction>, ViewError> {
+        let key = ProjectionKey::parse(projection);
+        let mut session = self.transaction("begin a projection").await?;
+        if claim(&mut session, key).await? {
+            return Ok(Some(self.beginning(session, key).await?));
+        }
+        session.commit().await?;
+        Ok(None)
     }
-    transaction.commit().await.map_err(failed)?;
-    Ok(None)
-}
 
-async fn begin(pool: &PgPool, projection: &str, tracking: &Tracking) -> Result<PostgresTransaction, RecorderError> {
-    let failed = |error| view_error(error, "begin a transaction on a view");
-    let key = ProjectionKey::parse(projection);
-    let mut transaction = pool.begin_with(POSTGRES.begin).await.map_err(failed)?;
-    if key.is_rebuilt {
-        sqlx::query(POSTGRES_ONLY.asynchronous).execute(&mut *transaction).await.map_err(failed)?;
+    async fn begin_uncut(&self, projection: &str, tracking: &Tracking) -> Result<PostgresTransaction, ViewError> {
+        let operation = "begin a transaction on a view";
+        let failed = |error| view_error(condition::of(&error), error, operation);
+        let key = ProjectionKey::parse(projection);
+        let mut session = self.transaction(operation).await?;
+        let limit = session.limit();
+        if key.is_rebuilt {
+            let asynchronous = sqlx::query(POSTGRES_ONLY.asynchronous);
+            limit.on(asynchronous.execute(&mut *session)).await.map_err(failed)?;
+        }
+        // a row of positions is there only as long as its version may be changed; without one it has to be looked up
+        if tracking.after == 0 {
+            hold(&mut session, key).await?;
+        }
+        let position = rows::to_bound(tracking.position);
+        // in both cases the last is the time limit of statements, which is that of handlers again
+        let moved: Option<(bool, i64, String)> = if tracking.after == 0 {
+            let insert = sqlx::query_as(POSTGRES.insert).bind(projection).bind(&tracking.upstream).bind(position);
+            let insert = insert.bind(tracking.anchor);
+            limit.on(insert.fetch_optional(&mut *session)).await.map_err(failed)?
+        } else {
+            let update = sqlx::query_as(POSTGRES.update).bind(projection).bind(&tracking.upstream).bind(position);
+            let update = update.bind(rows::to_bound(tracking.after)).bind(tracking.anchor);
+            limit.on(update.fetch_optional(&mut *session)).await.map_err(failed)?
+        };
+        if let Some((has_letters, id, _)) = moved {
+            let owner = Owner::new(projection, &tracking.upstream);
+            return Ok(self.handed_over(session, owner, has_letters, id));
+        }
+        hold(&mut session, key).await?;
+        let recorded = sqlx::query_as(POSTGRES.position).bind(projection).bind(&tracking.upstream);
+        let recorded: Option<(i64, Option<Uuid>)> =
+            limit.on(recorded.fetch_optional(&mut *session)).await.map_err(failed)?;
+        session.rollback();
+        Err(tracking.already_processed(rows::from_position(recorded.unwrap_or_default().0)?).into())
     }
-    // a row of positions is there only as long as its version may be changed; without one it has to be looked up
-    if tracking.after == 0 {
-        hold(&mut transaction, key).await?;
-    }
-    let position = rows::to_bound(tracking.position);
-    let moved: Option<bool> = if tracking.after == 0 {
-        let insert = sqlx::query_scalar(POSTGRES.insert).bind(projection).bind(&tracking.upstream).bind(position);
-        insert.fetch_optional(&mut *transaction).await.map_err(failed)?
-    } else {
-        let update = sqlx::query_scalar(POSTGRES.update).bind(projection).bind(&tracking.upstream).bind(position);
-        let update = update.bind(rows::to_bound(tracking.after));
-        update.fetch_optional(&mut *transaction).await.map_err(failed)?
-    };
-    if let Some(has_letters) = moved {
-        let owner = Owner::new(projection, &tracking.upstream);
-        return Ok(PostgresTransaction::new(transaction, owner, has_letters));
-    }
-    hold(&mut transaction, key).await?;
-    let recorded = sqlx::query_scalar(POSTGRES.position).bind(projection).bind(&tracking.upstream);
-    let recorded: Option<i64> = recorded.fetch_optional(&mut *transaction).await.map_err(failed)?;
-    transaction.rollback().await.map_err(failed)?;
-    Err(tracking.already_processed(rows::from_position(recorded.unwrap_or_default())?))
-}
 
-async fn begin_aside(pool: &PgPool, owner: Owner) -> Result<PostgresTransaction, RecorderError> {
-    let failed = |error| view_error(error, "begin a transaction on a view");
-    let mut transaction = pool.begin_with(POSTGRES.begin).await.map_err(failed)?;
-    hold(&mut transaction, ProjectionKey::parse(&owner.projection)).await?;
-    // where there is no row nothing was processed, so that nothing can have been put aside
-    let lock = sqlx::query(POSTGRES.lock_position).bind(&owner.projection).bind(&owner.upstream);
-    lock.execute(&mut *transaction).await.map_err(failed)?;
-    Ok(PostgresTransaction::new(transaction, owner, true))
+    async fn begin_aside_uncut(&self, owner: Owner) -> Result<PostgresTransaction, ViewError> {
+        let operation = "begin a transaction on a view";
+        let mut session = self.transaction(operation).await?;
+        hold(&mut session, ProjectionKey::parse(&owner.projection)).await?;
+        // where there is no row nothing was processed, so that nothing can have been put aside
+        let lock = sqlx::query(POSTGRES.lock_position).bind(&owner.projection).bind(&owner.upstream);
+        let locked = session.limit().on(lock.execute(&mut *session)).await;
+        locked.map_err(|error| view_error(condition::of(&error), error, operation))?;
+        self.hand_over(session, owner, true).await
+    }
+
+    /// A transaction in which tables are made, whatever is followed.
+    pub(super) async fn beginning(
+        &self,
+        session: Session,
+        key: ProjectionKey<'_>,
+    ) -> Result<PostgresTransaction, ViewError> {
+        self.hand_over(session, Owner::new(&key.to_string(), ""), false).await
+    }
+
+    async fn hand_over(
+        &self,
+        mut session: Session,
+        owner: Owner,
+        has_letters: bool,
+    ) -> Result<PostgresTransaction, ViewError> {
+        let hand_over = sqlx::query_as(POSTGRES.hand_over).fetch_one(&mut *session);
+        let handed_over: sqlx::Result<(i64, String)> = Limit::of(&self.config).on(hand_over).await;
+        let (id, _) =
+            handed_over.map_err(|error| view_error(condition::of(&error), error, "begin a transaction on a view"))?;
+        Ok(self.handed_over(session, owner, has_letters, id))
+    }
+
+    fn handed_over(&self, session: Session, owner: Owner, has_letters: bool, id: i64) -> PostgresTransaction {
+        let key = ProjectionKey::parse(&owner.projection);
+        let prefix = key.is_rebuilt.then(|| key.prefix());
+        let timeout = milliseconds(session.limit().of_server());
+        PostgresTransaction { transaction: session, id, timeout, owner, has_letters, prefix }
+    }
 }
 
 /// A transaction on views in PostgreSQL.
 #[derive(Debug)]
 pub struct PostgresTransaction {
-    pub(super) transaction: Transaction<'static, Postgres>,
+    pub(super) transaction: Session,
+    /// By which it is known whether the connection is still in it.
+    id: i64,
+    /// The time limit of statements of ours, in milliseconds.
+    timeout: String,
     owner: Owner,
     /// Whether there may be dead letters. Where there are none this spares a question in each transaction.
     has_letters: bool,
     /// What the names of its tables begin with, if it is one of a rebuild.
-    pub(super) prefix: Option<String>,
-}
-
-impl PostgresTransaction {
-    fn new(transaction: Transaction<'static, Postgres>, owner: Owner, has_letters: bool) -> Self {
-        let key = ProjectionKey::parse(&owner.projection);
-        let prefix = key.is_rebuilt.then(|| key.prefix());
-        Self { transaction, owner, has_letters, prefix }
-    }
-
-    /// One in which tables are made, whatever is followed.
-    pub(super) fn beginning(transaction: Transaction<'static, Postgres>, key: ProjectionKey<'_>) -> Self {
-        Self::new(transaction, Owner::new(&key.to_string(), ""), false)
-    }
+    prefix: Option<String>,
 }
 
 impl ViewTransaction for PostgresTransaction {
@@ -206,36 +265,42 @@ impl ViewTransaction for PostgresTransaction {
         &mut self.transaction
     }
 
-    async fn parked(&mut self, originators: &[Uuid]) -> Result<Vec<Uuid>, RecorderError> {
+    async fn parked(&mut self, originators: &[Uuid]) -> Result<Vec<Uuid>, ViewError> {
         if !self.has_letters || originators.is_empty() {
             return Ok(Vec::new());
         }
         postgres_letters::parked(&mut self.transaction, &self.owner, originators).await
     }
 
-    async fn park(&mut self, letters: &[DeadLetter]) -> Result<(), RecorderError> {
+    async fn park(&mut self, letters: &[DeadLetter]) -> Result<(), ViewError> {
         self.has_letters = true;
         postgres_letters::park(&mut self.transaction, &self.owner, letters).await
     }
 
-    async fn unpark(&mut self, originator_id: Uuid, limit: usize) -> Result<Vec<DeadLetter>, RecorderError> {
+    async fn unpark(&mut self, originator_id: Uuid, limit: usize) -> Result<Vec<DeadLetter>, ViewError> {
         postgres_letters::unpark(&mut self.transaction, &self.owner, originator_id, limit).await
     }
 
-    async fn discard(&mut self, notification_id: u64) -> Result<Option<DeadLetter>, RecorderError> {
+    async fn discard(&mut self, notification_id: u64) -> Result<Option<DeadLetter>, ViewError> {
         postgres_letters::discard(&mut self.transaction, &self.owner, notification_id).await
     }
 
-    async fn commit(mut self) -> Result<(), RecorderError> {
-        let failed = |error| view_error(error, "commit the changes of a view");
+    async fn commit(mut self) -> Result<(), ViewError> {
+        let failed = |error| view_error(condition::of(&error), error, "commit the changes of a view");
+        let limit = self.transaction.limit();
         // after an error that a handler kept to itself COMMIT would undo everything, and say nothing
-        sqlx::query(POSTGRES.probe).execute(&mut *self.transaction).await.map_err(failed)?;
+        let probe = sqlx::query_as(POSTGRES.probe).bind(&self.timeout).fetch_one(&mut *self.transaction);
+        let (id, _): (Option<i64>, String) = limit.on(probe).await.map_err(failed)?;
+        if id != Some(self.id) {
+            return Err(ViewError::TransactionEnded);
+        }
         if let Some(prefix) = &self.prefix {
             let used = sqlx::query_scalar(POSTGRES_ONLY.serving_table_in_use).bind(prefix);
-            if let Some(table) = used.fetch_optional(&mut *self.transaction).await.map_err(failed)? {
-                return Err(RecorderError::ServingTable { table });
+            let used = limit.on(used.fetch_optional(&mut *self.transaction)).await;
+            if let Some(table) = used.map_err(failed)? {
+                return Err(ViewError::ServingTable { table });
             }
         }
-        self.transaction.commit().await.map_err(failed)
+        self.transaction.commit().await
     }
 }

@@ -1,9 +1,14 @@
 //! Rebuilding views in databases: tables beside those that serve, and one transaction in which they take their place.
 
-use eventsourcing_core::RecorderError;
+use std::io;
+use std::time::Duration;
+
+use eventsourcing_core::ViewError;
 use eventsourcing_core::following::{ProjectionKey, RebuildError};
+use tokio::time::timeout;
 
 use super::versions::failed;
+use crate::deadline::tellable;
 
 /// A key for a task of its own.
 struct OwnedKey {
@@ -18,48 +23,65 @@ impl OwnedKey {
 }
 
 /// Does this on a task of its own, which is not cut in half if whoever waits for it goes away, as [`uncut`](super::uncut).
-async fn uncut<T, W, F>(key: ProjectionKey<'_>, work: W) -> Result<T, RebuildError>
+///
+/// After the longest time it is given up, as if the connection had broken.
+async fn uncut<T, W, F>(key: ProjectionKey<'_>, longest: Option<Duration>, work: W) -> Result<T, RebuildError>
 where
     T: Send + 'static,
     W: FnOnce(OwnedKey) -> F,
     F: Future<Output = Result<T, RebuildError>> + Send + 'static,
 {
     let ProjectionKey { name, version, .. } = key;
-    let done = tokio::spawn(work(OwnedKey { name: name.to_owned(), version })).await;
-    done.unwrap_or_else(|ended| Err(failed(name, RecorderError::Disconnected { source: ended.into() })))
+    let work = work(OwnedKey { name: name.to_owned(), version });
+    let done = tokio::spawn(within(longest, async { Ok(work.await) })).await;
+    let done = done.map(|done| {
+        done.unwrap_or_else(|no_answer| Err(failed(name, ViewError::Disconnected { source: no_answer.into() })))
+    });
+    done.unwrap_or_else(|ended| Err(failed(name, ViewError::Disconnected { source: ended.into() })))
+}
+
+/// What the database answers in time.
+async fn within<T>(longest: Option<Duration>, answer: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    let Some(longest) = longest else { return answer.await };
+    let no_answer = |_| sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "the server did not answer in time"));
+    timeout(tellable(longest), answer).await.unwrap_or_else(|elapsed| Err(no_answer(elapsed)))
 }
 
 /// All that the two databases do alike, with each one's own types and statements.
 macro_rules! rebuilds {
-    ($feature:literal, $module:ident, $views:ident, $transaction:ident, $connection:ident, $pool:ident, $sql:ident) => {
+    ($feature:literal, $module:ident, $views:ident, $transaction:ident, $connection:ident, $sql:ident, $condition:ident) => {
         #[cfg(feature = $feature)]
         pub(super) mod $module {
             use std::time::Duration;
 
-            use eventsourcing_core::RecorderError;
+            use eventsourcing_core::ViewError;
             use eventsourcing_core::following::{
                 LONGEST_HOLD, ProjectionKey, RebuildError, RebuildableViews, Switched,
             };
-            use sqlx::{AssertSqlSafe, $connection, $pool};
+            use sqlx::{AssertSqlSafe, $connection};
             use tokio::time::{Instant, sleep};
 
             use super::super::error::view_error;
             use super::super::versions::{Rebuild, Versions, failed, is_over, is_there, quoted};
             use super::super::{$transaction, $views};
-            use super::uncut;
-            use crate::sql::{rebuilds::$sql as SQL, views::$sql as POSITIONS};
+            use super::{uncut, within};
+            use crate::condition::$condition as condition;
+            use crate::sql::rebuilds::$sql as SQL;
 
             /// The version that serves.
-            async fn serving(pool: &$pool, name: &str) -> Result<Option<u32>, RecorderError> {
-                let serving = sqlx::query_scalar(SQL.serving).bind(name).fetch_one(pool);
-                let serving: Option<i64> =
-                    serving.await.map_err(|error| view_error(error, "look up which version serves"))?;
-                serving.map(crate::rows::from_projection_version).transpose()
+            async fn serving(views: &$views, name: &str) -> Result<Option<u32>, ViewError> {
+                let operation = "look up which version serves";
+                let failed = |error| view_error(condition::of(&error), error, operation);
+                let mut session = views.reading(operation).await?;
+                let serving = sqlx::query_scalar(SQL.serving).bind(name).fetch_one(&mut *session);
+                let serving: Option<i64> = within(views.longest(), serving).await.map_err(failed)?;
+                session.done().await.map_err(failed)?;
+                Ok(serving.map(crate::rows::from_projection_version).transpose()?)
             }
 
             /// Whether a version serves; it does not as long as none does.
-            pub(in super::super) async fn serves(pool: &$pool, key: ProjectionKey<'_>) -> Result<bool, RecorderError> {
-                let Some(serving) = serving(pool, key.name).await? else { return Ok(false) };
+            pub(in super::super) async fn serves(views: &$views, key: ProjectionKey<'_>) -> Result<bool, ViewError> {
+                let Some(serving) = serving(views, key.name).await? else { return Ok(false) };
                 Versions { serving: serving.into(), rebuilt: None }.check(key)?;
                 Ok(true)
             }
@@ -68,8 +90,8 @@ macro_rules! rebuilds {
             pub(in super::super) async fn claim(
                 connection: &mut $connection,
                 key: ProjectionKey<'_>,
-            ) -> Result<bool, RecorderError> {
-                let failed = |error| view_error(error, "look up which version serves");
+            ) -> Result<bool, ViewError> {
+                let failed = |error| view_error(condition::of(&error), error, "look up which version serves");
                 let claim = sqlx::query(SQL.claim).bind(key.name).bind(i64::from(key.version));
                 if claim.execute(&mut *connection).await.map_err(failed)?.rows_affected() == 0 {
                     let versions = look_up(connection, SQL.hold, key.name).await.map_err(failed)?;
@@ -87,11 +109,11 @@ macro_rules! rebuilds {
             pub(in super::super) async fn hold(
                 connection: &mut $connection,
                 key: ProjectionKey<'_>,
-            ) -> Result<(), RecorderError> {
+            ) -> Result<(), ViewError> {
                 if !key.is_rebuilt {
                     return claim(connection, key).await.map(|_| ());
                 }
-                let failed = |error| view_error(error, "look up which version is rebuilt");
+                let failed = |error| view_error(condition::of(&error), error, "look up which version is rebuilt");
                 let versions = look_up(connection, SQL.hold, key.name).await.map_err(failed)?;
                 versions.unwrap_or(Versions::FIRST).check(key)
             }
@@ -123,6 +145,17 @@ macro_rules! rebuilds {
                 sqlx::query_scalar(SQL.tables).bind(prefix).fetch_all(connection).await
             }
 
+            /// The tables that a rebuild made and that are there. Of one that began before it was kept which, all with its prefix.
+            async fn made(connection: &mut $connection, key: ProjectionKey<'_>) -> sqlx::Result<Vec<String>> {
+                let mut tables = tables(connection, &key.prefix()).await?;
+                let made: Option<Option<String>> =
+                    sqlx::query_scalar(SQL.made).bind(key.name).fetch_optional(connection).await?;
+                if let Some(made) = made.flatten() {
+                    tables.retain(|table| made.split('\n').any(|made| made == table));
+                }
+                Ok(tables)
+            }
+
             async fn execute(connection: &mut $connection, statement: String) -> sqlx::Result<()> {
                 sqlx::raw_sql(AssertSqlSafe(statement)).execute(connection).await.map(|_| ())
             }
@@ -140,7 +173,8 @@ macro_rules! rebuilds {
 
                 async fn begin_rebuild(&self, key: ProjectionKey<'_>) -> Result<Option<$transaction>, RebuildError> {
                     let views = self.clone();
-                    uncut(key, |key| async move { views.begin_rebuild_uncut(key.rebuilt()).await }).await
+                    uncut(key, self.longest(), |key| async move { views.begin_rebuild_uncut(key.rebuilt()).await })
+                        .await
                 }
 
                 async fn check_tables(
@@ -150,37 +184,55 @@ macro_rules! rebuilds {
                 ) -> Result<(), RebuildError> {
                     let prefix = key.prefix();
                     let made = tables(&mut transaction.transaction, &prefix).await;
-                    let made = made.map_err(|error| failed(key.name, view_error(error, "look for tables")))?;
+                    let made = made.map_err(|error| {
+                        failed(key.name, view_error(condition::of(&error), error, "look for tables"))
+                    })?;
                     if made.is_empty() {
                         return Err(RebuildError::NoPrefix { name: key.name.to_owned(), prefix });
                     }
-                    match made.into_iter().find(|table| table.len() > SQL.longest_name) {
-                        Some(table) => Err(RebuildError::NameTooLong { table, longest: SQL.longest_name }),
-                        None => Ok(()),
+                    if let Some(table) = made.iter().find(|table| table.len() > SQL.longest_name) {
+                        return Err(RebuildError::NameTooLong { table: table.clone(), longest: SQL.longest_name });
                     }
+                    let keep = sqlx::query(SQL.set_tables).bind(key.name).bind(made.join("\n"));
+                    let kept = keep.execute(&mut *transaction.transaction).await;
+                    kept.map_err(|error| {
+                        failed(key.name, view_error(condition::of(&error), error, "keep which tables were made"))
+                    })?;
+                    Ok(())
                 }
 
                 async fn serving_positions(&self, name: &str) -> Result<Vec<(String, u64)>, RebuildError> {
-                    let wrong = |error| failed(name, view_error(error, "look up how far it is"));
-                    let serving = serving(&self.pool, name).await.map_err(|error| failed(name, error))?;
+                    let wrong = |error| failed(name, view_error(condition::of(&error), error, "look up how far it is"));
+                    let serving = serving(self, name).await.map_err(|error| failed(name, error))?;
                     let key = ProjectionKey::new(name, serving.unwrap_or(1)).to_string();
-                    let positions = sqlx::query_as(SQL.positions).bind(key).fetch_all(&self.pool);
-                    let positions: Vec<(String, i64)> = positions.await.map_err(wrong)?;
+                    let session = self.reading("look up how far it is").await;
+                    let mut session = session.map_err(|error| failed(name, error))?;
+                    let positions = sqlx::query_as(SQL.positions).bind(key).fetch_all(&mut *session);
+                    let positions: Vec<(String, i64)> = within(self.longest(), positions).await.map_err(wrong)?;
+                    session.done().await.map_err(wrong)?;
                     let positions = positions.into_iter().map(|(upstream, position)| {
                         crate::rows::from_position(position).map(|position| (upstream, position))
                     });
-                    positions.collect::<Result<_, _>>().map_err(|error| failed(name, error))
+                    positions.collect::<Result<_, _>>().map_err(|error| failed(name, error.into()))
                 }
 
                 async fn switch(&self, key: ProjectionKey<'_>) -> Result<Switched, RebuildError> {
                     let views = self.clone();
-                    uncut(key, |key| async move { views.switch_uncut(key.rebuilt()).await }).await
+                    uncut(key, self.longest(), |key| async move {
+                        match views.switch_uncut(key.rebuilt()).await {
+                            // the row that is taken first waits for the commit, and tells what became of it
+                            Err(RebuildError::View { source: ViewError::OutcomeUnknown { .. }, .. }) => {
+                                views.switch_uncut(key.rebuilt()).await
+                            }
+                            switched => switched,
+                        }
+                    }).await
                 }
 
                 async fn abort_rebuild(&self, name: &str, version: Option<u32>) -> Result<Option<u32>, RebuildError> {
                     let views = self.clone();
                     let key = ProjectionKey::new(name, version.unwrap_or(1));
-                    uncut(key, |key| async move { views.abort_uncut(&key.name, version).await }).await
+                    uncut(key, self.longest(), |key| async move { views.abort_uncut(&key.name, version, true).await }).await
                 }
             }
 
@@ -189,8 +241,9 @@ macro_rules! rebuilds {
                     &self,
                     key: ProjectionKey<'_>,
                 ) -> Result<Option<$transaction>, RebuildError> {
-                    let wrong = |error| failed(key.name, view_error(error, "begin a rebuild"));
-                    let mut transaction = self.pool.begin_with(POSITIONS.begin).await.map_err(wrong)?;
+                    let wrong = |error| failed(key.name, view_error(condition::of(&error), error, "begin a rebuild"));
+                    let mut transaction =
+                        self.transaction("begin a rebuild").await.map_err(|error| failed(key.name, error))?;
                     if has_begun(&mut transaction, key.name).await.map_err(wrong)? {
                         // unless it is kept already
                         let claim = sqlx::query(SQL.claim).bind(key.name).bind(1_i64);
@@ -208,12 +261,18 @@ macro_rules! rebuilds {
                     }
                     let begins = sqlx::query(SQL.set_rebuilt).bind(key.name).bind(i64::from(key.version));
                     begins.execute(&mut *transaction).await.map_err(wrong)?;
-                    Ok(Some($transaction::beginning(transaction, key)))
+                    let beginning = self.beginning(transaction, key).await;
+                    beginning.map(Some).map_err(|error| failed(key.name, error))
                 }
 
                 async fn switch_uncut(&self, key: ProjectionKey<'_>) -> Result<Switched, RebuildError> {
-                    let wrong = |error| failed(key.name, view_error(error, "switch to what was rebuilt"));
-                    let mut transaction = self.pool.begin_with(POSITIONS.begin).await.map_err(wrong)?;
+                    let wrong = |error| {
+                        failed(key.name, view_error(condition::of(&error), error, "switch to what was rebuilt"))
+                    };
+                    let mut transaction = self
+                        .transaction("switch to what was rebuilt")
+                        .await
+                        .map_err(|error| failed(key.name, error))?;
                     let connection = &mut *transaction;
                     execute(connection, SQL.before_dropping.to_owned()).await.map_err(wrong)?;
                     let versions = look_up(connection, SQL.take, key.name).await.map_err(wrong)?;
@@ -229,13 +288,13 @@ macro_rules! rebuilds {
                     let deadline = Instant::now() + LONGEST_HOLD;
                     while !is_there(&serving, &positions(connection, SQL.positions, &rebuilt).await.map_err(wrong)?) {
                         if !SQL.others_move || Instant::now() > deadline {
-                            transaction.rollback().await.map_err(wrong)?;
+                            transaction.rollback();
                             return Ok(Switched::Behind);
                         }
                         sleep(Duration::from_millis(2)).await;
                     }
                     positions(connection, SQL.take_positions, &rebuilt).await.map_err(wrong)?;
-                    replace_tables(connection, &key.prefix()).await.map_err(wrong)?;
+                    replace_tables(connection, key).await.map_err(wrong)?;
                     let serves = sqlx::query(SQL.set_serving).bind(key.name).bind(i64::from(key.version));
                     serves.execute(&mut *connection).await.map_err(wrong)?;
                     for forget in SQL.forget {
@@ -249,13 +308,14 @@ macro_rules! rebuilds {
                             .await
                             .map_err(wrong)?;
                     }
-                    transaction.commit().await.map_err(wrong)?;
+                    transaction.commit().await.map_err(|error| failed(key.name, error))?;
                     Ok(Switched::Done)
                 }
 
-                async fn abort_uncut(&self, name: &str, version: Option<u32>) -> Result<Option<u32>, RebuildError> {
-                    let wrong = |error| failed(name, view_error(error, "abort a rebuild"));
-                    let mut transaction = self.pool.begin_with(POSITIONS.begin).await.map_err(wrong)?;
+                async fn abort_uncut(&self, name: &str, version: Option<u32>, is_first: bool) -> Result<Option<u32>, RebuildError> {
+                    let wrong = |error| failed(name, view_error(condition::of(&error), error, "abort a rebuild"));
+                    let mut transaction =
+                        self.transaction("abort a rebuild").await.map_err(|error| failed(name, error))?;
                     let Some(versions) = look_up(&mut transaction, SQL.take, name).await.map_err(wrong)? else {
                         return Ok(None);
                     };
@@ -269,21 +329,29 @@ macro_rules! rebuilds {
                     // a transaction that was dropped moves the position no more, and lets go of the tables
                     positions(&mut transaction, SQL.take_positions, &key.to_string()).await.map_err(wrong)?;
                     execute(&mut transaction, SQL.before_dropping.to_owned()).await.map_err(wrong)?;
-                    let rebuilt = tables(&mut transaction, &key.prefix()).await.map_err(wrong)?;
+                    let rebuilt = made(&mut transaction, key).await.map_err(wrong)?;
                     drop_tables(&mut transaction, &rebuilt, SQL.after_dropped).await.map_err(wrong)?;
                     let none = sqlx::query(SQL.set_rebuilt).bind(name).bind(None::<i64>);
                     none.execute(&mut *transaction).await.map_err(wrong)?;
                     for forget in SQL.forget {
                         sqlx::query(*forget).bind(key.to_string()).execute(&mut *transaction).await.map_err(wrong)?;
                     }
-                    transaction.commit().await.map_err(wrong)?;
-                    Ok(Some(under_way))
+                    match transaction.commit().await {
+                        Ok(()) => Ok(Some(under_way)),
+                        Err(ViewError::OutcomeUnknown { source }) if is_first => {
+                            tracing::debug!(%source, "the commit of an abort was lost, and is looked for");
+                            let again = Box::pin(self.abort_uncut(name, Some(under_way), false)).await?;
+                            Ok(again.or(Some(under_way)))
+                        }
+                        Err(error) => Err(failed(name, error)),
+                    }
                 }
             }
 
             /// Drops the tables that are replaced, and gives their names to those that replace them.
-            async fn replace_tables(connection: &mut $connection, prefix: &str) -> sqlx::Result<()> {
-                let rebuilt = tables(connection, prefix).await?;
+            async fn replace_tables(connection: &mut $connection, key: ProjectionKey<'_>) -> sqlx::Result<()> {
+                let rebuilt = made(connection, key).await?;
+                let prefix = &key.prefix();
                 let mut replaced = Vec::new();
                 for name in rebuilt.iter().filter_map(|table| table.strip_prefix(prefix)) {
                     let serving = sqlx::query_scalar(SQL.table).bind(name).fetch_optional(&mut *connection);
@@ -301,5 +369,5 @@ macro_rules! rebuilds {
     };
 }
 
-rebuilds!("postgres", in_postgres, PostgresViews, PostgresTransaction, PgConnection, PgPool, POSTGRES);
-rebuilds!("sqlite", in_sqlite, SqliteViews, SqliteTransaction, SqliteConnection, SqlitePool, SQLITE);
+rebuilds!("postgres", in_postgres, PostgresViews, PostgresTransaction, PgConnection, POSTGRES, postgres);
+rebuilds!("sqlite", in_sqlite, SqliteViews, SqliteTransaction, SqliteConnection, SQLITE, sqlite);

@@ -1,6 +1,6 @@
 //! What the row of a projection's versions means: who may change which view.
 
-use eventsourcing_core::RecorderError;
+use eventsourcing_core::ViewError;
 use eventsourcing_core::following::{ProjectionKey, RebuildError};
 
 use crate::rows;
@@ -16,16 +16,16 @@ impl Versions {
     /// What is there before anything is kept of versions: the first.
     pub(super) const FIRST: Self = Self { serving: 1, rebuilt: None };
 
-    pub(super) fn serving(self) -> Result<u32, RecorderError> {
-        rows::from_projection_version(self.serving)
+    pub(super) fn serving(self) -> Result<u32, ViewError> {
+        Ok(rows::from_projection_version(self.serving)?)
     }
 
-    pub(super) fn rebuilt(self) -> Result<Option<u32>, RecorderError> {
-        self.rebuilt.map(rows::from_projection_version).transpose()
+    pub(super) fn rebuilt(self) -> Result<Option<u32>, ViewError> {
+        Ok(self.rebuilt.map(rows::from_projection_version).transpose()?)
     }
 
     /// Whether the version that a key names may be changed.
-    pub(super) fn check(self, key: ProjectionKey<'_>) -> Result<(), RecorderError> {
+    pub(super) fn check(self, key: ProjectionKey<'_>) -> Result<(), ViewError> {
         let ProjectionKey { name, version, is_rebuilt } = key;
         if is_rebuilt {
             return match self.rebuilt()? {
@@ -35,7 +35,7 @@ impl Versions {
         }
         match self.serving()? {
             serving if serving == version => Ok(()),
-            serving => Err(RecorderError::AnotherVersion { projection: name.to_owned(), version, serving }),
+            serving => Err(ViewError::AnotherVersion { projection: name.to_owned(), version, serving }),
         }
     }
 
@@ -75,8 +75,8 @@ pub(super) enum Rebuild {
     GoesOn,
 }
 
-pub(super) fn rebuild_is_over(key: ProjectionKey<'_>) -> RecorderError {
-    RecorderError::RebuildIsOver { projection: key.name.to_owned(), version: key.version }
+pub(super) fn rebuild_is_over(key: ProjectionKey<'_>) -> ViewError {
+    ViewError::RebuildIsOver { projection: key.name.to_owned(), version: key.version }
 }
 
 pub(super) fn is_over(key: ProjectionKey<'_>) -> RebuildError {
@@ -84,7 +84,7 @@ pub(super) fn is_over(key: ProjectionKey<'_>) -> RebuildError {
 }
 
 /// The error of the view of this projection.
-pub(super) fn failed(name: &str, source: RecorderError) -> RebuildError {
+pub(super) fn failed(name: &str, source: ViewError) -> RebuildError {
     RebuildError::View { name: name.to_owned(), source }
 }
 

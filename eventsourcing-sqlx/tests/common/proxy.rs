@@ -26,6 +26,8 @@ pub struct Proxy {
     /// How many connections are still to be cut.
     left: Arc<AtomicUsize>,
     seen: Arc<Seen>,
+    /// Whether nothing is passed on, in either direction, while connections stay open.
+    frozen: watch::Sender<bool>,
 }
 
 /// What clients sent.
@@ -49,21 +51,32 @@ impl Proxy {
         let left = Arc::new(AtomicUsize::new(0));
         let seen = Arc::new(Seen::default());
         let (counter, sent) = (Arc::clone(&left), Arc::clone(&seen));
+        let (frozen, freezes) = watch::channel(false);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 sent.connections.fetch_add(1, Ordering::SeqCst);
                 let Ok(server) = TcpStream::connect((server.0.as_str(), server.1)).await else { continue };
                 client.set_nodelay(true).unwrap();
                 server.set_nodelay(true).unwrap();
-                tokio::spawn(pass(client, server, cut, Arc::clone(&counter), Arc::clone(&sent)));
+                tokio::spawn(pass(client, server, cut, Arc::clone(&counter), Arc::clone(&sent), freezes.clone()));
             }
         });
-        Self { port, left, seen }
+        Self { port, left, seen, frozen }
     }
 
     /// Cuts the next connections that append, so many of them.
     pub fn cut(&self, connections: usize) {
         self.left.store(connections, Ordering::SeqCst);
+    }
+
+    /// Passes nothing on any more, as a network does that swallows packets. New connections are accepted, and get no answer either.
+    pub fn freeze(&self) {
+        self.frozen.send_replace(true);
+    }
+
+    /// Passes on what was held back, and all else.
+    pub fn thaw(&self) {
+        self.frozen.send_replace(false);
     }
 
     /// How many statements were sent since this was last asked.
@@ -91,14 +104,21 @@ impl Proxy {
     }
 }
 
-async fn pass(client: TcpStream, server: TcpStream, cut: Cut, left: Arc<AtomicUsize>, seen: Arc<Seen>) {
+async fn pass(
+    client: TcpStream,
+    server: TcpStream,
+    cut: Cut,
+    left: Arc<AtomicUsize>,
+    seen: Arc<Seen>,
+    frozen: watch::Receiver<bool>,
+) {
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     let (silence, silent) = watch::channel(false);
     tokio::join!(
-        forward(from_client, to_server, cut, left, Arc::clone(&seen), silence),
+        forward(from_client, to_server, cut, left, Arc::clone(&seen), silence, frozen.clone()),
         // ends with the server's side, and so closes the client's
-        answer(from_server, to_client, &seen.answered, silent),
+        answer(from_server, to_client, &seen.answered, silent, frozen),
     );
 }
 
@@ -110,10 +130,14 @@ async fn forward(
     left: Arc<AtomicUsize>,
     seen: Arc<Seen>,
     silence: watch::Sender<bool>,
+    mut frozen: watch::Receiver<bool>,
 ) {
     let mut buffer = vec![0; 1 << 20];
     let mut in_transaction = false;
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
+        if frozen.wait_for(|frozen| !frozen).await.is_err() {
+            return;
+        }
         let bytes = &buffer[..length];
         // a simple query counts too: a `BEGIN` or `COMMIT`, say
         if matches!(bytes[0], b'B' | b'Q') {
@@ -132,7 +156,8 @@ async fn forward(
             _ => false,
         };
         seen.unfit_for_a_pooler.fetch_add(usize::from(is_unfit), Ordering::SeqCst);
-        let is_append = bytes[0] == b'B' && MARKS.into_iter().any(has);
+        // of views it is the commit that is cut
+        let is_append = bytes[0] == b'B' && MARKS.into_iter().any(has) || bytes[0] == b'Q' && has(b"COMMIT AND CHAIN");
         let is_cut = is_append && left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok();
         if !is_cut {
             if to.write_all(bytes).await.is_err() {
@@ -162,10 +187,14 @@ async fn answer(
     mut to: OwnedWriteHalf,
     answered: &AtomicUsize,
     silent: watch::Receiver<bool>,
+    mut frozen: watch::Receiver<bool>,
 ) {
     let mut buffer = vec![0; 1 << 20];
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
         answered.fetch_add(length, Ordering::SeqCst);
+        if frozen.wait_for(|frozen| !frozen).await.is_err() {
+            return;
+        }
         if *silent.borrow() || to.write_all(&buffer[..length]).await.is_err() {
             return;
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use eventsourcing::following::{MemoryTransaction, ViewTransaction, Views};
 use eventsourcing::persistence::LogPosition;
-use eventsourcing::{MemoryViews, RecorderError};
+use eventsourcing::{MemoryViews, ViewError};
 use futures::future::{FutureExt as _, join_all};
 use tokio::task::yield_now;
 use tokio::time::timeout;
@@ -175,7 +175,7 @@ impl Views for Unprotected {
     type View = Entries;
     type Transaction = UnprotectedTransaction;
 
-    async fn position(&self, projection: &str, upstream: &str) -> std::result::Result<LogPosition, RecorderError> {
+    async fn position(&self, projection: &str, upstream: &str) -> std::result::Result<LogPosition, ViewError> {
         self.0.position(projection, upstream).await
     }
 
@@ -183,7 +183,7 @@ impl Views for Unprotected {
         &self,
         projection: &str,
         tracking: &Tracking,
-    ) -> std::result::Result<UnprotectedTransaction, RecorderError> {
+    ) -> std::result::Result<UnprotectedTransaction, ViewError> {
         Ok(self.transaction(self.0.begin(projection, tracking).await?))
     }
 
@@ -191,7 +191,7 @@ impl Views for Unprotected {
         &self,
         projection: &str,
         upstream: &str,
-    ) -> std::result::Result<UnprotectedTransaction, RecorderError> {
+    ) -> std::result::Result<UnprotectedTransaction, ViewError> {
         Ok(self.transaction(self.0.begin_aside(projection, upstream).await?))
     }
 
@@ -201,11 +201,11 @@ impl Views for Unprotected {
         upstream: &str,
         after: u64,
         limit: usize,
-    ) -> std::result::Result<Vec<DeadLetter>, RecorderError> {
+    ) -> std::result::Result<Vec<DeadLetter>, ViewError> {
         self.0.dead_letters(projection, upstream, after, limit).await
     }
 
-    async fn count_dead_letters(&self, projection: &str, upstream: &str) -> std::result::Result<u64, RecorderError> {
+    async fn count_dead_letters(&self, projection: &str, upstream: &str) -> std::result::Result<u64, ViewError> {
         self.0.count_dead_letters(projection, upstream).await
     }
 }
@@ -217,28 +217,24 @@ impl ViewTransaction for UnprotectedTransaction {
         self.inner.view()
     }
 
-    async fn parked(&mut self, originators: &[Uuid]) -> std::result::Result<Vec<Uuid>, RecorderError> {
+    async fn parked(&mut self, originators: &[Uuid]) -> std::result::Result<Vec<Uuid>, ViewError> {
         self.inner.parked(originators).await
     }
 
-    async fn park(&mut self, letters: &[DeadLetter]) -> std::result::Result<(), RecorderError> {
+    async fn park(&mut self, letters: &[DeadLetter]) -> std::result::Result<(), ViewError> {
         self.parks.extend_from_slice(letters);
         Ok(())
     }
 
-    async fn unpark(
-        &mut self,
-        originator_id: Uuid,
-        limit: usize,
-    ) -> std::result::Result<Vec<DeadLetter>, RecorderError> {
+    async fn unpark(&mut self, originator_id: Uuid, limit: usize) -> std::result::Result<Vec<DeadLetter>, ViewError> {
         self.inner.unpark(originator_id, limit).await
     }
 
-    async fn discard(&mut self, notification_id: u64) -> std::result::Result<Option<DeadLetter>, RecorderError> {
+    async fn discard(&mut self, notification_id: u64) -> std::result::Result<Option<DeadLetter>, ViewError> {
         self.inner.discard(notification_id).await
     }
 
-    async fn commit(self) -> std::result::Result<(), RecorderError> {
+    async fn commit(self) -> std::result::Result<(), ViewError> {
         self.inner.commit().await?;
         if !self.parks.is_empty() {
             yield_now().await;

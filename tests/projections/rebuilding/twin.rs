@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use eventsourcing::following::{ViewTransaction, Views};
 use eventsourcing::persistence::LogPosition;
 use eventsourcing::sqlx::SqliteViews;
-use eventsourcing::{DeadLetter, ProjectionRunner, Rebuild, RecorderError, RunnerError, Tracking, Uuid};
+use eventsourcing::{DeadLetter, ProjectionRunner, Rebuild, RunnerError, Tracking, Uuid, ViewError};
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 use super::super::{PATIENCE, deposits, office};
@@ -26,7 +26,7 @@ impl Views for Unchecked {
     type View = SqliteConnection;
     type Transaction = UncheckedTransaction;
 
-    async fn position(&self, projection: &str, upstream: &str) -> Result<LogPosition, RecorderError> {
+    async fn position(&self, projection: &str, upstream: &str) -> Result<LogPosition, ViewError> {
         let _ = upstream;
         if let Some(position) = self.position.lock().unwrap().get(projection) {
             return Ok((*position).into());
@@ -34,7 +34,7 @@ impl Views for Unchecked {
         self.views.position(projection, upstream).await
     }
 
-    async fn begin(&self, projection: &str, tracking: &Tracking) -> Result<UncheckedTransaction, RecorderError> {
+    async fn begin(&self, projection: &str, tracking: &Tracking) -> Result<UncheckedTransaction, ViewError> {
         let (positions, projection, position) = (Arc::clone(&self.position), projection.to_owned(), tracking.position);
         let moved = move || {
             positions.lock().unwrap().insert(projection, position);
@@ -42,15 +42,15 @@ impl Views for Unchecked {
         Ok(UncheckedTransaction(self.pool.begin_with("BEGIN IMMEDIATE").await.unwrap(), Box::new(moved)))
     }
 
-    async fn begin_aside(&self, _: &str, _: &str) -> Result<UncheckedTransaction, RecorderError> {
+    async fn begin_aside(&self, _: &str, _: &str) -> Result<UncheckedTransaction, ViewError> {
         Ok(UncheckedTransaction(self.pool.begin_with("BEGIN IMMEDIATE").await.unwrap(), Box::new(|| {})))
     }
 
-    async fn dead_letters(&self, _: &str, _: &str, _: u64, _: usize) -> Result<Vec<DeadLetter>, RecorderError> {
+    async fn dead_letters(&self, _: &str, _: &str, _: u64, _: usize) -> Result<Vec<DeadLetter>, ViewError> {
         Ok(Vec::new())
     }
 
-    async fn count_dead_letters(&self, _: &str, _: &str) -> Result<u64, RecorderError> {
+    async fn count_dead_letters(&self, _: &str, _: &str) -> Result<u64, ViewError> {
         Ok(0)
     }
 
@@ -66,23 +66,23 @@ impl ViewTransaction for UncheckedTransaction {
         &mut self.0
     }
 
-    async fn parked(&mut self, _: &[Uuid]) -> Result<Vec<Uuid>, RecorderError> {
+    async fn parked(&mut self, _: &[Uuid]) -> Result<Vec<Uuid>, ViewError> {
         Ok(Vec::new())
     }
 
-    async fn park(&mut self, _: &[DeadLetter]) -> Result<(), RecorderError> {
+    async fn park(&mut self, _: &[DeadLetter]) -> Result<(), ViewError> {
         Ok(())
     }
 
-    async fn unpark(&mut self, _: Uuid, _: usize) -> Result<Vec<DeadLetter>, RecorderError> {
+    async fn unpark(&mut self, _: Uuid, _: usize) -> Result<Vec<DeadLetter>, ViewError> {
         Ok(Vec::new())
     }
 
-    async fn discard(&mut self, _: u64) -> Result<Option<DeadLetter>, RecorderError> {
+    async fn discard(&mut self, _: u64) -> Result<Option<DeadLetter>, ViewError> {
         Ok(None)
     }
 
-    async fn commit(self) -> Result<(), RecorderError> {
+    async fn commit(self) -> Result<(), ViewError> {
         self.0.commit().await.unwrap();
         (self.1)();
         Ok(())

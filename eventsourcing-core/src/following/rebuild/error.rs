@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::super::RunnerError;
-use crate::persistence::{Cause, RecorderError};
+use super::super::{RunnerError, ViewError};
+use crate::persistence::Cause;
 
 /// Why a view cannot be rebuilt, or not be switched to. What serves goes on as if nothing had been tried.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -143,7 +143,7 @@ pub enum RebuildError {
         /// The name of the projection.
         name: String,
         /// What the database said.
-        source: RecorderError,
+        source: ViewError,
     },
 }
 

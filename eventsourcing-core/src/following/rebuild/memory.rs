@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::super::{MemoryTransaction, MemoryViews, ProjectionKey, ViewTransaction as _, Views as _};
+use super::super::{MemoryTransaction, MemoryViews, ProjectionKey, ViewError, ViewTransaction as _, Views as _};
 use super::views::LONGEST_HOLD;
 use super::{RebuildError, RebuildableViews, Switched};
-use crate::persistence::RecorderError;
 
 /// A rebuild begins with a clone of the state that the view began with.
 impl<S: Clone + Send + Sync + 'static> RebuildableViews for MemoryViews<S> {
@@ -79,7 +78,7 @@ impl<S: Clone + Send + Sync + 'static> RebuildableViews for MemoryViews<S> {
         kept.positions = rebuilt.changed.positions.clone();
         kept.letters = rebuilt.changed.letters.clone();
         kept.serving.insert(name.to_owned(), version);
-        let failed = |source: RecorderError| RebuildError::View { name: name.to_owned(), source };
+        let failed = |source: ViewError| RebuildError::View { name: name.to_owned(), source };
         transaction.commit().await.map_err(failed)?;
         Ok(Switched::Done)
     }

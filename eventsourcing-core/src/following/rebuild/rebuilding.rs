@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 use tracing::Instrument as _;
 
-use super::super::{Progress, ProjectionKey, ProjectionRunner, RunnerError};
+use super::super::{Progress, ProjectionKey, ProjectionRunner, RunnerError, ViewError};
 use super::{RebuildError, RebuildProgress, RebuildState, RebuildableViews, Switched, check_followed};
-use crate::persistence::RecorderError;
 
 /// Before a switch is tried again that failed for reasons that pass.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// A rebuild that is under way.
 ///
-/// Dropped, it stops: what was made stays, and the same rebuild goes on from there when it is started again.
+/// Keep it until it is switched to or aborted. Dropped before, it stops, which is logged as a warning: what was made stays, and the same rebuild goes on from there when it is started again.
+#[must_use = "it goes on only as long as it is kept: `switch` to it, or `abort` it"]
 pub struct Rebuilding<V> {
     name: &'static str,
     version: u32,
@@ -104,7 +104,7 @@ impl<V: RebuildableViews> Rebuilding<V> {
         let position = self.runners.iter().map(ProjectionRunner::position).sum::<u64>();
         let (started, began) = self.started;
         let handled = position.saturating_sub(began);
-        self.runners.clear();
+        self.end_runners();
         self.switched =
             Some(RebuildProgress::new(handled, position, position, started.elapsed(), RebuildState::Switched));
         tracing::info!(position, "a rebuild serves");
@@ -122,7 +122,7 @@ impl<V: RebuildableViews> Rebuilding<V> {
                 Ok(()) => {}
                 Err(RunnerError::NotThereYet { .. }) => return Ok(Switched::Behind),
                 // it may be this one that was switched to, by a call that was dropped
-                Err(RunnerError::View { source: RecorderError::RebuildIsOver { .. }, .. }) => break,
+                Err(RunnerError::View { source: ViewError::RebuildIsOver { .. }, .. }) => break,
                 Err(error) => return Err(error.into()),
             }
         }
@@ -135,11 +135,28 @@ impl<V: RebuildableViews> Rebuilding<V> {
     /// [`RebuildError::IsOver`] if it was switched to, or aborted by somebody else; [`RebuildError::View`] as the database fails: then it can
     /// be started again, or ended with [`Rebuild::abort_any`](super::Rebuild::abort_any).
     pub async fn abort(mut self) -> Result<(), RebuildError> {
-        self.runners.clear();
+        self.end_runners();
         let is_over = || RebuildError::IsOver { name: self.name.to_owned(), version: self.version };
         self.views.abort_rebuild(self.name, Some(self.version)).await?.ok_or_else(is_over)?;
         tracing::info!(name = self.name, version = self.version, "a rebuild was aborted");
         Ok(())
+    }
+}
+
+impl<V> Rebuilding<V> {
+    fn end_runners(&mut self) {
+        // asked to, they end without a warning
+        self.runners.drain(..).for_each(|runner| runner.ask_to_stop());
+    }
+}
+
+impl<V> Drop for Rebuilding<V> {
+    fn drop(&mut self) {
+        if !self.runners.is_empty() && !std::thread::panicking() {
+            let (name, version) = (self.name, self.version);
+            tracing::warn!(name, version, "a rebuild was dropped, and goes on only when it is started again");
+        }
+        self.end_runners();
     }
 }
 

@@ -7,7 +7,7 @@ use super::nonces::Nonces;
 use super::open::is_of_len;
 use super::seal::fill_room;
 use crate::persistence::compressor::ZSTD_DICTIONARY;
-use crate::persistence::envelope::{self, Header};
+use crate::persistence::envelope::{self, Header, check_id};
 use crate::persistence::{
     Compressor, CompressorError, Dictionary, DictionaryError, MapperFailure, StoredDictionary, compressor,
 };
@@ -86,7 +86,8 @@ impl Mapper {
         let Some(cipher) = &self.cipher else {
             return Ok((bytes.to_vec(), Some(StoredDictionary::checksum_of(id, bytes))));
         };
-        let header = Header { cipher: cipher.id(), compressor: 0, key_id: cipher.key_id(), plain_len };
+        let header =
+            Header { cipher: check_id("cipher", cipher.id())?, compressor: 0, key_id: cipher.key_id(), plain_len };
         let mut sealed = vec![0; self.room()];
         fill_room(Some(&mut sealed), header, &mut Nonces::default())?;
         sealed.extend_from_slice(bytes);

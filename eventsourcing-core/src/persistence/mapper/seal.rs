@@ -3,7 +3,7 @@
 use super::Mapper;
 use super::nonces::Nonces;
 use crate::persistence::compressor::ZSTD_DICTIONARY;
-use crate::persistence::envelope::{self, Header};
+use crate::persistence::envelope::{self, Header, check_id};
 use crate::persistence::scratch::Scratch;
 use crate::persistence::{CipherError, CompressorError, MapperFailure, Place};
 
@@ -24,11 +24,12 @@ impl Mapper {
         let Scratch { state, compressed, context, .. } = scratch;
         let plain_len = self.check_len(state.len().saturating_sub(room))?;
         let mut header = Header { cipher: 0, compressor: 0, key_id: 0, plain_len };
-        if self.compressor.is_some() {
+        if let Some(compressor) = &self.compressor {
+            check_id("compressor", compressor.id())?;
             self.compress(&mut header, state, room, compressed)?;
         }
         let Some(cipher) = &self.cipher else { return Ok(Some(place.checksum(state))) };
-        (header.cipher, header.key_id) = (cipher.id(), cipher.key_id());
+        (header.cipher, header.key_id) = (check_id("cipher", cipher.id())?, cipher.key_id());
         fill_room(state.get_mut(..room), header, nonces)?;
         header.context(&self.application, place, context);
         cipher.encrypt(state, envelope::LEN, context)?;

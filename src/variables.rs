@@ -1,0 +1,230 @@
+//! The names of environment variables: those that there are, and those that look like one of them.
+
+use eventsourcing_core::{Environment, EnvironmentError};
+
+use crate::open::{FACTORY, MODULE};
+
+/// Those of no database.
+const GENERAL: &[&str] = &[
+    MODULE,
+    FACTORY,
+    "SAVE_QUEUE_SIZE",
+    "CREATE_TABLE",
+    "COMPRESSOR_TOPIC",
+    "CIPHER_KEY",
+    "CIPHER_TOPIC",
+    "CIPHER_ALLOW_UNENCRYPTED",
+    "MAX_STATE_SIZE",
+    "STATE_CHECK",
+];
+
+/// Those of a database that nobody else uses: who sets one means this library.
+const DATABASE: &[&str] = &[
+    "SQLITE_DBNAME",
+    "SQLITE_LOCK_TIMEOUT",
+    "SQLITE_MMAP_SIZE",
+    "SQLITE_CACHE_SIZE",
+    "POSTGRES_DBNAME",
+    "POSTGRES_CONN_MAX_AGE",
+    "POSTGRES_PRE_PING",
+    "POSTGRES_MAX_OVERFLOW",
+    "POSTGRES_IDLE_IN_TRANSACTION_SESSION_TIMEOUT",
+    "POSTGRES_TRANSACTION_POOLING",
+    "POSTGRES_NOTIFY",
+];
+
+/// Those of a database that others use too, such as the PostgreSQL image of Docker: alone and without a prefix they say nothing.
+const SHARED: &[&str] = &[
+    "POSTGRES_HOST",
+    "POSTGRES_USER",
+    "POSTGRES_PASSWORD",
+    "POSTGRES_PORT",
+    "POSTGRES_SCHEMA",
+    "POSTGRES_CONNECT_TIMEOUT",
+    "POSTGRES_POOL_SIZE",
+    "POSTGRES_LOCK_TIMEOUT",
+    "POSTGRES_SSLMODE",
+    "POSTGRES_SSLROOTCERT",
+];
+
+/// Those of the Python library for which there is nothing here.
+const OF_PYTHON: &[&str] = &[
+    "AGGREGATE_CACHE_FASTFORWARD",
+    "AGGREGATE_CACHE_FASTFORWARD_SKIPPING",
+    "AGGREGATE_CACHE_MAXSIZE",
+    "DEEPCOPY_FROM_AGGREGATE_CACHE",
+    "IS_SNAPSHOTTING_ENABLED",
+    "MAPPER_TOPIC",
+    "POSTGRES_ENABLE_DB_FUNCTIONS",
+    "POSTGRES_GET_PASSWORD_TOPIC",
+    "POSTGRES_MAX_WAITING",
+    "POSTGRES_ORIGINATOR_ID_TYPE",
+    "POSTGRES_SINGLE_ROW_TRACKING",
+    "TRANSCODER_TOPIC",
+];
+
+/// Refuses to keep events in memory where a variable of a database is set and none says which database is meant.
+///
+/// # Errors
+/// [`EnvironmentError::NoModule`].
+pub(crate) fn check_module(environment: &Environment) -> Result<(), EnvironmentError> {
+    let is_meant = |name: &&str| {
+        let bare = bare(environment, name);
+        DATABASE.contains(&bare) || (bare != *name && SHARED.contains(&bare))
+    };
+    // the least first: the same error for the same environment
+    let Some(variable) = environment.names().filter(is_meant).min() else { return Ok(()) };
+    let module = if bare(environment, variable).starts_with("SQLITE") { "sqlite" } else { "postgres" };
+    let misspelt = environment.names().filter(|name| nearest(environment, name) == Some(MODULE)).min();
+    Err(EnvironmentError::NoModule { variable: variable.to_owned(), module, misspelt: misspelt.map(str::to_owned) })
+}
+
+/// Warns of variables that look like one of ours and are none.
+pub(crate) fn warn_of_others(application: &str, environment: &Environment) {
+    let mut names: Vec<_> = environment.names().collect();
+    names.sort_unstable();
+    for variable in names {
+        if OF_PYTHON.contains(&bare(environment, variable)) {
+            tracing::warn!(application, variable, "an environment variable of the Python library has no effect here");
+        } else if let Some(nearest) = nearest(environment, variable) {
+            tracing::warn!(
+                application,
+                variable,
+                nearest,
+                "an environment variable is unknown and has no effect; is the nearest one meant?"
+            );
+        }
+    }
+}
+
+fn known() -> impl Iterator<Item = &'static str> {
+    [GENERAL, DATABASE, SHARED].into_iter().flatten().copied()
+}
+
+/// A name without the application's prefix, which may be `CIPHER_`.
+fn bare<'n>(environment: &Environment, name: &'n str) -> &'n str {
+    if known().any(|known| known == name) {
+        return name;
+    }
+    name.strip_prefix(environment.prefix()).filter(|bare| !bare.is_empty()).unwrap_or(name)
+}
+
+/// The known name that a name is up to two slips of the keyboard away from; none if it is known itself.
+///
+/// A number behind a known name is no slip: it counts servers, as `POSTGRES_HOST_2` does.
+fn nearest(environment: &Environment, name: &str) -> Option<&'static str> {
+    let bare = bare(environment, name);
+    let counted = bare.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('_');
+    if known().any(|known| known == bare || (known == counted && counted != bare)) {
+        return None;
+    }
+    let slips = known().map(|known| (slips(bare.as_bytes(), known.as_bytes()), known));
+    slips.min().filter(|(slips, _)| *slips <= MOST_SLIPS).map(|(_, known)| known)
+}
+
+const MOST_SLIPS: usize = 2;
+
+/// How many letters were left out, put in, mistaken, or swapped with the next one (optimal string alignment).
+fn slips(a: &[u8], b: &[u8]) -> usize {
+    if a.len().abs_diff(b.len()) > MOST_SLIPS {
+        return MOST_SLIPS + 1;
+    }
+    let mut before: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=b.len()).collect();
+    for (row, letter) in a.iter().enumerate() {
+        let mut current = vec![row + 1];
+        for (column, other) in b.iter().enumerate() {
+            let mistaken = above[column] + usize::from(letter != other);
+            let mut least = mistaken.min(above[column + 1] + 1).min(current[column] + 1);
+            let is_swap = row > 0 && column > 0 && *letter == b[column - 1] && a[row - 1] == *other;
+            if let Some(swapped) = column.checked_sub(1).filter(|_| is_swap).and_then(|column| before.get(column)) {
+                least = least.min(swapped + 1);
+            }
+            current.push(least);
+        }
+        before = std::mem::replace(&mut above, current);
+    }
+    above.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn nearest_of(name: &str) -> Option<&'static str> {
+        nearest(&Environment::of("Universe", [("", "")]), name)
+    }
+
+    #[test]
+    fn the_table_of_the_readme_has_these_names_and_no_others() {
+        let table = include_str!("../README.md").lines().filter(|line| line.starts_with("| `"));
+        let first_cells = table.filter_map(|line| line.split('|').nth(1));
+        let words = first_cells.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+        let of_readme: BTreeSet<_> =
+            words.filter(|word| word.chars().all(|c| c.is_ascii_uppercase() || c == '_')).collect();
+        assert_eq!(of_readme, known().collect());
+    }
+
+    #[test]
+    fn slips_of_the_keyboard_are_known() {
+        for (name, meant) in [
+            ("PERSISTANCE_MODULE", MODULE),
+            ("PERSISTENCE_MODUEL", MODULE),
+            ("UNIVERSE_PERSISTANCE_MODUL", MODULE),
+            ("SQLITE_DB_NAME", "SQLITE_DBNAME"),
+            ("UNIVERSE_SQLITE_DBNAM", "SQLITE_DBNAME"),
+            ("POSTGRES_PASSWD", "POSTGRES_PASSWORD"),
+            ("CIPHER_KEYS", "CIPHER_KEY"),
+            ("POSTGRES_SSL_MODE", "POSTGRES_SSLMODE"),
+        ] {
+            assert_eq!(nearest_of(name), Some(meant), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_variables_of_others_are_left_alone() {
+        for name in [
+            "POSTGRES_DB",
+            "POSTGRES_INITDB_ARGS",
+            "POSTGRES_INITDB_WALDIR",
+            "POSTGRES_HOST_AUTH_METHOD",
+            "POSTGRES_USER_FILE",
+            "POSTGRES_PASSWORD_FILE",
+            "POSTGRES_DB_FILE",
+            "POSTGRES_URL",
+            "POSTGRES_HOST_2",
+            "POSTGRES_PORT1",
+            "POSTGRES_VERSION",
+            "PGHOST",
+            "PGPORT",
+            "PGUSER",
+            "PGPASSWORD",
+            "PGDATABASE",
+            "PGDATA",
+            "PGSSLMODE",
+            "SQLITE_TMPDIR",
+            "SQLITE_DB",
+            "DATABASE_URL",
+            "API_KEY",
+            "SECRET_KEY",
+            "CREATE_USER",
+            "MODULE",
+            "PATH",
+            "HOME",
+            "TMPDIR",
+            "TERM",
+            "LANG",
+            "ORDERS_SQLITE_DBNAME",
+            "ORDERS_PERSISTENCE_MODULE",
+            "UNIVERSE_LOG",
+            "UNIVERSE_URL",
+            "UNIVERSE_",
+            "RUST_LOG",
+        ] {
+            assert_eq!(nearest_of(name), None, "{name}");
+            assert!(check_module(&Environment::of("Universe", [(name, "x")])).is_ok(), "{name}");
+        }
+    }
+}

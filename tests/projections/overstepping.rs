@@ -1,0 +1,131 @@
+//! Handlers that do what they may not: they end their transaction, or wait for a lock that they hold themselves.
+
+use std::time::Duration;
+
+use eventsourcing::following::{Progress, Views as _};
+use eventsourcing::prelude::*;
+use eventsourcing::sqlx::{PostgresViews, SqliteViews};
+use eventsourcing::{DeadLetters, OnFailure, ProjectionRunner, RunnerError, ViewError};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Executor as _, PgConnection, SqliteConnection, SqlitePool};
+
+use super::places::{postgres_pool, sqlite_pool};
+use super::{AccountDeposited, Note, Office, PATIENCE, common, deposits, office};
+
+/// Writes something, and ends the transaction.
+struct Ends(&'static str);
+
+#[projection("ends")]
+impl Ends {
+    #[on]
+    async fn deposited(&self, event: &AccountDeposited, view: &mut SqliteConnection) -> sqlx::Result<()> {
+        sqlx::query("INSERT INTO amounts VALUES (?)").bind(event.amount).execute(&mut *view).await?;
+        // whatever comes of it
+        drop(view.execute(self.0).await);
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_handler_that_ends_its_transaction_in_sqlite_stops_the_projection_and_nothing_is_kept() {
+    for ends in ["COMMIT", "ROLLBACK", "ROLLBACK; BEGIN", "COMMIT; BEGIN"] {
+        let office = office().await;
+        let last = deposits(&office, 2, 5).await;
+        let (pool, _folder) = sqlite_pool().await;
+        pool.execute("CREATE TABLE amounts (amount INTEGER)").await.unwrap();
+        let views = SqliteViews::open(pool.clone()).await.unwrap();
+        let park = OnFailure::Park { attempts: 0, pause: Duration::ZERO };
+        let runner = ProjectionRunner::of(&office, Ends(ends), views.clone()).on_failure(park);
+        let error = runner.start().await.unwrap().wait_for(last, PATIENCE).await.unwrap_err();
+        let RunnerError::Handler { notification_id: 2, source, .. } = &error else { panic!("{ends}: {error:?}") };
+        assert!(matches!(source.downcast_ref(), Some(ViewError::TransactionEnded)), "{ends}: {error:?}");
+        assert_eq!(views.position("ends", "Office").await.unwrap(), 0);
+        let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM amounts").fetch_one(&pool).await.unwrap();
+        assert_eq!(kept, 0, "{ends}");
+        // the connections of the pool are in no transaction
+        let runner = ProjectionRunner::start(&office, Ends("SELECT 1"), views).await.unwrap();
+        runner.wait_for(last, PATIENCE).await.unwrap();
+        runner.stop().await.unwrap();
+        let mut own = pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
+        own.execute("INSERT INTO amounts VALUES (7)").await.unwrap();
+        own.commit().await.unwrap();
+        let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM amounts").fetch_one(&pool).await.unwrap();
+        assert_eq!(kept, 2, "{ends}");
+    }
+}
+
+struct EndsInPostgres;
+
+#[projection("ends")]
+impl EndsInPostgres {
+    #[on]
+    async fn deposited(&self, _: &AccountDeposited, view: &mut PgConnection) -> sqlx::Result<()> {
+        view.execute("COMMIT").await.map(drop)
+    }
+}
+
+#[tokio::test]
+async fn a_handler_that_ends_its_transaction_in_postgres_stops_the_projection() {
+    let office = office().await;
+    let last = deposits(&office, 2, 5).await;
+    let views = PostgresViews::open(postgres_pool().await).await.unwrap();
+    let runner = ProjectionRunner::start(&office, EndsInPostgres, views).await.unwrap();
+    let error = runner.wait_for(last, PATIENCE).await.unwrap_err();
+    assert!(matches!(error, RunnerError::View { source: ViewError::TransactionEnded, .. }), "{error:?}");
+}
+
+/// Saves to an application.
+struct Saves(Office);
+
+#[projection("saves")]
+impl Saves {
+    #[on]
+    async fn deposited(&self, _: &AccountDeposited, _: &mut SqliteConnection) -> Result<()> {
+        self.0.save(&mut Note::begin()).await?;
+        Ok(())
+    }
+}
+
+/// An application in a file, and a pool of connections to that file.
+async fn in_a_file(folder: &tempfile::TempDir) -> (Office, SqlitePool) {
+    let office = Office::open_with(common::sqlite_file(folder)).await.unwrap();
+    let file = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+    let name = file.to_string_lossy().trim_end_matches("-wal").trim_end_matches("-shm").to_owned();
+    (office, SqlitePool::connect_with(SqliteConnectOptions::new().filename(name)).await.unwrap())
+}
+
+#[tokio::test]
+async fn a_save_to_the_file_of_the_handler_s_own_view_is_refused_at_once_and_put_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let (own, pool) = in_a_file(&folder).await;
+    let office = office().await;
+    let last = deposits(&office, 3, 5).await;
+    let views = SqliteViews::open(pool).await.unwrap();
+    let park = OnFailure::Park { attempts: 0, pause: Duration::ZERO };
+    let runner =
+        ProjectionRunner::of(&office, Saves(own.clone()), views.clone()).on_failure(park).start().await.unwrap();
+    runner.wait_for(last, PATIENCE).await.unwrap();
+    let status = runner.status().await.unwrap();
+    assert!(matches!(status.progress, Progress::Following), "{status:?}");
+    let letters = DeadLetters::of(&office, Saves(own.clone()), views).list(0, 10).await.unwrap();
+    let reason = letters[0].reason.clone().unwrap();
+    assert!(reason.contains("keep the view in a file of its own"), "{reason}");
+    runner.stop().await.unwrap();
+    // once no transaction of a view is open, the same task may save
+    own.save(&mut Note::begin()).await.unwrap();
+}
+
+/// The twin: another file has a lock of its own.
+#[tokio::test]
+async fn a_save_to_another_file_than_that_of_the_view_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let (own, _) = in_a_file(&folder).await;
+    let office = office().await;
+    let last = deposits(&office, 3, 5).await;
+    let (pool, _folder) = sqlite_pool().await;
+    let views = SqliteViews::open(pool).await.unwrap();
+    let runner = ProjectionRunner::start(&office, Saves(own.clone()), views).await.unwrap();
+    runner.wait_for(last, PATIENCE).await.unwrap();
+    runner.stop().await.unwrap();
+    assert_eq!(own.recorder().max_notification_id().await.unwrap(), Some(2));
+}
