@@ -275,6 +275,11 @@ fn a_recorder_that_mistreats_tracking_is_found() {
     let rule = tracking::tracking_without_events_moves_the_position;
     assert_broken(Fault::CountsTracking, rule, "no place in the log");
     assert_broken(Fault::FoldsUpstreams, tracking::upstreams_are_kept_apart, "failed where it must not");
+    let rule = tracking::a_position_is_moved_from_exactly_where_it_is;
+    assert_broken(Fault::ForgetsAnchors, rule, "is kept with its anchor");
+    assert_broken(Fault::MovesFromAnywhere, rule, "AlreadyProcessed was expected");
+    assert_broken(Fault::MovesFromTheId, rule, "AlreadyProcessed was expected");
+    assert_broken(Fault::MovesForthOnly, rule, "the position after a move");
     let rule = tracking::events_and_tracking_are_recorded_by_one_insert;
     assert_broken(Fault::KeepsTrackingToItself, rule, "the position");
 }

@@ -156,7 +156,7 @@ impl<S: Clone + Send + Sync + 'static> Views for MemoryViews<S> {
         transaction.changed.serve(key.serving())?;
         let MemoryTransaction { changed: Kept { positions, .. }, place, .. } = &mut transaction;
         let recorded = positions.insert(place.clone(), to).unwrap_or_default();
-        if recorded != from {
+        if recorded != from && recorded != to {
             let upstream = upstream.to_owned();
             return Err(ViewError::AlreadyProcessed { upstream, after: from.id, recorded: recorded.id });
         }

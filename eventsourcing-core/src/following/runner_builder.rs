@@ -265,8 +265,14 @@ where
                 let accepted = pages.position();
                 tracing::warn!(follower = P::NAME, upstream = &*upstream, %position, %accepted, %error, "another log is accepted");
                 let moved = views.move_position(&key, &upstream, position, accepted).await;
-                moved.map_err(RunnerError::of_view::<P>)?;
-                position = accepted;
+                match moved {
+                    // others who accept it were quicker, and may have gone on
+                    Ok(()) | Err(ViewError::AlreadyProcessed { .. }) => {}
+                    Err(error) => return Err(RunnerError::of_view::<P>(error)),
+                }
+                position = views.position(&key, &upstream).await.map_err(RunnerError::of_view::<P>)?;
+                pages.go_to(position);
+                pages.check().await.map_err(upstream_error)?;
             }
             (outcome, _) => outcome.map_err(upstream_error)?,
         }

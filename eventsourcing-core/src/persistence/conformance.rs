@@ -298,6 +298,7 @@ macro_rules! recorder_conformance {
                 a_reader_never_sees_events_without_their_tracking
                 a_tracked_insert_dropped_half_way_is_done_or_not_done
                 upstreams_are_processed_at_the_same_time
+                a_position_is_moved_from_exactly_where_it_is
             }
         }
     };

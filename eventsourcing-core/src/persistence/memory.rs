@@ -146,7 +146,7 @@ impl Recorder for MemoryRecorder {
             if log.closed {
                 return Err(RecorderError::Closed);
             }
-            if recorded != from {
+            if recorded != from && recorded != to {
                 let upstream = upstream.to_owned();
                 return Err(RecorderError::AlreadyProcessed { upstream, after: from.id, recorded: recorded.id });
             }

@@ -160,7 +160,7 @@ pub trait Recorder: Debug + Send + Sync {
 
     /// Moves the position up to which the log of another application is processed, from here to any other place, back or forth.
     ///
-    /// It is for a log that is not the one that was processed: what came of the events that it lost is wrong, and is not touched.
+    /// Where it is at `to` already it is done. It is for a log that is not the one that was processed: what came of the events that it lost is wrong, and is not touched.
     ///
     /// # Errors
     /// [`RecorderError::AlreadyProcessed`] if the position is not exactly `from`, with its anchor; [`RecorderError::NoMove`] unless

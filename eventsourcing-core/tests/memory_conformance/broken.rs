@@ -115,6 +115,14 @@ pub(crate) enum Fault {
     CountsTracking,
     /// Names of upstreams are the same in upper and lower case.
     FoldsUpstreams,
+    /// A position is moved from wherever it is.
+    MovesFromAnywhere,
+    /// A position is moved from its id, whatever its anchor.
+    MovesFromTheId,
+    /// A position is moved forth only.
+    MovesForthOnly,
+    /// Positions are kept without their anchors.
+    ForgetsAnchors,
     /// Positions are those of this recorder, whatever others on the same store processed.
     KeepsTrackingToItself,
 }
@@ -153,7 +161,7 @@ struct PlainRecorder {
     own_lock: Mutex<()>,
     own_last: AtomicU64,
     own_dictionaries: std::sync::Mutex<Vec<StoredDictionary>>,
-    own_positions: std::sync::Mutex<HashMap<String, u64>>,
+    own_positions: std::sync::Mutex<HashMap<String, LogPosition>>,
 }
 
 #[derive(Debug, Default)]
@@ -165,7 +173,7 @@ struct State {
     is_locked: bool,
     last_seen: u64,
     dictionaries: Vec<StoredDictionary>,
-    positions: HashMap<String, u64>,
+    positions: HashMap<String, LogPosition>,
 }
 
 impl PlainRecorder {
@@ -428,7 +436,11 @@ impl Recorder for PlainRecorder {
     }
 
     async fn tracked_position(&self, upstream: &str) -> Result<LogPosition, RecorderError> {
-        Ok(self.position(upstream).into())
+        Ok(self.position(upstream))
+    }
+
+    async fn move_tracking(&self, upstream: &str, from: LogPosition, to: LogPosition) -> Result<(), RecorderError> {
+        self.move_to(upstream, from, to)
     }
 
     async fn insert_dictionary(&self, dictionary: StoredDictionary) -> Result<bool, RecorderError> {

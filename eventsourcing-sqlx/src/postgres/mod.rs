@@ -173,6 +173,10 @@ impl Recorder for PostgresRecorder {
         self.inner.last_position().await
     }
 
+    async fn move_tracking(&self, upstream: &str, from: LogPosition, to: LogPosition) -> Result<(), RecorderError> {
+        self.inner.move_tracking(upstream, from, to).await
+    }
+
     async fn insert_dictionary(&self, dictionary: StoredDictionary) -> Result<bool, RecorderError> {
         self.inner.insert_dictionary(dictionary).await
     }

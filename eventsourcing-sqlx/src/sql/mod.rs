@@ -81,6 +81,10 @@ pub(crate) struct Statements {
     /// How far logs of others are processed. PostgreSQL: `(upstreams)` → upstream, position, anchor; SQLite: `(upstream)` →
     /// position, anchor.
     pub(crate) positions: Sql,
+    /// `(upstream, position before, anchor before, position, anchor)`: one row, or none if it is elsewhere.
+    pub(crate) move_tracking: Sql,
+    /// `(upstream, position before, anchor before)`: as if nothing of it were processed; one row, or none if it is elsewhere.
+    pub(crate) forget_tracking: Sql,
     /// `(id, bytes, checksum)`: one row, or none if the id is taken.
     pub(crate) insert_dictionary: Sql,
     /// `(after)` → id, bytes, checksum; lowest id first.

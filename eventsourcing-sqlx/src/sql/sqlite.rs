@@ -100,6 +100,12 @@ impl SqliteSql {
             )
             .into(),
             positions: format!("SELECT position, anchor FROM {tracking} WHERE upstream = ?1").into(),
+            move_tracking: format!(
+                "UPDATE {tracking} SET position = ?4, anchor = ?5 WHERE upstream = ?1 AND position = ?2 AND anchor IS ?3"
+            )
+            .into(),
+            forget_tracking: format!("DELETE FROM {tracking} WHERE upstream = ?1 AND position = ?2 AND anchor IS ?3")
+                .into(),
             insert_dictionary: format!(
                 "INSERT INTO {dictionaries} (id, bytes, checksum) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING"
             )

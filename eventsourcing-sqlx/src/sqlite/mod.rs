@@ -162,6 +162,10 @@ impl Recorder for SqliteRecorder {
         self.inner.last_position().await
     }
 
+    async fn move_tracking(&self, upstream: &str, from: LogPosition, to: LogPosition) -> Result<(), RecorderError> {
+        self.inner.move_tracking(upstream, from, to).await
+    }
+
     async fn insert_dictionary(&self, dictionary: StoredDictionary) -> Result<bool, RecorderError> {
         self.inner.check_held()?;
         self.inner.insert_dictionary(dictionary).await
