@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::application::{EnvironmentError, TrainingError};
 use crate::domain::ApplyError;
-use crate::persistence::{DictionaryError, MapperError, RecorderError};
+use crate::persistence::{DictionaryError, LogPosition, MapperError, RecorderError};
 
 /// The result of this library's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -273,6 +273,20 @@ pub enum Error {
         last: u64,
     },
 
+    /// The log is not the one that a position was taken from: it went back, and may have grown since.
+    #[error(
+        "the log is not the one that was read up to {position}: {}; the database was restored from a backup, or failed over to a \
+         server that was behind. What was made of the lost events is wrong: make it anew, a projection with `Rebuild`, or go on \
+         with this log from a position of your choice, with `accept_log` where a runner is built",
+        .found.map_or_else(|| "no event is there now".to_owned(), |found| format!("the event there has the append id {found} now"))
+    )]
+    LogChanged {
+        /// The position up to which the other log was read, with its anchor.
+        position: LogPosition,
+        /// The `append_id` of the event that is there in this log; none if there is no event.
+        found: Option<Uuid>,
+    },
+
     /// An event could not be turned into a stored one, or back.
     #[error(transparent)]
     Mapper(#[from] MapperError),
@@ -290,7 +304,7 @@ pub enum Error {
     Recorder(RecorderError),
 }
 
-/// A conflict, and what was processed already, are the caller's business and not the recorder's failure.
+/// A conflict, what was processed already, and a log that changed, are the caller's business and not the recorder's failure.
 impl From<RecorderError> for Error {
     fn from(error: RecorderError) -> Self {
         match error {
@@ -300,6 +314,7 @@ impl From<RecorderError> for Error {
             RecorderError::AlreadyProcessed { upstream, after, recorded } => {
                 Self::AlreadyProcessed { upstream, after, recorded }
             }
+            RecorderError::LogChanged { position, found } => Self::LogChanged { position, found },
             error => Self::Recorder(error),
         }
     }
@@ -315,5 +330,10 @@ impl Error {
             Self::Recorder(error) => error.is_retryable(),
             _ => false,
         }
+    }
+
+    /// Whether a position does not fit the log: no waiting and no restart helps, only a decision about what was made of the log.
+    pub fn is_another_log(&self) -> bool {
+        matches!(self, Self::LogChanged { .. } | Self::PositionAheadOfLog { .. })
     }
 }

@@ -46,6 +46,7 @@ pub use rebuild::{
     LONGEST_HOLD, Rebuild, RebuildError, RebuildProgress, RebuildState, RebuildableViews, Rebuilding, Switched,
 };
 pub use runner::ProjectionRunner;
+pub(crate) use runner_builder::Beginning;
 pub use runner_builder::RunnerBuilder;
 pub use runner_error::RunnerError;
 pub use status::{Progress, Status};

@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use broken::{Fault, Plain};
 use eventsourcing_core::persistence::conformance::{
-    Fixture, Single, atomicity, check, concurrency, dictionaries, limits, log, selection, tailing, tracking, versions,
+    Fixture, Single, anchors, atomicity, check, concurrency, dictionaries, limits, log, selection, tailing, tracking,
+    versions,
 };
 use eventsourcing_core::persistence::{EventQuery, MemoryRecorder};
 use eventsourcing_core::{Recorder, StoredEvent, Uuid, recorder_conformance};
@@ -181,6 +182,23 @@ fn a_recorder_that_misreads_bounds_and_limits_is_found() {
 }
 
 #[test]
+fn a_recorder_that_does_not_check_anchors_is_found() {
+    let other = anchors::a_read_from_another_event_is_refused;
+    let missing = anchors::a_read_from_an_event_that_is_not_there_is_refused;
+    assert_broken(Fault::IgnoresAnchors, other, "LogChanged was expected");
+    assert_broken(Fault::IgnoresAnchors, missing, "LogChanged was expected");
+    assert_broken(Fault::FindsAnchorsAnywhere, other, "LogChanged was expected");
+    assert_broken(Fault::FindsAnchorsAnywhere, missing, "LogChanged was expected");
+    assert_broken(Fault::TakesAMissingAnchor, missing, "LogChanged was expected");
+    assert_broken(Fault::ChecksAnchorsOfWhatItShows, other, "LogChanged was expected");
+    let goes_on = anchors::an_anchored_read_goes_on_from_its_event;
+    assert_broken(Fault::ShowsTheAnchoredEvent, goes_on, "selects what follows its event");
+    let join = anchors::anchored_pages_among_writers_join;
+    assert_broken(Fault::ShowsTheAnchoredEvent, join, "anchored pages join");
+    assert_broken(Fault::FindsPositionsByInsert, anchors::positions_are_found, "the last position is that");
+}
+
+#[test]
 fn a_recorder_that_matches_topics_is_found() {
     assert_broken(Fault::MatchesTopics, log::topics_are_compared_as_they_are, "selects itself and nothing else");
 }
@@ -257,6 +275,11 @@ fn a_recorder_that_mistreats_tracking_is_found() {
     let rule = tracking::tracking_without_events_moves_the_position;
     assert_broken(Fault::CountsTracking, rule, "no place in the log");
     assert_broken(Fault::FoldsUpstreams, tracking::upstreams_are_kept_apart, "failed where it must not");
+    let rule = tracking::a_position_is_moved_from_exactly_where_it_is;
+    assert_broken(Fault::ForgetsAnchors, rule, "is kept with its anchor");
+    assert_broken(Fault::MovesFromAnywhere, rule, "AlreadyProcessed was expected");
+    assert_broken(Fault::MovesFromTheId, rule, "AlreadyProcessed was expected");
+    assert_broken(Fault::MovesForthOnly, rule, "the position after a move");
     let rule = tracking::events_and_tracking_are_recorded_by_one_insert;
     assert_broken(Fault::KeepsTrackingToItself, rule, "the position");
 }

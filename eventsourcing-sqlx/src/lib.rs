@@ -32,6 +32,8 @@ mod deadline;
 mod error;
 #[cfg(feature = "sqlite")]
 mod held_files;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod log_read;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

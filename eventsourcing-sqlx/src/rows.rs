@@ -67,6 +67,19 @@ pub(crate) fn from_position(position: i64) -> Result<u64, RecorderError> {
     u64::try_from(position).map_err(|_| impossible("tracking position", position))
 }
 
+/// Why a position was not moved, unless it is where it was to be: another try did it, or somebody else.
+pub(crate) fn moved(
+    upstream: &str,
+    from: LogPosition,
+    to: LogPosition,
+    recorded: LogPosition,
+) -> Result<(), RecorderError> {
+    if recorded == to {
+        return Ok(());
+    }
+    Err(RecorderError::AlreadyProcessed { upstream: upstream.to_owned(), after: from.id, recorded: recorded.id })
+}
+
 /// A version of a projection.
 pub(crate) fn from_projection_version(version: i64) -> Result<u32, RecorderError> {
     u32::try_from(version).map_err(|_| impossible("projection version", version))

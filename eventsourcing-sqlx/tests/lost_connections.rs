@@ -4,12 +4,15 @@
 
 mod common;
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
-use eventsourcing_core::persistence::{EventQuery, NotificationQuery};
+use eventsourcing_core::persistence::{EventQuery, NotificationQuery, NotificationRef};
 use eventsourcing_core::{Recorder, RecorderError, Tracking, Uuid};
 use eventsourcing_sqlx::PostgresRecorder;
+use futures::future::join_all;
 use sqlx::Connection;
+use tokio::task::block_in_place;
 
 use common::proxy::{Cut, Proxy};
 use common::{Schema, connect, events, ids, one_event, server, unstamped};
@@ -247,5 +250,43 @@ async fn backends_that_are_terminated_all_the_time_lose_no_insert_and_double_non
     }
     let log = recorder.select_notifications(NotificationQuery::after(0, 1000)).await.unwrap();
     assert_eq!(ids(&log), (1..=200).collect::<Vec<_>>());
+    schema.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_who_wait_for_a_connection_in_vain_do_not_each_open_one() {
+    const WAITING: usize = 300;
+    let mut schema = Schema::new();
+    let server = server();
+    let proxy = Proxy::start((server.host, server.port), Cut::BeforeAnswer).await;
+    (schema.config.host, schema.config.port) = ("127.0.0.1".to_owned(), proxy.port);
+    (schema.config.pool_size, schema.config.max_overflow) = (1, 0);
+    schema.config.connect_timeout = Duration::from_millis(500);
+    let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
+    recorder.insert_events(one_event()).await.unwrap();
+    let (is_reading, reading) = tokio::sync::oneshot::channel();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let reader = recorder.clone();
+    let read = tokio::spawn(async move {
+        let mut is_reading = Some(is_reading);
+        let mut visit = move |_: NotificationRef<'_>| {
+            is_reading.take().unwrap().send(()).unwrap();
+            block_in_place(|| released.recv().unwrap());
+            ControlFlow::Break(())
+        };
+        reader.read_notifications(NotificationQuery::after(0, 1), &mut visit).await
+    });
+    reading.await.unwrap();
+    proxy.connections();
+    let outcomes = join_all((0..WAITING).map(|_| recorder.max_notification_id())).await;
+    for outcome in outcomes {
+        let error = outcome.unwrap_err();
+        assert!(matches!(error, RecorderError::PoolTimeout { .. }), "{error:?}");
+    }
+    let connections = proxy.connections();
+    assert!((1..WAITING / 10).contains(&connections), "{connections} connections were opened");
+    release.send(()).unwrap();
+    read.await.unwrap().unwrap();
+    recorder.close().await;
     schema.drop().await;
 }

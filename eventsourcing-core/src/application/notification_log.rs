@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
-use crate::persistence::{Notification, NotificationQuery, Recorder};
+use crate::persistence::{LogPosition, Notification, NotificationQuery, Recorder};
 use crate::{Error, Result};
 
 /// The log of an application: notifications with ids from 1, without gaps, in the order of commits.
@@ -89,8 +89,24 @@ impl NotificationLog {
         Select {
             recorder: Arc::clone(&self.recorder),
             start,
-            exclusive: false,
-            query: NotificationQuery::after(0, limit),
+            query: NotificationQuery::after(start.saturating_sub(1), limit),
+        }
+    }
+
+    /// At most `limit` notifications after a position.
+    ///
+    /// From an anchored position, such as [`Notification::position`] of the last one that was read, it goes on only in the same
+    /// log: see [`LogPosition`].
+    ///
+    /// # Errors
+    /// When awaited: [`Error::LogChanged`] if another event stands at the position, or none; [`Error::LimitTooLarge`] for more
+    /// than [`MAX_LIMIT`](Self::MAX_LIMIT).
+    pub fn select_after(&self, position: impl Into<LogPosition>, limit: usize) -> Select {
+        let position = position.into();
+        Select {
+            recorder: Arc::clone(&self.recorder),
+            start: position.id,
+            query: NotificationQuery::after(position, limit),
         }
     }
 
@@ -101,6 +117,14 @@ impl NotificationLog {
     pub async fn max_id(&self) -> Result<Option<u64>> {
         Ok(self.recorder.max_notification_id().await?)
     }
+
+    /// The position of the last notification; the start of the log if there is none.
+    ///
+    /// # Errors
+    /// [`Error::Recorder`] as the database fails.
+    pub async fn last_position(&self) -> Result<LogPosition> {
+        Ok(self.recorder.last_position().await?)
+    }
 }
 
 /// A selection from the log, before it is awaited.
@@ -109,7 +133,6 @@ impl NotificationLog {
 pub struct Select {
     recorder: Arc<dyn Recorder>,
     start: u64,
-    exclusive: bool,
     query: NotificationQuery,
 }
 
@@ -128,7 +151,7 @@ impl Select {
 
     /// Begins after the first id rather than at it.
     pub fn exclusive(mut self) -> Self {
-        self.exclusive = true;
+        self.query.after = self.start;
         self
     }
 }
@@ -138,8 +161,7 @@ impl IntoFuture for Select {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self { recorder, start, exclusive, mut query } = self;
-        query.after = if exclusive { start } else { start.saturating_sub(1) };
+        let Self { recorder, start: _, query } = self;
         Box::pin(async move {
             if query.limit > NotificationLog::MAX_LIMIT {
                 return Err(Error::LimitTooLarge { limit: query.limit, max: NotificationLog::MAX_LIMIT });
@@ -204,13 +226,13 @@ impl NotificationLogReader {
 
     fn pages(&self, start: u64, topics: Vec<String>) -> BoxStream<'static, Result<Notification>> {
         let Self { log, page_size } = self.clone();
-        let first = Some(start.saturating_sub(1));
+        let first = Some(LogPosition::from(start.saturating_sub(1)));
         stream::try_unfold(first, move |after| {
             let (log, topics) = (log.clone(), topics.clone());
             async move {
                 let Some(after) = after else { return Ok::<_, Error>(None) };
-                let page = log.select(after, page_size).exclusive().topics(topics).await?;
-                let next = page.last().filter(|_| page.len() == page_size).map(|last| last.id);
+                let page = log.select_after(after, page_size).topics(topics).await?;
+                let next = page.last().filter(|_| page.len() == page_size).map(Notification::position);
                 Ok(Some((stream::iter(page.into_iter().map(Ok)), next)))
             }
         })

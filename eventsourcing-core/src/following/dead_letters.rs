@@ -12,7 +12,7 @@ use super::parking::Retried;
 use super::reasons;
 use super::{DeadLetter, DeadLetterError, Projection, ProjectionKey, RunnerError, ViewTransaction as _, Views};
 use crate::application::Application;
-use crate::persistence::Cause;
+use crate::persistence::{Cause, LogPosition};
 
 /// How many are handled in one transaction: runners wait for it.
 const BATCH: usize = 100;
@@ -93,7 +93,9 @@ where
         let upstream = Arc::from(shared.name.as_str());
         let key = Arc::from(ProjectionKey::new(P::NAME, P::VERSION).to_string());
         let views = Arc::new(views);
-        Self { handling: Handling { upstream, shared, projection, views, key, prefix: None, position: 0 } }
+        Self {
+            handling: Handling { upstream, shared, projection, views, key, prefix: None, position: LogPosition::START },
+        }
     }
 
     /// How many there are.
@@ -245,7 +247,7 @@ where
 /// What is to be done again, because somebody moved the position meanwhile, or the error.
 fn failed(failure: Failure) -> Result<(), RunnerError> {
     match failure {
-        Failure::Moved(_) => Ok(()),
+        Failure::Moved => Ok(()),
         Failure::Passing(error) | Failure::Fatal(error) => Err(error),
     }
 }

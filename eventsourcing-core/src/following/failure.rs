@@ -17,8 +17,8 @@ pub(super) enum Handled {
 
 /// Why a batch was not committed that may well be handled.
 pub(super) enum Failure {
-    /// Others processed the log up to here meanwhile.
-    Moved(u64),
+    /// Others processed the log meanwhile: where it goes on must be looked up.
+    Moved,
     /// It passes by itself; whether the transaction was committed is told by the position.
     Passing(RunnerError),
     /// There is no going on.

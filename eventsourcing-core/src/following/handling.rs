@@ -10,7 +10,7 @@ use super::failure::{Failure, Handled, is_passing, unknown_dictionary};
 use super::{DeadLetter, Projection, Recorded, RunnerError, ViewError, ViewTransaction as _, Views};
 use crate::Error;
 use crate::application::Shared;
-use crate::persistence::{Cause, Notification, Tracking};
+use crate::persistence::{Cause, LogPosition, Notification, Tracking};
 
 /// A projection on its way through a log.
 pub(super) struct Handling<P, V> {
@@ -23,7 +23,7 @@ pub(super) struct Handling<P, V> {
     /// What the names of tables begin with while the view is rebuilt.
     pub(super) prefix: Option<Arc<str>>,
     /// Up to where this one knows the log to be processed.
-    pub(super) position: u64,
+    pub(super) position: LogPosition,
 }
 
 impl<P, V> Handling<P, V>
@@ -32,16 +32,20 @@ where
     V: Views<View = P::View>,
 {
     /// Handles events in one transaction, which moves the position to an id.
-    #[tracing::instrument(name = "handle", level = "debug", skip_all, fields(events = events.len(), after = self.position, position = up_to))]
-    pub(super) async fn handle(&mut self, events: &[(u64, Notification)], up_to: u64) -> Result<Handled, Failure> {
+    #[tracing::instrument(name = "handle", level = "debug", skip_all, fields(events = events.len(), after = self.position.id, position = up_to.id))]
+    pub(super) async fn handle(
+        &mut self,
+        events: &[(LogPosition, Notification)],
+        up_to: LogPosition,
+    ) -> Result<Handled, Failure> {
         let mut loaded = None;
         loop {
             let handled = self.attempt(events, up_to).await?;
             let Handled::Refused(cause) = &handled else { return Ok(handled) };
             // where nothing is locked, a handler may have stumbled upon what came of its own event elsewhere
             let recorded = self.look_up().await?;
-            if recorded != self.position {
-                return Err(Failure::Moved(recorded));
+            if recorded.id != self.position.id {
+                return Err(Failure::Moved);
             }
             if !self.can_now(cause, &mut loaded).await? {
                 return Ok(handled);
@@ -61,7 +65,11 @@ where
         Ok(true)
     }
 
-    async fn attempt(&mut self, events: &[(u64, Notification)], up_to: u64) -> Result<Handled, Failure> {
+    async fn attempt(
+        &mut self,
+        events: &[(LogPosition, Notification)],
+        up_to: LogPosition,
+    ) -> Result<Handled, Failure> {
         let mut transaction = self.begin(up_to).await?;
         let events = self.park_waiting(events, &mut transaction).await?;
         let handled = self.handle_in(&mut transaction, &events).await?;
@@ -76,17 +84,17 @@ where
         Ok(handled)
     }
 
-    pub(super) async fn begin(&self, up_to: u64) -> Result<V::Transaction, Failure> {
-        let tracking = Tracking::new(&*self.upstream, self.position, up_to);
+    pub(super) async fn begin(&self, up_to: LogPosition) -> Result<V::Transaction, Failure> {
+        let tracking = Tracking::new(&*self.upstream, self.position.id, up_to);
         self.views.begin(&self.key, &tracking).await.map_err(|error| self.view_failure(error))
     }
 
     /// Puts those events aside that have to wait for others of their aggregates, and gives the rest.
     async fn park_waiting<'e>(
         &self,
-        events: &'e [(u64, Notification)],
+        events: &'e [(LogPosition, Notification)],
         transaction: &mut V::Transaction,
-    ) -> Result<Cow<'e, [(u64, Notification)]>, Failure> {
+    ) -> Result<Cow<'e, [(LogPosition, Notification)]>, Failure> {
         let mut originators: Vec<_> = events.iter().map(|(_, event)| event.originator_id).collect();
         originators.sort_unstable();
         originators.dedup();
@@ -107,7 +115,7 @@ where
     pub(super) async fn handle_in(
         &self,
         transaction: &mut V::Transaction,
-        events: &[(u64, Notification)],
+        events: &[(LogPosition, Notification)],
     ) -> Result<Handled, Failure> {
         for run in events.chunk_by(|(_, one), (_, next)| one.topic == next.topic) {
             let handled = self.call(run, transaction.view()).await?;
@@ -139,7 +147,7 @@ where
     }
 
     /// Lets a handler take a run of events of one topic.
-    async fn call(&self, run: &[(u64, Notification)], view: &mut P::View) -> Result<Handled, Failure> {
+    async fn call(&self, run: &[(LogPosition, Notification)], view: &mut P::View) -> Result<Handled, Failure> {
         let Some((_, first)) = run.first() else { return Ok(Handled::Done) };
         let recorded: Vec<Recorded<'_>> = run
             .iter()
@@ -164,12 +172,8 @@ where
     }
 
     /// Up to where the log is processed.
-    pub(super) async fn look_up(&self) -> Result<u64, Failure> {
-        self.views
-            .position(&self.key, &self.upstream)
-            .await
-            .map(|position| position.id)
-            .map_err(|error| self.view_failure(error))
+    pub(super) async fn look_up(&self) -> Result<LogPosition, Failure> {
+        self.views.position(&self.key, &self.upstream).await.map_err(|error| self.view_failure(error))
     }
 
     /// The error of the handler of this event.
@@ -187,9 +191,8 @@ where
 
     pub(super) fn view_failure(&self, error: ViewError) -> Failure {
         match error {
-            ViewError::AlreadyProcessed { recorded, .. } => Failure::Moved(recorded),
-            // others put something aside, or took it out
-            error if error.is_conflict() => Failure::Moved(self.position),
+            // the second: others put something aside, or took it out
+            error if matches!(error, ViewError::AlreadyProcessed { .. }) || error.is_conflict() => Failure::Moved,
             source if source.is_retryable() => Failure::Passing(RunnerError::View { name: P::NAME, source }),
             source => Failure::Fatal(RunnerError::of_view::<P>(source)),
         }

@@ -36,7 +36,7 @@ pub(super) struct Kept<S> {
     pub(super) initial: Arc<S>,
     pub(super) state: S,
     /// By projection and upstream, as are letters.
-    pub(super) positions: HashMap<Place, u64>,
+    pub(super) positions: HashMap<Place, LogPosition>,
     /// Copied only when they change: most transactions leave them alone.
     pub(super) letters: HashMap<Place, Arc<MemoryLetters>>,
     /// The version of each projection that serves.
@@ -82,7 +82,7 @@ impl<S> MemoryViews<S> {
         kept.letters.get(&(projection.to_owned(), upstream.to_owned())).cloned().unwrap_or_default()
     }
 
-    pub(super) fn position_of(&self, projection: &str, upstream: &str) -> u64 {
+    pub(super) fn position_of(&self, projection: &str, upstream: &str) -> LogPosition {
         let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
         kept.positions.get(&(projection.to_owned(), upstream.to_owned())).copied().unwrap_or_default()
     }
@@ -112,12 +112,12 @@ impl<S: Clone + Send + Sync + 'static> Views for MemoryViews<S> {
     async fn position(&self, projection: &str, upstream: &str) -> Result<LogPosition, ViewError> {
         let key = ProjectionKey::parse(projection);
         if key.is_rebuilt {
-            return Ok(self
-                .rebuilt(key)
-                .map_or(0, |views| views.position_of(&key.serving().to_string(), upstream))
-                .into());
+            let rebuilt = self.rebuilt(key);
+            return Ok(
+                rebuilt.map_or(LogPosition::START, |views| views.position_of(&key.serving().to_string(), upstream))
+            );
         }
-        Ok(self.position_of(projection, upstream).into())
+        Ok(self.position_of(projection, upstream))
     }
 
     async fn serve(&self, projection: &str, _: bool) -> Result<Option<MemoryTransaction<S>>, ViewError> {
@@ -135,13 +135,32 @@ impl<S: Clone + Send + Sync + 'static> Views for MemoryViews<S> {
         let key = ProjectionKey::parse(projection);
         let mut transaction = self.of(key)?.transaction(key, &tracking.upstream).await;
         let MemoryTransaction { changed: Kept { positions, .. }, place, .. } = &mut transaction;
-        let recorded = positions.get(place).copied().unwrap_or_default();
-        positions.insert(place.clone(), tracking.position);
+        let recorded = positions.get(place).map_or(0, |position| position.id);
+        positions.insert(place.clone(), tracking.log_position());
         transaction.changed.serve(key.serving())?;
         if recorded != tracking.after {
             return Err(tracking.already_processed(recorded).into());
         }
         Ok(transaction)
+    }
+
+    async fn move_position(
+        &self,
+        projection: &str,
+        upstream: &str,
+        from: LogPosition,
+        to: LogPosition,
+    ) -> Result<(), ViewError> {
+        let key = ProjectionKey::parse(projection);
+        let mut transaction = self.of(key)?.transaction(key, upstream).await;
+        transaction.changed.serve(key.serving())?;
+        let MemoryTransaction { changed: Kept { positions, .. }, place, .. } = &mut transaction;
+        let recorded = positions.insert(place.clone(), to).unwrap_or_default();
+        if recorded != from && recorded != to {
+            let upstream = upstream.to_owned();
+            return Err(ViewError::AlreadyProcessed { upstream, after: from.id, recorded: recorded.id });
+        }
+        transaction.commit().await
     }
 
     async fn begin_aside(&self, projection: &str, upstream: &str) -> Result<MemoryTransaction<S>, ViewError> {

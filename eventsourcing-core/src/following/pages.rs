@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use crate::application::{Shared, Topics};
-use crate::persistence::{Mapper, MapperError, NotificationQuery, NotificationRef};
+use crate::persistence::{LogPosition, Mapper, MapperError, NotificationQuery, NotificationRef, RecorderError};
 use crate::{Error, Result};
 
 /// The bytes of states after which a page ends, however few notifications it has: what a slow follower keeps in memory.
@@ -23,12 +23,12 @@ pub(super) type Decode<T> = fn(&Mapper, NotificationRef<'_>) -> Result<T, Mapper
 
 /// A part of a log.
 pub(super) struct Page<T> {
-    /// Where it begins: after this id.
-    pub(super) after: u64,
     /// What it has of the topics that are followed; it may have nothing.
-    pub(super) items: Vec<(u64, T)>,
-    /// Where it ends: all up to this id is among the items, or has other topics.
-    pub(super) up_to: u64,
+    pub(super) items: Vec<(LogPosition, T)>,
+    /// Where it ends: all up to this position is among the items, or has other topics.
+    pub(super) up_to: LogPosition,
+    /// The bytes of the states of its items.
+    bytes: usize,
 }
 
 /// Reads pages.
@@ -54,18 +54,21 @@ impl<T: Send> Pages<T> {
         claim: Claim,
         decode: Decode<T>,
     ) -> Self {
+        // so long as it is not known how large events are, and where they are large, the recorder is told how many bytes are wanted;
+        // a page of small ones is read without, because a database has to add up the sizes of its rows for that
+        let query = query.max_bytes(PAGE_BYTES);
         Self { shared, query, claim, decode, has_begun: false, was_told_in_vain: false, is_idle: false, poll_interval }
     }
 
-    /// Begins again, after another id.
-    pub(super) fn go_to(&mut self, after: u64) {
-        self.query.after = after;
+    /// Begins again, after another position.
+    pub(super) fn go_to(&mut self, position: LogPosition) {
+        self.query.go_on_after(position);
         self.has_begun = false;
     }
 
     /// Where the next page begins.
-    pub(super) fn after(&self) -> u64 {
-        self.query.after
+    pub(super) fn position(&self) -> LogPosition {
+        self.query.position()
     }
 
     /// The next page; waits until there is one. Dropped before it is there, it is the next one again.
@@ -84,35 +87,75 @@ impl<T: Send> Pages<T> {
         if !self.has_begun {
             self.check().await?;
         }
-        let page = self.read().await?;
-        if page.up_to == page.after {
-            return Ok(None);
+        let Some(page) = self.read().await? else { return Ok(None) };
+        let Page { items, up_to, .. } = &page;
+        tracing::trace!(application = %self.shared.name, after = self.query.after, up_to = up_to.id, items = items.len(), "a page was read");
+        self.query.go_on_after(page.up_to);
+        if let Some(mean) = page.bytes.checked_div(items.len()) {
+            let expected = mean.saturating_mul(self.query.limit);
+            self.query.max_bytes = (expected > PAGE_BYTES / 4).then_some(PAGE_BYTES);
         }
-        tracing::trace!(application = %self.shared.name, after = page.after, up_to = page.up_to, items = page.items.len(), "a page was read");
-        self.query.after = page.up_to;
         Ok(Some(page))
     }
 
-    /// Makes sure that the log reaches to where this is to begin.
+    /// Makes sure that the log reaches to where this is to begin, and is the one that the position is of.
+    ///
+    /// A position without an anchor, such as one that an earlier version of this library kept, is taken for one of this log, and
+    /// anchored: what follows is checked.
     pub(super) async fn check(&mut self) -> Result<()> {
         (self.claim)(&self.shared.topics)?;
+        let position = self.query.position();
         let last = self.shared.last_id().await?;
-        let position = self.query.after;
-        if position > last {
-            return Err(Error::PositionAheadOfLog { application: self.shared.name.clone(), position, last });
+        if position.id > last {
+            return Err(self.ahead(position, last));
+        }
+        if position.id > 0 {
+            let found = self.shared.recorder.position_at(position.id).await?;
+            match (position.anchor, found) {
+                (Some(_), Some(found)) if found == position => {}
+                (None, Some(found)) => self.query.go_on_after(found),
+                (None, None) => return Err(missing(position.id, last)),
+                (Some(_), found) => return Err(changed(position, found)),
+            }
         }
         self.has_begun = true;
         Ok(())
     }
 
-    /// Reads a page, if there is more, and decodes it where it stands.
-    async fn read(&mut self) -> Result<Page<T>> {
-        let after = self.query.after;
-        // what has other topics can be passed only as far as the log reached before it was looked through
-        let last = if self.query.topics.is_empty() { None } else { Some(self.shared.last_id().await?) };
-        if last.is_some_and(|last| last <= after) {
-            return Ok(Page { after, items: Vec::new(), up_to: after });
+    /// The log does not reach to a position: it is not the one that the position is of.
+    fn ahead(&self, position: LogPosition, last: u64) -> Error {
+        match position.anchor {
+            Some(_) => changed(position, None),
+            None => Error::PositionAheadOfLog { application: self.shared.name.clone(), position: position.id, last },
         }
+    }
+
+    /// How far the log can be passed where it has other topics; none if it has nothing new.
+    ///
+    /// It is looked at before the log is read: what is recorded meanwhile may be of the topics.
+    async fn end(&self) -> Result<Option<LogPosition>> {
+        let (position, last) = (self.query.position(), self.shared.recorder.last_position().await?);
+        if last.id > position.id {
+            return Ok(Some(last));
+        }
+        // a log does not become shorter, unless it is another
+        if last.id < position.id {
+            return Err(self.ahead(position, last.id));
+        }
+        match (position.anchor, last.anchor) {
+            (Some(before), Some(now)) if before != now => Err(changed(position, Some(last))),
+            _ => Ok(None),
+        }
+    }
+
+    /// Reads a page, if there is more, and decodes it where it stands.
+    async fn read(&mut self) -> Result<Option<Page<T>>> {
+        let last = if self.query.topics.is_empty() {
+            None
+        } else {
+            let Some(last) = self.end().await? else { return Ok(None) };
+            Some(last)
+        };
         let mut loaded = None;
         loop {
             match self.read_page(last).await {
@@ -126,16 +169,16 @@ impl<T: Send> Pages<T> {
         }
     }
 
-    async fn read_page(&self, last: Option<u64>) -> Result<Page<T>> {
+    async fn read_page(&self, last: Option<LogPosition>) -> Result<Option<Page<T>>> {
         let Self { shared, query, decode, .. } = self;
-        let mut items: Vec<(u64, T)> = Vec::new();
+        let mut items: Vec<(LogPosition, T)> = Vec::new();
         let mut bytes = 0;
         let mut outcome = Ok(());
         let mut is_full = false;
         let mut visit = |notification: NotificationRef<'_>| match decode(&shared.mapper, notification) {
             Ok(item) => {
                 bytes += notification.state.len();
-                items.push((notification.id, item));
+                items.push((LogPosition::anchored(notification.id, notification.append_id), item));
                 is_full = bytes >= PAGE_BYTES || items.len() >= query.limit;
                 if is_full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             }
@@ -144,15 +187,15 @@ impl<T: Send> Pages<T> {
                 ControlFlow::Break(())
             }
         };
-        shared.recorder.read_notifications(query.clone().up_to(last), &mut visit).await?;
+        shared.recorder.read_notifications(query.clone().up_to(last.map(|last| last.id)), &mut visit).await?;
         let up_to = match (items.last(), outcome) {
             (None, Err(error)) => return Err(error.into()),
             // what came before it is handed out first, and then it is read again
-            (Some((id, _)), Err(_)) => *id,
-            (Some((id, _)), Ok(())) if is_full || last.is_none() => *id,
-            (_, Ok(())) => last.unwrap_or(query.after),
+            (Some((position, _)), Err(_)) => Some(*position),
+            (Some((position, _)), Ok(())) if is_full || last.is_none() => Some(*position),
+            (_, Ok(())) => last,
         };
-        Ok(Page { after: query.after, items, up_to })
+        Ok(up_to.map(|up_to| Page { items, up_to, bytes }))
     }
 
     /// Waits until there may be more.
@@ -172,6 +215,15 @@ impl<T: Send> Pages<T> {
             self.was_told_in_vain = timeout(longest, told).await.is_ok();
         }
     }
+}
+
+fn changed(position: LogPosition, found: Option<LogPosition>) -> Error {
+    Error::LogChanged { position, found: found.and_then(|found| found.anchor) }
+}
+
+fn missing(id: u64, last: u64) -> Error {
+    let found = format!("notification ids up to {last}, and no notification id {id}");
+    Error::Recorder(RecorderError::Corrupt { found })
 }
 
 /// A little less than the interval, each time differently: followers that were told together do not ask together for ever.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::failure::{Failure, Handled};
 use super::handling::Handling;
 use super::{DeadLetter, Projection, ViewTransaction as _, Views};
-use crate::persistence::{Cause, EventQuery, Notification, StoredEventRef};
+use crate::persistence::{Cause, EventQuery, LogPosition, Notification, StoredEventRef};
 
 /// What became of the first dead letters of an aggregate.
 pub(super) enum Retried {
@@ -23,7 +23,12 @@ where
     V: Views<View = P::View>,
 {
     /// Puts an event aside that its handler refuses, and moves the position past it: both or neither.
-    pub(super) async fn park(&mut self, event: &Notification, up_to: u64, cause: &Cause) -> Result<(), Failure> {
+    pub(super) async fn park(
+        &mut self,
+        event: &Notification,
+        up_to: LogPosition,
+        cause: &Cause,
+    ) -> Result<(), Failure> {
         let failed = |error| self.view_failure(error);
         let mut transaction = self.begin(up_to).await?;
         transaction.park(&[DeadLetter::of(event, Some(cause), &self.shared.mapper)]).await.map_err(failed)?;
@@ -85,7 +90,7 @@ where
         &self,
         originator_id: Uuid,
         letters: &[DeadLetter],
-    ) -> Result<Vec<(u64, Notification)>, Failure> {
+    ) -> Result<Vec<(LogPosition, Notification)>, Failure> {
         let (Some(first), Some(last)) = (letters.first(), letters.last()) else { return Ok(Vec::new()) };
         let query =
             EventQuery::of(originator_id).after(first.originator_version.checked_sub(1)).up_to(last.originator_version);
@@ -96,8 +101,8 @@ where
                 letter.originator_version == event.originator_version && letter.topic == event.topic
             };
             if let Some(letter) = letters.get(events.len()).filter(is_next) {
-                let id = letter.notification_id;
-                events.push((id, event.notification(id).to_owned()));
+                let notification = event.notification(letter.notification_id).to_owned();
+                events.push((notification.position(), notification));
             }
             ControlFlow::Continue(())
         };

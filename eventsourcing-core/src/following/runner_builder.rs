@@ -16,10 +16,11 @@ use super::state::State;
 use super::version::looks_versioned;
 use super::worker::{FIRST_OF_REBUILD, Worker};
 use super::{
-    OnFailure, Projection, ProjectionKey, ProjectionRunner, RunnerError, Subscribe, ViewTransaction as _, Views,
+    OnFailure, Projection, ProjectionKey, ProjectionRunner, RunnerError, Subscribe, ViewError, ViewTransaction as _,
+    Views,
 };
 use crate::application::Shared;
-use crate::persistence::{Notification, NotificationQuery};
+use crate::persistence::{LogPosition, Notification, NotificationQuery, Tracking};
 
 /// How a projection is to be run.
 #[must_use = "nothing runs before `start`"]
@@ -32,6 +33,17 @@ pub struct RunnerBuilder<P, V> {
     on_failure: OnFailure,
     batch_size: usize,
     poll_interval: Duration,
+    accepted: Option<LogPosition>,
+    beginning: Beginning,
+}
+
+/// Where a follower begins that has not processed anything yet.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum Beginning {
+    #[default]
+    AtTheStart,
+    After(LogPosition),
+    Now,
 }
 
 impl<P, V> RunnerBuilder<P, V>
@@ -55,6 +67,8 @@ where
             on_failure: OnFailure::default(),
             batch_size: Subscribe::DEFAULT_PAGE_SIZE,
             poll_interval: Subscribe::DEFAULT_POLL_INTERVAL,
+            accepted: None,
+            beginning: Beginning::default(),
         }
     }
 
@@ -76,11 +90,56 @@ where
         self
     }
 
+    /// Begins at the end of the log, if nothing of the log is processed yet: what is recorded from now on is handled, and what is
+    /// there already is not.
+    ///
+    /// It is for followers whose effects belong to the present, such as one that sends mail. Where it begins is recorded when it
+    /// starts, so that after a crash, before the first event or later, it goes on from there. An empty log has no such place: until the
+    /// first event is handled, it begins where the log ends when it starts next.
+    ///
+    /// It has no effect where a position is stored, so that it stays in the code.
+    pub fn from_now(self) -> Self {
+        self.beginning(Beginning::Now)
+    }
+
+    /// Begins after this position, if nothing of the log is processed yet, as [`from_now`](Self::from_now).
+    ///
+    /// # Errors
+    /// When started: [`RunnerError::Upstream`] if it is no position in the log.
+    pub fn from_position(self, position: impl Into<LogPosition>) -> Self {
+        self.beginning(Beginning::After(position.into()))
+    }
+
+    pub(crate) fn beginning(mut self, beginning: Beginning) -> Self {
+        self.beginning = beginning;
+        self
+    }
+
+    /// Goes on after this position if the log is another than the one that the view was made of.
+    ///
+    /// After a failover to a server that was behind, or a restored backup, the view's position does not fit the log, and
+    /// [`start`](Self::start) fails with [`Error::LogChanged`](crate::Error::LogChanged) or
+    /// [`Error::PositionAheadOfLog`](crate::Error::PositionAheadOfLog). Where the view cannot be made anew, such as where its handlers send
+    /// mail, repair it, and say here up to which event of the log it is right now. Events after it are handled. Where the view's position
+    /// fits the log this does nothing, so that it can stay in the code for as long as a deployment takes.
+    ///
+    /// ```
+    /// # use eventsourcing_core::following::{ProjectionRunner, RunnerBuilder, RunnerError};
+    /// # use eventsourcing_core::{Projection, Views};
+    /// # async fn example<P: Projection, V: Views<View = P::View>>(builder: RunnerBuilder<P, V>) -> Result<ProjectionRunner, RunnerError> {
+    /// builder.accept_log(7_000).start().await
+    /// # }
+    /// ```
+    pub fn accept_log(mut self, position: impl Into<LogPosition>) -> Self {
+        self.accepted = Some(position.into());
+        self
+    }
+
     /// Starts to follow from where the view is.
     ///
     /// # Errors
-    /// [`RunnerError::View`] if the view cannot be looked at; [`RunnerError::Upstream`] if the log cannot be, or does not reach to
-    /// where the view is; [`RunnerError::NothingToFollow`] if the application says what it records, and no handler takes any of it;
+    /// [`RunnerError::View`] if the view cannot be looked at; [`RunnerError::Upstream`] if the log cannot be, or is not
+    /// the one that the view was made of ([`RunnerError::is_another_log`]); [`RunnerError::NothingToFollow`] if the application says what it records, and no handler takes any of it;
     /// [`RunnerError::NameTaken`] if another projection of this process runs there under the name;
     /// [`RunnerError::Superseded`] and [`RunnerError::NotRebuilt`] if another version of the projection serves; [`RunnerError::Tables`]
     /// if the tables of one that begins cannot be made; [`RunnerError::NoRuntime`] outside of a runtime.
@@ -143,20 +202,31 @@ where
     ) -> Result<(Worker<P, V>, Pages<Notification>), RunnerError> {
         let on_failure = self.on_failure;
         let (handling, pages) = self.begin().await?;
-        State::following(&publish, handling.position);
+        State::following(&publish, handling.position.id);
         let at_once = if handling.prefix.is_some() { FIRST_OF_REBUILD } else { usize::MAX };
         Ok((Worker { handling, on_failure, publish, stopping, at_once }, pages))
     }
 
     /// Finds out where the view is, and that the log reaches there.
     pub(super) async fn begin(self) -> Result<(Handling<P, V>, Pages<Notification>), RunnerError> {
-        let Self { shared, projection, views, key, prefix, on_failure: _, batch_size, poll_interval } = self;
+        let Self {
+            shared,
+            projection,
+            views,
+            key,
+            prefix,
+            on_failure: _,
+            batch_size,
+            poll_interval,
+            accepted,
+            beginning,
+        } = self;
         let upstream: Arc<str> = Arc::from(shared.name.as_str());
         let is_unknown = |topic: &&str| shared.schema.records(topic) == Some(false);
         if !P::TOPICS.is_empty() && P::TOPICS.iter().all(is_unknown) {
             return Err(RunnerError::NothingToFollow { name: P::NAME, upstream, topics: P::TOPICS });
         }
-        let position = views.position(&key, &upstream).await.map_err(RunnerError::of_view::<P>)?.id;
+        let mut position = views.position(&key, &upstream).await.map_err(RunnerError::of_view::<P>)?;
         let query = NotificationQuery::after(position, batch_size).topics(P::TOPICS.iter().copied());
         let mut pages = Pages::new(
             Arc::clone(&shared),
@@ -167,9 +237,52 @@ where
         );
         let upstream_error =
             |error| RunnerError::Upstream { name: P::NAME, upstream: Arc::clone(&upstream), source: Arc::new(error) };
-        pages.check().await.map_err(upstream_error)?;
+        if position.id == 0 {
+            let begins = match beginning {
+                Beginning::AtTheStart => Ok(LogPosition::START),
+                Beginning::Now => shared.recorder.last_position().await.map_err(crate::Error::from),
+                Beginning::After(position) => {
+                    pages.go_to(position);
+                    pages.check().await.map(|()| pages.position())
+                }
+            };
+            let begins = begins.map_err(upstream_error)?;
+            if begins.id > 0 {
+                match begin_after(&*views, &key, &upstream, begins).await {
+                    // others who begin here were quicker
+                    Ok(()) | Err(ViewError::AlreadyProcessed { .. }) => {}
+                    Err(error) => return Err(RunnerError::of_view::<P>(error)),
+                }
+                position = views.position(&key, &upstream).await.map_err(RunnerError::of_view::<P>)?;
+            }
+            pages.go_to(position);
+        }
+        match (pages.check().await, accepted) {
+            (Err(error), Some(accepted)) if error.is_another_log() => {
+                pages.go_to(accepted);
+                // it has to be a place in this log
+                pages.check().await.map_err(upstream_error)?;
+                let accepted = pages.position();
+                tracing::warn!(follower = P::NAME, upstream = &*upstream, %position, %accepted, %error, "another log is accepted");
+                let moved = views.move_position(&key, &upstream, position, accepted).await;
+                match moved {
+                    // others who accept it were quicker, and may have gone on
+                    Ok(()) | Err(ViewError::AlreadyProcessed { .. }) => {}
+                    Err(error) => return Err(RunnerError::of_view::<P>(error)),
+                }
+                position = views.position(&key, &upstream).await.map_err(RunnerError::of_view::<P>)?;
+                pages.go_to(position);
+                pages.check().await.map_err(upstream_error)?;
+            }
+            (outcome, _) => outcome.map_err(upstream_error)?,
+        }
         Ok((Handling { upstream, shared, projection, views, key, prefix, position }, pages))
     }
+}
+
+/// Records that nothing up to here is to be handled.
+async fn begin_after<V: Views>(views: &V, key: &str, upstream: &str, position: LogPosition) -> Result<(), ViewError> {
+    views.begin(key, &Tracking::new(upstream, 0, position)).await?.commit().await
 }
 
 pub(super) fn runtime<P: Projection>() -> Result<Handle, RunnerError> {

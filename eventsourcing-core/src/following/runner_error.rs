@@ -167,6 +167,11 @@ impl RunnerError {
         }
     }
 
+    /// Whether the position of the view does not fit the log, which no restart helps: see [`Error::is_another_log`].
+    pub fn is_another_log(&self) -> bool {
+        matches!(self, Self::Upstream { source, .. } if source.is_another_log())
+    }
+
     /// Whether a rebuild came to its end, or its projection was rebuilt: nothing is broken.
     pub(super) fn is_of_a_switch(&self) -> bool {
         matches!(self, Self::Superseded { .. } | Self::View { source: ViewError::RebuildIsOver { .. }, .. })

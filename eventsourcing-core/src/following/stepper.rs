@@ -28,7 +28,7 @@ where
         let mut conflicts = Conflicts::default();
         loop {
             // an event whose step failed, or was dropped, is the next one again
-            if self.pages.after() != self.handling.position {
+            if self.pages.position().id != self.handling.position.id {
                 self.pages.go_to(self.handling.position);
             }
             let page = self.pages.next_if_any().await.map_err(|error| self.handling.upstream_error(error))?;
@@ -46,7 +46,14 @@ where
                         None => Ok(None),
                     };
                 }
-                Err(Failure::Moved(position)) => self.handling.position = position,
+                Err(Failure::Moved) => match self.handling.look_up().await {
+                    Ok(position) => {
+                        self.handling.position = position;
+                        self.pages.go_to(position);
+                    }
+                    Err(Failure::Moved) => {}
+                    Err(Failure::Passing(error) | Failure::Fatal(error)) => return Err(error),
+                },
                 Err(Failure::Passing(error) | Failure::Fatal(error)) => return Err(error),
             }
         }

@@ -12,10 +12,14 @@ use super::pages::{Claim, Decode, Pages};
 use crate::Result;
 use crate::application::{Application, NotificationLog, Shared, Topics};
 use crate::domain::{AggregateEvent, DomainEvent};
-use crate::persistence::{Mapper, Notification, NotificationQuery, NotificationRef, Tracking};
+use crate::persistence::{LogPosition, Mapper, Notification, NotificationQuery, NotificationRef, Tracking};
 
 impl Application {
     /// Follows the log after a position: what is there already, and then what comes, without an end.
+    ///
+    /// The position is that of the last event that was processed, such as [`tracked_position`](Self::tracked_position) gives it;
+    /// 0 is the start of the log. One that has an anchor is checked: a log that went back, in a failover or a restore, is
+    /// [`LogChanged`](crate::Error::LogChanged), however far it has grown again. A number has none, and is taken as it is.
     ///
     /// Finish with [`events`](Subscribe::events) or [`notifications`](Subscribe::notifications).
     ///
@@ -51,10 +55,10 @@ impl Application {
     /// # Ok::<(), eventsourcing_core::Error>(())
     /// # }).unwrap();
     /// ```
-    pub fn subscribe(&self, after: u64) -> Subscribe {
+    pub fn subscribe(&self, after: impl Into<LogPosition>) -> Subscribe {
         Subscribe {
             shared: Arc::clone(&self.shared),
-            after,
+            after: after.into(),
             topics: Vec::new(),
             page_size: Subscribe::DEFAULT_PAGE_SIZE,
             poll_interval: Subscribe::DEFAULT_POLL_INTERVAL,
@@ -67,7 +71,7 @@ impl Application {
 #[must_use = "nothing is followed before `events` or `notifications`, nor before the stream is polled"]
 pub struct Subscribe {
     shared: Arc<Shared>,
-    after: u64,
+    after: LogPosition,
     topics: Vec<String>,
     page_size: usize,
     poll_interval: Duration,
@@ -155,7 +159,8 @@ pub struct Followed<T> {
 /// dropped and asked for again; nothing is missed. After an error the next item is tried again from the same place: whoever
 /// stops at the first error has not passed anything that was not seen. It ends by being dropped.
 ///
-/// Errors are [`PositionAheadOfLog`](crate::Error::PositionAheadOfLog) if the log does not reach to where it is to begin, [`Mapper`](crate::Error::Mapper) for an event
+/// Errors are [`PositionAheadOfLog`](crate::Error::PositionAheadOfLog) if the log does not reach to where it is to begin,
+/// [`LogChanged`](crate::Error::LogChanged) if it went back, also while it is followed, [`Mapper`](crate::Error::Mapper) for an event
 /// that cannot be decoded, [`TopicTaken`](crate::Error::TopicTaken) if another type records under the events' topics, and [`Recorder`](crate::Error::Recorder) as
 /// the database fails.
 #[must_use = "a stream does nothing unless it is polled"]
@@ -172,9 +177,9 @@ impl<T: Send + 'static> Subscription<T> {
         let read = async |mut pages: Pages<T>| Some((pages.next().await, pages));
         let items = unfold(pages, read).map_ok(|page| iter(page.items).map(Ok)).try_flatten();
         let mut tracked = after;
-        let follow = move |(id, item)| {
-            let tracking = Tracking::new(&upstream, tracked, id);
-            tracked = id;
+        let follow = move |(position, item)| {
+            let tracking = Tracking::new(&upstream, tracked.id, position);
+            tracked = position;
             Followed { item, tracking }
         };
         Self { stream: items.map_ok(follow).boxed() }

@@ -1,4 +1,4 @@
-//! Supervision: whatever a follower fails of, it is started again.
+//! Supervision: whatever a follower fails of, it is started again, unless its log is another.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 impl ProjectionRunner {
     /// A runner that starts what it is made to run again and again, with pauses that double up to thirty seconds as long as it does
-    /// not come on.
+    /// not come on. If its position does not fit the log, it stops for good.
     pub(crate) fn supervised<P, V>(
         upstream: &Application,
         make: impl Fn() -> RunnerBuilder<P, V> + Send + Sync + 'static,
@@ -57,6 +57,10 @@ async fn supervise<P, V>(
             Ok(()) => break,
             Err(error) => error,
         };
+        // it would come to the same place again and again, until the log has grown past it
+        if error.is_another_log() {
+            return State::ended(&publish, Err(error));
+        }
         if publish.borrow().position > position {
             pause = PAUSES.0;
         }

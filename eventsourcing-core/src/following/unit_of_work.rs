@@ -102,6 +102,16 @@ impl Views for Application {
         Ok(UnitOfWork::new(self, &tracking.upstream, Some(tracking.clone())))
     }
 
+    async fn move_position(
+        &self,
+        _: &str,
+        upstream: &str,
+        from: LogPosition,
+        to: LogPosition,
+    ) -> Result<(), ViewError> {
+        self.shared.recorder.move_tracking(upstream, from, to).await.map_err(ViewError::from)
+    }
+
     async fn begin_aside(&self, _: &str, upstream: &str) -> Result<UnitOfWork, ViewError> {
         Ok(UnitOfWork::new(self, upstream, None))
     }

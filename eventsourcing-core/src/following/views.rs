@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use uuid::Uuid;
 
 use super::{DeadLetter, ViewError};
-use crate::persistence::{LogPosition, Tracking};
+use crate::persistence::{LogPosition, RecorderError, Tracking};
 
 /// Keeps the views of projections, how far each has processed which log, and what each put aside on the way.
 ///
@@ -53,6 +53,24 @@ pub trait Views: Send + Sync + 'static {
         projection: &str,
         tracking: &Tracking,
     ) -> impl Future<Output = Result<Self::Transaction, ViewError>> + Send;
+
+    /// Moves the position from here to any other place, back or forth, in a transaction of its own: the log is another than the one
+    /// that the view was made of. Where it is at `to` already it is done.
+    ///
+    /// # Errors
+    /// [`ViewError::AlreadyProcessed`] if the position is not exactly this, with this anchor; [`RecorderError::NoMove`] unless the
+    /// views can do it; others as the database fails.
+    fn move_position(
+        &self,
+        projection: &str,
+        upstream: &str,
+        from: LogPosition,
+        to: LogPosition,
+    ) -> impl Future<Output = Result<(), ViewError>> + Send {
+        let error = RecorderError::NoMove { upstream: upstream.to_owned(), from, to };
+        let _ = projection;
+        async { Err(error.into()) }
+    }
 
     /// Begins a transaction that leaves the position where it is.
     ///

@@ -12,7 +12,7 @@ use super::handling::Handling;
 use super::pages::{Page, Pages};
 use super::state::State;
 use super::{OnFailure, Projection, RunnerError, Views};
-use crate::persistence::Notification;
+use crate::persistence::{LogPosition, Notification};
 
 /// The first and the longest pause before another try at what fails for reasons that pass.
 pub(super) const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
@@ -52,13 +52,14 @@ where
                 Ok(page) => self.process(page).await,
                 Err(error) => Err(self.handling.upstream_failure(error)),
             };
+            let outcome = match outcome {
+                Err(Failure::Moved) => self.join(&mut pages).await,
+                outcome => outcome,
+            };
             match outcome {
                 Ok(()) => pause = PAUSES.0,
-                Err(Failure::Moved(position)) => {
-                    self.handling.position = position;
-                    self.following();
-                    pages.go_to(position);
-                }
+                // once more
+                Err(Failure::Moved) => {}
                 Err(Failure::Passing(error)) => {
                     tracing::warn!(%error, "a projection is kept waiting");
                     self.retrying(error);
@@ -66,18 +67,22 @@ where
                         return Ok(());
                     }
                     pause = (pause * 2).min(PAUSES.1);
-                    match self.handling.look_up().await {
-                        Ok(position) => {
-                            self.handling.position = position;
-                            self.following();
-                        }
-                        Err(_) => tracing::debug!("the position of a projection cannot be looked up"),
+                    if self.join(&mut pages).await.is_err() {
+                        tracing::debug!("the position of a projection cannot be looked up");
+                        pages.go_to(self.handling.position);
                     }
-                    pages.go_to(self.handling.position);
                 }
                 Err(Failure::Fatal(error)) => return Err(error),
             }
         }
+    }
+
+    /// Goes on from where the log is processed, which others may have moved.
+    async fn join(&mut self, pages: &mut Pages<Notification>) -> Result<(), Failure> {
+        self.handling.position = self.handling.look_up().await?;
+        self.following();
+        pages.go_to(self.handling.position);
+        Ok(())
     }
 
     /// Handles a page, in as few transactions as it may.
@@ -98,7 +103,11 @@ where
     }
 
     /// Handles events in one transaction or, if that fails, one at a time.
-    async fn process_part(&mut self, events: &[(u64, Notification)], up_to: u64) -> Result<(), Failure> {
+    async fn process_part(
+        &mut self,
+        events: &[(LogPosition, Notification)],
+        up_to: LogPosition,
+    ) -> Result<(), Failure> {
         match events {
             [event] => self.handle_alone(event, up_to).await,
             // what fails as a whole may succeed but for one
@@ -112,7 +121,7 @@ where
         }
     }
 
-    async fn handle_each(&mut self, events: &[(u64, Notification)], up_to: u64) -> Result<(), Failure> {
+    async fn handle_each(&mut self, events: &[(LogPosition, Notification)], up_to: LogPosition) -> Result<(), Failure> {
         for (place, event) in events.iter().enumerate() {
             // each is committed by itself, so that one may stop between two
             if *self.stopping.borrow() {
@@ -125,7 +134,7 @@ where
     }
 
     /// Handles one event in a transaction of its own, and does what is to be done if that fails.
-    async fn handle_alone(&mut self, event: &(u64, Notification), up_to: u64) -> Result<(), Failure> {
+    async fn handle_alone(&mut self, event: &(LogPosition, Notification), up_to: LogPosition) -> Result<(), Failure> {
         let (retries, mut pause, parks) = match self.on_failure {
             OnFailure::Stop => (0, Duration::ZERO, false),
             OnFailure::Retry { attempts, pause } => (attempts, pause, false),
@@ -154,7 +163,11 @@ where
     }
 
     /// Handles one event, and again whenever somebody else saved meanwhile what its handler had loaded.
-    async fn handle_fresh(&mut self, event: &(u64, Notification), up_to: u64) -> Result<Handled, Failure> {
+    async fn handle_fresh(
+        &mut self,
+        event: &(LogPosition, Notification),
+        up_to: LogPosition,
+    ) -> Result<Handled, Failure> {
         let mut conflicts = Conflicts::default();
         loop {
             match self.handle(std::slice::from_ref(event), up_to).await? {
@@ -164,7 +177,7 @@ where
         }
     }
 
-    async fn handle(&mut self, events: &[(u64, Notification)], up_to: u64) -> Result<Handled, Failure> {
+    async fn handle(&mut self, events: &[(LogPosition, Notification)], up_to: LogPosition) -> Result<Handled, Failure> {
         State::handling(&self.publish, Some(Instant::now()));
         let handled = self.handling.handle(events, up_to).await;
         State::handling(&self.publish, None);
@@ -176,7 +189,7 @@ where
     }
 
     fn following(&self) {
-        State::following(&self.publish, self.handling.position);
+        State::following(&self.publish, self.handling.position.id);
     }
 
     fn parked(&self, event: &Notification, error: RunnerError) {

@@ -48,6 +48,7 @@
 //! | [`atomicity`] | all or nothing, also when an insert fails or is dropped half way |
 //! | [`selection`] | which events of an aggregate a query selects, in which order |
 //! | [`log`] | the notification log: ids, bounds, topics, pages |
+//! | [`anchors`] | positions that are anchored at an event, and reads from there |
 //! | [`limits`] | the smallest and largest values of every field |
 //! | [`concurrency`] | writers at the same time: order, one winner, no lost update |
 //! | [`dictionaries`] | the dictionaries of compressors; for recorders that keep them |
@@ -61,6 +62,7 @@
 //! That the rules bite is tested as well: `tests/memory_conformance.rs` of this crate runs them on recorders which are
 //! broken on purpose, one for each way to break.
 
+pub mod anchors;
 pub mod atomicity;
 pub mod concurrency;
 pub mod dictionaries;
@@ -242,6 +244,13 @@ macro_rules! recorder_conformance {
                 the_last_id_is_none_and_then_that_of_the_last_event
                 a_notification_seen_once_is_seen_the_same_later
             }
+            anchors {
+                an_anchored_read_goes_on_from_its_event
+                a_read_from_another_event_is_refused
+                a_read_from_an_event_that_is_not_there_is_refused
+                positions_are_found
+                anchored_pages_among_writers_join
+            }
             limits {
                 version_zero_is_kept
                 the_largest_version_is_in_range
@@ -289,6 +298,7 @@ macro_rules! recorder_conformance {
                 a_reader_never_sees_events_without_their_tracking
                 a_tracked_insert_dropped_half_way_is_done_or_not_done
                 upstreams_are_processed_at_the_same_time
+                a_position_is_moved_from_exactly_where_it_is
             }
         }
     };

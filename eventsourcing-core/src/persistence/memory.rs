@@ -140,6 +140,21 @@ impl Recorder for MemoryRecorder {
         self.read(|log| log.position_in(upstream))
     }
 
+    async fn move_tracking(&self, upstream: &str, from: LogPosition, to: LogPosition) -> Result<(), RecorderError> {
+        self.write(|log| {
+            let recorded = log.position_in(upstream);
+            if log.closed {
+                return Err(RecorderError::Closed);
+            }
+            if recorded != from && recorded != to {
+                let upstream = upstream.to_owned();
+                return Err(RecorderError::AlreadyProcessed { upstream, after: from.id, recorded: recorded.id });
+            }
+            log.tracking.insert(upstream.to_owned(), to);
+            Ok(())
+        })
+    }
+
     async fn insert_dictionary(&self, dictionary: StoredDictionary) -> Result<bool, RecorderError> {
         self.write(|log| match log.dictionaries.entry(dictionary.id) {
             _ if log.closed => Err(RecorderError::Closed),

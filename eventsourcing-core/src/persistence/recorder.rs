@@ -158,6 +158,17 @@ pub trait Recorder: Debug + Send + Sync {
         Err(RecorderError::NoTracking { upstream: upstream.to_owned() })
     }
 
+    /// Moves the position up to which the log of another application is processed, from here to any other place, back or forth.
+    ///
+    /// Where it is at `to` already it is done. It is for a log that is not the one that was processed: what came of the events that it lost is wrong, and is not touched.
+    ///
+    /// # Errors
+    /// [`RecorderError::AlreadyProcessed`] if the position is not exactly `from`, with its anchor; [`RecorderError::NoMove`] unless
+    /// the recorder can do it; other variants as the storage fails.
+    async fn move_tracking(&self, upstream: &str, from: LogPosition, to: LogPosition) -> Result<(), RecorderError> {
+        Err(RecorderError::NoMove { upstream: upstream.to_owned(), from, to })
+    }
+
     /// Keeps a dictionary, unless there is one of that id already: the first stays, and nothing ever takes its place.
     ///
     /// Says whether it is kept now. A recorder that keeps no dictionaries says so, and its application compresses without one.
@@ -279,13 +290,25 @@ pub struct NotificationQuery {
     pub topics: Vec<String>,
     /// No more notifications than this.
     pub limit: usize,
+    /// After how many bytes of states no more are wanted.
+    ///
+    /// It is a hint: a recorder for which that saves something ends once the states shown come to this many, and not before. Others
+    /// show what there is.
+    pub max_bytes: Option<usize>,
 }
 
 impl NotificationQuery {
     /// At most `limit` notifications after a position.
     pub fn after(position: impl Into<LogPosition>, limit: usize) -> Self {
         let LogPosition { id, anchor } = position.into();
-        Self { after: id, anchor, up_to: None, topics: Vec::new(), limit }
+        Self { after: id, anchor, up_to: None, topics: Vec::new(), limit, max_bytes: None }
+    }
+
+    /// Says that no more are wanted once the states come to this many bytes.
+    #[must_use]
+    pub fn max_bytes(mut self, bytes: impl Into<Option<usize>>) -> Self {
+        self.max_bytes = bytes.into();
+        self
     }
 
     /// The position after which the notifications are.

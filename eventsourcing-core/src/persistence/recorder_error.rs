@@ -295,6 +295,20 @@ pub enum RecorderError {
         upstream: String,
     },
 
+    /// What keeps the position cannot move it to any other place.
+    #[error(
+        "how far the log of `{upstream}` is processed cannot be changed from {from} to {to} here; \
+         make what was made of the log anew, or keep the position where it can be"
+    )]
+    NoMove {
+        /// The application whose log is processed.
+        upstream: String,
+        /// Up to where it is processed.
+        from: LogPosition,
+        /// Where the position was to be.
+        to: LogPosition,
+    },
+
     /// The recorder was closed.
     #[error("the application is closed; open it again")]
     Closed,

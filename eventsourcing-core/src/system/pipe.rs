@@ -10,7 +10,8 @@ use futures::future::BoxFuture;
 use super::step::{Steps, steps};
 use crate::Result;
 use crate::application::{Application, ApplicationStruct};
-use crate::following::{OnFailure, ProcessApplication, ProjectionRunner, RunnerError};
+use crate::following::{Beginning, OnFailure, ProcessApplication, ProjectionRunner, RunnerError};
+use crate::persistence::LogPosition;
 
 /// Says which application follows which: `pipe![Orders => Reservations => Orders, Orders => Payments]`.
 ///
@@ -95,7 +96,16 @@ impl fmt::Debug for Node {
 type Follow = fn(&Application, &Application) -> BoxFuture<'static, Result<Box<dyn Steps>, RunnerError>>;
 
 /// Lets the second application follow the first on a task that is supervised.
-type Supervise = fn(&Application, &Application, OnFailure, Duration) -> Result<ProjectionRunner, RunnerError>;
+type Supervise = fn(&Application, &Application, Supervision) -> Result<ProjectionRunner, RunnerError>;
+
+/// How a follower is run for good.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Supervision {
+    pub(super) on_failure: OnFailure,
+    pub(super) poll_interval: Duration,
+    pub(super) accepted: Option<LogPosition>,
+    pub(super) beginning: Beginning,
+}
 
 /// That one application follows another.
 #[derive(Clone)]
@@ -111,10 +121,16 @@ pub(super) struct Edge {
 
 impl Edge {
     fn of<L: ApplicationStruct, F: ProcessApplication>() -> Self {
-        let supervise: Supervise = |upstream, follower, on_failure, poll_interval| {
+        let supervise: Supervise = |upstream, follower, how| {
             let (upstream, follower) = (upstream.clone(), F::from(follower.clone()));
             ProjectionRunner::supervised(&upstream.clone(), move || {
-                follower.follow(&upstream).on_failure(on_failure).poll_interval(poll_interval)
+                let Supervision { on_failure, poll_interval, accepted, beginning } = how;
+                let builder =
+                    follower.follow(&upstream).on_failure(on_failure).poll_interval(poll_interval).beginning(beginning);
+                match accepted {
+                    Some(accepted) => builder.accept_log(accepted),
+                    None => builder,
+                }
             })
         };
         Self {

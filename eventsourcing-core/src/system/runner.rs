@@ -7,15 +7,17 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::opened::Opened;
-use super::pipe::Edge;
+use super::pipe::{Edge, Supervision};
 use super::{System, SystemError};
 use crate::application::ApplicationStruct;
-use crate::following::{OnFailure, ProjectionRunner, RunnerError, Status, Subscribe};
+use crate::following::{Beginning, OnFailure, ProjectionRunner, RunnerError, Status, Subscribe};
+use crate::persistence::LogPosition;
 
 /// Runs a system: each application that follows another does so on a task of its own.
 ///
 /// A follower that fails is started again, after pauses that double up to thirty seconds as long as it does not come on; the others go on
-/// meanwhile. The same system may run in several processes, and each follower in a process of its own, with
+/// meanwhile. One whose position does not fit the log that it follows, because that went back in a failover or a restore, stops for good:
+/// its status says so, and [`accept_log`](SystemRunnerBuilder::accept_log) lets it go on. The same system may run in several processes, and each follower in a process of its own, with
 /// [`only`](SystemRunnerBuilder::only).
 ///
 /// Keep it as long as the system is to run. Dropped, it ends at once, which is logged as a warning, and what is under way is as if it had never
@@ -48,6 +50,8 @@ impl SystemRunner {
             only: Vec::new(),
             on_failure: OnFailure::default(),
             poll_interval: Subscribe::DEFAULT_POLL_INTERVAL,
+            accepted: Vec::new(),
+            beginnings: Vec::new(),
         }
     }
 
@@ -153,6 +157,9 @@ pub struct SystemRunnerBuilder<'s> {
     only: Vec<(TypeId, &'static str)>,
     on_failure: OnFailure,
     poll_interval: Duration,
+    /// By the types of who is followed and who follows.
+    accepted: Vec<(TypeId, TypeId, LogPosition)>,
+    beginnings: Vec<(TypeId, TypeId, Beginning)>,
 }
 
 impl SystemRunnerBuilder<'_> {
@@ -174,6 +181,30 @@ impl SystemRunnerBuilder<'_> {
         self
     }
 
+    /// Lets `F` begin at the end of `L`'s log, if it has processed nothing of it yet:
+    /// [`RunnerBuilder::from_now`](crate::following::RunnerBuilder::from_now).
+    pub fn from_now<L: ApplicationStruct, F: ApplicationStruct>(mut self) -> Self {
+        self.beginnings.push((TypeId::of::<L>(), TypeId::of::<F>(), Beginning::Now));
+        self
+    }
+
+    /// Lets `F` begin after this position of `L`'s log, if it has processed nothing of it yet:
+    /// [`RunnerBuilder::from_position`](crate::following::RunnerBuilder::from_position).
+    pub fn from_position<L: ApplicationStruct, F: ApplicationStruct>(
+        mut self,
+        position: impl Into<LogPosition>,
+    ) -> Self {
+        self.beginnings.push((TypeId::of::<L>(), TypeId::of::<F>(), Beginning::After(position.into())));
+        self
+    }
+
+    /// Lets `F` go on after this position of `L`'s log if that is another log than the one that it followed:
+    /// [`RunnerBuilder::accept_log`](crate::following::RunnerBuilder::accept_log).
+    pub fn accept_log<L: ApplicationStruct, F: ApplicationStruct>(mut self, position: impl Into<LogPosition>) -> Self {
+        self.accepted.push((TypeId::of::<L>(), TypeId::of::<F>(), position.into()));
+        self
+    }
+
     /// Opens the applications and lets them follow one another from where they are: one that is new, from the beginning.
     ///
     /// # Errors
@@ -181,7 +212,7 @@ impl SystemRunnerBuilder<'_> {
     /// [`SystemError::Application`] if one cannot be opened, others if the system does not fit together, and
     /// [`RunnerError::NoRuntime`] outside of a runtime.
     pub async fn start(self) -> Result<SystemRunner, SystemError> {
-        let Self { system, only, on_failure, poll_interval } = self;
+        let Self { system, only, on_failure, poll_interval, accepted, beginnings } = self;
         if let Some((_, name)) = only.iter().find(|(id, _)| !system.has_follower(*id)) {
             return Err(SystemError::FollowsNobody { name });
         }
@@ -189,8 +220,17 @@ impl SystemRunnerBuilder<'_> {
         let opened = system.open(is_wanted).await?;
         let mut followers = Vec::new();
         for (edge, upstream, follower) in opened.pairs() {
-            followers.push((edge.supervise)(upstream, follower, on_failure, poll_interval)?);
+            let accepted = said_of(edge, &accepted);
+            let beginning = said_of(edge, &beginnings).unwrap_or_default();
+            let how = Supervision { on_failure, poll_interval, accepted, beginning };
+            followers.push((edge.supervise)(upstream, follower, how)?);
         }
         Ok(SystemRunner { opened, followers })
     }
+}
+
+/// What was last said of the follower at the point of this arrow.
+fn said_of<T: Copy>(edge: &Edge, said: &[(TypeId, TypeId, T)]) -> Option<T> {
+    let is_of = |(leader, follower, _): &&(TypeId, TypeId, T)| (*leader, *follower) == (edge.leader, edge.follower);
+    said.iter().rfind(is_of).map(|(_, _, said)| *said)
 }

@@ -61,6 +61,18 @@ pub(crate) enum Fault {
     TakesZeroForNoLimit,
     /// Topics are patterns, as in `LIKE`, and case does not count.
     MatchesTopics,
+    /// Reads of the log ignore where they are anchored.
+    IgnoresAnchors,
+    /// A position counts as found if an event anywhere has its append id.
+    FindsAnchorsAnywhere,
+    /// A position that no event has counts as one that is not anchored.
+    TakesAMissingAnchor,
+    /// The anchor is checked only if there is something to show.
+    ChecksAnchorsOfWhatItShows,
+    /// The event at the anchored position is shown as well.
+    ShowsTheAnchoredEvent,
+    /// An append id is looked up by the insert, of which each event has the position of the first.
+    FindsPositionsByInsert,
     /// Versions are not looked at.
     TakesAnyVersion,
     /// Versions count from one.
@@ -103,6 +115,14 @@ pub(crate) enum Fault {
     CountsTracking,
     /// Names of upstreams are the same in upper and lower case.
     FoldsUpstreams,
+    /// A position is moved from wherever it is.
+    MovesFromAnywhere,
+    /// A position is moved from its id, whatever its anchor.
+    MovesFromTheId,
+    /// A position is moved forth only.
+    MovesForthOnly,
+    /// Positions are kept without their anchors.
+    ForgetsAnchors,
     /// Positions are those of this recorder, whatever others on the same store processed.
     KeepsTrackingToItself,
 }
@@ -141,7 +161,7 @@ struct PlainRecorder {
     own_lock: Mutex<()>,
     own_last: AtomicU64,
     own_dictionaries: std::sync::Mutex<Vec<StoredDictionary>>,
-    own_positions: std::sync::Mutex<HashMap<String, u64>>,
+    own_positions: std::sync::Mutex<HashMap<String, LogPosition>>,
 }
 
 #[derive(Debug, Default)]
@@ -153,7 +173,7 @@ struct State {
     is_locked: bool,
     last_seen: u64,
     dictionaries: Vec<StoredDictionary>,
-    positions: HashMap<String, u64>,
+    positions: HashMap<String, LogPosition>,
 }
 
 impl PlainRecorder {
@@ -368,15 +388,34 @@ impl Recorder for PlainRecorder {
 
     async fn select_notifications(&self, query: NotificationQuery) -> Result<Vec<Notification>, RecorderError> {
         let mut state = self.state();
+        let shows_after = match self.fault {
+            Fault::IncludesAfter => true,
+            Fault::ShowsTheAnchoredEvent => query.anchor.is_some(),
+            _ => false,
+        };
         let is_selected = |id: u64, event: &StoredEvent| {
-            (id > query.after || (id == query.after && self.fault == Fault::IncludesAfter))
+            (id > query.after || (id == query.after && shows_after))
                 && query.up_to.is_none_or(|up_to| id <= up_to)
                 && (query.topics.is_empty() || query.topics.iter().any(|topic| self.is_topic(topic, &event.topic)))
         };
         let selected = state.rows.iter().filter(|(id, event)| is_selected(**id, event)).take(self.limit(query.limit));
         let notifications: Vec<_> = selected.map(|(id, event)| event.clone().into_notification(*id)).collect();
+        if self.fault != Fault::ChecksAnchorsOfWhatItShows || !notifications.is_empty() {
+            self.check_anchor(&state, &query)?;
+        }
         state.last_seen = state.last_seen.max(notifications.last().map_or(0, |last| last.id));
         Ok(notifications)
+    }
+
+    async fn position_at(&self, notification_id: u64) -> Result<Option<LogPosition>, RecorderError> {
+        let state = self.state();
+        let Some(event) = state.rows.get(&notification_id) else { return Ok(None) };
+        let same = |(id, other): (&u64, &StoredEvent)| (other.append_id == event.append_id).then_some(*id);
+        let id = match self.fault {
+            Fault::FindsPositionsByInsert => state.rows.iter().find_map(same).unwrap_or(notification_id),
+            _ => notification_id,
+        };
+        Ok(Some(LogPosition::anchored(id, event.append_id)))
     }
 
     async fn max_notification_id(&self) -> Result<Option<u64>, RecorderError> {
@@ -397,7 +436,11 @@ impl Recorder for PlainRecorder {
     }
 
     async fn tracked_position(&self, upstream: &str) -> Result<LogPosition, RecorderError> {
-        Ok(self.position(upstream).into())
+        Ok(self.position(upstream))
+    }
+
+    async fn move_tracking(&self, upstream: &str, from: LogPosition, to: LogPosition) -> Result<(), RecorderError> {
+        self.move_to(upstream, from, to)
     }
 
     async fn insert_dictionary(&self, dictionary: StoredDictionary) -> Result<bool, RecorderError> {
@@ -410,6 +453,21 @@ impl Recorder for PlainRecorder {
 }
 
 impl PlainRecorder {
+    fn check_anchor(&self, state: &State, query: &NotificationQuery) -> Result<(), RecorderError> {
+        let found = state.rows.get(&query.after).map(|event| event.append_id);
+        let is_anywhere = || state.rows.values().any(|event| Some(event.append_id) == query.anchor);
+        let is_taken = match self.fault {
+            Fault::IgnoresAnchors => true,
+            Fault::FindsAnchorsAnywhere => is_anywhere(),
+            Fault::TakesAMissingAnchor => found.is_none(),
+            _ => false,
+        };
+        if query.anchor.is_none() || found == query.anchor || is_taken {
+            return Ok(());
+        }
+        Err(RecorderError::LogChanged { position: query.position(), found })
+    }
+
     fn limit(&self, limit: usize) -> usize {
         match (self.fault, limit) {
             (Fault::CutsAnswers, _) => limit.min(1_000),

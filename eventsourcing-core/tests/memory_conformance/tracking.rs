@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::PoisonError;
 
-use eventsourcing_core::persistence::Tracking;
+use eventsourcing_core::persistence::{LogPosition, Tracking};
 use eventsourcing_core::{Notification, RecorderError, StoredEvent};
 use tokio::task::yield_now;
 
@@ -70,7 +70,7 @@ impl PlainRecorder {
     }
 
     fn check_tracking(&self, state: &State, events: &[StoredEvent], tracking: &Tracking) -> Result<(), RecorderError> {
-        let recorded = self.position_in(state, &tracking.upstream);
+        let recorded = self.position_in(state, &tracking.upstream).id;
         let is_done = self.check(state, events).is_ok_and(|ids| ids.iter().all(Option::is_some)) && !events.is_empty();
         let is_free = match self.fault {
             Fault::TakesAnyLaterPosition => tracking.position > recorded,
@@ -85,18 +85,41 @@ impl PlainRecorder {
 
     /// Never backwards: what is repeated was tracked before.
     fn track(&self, state: &mut State, tracking: &Tracking) {
-        let Tracking { upstream, position, .. } = tracking;
+        let mut position = tracking.log_position();
+        if self.fault == Fault::ForgetsAnchors {
+            position.anchor = None;
+        }
         self.with_positions(state, |positions| {
-            let tracked = positions.entry(self.name_of(upstream)).or_default();
-            *tracked = (*tracked).max(*position);
+            let tracked = positions.entry(self.name_of(&tracking.upstream)).or_default();
+            if position.id > tracked.id {
+                *tracked = position;
+            }
         });
     }
 
-    pub(super) fn position(&self, upstream: &str) -> u64 {
+    pub(super) fn move_to(&self, upstream: &str, from: LogPosition, to: LogPosition) -> Result<(), RecorderError> {
+        let state = &mut *self.state();
+        let recorded = self.position_in(state, upstream);
+        let is_free = match self.fault {
+            Fault::MovesFromAnywhere => true,
+            Fault::MovesFromTheId => recorded.id == from.id,
+            _ => recorded == from || recorded == to,
+        };
+        if !is_free {
+            let upstream = upstream.to_owned();
+            return Err(RecorderError::AlreadyProcessed { upstream, after: from.id, recorded: recorded.id });
+        }
+        if self.fault != Fault::MovesForthOnly || to.id > recorded.id {
+            self.with_positions(state, |positions| positions.insert(self.name_of(upstream), to));
+        }
+        Ok(())
+    }
+
+    pub(super) fn position(&self, upstream: &str) -> LogPosition {
         self.position_in(&self.state(), upstream)
     }
 
-    fn position_in(&self, state: &State, upstream: &str) -> u64 {
+    fn position_in(&self, state: &State, upstream: &str) -> LogPosition {
         let upstream = self.name_of(upstream);
         if self.fault == Fault::KeepsTrackingToItself {
             return self
@@ -105,16 +128,16 @@ impl PlainRecorder {
                 .unwrap_or_else(PoisonError::into_inner)
                 .get(&upstream)
                 .copied()
-                .unwrap_or(0);
+                .unwrap_or_default();
         }
-        state.positions.get(&upstream).copied().unwrap_or(0)
+        state.positions.get(&upstream).copied().unwrap_or_default()
     }
 
-    fn with_positions(&self, state: &mut State, with: impl FnOnce(&mut HashMap<String, u64>)) {
+    fn with_positions<T>(&self, state: &mut State, with: impl FnOnce(&mut HashMap<String, LogPosition>) -> T) -> T {
         if self.fault == Fault::KeepsTrackingToItself {
             return with(&mut self.own_positions.lock().unwrap_or_else(PoisonError::into_inner));
         }
-        with(&mut state.positions);
+        with(&mut state.positions)
     }
 
     fn name_of(&self, upstream: &str) -> String {

@@ -52,7 +52,7 @@ impl Inner {
     pub(super) async fn select_dictionaries(&self, after: u32) -> Result<Vec<StoredDictionary>, RecorderError> {
         let mut found: Vec<StoredDictionary> = Vec::new();
         // those after the last that was received, if the connection breaks
-        let select = |found: &&mut Vec<StoredDictionary>| {
+        let select = |found: &mut &mut Vec<StoredDictionary>| {
             let after = found.last().map_or(after, |last| last.id);
             sqlx::query(self.sql.common.dictionaries.text()).bind(i64::from(after))
         };

@@ -11,6 +11,7 @@ mod listening;
 mod open;
 mod pooling;
 mod privilege;
+mod probe;
 mod resolve;
 mod select;
 mod tracking;
@@ -31,6 +32,7 @@ use self::error::{connect_timeout, open_error, reconnect_error, recorder_error};
 use self::held::Held;
 use self::listening::Listener;
 pub(crate) use self::pooling::milliseconds;
+use self::probe::Probe;
 use crate::collect;
 use crate::config::PostgresConfig;
 use crate::connection::ConnGuard;
@@ -80,6 +82,8 @@ struct Inner {
     watermark: Arc<Watermark>,
     announcer: Announcer,
     listener: Listener,
+    /// Tells a server that is down from connections that are all in use.
+    probe: Probe,
     stamps: Stamps,
 }
 
@@ -110,6 +114,7 @@ impl PostgresRecorder {
             watermark: Arc::default(),
             announcer: Announcer::default(),
             listener: Listener::default(),
+            probe: Probe::default(),
             stamps: Stamps::default(),
         });
         inner.prepare().await?;
@@ -160,6 +165,18 @@ impl Recorder for PostgresRecorder {
         self.inner.max_notification_id().await
     }
 
+    async fn position_at(&self, notification_id: u64) -> Result<Option<LogPosition>, RecorderError> {
+        self.inner.position_at(notification_id).await
+    }
+
+    async fn last_position(&self) -> Result<LogPosition, RecorderError> {
+        self.inner.last_position().await
+    }
+
+    async fn move_tracking(&self, upstream: &str, from: LogPosition, to: LogPosition) -> Result<(), RecorderError> {
+        self.inner.move_tracking(upstream, from, to).await
+    }
+
     async fn insert_dictionary(&self, dictionary: StoredDictionary) -> Result<bool, RecorderError> {
         self.inner.insert_dictionary(dictionary).await
     }
@@ -193,7 +210,9 @@ impl Inner {
             Ok(connection) => Ok(ConnGuard::new(connection)),
             // the pool says the same of a server that is down and of connections that are all in use
             Err(sqlx::Error::PoolTimedOut) => {
-                let unreachable = self.reconnect().await.err();
+                let (options, config) = (self.options.clone(), self.config.clone());
+                let connect = async move { reconnect(&options, &config).await.err() };
+                let unreachable = self.probe.ask(connect).await;
                 Err(unreachable.unwrap_or_else(|| self.failed("connect", sqlx::Error::PoolTimedOut)))
             }
             Err(sqlx::Error::PoolClosed) => Err(RecorderError::Closed),
@@ -211,14 +230,18 @@ impl Inner {
 
     /// A new connection in place of one that was lost, beside those of the pool.
     async fn reconnect(&self) -> Result<PgConnection, RecorderError> {
-        match timeout(self.config.connect_timeout, self.options.connect()).await {
-            Ok(connection) => connection.map_err(|error| reconnect_error(error, &self.config)),
-            Err(elapsed) => Err(RecorderError::Disconnected { source: elapsed.into() }),
-        }
+        reconnect(&self.options, &self.config).await
     }
 
     fn failed(&self, operation: &'static str, error: sqlx::Error) -> RecorderError {
         recorder_error(error, operation, &self.config)
+    }
+}
+
+async fn reconnect(options: &PgConnectOptions, config: &PostgresConfig) -> Result<PgConnection, RecorderError> {
+    match timeout(config.connect_timeout, options.connect()).await {
+        Ok(connection) => connection.map_err(|error| reconnect_error(error, config)),
+        Err(elapsed) => Err(RecorderError::Disconnected { source: elapsed.into() }),
     }
 }
 

@@ -1,10 +1,11 @@
 //! Reading: rows are shown where they were received, as they stream in.
 
 use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
 
 use eventsourcing_core::RecorderError;
 use eventsourcing_core::persistence::{
-    EventQuery, EventVisitor, NotificationQuery, NotificationRef, NotificationVisitor, StoredEventRef,
+    EventQuery, EventVisitor, LogPosition, NotificationQuery, NotificationRef, NotificationVisitor, StoredEventRef,
 };
 use futures::TryStreamExt;
 use sqlx::postgres::{PgArguments, PgRow};
@@ -14,10 +15,24 @@ use sqlx::{Connection, PgConnection, Postgres, Row};
 use super::Inner;
 use super::append::Failure;
 use super::error::{Fault, fault};
+use crate::log_read::{LogRead, LogRow};
 use crate::rows;
+use crate::sql::Statements;
 
-/// How many rows are read that nobody wants, so that the connection can be used again, before it is closed instead.
-const MAX_UNWANTED: usize = 1_000;
+/// How many rows are read that nobody wants, and how many bytes of them, so that the connection can be used again, before it is
+/// closed instead.
+const MAX_UNWANTED: (usize, usize) = (1_000, 1 << 20);
+
+const SELECT_NOTIFICATIONS: &str = "select notifications";
+
+/// How long a statement that searches for topics should take: less than any limit that a server sets for statements, and long
+/// beside a round trip.
+const SLICE_TIME: Duration = Duration::from_millis(20);
+
+/// How many places of the log are searched for topics at a time: at first, at least, and at most.
+const FIRST_SLICE: u64 = 4_096;
+const SHORTEST_SLICE: u64 = 256;
+const LONGEST_SLICE: u64 = 1 << 20;
 
 impl Inner {
     pub(super) async fn read_events(
@@ -27,7 +42,7 @@ impl Inner {
     ) -> Result<(), RecorderError> {
         let statements = &self.sql.common;
         let statement = if query.descending { &statements.events_descending } else { &statements.events };
-        let select = |query: &EventQuery| {
+        let select = |query: &mut EventQuery| {
             sqlx::query(statement.text())
                 .bind(query.originator_id)
                 .bind(rows::to_after(query.after))
@@ -48,23 +63,109 @@ impl Inner {
         query: NotificationQuery,
         visit: &mut NotificationVisitor<'_>,
     ) -> Result<(), RecorderError> {
-        let statements = &self.sql.common;
-        let statement =
-            if query.topics.is_empty() { &statements.notifications } else { &statements.notifications_of_topics };
-        let select = |query: &NotificationQuery| {
-            let select = sqlx::query(statement.text())
-                .bind(rows::to_bound(query.after))
-                .bind(rows::to_up_to(query.up_to))
-                .bind(rows::to_count(query.limit));
-            if query.topics.is_empty() { select } else { select.bind(query.topics.clone()) }
+        if !query.topics.is_empty() {
+            return self.read_topics(query, visit).await;
+        }
+        let Statements { notifications, notifications_anchored, .. } = &self.sql.common;
+        let sized = &self.sql.notifications_sized;
+        let mut log = LogRead::new(query);
+        let select = |log: &mut &mut LogRead| {
+            log.begin();
+            if let Some(bytes) = log.query.max_bytes {
+                return sqlx::query(sized.text())
+                    .bind(rows::to_bound(log.query.after))
+                    .bind(rows::to_bound(log.up_to()))
+                    .bind(rows::to_count(log.rows()))
+                    .bind(rows::to_count(bytes));
+            }
+            let statement = if log.query.anchor.is_some() { notifications_anchored } else { notifications };
+            let limit = if log.query.anchor.is_some() { log.rows() } else { log.query.limit };
+            sqlx::query(statement.text())
+                .bind(rows::to_bound(log.query.after))
+                .bind(rows::to_bound(log.up_to()))
+                .bind(rows::to_count(limit))
         };
-        let show = |query: &mut NotificationQuery, row: &PgRow| {
-            let notification = notification(row)?;
-            query.limit = query.limit.saturating_sub(1);
-            query.after = notification.id;
-            Ok(visit(notification))
+        let show = |log: &mut &mut LogRead, row: &PgRow| Ok(log.take(&log_row(row)?, visit)?);
+        self.read(SELECT_NOTIFICATIONS, &mut log, select, show).await?;
+        log.end()
+    }
+
+    /// Searches the log for topics, slice by slice: a rare one may be looked for in all of it, which takes longer than a statement
+    /// should.
+    async fn read_topics(
+        &self,
+        query: NotificationQuery,
+        visit: &mut NotificationVisitor<'_>,
+    ) -> Result<(), RecorderError> {
+        let statement = match query.max_bytes {
+            Some(_) => &self.sql.notifications_of_topics_sized,
+            None => &self.sql.common.notifications_of_topics,
         };
-        self.read("select notifications", query, select, show).await
+        let mut log = LogRead::new(query);
+        let end = log.up_to();
+        let mut slice = FIRST_SLICE;
+        // an id that the log reached although its row was not found
+        let mut reached = None;
+        loop {
+            let up_to = log.query.after.saturating_add(slice).min(end);
+            let select = |log: &mut &mut LogRead| {
+                log.begin();
+                let select = sqlx::query(statement.text())
+                    .bind(rows::to_bound(log.query.after))
+                    .bind(rows::to_bound(up_to))
+                    .bind(rows::to_count(log.rows()))
+                    .bind(log.query.topics.clone());
+                match log.query.max_bytes {
+                    Some(bytes) => select.bind(rows::to_count(bytes)),
+                    None => select,
+                }
+            };
+            let show = |log: &mut &mut LogRead, row: &PgRow| Ok(log.take(&log_row(row)?, visit)?);
+            let begun = Instant::now();
+            self.read(SELECT_NOTIFICATIONS, &mut log, select, show).await?;
+            log.end()?;
+            if log.is_over() || up_to == end {
+                return Ok(());
+            }
+            if log.query.after < up_to {
+                if reached.is_some_and(|reached| up_to <= reached) {
+                    return Err(log.missing(up_to));
+                }
+                let last = self.max_notification_id().await?.unwrap_or(0);
+                if last < up_to {
+                    // the slice went beyond the end of the log
+                    return Ok(());
+                }
+                // the log has come there since, or the row is missing, as it then is again
+                reached = Some(last);
+                continue;
+            }
+            slice = next_slice(slice, begun.elapsed());
+        }
+    }
+
+    pub(super) async fn last_position(&self) -> Result<LogPosition, RecorderError> {
+        let show = |last: &mut &mut LogPosition, row: &PgRow| {
+            **last = LogPosition::anchored(rows::from_id(row.try_get(0)?)?, row.try_get(1)?);
+            Ok(ControlFlow::Continue(()))
+        };
+        let mut last = LogPosition::START;
+        let select = |_: &mut &mut LogPosition| sqlx::query(self.sql.common.last_position.text());
+        self.read("read the last position", &mut last, select, show).await?;
+        Ok(last)
+    }
+
+    pub(super) async fn position_at(&self, id: u64) -> Result<Option<LogPosition>, RecorderError> {
+        let show = |found: &mut &mut Option<LogPosition>, row: &PgRow| {
+            **found = Some(LogPosition::anchored(id, row.try_get(0)?));
+            Ok(ControlFlow::Continue(()))
+        };
+        let mut found = None;
+        let select = |_: &mut &mut Option<LogPosition>| {
+            sqlx::query(self.sql.common.append_id_at.text()).bind(rows::to_bound(id))
+        };
+        self.read("look up a position", &mut found, select, show).await?;
+        Ok(found)
     }
 
     pub(super) async fn max_notification_id(&self) -> Result<Option<u64>, RecorderError> {
@@ -73,7 +174,7 @@ impl Inner {
             Ok(ControlFlow::Continue(()))
         };
         let mut last = None;
-        let select = |_: &&mut Option<u64>| sqlx::query(self.sql.common.last.text());
+        let select = |_: &mut &mut Option<u64>| sqlx::query(self.sql.common.last.text());
         self.read("read the last notification id", &mut last, select, |last, row| show(last, row)).await?;
         match last {
             Some(last) => Ok(Some(last).filter(|last| *last > 0)),
@@ -88,11 +189,11 @@ impl Inner {
         &self,
         operation: &'static str,
         mut query: Q,
-        select: impl Fn(&Q) -> Query<'q, Postgres, PgArguments>,
+        mut select: impl FnMut(&mut Q) -> Query<'q, Postgres, PgArguments>,
         mut show: impl FnMut(&mut Q, &PgRow) -> Result<ControlFlow<()>, Failure>,
     ) -> Result<(), RecorderError> {
         let mut connection = self.acquire().await?;
-        let statement = select(&query);
+        let statement = select(&mut query);
         let error = match self.stream(&mut connection, statement, |row| show(&mut query, row)).await {
             Ok(streamed) => {
                 if streamed.is_whole {
@@ -107,7 +208,7 @@ impl Inner {
         }
         drop(connection);
         let mut connection = self.reconnect().await?;
-        let statement = select(&query);
+        let statement = select(&mut query);
         let streamed = self.stream(&mut connection, statement, |row| show(&mut query, row)).await;
         let streamed = streamed.map_err(|error| self.failed(operation, error))?;
         drop(connection.close().await);
@@ -151,7 +252,7 @@ async fn stream(
 ) -> Result<Streamed, sqlx::Error> {
     let mut rows = query.fetch(connection);
     let mut ended = None;
-    let mut unwanted = 0;
+    let mut unwanted = (0, 0);
     while let Some(row) = rows.try_next().await? {
         match ended {
             None => match show(&row) {
@@ -159,11 +260,19 @@ async fn stream(
                 Ok(ControlFlow::Break(())) => ended = Some(Ok(())),
                 Err(failure) => ended = Some(Err(failure)),
             },
-            Some(outcome) if unwanted == MAX_UNWANTED => return Ok(Streamed { outcome, is_whole: false }),
-            Some(_) => unwanted += 1,
+            Some(outcome) if unwanted.0 >= MAX_UNWANTED.0 || unwanted.1 >= MAX_UNWANTED.1 => {
+                return Ok(Streamed { outcome, is_whole: false });
+            }
+            Some(_) => unwanted = (unwanted.0 + 1, unwanted.1 + bytes(&row)),
         }
     }
     Ok(Streamed { outcome: ended.unwrap_or(Ok(())), is_whole: true })
+}
+
+/// How many bytes the values of a row have.
+fn bytes(row: &PgRow) -> usize {
+    let of = |column: usize| row.try_get_raw(column).ok()?.as_bytes().ok().map(<[u8]>::len);
+    (0..row.len()).filter_map(of).sum()
 }
 
 /// The event of a row: columns as every statement selects them.
@@ -178,15 +287,29 @@ fn event(row: &PgRow) -> Result<StoredEventRef<'_>, Failure> {
     })
 }
 
-/// The notification of a row: columns as every statement selects them.
-fn notification(row: &PgRow) -> Result<NotificationRef<'_>, Failure> {
-    Ok(NotificationRef {
-        id: rows::from_id(row.try_get(0)?)?,
+/// The row of a statement that reads the log.
+fn log_row(row: &PgRow) -> Result<LogRow<'_>, Failure> {
+    let (id, append_id) = (rows::from_id(row.try_get(0)?)?, row.try_get(6)?);
+    let Some(state) = row.try_get(4)? else { return Ok(LogRow { id, append_id, shown: None }) };
+    let shown = NotificationRef {
+        id,
         originator_id: row.try_get(1)?,
         originator_version: rows::from_version(row.try_get(2)?)?,
         topic: row.try_get(3)?,
-        state: row.try_get(4)?,
+        state,
         checksum: rows::from_checksum(row.try_get(5)?)?,
-        append_id: row.try_get(6)?,
-    })
+        append_id,
+    };
+    Ok(LogRow { id, append_id, shown: Some(shown) })
+}
+
+/// How much of the log the next statement searches: about as much as takes no longer than [`SLICE_TIME`].
+fn next_slice(slice: u64, took: Duration) -> u64 {
+    if took < SLICE_TIME / 2 {
+        (slice * 2).min(LONGEST_SLICE)
+    } else if took > SLICE_TIME {
+        (slice / 2).max(SHORTEST_SLICE)
+    } else {
+        slice
+    }
 }

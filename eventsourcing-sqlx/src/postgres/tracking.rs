@@ -4,26 +4,79 @@ use std::ops::ControlFlow;
 
 use eventsourcing_core::{LogPosition, RecorderError};
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Row};
+use sqlx::{Connection, PgConnection, Row};
 use uuid::Uuid;
 
 use super::Inner;
 use super::append::Failure;
+use super::error::{Fault, fault};
 use crate::resolution::Positions;
 use crate::rows;
+use crate::sql::Statements;
 
 impl Inner {
     /// The start if nothing of it is processed.
     pub(super) async fn tracked_position(&self, upstream: &str) -> Result<LogPosition, RecorderError> {
         let mut position = LogPosition::START;
         let upstreams = [upstream];
-        let select = |_: &&mut LogPosition| sqlx::query(self.sql.common.positions.text()).bind(upstreams.as_slice());
+        let select =
+            |_: &mut &mut LogPosition| sqlx::query(self.sql.common.positions.text()).bind(upstreams.as_slice());
         let show = |position: &mut &mut LogPosition, row: &PgRow| {
             **position = rows::log_position(row.try_get(1)?, row.try_get(2)?)?;
             Ok(ControlFlow::Continue(()))
         };
         self.read("look up a tracking position", &mut position, select, show).await?;
         Ok(position)
+    }
+
+    /// Moves the position from exactly here to any other place.
+    ///
+    /// An append that moves it at the same time waits for the row, and is then refused, or the other way round.
+    pub(super) async fn move_tracking(
+        &self,
+        upstream: &str,
+        from: LogPosition,
+        to: LogPosition,
+    ) -> Result<(), RecorderError> {
+        let operation = "move a tracking position";
+        let mut connection = self.acquire().await?;
+        let moved = match self.try_move(&mut connection, upstream, from, to).await {
+            Ok(moved) => {
+                connection.mark_clean();
+                moved
+            }
+            // whether it was done is told by the position
+            Err(error) if matches!(fault(&error, &self.name), Fault::Lost | Fault::StaleConnection) => {
+                drop(connection);
+                let mut connection = self.reconnect().await?;
+                let moved = self.try_move(&mut connection, upstream, from, to).await;
+                let moved = moved.map_err(|error| self.failed(operation, error))?;
+                drop(connection.close().await);
+                moved
+            }
+            Err(error) => return Err(self.failed(operation, error)),
+        };
+        if moved {
+            return Ok(());
+        }
+        rows::moved(upstream, from, to, self.tracked_position(upstream).await?)
+    }
+
+    async fn try_move(
+        &self,
+        connection: &mut PgConnection,
+        upstream: &str,
+        from: LogPosition,
+        to: LogPosition,
+    ) -> Result<bool, sqlx::Error> {
+        let Statements { move_tracking, forget_tracking, .. } = &self.sql.common;
+        let statement = if to.id > 0 { move_tracking } else { forget_tracking };
+        self.keep_session(connection).await?;
+        let statement = sqlx::query(statement.text()).bind(upstream).bind(rows::to_bound(from.id)).bind(from.anchor);
+        let statement = if to.id > 0 { statement.bind(rows::to_bound(to.id)).bind(to.anchor) } else { statement };
+        let moved = statement.persistent(self.is_persistent()).execute(&mut *connection).await?;
+        self.leave_session(connection, true).await?;
+        Ok(moved.rows_affected() == 1)
     }
 
     pub(super) async fn look_for_positions(

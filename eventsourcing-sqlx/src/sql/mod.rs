@@ -64,9 +64,16 @@ pub(crate) struct Statements {
     pub(crate) events: Sql,
     /// As `events`, last version first.
     pub(crate) events_descending: Sql,
-    /// `(after, up to, limit)` → notification id, originator id, version, topic, state, checksum.
+    /// `()` → notification id, append id of the last event.
+    pub(crate) last_position: Sql,
+    /// `(notification id)` → append id.
+    pub(crate) append_id_at: Sql,
+    /// `(after, up to, limit)` → notification id, originator id, version, topic, state, checksum, append id.
     pub(crate) notifications: Sql,
-    /// `(after, up to, limit, topics)` → as `notifications`.
+    /// As `notifications`, and first, without its state, the one at `after`, which counts for the limit.
+    pub(crate) notifications_anchored: Sql,
+    /// `(after, up to, limit, topics)` → as `notifications_anchored`, and, without its state, the one at `up to` if its topic is
+    /// another.
     pub(crate) notifications_of_topics: Sql,
     /// Looks for versions that are recorded. PostgreSQL: `(originator ids, versions)` → a [`LookRow`](crate::rows::LookRow) for
     /// each; SQLite: `(originator id, version)` → notification id, append id, last version.
@@ -74,6 +81,10 @@ pub(crate) struct Statements {
     /// How far logs of others are processed. PostgreSQL: `(upstreams)` → upstream, position, anchor; SQLite: `(upstream)` →
     /// position, anchor.
     pub(crate) positions: Sql,
+    /// `(upstream, position before, anchor before, position, anchor)`: one row, or none if it is elsewhere.
+    pub(crate) move_tracking: Sql,
+    /// `(upstream, position before, anchor before)`: as if nothing of it were processed; one row, or none if it is elsewhere.
+    pub(crate) forget_tracking: Sql,
     /// `(id, bytes, checksum)`: one row, or none if the id is taken.
     pub(crate) insert_dictionary: Sql,
     /// `(after)` → id, bytes, checksum; lowest id first.

@@ -9,6 +9,10 @@ use crate::table_name::TableName;
 #[derive(Debug)]
 pub(crate) struct PostgresSql {
     pub(crate) common: Statements,
+    /// `(after, up to, limit, bytes)` → as `notifications_anchored`, until the states come to so many bytes.
+    pub(crate) notifications_sized: Sql,
+    /// `(after, up to, limit, topics, bytes)` → as `notifications_of_topics`, until the states come to so many bytes.
+    pub(crate) notifications_of_topics_sized: Sql,
     /// `(originator ids, versions, topics, states, checksums, append ids, originator ids and versions that must be recorded
     /// before them, upstreams, positions before, positions, anchors)` → the first of the new notification ids. They follow one
     /// another, in the order of the events.
@@ -93,6 +97,7 @@ impl PostgresSql {
         let notification = "notification_id, originator_id, originator_version, topic, state, checksum, append_id";
         let range = "originator_id = $1 AND originator_version > $2 AND originator_version <= $3";
         let section = "notification_id > $1 AND notification_id <= $2";
+        let closed_section = "notification_id >= $1 AND notification_id <= $2";
         // the head's own number counts only where the newest events were deleted
         let last = format!("greatest(head.last, (SELECT max(notification_id) FROM {events}))");
         let common = Statements {
@@ -123,8 +128,23 @@ impl PostgresSql {
                 "SELECT {notification} FROM {events} WHERE {section} ORDER BY notification_id LIMIT $3"
             )
             .into(),
+            last_position: format!(
+                "SELECT notification_id, append_id FROM {events} ORDER BY notification_id DESC LIMIT 1"
+            )
+            .into(),
+            append_id_at: format!("SELECT append_id FROM {events} WHERE notification_id = $1").into(),
+            notifications_anchored: format!(
+                "SELECT notification_id, originator_id, originator_version, topic, \
+                   CASE WHEN notification_id > $1 THEN state END, checksum, append_id \
+                 FROM {events} WHERE {closed_section} ORDER BY notification_id LIMIT $3"
+            )
+            .into(),
             notifications_of_topics: format!(
-                "SELECT {notification} FROM {events} WHERE {section} AND topic = ANY($4) ORDER BY notification_id LIMIT $3"
+                "SELECT notification_id, originator_id, originator_version, topic, \
+                   CASE WHEN notification_id > $1 AND topic = ANY($4) THEN state END, checksum, append_id \
+                 FROM {events} WHERE {closed_section} \
+                   AND (notification_id = $1 OR notification_id = $2 OR topic = ANY($4)) \
+                 ORDER BY notification_id LIMIT $3"
             )
             .into(),
             taken: format!(
@@ -142,12 +162,41 @@ impl PostgresSql {
                    ORDER BY position DESC LIMIT 1) AS tracked"
             )
             .into(),
+            move_tracking: format!(
+                "UPDATE {tracking} SET position = $4, anchor = $5 \
+                 WHERE upstream = $1 AND position = $2 AND anchor IS NOT DISTINCT FROM $3"
+            )
+            .into(),
+            forget_tracking: format!(
+                "DELETE FROM {tracking} WHERE upstream = $1 AND position = $2 AND anchor IS NOT DISTINCT FROM $3"
+            )
+            .into(),
             insert_dictionary: format!(
                 "INSERT INTO {dictionaries} (id, bytes, checksum) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING"
             )
             .into(),
             dictionaries: format!("SELECT id, bytes, checksum FROM {dictionaries} WHERE id > $1 ORDER BY id").into(),
         };
+        // how many bytes come before a row is added up without a look into what is kept outside of it; rows after enough of them
+        // are not sent
+        let sized = |columns: &str, state: &str, condition: &str, bytes: &str| {
+            format!(
+                "SELECT {columns}, state, checksum, append_id FROM (\
+                   SELECT {columns}, {state} AS state, checksum, append_id, \
+                     sum(octet_length({state})) OVER \
+                       (ORDER BY notification_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before \
+                   FROM {events} WHERE {closed_section}{condition} ORDER BY notification_id LIMIT $3) AS page \
+                 WHERE bytes_before IS NULL OR bytes_before < {bytes} ORDER BY notification_id"
+            )
+        };
+        let columns = "notification_id, originator_id, originator_version, topic";
+        let notifications_sized = sized(columns, "CASE WHEN notification_id > $1 THEN state END", "", "$4");
+        let notifications_of_topics_sized = sized(
+            columns,
+            "CASE WHEN notification_id > $1 AND topic = ANY($4) THEN state END",
+            " AND (notification_id = $1 OR notification_id = $2 OR topic = ANY($4))",
+            "$5",
+        );
         let append = format!(
             "SELECT {schema}.{}($1::uuid[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[], $6::uuid[], \
                $7::uuid[], $8::bigint[], $9::text[], $10::bigint[], $11::bigint[], $12::uuid[])",
@@ -159,6 +208,8 @@ impl PostgresSql {
         );
         Self {
             common,
+            notifications_sized: notifications_sized.into(),
+            notifications_of_topics_sized: notifications_of_topics_sized.into(),
             append: append.into(),
             append_one: append_one.into(),
             lock: format!("SELECT id FROM {head} WHERE id = 1 FOR NO KEY UPDATE").into(),

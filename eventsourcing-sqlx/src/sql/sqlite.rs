@@ -55,6 +55,7 @@ impl SqliteSql {
         let notification = "notification_id, originator_id, originator_version, topic, state, checksum, append_id";
         let range = "originator_id = ?1 AND originator_version > ?2 AND originator_version <= ?3";
         let section = "notification_id > ?1 AND notification_id <= ?2";
+        let closed_section = "notification_id >= ?1 AND notification_id <= ?2";
         let common = Statements {
             look: format!(
                 "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE) \
@@ -74,10 +75,25 @@ impl SqliteSql {
                 "SELECT {notification} FROM {events} WHERE {section} ORDER BY notification_id LIMIT ?3"
             )
             .into(),
-            // the `+` keeps the planner on the primary key, which gives the order and lets the limit end the search
+            last_position: format!(
+                "SELECT notification_id, append_id FROM {events} ORDER BY notification_id DESC LIMIT 1"
+            )
+            .into(),
+            append_id_at: format!("SELECT append_id FROM {events} WHERE notification_id = ?1").into(),
+            notifications_anchored: format!(
+                "SELECT notification_id, originator_id, originator_version, topic, \
+                   CASE WHEN notification_id > ?1 THEN state END, checksum, append_id \
+                 FROM {events} WHERE {closed_section} ORDER BY notification_id LIMIT ?3"
+            )
+            .into(),
+            // the `+` keeps the planner on the range of the primary key, which gives the order and lets the limit end the search
             notifications_of_topics: format!(
-                "SELECT {notification} FROM {events} \
-                 WHERE {section} AND +topic IN (SELECT value FROM json_each(?4)) ORDER BY notification_id LIMIT ?3"
+                "SELECT notification_id, originator_id, originator_version, topic, \
+                   CASE WHEN notification_id > ?1 AND topic IN (SELECT value FROM json_each(?4)) THEN state END, \
+                   checksum, append_id \
+                 FROM {events} WHERE {closed_section} \
+                   AND (+notification_id = ?1 OR +notification_id = ?2 OR +topic IN (SELECT value FROM json_each(?4))) \
+                 ORDER BY notification_id LIMIT ?3"
             )
             .into(),
             taken: format!(
@@ -86,6 +102,12 @@ impl SqliteSql {
             )
             .into(),
             positions: format!("SELECT position, anchor FROM {tracking} WHERE upstream = ?1").into(),
+            move_tracking: format!(
+                "UPDATE {tracking} SET position = ?4, anchor = ?5 WHERE upstream = ?1 AND position = ?2 AND anchor IS ?3"
+            )
+            .into(),
+            forget_tracking: format!("DELETE FROM {tracking} WHERE upstream = ?1 AND position = ?2 AND anchor IS ?3")
+                .into(),
             insert_dictionary: format!(
                 "INSERT INTO {dictionaries} (id, bytes, checksum) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING"
             )

@@ -64,7 +64,9 @@ pub(crate) struct PostgresViewsSql {
     pub(crate) keep_timeout: &'static str,
     /// `()` → the id of the transaction; from here on statements have the time limit that they had before.
     pub(crate) hand_over: &'static str,
-    /// `(projection, upstream)` → position, which nobody moves before the transaction ends.
+    /// `(projection, upstream)`: as if nothing of it were processed.
+    pub(crate) forget: &'static str,
+    /// `(projection, upstream)` → position and anchor, which nobody moves before the transaction ends.
     pub(crate) lock_position: &'static str,
     /// `(projection, upstream, position, anchor)` → whether there are dead letters, and as `hand_over`; no row if it has begun already. It waits for
     /// others who begin.
@@ -124,9 +126,10 @@ pub(crate) const POSTGRES: PostgresViewsSql = PostgresViewsSql {
     keep_timeout: "SELECT pg_catalog.set_config('eventsourcing.statement_timeout', \
                    pg_catalog.current_setting('statement_timeout'), true)",
     hand_over: concat!("SELECT pg_catalog.txid_current(), ", restore_timeout!()),
+    forget: concat!("DELETE FROM eventsourcing_projections WHERE ", is!("projection", "$1", "upstream", "$2")),
     // the lock that an update takes
     lock_position: concat!(
-        "SELECT position FROM eventsourcing_projections WHERE ",
+        "SELECT position, anchor FROM eventsourcing_projections WHERE ",
         is!("projection", "$1", "upstream", "$2"),
         " FOR NO KEY UPDATE"
     ),
@@ -172,6 +175,8 @@ pub(crate) struct SqliteViewsSql {
     pub(crate) look: &'static str,
     /// Takes the write lock at once: a transaction that reads and then writes cannot wait for it.
     pub(crate) begin: &'static str,
+    /// `(projection, upstream)`: as if nothing of it were processed.
+    pub(crate) forget: &'static str,
     /// `(projection, upstream, position, anchor)`: the position, whatever it was before.
     pub(crate) insert: &'static str,
 }
@@ -199,6 +204,7 @@ pub(crate) const SQLITE: SqliteViewsSql = SqliteViewsSql {
     look: "SELECT coalesce((SELECT position FROM eventsourcing_projections WHERE projection = ?1 AND upstream = ?2), 0), \
            EXISTS (SELECT 1 FROM eventsourcing_dead_letters WHERE projection = ?1 AND upstream = ?2)",
     begin: "BEGIN IMMEDIATE",
+    forget: "DELETE FROM eventsourcing_projections WHERE projection = ? AND upstream = ?",
     insert: "INSERT INTO eventsourcing_projections (projection, upstream, position, anchor) VALUES (?, ?, ?, ?) \
              ON CONFLICT (projection, upstream) DO UPDATE SET position = excluded.position, anchor = excluded.anchor",
 };

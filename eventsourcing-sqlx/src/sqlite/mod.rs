@@ -158,6 +158,18 @@ impl Recorder for SqliteRecorder {
         self.inner.max_notification_id().await
     }
 
+    async fn position_at(&self, notification_id: u64) -> Result<Option<LogPosition>, RecorderError> {
+        self.inner.position_at(notification_id).await
+    }
+
+    async fn last_position(&self) -> Result<LogPosition, RecorderError> {
+        self.inner.last_position().await
+    }
+
+    async fn move_tracking(&self, upstream: &str, from: LogPosition, to: LogPosition) -> Result<(), RecorderError> {
+        self.inner.move_tracking(upstream, from, to).await
+    }
+
     async fn insert_dictionary(&self, dictionary: StoredDictionary) -> Result<bool, RecorderError> {
         self.inner.check_held()?;
         self.inner.insert_dictionary(dictionary).await

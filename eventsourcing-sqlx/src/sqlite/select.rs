@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use eventsourcing_core::RecorderError;
 use eventsourcing_core::persistence::{
-    EventQuery, EventVisitor, NotificationQuery, NotificationRef, NotificationVisitor, StoredEventRef,
+    EventQuery, EventVisitor, LogPosition, NotificationQuery, NotificationRef, NotificationVisitor, StoredEventRef,
 };
 use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Rows, params};
@@ -20,13 +20,17 @@ use super::Inner;
 use super::error::Failure;
 use super::open::PAUSE;
 use crate::deadline::deadline;
+use crate::log_read::{LogRead, LogRow};
 use crate::rows;
+use crate::sql::Statements;
 
 /// How long a read keeps the runtime's thread to itself.
 const SLICE: Duration = Duration::from_micros(500);
 
 /// How many rows are read before the clock is looked at.
 const ROWS: u32 = 32;
+
+const SELECT_NOTIFICATIONS: &str = "select notifications";
 
 /// How many places of the log are searched for topics at a time.
 const PLACES: u64 = 2_048;
@@ -68,51 +72,91 @@ impl Inner {
 
     pub(super) async fn read_notifications(
         &self,
-        mut query: NotificationQuery,
+        query: NotificationQuery,
         visit: &mut NotificationVisitor<'_>,
     ) -> Result<(), RecorderError> {
-        let statements = &self.sql.common;
-        if query.topics.is_empty() {
-            return self
-                .read("select notifications", |connection| {
-                    let mut select = connection.prepare_cached(statements.notifications.as_str())?;
-                    let rows = select.query(params![
-                        rows::to_bound(query.after),
-                        rows::to_up_to(query.up_to),
-                        rows::to_count(query.limit)
-                    ])?;
-                    show(rows, |row| show_notification(row, &mut query, visit))
-                })
-                .await;
+        if !query.topics.is_empty() {
+            return self.read_topics(query, visit).await;
         }
-        let topics = json_array(&query.topics);
-        let end = self.max_notification_id().await?.unwrap_or(0).min(query.up_to.unwrap_or(u64::MAX));
-        self.read("select notifications", |connection| {
-            if query.limit == 0 || query.after >= end {
-                return Ok(Slice::Last);
-            }
-            // rare topics are searched for long, and no row of theirs would end the slice
-            let up_to = query.after.saturating_add(PLACES).min(end);
-            let mut select = connection.prepare_cached(statements.notifications_of_topics.as_str())?;
+        let Statements { notifications, notifications_anchored, .. } = &self.sql.common;
+        let mut log = LogRead::new(query);
+        self.read(SELECT_NOTIFICATIONS, |connection| {
+            log.begin();
+            let is_anchored = log.query.anchor.is_some();
+            let statement = if is_anchored { notifications_anchored } else { notifications };
+            let limit = if is_anchored { log.rows() } else { log.query.limit };
+            let mut select = connection.prepare_cached(statement.as_str())?;
             let rows = select.query(params![
-                rows::to_bound(query.after),
-                rows::to_bound(up_to),
-                rows::to_count(query.limit),
-                topics
+                rows::to_bound(log.query.after),
+                rows::to_bound(log.up_to()),
+                rows::to_count(limit)
             ])?;
-            let mut is_wanted = true;
-            let slice = show(rows, |row| {
-                let flow = show_notification(row, &mut query, visit)?;
-                is_wanted = flow.is_continue();
-                Ok(flow)
-            })?;
-            if matches!(slice, Slice::Last) && is_wanted {
-                query.after = up_to;
-                return Ok(Slice::More);
-            }
+            let slice = show(rows, |row| Ok(log.take(&log_row(row)?, visit)?))?;
+            log.end()?;
             Ok(slice)
         })
         .await
+    }
+
+    /// Searches the log for topics, slice by slice: a rare one may be looked for in all of it, and no row of it would end a slice.
+    async fn read_topics(
+        &self,
+        query: NotificationQuery,
+        visit: &mut NotificationVisitor<'_>,
+    ) -> Result<(), RecorderError> {
+        let statement = &self.sql.common.notifications_of_topics;
+        let topics = json_array(&query.topics);
+        let last = self.max_notification_id().await?.unwrap_or(0);
+        let end = last.min(query.up_to.unwrap_or(u64::MAX));
+        let mut log = LogRead::new(query);
+        self.read(SELECT_NOTIFICATIONS, |connection| {
+            log.begin();
+            let up_to = log.query.after.saturating_add(PLACES).min(end).max(log.query.after);
+            let mut select = connection.prepare_cached(statement.as_str())?;
+            let rows = select.query(params![
+                rows::to_bound(log.query.after),
+                rows::to_bound(up_to),
+                rows::to_count(log.rows()),
+                topics
+            ])?;
+            let slice = show(rows, |row| Ok(log.take(&log_row(row)?, visit)?))?;
+            log.end()?;
+            if matches!(slice, Slice::More) || log.is_over() {
+                return Ok(slice);
+            }
+            match log.query.after {
+                after if after >= end => Ok(Slice::Last),
+                after if after < up_to => Err(log.missing(up_to).into()),
+                _ => Ok(Slice::More),
+            }
+        })
+        .await
+    }
+
+    pub(super) async fn last_position(&self) -> Result<LogPosition, RecorderError> {
+        let mut last = LogPosition::START;
+        self.read("read the last position", |connection| {
+            let mut select = connection.prepare_cached(self.sql.common.last_position.as_str())?;
+            let mut found = select.query([])?;
+            if let Some(row) = found.next()? {
+                last = LogPosition::anchored(rows::from_id(row.get(0)?)?, uuid(row, 1)?);
+            }
+            Ok(Slice::Last)
+        })
+        .await?;
+        Ok(last)
+    }
+
+    pub(super) async fn position_at(&self, id: u64) -> Result<Option<LogPosition>, RecorderError> {
+        let mut found = None;
+        self.read("look up a position", |connection| {
+            let mut select = connection.prepare_cached(self.sql.common.append_id_at.as_str())?;
+            let append_id = select.query_row([rows::to_bound(id)], |row| uuid(row, 0)).optional()?;
+            found = append_id.map(|append_id| LogPosition::anchored(id, append_id));
+            Ok(Slice::Last)
+        })
+        .await?;
+        Ok(found)
     }
 
     pub(super) async fn max_notification_id(&self) -> Result<Option<u64>, RecorderError> {
@@ -172,17 +216,6 @@ fn show(
     Ok(Slice::Last)
 }
 
-fn show_notification(
-    row: &Row<'_>,
-    query: &mut NotificationQuery,
-    visit: &mut NotificationVisitor<'_>,
-) -> Result<ControlFlow<()>, Failure> {
-    let notification = notification(row)?;
-    query.limit = query.limit.saturating_sub(1);
-    query.after = notification.id;
-    Ok(visit(notification))
-}
-
 /// The event of a row: columns as every statement selects them.
 fn event<'r>(row: &'r Row<'_>) -> Result<StoredEventRef<'r>, Failure> {
     Ok(StoredEventRef {
@@ -195,17 +228,22 @@ fn event<'r>(row: &'r Row<'_>) -> Result<StoredEventRef<'r>, Failure> {
     })
 }
 
-/// The notification of a row: columns as every statement selects them.
-fn notification<'r>(row: &'r Row<'_>) -> Result<NotificationRef<'r>, Failure> {
-    Ok(NotificationRef {
-        id: rows::from_id(row.get(0)?)?,
+/// The row of a statement that reads the log.
+fn log_row<'r>(row: &'r Row<'_>) -> Result<LogRow<'r>, Failure> {
+    let (id, append_id) = (rows::from_id(row.get(0)?)?, uuid(row, 6)?);
+    if matches!(row.get_ref(4)?, ValueRef::Null) {
+        return Ok(LogRow { id, append_id, shown: None });
+    }
+    let shown = NotificationRef {
+        id,
         originator_id: uuid(row, 1)?,
         originator_version: rows::from_version(row.get(2)?)?,
         topic: text(row, 3)?,
         state: blob(row, 4)?,
         checksum: rows::from_checksum(row.get(5)?)?,
-        append_id: uuid(row, 6)?,
-    })
+        append_id,
+    };
+    Ok(LogRow { id, append_id, shown: Some(shown) })
 }
 
 /// A column of 16 bytes.

@@ -2,11 +2,15 @@
 
 use eventsourcing_core::{LogPosition, RecorderError, Tracking};
 use rusqlite::{Connection, OptionalExtension, params};
+use tokio::time::{Instant, sleep};
 
 use super::Inner;
 use super::error::Failure;
+use super::open::PAUSE;
 use super::select::Slice;
+use crate::deadline::deadline;
 use crate::rows;
+use crate::sql::Statements;
 
 impl Inner {
     /// The start if nothing of it is processed.
@@ -18,6 +22,46 @@ impl Inner {
         })
         .await?;
         Ok(position)
+    }
+
+    /// Moves the position from exactly here to any other place.
+    pub(super) async fn move_tracking(
+        &self,
+        upstream: &str,
+        from: LogPosition,
+        to: LogPosition,
+    ) -> Result<(), RecorderError> {
+        let deadline = deadline(self.config.lock_timeout);
+        loop {
+            // a statement alone is a transaction of its own
+            match self.connections.write(|connection| self.try_move(connection, upstream, from, to)) {
+                Ok(true) => return Ok(()),
+                Ok(false) => return rows::moved(upstream, from, to, self.tracked_position(upstream).await?),
+                Err(failure) if self.is_passing(&failure) && Instant::now() < deadline => sleep(PAUSE).await,
+                Err(Failure::Sqlite(error)) => return Err(self.failed("move a tracking position", error)),
+                Err(Failure::Recorder(error)) => return Err(error),
+            }
+        }
+    }
+
+    fn try_move(
+        &self,
+        connection: &Connection,
+        upstream: &str,
+        from: LogPosition,
+        to: LogPosition,
+    ) -> Result<bool, Failure> {
+        let Statements { move_tracking, forget_tracking, .. } = &self.sql.common;
+        let before = from.anchor.as_ref().map(|anchor| anchor.as_bytes().as_slice());
+        let anchor = to.anchor.as_ref().map(|anchor| anchor.as_bytes().as_slice());
+        let moved = if to.id > 0 {
+            let mut statement = connection.prepare_cached(move_tracking.as_str())?;
+            statement.execute(params![upstream, rows::to_bound(from.id), before, rows::to_bound(to.id), anchor])?
+        } else {
+            let mut statement = connection.prepare_cached(forget_tracking.as_str())?;
+            statement.execute(params![upstream, rows::to_bound(from.id), before])?
+        };
+        Ok(moved == 1)
     }
 
     pub(super) fn position_in(&self, connection: &Connection, upstream: &str) -> Result<LogPosition, Failure> {

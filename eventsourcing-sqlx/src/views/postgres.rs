@@ -126,6 +126,17 @@ impl Views for PostgresViews {
         uncut(tokio::spawn(async move { views.begin_uncut(&projection, &tracking).await })).await
     }
 
+    async fn move_position(
+        &self,
+        projection: &str,
+        upstream: &str,
+        from: LogPosition,
+        to: LogPosition,
+    ) -> Result<(), ViewError> {
+        let (views, projection, upstream) = (self.clone(), projection.to_owned(), upstream.to_owned());
+        uncut(tokio::spawn(async move { views.move_uncut(&projection, &upstream, from, to).await })).await
+    }
+
     async fn begin_aside(&self, projection: &str, upstream: &str) -> Result<PostgresTransaction, ViewError> {
         let (views, owner) = (self.clone(), Owner::new(projection, upstream));
         uncut(tokio::spawn(async move { views.begin_aside_uncut(owner).await })).await
@@ -200,6 +211,37 @@ impl PostgresViews {
             limit.on(recorded.fetch_optional(&mut *session)).await.map_err(failed)?;
         session.rollback();
         Err(tracking.already_processed(rows::from_position(recorded.unwrap_or_default().0)?).into())
+    }
+
+    async fn move_uncut(
+        &self,
+        projection: &str,
+        upstream: &str,
+        from: LogPosition,
+        to: LogPosition,
+    ) -> Result<(), ViewError> {
+        let operation = "move a position";
+        let failed = |error| view_error(condition::of(&error), error, operation);
+        let mut session = self.transaction(operation).await?;
+        let limit = session.limit();
+        hold(&mut session, ProjectionKey::parse(projection)).await?;
+        let lock = sqlx::query_as(POSTGRES.lock_position).bind(projection).bind(upstream);
+        let locked: Option<(i64, Option<Uuid>)> = limit.on(lock.fetch_optional(&mut *session)).await.map_err(failed)?;
+        let (position, anchor) = locked.unwrap_or_default();
+        let recorded = rows::log_position(position, anchor)?;
+        if recorded != from {
+            session.rollback();
+            return Ok(rows::moved(upstream, from, to, recorded)?);
+        }
+        // without a row it is at the start
+        let forget = sqlx::query(POSTGRES.forget).bind(projection).bind(upstream);
+        limit.on(forget.execute(&mut *session)).await.map_err(failed)?;
+        if to.id > 0 {
+            let insert = sqlx::query(POSTGRES.insert).bind(projection).bind(upstream);
+            let insert = insert.bind(rows::to_bound(to.id)).bind(to.anchor);
+            limit.on(insert.execute(&mut *session)).await.map_err(failed)?;
+        }
+        session.commit().await
     }
 
     async fn begin_aside_uncut(&self, owner: Owner) -> Result<PostgresTransaction, ViewError> {

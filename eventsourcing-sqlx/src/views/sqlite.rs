@@ -131,6 +131,17 @@ impl Views for SqliteViews {
         Ok(self.held(uncut(tokio::spawn(async move { views.begin_uncut(&projection, &tracking).await })).await?))
     }
 
+    async fn move_position(
+        &self,
+        projection: &str,
+        upstream: &str,
+        from: LogPosition,
+        to: LogPosition,
+    ) -> Result<(), ViewError> {
+        let (views, projection, upstream) = (self.clone(), projection.to_owned(), upstream.to_owned());
+        uncut(tokio::spawn(async move { views.move_uncut(&projection, &upstream, from, to).await })).await
+    }
+
     async fn begin_aside(&self, projection: &str, upstream: &str) -> Result<SqliteTransaction, ViewError> {
         let (views, owner) = (self.clone(), Owner::new(projection, upstream));
         Ok(self.held(uncut(tokio::spawn(async move { views.begin_aside_uncut(owner).await })).await?))
@@ -200,6 +211,37 @@ impl SqliteViews {
         }
         let owner = Owner::new(projection, &tracking.upstream);
         Ok(SqliteTransaction { transaction: session, owner, has_letters, is_guarded: key.is_rebuilt, _held: None })
+    }
+
+    async fn move_uncut(
+        &self,
+        projection: &str,
+        upstream: &str,
+        from: LogPosition,
+        to: LogPosition,
+    ) -> Result<(), ViewError> {
+        let operation = "move a position";
+        let failed = |error| view_error(condition::of(&error), error, operation);
+        // the write lock keeps it where it is
+        let mut session = self.transaction(operation).await?;
+        hold(&mut session, ProjectionKey::parse(projection)).await?;
+        let position = sqlx::query_as(SQLITE.position).bind(projection).bind(upstream);
+        let position: Option<(i64, Option<Uuid>)> = position.fetch_optional(&mut *session).await.map_err(failed)?;
+        let (position, anchor) = position.unwrap_or_default();
+        let recorded = rows::log_position(position, anchor)?;
+        if recorded != from {
+            session.rollback();
+            return Ok(rows::moved(upstream, from, to, recorded)?);
+        }
+        // without a row it is at the start
+        let forget = sqlx::query(SQLITE.forget).bind(projection).bind(upstream);
+        forget.execute(&mut *session).await.map_err(failed)?;
+        if to.id > 0 {
+            let insert = sqlx::query(SQLITE.insert).bind(projection).bind(upstream);
+            let insert = insert.bind(rows::to_bound(to.id)).bind(to.anchor);
+            insert.execute(&mut *session).await.map_err(failed)?;
+        }
+        session.commit().await
     }
 
     async fn begin_aside_uncut(&self, owner: Owner) -> Result<SqliteTransaction, ViewError> {

@@ -73,7 +73,7 @@ pub async fn follow(subscribe: Subscribe) -> Vec<Place> {
     loop {
         let next = timeout(PATIENCE, subscription.try_next()).await.expect("the follower hangs");
         let Followed { item, tracking } = next.unwrap().expect("a subscription has no end");
-        assert_eq!(tracking, Tracking::new("Universe", position, item.id), "it does not go on from the last");
+        assert_eq!(tracking, Tracking::new("Universe", position, item.position()), "it does not go on from the last");
         position = item.id;
         if item.topic == LAST {
             return got;

@@ -37,6 +37,10 @@ struct Seen {
     statements: AtomicUsize,
     /// How many messages a pooler might have given to different sessions, or would not have taken at all.
     unfit_for_a_pooler: AtomicUsize,
+    /// How many bytes the server sent.
+    answered: AtomicUsize,
+    /// How many connections were opened.
+    connections: AtomicUsize,
 }
 
 impl Proxy {
@@ -50,6 +54,7 @@ impl Proxy {
         let (frozen, freezes) = watch::channel(false);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
+                sent.connections.fetch_add(1, Ordering::SeqCst);
                 let Ok(server) = TcpStream::connect((server.0.as_str(), server.1)).await else { continue };
                 client.set_nodelay(true).unwrap();
                 server.set_nodelay(true).unwrap();
@@ -84,6 +89,16 @@ impl Proxy {
         self.seen.unfit_for_a_pooler.swap(0, Ordering::SeqCst)
     }
 
+    /// How many bytes the server sent since this was last asked.
+    pub fn answered(&self) -> usize {
+        self.seen.answered.swap(0, Ordering::SeqCst)
+    }
+
+    /// How many connections were opened since this was last asked.
+    pub fn connections(&self) -> usize {
+        self.seen.connections.swap(0, Ordering::SeqCst)
+    }
+
     pub fn is_done(&self) -> bool {
         self.left.load(Ordering::SeqCst) == 0
     }
@@ -101,9 +116,9 @@ async fn pass(
     let (from_server, to_server) = server.into_split();
     let (silence, silent) = watch::channel(false);
     tokio::join!(
-        forward(from_client, to_server, cut, left, seen, silence, frozen.clone()),
+        forward(from_client, to_server, cut, left, Arc::clone(&seen), silence, frozen.clone()),
         // ends with the server's side, and so closes the client's
-        answer(from_server, to_client, silent, frozen),
+        answer(from_server, to_client, &seen.answered, silent, frozen),
     );
 }
 
@@ -170,11 +185,13 @@ const MARKS: [&[u8]; 2] = [b"World.SomethingHappened", b"WithoutEvents"];
 async fn answer(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
+    answered: &AtomicUsize,
     silent: watch::Receiver<bool>,
     mut frozen: watch::Receiver<bool>,
 ) {
     let mut buffer = vec![0; 1 << 20];
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
+        answered.fetch_add(length, Ordering::SeqCst);
         if frozen.wait_for(|frozen| !frozen).await.is_err() {
             return;
         }

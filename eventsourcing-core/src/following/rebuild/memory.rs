@@ -51,7 +51,7 @@ impl<S: Clone + Send + Sync + 'static> RebuildableViews for MemoryViews<S> {
         let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
         let is_of = |key: &str| ProjectionKey::parse(key).name == name;
         let positions = kept.positions.iter().filter(|((key, _), _)| is_of(key));
-        Ok(positions.map(|((_, upstream), position)| (upstream.clone(), *position)).collect())
+        Ok(positions.map(|((_, upstream), position)| (upstream.clone(), position.id)).collect())
     }
 
     async fn switch(&self, key: ProjectionKey<'_>) -> Result<Switched, RebuildError> {
@@ -67,7 +67,7 @@ impl<S: Clone + Send + Sync + 'static> RebuildableViews for MemoryViews<S> {
         let new = key.serving().to_string();
         let serving = self.serving_positions(name).await?;
         let deadline = Instant::now() + LONGEST_HOLD;
-        while serving.iter().any(|(upstream, position)| beside.position_of(&new, upstream) < *position) {
+        while serving.iter().any(|(upstream, position)| beside.position_of(&new, upstream).id < *position) {
             if Instant::now() > deadline {
                 return Ok(Switched::Behind);
             }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::Fixture;
 use super::atomicity::{assert_log_is_whole, dropped_after};
 use super::store::{Store, append, assert_conflict, assert_same, at_once, deal, numbered, versions};
-use crate::persistence::{Notification, RecorderError, StoredEvent, Tracking};
+use crate::persistence::{LogPosition, Notification, RecorderError, StoredEvent, Tracking};
 
 /// Events and tracking are recorded by one insert, and found by all who open the store; an upstream nobody processed is at 0.
 pub async fn events_and_tracking_are_recorded_by_one_insert(fixture: &dyn Fixture) {
@@ -304,6 +304,35 @@ pub async fn upstreams_are_processed_at_the_same_time(fixture: &dyn Fixture) {
     let positions: BTreeSet<u64> = futures::future::join_all(positions).await.into_iter().collect();
     assert_eq!(positions, BTreeSet::from([0, 50]), "{rule}: the positions");
     assert_log_is_whole(&stores[1], 160, rule).await;
+}
+
+/// A position is moved back or forth from exactly where it is, anchor and all, and tracking goes on from where it is then.
+pub async fn a_position_is_moved_from_exactly_where_it_is(fixture: &dyn Fixture) {
+    let rule = "a position is moved from exactly where it is";
+    let (one, other) = (Store::open(fixture).await, Store::open(fixture).await);
+    let at = |id: u64| LogPosition::anchored(id, Uuid::from_u128(id.into()));
+    let position =
+        async |upstream: &str| super::store::expect("look", other.recorder().tracked_position(upstream).await);
+    one.insert_tracked(&[], &Tracking::new("Orders", 0, at(9))).await;
+    one.insert_tracked(&[], &Tracking::new("Bank", 0, at(9))).await;
+    assert_eq!(position("Orders").await, at(9), "{rule}: a position is kept with its anchor");
+    for from in [at(8), LogPosition::from(9), LogPosition::anchored(9, Uuid::nil()), LogPosition::START] {
+        let moved = one.recorder().move_tracking("Orders", from, at(5)).await;
+        let is_refused = matches!(moved, Err(RecorderError::AlreadyProcessed { recorded: 9, .. }));
+        assert!(is_refused, "{rule}: AlreadyProcessed was expected from {from}, and it gives {moved:?}");
+    }
+    let mut from = at(9);
+    for to in [at(5), LogPosition::from(7), at(7), at(4), LogPosition::START] {
+        for _ in 0..2 {
+            super::store::expect("move_tracking", one.recorder().move_tracking("Orders", from, to).await);
+        }
+        assert_eq!(position("Orders").await, to, "{rule}: the position after a move from {from}");
+        from = to;
+    }
+    let events = versions(Uuid::new_v4(), [1]);
+    one.insert_tracked(&events, &Tracking::new("Orders", 0, at(3))).await;
+    assert_eq!(position("Orders").await, at(3), "{rule}: the position is gone on from");
+    assert_eq!(position("Bank").await, at(9), "{rule}: others stay where they are");
 }
 
 fn orders(after: u64, position: u64) -> Tracking {
