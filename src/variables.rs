@@ -16,6 +16,7 @@ const GENERAL: &[&str] = &[
     "CIPHER_ALLOW_UNENCRYPTED",
     "MAX_STATE_SIZE",
     "STATE_CHECK",
+    "VIEWS_IDLE_IN_TRANSACTION_SESSION_TIMEOUT",
 ];
 
 /// Those of a database that nobody else uses: who sets one means this library.
@@ -41,6 +42,7 @@ const SHARED: &[&str] = &[
     "POSTGRES_PASSWORD",
     "POSTGRES_PORT",
     "POSTGRES_SCHEMA",
+    "POSTGRES_ANSWER_TIMEOUT",
     "POSTGRES_CONNECT_TIMEOUT",
     "POSTGRES_POOL_SIZE",
     "POSTGRES_LOCK_TIMEOUT",
