@@ -7,6 +7,8 @@ use std::sync::OnceLock;
 use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 #[cfg(feature = "postgres")]
 use tokio::task::JoinSet;
+#[cfg(feature = "postgres")]
+use tracing::instrument::WithSubscriber as _;
 
 /// The runtime of this library, for those whose own may stand still.
 static BACKGROUND: OnceLock<Option<Runtime>> = OnceLock::new();
@@ -35,7 +37,8 @@ pub(crate) async fn run<T: Send + 'static>(task: impl Future<Output = T> + Send 
     let is_own = Handle::try_current().is_ok_and(|own| own.runtime_flavor() == RuntimeFlavor::MultiThread);
     let Some(background) = background().filter(|_| !is_own) else { return task.await };
     let mut running = JoinSet::new();
-    running.spawn_on(task, &background);
+    // what it tells goes where the caller listens
+    running.spawn_on(task.with_current_subscriber(), &background);
     match running.join_next().await {
         Some(Ok(done)) => done,
         Some(Err(ended)) => match ended.try_into_panic() {

@@ -27,6 +27,15 @@ pub(crate) fn check_runtime(database: impl FnOnce() -> String) -> Result<(), Rec
     }
 }
 
+/// The error of a call outside of a Tokio runtime.
+pub(crate) fn no_runtime(operation: &'static str) -> RecorderError {
+    RecorderError::Database {
+        operation,
+        message: "there is no Tokio runtime to run on; call it inside of `#[tokio::main]`".to_owned(),
+        source: "no Tokio runtime".into(),
+    }
+}
+
 #[cfg(feature = "postgres")]
 /// What the driver made of a value that no recorder wrote, or the error itself.
 pub(crate) fn decoding(error: sqlx::Error) -> Result<RecorderError, sqlx::Error> {

@@ -57,6 +57,23 @@ pub(crate) fn from_checksum(checksum: Option<i64>) -> Result<Option<u32>, Record
     checksum.map(|sum| u32::try_from(sum).map_err(|_| impossible("checksum", sum))).transpose()
 }
 
+/// Says of which notification a number is that no recorder wrote.
+pub(crate) fn of_notification<T>(number: Result<T, RecorderError>, id: u64) -> Result<T, RecorderError> {
+    number.map_err(|error| named(error, || format!("notification {id}")))
+}
+
+/// Says of which aggregate a number is that no recorder wrote.
+pub(crate) fn of_aggregate<T>(number: Result<T, RecorderError>, originator_id: Uuid) -> Result<T, RecorderError> {
+    number.map_err(|error| named(error, || originator_id.to_string()))
+}
+
+fn named(error: RecorderError, owner: impl FnOnce() -> String) -> RecorderError {
+    match error {
+        RecorderError::Corrupt { found } => RecorderError::Corrupt { found: format!("{found} of {}", owner()) },
+        error => error,
+    }
+}
+
 /// The id of a dictionary.
 pub(crate) fn from_dictionary_id(id: i64) -> Result<u32, RecorderError> {
     u32::try_from(id).map_err(|_| impossible("dictionary id", id))

@@ -21,6 +21,7 @@ use eventsourcing_core::{LogPosition, Notification, RecorderError, StoredEvent, 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::yield_now;
 
+use crate::error::no_runtime;
 use crate::{driver, rows};
 
 /// The most rows of one transaction, unless a single save has more: enough for a save of each of a thousand tasks.
@@ -136,11 +137,7 @@ impl<S: Storage> Writer<S> {
             return Ok(Vec::new());
         }
         // before anything is queued, so that nothing is left behind without anybody to work on it
-        let runtime = driver::runtime().ok_or_else(|| RecorderError::Database {
-            operation: "record events",
-            message: "there is no Tokio runtime to run on; call it inside of `#[tokio::main]`".to_owned(),
-            source: "no Tokio runtime".into(),
-        })?;
+        let runtime = driver::runtime().ok_or_else(|| no_runtime("record events"))?;
         let room = self.shared.room_for(append.rows()).await?;
         let (answer, answered) = oneshot::channel();
         let (is_led, is_busy) = {

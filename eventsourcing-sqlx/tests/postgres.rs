@@ -347,7 +347,7 @@ async fn trouble_of_the_server_is_an_error_of_its_own_kind_and_nothing_is_record
     type Expected = fn(&RecorderError) -> bool;
     let kinds: [(&str, Expected); 11] = [
         ("53100", |error| matches!(error, RecorderError::StorageFull { .. })),
-        ("57014", |error| matches!(error, RecorderError::Busy { setting: "statement_timeout", .. })),
+        ("57014", |error| matches!(error, RecorderError::Cancelled { .. })),
         ("25006", |error| matches!(error, RecorderError::NotPrimary { .. })),
         ("XX001", |error| matches!(error, RecorderError::Corrupt { .. })),
         ("XX002", |error| matches!(error, RecorderError::Corrupt { .. })),

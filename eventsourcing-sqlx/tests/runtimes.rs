@@ -107,3 +107,23 @@ async fn a_clock_that_is_paused_is_not_taken_for_a_server_that_is_silent() {
     recorder.close().await;
     schema.drop().await;
 }
+
+#[test]
+fn reads_and_saves_outside_of_a_runtime_are_errors() {
+    let own = current_thread();
+    let (recorders, schema, _directory) = opened_on(&own);
+    let [postgres, _] = &recorders;
+    for error in [
+        futures::executor::block_on(postgres.insert_events(one_event())).unwrap_err(),
+        futures::executor::block_on(postgres.select_notifications(NotificationQuery::after(0, 1))).unwrap_err(),
+        futures::executor::block_on(postgres.max_notification_id()).unwrap_err(),
+    ] {
+        assert!(error.to_string().contains("there is no Tokio runtime to run on"), "{error}");
+    }
+    own.block_on(async {
+        for recorder in &recorders {
+            recorder.close().await;
+        }
+        schema.drop().await;
+    });
+}

@@ -187,9 +187,10 @@ impl<T: Send> Pages<T> {
                 ControlFlow::Break(())
             }
         };
-        shared.recorder.read_notifications(query.clone().up_to(last.map(|last| last.id)), &mut visit).await?;
+        let read = shared.recorder.read_notifications(query.clone().up_to(last.map(|last| last.id)), &mut visit).await;
+        let outcome = outcome.map_err(Error::from).and(read.map_err(Error::from));
         let up_to = match (items.last(), outcome) {
-            (None, Err(error)) => return Err(error.into()),
+            (None, Err(error)) => return Err(error),
             // what came before it is handed out first, and then it is read again
             (Some((position, _)), Err(_)) => Some(*position),
             (Some((position, _)), Ok(())) if is_full || last.is_none() => Some(*position),

@@ -23,7 +23,7 @@ use uuid::Uuid;
 /// use eventsourcing_core::persistence::LogPosition;
 ///
 /// let position = LogPosition::anchored(7, Uuid::from_u128(1));
-/// assert_eq!(position, "7@00000000-0000-0000-0000-000000000001".parse()?);
+/// assert_eq!(position, "7@00000000-0000-0000-0000-000000000001".parse::<LogPosition>()?);
 /// assert_eq!(LogPosition::from(7).anchor, None);
 /// assert_eq!(LogPosition::START.id, 0);
 /// # Ok::<(), eventsourcing_core::persistence::LogPositionError>(())

@@ -110,6 +110,18 @@ pub enum RecorderError {
         source: Cause,
     },
 
+    /// The server cancelled the statement; nothing was recorded.
+    #[error(
+        "the server cancelled the statement, because it took longer than the statement_timeout or somebody asked for it; \
+         nothing was recorded by it; try again, or raise {setting}"
+    )]
+    Cancelled {
+        /// The environment variable that says how long a statement may take.
+        setting: &'static str,
+        /// What the database said.
+        source: Cause,
+    },
+
     /// No connection was free in time; nothing was sent.
     #[error("no database connection was free within {waited}; try again, or raise {setting}")]
     PoolTimeout {
@@ -332,6 +344,7 @@ impl RecorderError {
             self,
             Self::OutcomeUnknown { .. }
                 | Self::Busy { .. }
+                | Self::Cancelled { .. }
                 | Self::PoolTimeout { .. }
                 | Self::Disconnected { .. }
                 | Self::StorageFull { .. }

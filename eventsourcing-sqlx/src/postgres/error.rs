@@ -99,10 +99,7 @@ pub(super) fn recorder_error(error: sqlx::Error, operation: &'static str, config
             let waited = config.lock_timeout.map_or_else(|| "the role's lock_timeout".to_owned(), seconds);
             RecorderError::Busy { waited, setting: "POSTGRES_LOCK_TIMEOUT", source: error.into() }
         }
-        Condition::TimedOut => {
-            let waited = "the server's statement_timeout".to_owned();
-            RecorderError::Busy { waited, setting: "statement_timeout", source: error.into() }
-        }
+        Condition::TimedOut => RecorderError::Cancelled { setting: "POSTGRES_ANSWER_TIMEOUT", source: error.into() },
         Condition::Superseded | Condition::StalePlan => RecorderError::Superseded { source: error.into() },
         Condition::NotPrimary => RecorderError::NotPrimary { database: config.name(), source: error.into() },
         Condition::ReadOnly => RecorderError::ReadOnly { database: config.name(), source: error.into() },

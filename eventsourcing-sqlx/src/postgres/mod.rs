@@ -26,6 +26,7 @@ use eventsourcing_core::persistence::{StoredDictionary, Watermark};
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Tracking};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection, PgPool, Postgres};
+use tokio::runtime::Handle;
 
 use self::announcing::Announcer;
 use self::error::{connect_timeout, open_error, reconnect_error, recorder_error};
@@ -38,7 +39,7 @@ use crate::collect;
 use crate::config::PostgresConfig;
 use crate::connection::ConnGuard;
 use crate::driver;
-use crate::error::check_runtime;
+use crate::error::{check_runtime, no_runtime};
 use crate::sql::postgres::PostgresSql;
 use crate::stamps::Stamps;
 use crate::table_name::TableName;
@@ -210,6 +211,10 @@ impl Recorder for PostgresRecorder {
 impl Inner {
     /// A connection of the pool.
     async fn acquire(&self) -> Result<ConnGuard<Postgres>, RecorderError> {
+        // without a runtime the pool would panic
+        if Handle::try_current().is_err() {
+            return Err(no_runtime("connect"));
+        }
         let begun = Instant::now();
         let acquired = loop {
             match self.pool.acquire().await {

@@ -277,12 +277,13 @@ fn bytes(row: &PgRow) -> usize {
 
 /// The event of a row: columns as every statement selects them.
 fn event(row: &PgRow) -> Result<StoredEventRef<'_>, Failure> {
+    let originator_id = row.try_get(0)?;
     Ok(StoredEventRef {
-        originator_id: row.try_get(0)?,
-        originator_version: rows::from_version(row.try_get(1)?)?,
+        originator_id,
+        originator_version: rows::of_aggregate(rows::from_version(row.try_get(1)?), originator_id)?,
         topic: row.try_get(2)?,
         state: row.try_get(3)?,
-        checksum: rows::from_checksum(row.try_get(4)?)?,
+        checksum: rows::of_aggregate(rows::from_checksum(row.try_get(4)?), originator_id)?,
         append_id: row.try_get(5)?,
     })
 }
@@ -294,10 +295,10 @@ fn log_row(row: &PgRow) -> Result<LogRow<'_>, Failure> {
     let shown = NotificationRef {
         id,
         originator_id: row.try_get(1)?,
-        originator_version: rows::from_version(row.try_get(2)?)?,
+        originator_version: rows::of_notification(rows::from_version(row.try_get(2)?), id)?,
         topic: row.try_get(3)?,
         state,
-        checksum: rows::from_checksum(row.try_get(5)?)?,
+        checksum: rows::of_notification(rows::from_checksum(row.try_get(5)?), id)?,
         append_id,
     };
     Ok(LogRow { id, append_id, shown: Some(shown) })

@@ -218,12 +218,13 @@ fn show(
 
 /// The event of a row: columns as every statement selects them.
 fn event<'r>(row: &'r Row<'_>) -> Result<StoredEventRef<'r>, Failure> {
+    let originator_id = uuid(row, 0)?;
     Ok(StoredEventRef {
-        originator_id: uuid(row, 0)?,
-        originator_version: rows::from_version(row.get(1)?)?,
+        originator_id,
+        originator_version: rows::of_aggregate(rows::from_version(row.get(1)?), originator_id)?,
         topic: text(row, 2)?,
         state: blob(row, 3)?,
-        checksum: rows::from_checksum(row.get(4)?)?,
+        checksum: rows::of_aggregate(rows::from_checksum(row.get(4)?), originator_id)?,
         append_id: uuid(row, 5)?,
     })
 }
@@ -237,10 +238,10 @@ fn log_row<'r>(row: &'r Row<'_>) -> Result<LogRow<'r>, Failure> {
     let shown = NotificationRef {
         id,
         originator_id: uuid(row, 1)?,
-        originator_version: rows::from_version(row.get(2)?)?,
+        originator_version: rows::of_notification(rows::from_version(row.get(2)?), id)?,
         topic: text(row, 3)?,
         state: blob(row, 4)?,
-        checksum: rows::from_checksum(row.get(5)?)?,
+        checksum: rows::of_notification(rows::from_checksum(row.get(5)?), id)?,
         append_id,
     };
     Ok(LogRow { id, append_id, shown: Some(shown) })
