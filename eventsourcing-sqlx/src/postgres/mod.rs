@@ -85,6 +85,8 @@ struct Inner {
     /// Tells a server that is down from connections that are all in use.
     probe: Probe,
     stamps: Stamps,
+    /// What states may have been written with.
+    known: dictionaries::Known,
 }
 
 impl PostgresRecorder {
@@ -116,6 +118,7 @@ impl PostgresRecorder {
             listener: Listener::default(),
             probe: Probe::default(),
             stamps: Stamps::default(),
+            known: dictionaries::Known::default(),
         });
         inner.prepare().await?;
         let writer = Arc::new(Writer::new(Arc::clone(&inner), inner.config.queue_size));

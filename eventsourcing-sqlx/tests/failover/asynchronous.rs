@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use eventsourcing_core::persistence::{LogPosition, NotificationQuery};
+use eventsourcing_core::persistence::{LogPosition, NotificationQuery, StoredDictionary};
 use eventsourcing_core::{Error, MemoryViews, ProjectionRunner, Recorder, RecorderError, RunnerError, Uuid};
 use eventsourcing_sqlx::PostgresRecorder;
 use futures::TryStreamExt as _;
@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::address::Address;
 use super::common::counted::InMemory;
 use super::common::followed::universe;
-use super::common::{PATIENCE, events, ids};
+use super::common::{PATIENCE, events, ids, one_event};
 use super::pair::Pair;
 use super::{by, open, versions};
 
@@ -103,4 +103,56 @@ async fn who_follows_a_log_that_was_cut_short_and_grew_past_the_position_is_told
         assert!(matches!(error, RunnerError::Upstream { .. }) && error.is_another_log(), "{error:?}");
     }
     assert_eq!(views.read(|counted| *counted), 5);
+}
+
+fn dictionary(id: u32, bytes: &[u8]) -> StoredDictionary {
+    StoredDictionary { id, bytes: bytes.to_vec(), checksum: Some(StoredDictionary::checksum_of(id, bytes)) }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs two servers: run `cargo xtask failover`"]
+async fn a_dictionary_that_was_lost_is_stored_again_before_events_that_need_it() {
+    let (pair, address, recorder) = behind(Uuid::new_v4()).await;
+    let (first, second) = (dictionary(1, b"of the schema"), dictionary(2, b"trained"));
+    assert!(recorder.insert_dictionary(first.clone()).await.unwrap());
+    // another process knows what it read, and one that reads nothing writes nothing with it
+    let reader = open(by(&address, &pair.primary)).await;
+    assert!(recorder.insert_dictionary(second.clone()).await.unwrap());
+    assert_eq!(reader.select_dictionaries(0).await.unwrap(), [first.clone(), second.clone()]);
+    let unaware = open(by(&address, &pair.primary)).await;
+    pair.fail_over().await;
+    address.lead_to(pair.standby.config.port);
+
+    // the twin: who knows of none leaves it at that
+    unaware.insert_events(one_event()).await.unwrap();
+    assert_eq!(pair.standby.number("SELECT count(*) FROM universe_dictionaries").await, 0);
+    for recorder in [&recorder, &reader] {
+        recorder.insert_events(one_event()).await.unwrap();
+        assert_eq!(unaware.select_dictionaries(0).await.unwrap(), [first.clone(), second.clone()]);
+        pair.standby.run("DELETE FROM universe_dictionaries").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs two servers: run `cargo xtask failover`"]
+async fn who_writes_with_a_dictionary_that_became_another_is_refused() {
+    let (pair, address, recorder) = behind(Uuid::new_v4()).await;
+    assert!(recorder.insert_dictionary(dictionary(1, b"lost")).await.unwrap());
+    pair.fail_over().await;
+    let other = open(pair.standby.config.clone()).await;
+    assert!(other.insert_dictionary(dictionary(1, b"another")).await.unwrap());
+    address.lead_to(pair.standby.config.port);
+
+    let error = loop {
+        match recorder.insert_events(one_event()).await.unwrap_err() {
+            error if error.is_retryable() && !matches!(error, RecorderError::OutcomeUnknown { .. }) => {}
+            error => break error,
+        }
+    };
+    assert!(error.to_string().contains("another dictionary 1 than this process writes with"), "{error:?}");
+    assert_eq!(ids(&other.select_notifications(NotificationQuery::after(0, 10)).await.unwrap()), [1, 2]);
+    // opened again it writes with the one that is there
+    let recorder = open(by(&address, &pair.standby)).await;
+    assert_eq!(recorder.select_dictionaries(0).await.unwrap(), [dictionary(1, b"another")]);
+    assert_eq!(ids(&recorder.insert_events(one_event()).await.unwrap()), [3]);
 }
