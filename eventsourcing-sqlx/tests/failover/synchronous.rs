@@ -1,15 +1,18 @@
 //! Commits wait for the standby: what is acknowledged is never lost, whatever was visible meanwhile.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use eventsourcing_core::persistence::NotificationQuery;
-use eventsourcing_core::{Notification, Recorder as _, RecorderError, StoredEvent, Uuid};
+use eventsourcing_core::{Followed, Notification, Recorder as _, RecorderError, StoredEvent, Subscribe, Uuid};
 use eventsourcing_sqlx::PostgresRecorder;
+use futures::TryStreamExt as _;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::address::Address;
-use super::common::{PATIENCE, events, ids};
+use super::common::followed::{assert_same, universe};
+use super::common::{PATIENCE, events, ids, one_event};
 use super::pair::{Pair, Server};
 use super::{by, impatient, open, open_on, versions};
 
@@ -109,6 +112,62 @@ async fn a_save_that_was_visible_and_is_lost_was_not_acknowledged_and_can_be_mad
     assert_eq!(versions(&recorder, world).await, [1, 2]);
 }
 
+/// The topic of the event after which a follower ends.
+const LAST: &str = "World.Ended";
+
+fn last_event() -> Vec<StoredEvent> {
+    let mut last = one_event();
+    last[0].topic = LAST.into();
+    last
+}
+
+/// What a follower gets before the last event, going on after errors that pass.
+async fn follow(subscribe: Subscribe) -> Vec<(u64, Uuid, u64)> {
+    let mut subscription = subscribe.poll_interval(Duration::from_millis(5)).notifications();
+    let mut got = Vec::new();
+    loop {
+        match subscription.try_next().await {
+            Ok(Some(Followed { item, .. })) if item.topic == LAST => return got,
+            Ok(Some(Followed { item, .. })) => got.push((item.id, item.originator_id, item.originator_version)),
+            Ok(None) => panic!("a subscription has no end"),
+            Err(error) => assert!(error.is_retryable(), "{error:?}"),
+        }
+    }
+}
+
+/// What the library cannot help: the server itself says that it is done.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs two servers: run `cargo xtask failover`"]
+async fn a_save_whose_session_is_cancelled_by_hand_is_acknowledged_without_the_standby() {
+    let pair = Pair::synchronous().await;
+    let recorder = open_on(&pair.primary).await;
+    pair.standby.stop().await;
+    let mut saving = save(&recorder, &one_event());
+    waits_for_the_standby(&pair.primary, &mut saving).await;
+    pair.primary.run("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'").await;
+    timeout(PATIENCE, saving).await.expect("the save hangs").unwrap().unwrap();
+    pair.fail_over().await;
+    assert_eq!(visible(&pair.standby).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs two servers: run `cargo xtask failover`"]
+async fn a_save_whose_session_is_terminated_by_hand_is_acknowledged_once_the_standby_has_it() {
+    let pair = Pair::synchronous().await;
+    let address = Address::of(pair.primary.config.port).await;
+    let recorder = open(by(&address, &pair.primary)).await;
+    pair.standby.stop().await;
+    let mut saving = save(&recorder, &one_event());
+    waits_for_the_standby(&pair.primary, &mut saving).await;
+    pair.primary.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'").await;
+    pair.primary.until("EXISTS (SELECT FROM universe_events)").await;
+    waits_for_the_standby(&pair.primary, &mut saving).await;
+    pair.standby.start().await;
+    timeout(PATIENCE, saving).await.expect("the save hangs").unwrap().unwrap();
+    pair.fail_over().await;
+    assert_eq!(visible(&pair.standby).await, 1);
+}
+
 /// Makes an attempt again as long as its error says that it may be.
 async fn until_it_is_saved(recorder: &PostgresRecorder, attempt: &[StoredEvent]) -> Vec<Notification> {
     let save = async {
@@ -132,6 +191,7 @@ async fn no_acknowledged_save_is_lost_or_doubled_when_the_primary_is_killed_besi
     let pair = Pair::synchronous().await;
     let address = Address::of(pair.primary.config.port).await;
     let recorder = open(by(&address, &pair.primary)).await;
+    let following = tokio::spawn(follow(universe(std::sync::Arc::new(recorder.clone())).subscribe(0)));
     let (acknowledge, mut acknowledged) = tokio::sync::mpsc::unbounded_channel();
     let (took_over, takes_over) = tokio::sync::watch::channel(false);
     for _ in 0..8 {
@@ -174,6 +234,11 @@ async fn no_acknowledged_save_is_lost_or_doubled_when_the_primary_is_killed_besi
         log.iter().map(|event| (event.originator_id, event.originator_version, event.id)).collect();
     recorded.sort_unstable();
     saved.sort_unstable();
+    // who follows meanwhile sees each event once, in order
+    recorder.insert_events(last_event()).await.unwrap();
+    let followed = timeout(PATIENCE, following).await.expect("the follower hangs").unwrap();
+    let of_log = log.iter().map(|event| (event.id, event.originator_id, event.originator_version));
+    assert_same(&followed, &of_log.collect::<Vec<_>>());
     // each is where its writer was told that it is, and there are no others
     assert!(saved == recorded, "{} were acknowledged, {} are recorded", saved.len(), recorded.len());
 }
