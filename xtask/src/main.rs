@@ -6,6 +6,7 @@ compile_error!("xtask starts servers as a unix does; on Windows run it in WSL");
 mod bench;
 mod check;
 mod environment;
+mod failover;
 mod failure;
 mod postgres;
 mod run;
@@ -44,6 +45,11 @@ cargo xtask soak [--events N] [--seconds N]
     commit, or do not, while followers follow it. Then kills one of two processes that run a projection each second, for
     a minute or N seconds, while others record: each event must have taken effect once. The tests do the same with fewer.
 
+cargo xtask failover [NAME]
+    Trials on real servers: a primary and a standby that are stopped, killed and promoted while events are recorded and
+    read. Each trial, or each with NAME in its name, gets two servers of its own, from the server binaries of this
+    machine. They take about a minute; `cargo xtask test` leaves them out.
+
 cargo xtask help
     Shows this.
 ";
@@ -73,7 +79,7 @@ fn dispatch(arguments: &[String]) -> Result<(), Failure> {
             run::say(HELP.trim_end());
             Ok(())
         }
-        "test" | "check" | "bench" | "soak" if asks_for_help => {
+        "test" | "check" | "bench" | "soak" | "failover" if asks_for_help => {
             run::say(HELP.trim_end());
             Ok(())
         }
@@ -81,6 +87,7 @@ fn dispatch(arguments: &[String]) -> Result<(), Failure> {
         "check" => check::run(rest),
         "bench" => bench::run(&bench::Options::parse(rest)?),
         "soak" => soak::run(&soak::Options::parse(rest)?),
+        "failover" => failover::run(&failover::Options::parse(rest)?),
         postgres::KEEPER_COMMAND => postgres::keep(rest),
         unknown => {
             Err(Failure::new(format!("there is no command `{unknown}`; `cargo xtask help` shows those there are")))
@@ -104,7 +111,7 @@ mod tests {
 
     #[test]
     fn an_unknown_flag_is_named() {
-        for line in ["test --dokcer", "check --fast", "bench --fast", "soak --fast"] {
+        for line in ["test --dokcer", "check --fast", "bench --fast", "soak --fast", "failover --fast"] {
             let failure = dispatch(&words(line)).expect_err("the flag was accepted");
             let flag = line.split_whitespace().last().unwrap_or_default();
             assert!(failure.to_string().contains(&format!("`{flag}`")), "{failure}");
@@ -113,7 +120,7 @@ mod tests {
 
     #[test]
     fn help_shows_every_command() {
-        for command in ["test", "check", "bench", "soak", "help"] {
+        for command in ["test", "check", "bench", "soak", "failover", "help"] {
             assert!(HELP.contains(&format!("cargo xtask {command}")), "{command}");
         }
     }

@@ -154,6 +154,11 @@ impl Steps {
         }
     }
 
+    /// Whether there was no step.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.done.is_empty()
+    }
+
     /// Whether every step that ran passed.
     pub(crate) fn all_passed(&self) -> bool {
         self.done.iter().all(|done| done.outcome != Outcome::Failed)

@@ -47,7 +47,10 @@ impl Held {
                 return Ok(writing);
             }
         }
-        inner.reconnect().await.map(Writing::from)
+        let mut connection = inner.reconnect().await?;
+        // it may lead to another server than the one before
+        inner.restore_dictionaries(&mut connection).await?;
+        Ok(connection.into())
     }
 
     /// Keeps a connection that is in no transaction, and of which no answer is outstanding.

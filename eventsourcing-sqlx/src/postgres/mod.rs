@@ -88,6 +88,8 @@ struct Inner {
     /// Tells a server that is down from connections that are all in use.
     probe: Probe,
     stamps: Stamps,
+    /// What states may have been written with.
+    known: dictionaries::Known,
 }
 
 impl PostgresRecorder {
@@ -119,6 +121,7 @@ impl PostgresRecorder {
             listener: Listener::default(),
             probe: Probe::default(),
             stamps: Stamps::default(),
+            known: dictionaries::Known::default(),
         });
         // the connection that the writer goes on with is driven where the writer runs
         let preparing = Arc::clone(&inner);

@@ -46,7 +46,13 @@ impl Inner {
     /// Not on the connection of the writer or the pool: those may have broken at the same moment.
     async fn try_to_resolve(&self, batch: &mut Batch<'_>, round: &[usize]) -> Result<(), Failure> {
         let mut connection = self.options.connect().await?;
-        self.resolve_on(&mut connection, batch, round).await?;
+        let refusal = match self.restore_dictionaries(&mut connection).await {
+            Ok(()) => None,
+            // what is recorded already can be found all the same
+            Err(error @ RecorderError::Corrupt { .. }) => Some(error),
+            Err(error) => return Err(error.into()),
+        };
+        self.resolve_on(&mut connection, batch, round, refusal).await?;
         // found out already, whether or not it says goodbye
         drop(connection.close().await);
         Ok(())
@@ -57,6 +63,7 @@ impl Inner {
         connection: &mut PgConnection,
         batch: &mut Batch<'_>,
         round: &[usize],
+        refusal: Option<RecorderError>,
     ) -> Result<(), Failure> {
         let mut transaction = connection.begin_with(BEGIN).await?;
         self.lock(&mut transaction).await?;
@@ -73,6 +80,11 @@ impl Inner {
         let round: Vec<usize> = round.iter().copied().filter(|place| batch.is_undecided(*place)).collect();
         if round.is_empty() {
             transaction.rollback().await?;
+            return Ok(());
+        }
+        if let Some(error) = refusal {
+            transaction.rollback().await?;
+            batch.decide(&round, || Outcome::Failed(error.clone()));
             return Ok(());
         }
         let stamp = self.stamps.next();

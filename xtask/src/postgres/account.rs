@@ -48,6 +48,14 @@ impl Account {
         }
     }
 
+    /// The account's user id and group id, if it is not ours.
+    pub(super) fn ids(&self) -> Option<(u32, u32)> {
+        match self {
+            Self::Ourselves => None,
+            Self::Other { uid, gid, .. } => Some((*uid, *gid)),
+        }
+    }
+
     /// A command of this account, in a folder that it can enter and without variables that change what a server does.
     pub(super) fn command(&self, program: &Path, folder: &Path) -> Command {
         let mut command = Command::new(program);

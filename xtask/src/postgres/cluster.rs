@@ -19,22 +19,22 @@ const SOCKET_PATH_LIMIT: usize = 103;
 /// Makes and starts a cluster with one role and one database, and says in a line what it is.
 pub(super) fn start(binaries: &Path, settings: &[&str], folder: &RunFolder) -> Result<(Connection, String), Failure> {
     let account = Account::unprivileged()?;
-    let home = folder.folder_for(&account, "server", |_| true)?;
-    let sockets =
-        folder.folder_for(&account, "s", |path| path.join(".s.PGSQL.65535").as_os_str().len() <= SOCKET_PATH_LIMIT)?;
-    let cluster = Cluster { binaries, settings, account, data: home.join("data"), home, sockets };
+    let cluster = Cluster::new(binaries, settings, &account, "server", folder)?;
     let password = random_hex()?;
     cluster.initialize(&password)?;
-    folder.note(&Entry::Cluster { binaries: binaries.to_path_buf(), data: cluster.data.clone() })?;
-    let port = cluster.start()?;
-    let connection = Connection {
+    let port = cluster.start(folder)?;
+    Ok((connection(port, password), cluster.about(port, folder)))
+}
+
+/// How to reach a cluster of ours on a port of this machine.
+pub(super) fn connection(port: u16, password: String) -> Connection {
+    Connection {
         host: "127.0.0.1".to_owned(),
         port: port.to_string(),
         user: NAME.to_owned(),
         password: Some(password),
         dbname: NAME.to_owned(),
-    };
-    Ok((connection, cluster.about(port, folder)))
+    }
 }
 
 /// Stops the server on `data`, if one runs there; gently at first.
@@ -55,26 +55,43 @@ pub(super) fn stop(binaries: &Path, data: &Path) -> Result<(), Failure> {
     Err(Failure::new(format!("PostgreSQL with process id {pid} does not stop; end it with `kill -QUIT {pid}`")))
 }
 
-struct Cluster<'a> {
+/// A cluster whose folder is made, with or without data in it.
+pub(super) struct Cluster<'a> {
     binaries: &'a Path,
     /// Lines for its configuration.
     settings: &'a [&'a str],
-    account: Account,
+    account: &'a Account,
     /// The data folder, the log and the password file lie here.
     home: PathBuf,
-    data: PathBuf,
+    pub(super) data: PathBuf,
     sockets: PathBuf,
 }
 
-impl Cluster<'_> {
-    fn program(&self, name: &str) -> Command {
+impl<'a> Cluster<'a> {
+    /// Makes a folder of this name for the cluster.
+    pub(super) fn new(
+        binaries: &'a Path,
+        settings: &'a [&'a str],
+        account: &'a Account,
+        name: &str,
+        folder: &RunFolder,
+    ) -> Result<Self, Failure> {
+        let home = folder.folder_for(account, name, |_| true)?;
+        // a name of its own, as short as can be
+        let sockets = folder.folder_for(account, name.get(..1).unwrap_or("s"), |path| {
+            path.join(".s.PGSQL.65535").as_os_str().len() <= SOCKET_PATH_LIMIT
+        })?;
+        Ok(Self { binaries, settings, account, data: home.join("data"), home, sockets })
+    }
+
+    pub(super) fn program(&self, name: &str) -> Command {
         let mut command = self.account.command(&self.binaries.join(name), &self.home);
         command.stdin(Stdio::null());
         command
     }
 
     /// Makes the data folder, the role with its password, and the database.
-    fn initialize(&self, password: &str) -> Result<(), Failure> {
+    pub(super) fn initialize(&self, password: &str) -> Result<(), Failure> {
         let password_file = self.home.join("password");
         let doing = || format!("writing {}", password_file.display());
         let mut file =
@@ -107,8 +124,9 @@ impl Cluster<'_> {
         output_of(postgres).map(drop)
     }
 
-    /// Starts the server and gives its port.
-    fn start(&self) -> Result<u16, Failure> {
+    /// Starts the server, which the run's folder remembers, and gives its port.
+    pub(super) fn start(&self, folder: &RunFolder) -> Result<u16, Failure> {
+        folder.note(&Entry::Cluster { binaries: self.binaries.to_path_buf(), data: self.data.clone() })?;
         let mut last = Failure::new("the server did not start");
         // between our finding a free port and the server's taking it, somebody else may
         for _ in 0..3 {

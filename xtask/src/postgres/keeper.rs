@@ -11,7 +11,7 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use super::run_folder::RunFolder;
-use super::{Connection, Setting, cluster, compose};
+use super::{Connection, Pair, Setting, cluster, compose};
 use crate::failure::{Failure, While};
 use crate::run;
 
@@ -23,10 +23,21 @@ pub(crate) const KEEPER_COMMAND: &str = "postgres-keeper";
 pub(crate) enum Charge {
     /// A private cluster of the binaries in a folder, with settings beside those that all clusters of ours have.
     Cluster { binaries: PathBuf, settings: Vec<Setting> },
+    /// A primary and a standby.
+    Pair { binaries: PathBuf },
     /// A container.
     Docker,
     /// No server.
     Nothing,
+}
+
+/// What a keeper says that it started.
+#[derive(Debug, Default)]
+struct Report {
+    connection: Connection,
+    about: String,
+    /// Variables for tests, beside those of the connection.
+    variables: Vec<(String, String)>,
 }
 
 /// The run's handle on its keeper. Dropping it has everything tidied up, and waits for that.
@@ -39,6 +50,17 @@ pub(crate) struct Keeper {
 impl Keeper {
     /// Starts a keeper and waits until its server takes connections; a text says what was started.
     pub(crate) fn start(charge: &Charge) -> Result<(Self, Connection, String), Failure> {
+        let (keeper, Report { connection, about, .. }) = Self::begin(charge)?;
+        Ok((keeper, connection, about))
+    }
+
+    /// Starts a keeper and waits until its primary and standby take connections.
+    pub(crate) fn start_pair(binaries: PathBuf) -> Result<(Self, Pair), Failure> {
+        let (keeper, Report { connection, variables, .. }) = Self::begin(&Charge::Pair { binaries })?;
+        Ok((keeper, Pair { connection, variables }))
+    }
+
+    fn begin(charge: &Charge) -> Result<(Self, Report), Failure> {
         let doing = || "starting the process that looks after PostgreSQL".to_owned();
         let mut command = Command::new(std::env::current_exe().while_doing(doing)?);
         command.arg(KEEPER_COMMAND).process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -47,15 +69,16 @@ impl Keeper {
                 .arg("cluster")
                 .arg(binaries)
                 .args(settings.iter().map(|(name, value)| format!("{name}={value}"))),
+            Charge::Pair { binaries } => command.arg("pair").arg(binaries),
             Charge::Docker => command.arg("docker"),
             Charge::Nothing => command.arg("nothing"),
         };
         let mut process = command.spawn().while_doing(doing)?;
-        let (orders, report) = (process.stdin.take(), process.stdout.take());
+        let (orders, pipe) = (process.stdin.take(), process.stdout.take());
         let keeper = Self { process, orders };
-        let mut connection = Connection::default();
-        let mut about = String::new();
-        for line in report.into_iter().flat_map(|pipe| BufReader::new(pipe).lines()) {
+        let mut report = Report::default();
+        let connection = &mut report.connection;
+        for line in pipe.into_iter().flat_map(|pipe| BufReader::new(pipe).lines()) {
             let line = line.while_doing(doing)?;
             match line.split_once('=') {
                 Some(("host", value)) => value.clone_into(&mut connection.host),
@@ -63,9 +86,10 @@ impl Keeper {
                 Some(("user", value)) => value.clone_into(&mut connection.user),
                 Some(("password", value)) => connection.password = Some(value.to_owned()),
                 Some(("dbname", value)) => value.clone_into(&mut connection.dbname),
-                Some(("about", value)) => value.clone_into(&mut about),
-                _ if line == "ready" => return Ok((keeper, connection, about)),
-                _ => {}
+                Some(("about", value)) => value.clone_into(&mut report.about),
+                Some((name, value)) => report.variables.push((name.to_owned(), value.to_owned())),
+                None if line == "ready" => return Ok((keeper, report)),
+                None => {}
             }
         }
         Err(Failure::new("there is no PostgreSQL for the tests; the reason stands above"))
@@ -130,18 +154,21 @@ impl Drop for Keeper {
 pub(crate) fn keep(arguments: &[String]) -> Result<(), Failure> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     if arguments == ["nothing"] {
-        report(&Connection::default(), "");
+        report(&Connection::default(), "", &[]);
         follow_orders().tidy();
         return Ok(());
     }
     let folder = RunFolder::create(&run::target().join("postgres"))?;
     let started = match arguments[..] {
-        ["cluster", binaries, ref settings @ ..] => cluster::start(Path::new(binaries), settings, &folder),
-        ["docker"] => compose::up(&folder),
+        ["cluster", binaries, ref settings @ ..] => {
+            cluster::start(Path::new(binaries), settings, &folder).map(Pair::alone)
+        }
+        ["pair", binaries] => Pair::start(Path::new(binaries), &folder).map(|pair| (pair, String::new())),
+        ["docker"] => compose::up(&folder).map(Pair::alone),
         _ => Err(Failure::new(format!("`{KEEPER_COMMAND}` is what `cargo xtask test` calls, not for people"))),
     };
-    let outcome = started.map(|(connection, about)| {
-        report(&connection, &about);
+    let outcome = started.map(|(Pair { connection, variables }, about)| {
+        report(&connection, &about, &variables);
         follow_orders()
     });
     let place = folder.path().display().to_string();
@@ -156,13 +183,14 @@ pub(crate) fn keep(arguments: &[String]) -> Result<(), Failure> {
 }
 
 /// Tells the run how to connect. If it is gone already, the orders end at once, so a failure to tell needs no care.
-fn report(connection: &Connection, about: &str) {
+fn report(connection: &Connection, about: &str, variables: &[(String, String)]) {
     let Connection { host, port, user, password, dbname } = connection;
     let password = password.as_deref().unwrap_or_default();
+    let variables: String = variables.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
     let mut out = io::stdout().lock();
     let _ = writeln!(
         out,
-        "host={host}\nport={port}\nuser={user}\npassword={password}\ndbname={dbname}\nabout={about}\nready"
+        "host={host}\nport={port}\nuser={user}\npassword={password}\ndbname={dbname}\nabout={about}\n{variables}ready"
     )
     .and_then(|()| out.flush());
 }

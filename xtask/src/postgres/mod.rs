@@ -9,6 +9,7 @@ mod compose;
 mod keeper;
 mod ledger;
 mod machine;
+mod pair;
 mod prepare;
 mod run_folder;
 
@@ -17,7 +18,8 @@ use std::process::Command;
 
 pub(crate) use keeper::{KEEPER_COMMAND, Keeper, keep};
 use machine::ThisMachine;
-pub(crate) use prepare::Prepared;
+pub(crate) use pair::Pair;
+pub(crate) use prepare::{Prepared, server_binaries};
 
 use crate::failure::{Failure, While};
 

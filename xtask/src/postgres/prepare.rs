@@ -2,10 +2,10 @@
 
 use std::net::{TcpStream, ToSocketAddrs};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::choose::{Choice, choose};
+use super::choose::{Choice, Machine as _, OLDEST, choose};
 use super::keeper::{Charge, Keeper};
 use super::{Connection, Setting, ThisMachine};
 use crate::failure::{Failure, While};
@@ -61,6 +61,18 @@ impl Prepared {
         say(&format!("{name}: {about}, {why}"));
         Ok(Self { keeper, connection, name })
     }
+}
+
+/// The folder of server binaries for clusters that are stopped and started; another server will not do.
+pub(crate) fn server_binaries() -> Result<PathBuf, Failure> {
+    let all = ThisMachine.binaries();
+    let found = all.into_iter().find(|binaries| binaries.major >= OLDEST);
+    found.map(|binaries| binaries.folder).ok_or_else(|| {
+        Failure::new(format!(
+            "there are no server binaries of PostgreSQL {OLDEST} or newer on this machine, and servers that are killed and \
+             promoted are run by them; install PostgreSQL's server package, such as `apt-get install postgresql`"
+        ))
+    })
 }
 
 /// Fails at once where nothing listens, instead of in every test.
