@@ -1,7 +1,7 @@
 //! What an application consists of, said in code.
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::core::{Application, Shared};
 use super::schema::Schema;
@@ -85,7 +85,8 @@ impl ApplicationBuilder {
         check_name(&name)?;
         let recorder = recorder.unwrap_or_else(|| Arc::new(MemoryRecorder::new()));
         let mapper = mapper.unwrap_or_else(|| Mapper::new(name.to_lowercase()));
-        Ok(Application::new(Shared { name, recorder, mapper, topics, schema, section_size }))
+        let carried_over = Mutex::default();
+        Ok(Application::new(Shared { name, recorder, mapper, topics, schema, section_size, carried_over }))
     }
 }
 

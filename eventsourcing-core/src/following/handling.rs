@@ -181,7 +181,7 @@ where
         match error {
             RecorderError::AlreadyProcessed { recorded, .. } => Failure::Moved(recorded),
             // others put something aside, or took it out
-            RecorderError::Conflict { .. } => Failure::Moved(self.position),
+            RecorderError::Conflict { .. } | RecorderError::LettersChanged { .. } => Failure::Moved(self.position),
             source if source.is_retryable() => Failure::Passing(RunnerError::View { name: P::NAME, source }),
             source => Failure::Fatal(RunnerError::of_view::<P>(source)),
         }
