@@ -131,7 +131,8 @@ impl Application {
 
     /// Compresses and encrypts a letter as events are: it says in clear what a handler said about one.
     fn seal(&self, upstream: &str, letter: &DeadLetter) -> Result<StoredLetter, RecorderError> {
-        let failed = |error: serde_json::Error| letters_error(RecorderError::Corrupt { found: error.to_string() }.into());
+        let failed =
+            |error: serde_json::Error| letters_error(RecorderError::Corrupt { found: error.to_string() }.into());
         let json = serde_json::to_vec(letter).map_err(failed)?;
         let place = place_of(upstream, letter.notification_id);
         let sealed = self.shared.mapper.seal(&place, json);

@@ -152,11 +152,7 @@ impl Recorder for MemoryRecorder {
         self.read(|log| log.letters.count(upstream))
     }
 
-    async fn originators_with_letters(
-        &self,
-        upstream: &str,
-        originators: &[Uuid],
-    ) -> Result<Vec<Uuid>, RecorderError> {
+    async fn originators_with_letters(&self, upstream: &str, originators: &[Uuid]) -> Result<Vec<Uuid>, RecorderError> {
         self.read(|log| log.letters.among(upstream, originators))
     }
 

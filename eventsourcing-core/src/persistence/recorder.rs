@@ -179,11 +179,7 @@ pub trait Recorder: Debug + Send + Sync {
     ///
     /// # Errors
     /// As the storage fails.
-    async fn originators_with_letters(
-        &self,
-        upstream: &str,
-        originators: &[Uuid],
-    ) -> Result<Vec<Uuid>, RecorderError> {
+    async fn originators_with_letters(&self, upstream: &str, originators: &[Uuid]) -> Result<Vec<Uuid>, RecorderError> {
         let _ = (upstream, originators);
         Ok(Vec::new())
     }

@@ -15,12 +15,13 @@ pub(crate) const SAVEPOINT: &str = "SAVEPOINT save";
 pub(crate) const RELEASE: &str = "RELEASE save";
 pub(crate) const ROLLBACK_TO: &str = "ROLLBACK TO save";
 
-/// `(events table, head table, dictionaries table, tracking table)` → whether each exists: [`Tables`](crate::damage::Tables).
+/// `(events table, head table, dictionaries table, tracking table, letters table)` → whether each exists: [`Tables`](crate::damage::Tables).
 pub(crate) const TABLES: &str = "\
     SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE), \
            EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?2 COLLATE NOCASE), \
            EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?3 COLLATE NOCASE), \
-           EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?4 COLLATE NOCASE)";
+           EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?4 COLLATE NOCASE), \
+           EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?5 COLLATE NOCASE)";
 
 /// The statements of one application.
 #[derive(Debug)]
@@ -34,6 +35,10 @@ pub(crate) struct SqliteSql {
     pub(crate) insert_after: Sql,
     /// `(upstream, position, anchor)`: says that its log is processed up to there.
     pub(crate) track: Sql,
+    /// `(upstream, id, originator id, state, checksum)`: puts a dead letter in, unless there is one of that id.
+    pub(crate) park: Sql,
+    /// `(upstream, id)`: takes a dead letter out; one row if it was there.
+    pub(crate) take_out: Sql,
     /// `()` → the name of the application that made the tables.
     pub(crate) owner: Sql,
     /// What SQLite says when a version is recorded already: it names the columns, not the constraint.
@@ -41,6 +46,7 @@ pub(crate) struct SqliteSql {
     events: String,
     dictionaries: String,
     tracking: String,
+    letters: String,
     head: String,
     name: TableName,
 }
@@ -48,9 +54,10 @@ pub(crate) struct SqliteSql {
 impl SqliteSql {
     pub(crate) fn of(name: &TableName) -> Self {
         let (events, head) = (name.events(), name.head());
-        let (dictionaries, tracking) = (name.dictionaries(), name.tracking());
+        let (dictionaries, tracking, letters) = (name.dictionaries(), name.tracking(), name.letters());
         let event = "originator_id, originator_version, topic, state, checksum, append_id";
         let notification = "notification_id, originator_id, originator_version, topic, state, checksum, append_id";
+        let letter = "notification_id, originator_id, state, checksum";
         let range = "originator_id = ?1 AND originator_version > ?2 AND originator_version <= ?3";
         let section = "notification_id > ?1 AND notification_id <= ?2";
         let common = Statements {
@@ -58,7 +65,9 @@ impl SqliteSql {
                 "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE) \
                    AND (schema_version < 2 \
                      OR (EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?2 COLLATE NOCASE) \
-                       AND EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?3 COLLATE NOCASE))), \
+                       AND EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?3 COLLATE NOCASE))) \
+                   AND (schema_version < 3 \
+                     OR EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?4 COLLATE NOCASE)), \
                  schema_version FROM {head} WHERE id = 1"
             )
             .into(),
@@ -84,6 +93,23 @@ impl SqliteSql {
             )
             .into(),
             positions: format!("SELECT position, anchor FROM {tracking} WHERE upstream = ?1").into(),
+            letters: format!(
+                "SELECT {letter} FROM {letters} \
+                 WHERE upstream = ?1 AND notification_id > ?2 AND notification_id <= ?3 \
+                 ORDER BY notification_id LIMIT ?4"
+            )
+            .into(),
+            letters_of: format!(
+                "SELECT {letter} FROM {letters} \
+                 WHERE upstream = ?1 AND originator_id = ?5 AND notification_id > ?2 AND notification_id <= ?3 \
+                 ORDER BY notification_id LIMIT ?4"
+            )
+            .into(),
+            count_letters: format!("SELECT count(*) FROM {letters} WHERE upstream = ?1").into(),
+            with_letters: format!(
+                "SELECT EXISTS (SELECT 1 FROM {letters} WHERE upstream = ?1 AND originator_id = ?2)"
+            )
+            .into(),
             insert_dictionary: format!(
                 "INSERT INTO {dictionaries} (id, bytes, checksum) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING"
             )
@@ -104,11 +130,18 @@ impl SqliteSql {
                  ON CONFLICT (upstream) DO UPDATE SET position = excluded.position, anchor = excluded.anchor"
             )
             .into(),
+            park: format!(
+                "INSERT INTO {letters} (upstream, {letter}) VALUES (?, ?, ?, ?, ?) \
+                 ON CONFLICT (upstream, notification_id) DO NOTHING"
+            )
+            .into(),
+            take_out: format!("DELETE FROM {letters} WHERE upstream = ?1 AND notification_id = ?2").into(),
             owner: format!("SELECT application FROM {head} WHERE id = 1").into(),
             version_taken: format!("{events}.originator_id, {events}.originator_version"),
             events,
             dictionaries,
             tracking,
+            letters,
             head,
             name: name.clone(),
         }
@@ -153,6 +186,7 @@ impl SqliteSql {
                anchor BLOB\n) STRICT",
             self.tracking,
         ));
+        statements.push(self.create_letters());
         statements
     }
 
@@ -170,12 +204,27 @@ impl SqliteSql {
             ));
         }
         statements.push(format!("ALTER TABLE {tracking} ADD COLUMN anchor BLOB"));
+        statements.push(self.create_letters());
         statements.push(format!("ALTER TABLE {head} ADD COLUMN application TEXT"));
         statements.push(format!(
             "UPDATE {head} SET schema_version = {SCHEMA_VERSION}, application = '{}' WHERE id = 1 AND schema_version = {version}",
             name.application()
         ));
         statements
+    }
+
+    fn create_letters(&self) -> String {
+        format!(
+            "CREATE TABLE IF NOT EXISTS {} (\n  \
+               upstream TEXT NOT NULL,\n  \
+               notification_id INTEGER NOT NULL,\n  \
+               originator_id BLOB NOT NULL,\n  \
+               state BLOB NOT NULL,\n  \
+               checksum INTEGER,\n  \
+               PRIMARY KEY (upstream, notification_id),\n  \
+               UNIQUE (upstream, originator_id, notification_id)\n) STRICT, WITHOUT ROWID",
+            self.letters,
+        )
     }
 
     fn create_dictionaries(&self) -> String {

@@ -4,6 +4,7 @@ mod append;
 mod connections;
 mod dictionaries;
 mod error;
+mod letters;
 mod location;
 mod open;
 mod select;
@@ -15,9 +16,10 @@ use std::sync::atomic::AtomicBool;
 
 use async_trait::async_trait;
 use eventsourcing_core::persistence::{
-    EventQuery, EventVisitor, LogPosition, NotificationQuery, NotificationVisitor, StoredDictionary, Watermark,
+    Append, EventQuery, EventVisitor, LetterQuery, LogPosition, NotificationQuery, NotificationVisitor,
+    StoredDictionary, StoredLetter, Watermark,
 };
-use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Tracking};
+use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 
 use self::connections::Connections;
 use self::error::recorder_error;
@@ -28,7 +30,7 @@ use crate::error::check_runtime;
 use crate::sql::sqlite::SqliteSql;
 use crate::stamps::Stamps;
 use crate::table_name::TableName;
-use crate::writer::{Append, Writer};
+use crate::writer::Writer;
 
 /// Keeps the events of an application in a SQLite database, in a file or in memory.
 ///
@@ -108,7 +110,7 @@ impl SqliteRecorder {
 #[async_trait]
 impl Recorder for SqliteRecorder {
     async fn insert_events(&self, events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError> {
-        self.writer.record(Append::new(events, None)?).await
+        self.append(Append::new(events)).await
     }
 
     async fn insert_tracked(
@@ -116,7 +118,24 @@ impl Recorder for SqliteRecorder {
         events: Vec<StoredEvent>,
         tracking: Tracking,
     ) -> Result<Vec<Notification>, RecorderError> {
-        self.writer.record(Append::new(events, Some(tracking))?).await
+        self.append(Append::new(events).tracked(tracking)).await
+    }
+
+    async fn append(&self, append: Append) -> Result<Vec<Notification>, RecorderError> {
+        append.check()?;
+        self.writer.record(append).await
+    }
+
+    async fn select_letters(&self, query: LetterQuery) -> Result<Vec<StoredLetter>, RecorderError> {
+        self.inner.select_letters(query).await
+    }
+
+    async fn count_letters(&self, upstream: &str) -> Result<u64, RecorderError> {
+        self.inner.count_letters(upstream).await
+    }
+
+    async fn originators_with_letters(&self, upstream: &str, originators: &[Uuid]) -> Result<Vec<Uuid>, RecorderError> {
+        self.inner.with_letters(upstream, originators).await
     }
 
     async fn tracked_position(&self, upstream: &str) -> Result<LogPosition, RecorderError> {

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::following::DeadLetter;
-use crate::following::memory_letters::MemoryLetters;
 use crate::Result;
 use crate::domain::{Aggregate, AggregateEvent, ApplyError, Root};
+use crate::following::DeadLetter;
+use crate::following::memory_letters::MemoryLetters;
 use crate::persistence::{StateError, StateReader, StateWriter};
 
 /// What an application put aside of one upstream before recorders kept dead letters.
