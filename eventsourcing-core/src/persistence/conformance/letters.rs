@@ -86,7 +86,7 @@ pub async fn letters_are_selected_by_id(fixture: &dyn Fixture) {
         assert_eq!(found, expected, "{rule}: {query:?}");
     }
     assert_eq!(store.count("orders").await, 2, "{rule}: letters are counted by upstream");
-    assert_eq!(store.with_letters(&[id(3)]).await, [], "{rule}: aggregates are those of the upstream");
+    assert!(store.with_letters(&[id(3)]).await.is_empty(), "{rule}: aggregates are those of the upstream");
 }
 
 /// Of each event there is one letter: the first stays.
@@ -171,9 +171,10 @@ pub async fn an_append_with_letters_repeated_is_done_once(fixture: &dyn Fixture)
     let take = Append::new(second).changing(taken(&[1]));
     let (parked, taken_out) = (one.append(&park).await, one.append(&take).await);
     for store in [&one, &other] {
-        assert_same(&store.append(&park).await, &parked, rule);
-        assert_same(&store.append(&take).await, &taken_out, rule);
-        assert_eq!(store.letters(orders()).await, [letter(2, id(1))], "{rule}");
+        for (append, recorded) in [(&park, &parked), (&take, &taken_out)] {
+            assert_same(&store.append(append).await, recorded, rule);
+            assert_eq!(store.letters(orders()).await, [letter(2, id(1))], "{rule}: the letters");
+        }
     }
     assert_log_is_whole(&one, 3, rule).await;
 }
@@ -244,7 +245,9 @@ fn parking(events: &[StoredEvent], (after, position): (u64, u64), letters: &[Sto
 /// Asserts that an append was refused because letters of Orders are not there.
 fn assert_changed(outcome: Result<Vec<Notification>, RecorderError>, rule: &str) {
     match outcome {
-        Err(RecorderError::LettersChanged { upstream }) => assert_eq!(upstream, "Orders", "{rule}: what the error tells"),
+        Err(RecorderError::LettersChanged { upstream }) => {
+            assert_eq!(upstream, "Orders", "{rule}: what the error tells")
+        }
         Err(error) => panic!("{rule}: LettersChanged was expected, and the error is: {error} ({error:?})"),
         Ok(_) => panic!("{rule}: LettersChanged was expected, and the append was done"),
     }
