@@ -239,7 +239,11 @@ async fn letters_of_an_old_log_are_carried_over_once_in_each_database() {
         billing.recorder().insert_tracked(old, Tracking::new("Depot", 0, 3)).await.unwrap();
 
         // two at once, of which one does it
-        let other = if is_kept { Billing::open_with(variables.clone()).await.unwrap() } else { billing.clone() };
+        let other = if is_kept {
+            Billing::open_with(variables.clone()).await.unwrap()
+        } else {
+            Billing::from(Application::clone(&billing))
+        };
         let (one, two) = (billing.dead_letters(&depot), other.dead_letters(&depot));
         let (one, two) = tokio::join!(one.list(0, 10), two.list(0, 10));
         let (one, two) = (one.unwrap(), two.unwrap());
@@ -271,7 +275,9 @@ async fn what_a_handler_said_is_encrypted_where_the_application_encrypts() {
         let depot = Depot::open_with([("PERSISTENCE_MODULE", "memory")]).await.unwrap();
         let variables: Vec<_> = variables
             .into_iter()
-            .map(|(name, value)| (name.clone(), if name == "SQLITE_DBNAME" { format!("{value}.{is_legible}") } else { value }))
+            .map(|(name, value)| {
+                (name.clone(), if name == "SQLITE_DBNAME" { format!("{value}.{is_legible}") } else { value })
+            })
             .collect();
         let billing = Billing::open_with(variables).await.unwrap();
         let (_, last) = send(&depot, &[13]).await;
