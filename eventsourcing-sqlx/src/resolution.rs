@@ -14,9 +14,11 @@ pub(crate) struct Found {
     rows: HashMap<(Uuid, u64), LogPosition>,
     /// The last version of each aggregate that has any.
     last: HashMap<Uuid, u64>,
-    /// The dead letters that were looked for, by upstream and notification id.
+    /// The dead letters that were looked for and are there, by upstream and notification id.
+    #[cfg(feature = "postgres")]
     letters: HashSet<(String, u64)>,
     /// The aggregates that were looked for and have dead letters, by upstream.
+    #[cfg(feature = "postgres")]
     waiting: HashSet<(String, Uuid)>,
 }
 
