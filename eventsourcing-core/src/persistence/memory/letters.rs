@@ -1,6 +1,7 @@
 //! Dead letters in memory: by id, and by aggregate.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::btree_map::{BTreeMap, Entry};
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound::{Excluded, Included};
 
 use uuid::Uuid;
@@ -74,8 +75,8 @@ impl OfUpstream {
 
     fn insert(&mut self, letter: StoredLetter) {
         let (id, originator_id) = (letter.notification_id, letter.originator_id);
-        if !self.letters.contains_key(&id) {
-            self.letters.insert(id, letter);
+        if let Entry::Vacant(free) = self.letters.entry(id) {
+            free.insert(letter);
             self.by_originator.insert((originator_id, id));
         }
     }
