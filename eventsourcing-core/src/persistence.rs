@@ -3,6 +3,7 @@
 //! An event is written to JSON, compressed, encrypted and recorded; read back in reverse. Domain code never sees bytes, and
 //! a recorder never sees a domain event: the [`Mapper`] is where they meet.
 
+mod append;
 mod attempt;
 pub mod cipher;
 pub mod compressor;
@@ -12,6 +13,7 @@ mod dictionary;
 mod envelope;
 mod finite;
 mod id_hash;
+mod letters;
 mod likeness;
 mod log_position;
 mod mapper;
@@ -31,10 +33,12 @@ mod tracking;
 mod watch;
 mod watermark;
 
+pub use append::Append;
 pub use attempt::{is_same_attempt, stamped};
 pub use cipher::{Cipher, CipherError, CipherKey};
 pub use compressor::{Compressor, CompressorError};
 pub use dictionary::{Dictionary, DictionaryError, StoredDictionary};
+pub use letters::{LetterChanges, LetterQuery, StoredLetter};
 pub use likeness::StateDifference;
 pub use log_position::{LogPosition, LogPositionError};
 pub use mapper::{Mapper, StateCheck};

@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use broken::{Fault, Plain};
 use eventsourcing_core::persistence::conformance::{
-    Fixture, Single, anchors, atomicity, check, concurrency, dictionaries, limits, log, selection, tailing, tracking,
-    versions,
+    Fixture, Single, anchors, atomicity, check, concurrency, dictionaries, letters, limits, log, selection, tailing,
+    tracking, versions,
 };
 use eventsourcing_core::persistence::{EventQuery, MemoryRecorder};
 use eventsourcing_core::{Recorder, StoredEvent, Uuid, recorder_conformance};
@@ -282,6 +282,29 @@ fn a_recorder_that_mistreats_tracking_is_found() {
     assert_broken(Fault::MovesForthOnly, rule, "the position after a move");
     let rule = tracking::events_and_tracking_are_recorded_by_one_insert;
     assert_broken(Fault::KeepsTrackingToItself, rule, "the position");
+}
+
+#[test]
+fn a_recorder_that_mistreats_dead_letters_is_found() {
+    let once = letters::a_letter_is_taken_out_once;
+    assert_broken(Fault::ChangesLettersLater, once, "is taken out once");
+    assert_broken(Fault::ForgetsWhatIsTaken, once, "the append was done");
+    let one_does = letters::of_many_who_take_out_a_letter_one_does;
+    assert_broken(Fault::ForgetsWhatIsTaken, one_does, "so many succeeded");
+    assert_broken(Fault::ChecksLettersWithoutTheLock, one_does, "so many succeeded");
+    let waits = letters::who_waits_behind_letters_finds_them_there;
+    assert_broken(Fault::ForgetsWhoWaits, waits, "the append was done");
+    let refused = letters::a_refused_append_leaves_letters_as_they_were;
+    assert_broken(Fault::ChecksLettersFirst, refused, "a conflict was expected");
+    let repeated = letters::an_append_with_letters_repeated_is_done_once;
+    assert_broken(Fault::RepeatsLetters, repeated, "is done once: the letters");
+    assert_broken(Fault::ReplacesLetters, letters::the_first_letter_of_an_event_stays, "of an event stays");
+    assert_broken(Fault::CutsLetters, letters::letters_are_kept_as_they_are, "kept as they are");
+    let selected = letters::letters_are_selected_by_id;
+    assert_broken(Fault::SelectsLettersAsParked, selected, "selected by id");
+    assert_broken(Fault::FoldsUpstreamsOfLetters, selected, "selected by id");
+    let together = letters::events_tracking_and_letters_are_recorded_by_one_append;
+    assert_broken(Fault::KeepsLettersToItself, together, "the letters");
 }
 
 #[test]

@@ -16,11 +16,13 @@ pub(crate) struct Tables {
     pub(crate) dictionaries: bool,
     /// Since version 2.
     pub(crate) tracking: bool,
+    /// Since version 3.
+    pub(crate) letters: bool,
 }
 
-impl From<(bool, bool, bool, bool)> for Tables {
-    fn from((events, head, dictionaries, tracking): (bool, bool, bool, bool)) -> Self {
-        Self { events, head, dictionaries, tracking }
+impl From<(bool, bool, bool, bool, bool)> for Tables {
+    fn from((events, head, dictionaries, tracking, letters): (bool, bool, bool, bool, bool)) -> Self {
+        Self { events, head, dictionaries, tracking, letters }
     }
 }
 
@@ -37,7 +39,8 @@ impl Tables {
             Self { events: false, head: true, .. } => Err(missing(&events, &head)),
             Self { dictionaries: true, .. } => Err(missing(&events, &name.dictionaries())),
             Self { tracking: true, .. } => Err(missing(&events, &name.tracking())),
-            Self { dictionaries: false, tracking: false, .. } => Ok(false),
+            Self { letters: true, .. } => Err(missing(&events, &name.letters())),
+            Self { dictionaries: false, tracking: false, letters: false, .. } => Ok(false),
         }
     }
 
@@ -46,10 +49,14 @@ impl Tables {
     /// # Errors
     /// [`RecorderError::Corrupt`] if one is not.
     pub(crate) fn check(self, version: i64, name: &TableName) -> Result<(), RecorderError> {
-        let since_2 = [(self.dictionaries, name.dictionaries()), (self.tracking, name.tracking())];
-        match since_2.into_iter().find(|(is_there, _)| !is_there) {
-            Some((_, table)) if version >= 2 => Err(missing(&table, &name.events())),
-            _ => Ok(()),
+        let since = [
+            (2, self.dictionaries, name.dictionaries()),
+            (2, self.tracking, name.tracking()),
+            (3, self.letters, name.letters()),
+        ];
+        match since.into_iter().find(|(since, is_there, _)| version >= *since && !is_there) {
+            Some((_, _, table)) => Err(missing(&table, &name.events())),
+            None => Ok(()),
         }
     }
 }

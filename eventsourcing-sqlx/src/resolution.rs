@@ -2,12 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use eventsourcing_core::persistence::{is_same_attempt, stamped};
+use eventsourcing_core::persistence::{Append, is_same_attempt, stamped};
 use eventsourcing_core::{LogPosition, RecorderError, StoredEvent};
 use uuid::Uuid;
 
 use crate::rows::{self, LookRow};
-use crate::writer::Append;
 
 /// What is recorded of the aggregates of one or more saves, found by looking for their versions.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +14,12 @@ pub(crate) struct Found {
     rows: HashMap<(Uuid, u64), LogPosition>,
     /// The last version of each aggregate that has any.
     last: HashMap<Uuid, u64>,
+    /// The dead letters that were looked for and are there, by upstream and notification id.
+    #[cfg(feature = "postgres")]
+    letters: HashSet<(String, u64)>,
+    /// The aggregates that were looked for and have dead letters, by upstream.
+    #[cfg(feature = "postgres")]
+    waiting: HashSet<(String, Uuid)>,
 }
 
 /// Up to which id the log of each upstream is processed that was looked for; 0 for those that are not there.
@@ -32,6 +37,25 @@ impl Found {
             self.rows.insert((originator_id, rows::from_version(version)?), position);
         }
         Ok(())
+    }
+
+    /// Adds what a look for the dead letters of an upstream found.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn add_letters(&mut self, upstream: &str, waiting: Vec<Uuid>, letters: Vec<u64>) {
+        self.waiting.extend(waiting.into_iter().map(|id| (upstream.to_owned(), id)));
+        self.letters.extend(letters.into_iter().map(|id| (upstream.to_owned(), id)));
+    }
+
+    /// Why the changes of dead letters cannot be made, if they cannot.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn refusal_of_letters(&self, append: &Append) -> Option<RecorderError> {
+        let changes = append.letters.as_ref()?;
+        let upstream = || changes.upstream.clone();
+        let waits = |id: &Uuid| self.waiting.contains(&(upstream(), *id));
+        let mut once = HashSet::new();
+        let is_there = |id: &u64| once.insert(*id) && self.letters.contains(&(upstream(), *id));
+        let can_be_made = changes.behind.iter().all(waits) && changes.taken.iter().all(is_there);
+        (!can_be_made).then(|| changes.refused())
     }
 
     /// Whether the event is recorded by its own attempt.
@@ -105,7 +129,15 @@ pub(crate) fn resolve(
     positions: &Positions,
 ) -> Resolution {
     let events = resolve_events(&append.events, found, pending);
-    let Some(tracking) = &append.tracking else { return events };
+    let Some(tracking) = &append.tracking else {
+        return match events {
+            // without events there is nothing that tells whether the letters were changed by an earlier attempt
+            Resolution::Done(positions) if positions.is_empty() && append.letters.is_some() => {
+                Resolution::Free(Vec::new())
+            }
+            events => events,
+        };
+    };
     let recorded = positions.get(&tracking.upstream).copied().unwrap_or_default();
     let is_free = recorded == tracking.after;
     match events {
@@ -223,7 +255,7 @@ mod tests {
 
     /// A save that goes on from 4, of an upstream that is processed up to `recorded`.
     fn tracked(events: Vec<StoredEvent>, found: &Found, recorded: u64) -> Resolution {
-        let append = Append { events, tracking: Some(Tracking::new("Orders", 4, 6)) };
+        let append = Append::new(events).tracked(Tracking::new("Orders", 4, 6));
         resolve(&append, found, &HashSet::new(), &Positions::from([("Orders".to_owned(), recorded)]))
     }
 

@@ -1,22 +1,11 @@
 //! Numbers and rows of the database: the only place where `u64` and `i64` meet.
 
-use eventsourcing_core::{LogPosition, RecorderError, StoredEvent};
+use eventsourcing_core::{LogPosition, RecorderError};
 use uuid::Uuid;
-
-/// The largest number that both databases can keep.
-const MAX: u64 = i64::MAX.unsigned_abs();
 
 /// What was found at a version: its notification id, the originator id and version that were looked for, the attempt that
 /// recorded it, and the last version of the aggregate.
 pub(crate) type LookRow = (Option<i64>, Uuid, i64, Option<Uuid>, Option<i64>);
-
-/// Refuses versions that no database can keep, before anything is sent.
-pub(crate) fn check_versions(events: &[StoredEvent]) -> Result<(), RecorderError> {
-    match events.iter().map(|event| event.originator_version).find(|version| *version > MAX) {
-        Some(value) => Err(RecorderError::OutOfRange { what: "originator version", value, max: MAX }),
-        None => Ok(()),
-    }
-}
 
 /// The number as it is bound; one that is too large becomes the largest, which as a limit means the same.
 pub(crate) fn to_bound(number: u64) -> i64 {

@@ -51,6 +51,10 @@ impl TableName {
         format!("{}_tracking", self.prefix)
     }
 
+    pub(crate) fn letters(&self) -> String {
+        format!("{}_letters", self.prefix)
+    }
+
     /// The constraint that lets a version be recorded once.
     pub(crate) fn version_key(&self) -> String {
         format!("{}_events_version_key", self.prefix)
@@ -80,6 +84,24 @@ impl TableName {
         format!("{}_append_one", self.prefix)
     }
 
+    /// The function that appends events and changes dead letters.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn append_letters(&self) -> String {
+        format!("{}_append_letters", self.prefix)
+    }
+
+    /// The primary key of the dead letters.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn letters_key(&self) -> String {
+        format!("{}_letters_key", self.prefix)
+    }
+
+    /// The index of the dead letters by aggregate.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn letters_originator_key(&self) -> String {
+        format!("{}_letters_id_key", self.prefix)
+    }
+
     /// The trigger, and its function, that keeps the ids of deleted events from being issued again.
     #[cfg(feature = "postgres")]
     pub(crate) fn keep_ids(&self) -> String {
@@ -102,7 +124,7 @@ mod tests {
         let name = format!("{}1234", "Universe".repeat(5));
         let names = TableName::of(&name).map(|name| {
             let keys = [name.version_key(), format!("{}_dictionaries_key", name.prefix)];
-            [name.events(), name.head(), name.dictionaries(), name.tracking()]
+            [name.events(), name.head(), name.dictionaries(), name.tracking(), name.letters()]
                 .into_iter()
                 .chain(keys)
                 .collect::<Vec<_>>()

@@ -17,12 +17,13 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use eventsourcing_core::{LogPosition, Notification, RecorderError, StoredEvent, Tracking};
+use eventsourcing_core::persistence::Append;
+use eventsourcing_core::{LogPosition, Notification, RecorderError, StoredEvent};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::yield_now;
 
+use crate::driver;
 use crate::error::no_runtime;
-use crate::{driver, rows};
 
 /// The most rows of one transaction, unless a single save has more: enough for a save of each of a thousand tasks.
 const MAX_ROWS: usize = 1_024;
@@ -30,35 +31,15 @@ const MAX_ROWS: usize = 1_024;
 /// The most bytes of states of one transaction, unless a single save has more.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// What is recorded together or not at all: events, and how far they bring the processing of another application's log.
-#[derive(Debug)]
-pub(crate) struct Append {
-    pub(crate) events: Vec<StoredEvent>,
-    pub(crate) tracking: Option<Tracking>,
+/// How many rows an append writes or deletes.
+fn rows_of(append: &Append) -> usize {
+    let letters = append.letters.as_ref().map_or(0, |letters| letters.taken.len() + letters.parked.len());
+    append.events.len() + usize::from(append.tracking.is_some()) + letters
 }
 
-impl Append {
-    /// Refuses what no database can keep, before anything is queued.
-    pub(crate) fn new(events: Vec<StoredEvent>, tracking: Option<Tracking>) -> Result<Self, RecorderError> {
-        rows::check_versions(&events)?;
-        if let Some(tracking) = &tracking {
-            tracking.check()?;
-        }
-        Ok(Self { events, tracking })
-    }
-
-    fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.tracking.is_none()
-    }
-
-    /// How many rows it writes.
-    fn rows(&self) -> usize {
-        self.events.len() + usize::from(self.tracking.is_some())
-    }
-
-    fn bytes(&self) -> usize {
-        self.events.iter().map(|event| event.state.len()).sum()
-    }
+fn bytes_of(append: &Append) -> usize {
+    let letters = append.letters.iter().flat_map(|letters| &letters.parked).map(|letter| letter.state.len());
+    append.events.iter().map(|event| event.state.len()).chain(letters).sum()
 }
 
 /// What a database does for its writer. There is never more than one call at a time.
@@ -138,7 +119,7 @@ impl<S: Storage> Writer<S> {
         }
         // before anything is queued, so that nothing is left behind without anybody to work on it
         let runtime = driver::runtime().ok_or_else(|| no_runtime("record events"))?;
-        let room = self.shared.room_for(append.rows()).await?;
+        let room = self.shared.room_for(rows_of(&append)).await?;
         let (answer, answered) = oneshot::channel();
         let (is_led, is_busy) = {
             let mut queue = self.shared.queue();
@@ -189,8 +170,8 @@ impl<S> Shared<S> {
         let mut queue = self.queue();
         let (mut rows, mut bytes, mut saves) = (0, 0, 0);
         for save in &queue.saves {
-            rows += save.append.rows();
-            bytes += save.append.bytes();
+            rows += rows_of(&save.append);
+            bytes += bytes_of(&save.append);
             if saves > 0 && (rows > MAX_ROWS || bytes > MAX_BYTES) {
                 break;
             }

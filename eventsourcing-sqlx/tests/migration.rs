@@ -6,7 +6,9 @@ mod common;
 
 use std::time::Duration;
 
-use eventsourcing_core::persistence::{EventQuery, LogPosition, NotificationQuery, StoredDictionary};
+use eventsourcing_core::persistence::{
+    Append, EventQuery, LetterChanges, LetterQuery, LogPosition, NotificationQuery, StoredDictionary, StoredLetter,
+};
 use eventsourcing_core::{Environment, Recorder, RecorderError, Tracking, Uuid};
 use eventsourcing_sqlx::{PostgresConfig, PostgresRecorder, SqliteConfig, SqliteRecorder};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -127,7 +129,7 @@ const POSTGRES_VERSION_1: &str = "
       (1, '00000000-0000-0000-0000-000000000007', 1, 'World.Started', '{}', 7, '00000000-0000-0000-0000-000000000001'),
       (2, '00000000-0000-0000-0000-000000000007', 2, 'World.Ended', '{}', NULL, '00000000-0000-0000-0000-000000000002');";
 
-/// Asserts that the old events are there, and that dictionaries can be kept.
+/// Asserts that the old events are there, and that dictionaries and dead letters can be kept.
 async fn assert_is_migrated(recorder: &dyn Recorder) {
     let events = recorder.select_events(EventQuery::of(Uuid::from_u128(7))).await.unwrap();
     let topics: Vec<_> = events.iter().map(|event| &*event.topic).collect();
@@ -136,6 +138,11 @@ async fn assert_is_migrated(recorder: &dyn Recorder) {
     let dictionary = StoredDictionary { id: 1, bytes: vec![7], checksum: Some(7) };
     assert!(recorder.insert_dictionary(dictionary.clone()).await.unwrap());
     assert_eq!(recorder.select_dictionaries(0).await.unwrap(), [dictionary]);
+    let letter =
+        StoredLetter { notification_id: 7, originator_id: Uuid::nil(), state: b"{}".as_slice().into(), checksum: None };
+    let changes = LetterChanges { parked: vec![letter.clone()], ..LetterChanges::of("Orders") };
+    recorder.append(Append::new(vec![]).changing(changes)).await.unwrap();
+    assert_eq!(recorder.select_letters(LetterQuery::of("Orders")).await.unwrap(), [letter]);
 }
 
 async fn sqlite(path: &str, sql: &str) {
@@ -211,8 +218,8 @@ async fn without_create_table_old_tables_are_an_error_with_the_sql_that_makes_th
 }
 
 #[tokio::test]
-async fn a_table_that_came_with_version_2_is_missed_from_then_on_and_not_before() {
-    for table in ["universe_dictionaries", "universe_tracking"] {
+async fn a_table_that_came_with_a_later_version_is_missed_from_then_on_and_not_before() {
+    for table in ["universe_dictionaries", "universe_tracking", "universe_letters"] {
         let found = format!("table universe_events, and no table {table} beside it");
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("universe.db");

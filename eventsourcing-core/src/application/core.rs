@@ -1,7 +1,8 @@
 //! The application: saves aggregates, gets them back, and gives others its log to read.
 
+use std::collections::HashSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::saveable::{Batch, Saveable};
 use super::schema::Schema;
@@ -40,6 +41,8 @@ pub(crate) struct Shared {
     pub(crate) schema: Schema,
     pub(super) section_size: usize,
     pub(super) turns: Turns,
+    /// The upstreams whose dead letters are known to be where they are kept today.
+    pub(crate) carried_over: Mutex<HashSet<String>>,
 }
 
 impl Application {
@@ -206,7 +209,8 @@ impl Shared {
 
 impl fmt::Debug for Application {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Shared { name, recorder, mapper, topics: _, schema: _, section_size: _, turns: _ } = &*self.shared;
+        let Shared { name, recorder, mapper, topics: _, schema: _, section_size: _, turns: _, carried_over: _ } =
+            &*self.shared;
         f.debug_struct("Application").field("name", name).field("recorder", recorder).field("mapper", mapper).finish()
     }
 }

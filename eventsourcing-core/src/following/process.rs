@@ -27,7 +27,7 @@ pub trait ProcessApplication: Projection<View = UnitOfWork> + ApplicationStruct 
 
     /// What its policy put aside of the log of another application.
     ///
-    /// It is kept among the application's own events, as an aggregate for each upstream, whose topics begin with `eventsourcing.DeadLetters`.
+    /// The application's recorder keeps it, beside how far that log is processed. It is compressed and encrypted as events are.
     fn dead_letters(&self, upstream: &Application) -> DeadLetters<Self, Application> {
         let application = Application::clone(self);
         DeadLetters::of(upstream, Self::from(application.clone()), application)

@@ -1,125 +1,219 @@
-//! The dead letters of an application that follows others: an aggregate of its own for each upstream.
+//! The dead letters of an application that follows others: kept by its recorder, written and read by its mapper.
 
-use serde::{Deserialize, Serialize};
+mod old;
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::{MutexGuard, PoisonError};
+
 use uuid::Uuid;
 
+use self::old::{CARRIED_OVER, OldLetters};
 use super::DeadLetter;
 use super::memory_letters::MemoryLetters;
-use crate::Result;
-use crate::domain::{Aggregate, AggregateEvent, ApplyError, Root};
-use crate::persistence::{StateError, StateReader, StateWriter};
+use crate::Error;
+use crate::application::{ATTEMPTS, Application, pause_after};
+use crate::persistence::{
+    Append, EventQuery, Kind, LetterChanges, LetterQuery, MapperError, Place, RecorderError, StoredLetter,
+};
 
-/// What an application put aside of one upstream.
-///
-/// It is recorded as all else is that the application records, in the same transaction and with the same cipher; two who put something aside
-/// or take it out at the same time are in conflict.
-#[derive(Clone, Debug)]
-pub(super) struct ProcessLetters {
-    letters: MemoryLetters,
-    root: Root<Self>,
+/// The topic that a letter's state belongs to.
+const TOPIC: &str = "eventsourcing.DeadLetters.Letter";
+
+/// How a unit of work changes dead letters. Nothing is recorded before it commits.
+#[derive(Debug, Default)]
+pub(super) struct WorkLetters {
+    /// Aggregates of which there were letters when it was asked.
+    behind: Vec<Uuid>,
+    taken: BTreeSet<u64>,
+    parked: MemoryLetters,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Parked {
-    letters: Vec<DeadLetter>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct TakenOut {
-    notification_ids: Vec<u64>,
-}
-
-#[derive(Clone, Debug)]
-pub(super) enum LettersEvent {
-    Parked(Parked),
-    TakenOut(TakenOut),
-}
-
-const PARKED: &str = "eventsourcing.DeadLetters.Parked";
-const TAKEN_OUT: &str = "eventsourcing.DeadLetters.TakenOut";
-
-impl ProcessLetters {
-    /// The id of the aggregate for this upstream.
-    pub(super) fn id_for(upstream: &str) -> Uuid {
-        Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("eventsourcing.DeadLetters of {upstream}").as_bytes())
+impl WorkLetters {
+    /// Those of these aggregates of which there are letters.
+    pub(super) async fn parked(
+        &mut self,
+        application: &Application,
+        upstream: &str,
+        originators: &[Uuid],
+    ) -> Result<Vec<Uuid>, RecorderError> {
+        let mut found = application.shared.recorder.originators_with_letters(upstream, originators).await?;
+        // what is put aside because of these must find them there when it is recorded
+        self.behind.extend(&found);
+        let new = originators.iter().copied().filter(|id| self.parked.has(*id) && !found.contains(id));
+        let new: Vec<Uuid> = new.collect();
+        found.extend(new);
+        Ok(found)
     }
 
-    pub(super) fn letters(&self) -> &MemoryLetters {
-        &self.letters
+    pub(super) fn park(&mut self, letters: &[DeadLetter]) {
+        letters.iter().for_each(|letter| self.parked.insert(letter));
     }
 
-    /// Puts events aside, also where nothing was before.
-    pub(super) fn park(this: &mut Option<Self>, upstream: &str, letters: &[DeadLetter]) -> Result<()> {
-        let event = LettersEvent::Parked(Parked { letters: letters.to_vec() });
-        match this {
-            Some(this) => this.trigger(event),
-            None => {
-                *this = Some(Self::create_from(Self::id_for(upstream), event)?);
-                Ok(())
-            }
+    /// Takes out the first letters of an aggregate.
+    pub(super) async fn unpark(
+        &mut self,
+        application: &Application,
+        upstream: &str,
+        originator_id: Uuid,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, RecorderError> {
+        // those that were taken out already are still there for others
+        let query = LetterQuery::of(upstream).originator(originator_id).limit(limit.saturating_add(self.taken.len()));
+        let mut letters = application.letters(query).await?;
+        letters.retain(|letter| !self.taken.contains(&letter.notification_id));
+        letters.extend(self.parked.first(originator_id, limit));
+        letters.sort_by_key(|letter| letter.notification_id);
+        // a letter that is there stays if the same is put aside again
+        letters.dedup_by_key(|letter| letter.notification_id);
+        letters.truncate(limit);
+        letters.iter().for_each(|letter| self.take(letter));
+        Ok(letters)
+    }
+
+    /// Takes out the letter of one event.
+    pub(super) async fn discard(
+        &mut self,
+        application: &Application,
+        upstream: &str,
+        notification_id: u64,
+    ) -> Result<Option<DeadLetter>, RecorderError> {
+        let Some(after) = notification_id.checked_sub(1) else { return Ok(None) };
+        let query = LetterQuery::of(upstream).after(after).up_to(notification_id).limit(1);
+        let stored = application.letters(query).await?.into_iter().next();
+        let letter =
+            stored.filter(|_| !self.taken.contains(&notification_id)).or_else(|| self.parked.find(notification_id));
+        if let Some(letter) = &letter {
+            self.take(letter);
+        }
+        Ok(letter)
+    }
+
+    fn take(&mut self, letter: &DeadLetter) {
+        if self.parked.take(letter.notification_id).is_none() {
+            self.taken.insert(letter.notification_id);
         }
     }
 
-    /// Takes letters out.
-    pub(super) fn take_out(&mut self, letters: &[DeadLetter]) -> Result<()> {
-        let notification_ids = letters.iter().map(|letter| letter.notification_id).collect();
-        self.trigger(LettersEvent::TakenOut(TakenOut { notification_ids }))
+    /// What is to be recorded of it.
+    pub(super) fn into_changes(
+        self,
+        application: &Application,
+        upstream: &str,
+    ) -> Result<LetterChanges, RecorderError> {
+        let Self { behind, taken, parked } = self;
+        let parked = parked.list(0, usize::MAX);
+        let parked = parked.iter().map(|letter| application.seal(upstream, letter)).collect::<Result<_, _>>()?;
+        let taken = taken.into_iter().collect();
+        Ok(LetterChanges { behind, taken, parked, ..LetterChanges::of(upstream) })
     }
 }
 
-impl AggregateEvent for LettersEvent {
-    const TOPICS: &'static [&'static str] = &[PARKED, TAKEN_OUT];
-
-    fn topic(&self) -> &'static str {
-        match self {
-            Self::Parked(_) => PARKED,
-            Self::TakenOut(_) => TAKEN_OUT,
-        }
-    }
-
-    fn write(&self, state: &mut StateWriter<'_>) -> Result<(), StateError> {
-        match self {
-            Self::Parked(event) => state.write(event),
-            Self::TakenOut(event) => state.write(event),
-        }
-    }
-
-    fn read(topic: &str, state: &mut StateReader<'_>) -> Result<Self, StateError> {
-        match topic {
-            PARKED => state.read().map(Self::Parked),
-            TAKEN_OUT => state.read().map(Self::TakenOut),
-            _ => Err(StateError::UnknownTopic),
-        }
-    }
-}
-
-impl Aggregate for ProcessLetters {
-    type Event = LettersEvent;
-    const NAME: &'static str = "eventsourcing.DeadLetters";
-
-    fn root(&self) -> &Root<Self> {
-        &self.root
-    }
-
-    fn root_mut(&mut self) -> &mut Root<Self> {
-        &mut self.root
-    }
-
-    fn create(event: LettersEvent) -> Result<Self, ApplyError> {
-        let mut this = Self { letters: MemoryLetters::default(), root: Root::default() };
-        this.apply(event)?;
-        Ok(this)
-    }
-
-    fn apply(&mut self, event: LettersEvent) -> Result<(), ApplyError> {
-        match event {
-            LettersEvent::Parked(Parked { letters }) => letters.iter().for_each(|letter| self.letters.insert(letter)),
-            LettersEvent::TakenOut(TakenOut { notification_ids }) => {
-                for id in notification_ids {
-                    self.letters.take(id);
+impl Application {
+    /// The dead letters that a query selects.
+    pub(super) async fn letters(&self, query: LetterQuery) -> Result<Vec<DeadLetter>, RecorderError> {
+        let upstream = query.upstream.clone();
+        let stored = self.shared.recorder.select_letters(query).await?;
+        let mut letters = Vec::with_capacity(stored.len());
+        let mut loaded = None;
+        while let Some(letter) = stored.get(letters.len()) {
+            match self.open_letter(&upstream, letter) {
+                Ok(letter) => letters.push(letter),
+                // it was made after this application opened: once it is loaded, the same letter can be read
+                Err(Error::Mapper(error)) if error.unknown_dictionary().is_some_and(|id| loaded != Some(id)) => {
+                    loaded = error.unknown_dictionary();
+                    self.shared.load_dictionaries().await.map_err(letters_error)?;
                 }
+                Err(error) => return Err(letters_error(error)),
             }
         }
+        Ok(letters)
+    }
+
+    /// Compresses and encrypts a letter as events are: it says in clear what a handler said about one.
+    fn seal(&self, upstream: &str, letter: &DeadLetter) -> Result<StoredLetter, RecorderError> {
+        let failed =
+            |error: serde_json::Error| letters_error(RecorderError::Corrupt { found: error.to_string() }.into());
+        let json = serde_json::to_vec(letter).map_err(failed)?;
+        let place = place_of(upstream, letter.notification_id);
+        let sealed = self.shared.mapper.seal(&place, json);
+        let (state, checksum) = sealed.map_err(|error: MapperError| letters_error(error.into()))?;
+        let DeadLetter { notification_id, originator_id, .. } = *letter;
+        Ok(StoredLetter { notification_id, originator_id, state: state.into(), checksum })
+    }
+
+    fn open_letter(&self, upstream: &str, stored: &StoredLetter) -> Result<DeadLetter, Error> {
+        let StoredLetter { notification_id, originator_id, ref state, checksum } = *stored;
+        let json = self.shared.mapper.open(&place_of(upstream, notification_id), state, checksum)?;
+        let corrupt = |what: &str| {
+            let found = format!("a dead letter of notification {notification_id} of `{upstream}` {what}");
+            Error::from(RecorderError::Corrupt { found })
+        };
+        let letter: DeadLetter =
+            serde_json::from_slice(&json).map_err(|error| corrupt(&format!("that cannot be read ({error})")))?;
+        // the columns are not authenticated; what they find is
+        if (letter.notification_id, letter.originator_id) == (notification_id, originator_id) {
+            Ok(letter)
+        } else {
+            Err(corrupt("that is stored as another's"))
+        }
+    }
+
+    /// Moves dead letters that were kept as an aggregate once to where they are kept today.
+    ///
+    /// It is one append: the letters are put in, and the aggregate says that it has none any more. Of several that do so at the same
+    /// time one succeeds, and the others then find it done. Nobody reads letters before.
+    pub(super) async fn carry_letters_over(&self, upstream: &str) -> Result<(), RecorderError> {
+        if self.carried_over().contains(upstream) {
+            return Ok(());
+        }
+        let mut attempt = 1;
+        while let Err(error) = self.try_to_carry_over(upstream).await {
+            if attempt >= ATTEMPTS || !matches!(error, RecorderError::Conflict { .. }) {
+                return Err(error);
+            }
+            pause_after(attempt).await;
+            attempt += 1;
+        }
+        self.carried_over().insert(upstream.to_owned());
         Ok(())
+    }
+
+    async fn try_to_carry_over(&self, upstream: &str) -> Result<(), RecorderError> {
+        let id = OldLetters::id_for(upstream);
+        let last = self.shared.recorder.select_events(EventQuery::of(id).descending().limit(1)).await?;
+        // the rest of it is not read again each time that the application opens
+        if last.first().is_none_or(|last| last.topic == CARRIED_OVER) {
+            return Ok(());
+        }
+        let mut old: OldLetters = self.repository().get(id).await.map_err(letters_error)?;
+        let letters = old.letters();
+        let parked = letters.iter().map(|letter| self.seal(upstream, letter)).collect::<Result<_, _>>()?;
+        let changes = LetterChanges { parked, ..LetterChanges::of(upstream) };
+        old.carry_over().map_err(letters_error)?;
+        let events = self.events_of(&mut &mut old).map_err(letters_error)?.0;
+        self.shared.recorder.append(Append::new(events).changing(changes)).await?;
+        tracing::info!(application = self.name(), %upstream, letters = letters.len(), "dead letters were moved to a table of their own");
+        Ok(())
+    }
+
+    fn carried_over(&self) -> MutexGuard<'_, HashSet<String>> {
+        // a set is whole between two calls
+        self.shared.carried_over.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where the state of a letter belongs: moved to another letter, upstream or application, it does not decrypt.
+fn place_of(upstream: &str, notification_id: u64) -> Place<'static> {
+    let originator_id = OldLetters::id_for(upstream);
+    Place { kind: Kind::Event, originator_id, originator_version: notification_id, topic: TOPIC }
+}
+
+/// Why dead letters cannot be read or kept.
+fn letters_error(error: Error) -> RecorderError {
+    match error {
+        Error::Recorder(error) => error,
+        error => {
+            RecorderError::Database { operation: "keep dead letters", message: error.to_string(), source: error.into() }
+        }
     }
 }

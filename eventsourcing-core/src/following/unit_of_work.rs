@@ -5,11 +5,11 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use super::process_letters::ProcessLetters;
+use super::process_letters::WorkLetters;
 use super::{DeadLetter, ViewError, ViewTransaction, Views};
 use crate::application::{Application, Saveable};
 use crate::domain::{Aggregate, Taken};
-use crate::persistence::{LogPosition, StoredEvent, Tracking};
+use crate::persistence::{Append, LetterQuery, LogPosition, StoredEvent, Tracking};
 use crate::{Error, Result};
 
 /// What the handlers of a policy load and save.
@@ -25,8 +25,8 @@ pub struct UnitOfWork {
     events: Vec<StoredEvent>,
     /// The last versions of the aggregates that were saved.
     versions: HashMap<Uuid, u64>,
-    /// What was put aside, once it is asked for.
-    letters: Option<ProcessLetters>,
+    /// How the dead letters change.
+    letters: WorkLetters,
 }
 
 impl UnitOfWork {
@@ -99,6 +99,7 @@ impl Views for Application {
     /// Nothing is locked: whether somebody else was quicker shows when it is recorded.
     async fn begin(&self, _: &str, tracking: &Tracking) -> Result<UnitOfWork, ViewError> {
         tracking.check()?;
+        self.carry_letters_over(&tracking.upstream).await?;
         Ok(UnitOfWork::new(self, &tracking.upstream, Some(tracking.clone())))
     }
 
@@ -113,6 +114,7 @@ impl Views for Application {
     }
 
     async fn begin_aside(&self, _: &str, upstream: &str) -> Result<UnitOfWork, ViewError> {
+        self.carry_letters_over(upstream).await?;
         Ok(UnitOfWork::new(self, upstream, None))
     }
 
@@ -123,23 +125,13 @@ impl Views for Application {
         after: u64,
         limit: usize,
     ) -> Result<Vec<DeadLetter>, ViewError> {
-        let letters = self.process_letters(upstream).await?;
-        Ok(letters.map_or_else(Vec::new, |letters| letters.letters().list(after, limit)))
+        self.carry_letters_over(upstream).await?;
+        Ok(self.letters(LetterQuery::of(upstream).after(after).limit(limit)).await?)
     }
 
     async fn count_dead_letters(&self, _: &str, upstream: &str) -> Result<u64, ViewError> {
-        let letters = self.process_letters(upstream).await?;
-        Ok(letters.map_or(0, |letters| letters.letters().len() as u64))
-    }
-}
-
-impl Application {
-    async fn process_letters(&self, upstream: &str) -> Result<Option<ProcessLetters>, ViewError> {
-        match self.repository().get(ProcessLetters::id_for(upstream)).await {
-            Ok(letters) => Ok(Some(letters)),
-            Err(Error::AggregateNotFound { .. }) => Ok(None),
-            Err(error) => Err(letters_error(error)),
-        }
+        self.carry_letters_over(upstream).await?;
+        Ok(self.shared.recorder.count_letters(upstream).await?)
     }
 }
 
@@ -155,16 +147,8 @@ impl UnitOfWork {
             tracking,
             events: Vec::new(),
             versions: HashMap::new(),
-            letters: None,
+            letters: WorkLetters::default(),
         }
-    }
-
-    /// What was put aside, as it is in this transaction.
-    async fn letters(&mut self) -> Result<&mut Option<ProcessLetters>, ViewError> {
-        if self.letters.is_none() {
-            self.letters = self.application.process_letters(&self.upstream).await?;
-        }
-        Ok(&mut self.letters)
     }
 }
 
@@ -176,46 +160,26 @@ impl ViewTransaction for UnitOfWork {
     }
 
     async fn parked(&mut self, originators: &[Uuid]) -> Result<Vec<Uuid>, ViewError> {
-        let Some(letters) = self.letters().await? else { return Ok(Vec::new()) };
-        Ok(originators.iter().copied().filter(|id| letters.letters().has(*id)).collect())
+        Ok(self.letters.parked(&self.application, &self.upstream, originators).await?)
     }
 
     async fn park(&mut self, letters: &[DeadLetter]) -> Result<(), ViewError> {
-        let upstream = self.upstream.clone();
-        ProcessLetters::park(self.letters().await?, &upstream, letters).map_err(letters_error)
+        self.letters.park(letters);
+        Ok(())
     }
 
     async fn unpark(&mut self, originator_id: Uuid, limit: usize) -> Result<Vec<DeadLetter>, ViewError> {
-        let Some(letters) = self.letters().await? else { return Ok(Vec::new()) };
-        let first = letters.letters().first(originator_id, limit);
-        letters.take_out(&first).map_err(letters_error)?;
-        Ok(first)
+        Ok(self.letters.unpark(&self.application, &self.upstream, originator_id, limit).await?)
     }
 
     async fn discard(&mut self, notification_id: u64) -> Result<Option<DeadLetter>, ViewError> {
-        let Some(letters) = self.letters().await? else { return Ok(None) };
-        let Some(letter) = letters.letters().find(notification_id) else { return Ok(None) };
-        letters.take_out(std::slice::from_ref(&letter)).map_err(letters_error)?;
-        Ok(Some(letter))
+        Ok(self.letters.discard(&self.application, &self.upstream, notification_id).await?)
     }
 
     async fn commit(self) -> Result<(), ViewError> {
-        let Self { application, tracking, mut events, mut letters, .. } = self;
-        events.extend(application.events_of(&mut letters.as_mut()).map_err(letters_error)?.0);
-        match tracking {
-            Some(tracking) => application.shared.recorder.insert_tracked(events, tracking).await?,
-            None => application.shared.recorder.insert_events(events).await?,
-        };
+        let Self { application, upstream, tracking, events, letters, .. } = self;
+        let changes = letters.into_changes(&application, &upstream)?;
+        application.shared.recorder.append(Append::new(events).tracked(tracking).changing(changes)).await?;
         Ok(())
-    }
-}
-
-/// Why dead letters cannot be read or kept.
-fn letters_error(error: Error) -> ViewError {
-    match error {
-        Error::Recorder(error) => error.into(),
-        error => {
-            ViewError::Database { operation: "keep dead letters", message: error.to_string(), source: error.into() }
-        }
     }
 }

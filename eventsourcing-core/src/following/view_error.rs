@@ -240,6 +240,6 @@ impl ViewError {
 
     /// Whether somebody else recorded meanwhile what this transaction goes on from.
     pub(super) fn is_conflict(&self) -> bool {
-        matches!(self, Self::Recorder(RecorderError::Conflict { .. }))
+        matches!(self, Self::Recorder(RecorderError::Conflict { .. } | RecorderError::LettersChanged { .. }))
     }
 }

@@ -53,6 +53,7 @@
 //! | [`concurrency`] | writers at the same time: order, one winner, no lost update |
 //! | [`dictionaries`] | the dictionaries of compressors; for recorders that keep them |
 //! | [`tracking`] | how far logs of others are processed; for recorders that keep it |
+//! | [`letters`] | dead letters, with the append that changes them; for recorders that keep them |
 //! | [`tailing`] | readers during writes: the log only ever grows at its end |
 //!
 //! A rule with several tasks repeats a call whose error [is retryable](super::RecorderError::is_retryable), as any user
@@ -66,6 +67,7 @@ pub mod anchors;
 pub mod atomicity;
 pub mod concurrency;
 pub mod dictionaries;
+pub mod letters;
 pub mod limits;
 pub mod log;
 pub mod selection;
@@ -299,6 +301,18 @@ macro_rules! recorder_conformance {
                 a_tracked_insert_dropped_half_way_is_done_or_not_done
                 upstreams_are_processed_at_the_same_time
                 a_position_is_moved_from_exactly_where_it_is
+            }
+            letters {
+                events_tracking_and_letters_are_recorded_by_one_append
+                letters_are_kept_as_they_are
+                letters_are_selected_by_id
+                the_first_letter_of_an_event_stays
+                a_letter_is_taken_out_once
+                who_waits_behind_letters_finds_them_there
+                a_refused_append_leaves_letters_as_they_were
+                an_append_with_letters_repeated_is_done_once
+                an_append_with_letters_dropped_half_way_is_done_or_not_done
+                of_many_who_take_out_a_letter_one_does
             }
         }
     };

@@ -9,11 +9,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 use async_trait::async_trait;
 use uuid::Uuid;
 
+use self::letters::Letters;
 use super::id_hash::IdHashing;
 use super::{
-    EventQuery, EventVisitor, LogPosition, Notification, NotificationQuery, NotificationVisitor, Recorder,
-    RecorderError, StoredDictionary, StoredEvent, Tracking, Watermark, is_same_attempt,
+    Append, EventQuery, EventVisitor, LetterQuery, LogPosition, Notification, NotificationQuery, NotificationVisitor,
+    Recorder, RecorderError, StoredDictionary, StoredEvent, StoredLetter, Tracking, Watermark, is_same_attempt,
 };
+
+mod letters;
 
 /// Keeps events in memory, for as long as it or a clone of it lives.
 ///
@@ -53,6 +56,7 @@ struct Log {
     dictionaries: BTreeMap<u32, StoredDictionary>,
     /// Up to which position the logs of other applications are processed.
     tracking: HashMap<String, LogPosition>,
+    letters: Letters,
 }
 
 impl MemoryRecorder {
@@ -67,7 +71,7 @@ impl MemoryRecorder {
         if log.closed { Err(RecorderError::Closed) } else { Ok(read(&log)) }
     }
 
-    fn append(
+    fn record(
         &self,
         append: impl FnOnce(&mut Log) -> Result<Vec<Notification>, RecorderError>,
     ) -> Result<Vec<Notification>, RecorderError> {
@@ -93,8 +97,9 @@ impl fmt::Debug for MemoryRecorder {
 #[async_trait]
 impl Recorder for MemoryRecorder {
     async fn insert_events(&self, events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError> {
-        check_versions(&events)?;
-        self.append(|log| log.append(events))
+        let append = Append::new(events);
+        append.check()?;
+        self.record(|log| log.append(append.events))
     }
 
     async fn select_events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, RecorderError> {
@@ -131,9 +136,24 @@ impl Recorder for MemoryRecorder {
         events: Vec<StoredEvent>,
         tracking: Tracking,
     ) -> Result<Vec<Notification>, RecorderError> {
-        check_versions(&events)?;
-        tracking.check()?;
-        self.append(|log| log.append_tracked(events, tracking))
+        self.append(Append::new(events).tracked(tracking)).await
+    }
+
+    async fn append(&self, append: Append) -> Result<Vec<Notification>, RecorderError> {
+        append.check()?;
+        self.record(|log| log.append_all(append))
+    }
+
+    async fn select_letters(&self, query: LetterQuery) -> Result<Vec<StoredLetter>, RecorderError> {
+        self.read(|log| log.letters.select(&query))
+    }
+
+    async fn count_letters(&self, upstream: &str) -> Result<u64, RecorderError> {
+        self.read(|log| log.letters.count(upstream))
+    }
+
+    async fn originators_with_letters(&self, upstream: &str, originators: &[Uuid]) -> Result<Vec<Uuid>, RecorderError> {
+        self.read(|log| log.letters.among(upstream, originators))
     }
 
     async fn tracked_position(&self, upstream: &str) -> Result<LogPosition, RecorderError> {
@@ -200,22 +220,33 @@ impl Log {
         Ok(notifications)
     }
 
-    /// Looks at the tracking first, then as `append`.
-    fn append_tracked(
-        &mut self,
-        events: Vec<StoredEvent>,
-        tracking: Tracking,
-    ) -> Result<Vec<Notification>, RecorderError> {
-        let recorded = self.position_in(&tracking.upstream).id;
+    /// Looks at the tracking first, then at the events as `append` does, then at the letters.
+    fn append_all(&mut self, append: Append) -> Result<Vec<Notification>, RecorderError> {
+        let Append { events, tracking, letters } = append;
         let is_ours = |event| self.place_of(event).is_some_and(|place| self.is_again(place, event));
         let is_done = !events.is_empty() && events.iter().all(is_ours);
-        if recorded != tracking.after && !is_done {
-            return Err(tracking.already_processed(recorded));
+        let tracking = match tracking {
+            None => None,
+            Some(tracking) => match self.position_in(&tracking.upstream).id {
+                recorded if recorded == tracking.after => Some(tracking),
+                // it was recorded before, with the letters
+                _ if is_done => return self.append(events),
+                recorded => return Err(tracking.already_processed(recorded)),
+            },
+        };
+        // without a position that could still be where it was, the events alone tell that all of it is done
+        let letters = letters.filter(|_| tracking.is_some() || !is_done);
+        if let Some(letters) = &letters {
+            self.check(&events)?;
+            self.letters.check(letters)?;
         }
         let notifications = self.append(events)?;
-        if recorded == tracking.after {
+        if let Some(tracking) = tracking {
             let position = tracking.log_position();
             self.tracking.insert(tracking.upstream, position);
+        }
+        if let Some(letters) = letters {
+            self.letters.change(letters);
         }
         Ok(notifications)
     }
@@ -342,14 +373,5 @@ impl Log {
             .take(query.limit)
             .map(|(id, event)| (id, event.clone()))
             .collect())
-    }
-}
-
-/// Databases count with 63 bits, and what one recorder keeps another must be able to.
-fn check_versions(events: &[StoredEvent]) -> Result<(), RecorderError> {
-    let max = i64::MAX.unsigned_abs();
-    match events.iter().map(|event| event.originator_version).find(|version| *version > max) {
-        Some(value) => Err(RecorderError::OutOfRange { what: "originator version", value, max }),
-        None => Ok(()),
     }
 }

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::{
-    LogPosition, Notification, NotificationRef, RecorderError, StoredDictionary, StoredEvent, StoredEventRef, Tracking,
+    Append, LetterQuery, LogPosition, Notification, NotificationRef, RecorderError, StoredDictionary, StoredEvent,
+    StoredEventRef, StoredLetter, Tracking,
 };
 
 /// Keeps the events of one application.
@@ -29,6 +30,8 @@ use super::{
 /// 8. A read of the log that starts from an [anchored position](LogPosition) shows nothing and fails with
 ///    [`LogChanged`](RecorderError::LogChanged) unless the event at that position is the one that was there before. The rows that
 ///    are shown are of the same moment as that look.
+/// 9. Dead letters, where a recorder keeps any, change together with the events and the tracking of their append or not at all,
+///    and only if the letters that the append relies on are there.
 ///
 /// An impl stands under `#[async_trait::async_trait]`, of the crate of that name. Four methods make a recorder; one that can
 /// show rows where they stand, without a copy of each, also has [`read_events`](Self::read_events) and
@@ -129,6 +132,56 @@ pub trait Recorder: Debug + Send + Sync {
     ) -> Result<Vec<Notification>, RecorderError> {
         drop(events);
         Err(RecorderError::NoTracking { upstream: tracking.upstream })
+    }
+
+    /// Records events, tracking and changes of dead letters: all of it or none.
+    ///
+    /// For events alone it is [`insert_events`](Self::insert_events), and with tracking [`insert_tracked`](Self::insert_tracked).
+    /// An append that was recorded already, with the same `append_id`s, counts as done together with its dead letters; one
+    /// without events cannot be told from another's.
+    ///
+    /// # Errors
+    /// Those of [`insert_tracked`](Self::insert_tracked), which come first; then [`RecorderError::LettersChanged`] if letters that
+    /// the append relies on are not there, and what [`LetterChanges::check`](super::LetterChanges::check) returns.
+    /// [`RecorderError::NoDeadLetters`] if there are changes of letters and the recorder keeps none.
+    async fn append(&self, append: Append) -> Result<Vec<Notification>, RecorderError> {
+        match append {
+            Append { letters: Some(letters), .. } => Err(RecorderError::NoDeadLetters { upstream: letters.upstream }),
+            Append { events, tracking: Some(tracking), .. } => self.insert_tracked(events, tracking).await,
+            Append { events, .. } => self.insert_events(events).await,
+        }
+    }
+
+    /// The dead letters that a query selects, by notification id; none if the recorder keeps none.
+    ///
+    /// Where the query names an aggregate, letters of others are not read.
+    ///
+    /// # Errors
+    /// As the storage fails.
+    async fn select_letters(&self, query: LetterQuery) -> Result<Vec<StoredLetter>, RecorderError> {
+        let _ = query;
+        Ok(Vec::new())
+    }
+
+    /// How many dead letters of an upstream there are; 0 if the recorder keeps none.
+    ///
+    /// # Errors
+    /// As the storage fails.
+    async fn count_letters(&self, upstream: &str) -> Result<u64, RecorderError> {
+        let _ = upstream;
+        Ok(0)
+    }
+
+    /// Those of these aggregates of which there are dead letters, in any order; none if the recorder keeps none.
+    ///
+    /// It is asked with each batch of events that an application handles: it looks each aggregate up by index, and reads no
+    /// letters of others.
+    ///
+    /// # Errors
+    /// As the storage fails.
+    async fn originators_with_letters(&self, upstream: &str, originators: &[Uuid]) -> Result<Vec<Uuid>, RecorderError> {
+        let _ = (upstream, originators);
+        Ok(Vec::new())
     }
 
     /// The position of the event that has this notification id; none if no event has it.

@@ -307,6 +307,26 @@ pub enum RecorderError {
         upstream: String,
     },
 
+    /// The recorder keeps no dead letters; nothing was recorded.
+    #[error(
+        "this recorder keeps no dead letters, so no event of `{upstream}` can be parked; \
+         give the application a recorder that keeps them, or let it stop or retry on failure"
+    )]
+    NoDeadLetters {
+        /// The application whose log is processed.
+        upstream: String,
+    },
+
+    /// Somebody else changed the dead letters that this append relies on; nothing was recorded.
+    #[error(
+        "the dead letters of `{upstream}` that this append relies on were taken out meanwhile; \
+         nothing was recorded, read them again"
+    )]
+    LettersChanged {
+        /// The application whose log the letters are of.
+        upstream: String,
+    },
+
     /// What keeps the position cannot move it to any other place.
     #[error(
         "how far the log of `{upstream}` is processed cannot be changed from {from} to {to} here; \

@@ -2,6 +2,8 @@
 
 #[path = "dictionaries.rs"]
 mod dictionaries;
+#[path = "letters.rs"]
+mod letters;
 #[path = "tracking.rs"]
 mod tracking;
 
@@ -11,7 +13,9 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use eventsourcing_core::persistence::conformance::Fixture;
-use eventsourcing_core::persistence::{EventQuery, LogPosition, NotificationQuery, StoredDictionary, Tracking};
+use eventsourcing_core::persistence::{
+    Append, EventQuery, LetterQuery, LogPosition, NotificationQuery, StoredDictionary, StoredLetter, Tracking,
+};
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Uuid};
 use tokio::sync::Mutex;
 use tokio::task::yield_now;
@@ -125,6 +129,28 @@ pub(crate) enum Fault {
     ForgetsAnchors,
     /// Positions are those of this recorder, whatever others on the same store processed.
     KeepsTrackingToItself,
+    /// Events and tracking are recorded, and dead letters changed a little later, if they can be.
+    ChangesLettersLater,
+    /// The letters that an append relies on are looked up first, and the append is said to be done whatever became of them.
+    ChecksLettersWithoutTheLock,
+    /// Letters are looked at before the events and the tracking are.
+    ChecksLettersFirst,
+    /// The letters of an append that is repeated are changed again.
+    RepeatsLetters,
+    /// A letter that is not there counts as taken out.
+    ForgetsWhatIsTaken,
+    /// Whether there are letters to wait behind is not looked at.
+    ForgetsWhoWaits,
+    /// A letter of an event that has one takes its place.
+    ReplacesLetters,
+    /// The state of a letter is kept as far as its first zero.
+    CutsLetters,
+    /// Letters are selected in the order in which they were put in.
+    SelectsLettersAsParked,
+    /// Letters of upstreams that differ in upper and lower case are the same.
+    FoldsUpstreamsOfLetters,
+    /// Letters are those of this recorder, whatever others on the same store put in.
+    KeepsLettersToItself,
 }
 
 /// A store in memory, which recorders with a fault open.
@@ -150,6 +176,7 @@ impl Fixture for Plain {
             own_last: AtomicU64::default(),
             own_dictionaries: std::sync::Mutex::default(),
             own_positions: std::sync::Mutex::default(),
+            own_letters: std::sync::Mutex::default(),
         })
     }
 }
@@ -162,6 +189,7 @@ struct PlainRecorder {
     own_last: AtomicU64,
     own_dictionaries: std::sync::Mutex<Vec<StoredDictionary>>,
     own_positions: std::sync::Mutex<HashMap<String, LogPosition>>,
+    own_letters: std::sync::Mutex<Vec<letters::Letter>>,
 }
 
 #[derive(Debug, Default)]
@@ -174,6 +202,7 @@ struct State {
     last_seen: u64,
     dictionaries: Vec<StoredDictionary>,
     positions: HashMap<String, LogPosition>,
+    letters: Vec<letters::Letter>,
 }
 
 impl PlainRecorder {
@@ -441,6 +470,24 @@ impl Recorder for PlainRecorder {
 
     async fn move_tracking(&self, upstream: &str, from: LogPosition, to: LogPosition) -> Result<(), RecorderError> {
         self.move_to(upstream, from, to)
+    }
+
+    async fn append(&self, append: Append) -> Result<Vec<Notification>, RecorderError> {
+        self.append_all(append).await
+    }
+
+    async fn select_letters(&self, query: LetterQuery) -> Result<Vec<StoredLetter>, RecorderError> {
+        Ok(self.letters(&query))
+    }
+
+    async fn count_letters(&self, upstream: &str) -> Result<u64, RecorderError> {
+        Ok(self.all_letters(upstream).len() as u64)
+    }
+
+    async fn originators_with_letters(&self, upstream: &str, originators: &[Uuid]) -> Result<Vec<Uuid>, RecorderError> {
+        let letters = self.all_letters(upstream);
+        let has = |id: &Uuid| letters.iter().any(|letter| letter.originator_id == *id);
+        Ok(originators.iter().copied().filter(has).collect())
     }
 
     async fn insert_dictionary(&self, dictionary: StoredDictionary) -> Result<bool, RecorderError> {

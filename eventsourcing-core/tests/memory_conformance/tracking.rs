@@ -69,7 +69,12 @@ impl PlainRecorder {
         Ok(recorded)
     }
 
-    fn check_tracking(&self, state: &State, events: &[StoredEvent], tracking: &Tracking) -> Result<(), RecorderError> {
+    pub(super) fn check_tracking(
+        &self,
+        state: &State,
+        events: &[StoredEvent],
+        tracking: &Tracking,
+    ) -> Result<(), RecorderError> {
         let recorded = self.position_in(state, &tracking.upstream).id;
         let is_done = self.check(state, events).is_ok_and(|ids| ids.iter().all(Option::is_some)) && !events.is_empty();
         let is_free = match self.fault {
@@ -84,7 +89,7 @@ impl PlainRecorder {
     }
 
     /// Never backwards: what is repeated was tracked before.
-    fn track(&self, state: &mut State, tracking: &Tracking) {
+    pub(super) fn track(&self, state: &mut State, tracking: &Tracking) {
         let mut position = tracking.log_position();
         if self.fault == Fault::ForgetsAnchors {
             position.anchor = None;
@@ -119,7 +124,7 @@ impl PlainRecorder {
         self.position_in(&self.state(), upstream)
     }
 
-    fn position_in(&self, state: &State, upstream: &str) -> LogPosition {
+    pub(super) fn position_in(&self, state: &State, upstream: &str) -> LogPosition {
         let upstream = self.name_of(upstream);
         if self.fault == Fault::KeepsTrackingToItself {
             return self

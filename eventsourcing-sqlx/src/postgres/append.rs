@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use eventsourcing_core::persistence::stamped;
+use eventsourcing_core::persistence::{Append, LetterChanges, StoredLetter, stamped};
 use eventsourcing_core::{RecorderError, StoredEvent, Tracking};
 use sqlx::PgConnection;
 use tokio::time::{Instant, sleep};
@@ -17,7 +17,7 @@ use super::resolve::MAX_PAUSE;
 use crate::deadline::deadline;
 use crate::resolution::{Found, Positions, predecessors, wanted};
 use crate::rows::{self, LookRow};
-use crate::writer::{Append, Outcome, Storage};
+use crate::writer::{Outcome, Storage};
 
 /// How often a batch is sent again that the server rolled back for reasons of its own, and nothing came of it.
 const ATTEMPTS: u32 = 10;
@@ -158,7 +158,8 @@ impl Inner {
         }
         self.keep_session(connection).await?;
         let stamp = self.stamps.next();
-        let inserted = self.insert(connection, &batch.missing(round), &batch.tracking(round), stamp).await;
+        let (tracking, letters) = (batch.tracking(round), batch.letters(round));
+        let inserted = self.insert(connection, &batch.missing(round), &tracking, &letters, stamp).await;
         self.leave_session(connection, inserted.is_ok()).await?;
         match inserted {
             Ok(first) => {
@@ -168,7 +169,7 @@ impl Inner {
             Err(Failure::Sqlx(error))
                 if matches!(
                     fault(&error, &self.name),
-                    Fault::VersionTaken | Fault::PredecessorMissing | Fault::TrackingMoved
+                    Fault::VersionTaken | Fault::PredecessorMissing | Fault::TrackingMoved | Fault::LettersChanged
                 ) =>
             {
                 let looked = batch.must_look();
@@ -200,9 +201,10 @@ impl Inner {
         connection: &mut PgConnection,
         events: &[&StoredEvent],
         tracking: &[&Tracking],
+        letters: &[&LetterChanges],
         stamp: u32,
     ) -> Result<u64, Failure> {
-        let first: i64 = if let ([event], []) = (events, tracking) {
+        let first: i64 = if let ([event], [], []) = (events, tracking, letters) {
             sqlx::query_scalar(self.sql.append_one.text())
                 .persistent(self.is_persistent())
                 .bind(event.originator_id)
@@ -218,7 +220,8 @@ impl Inner {
                 .into_iter()
                 .map(|(id, version)| (id, rows::to_bound(version)))
                 .unzip();
-            sqlx::query_scalar(self.sql.append.text())
+            let statement = if letters.is_empty() { &self.sql.append } else { &self.sql.append_letters };
+            let append = sqlx::query_scalar(statement.text())
                 .persistent(self.is_persistent())
                 .bind(events.iter().map(|event| event.originator_id).collect::<Vec<Uuid>>())
                 .bind(events.iter().map(|event| rows::to_bound(event.originator_version)).collect::<Vec<i64>>())
@@ -231,9 +234,9 @@ impl Inner {
                 .bind(tracking.iter().map(|tracking| tracking.upstream.as_str()).collect::<Vec<&str>>())
                 .bind(tracking.iter().map(|tracking| rows::to_bound(tracking.after)).collect::<Vec<i64>>())
                 .bind(tracking.iter().map(|tracking| rows::to_bound(tracking.position)).collect::<Vec<i64>>())
-                .bind(tracking.iter().map(|tracking| tracking.anchor).collect::<Vec<Option<Uuid>>>())
-                .fetch_one(connection)
-                .await?
+                .bind(tracking.iter().map(|tracking| tracking.anchor).collect::<Vec<Option<Uuid>>>());
+            let append = if letters.is_empty() { append } else { with_letters(append, letters) };
+            append.fetch_one(connection).await?
         };
         Ok(rows::from_id(first)?)
     }
@@ -248,7 +251,10 @@ impl Inner {
         connection: &mut PgConnection,
         batch: &Batch<'_>,
     ) -> Result<(Found, Positions), Failure> {
-        let found = self.look_for_versions(connection, batch.undecided_events()).await?;
+        let mut found = self.look_for_versions(connection, batch.undecided_events()).await?;
+        for changes in batch.undecided_letters() {
+            self.look_for_letters(connection, changes, &mut found).await?;
+        }
         let upstreams = batch.undecided_upstreams();
         let positions = if upstreams.is_empty() {
             Positions::new()
@@ -278,6 +284,34 @@ impl Inner {
         Ok(found)
     }
 }
+
+/// The append with the parameters that changes of dead letters add.
+fn with_letters<'q>(append: Scalar<'q>, changes: &[&'q LetterChanges]) -> Scalar<'q> {
+    /// What a list of each change holds, beside the upstream that it is of.
+    fn listed<'q, T: 'q, R>(
+        changes: &[&'q LetterChanges],
+        list: impl Fn(&'q LetterChanges) -> &'q [T],
+        row: impl Fn(&'q T) -> R,
+    ) -> (Vec<&'q str>, Vec<R>) {
+        let rows = changes.iter().flat_map(|changes| list(changes).iter().map(|row| (changes.upstream.as_str(), row)));
+        rows.map(|(upstream, one)| (upstream, row(one))).unzip()
+    }
+    let (behind_upstreams, behind_ids) = listed(changes, |changes| &changes.behind, |id: &Uuid| *id);
+    let (taken_upstreams, taken_ids) = listed(changes, |changes| &changes.taken, |id: &u64| rows::to_bound(*id));
+    let (upstreams, letters) = listed(changes, |changes| &changes.parked, |letter: &'q StoredLetter| letter);
+    append
+        .bind(behind_upstreams)
+        .bind(behind_ids)
+        .bind(taken_upstreams)
+        .bind(taken_ids)
+        .bind(upstreams)
+        .bind(letters.iter().map(|letter| rows::to_bound(letter.notification_id)).collect::<Vec<i64>>())
+        .bind(letters.iter().map(|letter| letter.originator_id).collect::<Vec<Uuid>>())
+        .bind(letters.iter().map(|letter| &*letter.state).collect::<Vec<&[u8]>>())
+        .bind(letters.iter().map(|letter| rows::to_checksum(letter.checksum)).collect::<Vec<Option<i64>>>())
+}
+
+type Scalar<'q> = sqlx::query::QueryScalar<'q, sqlx::Postgres, i64, sqlx::postgres::PgArguments>;
 
 /// Whether an error is that of every save of the batch, or may be that of one among them.
 fn verdict(error: RecorderError) -> Outcome {

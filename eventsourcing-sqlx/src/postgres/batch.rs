@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
+use eventsourcing_core::persistence::{Append, LetterChanges};
 use eventsourcing_core::{LogPosition, StoredEvent, Tracking};
 
 use crate::resolution::{Found, Positions, Resolution, complete, resolve, version_of};
-use crate::writer::{Append, Outcome};
+use crate::writer::Outcome;
 
 /// The saves of a batch, each with what is known of it.
 #[derive(Debug)]
@@ -48,13 +49,15 @@ impl<'s> Batch<'s> {
         let mut upstreams = HashSet::new();
         let mut round = undecided;
         round.retain(|place| {
-            let Append { events, tracking } = self.saves[*place].append;
-            let upstream = tracking.as_ref().map(|tracking| tracking.upstream.as_str());
+            let Append { events, tracking, letters, .. } = self.saves[*place].append;
+            let tracked = tracking.as_ref().map(|tracking| tracking.upstream.as_str());
+            let of_letters = letters.as_ref().map(|letters| letters.upstream.as_str());
             let is_free = !events.iter().any(|event| seen.contains(&version_of(event)))
-                && upstream.is_none_or(|upstream| !upstreams.contains(upstream));
+                && !tracked.iter().chain(&of_letters).any(|upstream| upstreams.contains(upstream));
             if is_free {
                 seen.extend(events.iter().map(version_of));
-                upstreams.extend(upstream);
+                upstreams.extend(tracked);
+                upstreams.extend(of_letters);
             }
             is_free
         });
@@ -79,6 +82,17 @@ impl<'s> Batch<'s> {
     pub(super) fn undecided_upstreams(&self) -> Vec<&'s str> {
         let undecided = self.saves.iter().filter(|save| save.outcome.is_none());
         undecided.filter_map(|save| save.append.tracking.as_ref()).map(|tracking| tracking.upstream.as_str()).collect()
+    }
+
+    /// The changes of dead letters of all saves that are undecided.
+    pub(super) fn undecided_letters(&self) -> impl Iterator<Item = &'s LetterChanges> {
+        let undecided = self.saves.iter().filter(|save| save.outcome.is_none());
+        undecided.filter_map(|save| save.append.letters.as_ref())
+    }
+
+    /// The changes of dead letters of a round.
+    pub(super) fn letters(&self, round: &[usize]) -> Vec<&'s LetterChanges> {
+        round.iter().filter_map(|place| self.saves[*place].append.letters.as_ref()).collect()
     }
 
     /// The tracking of a round.
@@ -123,6 +137,14 @@ impl<'s> Batch<'s> {
                 Resolution::Refused(error) => save.outcome = Some(Outcome::Failed(error)),
                 Resolution::Done(recorded) => save.outcome = Some(Outcome::Recorded(recorded)),
                 Resolution::Free(known) => {
+                    // one that is not in the round may rely on letters that one in it changes
+                    if round.contains(&place)
+                        && let Some(error) = found.refusal_of_letters(save.append)
+                    {
+                        save.outcome = Some(Outcome::Failed(error));
+                        any = true;
+                        continue;
+                    }
                     pending.extend(save.append.events.iter().map(version_of));
                     save.known = known;
                 }

@@ -23,6 +23,8 @@ pub(super) enum Fault {
     PredecessorMissing,
     /// An upstream is not processed up to where an append goes on from.
     TrackingMoved,
+    /// Dead letters that an append relies on are not there.
+    LettersChanged,
     /// Something, such as a trigger, kept events from being recorded as they were given, and nothing is recorded.
     NotAsGiven,
     /// The head table has no row.
@@ -68,6 +70,7 @@ fn fault_of_statement(error: &sqlx::Error, name: &TableName) -> Fault {
         "23505" if error.constraint() == Some(&name.events_key()) => Fault::IdTaken,
         raised::PREDECESSOR_MISSING => Fault::PredecessorMissing,
         raised::TRACKING_MOVED => Fault::TrackingMoved,
+        raised::LETTERS_CHANGED => Fault::LettersChanged,
         raised::NOT_AS_GIVEN => Fault::NotAsGiven,
         raised::NO_HEAD => Fault::NoHead,
         "22003" => Fault::IdsExhausted,

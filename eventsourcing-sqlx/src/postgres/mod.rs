@@ -7,6 +7,7 @@ mod batch;
 mod dictionaries;
 mod error;
 mod held;
+mod letters;
 mod listening;
 mod open;
 mod pooling;
@@ -21,9 +22,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
+use eventsourcing_core::persistence::{Append, LetterQuery, StoredDictionary, StoredLetter, Watermark};
 use eventsourcing_core::persistence::{EventQuery, EventVisitor, LogPosition, NotificationQuery, NotificationVisitor};
-use eventsourcing_core::persistence::{StoredDictionary, Watermark};
-use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Tracking};
+use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection, PgPool, Postgres};
 use tokio::runtime::Handle;
@@ -43,7 +44,7 @@ use crate::error::{check_runtime, no_runtime};
 use crate::sql::postgres::PostgresSql;
 use crate::stamps::Stamps;
 use crate::table_name::TableName;
-use crate::writer::{Append, Writer};
+use crate::writer::Writer;
 
 /// Keeps the events of an application in a PostgreSQL database.
 ///
@@ -134,7 +135,7 @@ impl PostgresRecorder {
 #[async_trait]
 impl Recorder for PostgresRecorder {
     async fn insert_events(&self, events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError> {
-        self.writer.record(Append::new(events, None)?).await
+        self.append(Append::new(events)).await
     }
 
     async fn insert_tracked(
@@ -142,7 +143,24 @@ impl Recorder for PostgresRecorder {
         events: Vec<StoredEvent>,
         tracking: Tracking,
     ) -> Result<Vec<Notification>, RecorderError> {
-        self.writer.record(Append::new(events, Some(tracking))?).await
+        self.append(Append::new(events).tracked(tracking)).await
+    }
+
+    async fn append(&self, append: Append) -> Result<Vec<Notification>, RecorderError> {
+        append.check()?;
+        self.writer.record(append).await
+    }
+
+    async fn select_letters(&self, query: LetterQuery) -> Result<Vec<StoredLetter>, RecorderError> {
+        self.inner.select_letters(query).await
+    }
+
+    async fn count_letters(&self, upstream: &str) -> Result<u64, RecorderError> {
+        self.inner.count_letters(upstream).await
+    }
+
+    async fn originators_with_letters(&self, upstream: &str, originators: &[Uuid]) -> Result<Vec<Uuid>, RecorderError> {
+        self.inner.with_letters(upstream, originators).await
     }
 
     async fn tracked_position(&self, upstream: &str) -> Result<LogPosition, RecorderError> {

@@ -142,6 +142,7 @@ impl Inner {
             .bind(&self.sql.events)
             .bind(&self.sql.dictionaries)
             .bind(&self.sql.tracking)
+            .bind(&self.sql.letters)
             .fetch_optional(connection)
             .await
         {
@@ -163,13 +164,14 @@ impl Inner {
     }
 
     async fn tables(&self, connection: &mut PgConnection) -> Result<Tables, RecorderError> {
-        let tables: (bool, bool, bool, bool) = sqlx::query_as(sql::TABLES)
+        let tables: (bool, bool, bool, bool, bool) = sqlx::query_as(sql::TABLES)
             .persistent(false)
             .bind(&self.config.schema)
             .bind(self.name.events())
             .bind(self.name.head())
             .bind(self.name.dictionaries())
             .bind(self.name.tracking())
+            .bind(self.name.letters())
             .fetch_one(connection)
             .await
             .map_err(|error| self.failed("look for the tables", error))?;

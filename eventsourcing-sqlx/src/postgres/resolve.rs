@@ -89,7 +89,8 @@ impl Inner {
         }
         let stamp = self.stamps.next();
         // the last statement before the commit, its answer read to the end: an error cannot hide behind a COMMIT that undoes
-        let first = self.insert(&mut transaction, &batch.missing(&round), &batch.tracking(&round), stamp).await?;
+        let (tracking, letters) = (batch.tracking(&round), batch.letters(&round));
+        let first = self.insert(&mut transaction, &batch.missing(&round), &tracking, &letters, stamp).await?;
         transaction.commit().await?;
         batch.recorded(&round, first, stamp);
         Ok(())

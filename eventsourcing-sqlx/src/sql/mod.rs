@@ -13,7 +13,8 @@ use std::sync::Arc;
 /// The version of the tables that this program makes and knows.
 ///
 /// 1: events and head. 2: dictionaries and tracking. 3: anchors beside tracking positions, the application's name in the head,
-/// and PostgreSQL's append functions.
+/// dead
+/// letters, and PostgreSQL's append functions.
 pub(crate) const SCHEMA_VERSION: i64 = 3;
 
 /// Whether tables of this version can be made into those of [`SCHEMA_VERSION`].
@@ -53,7 +54,7 @@ impl From<String> for Sql {
 /// The statements that both databases have.
 #[derive(Debug)]
 pub(crate) struct Statements {
-    /// `(events table, dictionaries table, tracking table)` → whether all exist that the schema's version has, that version,
+    /// `(events table, dictionaries table, tracking table, letters table)` → whether all exist that the schema's version has, that version,
     /// the name of the application that made them, and what else opening needs to know.
     ///
     /// No row, or an error, if the head's row or table is missing.
@@ -85,6 +86,15 @@ pub(crate) struct Statements {
     pub(crate) move_tracking: Sql,
     /// `(upstream, position before, anchor before)`: as if nothing of it were processed; one row, or none if it is elsewhere.
     pub(crate) forget_tracking: Sql,
+    /// `(upstream, after, up to, limit)` → dead letters by id: id, originator id, state, checksum.
+    pub(crate) letters: Sql,
+    /// `(upstream, after, up to, limit, originator id)` → as `letters`, of one aggregate.
+    pub(crate) letters_of: Sql,
+    /// `(upstream)` → how many dead letters there are.
+    pub(crate) count_letters: Sql,
+    /// Which aggregates have dead letters. PostgreSQL: `(upstream, originator ids)` → those that have; SQLite: `(upstream, originator
+    /// id)` → whether it has.
+    pub(crate) with_letters: Sql,
     /// `(id, bytes, checksum)`: one row, or none if the id is taken.
     pub(crate) insert_dictionary: Sql,
     /// `(after)` → id, bytes, checksum; lowest id first.

@@ -19,6 +19,13 @@ pub(crate) struct PostgresSql {
     ///
     /// One round trip for any number of events: a call of the function that [`append_function`](Self::append_function) makes.
     pub(crate) append: Sql,
+    /// `(…, upstreams and originator ids of which there must be letters, upstreams and ids of letters to take out, upstreams, ids,
+    /// originator ids, states and checksums of letters to put in)` → as `append`, whose parameters come first.
+    ///
+    /// A function of its own, so that those who append no letters pay nothing for them.
+    pub(crate) append_letters: Sql,
+    /// `(upstream, ids)` → those of the ids of which there is a dead letter.
+    pub(crate) letters_there: Sql,
     /// `(originator id, version, topic, state, checksum, append id)` → its notification id.
     ///
     /// `append` for an event alone, which costs less so.
@@ -37,6 +44,7 @@ pub(crate) struct PostgresSql {
     pub(crate) events: String,
     pub(crate) dictionaries: String,
     pub(crate) tracking: String,
+    pub(crate) letters: String,
     head: String,
     schema: String,
     name: TableName,
@@ -52,6 +60,8 @@ pub(crate) mod raised {
     pub(crate) const NOT_AS_GIVEN: &str = "ES003";
     /// The head table has no row.
     pub(crate) const NO_HEAD: &str = "ES004";
+    /// Dead letters that the append relies on are not there.
+    pub(crate) const LETTERS_CHANGED: &str = "ES005";
 }
 
 /// Not left to the database's default: at a higher level an append would not see what was committed while it waited.
@@ -63,15 +73,16 @@ pub(crate) const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextex
 /// `(schema)` → whether it exists.
 pub(crate) const SCHEMA_EXISTS: &str = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)";
 
-/// `(schema, events table, head table, dictionaries table, tracking table)` → whether each exists:
+/// `(schema, events table, head table, dictionaries table, tracking table, letters table)` → whether each exists:
 /// [`Tables`](crate::damage::Tables).
 ///
 /// Not by `to_regclass`, which sees the catalog at the moment of each call: others may commit between two of them.
 pub(crate) const TABLES: &str = "\
     SELECT coalesce(bool_or(relname = $2::name), false), coalesce(bool_or(relname = $3::name), false), \
-           coalesce(bool_or(relname = $4::name), false), coalesce(bool_or(relname = $5::name), false) \
+           coalesce(bool_or(relname = $4::name), false), coalesce(bool_or(relname = $5::name), false), \
+           coalesce(bool_or(relname = $6::name), false) \
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
-    WHERE nspname = $1::name AND relname IN ($2::name, $3::name, $4::name, $5::name)";
+    WHERE nspname = $1::name AND relname IN ($2::name, $3::name, $4::name, $5::name, $6::name)";
 
 /// The name of a channel, which PostgreSQL cuts to 63 bytes.
 const CHANNEL: &str = "'eventsourcing_' || replace(log_id::text, '-', '')";
@@ -93,8 +104,10 @@ impl PostgresSql {
         let head = format!("{schema}.{}", name.head());
         let dictionaries = format!("{schema}.{}", name.dictionaries());
         let tracking = format!("{schema}.{}", name.tracking());
+        let letters = format!("{schema}.{}", name.letters());
         let event = "originator_id, originator_version, topic, state, checksum, append_id";
         let notification = "notification_id, originator_id, originator_version, topic, state, checksum, append_id";
+        let letter = "notification_id, originator_id, state, checksum";
         let range = "originator_id = $1 AND originator_version > $2 AND originator_version <= $3";
         let section = "notification_id > $1 AND notification_id <= $2";
         let closed_section = "notification_id >= $1 AND notification_id <= $2";
@@ -103,10 +116,11 @@ impl PostgresSql {
         let common = Statements {
             look: format!(
                 "SELECT to_regclass($1) IS NOT NULL AND \
-                   (schema_version < 2 OR (to_regclass($2) IS NOT NULL AND to_regclass($3) IS NOT NULL)), \
+                   (schema_version < 2 OR (to_regclass($2) IS NOT NULL AND to_regclass($3) IS NOT NULL)) AND \
+                   (schema_version < 3 OR to_regclass($4) IS NOT NULL), \
                    schema_version, {SETTINGS}, to_jsonb(head) ->> 'application', \
-                   (SELECT count(*) = 2 FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace \
-                     WHERE nspname = {schema_name} AND proname IN ('{append}', '{append_one}')), \
+                   (SELECT count(*) = 3 FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace \
+                     WHERE nspname = {schema_name} AND proname IN ('{append}', '{append_one}', '{append_letters}')), \
                    NOT EXISTS (SELECT FROM pg_class WHERE oid IN (to_regclass($1), to_regclass({head_name})) AND relpersistence = 'u'), \
                    (SELECT string_agg(tgname, ', ') FROM pg_trigger WHERE tgrelid = to_regclass($1) AND NOT tgisinternal \
                      AND tgname NOT IN ('{keep_ids}', '{keep_ids}_all')) \
@@ -115,6 +129,7 @@ impl PostgresSql {
                 head_name = quoted_text(&head),
                 append = name.append(),
                 append_one = name.append_one(),
+                append_letters = name.append_letters(),
                 keep_ids = name.keep_ids(),
             )
             .into(),
@@ -171,6 +186,27 @@ impl PostgresSql {
                 "DELETE FROM {tracking} WHERE upstream = $1 AND position = $2 AND anchor IS NOT DISTINCT FROM $3"
             )
             .into(),
+            letters: format!(
+                "SELECT {letter} FROM {letters} \
+                 WHERE upstream = $1 AND notification_id > $2 AND notification_id <= $3 \
+                 ORDER BY notification_id LIMIT $4"
+            )
+            .into(),
+            // in the order of the index by aggregate: the other one would be read from its beginning, past the letters of others
+            letters_of: format!(
+                "SELECT {letter} FROM {letters} \
+                 WHERE upstream = $1 AND originator_id = $5 AND notification_id > $2 AND notification_id <= $3 \
+                 ORDER BY upstream, originator_id, notification_id LIMIT $4"
+            )
+            .into(),
+            count_letters: format!("SELECT count(*) FROM {letters} WHERE upstream = $1").into(),
+            // one look into the index for each, as for the letters of projections
+            with_letters: format!(
+                "SELECT asked.id FROM unnest($2::uuid[]) AS asked (id) CROSS JOIN LATERAL (\
+                   SELECT originator_id FROM {letters} WHERE upstream = $1 AND originator_id >= asked.id \
+                   ORDER BY originator_id, notification_id LIMIT 1) AS next WHERE next.originator_id = asked.id"
+            )
+            .into(),
             insert_dictionary: format!(
                 "INSERT INTO {dictionaries} (id, bytes, checksum) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING"
             )
@@ -197,10 +233,13 @@ impl PostgresSql {
             " AND (notification_id = $1 OR notification_id = $2 OR topic = ANY($4))",
             "$5",
         );
-        let append = format!(
-            "SELECT {schema}.{}($1::uuid[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[], $6::uuid[], \
-               $7::uuid[], $8::bigint[], $9::text[], $10::bigint[], $11::bigint[], $12::uuid[])",
-            name.append()
+        let parameters = "$1::uuid[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[], $6::uuid[], \
+                          $7::uuid[], $8::bigint[], $9::text[], $10::bigint[], $11::bigint[], $12::uuid[]";
+        let append = format!("SELECT {schema}.{}({parameters})", name.append());
+        let append_letters = format!(
+            "SELECT {schema}.{}({parameters}, $13::text[], $14::uuid[], $15::text[], $16::bigint[], \
+               $17::text[], $18::bigint[], $19::uuid[], $20::bytea[], $21::bigint[])",
+            name.append_letters()
         );
         let append_one = format!(
             "SELECT {schema}.{}($1::uuid, $2::bigint, $3::text, $4::bytea, $5::bigint, $6::uuid)",
@@ -211,6 +250,12 @@ impl PostgresSql {
             notifications_sized: notifications_sized.into(),
             notifications_of_topics_sized: notifications_of_topics_sized.into(),
             append: append.into(),
+            append_letters: append_letters.into(),
+            letters_there: format!(
+                "SELECT letter.notification_id FROM unnest($2::bigint[]) AS asked (id) \
+                 JOIN {letters} AS letter ON letter.upstream = $1 AND letter.notification_id = asked.id"
+            )
+            .into(),
             append_one: append_one.into(),
             lock: format!("SELECT id FROM {head} WHERE id = 1 FOR NO KEY UPDATE").into(),
             channel: format!("SELECT {CHANNEL}, {last} FROM {head} AS head WHERE id = 1").into(),
@@ -218,6 +263,7 @@ impl PostgresSql {
             events,
             dictionaries,
             tracking,
+            letters,
             head,
             schema,
             name: name.clone(),
@@ -268,6 +314,7 @@ impl PostgresSql {
                    CONSTRAINT {} PRIMARY KEY (upstream, position)\n)",
                 name.tracking_key(),
             ),
+            self.create_letters(),
         ];
         statements.extend(self.functions());
         statements
@@ -290,6 +337,7 @@ impl PostgresSql {
                    DROP CONSTRAINT {key},\n  ADD CONSTRAINT {key} PRIMARY KEY (upstream, position)"
             ),
             format!("ALTER TABLE {head} ADD COLUMN IF NOT EXISTS application text"),
+            self.create_letters(),
         ];
         statements.extend(self.functions());
         statements.push(format!(
@@ -297,6 +345,22 @@ impl PostgresSql {
              WHERE id = 1 AND schema_version < {SCHEMA_VERSION}"
         ));
         statements
+    }
+
+    fn create_letters(&self) -> String {
+        format!(
+            "CREATE TABLE IF NOT EXISTS {} (\n  \
+               upstream text NOT NULL,\n  \
+               notification_id bigint NOT NULL,\n  \
+               originator_id uuid NOT NULL,\n  \
+               state bytea NOT NULL,\n  \
+               checksum bigint,\n  \
+               CONSTRAINT {} PRIMARY KEY (upstream, notification_id),\n  \
+               CONSTRAINT {} UNIQUE (upstream, originator_id, notification_id)\n)",
+            self.letters,
+            self.name.letters_key(),
+            self.name.letters_originator_key(),
+        )
     }
 
     fn create_dictionaries(&self) -> String {
@@ -318,6 +382,7 @@ impl PostgresSql {
         vec![
             self.append_function(),
             self.append_one_function(),
+            self.append_letters_function(),
             self.keep_ids_function(),
             format!("DROP TRIGGER IF EXISTS {keep_ids} ON {events}"),
             format!("DROP TRIGGER IF EXISTS {keep_ids}_all ON {events}"),
@@ -432,6 +497,55 @@ impl PostgresSql {
             no_head = raised::NO_HEAD,
             predecessor_missing = raised::PREDECESSOR_MISSING,
             not_as_given = raised::NOT_AS_GIVEN,
+        )
+    }
+
+    /// The function that appends as `append_function` does and then changes dead letters, under the same lock: all of it or nothing.
+    ///
+    /// The look for letters is that of `with_letters`, whose plan no number of letters changes.
+    fn append_letters_function(&self) -> String {
+        let Self { letters, schema, name, .. } = self;
+        let raise = RAISE;
+        let refuse =
+            format!("{raise} '{}', MESSAGE = 'dead letters were taken out meanwhile'", raised::LETTERS_CHANGED);
+        format!(
+            "CREATE OR REPLACE FUNCTION {schema}.{append_letters}(ids uuid[], versions bigint[], topics text[], states bytea[], \
+               checksums bigint[], append_ids uuid[], before_ids uuid[], before_versions bigint[], upstreams text[], \
+               afters bigint[], positions bigint[], anchors uuid[], behind_upstreams text[], behind_ids uuid[], \
+               taken_upstreams text[], taken_ids bigint[], letter_upstreams text[], letter_ids bigint[], \
+               letter_originators uuid[], letter_states bytea[], letter_checksums bigint[]) \
+               RETURNS bigint LANGUAGE plpgsql VOLATILE AS $append$\n\
+             DECLARE\n  \
+               lowest CONSTANT bigint := {schema}.{append}(ids, versions, topics, states, checksums, append_ids, before_ids, \
+                 before_versions, upstreams, afters, positions, anchors);\n  \
+               changed bigint;\n\
+             BEGIN\n  \
+               IF cardinality(behind_ids) > 0 THEN\n    \
+                 SELECT count(*) INTO changed FROM unnest(behind_upstreams, behind_ids) AS asked (upstream, id) \
+                   CROSS JOIN LATERAL (\n      \
+                     SELECT letter.originator_id FROM {letters} AS letter \
+                     WHERE letter.upstream = asked.upstream AND letter.originator_id >= asked.id\n      \
+                     ORDER BY letter.originator_id, letter.notification_id LIMIT 1) AS next \
+                   WHERE next.originator_id = asked.id;\n    \
+                 IF changed <> cardinality(behind_ids) THEN\n      {refuse};\n    END IF;\n  \
+               END IF;\n  \
+               IF cardinality(taken_ids) > 0 THEN\n    \
+                 DELETE FROM {letters} AS letter USING unnest(taken_upstreams, taken_ids) AS taken (upstream, id)\n      \
+                   WHERE letter.upstream = taken.upstream AND letter.notification_id = taken.id;\n    \
+                 GET DIAGNOSTICS changed = ROW_COUNT;\n    \
+                 IF changed <> cardinality(taken_ids) THEN\n      {refuse};\n    END IF;\n  \
+               END IF;\n  \
+               IF cardinality(letter_ids) > 0 THEN\n    \
+                 INSERT INTO {letters} (upstream, notification_id, originator_id, state, checksum)\n      \
+                   SELECT letter.upstream, letter.id, letter.originator_id, letter.state, letter.checksum\n      \
+                   FROM unnest(letter_upstreams, letter_ids, letter_originators, letter_states, letter_checksums)\n        \
+                     AS letter (upstream, id, originator_id, state, checksum)\n      \
+                   ON CONFLICT (upstream, notification_id) DO NOTHING;\n  \
+               END IF;\n  \
+               RETURN lowest;\n\
+             END $append$",
+            append = name.append(),
+            append_letters = name.append_letters(),
         )
     }
 

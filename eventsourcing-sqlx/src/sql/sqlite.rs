@@ -15,12 +15,13 @@ pub(crate) const SAVEPOINT: &str = "SAVEPOINT save";
 pub(crate) const RELEASE: &str = "RELEASE save";
 pub(crate) const ROLLBACK_TO: &str = "ROLLBACK TO save";
 
-/// `(events table, head table, dictionaries table, tracking table)` → whether each exists: [`Tables`](crate::damage::Tables).
+/// `(events table, head table, dictionaries table, tracking table, letters table)` → whether each exists: [`Tables`](crate::damage::Tables).
 pub(crate) const TABLES: &str = "\
     SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE), \
            EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?2 COLLATE NOCASE), \
            EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?3 COLLATE NOCASE), \
-           EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?4 COLLATE NOCASE)";
+           EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?4 COLLATE NOCASE), \
+           EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?5 COLLATE NOCASE)";
 
 /// The statements of one application.
 #[derive(Debug)]
@@ -34,6 +35,10 @@ pub(crate) struct SqliteSql {
     pub(crate) insert_after: Sql,
     /// `(upstream, position, anchor)`: says that its log is processed up to there.
     pub(crate) track: Sql,
+    /// `(upstream, id, originator id, state, checksum)`: puts a dead letter in, unless there is one of that id.
+    pub(crate) park: Sql,
+    /// `(upstream, id)`: takes a dead letter out; one row if it was there.
+    pub(crate) take_out: Sql,
     /// `()` → the last notification id in use, and the id of the log.
     pub(crate) head: Sql,
     /// `()` → the name of the application that made the tables, and the id of the log.
@@ -43,6 +48,7 @@ pub(crate) struct SqliteSql {
     events: String,
     dictionaries: String,
     tracking: String,
+    letters: String,
     head_table: String,
     name: TableName,
 }
@@ -50,9 +56,10 @@ pub(crate) struct SqliteSql {
 impl SqliteSql {
     pub(crate) fn of(name: &TableName) -> Self {
         let (events, head) = (name.events(), name.head());
-        let (dictionaries, tracking) = (name.dictionaries(), name.tracking());
+        let (dictionaries, tracking, letters) = (name.dictionaries(), name.tracking(), name.letters());
         let event = "originator_id, originator_version, topic, state, checksum, append_id";
         let notification = "notification_id, originator_id, originator_version, topic, state, checksum, append_id";
+        let letter = "notification_id, originator_id, state, checksum";
         let range = "originator_id = ?1 AND originator_version > ?2 AND originator_version <= ?3";
         let section = "notification_id > ?1 AND notification_id <= ?2";
         let closed_section = "notification_id >= ?1 AND notification_id <= ?2";
@@ -61,7 +68,9 @@ impl SqliteSql {
                 "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE) \
                    AND (schema_version < 2 \
                      OR (EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?2 COLLATE NOCASE) \
-                       AND EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?3 COLLATE NOCASE))), \
+                       AND EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?3 COLLATE NOCASE))) \
+                   AND (schema_version < 3 \
+                     OR EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?4 COLLATE NOCASE)), \
                  schema_version FROM {head} WHERE id = 1"
             )
             .into(),
@@ -108,6 +117,24 @@ impl SqliteSql {
             .into(),
             forget_tracking: format!("DELETE FROM {tracking} WHERE upstream = ?1 AND position = ?2 AND anchor IS ?3")
                 .into(),
+            letters: format!(
+                "SELECT {letter} FROM {letters} \
+                 WHERE upstream = ?1 AND notification_id > ?2 AND notification_id <= ?3 \
+                 ORDER BY notification_id LIMIT ?4"
+            )
+            .into(),
+            // the `+` keeps the planner on the index by aggregate: the primary key would be read past the letters of all others
+            letters_of: format!(
+                "SELECT {letter} FROM {letters} \
+                 WHERE upstream = ?1 AND originator_id = ?5 AND +notification_id > ?2 AND +notification_id <= ?3 \
+                 ORDER BY notification_id LIMIT ?4"
+            )
+            .into(),
+            count_letters: format!("SELECT count(*) FROM {letters} WHERE upstream = ?1").into(),
+            with_letters: format!(
+                "SELECT EXISTS (SELECT 1 FROM {letters} WHERE upstream = ?1 AND originator_id = ?2)"
+            )
+            .into(),
             insert_dictionary: format!(
                 "INSERT INTO {dictionaries} (id, bytes, checksum) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING"
             )
@@ -128,12 +155,19 @@ impl SqliteSql {
                  ON CONFLICT (upstream) DO UPDATE SET position = excluded.position, anchor = excluded.anchor"
             )
             .into(),
+            park: format!(
+                "INSERT INTO {letters} (upstream, {letter}) VALUES (?, ?, ?, ?, ?) \
+                 ON CONFLICT (upstream, notification_id) DO NOTHING"
+            )
+            .into(),
+            take_out: format!("DELETE FROM {letters} WHERE upstream = ?1 AND notification_id = ?2").into(),
             owner: format!("SELECT application, log_id FROM {head} WHERE id = 1").into(),
             head: format!("SELECT last, log_id FROM {head} WHERE id = 1").into(),
             version_taken: format!("{events}.originator_id, {events}.originator_version"),
             events,
             dictionaries,
             tracking,
+            letters,
             head_table: head,
             name: name.clone(),
         }
@@ -178,6 +212,7 @@ impl SqliteSql {
                anchor BLOB\n) STRICT",
             self.tracking,
         ));
+        statements.push(self.create_letters());
         statements
     }
 
@@ -195,12 +230,27 @@ impl SqliteSql {
             ));
         }
         statements.push(format!("ALTER TABLE {tracking} ADD COLUMN anchor BLOB"));
+        statements.push(self.create_letters());
         statements.push(format!("ALTER TABLE {head} ADD COLUMN application TEXT"));
         statements.push(format!(
             "UPDATE {head} SET schema_version = {SCHEMA_VERSION}, application = '{}' WHERE id = 1 AND schema_version = {version}",
             name.application()
         ));
         statements
+    }
+
+    fn create_letters(&self) -> String {
+        format!(
+            "CREATE TABLE IF NOT EXISTS {} (\n  \
+               upstream TEXT NOT NULL,\n  \
+               notification_id INTEGER NOT NULL,\n  \
+               originator_id BLOB NOT NULL,\n  \
+               state BLOB NOT NULL,\n  \
+               checksum INTEGER,\n  \
+               PRIMARY KEY (upstream, notification_id),\n  \
+               UNIQUE (upstream, originator_id, notification_id)\n) STRICT, WITHOUT ROWID",
+            self.letters,
+        )
     }
 
     fn create_dictionaries(&self) -> String {
@@ -212,5 +262,38 @@ impl SqliteSql {
                made_on TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))\n) STRICT",
             self.dictionaries,
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+    use uuid::Uuid;
+
+    use super::SqliteSql;
+    use crate::sql::Sql;
+    use crate::table_name::TableName;
+
+    /// How SQLite goes about a statement.
+    fn plan(connection: &Connection, statement: &Sql) -> Result<String, rusqlite::Error> {
+        let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", statement.as_str()))?;
+        let steps = explain.query_map([], |row| row.get::<_, String>(3))?;
+        steps.collect::<Result<Vec<_>, _>>().map(|steps| steps.join("\n"))
+    }
+
+    #[test]
+    fn dead_letters_of_strangers_are_not_read() -> Result<(), Box<dyn std::error::Error>> {
+        let sql = SqliteSql::of(&TableName::of("Universe")?);
+        let connection = Connection::open_in_memory()?;
+        sql.create(Uuid::nil()).iter().try_for_each(|statement| connection.execute(statement, []).map(drop))?;
+        for statement in [&sql.common.with_letters, &sql.common.letters_of] {
+            let plan = plan(&connection, statement)?;
+            assert!(plan.contains("(upstream=? AND originator_id=?") && !plan.contains("TEMP B-TREE"), "{plan}");
+        }
+        for statement in [&sql.common.letters, &sql.take_out] {
+            let plan = plan(&connection, statement)?;
+            assert!(plan.contains("(upstream=? AND notification_id") && !plan.contains("TEMP B-TREE"), "{plan}");
+        }
+        Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use eventsourcing_core::persistence::{Cause, stamped};
+use eventsourcing_core::persistence::{Append, Cause, stamped};
 use eventsourcing_core::{LogPosition, RecorderError, StoredEvent};
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::runtime::{Handle, RuntimeFlavor};
@@ -18,7 +18,7 @@ use crate::deadline::deadline;
 use crate::resolution::{Found, Positions, Resolution, complete, resolve, wanted};
 use crate::rows;
 use crate::sql::sqlite::{BEGIN, COMMIT, RELEASE, ROLLBACK_TO, SAVEPOINT};
-use crate::writer::{Append, Outcome, Storage};
+use crate::writer::{Outcome, Storage};
 
 /// How often a commit is looked up that failed, before its outcome is said to be unknown.
 const RESOLUTIONS: usize = 3;
@@ -154,7 +154,16 @@ impl Inner {
         stamp: u32,
     ) -> Result<(Vec<LogPosition>, u64), Failure> {
         let Some(tracking) = &append.tracking else {
-            return self.save_events(connection, append, &Positions::new(), first, stamp);
+            let save = || self.save_events(connection, append, &Positions::new(), first, stamp);
+            let Some(letters) = &append.letters else { return save() };
+            return whole(connection, || {
+                let saved = save()?;
+                // if all of its events were recorded before, so were its letters
+                if append.events.is_empty() || saved.1 > 0 {
+                    self.change_letters(connection, letters)?;
+                }
+                Ok(saved)
+            });
         };
         let recorded = self.position_in(connection, &tracking.upstream)?.id;
         let positions = Positions::from([(tracking.upstream.clone(), recorded)]);
@@ -169,6 +178,9 @@ impl Inner {
         whole(connection, || {
             let saved = self.save_events(connection, append, &positions, first, stamp)?;
             self.track(connection, tracking)?;
+            if let Some(letters) = &append.letters {
+                self.change_letters(connection, letters)?;
+            }
             Ok(saved)
         })
     }

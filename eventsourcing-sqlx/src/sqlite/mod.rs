@@ -5,6 +5,7 @@ mod connections;
 mod dictionaries;
 mod error;
 mod identity;
+mod letters;
 mod location;
 mod open;
 mod select;
@@ -17,7 +18,8 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use eventsourcing_core::persistence::{
-    EventQuery, EventVisitor, LogPosition, NotificationQuery, NotificationVisitor, StoredDictionary, Watermark,
+    Append, EventQuery, EventVisitor, LetterQuery, LogPosition, NotificationQuery, NotificationVisitor,
+    StoredDictionary, StoredLetter, Watermark,
 };
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 
@@ -31,7 +33,7 @@ use crate::held_files;
 use crate::sql::sqlite::SqliteSql;
 use crate::stamps::Stamps;
 use crate::table_name::TableName;
-use crate::writer::{Append, Writer};
+use crate::writer::Writer;
 
 /// Keeps the events of an application in a SQLite database, in a file or in memory.
 ///
@@ -117,8 +119,7 @@ impl SqliteRecorder {
 #[async_trait]
 impl Recorder for SqliteRecorder {
     async fn insert_events(&self, events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError> {
-        self.inner.check_held()?;
-        self.writer.record(Append::new(events, None)?).await
+        self.append(Append::new(events)).await
     }
 
     async fn insert_tracked(
@@ -126,8 +127,25 @@ impl Recorder for SqliteRecorder {
         events: Vec<StoredEvent>,
         tracking: Tracking,
     ) -> Result<Vec<Notification>, RecorderError> {
+        self.append(Append::new(events).tracked(tracking)).await
+    }
+
+    async fn append(&self, append: Append) -> Result<Vec<Notification>, RecorderError> {
         self.inner.check_held()?;
-        self.writer.record(Append::new(events, Some(tracking))?).await
+        append.check()?;
+        self.writer.record(append).await
+    }
+
+    async fn select_letters(&self, query: LetterQuery) -> Result<Vec<StoredLetter>, RecorderError> {
+        self.inner.select_letters(query).await
+    }
+
+    async fn count_letters(&self, upstream: &str) -> Result<u64, RecorderError> {
+        self.inner.count_letters(upstream).await
+    }
+
+    async fn originators_with_letters(&self, upstream: &str, originators: &[Uuid]) -> Result<Vec<Uuid>, RecorderError> {
+        self.inner.with_letters(upstream, originators).await
     }
 
     async fn tracked_position(&self, upstream: &str) -> Result<LogPosition, RecorderError> {

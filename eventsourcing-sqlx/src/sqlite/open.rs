@@ -167,7 +167,7 @@ impl Inner {
 
     /// Whether all is there that the version of the tables has, and that version; none if the head's row is missing.
     fn look(&self, connection: &Connection) -> Result<Option<(bool, i64)>, rusqlite::Error> {
-        let names = [self.name.events(), self.name.dictionaries(), self.name.tracking()];
+        let names = [self.name.events(), self.name.dictionaries(), self.name.tracking(), self.name.letters()];
         connection.query_row(self.sql.common.look.as_str(), names, |row| Ok((row.get(0)?, row.get(1)?))).optional()
     }
 
@@ -185,9 +185,10 @@ impl Inner {
     }
 
     fn tables(&self, connection: &Connection) -> Result<Tables, rusqlite::Error> {
-        let names = [self.name.events(), self.name.head(), self.name.dictionaries(), self.name.tracking()];
-        let tables = connection.query_row(sql::TABLES, names, |row| {
-            Ok((row.get::<_, bool>(0)?, row.get::<_, bool>(1)?, row.get::<_, bool>(2)?, row.get::<_, bool>(3)?))
+        let name = &self.name;
+        let names = [name.events(), name.head(), name.dictionaries(), name.tracking(), name.letters()];
+        let tables: (bool, bool, bool, bool, bool) = connection.query_row(sql::TABLES, names, |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
         })?;
         Ok(Tables::from(tables))
     }

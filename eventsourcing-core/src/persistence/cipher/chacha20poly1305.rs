@@ -89,6 +89,10 @@ impl Cipher for ChaCha20Poly1305Cipher {
         NONCE
     }
 
+    #[cfg_attr(
+        not(feature = "ring"),
+        expect(clippy::infallible_destructuring_match, reason = "there are two with ring")
+    )]
     fn encrypt(&self, state: &mut Vec<u8>, start: usize, context: &[u8]) -> Result<(), CipherError> {
         let cipher = match &self.means {
             Means::Portable(cipher) => cipher,
@@ -106,6 +110,10 @@ impl Cipher for ChaCha20Poly1305Cipher {
         Ok(())
     }
 
+    #[cfg_attr(
+        not(feature = "ring"),
+        expect(clippy::infallible_destructuring_match, reason = "there are two with ring")
+    )]
     fn decrypt(&self, state: &mut Vec<u8>, context: &[u8]) -> Result<(), CipherError> {
         let cipher = match &self.means {
             Means::Portable(cipher) => cipher,

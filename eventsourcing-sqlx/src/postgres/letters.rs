@@ -1,0 +1,104 @@
+//! The dead letters of the application: read here, and changed by the append that says so.
+
+use std::ops::ControlFlow;
+
+use eventsourcing_core::RecorderError;
+use eventsourcing_core::persistence::{LetterChanges, LetterQuery, StoredLetter};
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
+use uuid::Uuid;
+
+use super::Inner;
+use super::append::Failure;
+use crate::resolution::Found;
+use crate::rows;
+
+impl Inner {
+    pub(super) async fn select_letters(&self, query: LetterQuery) -> Result<Vec<StoredLetter>, RecorderError> {
+        let statements = &self.sql.common;
+        let LetterQuery { upstream, originator_id, after, up_to, limit, .. } = query;
+        let mut found: Vec<StoredLetter> = Vec::new();
+        // those after the last that was received, if the connection breaks
+        let select = |found: &mut &mut Vec<StoredLetter>| {
+            let after = found.last().map_or(after, |last| last.notification_id);
+            let statement = if originator_id.is_some() { &statements.letters_of } else { &statements.letters };
+            let select = sqlx::query(statement.text())
+                .bind(upstream.as_str())
+                .bind(rows::to_bound(after))
+                .bind(rows::to_up_to(up_to))
+                .bind(rows::to_count(limit.saturating_sub(found.len())));
+            match originator_id {
+                Some(id) => select.bind(id),
+                None => select,
+            }
+        };
+        let show = |found: &mut &mut Vec<StoredLetter>, row: &PgRow| {
+            found.push(letter(row)?);
+            Ok(ControlFlow::Continue(()))
+        };
+        self.read("select dead letters", &mut found, select, show).await?;
+        Ok(found)
+    }
+
+    pub(super) async fn count_letters(&self, upstream: &str) -> Result<u64, RecorderError> {
+        let mut count = 0_i64;
+        let select = |_: &mut &mut i64| sqlx::query(self.sql.common.count_letters.text()).bind(upstream);
+        let show = |count: &mut &mut i64, row: &PgRow| {
+            **count = row.try_get(0)?;
+            Ok(ControlFlow::Continue(()))
+        };
+        self.read("count dead letters", &mut count, select, show).await?;
+        Ok(count.unsigned_abs())
+    }
+
+    pub(super) async fn with_letters(&self, upstream: &str, originators: &[Uuid]) -> Result<Vec<Uuid>, RecorderError> {
+        let mut found = Vec::new();
+        let select =
+            |_: &mut &mut Vec<Uuid>| sqlx::query(self.sql.common.with_letters.text()).bind(upstream).bind(originators);
+        let show = |found: &mut &mut Vec<Uuid>, row: &PgRow| {
+            let id = row.try_get(0)?;
+            // some may have been received before the connection broke
+            if !found.contains(&id) {
+                found.push(id);
+            }
+            Ok(ControlFlow::Continue(()))
+        };
+        self.read("look up dead letters", &mut found, select, show).await?;
+        Ok(found)
+    }
+
+    /// Looks for the letters that these changes rely on.
+    pub(super) async fn look_for_letters(
+        &self,
+        connection: &mut PgConnection,
+        changes: &LetterChanges,
+        found: &mut Found,
+    ) -> Result<(), Failure> {
+        let LetterChanges { upstream, behind, taken, .. } = changes;
+        let waiting: Vec<Uuid> = sqlx::query_scalar(self.sql.common.with_letters.text())
+            .persistent(self.is_persistent())
+            .bind(upstream)
+            .bind(behind)
+            .fetch_all(&mut *connection)
+            .await?;
+        let taken: Vec<i64> = taken.iter().map(|id| rows::to_bound(*id)).collect();
+        let there: Vec<i64> = sqlx::query_scalar(self.sql.letters_there.text())
+            .persistent(self.is_persistent())
+            .bind(upstream)
+            .bind(taken)
+            .fetch_all(connection)
+            .await?;
+        let there = there.into_iter().map(rows::from_id).collect::<Result<Vec<_>, _>>()?;
+        found.add_letters(upstream, waiting, there);
+        Ok(())
+    }
+}
+
+fn letter(row: &PgRow) -> Result<StoredLetter, Failure> {
+    Ok(StoredLetter {
+        notification_id: rows::from_id(row.try_get(0)?)?,
+        originator_id: row.try_get(1)?,
+        state: row.try_get::<&[u8], _>(2)?.into(),
+        checksum: rows::from_checksum(row.try_get(3)?)?,
+    })
+}

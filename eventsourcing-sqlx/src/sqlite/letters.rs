@@ -1,0 +1,105 @@
+//! The dead letters of the application: read here, and changed by the append that says so.
+
+use eventsourcing_core::RecorderError;
+use eventsourcing_core::persistence::{LetterChanges, LetterQuery, StoredLetter};
+use rusqlite::{Connection, params};
+use uuid::Uuid;
+
+use super::Inner;
+use super::error::Failure;
+use super::select::{Slice, uuid};
+use crate::rows;
+
+/// How many letters are read before others get the thread.
+const PAGE: usize = 256;
+
+impl Inner {
+    pub(super) async fn select_letters(&self, mut query: LetterQuery) -> Result<Vec<StoredLetter>, RecorderError> {
+        let statements = &self.sql.common;
+        let statement = if query.originator_id.is_some() { &statements.letters_of } else { &statements.letters };
+        let mut letters = Vec::new();
+        self.read("select dead letters", |connection| {
+            let mut select = connection.prepare_cached(statement.as_str())?;
+            let page = query.limit.min(PAGE);
+            let (after, up_to) = (rows::to_bound(query.after), rows::to_up_to(query.up_to));
+            let mut found = match &query.originator_id {
+                None => select.query(params![query.upstream, after, up_to, rows::to_count(page)])?,
+                Some(id) => {
+                    let id = id.as_bytes().as_slice();
+                    select.query(params![query.upstream, after, up_to, rows::to_count(page), id])?
+                }
+            };
+            let mut count = 0;
+            while let Some(row) = found.next()? {
+                let letter = StoredLetter {
+                    notification_id: rows::from_id(row.get(0)?)?,
+                    originator_id: uuid(row, 1)?,
+                    state: row.get::<_, Vec<u8>>(2)?.into(),
+                    checksum: rows::from_checksum(row.get(3)?)?,
+                };
+                // so that the next page, or the next try, goes on from here
+                query.after = letter.notification_id;
+                query.limit -= 1;
+                count += 1;
+                letters.push(letter);
+            }
+            Ok(if count == PAGE && query.limit > 0 { Slice::More } else { Slice::Last })
+        })
+        .await?;
+        Ok(letters)
+    }
+
+    pub(super) async fn count_letters(&self, upstream: &str) -> Result<u64, RecorderError> {
+        let mut count = 0_i64;
+        self.read("count dead letters", |connection| {
+            let mut select = connection.prepare_cached(self.sql.common.count_letters.as_str())?;
+            count = select.query_row([upstream], |row| row.get(0))?;
+            Ok(Slice::Last)
+        })
+        .await?;
+        Ok(count.unsigned_abs())
+    }
+
+    pub(super) async fn with_letters(&self, upstream: &str, originators: &[Uuid]) -> Result<Vec<Uuid>, RecorderError> {
+        let (mut found, mut looked) = (Vec::new(), 0);
+        self.read("look up dead letters", |connection| {
+            let page = originators.iter().skip(looked).take(PAGE);
+            for id in page {
+                if self.has_letters(connection, upstream, *id)? {
+                    found.push(*id);
+                }
+                looked += 1;
+            }
+            Ok(if looked < originators.len() { Slice::More } else { Slice::Last })
+        })
+        .await?;
+        Ok(found)
+    }
+
+    fn has_letters(&self, connection: &Connection, upstream: &str, id: Uuid) -> Result<bool, rusqlite::Error> {
+        let mut select = connection.prepare_cached(self.sql.common.with_letters.as_str())?;
+        select.query_row(params![upstream, id.as_bytes().as_slice()], |row| row.get(0))
+    }
+
+    /// Changes letters in the transaction of their append. If it fails, the caller undoes what was changed.
+    pub(super) fn change_letters(&self, connection: &Connection, changes: &LetterChanges) -> Result<(), Failure> {
+        let LetterChanges { upstream, behind, taken, parked } = changes;
+        for id in behind {
+            if !self.has_letters(connection, upstream, *id)? {
+                return Err(changes.refused().into());
+            }
+        }
+        let mut take_out = connection.prepare_cached(self.sql.take_out.as_str())?;
+        for id in taken {
+            if take_out.execute(params![upstream, rows::to_bound(*id)])? != 1 {
+                return Err(changes.refused().into());
+            }
+        }
+        let mut park = connection.prepare_cached(self.sql.park.as_str())?;
+        for StoredLetter { notification_id, originator_id, state, checksum } in parked {
+            let (id, originator) = (rows::to_bound(*notification_id), originator_id.as_bytes().as_slice());
+            park.execute(params![upstream, id, originator, state, rows::to_checksum(*checksum)])?;
+        }
+        Ok(())
+    }
+}
