@@ -16,6 +16,7 @@ const GENERAL: &[&str] = &[
     "CIPHER_ALLOW_UNENCRYPTED",
     "MAX_STATE_SIZE",
     "STATE_CHECK",
+    "VIEWS_IDLE_IN_TRANSACTION_SESSION_TIMEOUT",
 ];
 
 /// Those of a database that nobody else uses: who sets one means this library.
@@ -24,6 +25,7 @@ const DATABASE: &[&str] = &[
     "SQLITE_LOCK_TIMEOUT",
     "SQLITE_MMAP_SIZE",
     "SQLITE_CACHE_SIZE",
+    "SQLITE_CHECK_FILE",
     "POSTGRES_DBNAME",
     "POSTGRES_CONN_MAX_AGE",
     "POSTGRES_PRE_PING",
@@ -40,6 +42,7 @@ const SHARED: &[&str] = &[
     "POSTGRES_PASSWORD",
     "POSTGRES_PORT",
     "POSTGRES_SCHEMA",
+    "POSTGRES_ANSWER_TIMEOUT",
     "POSTGRES_CONNECT_TIMEOUT",
     "POSTGRES_POOL_SIZE",
     "POSTGRES_LOCK_TIMEOUT",

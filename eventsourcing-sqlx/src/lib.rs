@@ -17,6 +17,8 @@
 #![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "postgres")]
+mod clock;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod collect;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -28,6 +30,8 @@ mod connection;
 mod damage;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod deadline;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod driver;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod error;
 #[cfg(feature = "sqlite")]

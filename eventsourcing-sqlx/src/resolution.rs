@@ -61,6 +61,7 @@ pub(crate) fn wanted<'e>(events: impl IntoIterator<Item = &'e StoredEvent>) -> H
     wanted
 }
 
+#[cfg(any(test, feature = "postgres"))]
 /// The versions that must be recorded before these events are, which come in this order and are recorded together.
 pub(crate) fn predecessors<'e>(events: impl IntoIterator<Item = &'e StoredEvent>) -> Vec<(Uuid, u64)> {
     let mut earlier = HashMap::new();

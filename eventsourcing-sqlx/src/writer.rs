@@ -18,11 +18,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use eventsourcing_core::{LogPosition, Notification, RecorderError, StoredEvent, Tracking};
-use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::yield_now;
 
-use crate::rows;
+use crate::{driver, rows};
 
 /// The most rows of one transaction, unless a single save has more: enough for a save of each of a thousand tasks.
 const MAX_ROWS: usize = 1_024;
@@ -137,10 +136,10 @@ impl<S: Storage> Writer<S> {
             return Ok(Vec::new());
         }
         // before anything is queued, so that nothing is left behind without anybody to work on it
-        let runtime = Handle::try_current().map_err(|error| RecorderError::Database {
+        let runtime = driver::runtime().ok_or_else(|| RecorderError::Database {
             operation: "record events",
             message: "there is no Tokio runtime to run on; call it inside of `#[tokio::main]`".to_owned(),
-            source: error.into(),
+            source: "no Tokio runtime".into(),
         })?;
         let room = self.shared.room_for(append.rows()).await?;
         let (answer, answered) = oneshot::channel();
@@ -150,7 +149,7 @@ impl<S: Storage> Writer<S> {
             (std::mem::replace(&mut queue.is_led, true), queue.is_busy)
         };
         if !is_led {
-            let leader = Leader { shared: Arc::clone(&self.shared), ended: false };
+            let leader = Leader { shared: Arc::clone(&self.shared), parts: Vec::new(), ended: false };
             // who is likely to have company does better to let it come
             let leader = if is_busy { Some(leader) } else { leader.lead_now() };
             if let Some(leader) = leader {
@@ -211,6 +210,8 @@ impl<S> Shared<S> {
 /// Whoever works on the queue. There is one at a time.
 struct Leader<S: Storage> {
     shared: Arc<Shared<S>>,
+    /// What is left of the batch under way: the last part is being recorded.
+    parts: Vec<Vec<Save>>,
     ended: bool,
 }
 
@@ -240,22 +241,26 @@ impl<S: Storage> Leader<S> {
     /// Records what is queued until nobody waits any more.
     async fn lead(mut self) {
         loop {
-            let batch = self.shared.next_batch();
-            if batch.is_empty() {
-                self.ended = true;
-                return;
+            let mut was_shared = self.parts.len() > 1;
+            if self.parts.is_empty() {
+                let batch = self.shared.next_batch();
+                if batch.is_empty() {
+                    self.ended = true;
+                    return;
+                }
+                was_shared = batch.len() > 1;
+                self.parts.push(batch);
             }
-            let was_shared = batch.len() > 1;
             // a batch that is refused is taken apart, until the one that is refused is alone
-            let mut parts = vec![batch];
-            while let Some(part) = parts.pop() {
-                let outcomes = self.shared.storage.record(&appends_of(&part)).await;
+            while let Some(part) = self.parts.last() {
+                let outcomes = self.shared.storage.record(&appends_of(part)).await;
+                let part = self.parts.pop().unwrap_or_default();
                 let mut suspects = self.answer(part, outcomes);
                 if !suspects.is_empty() {
                     let half = suspects.split_off(suspects.len() / 2);
-                    parts.push(half);
-                    parts.push(suspects);
-                    parts.retain(|part| !part.is_empty());
+                    self.parts.push(half);
+                    self.parts.push(suspects);
+                    self.parts.retain(|part| !part.is_empty());
                 }
             }
             // whoever was just answered and has more to save comes along with the next transaction; one who is alone would
@@ -301,6 +306,14 @@ impl<S: Storage> Leader<S> {
 impl<S: Storage> Drop for Leader<S> {
     fn drop(&mut self) {
         if self.ended {
+            return;
+        }
+        // its runtime was shut down: the next leader goes on with the batch, and finds what of it is recorded already
+        if !std::thread::panicking()
+            && let Some(background) = driver::background()
+        {
+            let (shared, parts) = (Arc::clone(&self.shared), std::mem::take(&mut self.parts));
+            background.spawn(Self { shared, parts, ended: false }.lead());
             return;
         }
         let waiting = {

@@ -13,6 +13,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use common::{Schema, connect, events, ids, one_event};
 
 /// A new database, and a recorder on it.
+#[expect(clippy::large_enum_variant, reason = "there are two of them")]
 enum Database {
     Postgres(Schema, PostgresRecorder),
     Sqlite(tempfile::TempDir, SqliteRecorder),

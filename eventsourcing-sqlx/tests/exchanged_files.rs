@@ -109,3 +109,30 @@ async fn a_file_whose_write_ahead_log_is_cut_back_stays_the_same() {
         run(&path, "PRAGMA wal_checkpoint(TRUNCATE)").await;
     }
 }
+
+/// Bits in an index: SQLite answers with fewer rows, and no error.
+#[tokio::test]
+async fn a_file_whose_index_is_damaged_is_found_when_it_is_checked() {
+    let (_directory, path, recorder) = universe().await;
+    let world = Uuid::from_u128(0x5eed_5eed_5eed_5eed_5eed_5eed_5eed_5eed);
+    recorder.insert_events(events(world, 1..=3)).await.unwrap();
+    recorder.close().await;
+    // the id stands in the table and in the index: in the one with the smaller number of bytes around it, which is the index
+    let mut bytes = fs::read(&path).unwrap();
+    let places: Vec<usize> = (0..bytes.len() - 16).filter(|at| bytes[*at..*at + 16] == *world.as_bytes()).collect();
+    assert_eq!(places.len(), 6, "three rows and three entries of the index");
+    let mut config = SqliteConfig::new(path.to_str().unwrap());
+    config.check_file = true;
+    SqliteRecorder::open("Universe", config.clone()).await.unwrap().close().await;
+    let page = |at: usize| at / 4096;
+    let index = places.iter().copied().find(|at| places.iter().filter(|other| page(**other) == page(*at)).count() == 3);
+    let index = index.unwrap();
+    bytes[index + 15] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let error = SqliteRecorder::open("Universe", config.clone()).await.unwrap_err();
+    assert!(matches!(error, RecorderError::Corrupt { .. }), "{error:?}");
+    assert!(error.to_string().contains("is damaged"), "{error}");
+    // the twin: without the check it opens
+    config.check_file = false;
+    SqliteRecorder::open("Universe", config).await.unwrap().close().await;
+}

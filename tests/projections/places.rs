@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use eventsourcing::following::{ViewTransaction, Views};
+use eventsourcing::persistence::LogPosition;
 use eventsourcing::prelude::*;
 use eventsourcing::sqlx::{PostgresViews, SqliteViews};
 use eventsourcing::{About, MemoryViews, OnFailure, ProjectionRunner, ViewError};
@@ -222,6 +223,7 @@ in_each_place! {
     runners_dropped_at_any_moment_do_each_event_once
     a_transaction_dropped_is_as_if_it_had_never_been
     a_position_moves_only_from_where_it_is
+    a_position_has_an_anchor_and_is_moved_anywhere_from_exactly_there
     projections_and_upstreams_have_positions_of_their_own
 }
 
@@ -333,6 +335,32 @@ async fn a_position_moves_only_from_where_it_is<P: Place>(place: P) {
         views.begin("balances", &tracking).await.unwrap().commit().await.unwrap();
         assert_eq!(views.position("balances", "Office").await.unwrap(), recorded + 5);
     }
+}
+
+async fn a_position_has_an_anchor_and_is_moved_anywhere_from_exactly_there<P: Place>(place: P) {
+    let views = place.views().await;
+    let at = |id: u64| LogPosition::anchored(id, Uuid::from_u128(id.into()));
+    let position = async || views.position("balances", "Office").await.unwrap();
+    views.begin("balances", &Tracking::new("Office", 0, at(5))).await.unwrap().commit().await.unwrap();
+    views.begin("balances", &Tracking::new("Office", 5, at(9))).await.unwrap().commit().await.unwrap();
+    views.begin("balances", &Tracking::new("Branch", 0, at(9))).await.unwrap().commit().await.unwrap();
+    assert_eq!(position().await, at(9));
+    for from in [at(8), LogPosition::from(9), LogPosition::anchored(9, Uuid::nil()), LogPosition::START] {
+        let error = views.move_position("balances", "Office", from, at(3)).await.unwrap_err();
+        assert!(matches!(error, ViewError::AlreadyProcessed { recorded: 9, .. }), "{error:?}");
+    }
+    let mut from = at(9);
+    for to in [at(3), LogPosition::from(7), at(7), at(4), LogPosition::START] {
+        // the second finds that it was done
+        for _ in 0..2 {
+            views.move_position("balances", "Office", from, to).await.unwrap();
+        }
+        assert_eq!(position().await, to);
+        from = to;
+    }
+    views.begin("balances", &Tracking::new("Office", 0, at(2))).await.unwrap().commit().await.unwrap();
+    assert_eq!(position().await, at(2));
+    assert_eq!(views.position("balances", "Branch").await.unwrap(), at(9));
 }
 
 async fn projections_and_upstreams_have_positions_of_their_own<P: Place>(place: P) {

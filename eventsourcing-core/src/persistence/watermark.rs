@@ -30,13 +30,18 @@ impl Watermark {
         self.raised.notify_waiters();
     }
 
+    /// The greatest id that is known to be recorded; 0 if none is.
+    pub fn last(&self) -> u64 {
+        self.last.load(Ordering::SeqCst)
+    }
+
     /// Waits until an id greater than this one is known to be recorded.
     pub async fn passed(&self, after: u64) {
         loop {
             let mut raised = std::pin::pin!(self.raised.notified());
             // before the look, so that one that is raised between the look and the wait is not missed
             raised.as_mut().enable();
-            if self.last.load(Ordering::SeqCst) > after {
+            if self.last() > after {
                 return;
             }
             raised.await;

@@ -46,6 +46,11 @@ pub struct SqliteConfig {
     /// and keeps up to eight that read, and more only while they read at the same time: with the default its caches come to 576 MiB at
     /// most, if the file is that large. SQLite rounds down to KiB.
     pub cache_size: u64,
+    /// Whether the whole file is checked when opening: not unless `SQLITE_CHECK_FILE` says so.
+    ///
+    /// A bit that flipped in an index lets SQLite answer with fewer rows and no error. The check reads every page and compares each
+    /// index with its table (`PRAGMA integrity_check`), which takes about as long as reading the file twice.
+    pub check_file: bool,
 }
 
 impl SqliteConfig {
@@ -58,6 +63,7 @@ impl SqliteConfig {
             queue_size: QUEUE_SIZE,
             mmap_size: 0,
             cache_size: 64 * 1024 * 1024,
+            check_file: false,
         }
     }
 
@@ -76,6 +82,7 @@ impl SqliteConfig {
                 .number("SQLITE_MMAP_SIZE", "a number of bytes such as 1073741824")?
                 .unwrap_or(defaults.mmap_size),
             cache_size: cache_size(environment)?.unwrap_or(defaults.cache_size),
+            check_file: environment.flag("SQLITE_CHECK_FILE", defaults.check_file)?,
             ..defaults
         })
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::Inner;
 use super::answer::{self, within};
 use super::error::{Fault, fault};
+use crate::rows;
 
 /// The shortest time between two announcements. Those who listen ask for all that is new at each, so more would not help them.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -89,7 +90,8 @@ impl Inner {
         let mut connection = self.acquire().await.map_err(|error| error.to_string())?;
         let announced = async {
             self.keep_session(&mut connection).await?;
-            sqlx::query(self.sql.announce.text()).persistent(self.is_persistent()).execute(&mut *connection).await?;
+            let announce = sqlx::query(self.sql.announce.text()).bind(rows::to_bound(self.watermark.last()));
+            announce.persistent(self.is_persistent()).execute(&mut *connection).await?;
             self.leave_session(&mut connection, true).await
         };
         let announced = within(answer::limit(&self.config), announced).await;

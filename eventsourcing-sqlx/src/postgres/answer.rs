@@ -3,8 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::time::timeout;
-
+use crate::clock::timeout;
 use crate::config::PostgresConfig;
 
 /// How long a statement may take: the server's part of it, and the time that it may wait for a lock.

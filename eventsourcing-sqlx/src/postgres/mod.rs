@@ -18,6 +18,7 @@ mod tracking;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use async_trait::async_trait;
 use eventsourcing_core::persistence::{EventQuery, EventVisitor, LogPosition, NotificationQuery, NotificationVisitor};
@@ -25,7 +26,6 @@ use eventsourcing_core::persistence::{StoredDictionary, Watermark};
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Tracking};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection, PgPool, Postgres};
-use tokio::time::timeout;
 
 use self::announcing::Announcer;
 use self::error::{connect_timeout, open_error, reconnect_error, recorder_error};
@@ -33,9 +33,11 @@ use self::held::Held;
 use self::listening::Listener;
 pub(crate) use self::pooling::milliseconds;
 use self::probe::Probe;
+use crate::clock::timeout;
 use crate::collect;
 use crate::config::PostgresConfig;
 use crate::connection::ConnGuard;
+use crate::driver;
 use crate::error::check_runtime;
 use crate::sql::postgres::PostgresSql;
 use crate::stamps::Stamps;
@@ -120,7 +122,9 @@ impl PostgresRecorder {
             stamps: Stamps::default(),
             known: dictionaries::Known::default(),
         });
-        inner.prepare().await?;
+        // the connection that the writer goes on with is driven where the writer runs
+        let preparing = Arc::clone(&inner);
+        driver::run(async move { preparing.prepare().await }).await?;
         let writer = Arc::new(Writer::new(Arc::clone(&inner), inner.config.queue_size));
         Ok(Self { inner, writer })
     }
@@ -201,7 +205,7 @@ impl Recorder for PostgresRecorder {
         if timeout(limit, self.inner.pool.close()).await.is_err() {
             tracing::debug!("connections were not closed in time");
         }
-        drop(timeout(limit, self.inner.writer.close()).await);
+        let _ = timeout(limit, self.inner.writer.close()).await;
         self.inner.watermark.raise(u64::MAX);
     }
 }
@@ -209,7 +213,15 @@ impl Recorder for PostgresRecorder {
 impl Inner {
     /// A connection of the pool.
     async fn acquire(&self) -> Result<ConnGuard<Postgres>, RecorderError> {
-        match self.pool.acquire().await {
+        let begun = Instant::now();
+        let acquired = loop {
+            match self.pool.acquire().await {
+                // a clock that is paused jumps to the end of the wait
+                Err(sqlx::Error::PoolTimedOut) if begun.elapsed() < self.config.connect_timeout / 2 => {}
+                acquired => break acquired,
+            }
+        };
+        match acquired {
             Ok(connection) => Ok(ConnGuard::new(connection)),
             // the pool says the same of a server that is down and of connections that are all in use
             Err(sqlx::Error::PoolTimedOut) => {
@@ -244,7 +256,7 @@ impl Inner {
 async fn reconnect(options: &PgConnectOptions, config: &PostgresConfig) -> Result<PgConnection, RecorderError> {
     match timeout(config.connect_timeout, options.connect()).await {
         Ok(connection) => connection.map_err(|error| reconnect_error(error, config)),
-        Err(elapsed) => Err(RecorderError::Disconnected { source: elapsed.into() }),
+        Err(elapsed) => Err(RecorderError::Disconnected { source: elapsed.to_string().into() }),
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) struct PostgresSql {
     /// The channel is named for the log's own id: channels are those of the whole database, and any schema may have an
     /// application of the same name.
     pub(crate) channel: Sql,
-    /// `()`: announces the last notification id in use.
+    /// `(notification id)`: announces that ids up to it are recorded.
     pub(crate) announce: Sql,
     pub(crate) events: String,
     pub(crate) dictionaries: String,
@@ -214,7 +214,7 @@ impl PostgresSql {
             append_one: append_one.into(),
             lock: format!("SELECT id FROM {head} WHERE id = 1 FOR NO KEY UPDATE").into(),
             channel: format!("SELECT {CHANNEL}, {last} FROM {head} AS head WHERE id = 1").into(),
-            announce: format!("SELECT pg_notify({CHANNEL}, {last}::text) FROM {head} AS head WHERE id = 1").into(),
+            announce: format!("SELECT pg_notify({CHANNEL}, $1::bigint::text) FROM {head} WHERE id = 1").into(),
             events,
             dictionaries,
             tracking,

@@ -39,6 +39,9 @@ impl Inner {
 
     fn check_and_migrate(&self, connection: &Connection) -> Result<i64, Failure> {
         self.check_settings(connection)?;
+        if self.config.check_file {
+            self.check_file(connection)?;
+        }
         let version = self.look_or_migrate(connection)?;
         if version == SCHEMA_VERSION {
             let (owner, log_id): (Option<String>, Uuid) = connection
@@ -87,6 +90,17 @@ impl Inner {
             }
         }
         Ok(())
+    }
+
+    /// Reads the whole file, and compares indexes with their tables.
+    fn check_file(&self, connection: &Connection) -> Result<(), Failure> {
+        let found: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+        match found.as_str() {
+            "ok" => Ok(()),
+            _ => {
+                Err(RecorderError::Corrupt { found: format!("{} is damaged: {found}", self.location.filename) }.into())
+            }
+        }
     }
 
     fn check_version(&self, found: i64) -> Result<(), RecorderError> {

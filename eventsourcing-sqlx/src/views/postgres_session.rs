@@ -8,9 +8,9 @@ use std::time::Duration;
 use eventsourcing_core::ViewError;
 use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor as _, PgConnection, PgPool, Postgres};
-use tokio::time::timeout;
 
 use super::error::commit_error;
+use crate::clock::timeout;
 use crate::condition::postgres as condition;
 use crate::config::PostgresViewsConfig;
 use crate::connection::ConnGuard;

@@ -1,0 +1,47 @@
+//! Where the writer's tasks run: on a runtime that is driven, whatever becomes of the caller's.
+
+#[cfg(feature = "postgres")]
+use std::panic::resume_unwind;
+use std::sync::OnceLock;
+
+use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
+#[cfg(feature = "postgres")]
+use tokio::task::JoinSet;
+
+/// The runtime of this library, for those whose own may stand still.
+static BACKGROUND: OnceLock<Option<Runtime>> = OnceLock::new();
+
+/// The runtime for a task that others wait for too.
+///
+/// One with threads of its own is always driven. One of the current thread is driven only while somebody blocks on it: a task there
+/// would keep all that wait for it waiting. Those have their tasks run on a thread of this library.
+pub(crate) fn runtime() -> Option<Handle> {
+    let own = Handle::try_current().ok()?;
+    match own.runtime_flavor() {
+        RuntimeFlavor::MultiThread => Some(own),
+        _ => Some(background().unwrap_or(own)),
+    }
+}
+
+/// The runtime of this library; none if the system gives no thread for it.
+pub(crate) fn background() -> Option<Handle> {
+    let build = || Builder::new_multi_thread().worker_threads(1).thread_name("eventsourcing").enable_all().build().ok();
+    BACKGROUND.get_or_init(build).as_ref().map(|runtime| runtime.handle().clone())
+}
+
+/// Runs a task that makes what the writer's tasks use. If this future is dropped, so is the task.
+#[cfg(feature = "postgres")]
+pub(crate) async fn run<T: Send + 'static>(task: impl Future<Output = T> + Send + 'static) -> T {
+    let is_own = Handle::try_current().is_ok_and(|own| own.runtime_flavor() == RuntimeFlavor::MultiThread);
+    let Some(background) = background().filter(|_| !is_own) else { return task.await };
+    let mut running = JoinSet::new();
+    running.spawn_on(task, &background);
+    match running.join_next().await {
+        Some(Ok(done)) => done,
+        Some(Err(ended)) => match ended.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            Err(ended) => unreachable!("a task that nobody aborts on a runtime that nobody shuts down: {ended}"),
+        },
+        None => unreachable!("a task was spawned"),
+    }
+}
