@@ -1,6 +1,7 @@
 //! What PostgreSQL's errors mean to the recorder: [`Condition`] → what to do, and → [`RecorderError`].
 
 use std::io;
+use std::time::Duration;
 
 use eventsourcing_core::RecorderError;
 use sqlx::postgres::PgDatabaseError;
@@ -170,6 +171,18 @@ pub(super) fn reconnect_error(error: sqlx::Error, config: &PostgresConfig) -> Re
         Condition::Lost | Condition::Misunderstood => RecorderError::Disconnected { source: error.into() },
         condition if condition.is_passing() => recorder_error(error, "connect", config),
         _ => open_error(error, config),
+    }
+}
+
+/// The error of a server that accepted a connection and then fell silent, or waits for something itself.
+pub(super) fn silent_error(config: &PostgresConfig, limit: Duration) -> RecorderError {
+    RecorderError::Open {
+        database: config.name(),
+        cause: format!("the server did not answer within {}", seconds(limit)),
+        cure: "see whether it can be reached and whether it waits for a lock or a synchronous standby, \
+               or raise POSTGRES_ANSWER_TIMEOUT"
+            .to_owned(),
+        source: None,
     }
 }
 

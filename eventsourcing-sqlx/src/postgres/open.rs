@@ -6,13 +6,18 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::Inner;
-use super::error::{Fault, fault};
+use super::answer;
+use super::error::{Fault, fault, silent_error};
 use super::pooling::settings;
+use crate::clock::timeout;
 use crate::config::{PostgresConfig, SslMode};
 use crate::damage::{Tables, no_row};
 use crate::deadline::tellable;
 use crate::sql::{SCHEMA_VERSION, is_old, old, postgres as sql};
 use crate::table_name::TableName;
+
+/// How many times as long as an answer a migration may take.
+const MIGRATIONS: u32 = 30;
 
 /// How each connection is made. What it sets holds for the whole session and needs no statement.
 pub(super) fn options(name: &TableName, config: &PostgresConfig) -> PgConnectOptions {
@@ -114,25 +119,38 @@ impl Look {
 impl Inner {
     /// Connects for the first time, and makes sure that the tables are there.
     pub(super) async fn prepare(&self) -> Result<(), RecorderError> {
-        let failed = |error| self.failed("open the tables", error);
         let mut connection = self.connect().await?;
-        self.keep_session(&mut connection).await.map_err(failed)?;
-        let mut look = self.look(&mut connection).await?.filter(|look| look.is_whole);
-        self.leave_session(&mut connection, false).await.map_err(failed)?;
-        if look.is_none() {
-            self.keep_session(&mut connection).await.map_err(failed)?;
-            look = self.look_closely(&mut connection).await?;
-            self.leave_session(&mut connection, false).await.map_err(failed)?;
-        }
+        let limit = answer::limit(&self.config);
+        let silent = |_| silent_error(&self.config, limit);
+        let look = timeout(limit, self.first_look(&mut connection)).await.map_err(silent)??;
         let look = match look {
             Some(look) if !look.is_old() => look,
-            _ if self.config.create_table => self.migrate(&mut connection).await?,
+            _ if self.config.create_table => {
+                // others may migrate before, and the commit waits for a synchronous standby
+                let limit = limit * MIGRATIONS;
+                let silent = |_| silent_error(&self.config, limit);
+                timeout(limit, self.migrate(&mut connection)).await.map_err(silent)??
+            }
             Some(look) => return Err(self.outdated(&look)),
-            None => return Err(self.missing(&mut connection).await?),
+            None => return Err(timeout(limit, self.missing(&mut connection)).await.map_err(silent)??),
         };
         self.check(look)?;
         self.writer.give_back(connection.into());
         Ok(())
+    }
+
+    async fn first_look(&self, connection: &mut PgConnection) -> Result<Option<Look>, RecorderError> {
+        let failed = |error| self.failed("open the tables", error);
+        self.keep_session(connection).await.map_err(failed)?;
+        let look = self.look(connection).await?.filter(|look| look.is_whole);
+        self.leave_session(connection, false).await.map_err(failed)?;
+        if look.is_some() {
+            return Ok(look);
+        }
+        self.keep_session(connection).await.map_err(failed)?;
+        let look = self.look_closely(connection).await?;
+        self.leave_session(connection, false).await.map_err(failed)?;
+        Ok(look)
     }
 
     /// Looks at the tables; none if the head's table or row is missing.

@@ -1,6 +1,8 @@
 //! Reading: rows are shown where they were received, as they stream in.
 
 use std::ops::ControlFlow;
+use std::task::Poll;
+use std::time::Duration;
 use std::time::{Duration, Instant};
 
 use eventsourcing_core::RecorderError;
@@ -13,6 +15,7 @@ use sqlx::query::Query;
 use sqlx::{Connection, PgConnection, Postgres, Row};
 
 use super::Inner;
+use super::answer::{self, within};
 use super::append::Failure;
 use super::error::{Fault, fault};
 use crate::log_read::{LogRead, LogRow};
@@ -222,10 +225,11 @@ impl Inner {
         query: Query<'_, Postgres, PgArguments>,
         show: impl FnMut(&PgRow) -> Result<ControlFlow<()>, Failure>,
     ) -> Result<Streamed, sqlx::Error> {
-        self.keep_session(connection).await?;
-        let streamed = stream(connection, query.persistent(self.is_persistent()), show).await?;
+        let limit = answer::limit(&self.config);
+        within(limit, self.keep_session(connection)).await?;
+        let streamed = stream(connection, query.persistent(self.is_persistent()), limit, show).await?;
         if streamed.is_whole {
-            self.leave_session(connection, true).await?;
+            within(limit, self.leave_session(connection, true)).await?;
         }
         Ok(streamed)
     }
@@ -248,12 +252,20 @@ struct Streamed {
 async fn stream(
     connection: &mut PgConnection,
     query: Query<'_, Postgres, PgArguments>,
+    limit: Duration,
     mut show: impl FnMut(&PgRow) -> Result<ControlFlow<()>, Failure>,
 ) -> Result<Streamed, sqlx::Error> {
     let mut rows = query.fetch(connection);
     let mut ended = None;
     let mut unwanted = (0, 0);
-    while let Some(row) = rows.try_next().await? {
+    loop {
+        let mut next = rows.try_next();
+        // a limit is set only where something is waited for: most rows are here already
+        let row = match futures::poll!(&mut next) {
+            Poll::Ready(row) => row?,
+            Poll::Pending => within(limit, next).await?,
+        };
+        let Some(row) = row else { break };
         match ended {
             None => match show(&row) {
                 Ok(ControlFlow::Continue(())) => {}

@@ -1,0 +1,72 @@
+//! A server that falls silent without a word: nobody waits for it without end, and nothing is lost or doubled once it answers again.
+#![cfg(all(feature = "sqlite", feature = "postgres"))]
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+
+mod common;
+
+use std::time::Duration;
+
+use eventsourcing_core::persistence::{EventQuery, NotificationQuery};
+use eventsourcing_core::{Recorder, RecorderError, Tracking};
+use eventsourcing_sqlx::PostgresRecorder;
+
+use common::proxy::{Cut, Proxy};
+use common::{Schema, ids, one_event, server};
+
+/// A recorder that reaches the server through a proxy, and waits for no answer for long.
+async fn behind_a_proxy() -> (Schema, Proxy, PostgresRecorder) {
+    let mut schema = Schema::new();
+    let server = server();
+    let proxy = Proxy::start((server.host, server.port), Cut::BeforeAnswer).await;
+    schema.config.host = "127.0.0.1".to_owned();
+    schema.config.port = proxy.port;
+    schema.config.ssl_mode = eventsourcing_sqlx::SslMode::Disable;
+    schema.config.answer_timeout = Duration::from_millis(500);
+    schema.config.connect_timeout = Duration::from_millis(500);
+    schema.config.resolve_timeout = Duration::from_secs(1);
+    let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
+    recorder.insert_events(one_event()).await.unwrap();
+    recorder.max_notification_id().await.unwrap();
+    (schema, proxy, recorder)
+}
+
+#[tokio::test]
+async fn a_server_that_falls_silent_keeps_neither_saves_nor_reads_waiting() {
+    let (schema, proxy, recorder) = behind_a_proxy().await;
+    let attempt = one_event();
+    proxy.freeze();
+    let saved = recorder.insert_events(attempt.clone());
+    let tracked = recorder.insert_tracked(one_event(), Tracking::new("Orders", 0, 1));
+    let read = recorder.select_events(EventQuery::of(attempt[0].originator_id));
+    let log = recorder.select_notifications(NotificationQuery::after(0, 10));
+    let last = recorder.max_notification_id();
+    let (saved, tracked, read, log, last) = tokio::join!(saved, tracked, read, log, last);
+    for error in [saved.unwrap_err(), tracked.unwrap_err(), read.unwrap_err(), log.unwrap_err(), last.unwrap_err()] {
+        assert!(error.is_retryable(), "{error:?}");
+    }
+    proxy.thaw();
+    // an error that says that the call may be made again is one that passes
+    let recorded = loop {
+        match recorder.insert_events(attempt.clone()).await {
+            Ok(recorded) => break recorded,
+            Err(error) => assert!(error.is_retryable(), "{error:?}"),
+        }
+    };
+    let log = recorder.select_notifications(NotificationQuery::after(0, 10)).await.unwrap();
+    assert_eq!(ids(&log), (1..=log.len() as u64).collect::<Vec<_>>());
+    assert_eq!(log.iter().filter(|found| found.originator_id == attempt[0].originator_id).count(), 1);
+    assert!(log.contains(&recorded[0]), "{recorded:?}");
+    recorder.close().await;
+    schema.drop().await;
+}
+
+#[tokio::test]
+async fn a_server_that_falls_silent_keeps_neither_opening_nor_closing_waiting() {
+    let (schema, proxy, recorder) = behind_a_proxy().await;
+    proxy.freeze();
+    let error = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap_err();
+    assert!(matches!(error, RecorderError::Open { .. }), "{error:?}");
+    recorder.close().await;
+    proxy.thaw();
+    schema.drop().await;
+}
