@@ -127,7 +127,7 @@ impl Inner {
             Some(look) if !look.is_old() => look,
             _ if self.config.create_table => {
                 // others may migrate before, and the commit waits for a synchronous standby
-                let limit = limit * MIGRATIONS;
+                let limit = limit.saturating_mul(MIGRATIONS);
                 let silent = |_| silent_error(&self.config, limit);
                 timeout(limit, self.migrate(&mut connection)).await.map_err(silent)??
             }

@@ -2,7 +2,6 @@
 
 use std::ops::ControlFlow;
 use std::task::Poll;
-use std::time::Duration;
 use std::time::{Duration, Instant};
 
 use eventsourcing_core::RecorderError;

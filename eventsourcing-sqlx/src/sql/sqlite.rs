@@ -123,11 +123,15 @@ impl SqliteSql {
                  ORDER BY notification_id LIMIT ?4"
             )
             .into(),
-            // the `+` keeps the planner on the index by aggregate: the primary key would be read past the letters of all others
+            // the ids come from the index by aggregate, which has all that is asked of it; for whole rows the planner would take the
+            // primary key, and read it past the letters of all others
             letters_of: format!(
-                "SELECT {letter} FROM {letters} \
-                 WHERE upstream = ?1 AND originator_id = ?5 AND +notification_id > ?2 AND +notification_id <= ?3 \
-                 ORDER BY notification_id LIMIT ?4"
+                "SELECT letter.notification_id, letter.originator_id, letter.state, letter.checksum FROM (\
+                   SELECT notification_id AS id FROM {letters} \
+                   WHERE upstream = ?1 AND originator_id = ?5 AND notification_id > ?2 AND notification_id <= ?3 \
+                   ORDER BY notification_id LIMIT ?4) AS found \
+                 CROSS JOIN {letters} AS letter ON letter.upstream = ?1 AND letter.notification_id = found.id \
+                 ORDER BY found.id"
             )
             .into(),
             count_letters: format!("SELECT count(*) FROM {letters} WHERE upstream = ?1").into(),
@@ -277,7 +281,8 @@ mod tests {
     /// How SQLite goes about a statement.
     fn plan(connection: &Connection, statement: &Sql) -> Result<String, rusqlite::Error> {
         let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", statement.as_str()))?;
-        let steps = explain.query_map([], |row| row.get::<_, String>(3))?;
+        // the plan does not depend on what is bound, and nothing is
+        let steps = explain.raw_query().mapped(|row| row.get::<_, String>(3));
         steps.collect::<Result<Vec<_>, _>>().map(|steps| steps.join("\n"))
     }
 
@@ -288,7 +293,7 @@ mod tests {
         sql.create(Uuid::nil()).iter().try_for_each(|statement| connection.execute(statement, []).map(drop))?;
         for statement in [&sql.common.with_letters, &sql.common.letters_of] {
             let plan = plan(&connection, statement)?;
-            assert!(plan.contains("(upstream=? AND originator_id=?") && !plan.contains("TEMP B-TREE"), "{plan}");
+            assert!(plan.contains("(upstream=? AND originator_id=?") && !plan.contains("(upstream=?)"), "{plan}");
         }
         for statement in [&sql.common.letters, &sql.take_out] {
             let plan = plan(&connection, statement)?;
