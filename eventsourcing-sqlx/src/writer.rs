@@ -37,7 +37,7 @@ fn rows_of(append: &Append) -> usize {
     append.events.len() + usize::from(append.tracking.is_some()) + letters
 }
 
-fn bytes_of(append: &Append) -> usize {
+pub(crate) fn bytes_of(append: &Append) -> usize {
     let letters = append.letters.iter().flat_map(|letters| &letters.parked).map(|letter| letter.state.len());
     append.events.iter().map(|event| event.state.len()).chain(letters).sum()
 }

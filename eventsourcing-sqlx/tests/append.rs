@@ -245,3 +245,19 @@ async fn functions_of_others_are_not_run_with_our_rights() {
     schema.run(format!("REASSIGN OWNED BY {name} TO \"{user}\"; DROP OWNED BY {name}; DROP ROLE {name}")).await;
     schema.drop().await;
 }
+
+/// PostgreSQL would read all of it before it refuses it.
+#[tokio::test]
+async fn a_save_of_more_than_a_gigabyte_is_refused_before_it_is_sent() {
+    let [postgres, sqlite] = Database::both().await;
+    let mut save = events(Uuid::new_v4(), 1..=17);
+    // one state, which they share
+    let state: std::sync::Arc<[u8]> = vec![0; 64 * 1024 * 1024].into();
+    save.iter_mut().for_each(|event| event.state = std::sync::Arc::clone(&state));
+    let error = postgres.recorder().insert_events(save).await.unwrap_err();
+    let said = "a save whose states have a size of 1140850688 cannot be stored; the largest is 1000000000";
+    assert_eq!(error.to_string(), said);
+    assert_eq!(ids(&postgres.recorder().insert_events(one_event()).await.unwrap()), [1]);
+    postgres.drop().await;
+    sqlite.drop().await;
+}

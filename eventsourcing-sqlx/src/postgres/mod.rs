@@ -44,7 +44,10 @@ use crate::error::{check_runtime, no_runtime};
 use crate::sql::postgres::PostgresSql;
 use crate::stamps::Stamps;
 use crate::table_name::TableName;
-use crate::writer::Writer;
+use crate::writer::{Writer, bytes_of};
+
+/// The most bytes of states in one save: PostgreSQL takes no message of more than 1 GiB.
+const MAX_SAVE: u64 = 1_000_000_000;
 
 /// Keeps the events of an application in a PostgreSQL database.
 ///
@@ -148,6 +151,15 @@ impl Recorder for PostgresRecorder {
 
     async fn append(&self, append: Append) -> Result<Vec<Notification>, RecorderError> {
         append.check()?;
+        // the server would read it all before it refuses a message of more than 1 GiB
+        let bytes = bytes_of(&append) as u64;
+        if bytes > MAX_SAVE {
+            return Err(RecorderError::OutOfRange {
+                what: "a save whose states have a size of",
+                value: bytes,
+                max: MAX_SAVE,
+            });
+        }
         self.writer.record(append).await
     }
 
