@@ -31,8 +31,6 @@ mod damage;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod deadline;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-mod driver;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod error;
 #[cfg(feature = "sqlite")]
 mod held_files;
@@ -44,6 +42,8 @@ mod postgres;
 mod resolution;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod rows;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod runtime;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql;
 #[cfg(feature = "sqlite")]

@@ -22,8 +22,8 @@ use eventsourcing_core::{LogPosition, Notification, RecorderError, StoredEvent};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::yield_now;
 
-use crate::driver;
 use crate::error::no_runtime;
+use crate::runtime;
 
 /// The most rows of one transaction, unless a single save has more: enough for a save of each of a thousand tasks.
 const MAX_ROWS: usize = 1_024;
@@ -118,7 +118,7 @@ impl<S: Storage> Writer<S> {
             return Ok(Vec::new());
         }
         // before anything is queued, so that nothing is left behind without anybody to work on it
-        let runtime = driver::runtime().ok_or_else(|| no_runtime("record events"))?;
+        let runtime = runtime::for_tasks().ok_or_else(|| no_runtime("record events"))?;
         let room = self.shared.room_for(rows_of(&append)).await?;
         let (answer, answered) = oneshot::channel();
         let (is_led, is_busy) = {
@@ -288,7 +288,7 @@ impl<S: Storage> Drop for Leader<S> {
         }
         // its runtime was shut down: the next leader goes on with the batch, and finds what of it is recorded already
         if !std::thread::panicking()
-            && let Some(background) = driver::background()
+            && let Some(background) = runtime::background()
         {
             let (shared, parts) = (Arc::clone(&self.shared), std::mem::take(&mut self.parts));
             background.spawn(Self { shared, parts, ended: false }.lead());

@@ -1,7 +1,7 @@
 //! Turns: after a conflict, decisions of this process about one aggregate are made one after another.
 //!
-//! A turn is never needed for a result to be right, since the recorder refuses whoever is second. It keeps those who would be refused
-//! from trying at the same time. So a wait for one may end without it: a queue in which nothing moves is left.
+//! Turns save work and do not make results correct: the recorder refuses the second of two conflicting saves in any case. A caller that
+//! waits for a turn in a queue in which nothing moves stops waiting and tries without one.
 
 use std::cell::Cell;
 use std::collections::HashMap;

@@ -37,7 +37,7 @@ impl WorkLetters {
         originators: &[Uuid],
     ) -> Result<Vec<Uuid>, RecorderError> {
         let mut found = application.shared.recorder.originators_with_letters(upstream, originators).await?;
-        // what is put aside because of these must find them there when it is recorded
+        // an event that is parked behind these is recorded only if they are still there
         self.behind.extend(&found);
         let new = originators.iter().copied().filter(|id| self.parked.has(*id) && !found.contains(id));
         let new: Vec<Uuid> = new.collect();
@@ -63,7 +63,7 @@ impl WorkLetters {
         letters.retain(|letter| !self.taken.contains(&letter.notification_id));
         letters.extend(self.parked.first(originator_id, limit));
         letters.sort_by_key(|letter| letter.notification_id);
-        // a letter that is there stays if the same is put aside again
+        // the letter that is stored wins over one of the same event that is parked again
         letters.dedup_by_key(|letter| letter.notification_id);
         letters.truncate(limit);
         letters.iter().for_each(|letter| self.take(letter));

@@ -327,7 +327,7 @@ pub enum RecorderError {
         upstream: String,
     },
 
-    /// What keeps the position cannot move it to any other place.
+    /// The recorder, or the views, cannot move a position to another place in the log.
     #[error(
         "how far the log of `{upstream}` is processed cannot be changed from {from} to {to} here; \
          make what was made of the log anew, or keep the position where it can be"

@@ -39,8 +39,8 @@ use crate::clock::timeout;
 use crate::collect;
 use crate::config::PostgresConfig;
 use crate::connection::ConnGuard;
-use crate::driver;
 use crate::error::{check_runtime, no_runtime};
+use crate::runtime;
 use crate::sql::postgres::PostgresSql;
 use crate::stamps::Stamps;
 use crate::table_name::TableName;
@@ -129,7 +129,7 @@ impl PostgresRecorder {
         });
         // the connection that the writer goes on with is driven where the writer runs
         let preparing = Arc::clone(&inner);
-        driver::run(async move { preparing.prepare().await }).await?;
+        runtime::run(async move { preparing.prepare().await }).await?;
         let writer = Arc::new(Writer::new(Arc::clone(&inner), inner.config.queue_size));
         Ok(Self { inner, writer })
     }

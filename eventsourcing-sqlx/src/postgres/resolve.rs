@@ -72,6 +72,9 @@ impl Inner {
         if batch.has_own(&found) {
             transaction.commit().await?;
             batch.resolve(&found, &positions, round);
+            if !round.iter().any(|place| batch.is_undecided(*place)) {
+                return Ok(());
+            }
             transaction = connection.begin_with(BEGIN).await?;
             self.lock(&mut transaction).await?;
         } else {

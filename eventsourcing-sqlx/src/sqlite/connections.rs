@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::append::execute;
 use super::error::Failure;
-use super::identity::Identity;
+use super::file_identity::FileIdentity;
 use super::location::Location;
 use crate::config::SqliteConfig;
 use crate::rows;
@@ -32,7 +32,7 @@ pub(super) struct Connections {
     /// One, because SQLite has one writer at a time: several would only wait for each other. In memory it also reads.
     writer: Mutex<Slot>,
     /// The file that the first connection opened; none in memory.
-    identity: Mutex<Option<Identity>>,
+    identity: Mutex<Option<FileIdentity>>,
     /// Those that are not in use; unused in memory.
     readers: Mutex<Option<Vec<Connection>>>,
 }
@@ -114,13 +114,13 @@ impl Connections {
 
     /// Refuses to go on with a file that nobody else will open: it was deleted, or another took its place.
     pub(super) fn check_file(&self) -> Result<(), RecorderError> {
-        let is_current = self.identity().as_mut().is_none_or(Identity::is_current);
+        let is_current = self.identity().as_mut().is_none_or(FileIdentity::is_current);
         if is_current { Ok(()) } else { Err(self.location.replaced()) }
     }
 
     /// Makes sure that a new connection has the same file open as the others.
     fn identify(&self, connection: &Connection, is_writer: bool) -> Result<(), Failure> {
-        let Some(opened) = Identity::of(connection)? else { return Ok(()) };
+        let Some(opened) = FileIdentity::of(connection)? else { return Ok(()) };
         let mut identity = self.identity();
         if identity.as_ref().is_some_and(|identity| !identity.is_of_file(&opened)) {
             return Err(self.location.replaced().into());
@@ -132,7 +132,7 @@ impl Connections {
         Ok(())
     }
 
-    fn identity(&self) -> MutexGuard<'_, Option<Identity>> {
+    fn identity(&self) -> MutexGuard<'_, Option<FileIdentity>> {
         self.identity.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -4,7 +4,7 @@ mod append;
 mod connections;
 mod dictionaries;
 mod error;
-mod identity;
+mod file_identity;
 mod letters;
 mod location;
 mod open;

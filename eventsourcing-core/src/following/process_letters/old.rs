@@ -9,7 +9,7 @@ use crate::following::DeadLetter;
 use crate::following::memory_letters::MemoryLetters;
 use crate::persistence::{StateError, StateReader, StateWriter};
 
-/// What an application put aside of one upstream before recorders kept dead letters.
+/// The dead letters of one upstream, as an aggregate: how an application kept them before recorders did.
 ///
 /// It is read to carry them over, and ends with an event that says so.
 #[derive(Clone, Debug)]

@@ -104,7 +104,7 @@ pub async fn the_first_letter_of_an_event_stays(fixture: &dyn Fixture) {
     assert_eq!(store.letters(orders()).await, [other, letter(6, id(1))], "{rule}, unless it is taken out");
 }
 
-/// Letters are taken out together with what came of their events, once; who comes later records nothing.
+/// A dead letter is taken out once: a second append that takes it out is refused, and none of its events are recorded.
 pub async fn a_letter_is_taken_out_once(fixture: &dyn Fixture) {
     let rule = "a letter is taken out once";
     let (one, other) = (Store::open(fixture).await, Store::open(fixture).await);
@@ -124,7 +124,7 @@ pub async fn a_letter_is_taken_out_once(fixture: &dyn Fixture) {
     assert_log_is_whole(&one, 1, rule).await;
 }
 
-/// What is put aside because of letters before it is recorded only if those are there still.
+/// An append that parks an event behind earlier dead letters of its aggregate is refused if those are gone.
 pub async fn who_waits_behind_letters_finds_them_there(fixture: &dyn Fixture) {
     let rule = "who waits behind letters finds them there";
     let store = Store::open(fixture).await;

@@ -17,7 +17,7 @@ static BACKGROUND: OnceLock<Option<Runtime>> = OnceLock::new();
 ///
 /// One with threads of its own is always driven. One of the current thread is driven only while somebody blocks on it: a task there
 /// would keep all that wait for it waiting. Those have their tasks run on a thread of this library.
-pub(crate) fn runtime() -> Option<Handle> {
+pub(crate) fn for_tasks() -> Option<Handle> {
     let own = Handle::try_current().ok()?;
     match own.runtime_flavor() {
         RuntimeFlavor::MultiThread => Some(own),

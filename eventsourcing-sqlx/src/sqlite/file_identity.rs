@@ -11,13 +11,13 @@ type Number = (u64, u64);
 
 /// The file of a database and its write-ahead log, as they were when they were opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Identity {
+pub(super) struct FileIdentity {
     file: PathBuf,
     wal: PathBuf,
     numbers: [Option<Number>; 2],
 }
 
-impl Identity {
+impl FileIdentity {
     /// Of the file that a connection has just opened, and that is in WAL mode; none if it is in no file.
     pub(super) fn of(connection: &Connection) -> Result<Option<Self>, rusqlite::Error> {
         let select = "SELECT file FROM pragma_database_list WHERE name = 'main'";
