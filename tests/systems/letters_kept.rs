@@ -1,7 +1,8 @@
 //! Where a policy's dead letters are kept: others' events are handled without them, and those of old logs are carried over.
 
-use std::sync::Arc;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -97,16 +98,25 @@ async fn follow(billing: &Billing, depot: &Depot, last: u64) {
     runner.stop().await.unwrap();
 }
 
-/// A recorder that counts what is read of it.
-#[derive(Debug, Default)]
-struct Counting {
+type Meanwhile = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A recorder that counts what is read of it, and in which something happens right after the next read of events.
+#[derive(Default)]
+struct Watched {
     recorder: MemoryRecorder,
     /// Calls that read, and what they showed.
     calls: AtomicUsize,
     rows: AtomicUsize,
+    meanwhile: Mutex<Option<Meanwhile>>,
 }
 
-impl Counting {
+impl std::fmt::Debug for Watched {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Watched").finish_non_exhaustive()
+    }
+}
+
+impl Watched {
     fn counted<T>(&self, rows: Vec<T>) -> Vec<T> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         self.rows.fetch_add(rows.len(), Ordering::Relaxed);
@@ -119,7 +129,7 @@ impl Counting {
 }
 
 #[async_trait]
-impl Recorder for Counting {
+impl Recorder for Watched {
     async fn insert_events(&self, events: Vec<StoredEvent>) -> std::result::Result<Vec<Notification>, RecorderError> {
         self.recorder.insert_events(events).await
     }
@@ -133,7 +143,12 @@ impl Recorder for Counting {
     }
 
     async fn select_events(&self, query: EventQuery) -> std::result::Result<Vec<StoredEvent>, RecorderError> {
-        Ok(self.counted(self.recorder.select_events(query).await?))
+        let events = self.recorder.select_events(query).await?;
+        let meanwhile = self.meanwhile.lock().unwrap().take();
+        if let Some(meanwhile) = meanwhile {
+            meanwhile.await;
+        }
+        Ok(self.counted(events))
     }
 
     async fn read_events(
@@ -176,7 +191,7 @@ impl Recorder for Counting {
 #[tokio::test]
 async fn events_of_others_are_handled_without_reading_the_letters_of_strangers() {
     let depot = Depot::open_with([("PERSISTENCE_MODULE", "memory")]).await.unwrap();
-    let recorder = Arc::new(Counting::default());
+    let recorder = Arc::new(Watched::default());
     let billing = Application::builder("Billing").recorder(Arc::clone(&recorder) as Arc<dyn Recorder>).open().unwrap();
     let billing = Billing::from(billing);
     let mut read = Vec::new();
@@ -268,6 +283,30 @@ async fn letters_of_an_old_log_are_carried_over_once_in_each_database() {
         assert_eq!(billing.repository().get::<Invoice>(parcel).await.unwrap().weights, [2, 3]);
         assert_eq!(letters.count().await.unwrap(), 0);
     }
+}
+
+#[tokio::test]
+async fn letters_that_another_process_carries_over_after_the_look_are_left_to_it() {
+    let depot = Depot::open_with([("PERSISTENCE_MODULE", "memory")]).await.unwrap();
+    let (parcel, _) = send(&depot, &[13]).await;
+    let recorder = Arc::new(Watched::default());
+    let open = || {
+        let recorder = Arc::clone(&recorder) as Arc<dyn Recorder>;
+        Billing::from(Application::builder("Billing").recorder(recorder).open().unwrap())
+    };
+    let (billing, other) = (open(), open());
+    let letters =
+        [old_letter(1, Uuid::nil(), 1, r#""it was taken out""#), old_letter(2, parcel, 2, r#""nobody pays for 13""#)];
+    let old = old_letters(&billing, &letters, &[1]);
+    recorder.recorder.insert_tracked(old, Tracking::new("Depot", 0, 2)).await.unwrap();
+
+    let others = other.dead_letters(&depot);
+    *recorder.meanwhile.lock().unwrap() = Some(Box::pin(async move {
+        assert_eq!(others.list(0, 10).await.unwrap().len(), 1);
+    }));
+    assert_eq!(billing.dead_letters(&depot).list(0, 10).await.unwrap().len(), 1);
+    assert!(recorder.meanwhile.lock().unwrap().is_none(), "the other was first");
+    assert_eq!(recorder.max_notification_id().await.unwrap(), Some(3), "one event says that it was done");
 }
 
 #[tokio::test]

@@ -186,6 +186,9 @@ impl Application {
             return Ok(());
         }
         let mut old: OldLetters = self.repository().get(id).await.map_err(letters_error)?;
+        if old.is_carried_over() {
+            return Ok(());
+        }
         let letters = old.letters();
         let parked = letters.iter().map(|letter| self.seal(upstream, letter)).collect::<Result<_, _>>()?;
         let changes = LetterChanges { parked, ..LetterChanges::of(upstream) };

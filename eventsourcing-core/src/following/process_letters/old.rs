@@ -15,6 +15,7 @@ use crate::persistence::{StateError, StateReader, StateWriter};
 #[derive(Clone, Debug)]
 pub(super) struct OldLetters {
     letters: MemoryLetters,
+    is_carried_over: bool,
     root: Root<Self>,
 }
 
@@ -51,6 +52,11 @@ impl OldLetters {
 
     pub(super) fn letters(&self) -> Vec<DeadLetter> {
         self.letters.list(0, usize::MAX)
+    }
+
+    /// Whether the letters are kept elsewhere: another process may have moved them since this one looked.
+    pub(super) fn is_carried_over(&self) -> bool {
+        self.is_carried_over
     }
 
     /// Says that the letters are kept elsewhere from now on: it has none any more.
@@ -101,7 +107,7 @@ impl Aggregate for OldLetters {
     }
 
     fn create(event: OldEvent) -> Result<Self, ApplyError> {
-        let mut this = Self { letters: MemoryLetters::default(), root: Root::default() };
+        let mut this = Self { letters: MemoryLetters::default(), is_carried_over: false, root: Root::default() };
         this.apply(event)?;
         Ok(this)
     }
@@ -114,7 +120,7 @@ impl Aggregate for OldLetters {
                     self.letters.take(id);
                 }
             }
-            OldEvent::CarriedOver(_) => self.letters = MemoryLetters::default(),
+            OldEvent::CarriedOver(_) => (self.letters, self.is_carried_over) = (MemoryLetters::default(), true),
         }
         Ok(())
     }
