@@ -46,5 +46,5 @@ impl Account {
     }
 }
 
-#[application]
+#[application(aggregates(Account))]
 pub struct Bank;

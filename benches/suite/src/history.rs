@@ -20,6 +20,7 @@ const STREAMS: [(u64, usize); 3] = [(10, 300), (1_000, 20), (10_000, 3)];
 pub struct History {
     pub events: usize,
     streams: HashMap<u64, Vec<Uuid>>,
+    accounts: Vec<Uuid>,
 }
 
 impl History {
@@ -34,8 +35,10 @@ impl History {
             }
             streams.insert(length, ids);
         }
+        let mut accounts = Vec::new();
         while order.len() < events {
             let id = Uuid::new_v4();
+            accounts.push(id);
             order.extend((0..HISTORY).map(|_| id));
         }
         shuffle(&mut order);
@@ -49,12 +52,17 @@ impl History {
             };
             wait(bank.save(chunk.iter().map(event).collect::<Vec<_>>())).unwrap();
         }
-        Self { events: order.len(), streams }
+        Self { events: order.len(), streams, accounts }
     }
 
     /// The streams of a length.
     pub fn streams_of(&self, length: u64) -> &[Uuid] {
         &self.streams[&length]
+    }
+
+    /// The accounts that fill the log, of [`HISTORY`] events each, from all over it.
+    pub fn accounts(&self) -> &[Uuid] {
+        &self.accounts
     }
 }
 
@@ -67,7 +75,7 @@ fn examples() -> (DomainEvent<AccountEvent>, DomainEvent<AccountEvent>) {
 }
 
 /// Fisher and Yates's shuffle, with a generator that gives the same order in each run.
-fn shuffle(order: &mut [Uuid]) {
+pub fn shuffle(order: &mut [Uuid]) {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     for place in (1..order.len()).rev() {
         // Marsaglia's xorshift (2003)

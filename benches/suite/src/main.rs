@@ -13,9 +13,11 @@ mod catching_up;
 mod codecs;
 mod delays;
 mod facts;
+mod held_snapshot;
 mod history;
 mod in_memory;
 mod limits;
+mod long_log;
 mod measure;
 mod ours;
 mod place;
@@ -65,6 +67,10 @@ struct Run {
     time: Duration,
     /// Events in the log that loads come from.
     log_events: usize,
+    /// Events in the log that is compared with a short one.
+    long_log_events: usize,
+    /// How long a snapshot is held before saves beside it are measured.
+    hold: Duration,
     folder: PathBuf,
     only: Vec<String>,
     report: Report,
@@ -80,6 +86,8 @@ impl Run {
             rounds: 5,
             time: Duration::from_secs(1),
             log_events: 1_000_000,
+            long_log_events: 10_000_000,
+            hold: Duration::from_mins(10),
             // beside the program, and so on the disk where things are built rather than in a memory file system
             folder: std::env::current_exe().unwrap().with_file_name("bench-files"),
             only: Vec::new(),
@@ -90,7 +98,10 @@ impl Run {
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().unwrap_or_else(|| panic!("{argument} needs a value"));
             match argument.as_str() {
-                "--quick" => (run.rounds, run.time, run.log_events) = (3, Duration::from_millis(300), 100_000),
+                "--quick" => {
+                    (run.rounds, run.time, run.hold) = (3, Duration::from_millis(300), Duration::from_secs(10));
+                    (run.log_events, run.long_log_events) = (100_000, 500_000);
+                }
                 "--only" => run.only = value().split('|').map(str::to_owned).collect(),
                 "--folder" => run.folder = value().into(),
                 "--serve" => run.serve = Some((value(), value().parse().unwrap())),
@@ -140,8 +151,12 @@ fn main() {
         reads::run(&mut run, database);
         catching_up::run(&mut run, database);
         delays::run(&mut run, database);
+        if database != Database::Memory {
+            long_log::run(&mut run, database);
+        }
     }
     if place::has_postgres() {
         processes::run(&mut run);
+        held_snapshot::run(&mut run);
     }
 }

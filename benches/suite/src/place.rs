@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use eventsourcing::persistence::cipher::ChaCha20Poly1305Cipher;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool, SqlitePool};
@@ -66,8 +67,23 @@ pub fn bank_in_memory() -> Bank {
 
 /// Opens our application on a file.
 pub fn bank_on(file: PathBuf) -> Bank {
+    wait(Bank::open_with(file_variables(file))).unwrap()
+}
+
+/// Opens our application on a file, its states compressed and encrypted.
+pub fn sealed_bank_on(file: PathBuf) -> Bank {
+    wait(Bank::open_with(sealed(file_variables(file)))).unwrap()
+}
+
+fn file_variables(file: PathBuf) -> Vec<(String, String)> {
     let file = file.into_os_string().into_string().unwrap();
-    wait(Bank::open_with([("PERSISTENCE_MODULE", "sqlite"), ("SQLITE_DBNAME", &file)])).unwrap()
+    vec![("PERSISTENCE_MODULE".to_owned(), "sqlite".to_owned()), ("SQLITE_DBNAME".to_owned(), file)]
+}
+
+fn sealed(mut variables: Vec<(String, String)>) -> Vec<(String, String)> {
+    variables.push(("COMPRESSOR_TOPIC".to_owned(), "zstd".to_owned()));
+    variables.push(("CIPHER_KEY".to_owned(), ChaCha20Poly1305Cipher::create_key().as_str().to_owned()));
+    variables
 }
 
 /// Opens another of our applications in memory.
@@ -77,8 +93,7 @@ pub fn branch_in_memory() -> Branch {
 
 /// Opens another of our applications on a file.
 pub fn branch_on(file: PathBuf) -> Branch {
-    let file = file.into_os_string().into_string().unwrap();
-    wait(Branch::open_with([("PERSISTENCE_MODULE", "sqlite"), ("SQLITE_DBNAME", &file)])).unwrap()
+    wait(Branch::open_with(file_variables(file))).unwrap()
 }
 
 /// Connects the driver alone to a file that is in WAL mode, with as large a cache as the library's and rows that come in large parts.
@@ -95,6 +110,8 @@ pub fn pool_on(file: &Path) -> SqlitePool {
 #[derive(Debug)]
 pub struct Schema {
     name: String,
+    /// The database that it is in, if it is none of the variables': gone with the schema.
+    database: Option<String>,
     is_ours: bool,
 }
 
@@ -102,14 +119,23 @@ impl Schema {
     pub fn create() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let name = format!("bench_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let schema = Self { name, is_ours: true };
+        let schema = Self { name, database: None, is_ours: true };
+        schema.execute(&format!("CREATE SCHEMA {}", schema.name));
+        schema
+    }
+
+    /// A schema in a database of its own, whose rows no snapshot of another database keeps.
+    pub fn create_apart() -> Self {
+        let beside = Self::create();
+        beside.execute(&format!("CREATE DATABASE {}", beside.name));
+        let schema = Self { name: beside.name.clone(), database: Some(beside.name.clone()), is_ours: true };
         schema.execute(&format!("CREATE SCHEMA {}", schema.name));
         schema
     }
 
     /// The schema of another process, which outlives us.
     pub fn of_another(name: String) -> Self {
-        Self { name, is_ours: false }
+        Self { name, database: None, is_ours: false }
     }
 
     pub fn name(&self) -> &str {
@@ -121,6 +147,11 @@ impl Schema {
         wait(Bank::open_with(self.variables())).unwrap()
     }
 
+    /// Opens our application on it, its states compressed and encrypted.
+    pub fn sealed_bank(&self) -> Bank {
+        wait(Bank::open_with(sealed(self.variables()))).unwrap()
+    }
+
     /// Opens another of our applications on it.
     pub fn branch(&self) -> Branch {
         wait(Branch::open_with(self.variables())).unwrap()
@@ -130,6 +161,10 @@ impl Schema {
         let mut variables = postgres_variables();
         variables.push(("PERSISTENCE_MODULE".to_owned(), "postgres".to_owned()));
         variables.push(("POSTGRES_SCHEMA".to_owned(), self.name.clone()));
+        if let Some(database) = &self.database {
+            variables.retain(|(name, _)| name != "POSTGRES_DBNAME");
+            variables.push(("POSTGRES_DBNAME".to_owned(), database.clone()));
+        }
         variables
     }
 
@@ -150,7 +185,7 @@ impl Schema {
             .host(&variable("POSTGRES_HOST").unwrap())
             .port(variable("POSTGRES_PORT").map_or(5432, |port| port.parse().unwrap()))
             .username(&variable("POSTGRES_USER").unwrap())
-            .database(&variable("POSTGRES_DBNAME").unwrap())
+            .database(self.database.as_ref().unwrap_or(&variable("POSTGRES_DBNAME").unwrap()))
             .options([("search_path", self.name.as_str())]);
         if let Some(password) = variable("POSTGRES_PASSWORD") {
             options = options.password(&password);
@@ -167,7 +202,10 @@ impl Schema {
 
 impl Drop for Schema {
     fn drop(&mut self) {
-        if self.is_ours {
+        if let Some(database) = self.database.take() {
+            // it cannot be dropped from within, nor while a connection that was closed just now is still there
+            self.execute(&format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"));
+        } else if self.is_ours {
             self.execute(&format!("DROP SCHEMA IF EXISTS {} CASCADE", self.name));
         }
     }

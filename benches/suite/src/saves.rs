@@ -15,6 +15,9 @@ use crate::report::{OURS, Title};
 const TASKS: [usize; 4] = [1, 8, 64, 512];
 const EVENTS: [u64; 2] = [1, 5];
 
+/// How many save at once where states are compressed and encrypted.
+const SEALED_TASKS: usize = 64;
+
 /// Measures every number of tasks and of events.
 pub fn run(run: &mut Run, database: Database) {
     for events in EVENTS {
@@ -27,11 +30,21 @@ pub fn run(run: &mut Run, database: Database) {
             });
         }
     }
+    let title = Title::new(database, "save 1 event, zstd and XChaCha20-Poly1305", SEALED_TASKS, "saves");
+    match database {
+        Database::Memory => (),
+        Database::Sqlite => run.measure(&title, |run| sealed_sqlite(run)),
+        Database::Postgres => run.measure(&title, |run| sealed_postgres(run)),
+    }
 }
 
 fn ours(run: &Run, bank: Bank, tasks: usize, events: u64) -> Contender<'static> {
+    named(OURS, run, bank, tasks, events)
+}
+
+fn named(who: &'static str, run: &Run, bank: Bank, tasks: usize, events: u64) -> Contender<'static> {
     let bank = Arc::new(bank);
-    Contender::crew(OURS, run.time, (0..tasks).map(|_| Saver::new(&bank, events)).collect())
+    Contender::crew(who, run.time, (0..tasks).map(|_| Saver::new(&bank, events)).collect())
 }
 
 fn memory(run: &Run, tasks: usize, events: u64) -> Vec<Contender<'static>> {
@@ -75,5 +88,26 @@ fn postgres(run: &Run, tasks: usize, events: u64) -> Vec<Contender<'static>> {
         limit("driver, one writer groups saves, head row", |schema| Way::Grouped(postgres_saves::group_loop(schema))),
         limit("driver, LOCK TABLE each save", |schema| Way::Locked(postgres_saves::hold(schema))),
         limit("driver, INSERT each save, unordered", |schema| Way::Unordered(postgres_saves::hold(schema))),
+    ]
+}
+
+/// What the states of ours are beside sealed ones.
+const CLEAR: &str = "ours, JSON in the clear";
+
+fn sealed_sqlite(run: &Run) -> Vec<Contender<'static>> {
+    let (folder, clear) = (place::folder(&run.folder), place::folder(&run.folder));
+    let (sealed_bank, bank) =
+        (place::sealed_bank_on(folder.path().join("ours.db")), place::bank_on(clear.path().join("ours.db")));
+    vec![
+        ours(run, sealed_bank, SEALED_TASKS, 1).keeping(folder),
+        named(CLEAR, run, bank, SEALED_TASKS, 1).keeping(clear),
+    ]
+}
+
+fn sealed_postgres(run: &Run) -> Vec<Contender<'static>> {
+    let (schema, clear) = (Schema::create(), Schema::create());
+    vec![
+        ours(run, schema.sealed_bank(), SEALED_TASKS, 1).keeping(schema),
+        named(CLEAR, run, clear.bank(), SEALED_TASKS, 1).keeping(clear),
     ]
 }

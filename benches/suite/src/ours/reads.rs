@@ -30,6 +30,31 @@ impl Work for Loader {
     }
 }
 
+/// A task that reads a page of the log at one place after the other, and decodes its events.
+pub struct Pager {
+    bank: Arc<Bank>,
+    page: usize,
+    starts: Vec<u64>,
+    next: usize,
+}
+
+impl Pager {
+    pub fn new(bank: &Arc<Bank>, page: usize, starts: Vec<u64>) -> Self {
+        Self { bank: Arc::clone(bank), page, starts, next: 0 }
+    }
+}
+
+impl Work for Pager {
+    async fn once(&mut self) {
+        let start = self.starts[self.next % self.starts.len()];
+        self.next += 1;
+        let notifications = self.bank.log().select(start, self.page).await.unwrap();
+        assert_eq!(notifications.len(), self.page);
+        let event = |notification| self.bank.mapper().to_notified_event(notification).unwrap();
+        black_box(notifications.iter().map(|notification| amount(&event(notification).event)).sum::<i64>());
+    }
+}
+
 /// Reads the whole log, decodes each event, and gives their number.
 pub async fn read_log(bank: Arc<Bank>, page: usize) -> usize {
     let mut notifications = NotificationLogReader::new(bank.log()).page_size(page).read(1);
