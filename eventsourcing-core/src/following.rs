@@ -12,6 +12,7 @@ mod happened;
 mod memory_letters;
 mod memory_views;
 mod on_failure;
+mod page;
 mod pages;
 mod parking;
 mod process;

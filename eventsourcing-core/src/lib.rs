@@ -19,6 +19,7 @@ pub mod domain;
 mod error;
 pub mod following;
 pub mod persistence;
+mod read_ahead;
 pub mod system;
 
 pub use application::{

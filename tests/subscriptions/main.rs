@@ -4,6 +4,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod read_ahead;
 mod steps;
 
 use std::sync::Arc;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
 use crate::persistence::{LogPosition, Notification, NotificationQuery, Recorder};
+use crate::read_ahead::ReadAhead;
 use crate::{Error, Result};
 
 /// The log of an application: notifications with ids from 1, without gaps, in the order of commits.
@@ -210,7 +211,8 @@ impl NotificationLogReader {
 
     /// The notifications from an id on, to the end of the log as it is when the end is reached.
     ///
-    /// Each page is a call of its own: nothing is held open while the caller is busy with the last one.
+    /// Each page is a call of its own: no connection waits for the caller. From the third page on, the next one is read while the
+    /// caller is busy with the one before, in a task of the runtime if that has threads of its own.
     pub fn read(&self, start: u64) -> BoxStream<'static, Result<Notification>> {
         self.pages(start, Vec::new())
     }
@@ -226,18 +228,51 @@ impl NotificationLogReader {
 
     fn pages(&self, start: u64, topics: Vec<String>) -> BoxStream<'static, Result<Notification>> {
         let Self { log, page_size } = self.clone();
-        let first = Some(LogPosition::from(start.saturating_sub(1)));
-        stream::try_unfold(first, move |after| {
-            let (log, topics) = (log.clone(), topics.clone());
-            async move {
-                let Some(after) = after else { return Ok::<_, Error>(None) };
-                let page = log.select_after(after, page_size).topics(topics).await?;
-                let next = page.last().filter(|_| page.len() == page_size).map(Notification::position);
-                Ok(Some((stream::iter(page.into_iter().map(Ok)), next)))
-            }
+        let after = LogPosition::from(start.saturating_sub(1));
+        let pages = Pages { log, topics, page_size, after: Some(after), ahead: None, was_full: false };
+        stream::try_unfold(pages, |mut pages| async move {
+            let page = pages.next().await?;
+            Ok::<_, Error>(page.map(|page| (stream::iter(page.into_iter().map(Ok)), pages)))
         })
         .try_flatten()
         .boxed()
+    }
+}
+
+/// The pages of a reader.
+struct Pages {
+    log: NotificationLog,
+    topics: Vec<String>,
+    page_size: usize,
+    /// Where the next page begins; none at the end of the log.
+    after: Option<LogPosition>,
+    /// The next page, if it is being read while the caller is busy with the one before.
+    ahead: Option<ReadAhead<Result<Vec<Notification>>>>,
+    was_full: bool,
+}
+
+impl Pages {
+    async fn next(&mut self) -> Result<Option<Vec<Notification>>> {
+        let Some(after) = self.after else { return Ok(None) };
+        let ahead = match self.ahead.take() {
+            Some(ahead) => ahead.outcome().await.and_then(Result::ok),
+            None => None,
+        };
+        // where the log ended some time ago it may have grown, and an error may be over
+        let page = match ahead.filter(|page| page.len() == self.page_size) {
+            Some(page) => page,
+            None => self.read(after).await?,
+        };
+        self.after = page.last().filter(|_| page.len() == self.page_size).map(Notification::position);
+        if let Some(after) = self.after.filter(|_| self.was_full) {
+            self.ahead = ReadAhead::begin(self.read(after));
+        }
+        self.was_full = self.after.is_some();
+        Ok(Some(page))
+    }
+
+    fn read(&self, after: LogPosition) -> <Select as IntoFuture>::IntoFuture {
+        self.log.select_after(after, self.page_size).topics(self.topics.clone()).into_future()
     }
 }
 

@@ -1,6 +1,5 @@
 //! A log page by page: what is there already, and then whatever comes.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,37 +7,25 @@ use tokio::runtime::Handle;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
+use super::page::{Decode, PAGE_BYTES, Page, Reading, changed};
 use crate::application::{Shared, Topics};
-use crate::persistence::{LogPosition, Mapper, MapperError, NotificationQuery, NotificationRef, RecorderError};
+use crate::persistence::{LogPosition, NotificationQuery, RecorderError};
+use crate::read_ahead::ReadAhead;
 use crate::{Error, Result};
-
-/// The bytes of states after which a page ends, however few notifications it has: what a slow follower keeps in memory.
-const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// How a type of events says that topics are its own.
 pub(super) type Claim = fn(&Topics) -> Result<()>;
 
-/// How a notification is decoded where it stands.
-pub(super) type Decode<T> = fn(&Mapper, NotificationRef<'_>) -> Result<T, MapperError>;
-
-/// A part of a log.
-pub(super) struct Page<T> {
-    /// What it has of the topics that are followed; it may have nothing.
-    pub(super) items: Vec<(LogPosition, T)>,
-    /// Where it ends: all up to this position is among the items, or has other topics.
-    pub(super) up_to: LogPosition,
-    /// The bytes of the states of its items.
-    bytes: usize,
-}
-
 /// Reads pages.
 pub(super) struct Pages<T> {
-    shared: Arc<Shared>,
-    /// The next page; all up to its `after` was read.
-    query: NotificationQuery,
+    /// The next page; all up to the `after` of its query was read.
+    reading: Reading<T>,
     claim: Claim,
-    decode: Decode<T>,
     has_begun: bool,
+    /// The next page, if it is being read while the one before is handled.
+    ahead: Option<ReadAhead<Result<Option<Page<T>>>>>,
+    /// Whether the page before was full, so that there is more.
+    was_full: bool,
     /// Whether there was nothing new when it was last told that there is, so that being told is not to be relied on.
     was_told_in_vain: bool,
     /// Whether there was nothing new after the last wait either.
@@ -46,7 +33,7 @@ pub(super) struct Pages<T> {
     poll_interval: Duration,
 }
 
-impl<T: Send> Pages<T> {
+impl<T: Send + 'static> Pages<T> {
     pub(super) fn new(
         shared: Arc<Shared>,
         query: NotificationQuery,
@@ -57,25 +44,41 @@ impl<T: Send> Pages<T> {
         // so long as it is not known how large events are, and where they are large, the recorder is told how many bytes are wanted;
         // a page of small ones is read without, because a database has to add up the sizes of its rows for that
         let query = query.max_bytes(PAGE_BYTES);
-        Self { shared, query, claim, decode, has_begun: false, was_told_in_vain: false, is_idle: false, poll_interval }
+        Self {
+            reading: Reading { shared, query, decode },
+            claim,
+            has_begun: false,
+            ahead: None,
+            was_full: false,
+            was_told_in_vain: false,
+            is_idle: false,
+            poll_interval,
+        }
     }
 
     /// Begins again, after another position.
     pub(super) fn go_to(&mut self, position: LogPosition) {
-        self.query.go_on_after(position);
-        self.has_begun = false;
+        self.reading.query.go_on_after(position);
+        (self.has_begun, self.was_full, self.ahead) = (false, false, None);
     }
 
     /// Where the next page begins.
     pub(super) fn position(&self) -> LogPosition {
-        self.query.position()
+        self.reading.query.position()
     }
 
     /// The next page; waits until there is one. Dropped before it is there, it is the next one again.
+    ///
+    /// While there is more than two pages, the next one is read while the caller is busy with this one.
     pub(super) async fn next(&mut self) -> Result<Page<T>> {
         loop {
-            if let Some(page) = self.next_if_any().await? {
+            if let Some(page) = self.next_of_ahead().await? {
                 (self.was_told_in_vain, self.is_idle) = (false, false);
+                if page.is_full && self.was_full {
+                    let reading = self.reading.clone();
+                    self.ahead = ReadAhead::begin(async move { reading.page().await });
+                }
+                self.was_full = page.is_full;
                 return Ok(page);
             }
             self.wait().await;
@@ -87,15 +90,29 @@ impl<T: Send> Pages<T> {
         if !self.has_begun {
             self.check().await?;
         }
-        let Some(page) = self.read().await? else { return Ok(None) };
-        let Page { items, up_to, .. } = &page;
-        tracing::trace!(application = %self.shared.name, after = self.query.after, up_to = up_to.id, items = items.len(), "a page was read");
-        self.query.go_on_after(page.up_to);
-        if let Some(mean) = page.bytes.checked_div(items.len()) {
-            let expected = mean.saturating_mul(self.query.limit);
-            self.query.max_bytes = (expected > PAGE_BYTES / 4).then_some(PAGE_BYTES);
+        let page = self.reading.page().await?;
+        Ok(page.map(|page| self.go_on_after(page)))
+    }
+
+    async fn next_of_ahead(&mut self) -> Result<Option<Page<T>>> {
+        if let Some(ahead) = self.ahead.take() {
+            // an error may be long over, and there may be more than there was
+            if let Some(Ok(Some(page))) = ahead.outcome().await {
+                return Ok(Some(self.go_on_after(page)));
+            }
         }
-        Ok(Some(page))
+        self.next_if_any().await
+    }
+
+    fn go_on_after(&mut self, page: Page<T>) -> Page<T> {
+        let query = &mut self.reading.query;
+        tracing::trace!(application = %self.reading.shared.name, after = query.after, up_to = page.up_to.id, items = page.items.len(), "a page was read");
+        query.go_on_after(page.up_to);
+        if let Some(mean) = page.bytes.checked_div(page.items.len()) {
+            let expected = mean.saturating_mul(query.limit);
+            query.max_bytes = (expected > PAGE_BYTES / 4).then_some(PAGE_BYTES);
+        }
+        page
     }
 
     /// Makes sure that the log reaches to where this is to begin, and is the one that the position is of.
@@ -103,17 +120,17 @@ impl<T: Send> Pages<T> {
     /// A position without an anchor, such as one that an earlier version of this library kept, is taken for one of this log, and
     /// anchored: what follows is checked.
     pub(super) async fn check(&mut self) -> Result<()> {
-        (self.claim)(&self.shared.topics)?;
-        let position = self.query.position();
-        let last = self.shared.last_id().await?;
+        (self.claim)(&self.reading.shared.topics)?;
+        let position = self.reading.query.position();
+        let last = self.reading.shared.last_id().await?;
         if position.id > last {
-            return Err(self.ahead(position, last));
+            return Err(self.reading.ahead(position, last));
         }
         if position.id > 0 {
-            let found = self.shared.recorder.position_at(position.id).await?;
+            let found = self.reading.shared.recorder.position_at(position.id).await?;
             match (position.anchor, found) {
                 (Some(_), Some(found)) if found == position => {}
-                (None, Some(found)) => self.query.go_on_after(found),
+                (None, Some(found)) => self.reading.query.go_on_after(found),
                 (None, None) => return Err(missing(position.id, last)),
                 (Some(_), found) => return Err(changed(position, found)),
             }
@@ -122,86 +139,9 @@ impl<T: Send> Pages<T> {
         Ok(())
     }
 
-    /// The log does not reach to a position: it is not the one that the position is of.
-    fn ahead(&self, position: LogPosition, last: u64) -> Error {
-        match position.anchor {
-            Some(_) => changed(position, None),
-            None => Error::PositionAheadOfLog { application: self.shared.name.clone(), position: position.id, last },
-        }
-    }
-
-    /// How far the log can be passed where it has other topics; none if it has nothing new.
-    ///
-    /// It is looked at before the log is read: what is recorded meanwhile may be of the topics.
-    async fn end(&self) -> Result<Option<LogPosition>> {
-        let (position, last) = (self.query.position(), self.shared.recorder.last_position().await?);
-        if last.id > position.id {
-            return Ok(Some(last));
-        }
-        // a log does not become shorter, unless it is another
-        if last.id < position.id {
-            return Err(self.ahead(position, last.id));
-        }
-        match (position.anchor, last.anchor) {
-            (Some(before), Some(now)) if before != now => Err(changed(position, Some(last))),
-            _ => Ok(None),
-        }
-    }
-
-    /// Reads a page, if there is more, and decodes it where it stands.
-    async fn read(&mut self) -> Result<Option<Page<T>>> {
-        let last = if self.query.topics.is_empty() {
-            None
-        } else {
-            let Some(last) = self.end().await? else { return Ok(None) };
-            Some(last)
-        };
-        let mut loaded = None;
-        loop {
-            match self.read_page(last).await {
-                // it was made after this application opened: once it is loaded, the same event can be read
-                Err(Error::Mapper(error)) if error.unknown_dictionary().is_some_and(|id| loaded != Some(id)) => {
-                    loaded = error.unknown_dictionary();
-                    self.shared.load_dictionaries().await?;
-                }
-                outcome => return outcome,
-            }
-        }
-    }
-
-    async fn read_page(&self, last: Option<LogPosition>) -> Result<Option<Page<T>>> {
-        let Self { shared, query, decode, .. } = self;
-        let mut items: Vec<(LogPosition, T)> = Vec::new();
-        let mut bytes = 0;
-        let mut outcome = Ok(());
-        let mut is_full = false;
-        let mut visit = |notification: NotificationRef<'_>| match decode(&shared.mapper, notification) {
-            Ok(item) => {
-                bytes += notification.state.len();
-                items.push((LogPosition::anchored(notification.id, notification.append_id), item));
-                is_full = bytes >= PAGE_BYTES || items.len() >= query.limit;
-                if is_full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            }
-            Err(error) => {
-                outcome = Err(error);
-                ControlFlow::Break(())
-            }
-        };
-        let read = shared.recorder.read_notifications(query.clone().up_to(last.map(|last| last.id)), &mut visit).await;
-        let outcome = outcome.map_err(Error::from).and(read.map_err(Error::from));
-        let up_to = match (items.last(), outcome) {
-            (None, Err(error)) => return Err(error),
-            // what came before it is handed out first, and then it is read again
-            (Some((position, _)), Err(_)) => Some(*position),
-            (Some((position, _)), Ok(())) if is_full || last.is_none() => Some(*position),
-            (_, Ok(())) => last,
-        };
-        Ok(up_to.map(|up_to| Page { items, up_to, bytes }))
-    }
-
     /// Waits until there may be more.
     async fn wait(&mut self) {
-        let told = self.shared.recorder.recorded_after(self.query.after);
+        let told = self.reading.shared.recorder.recorded_after(self.reading.query.after);
         // without a runtime there are no clocks, and no database that others write to
         if Handle::try_current().is_err() {
             return told.await;
@@ -216,10 +156,6 @@ impl<T: Send> Pages<T> {
             self.was_told_in_vain = timeout(longest, told).await.is_ok();
         }
     }
-}
-
-fn changed(position: LogPosition, found: Option<LogPosition>) -> Error {
-    Error::LogChanged { position, found: found.and_then(|found| found.anchor) }
 }
 
 fn missing(id: u64, last: u64) -> Error {

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use futures::stream::{BoxStream, Stream, StreamExt, TryStreamExt, iter, unfold};
 
-use super::pages::{Claim, Decode, Pages};
+use super::page::Decode;
+use super::pages::{Claim, Pages};
 use crate::Result;
 use crate::application::{Application, NotificationLog, Shared, Topics};
 use crate::domain::{AggregateEvent, DomainEvent};
@@ -95,7 +96,8 @@ impl Subscribe {
         self
     }
 
-    /// Reads, and keeps in memory, at most this many notifications at a time: 1 to [`NotificationLog::MAX_LIMIT`].
+    /// Reads at most this many notifications at a time: 1 to [`NotificationLog::MAX_LIMIT`]. It keeps a page in memory, and the next
+    /// one while it catches up.
     pub fn page_size(mut self, notifications: usize) -> Self {
         self.page_size = notifications.clamp(1, NotificationLog::MAX_LIMIT);
         self
@@ -155,7 +157,8 @@ pub struct Followed<T> {
 /// A stream of all that is recorded after a position, in order, without an end: what is there already, page by page, and then what
 /// comes.
 ///
-/// Between two pages, and while it waits for more, it holds no connection and no transaction. A future of its next item can be
+/// While it waits for more it holds no connection and no transaction. While it catches up, the next page is read by a task of the
+/// runtime, if that has threads of its own, during the time that the caller handles the one before. A future of its next item can be
 /// dropped and asked for again; nothing is missed. After an error the next item is tried again from the same place: whoever
 /// stops at the first error has not passed anything that was not seen. It ends by being dropped.
 ///
