@@ -3,6 +3,9 @@
 use std::ops::{Deref, DerefMut};
 
 use sqlx::pool::PoolConnection;
+use tokio::runtime::Handle;
+
+use crate::runtime;
 
 /// A connection of a pool, closed when it is dropped without [`mark_clean`](Self::mark_clean).
 ///
@@ -10,19 +13,33 @@ use sqlx::pool::PoolConnection;
 /// transaction that sqlx 0.9.0 does not know of: the next borrower would record events in it, be told that they are recorded,
 /// and lose them. (Its pool looks at nothing but whether the connection answers. See <https://github.com/launchbadge/sqlx/issues/4393>.)
 pub(crate) struct ConnGuard<DB: sqlx::Database> {
-    connection: PoolConnection<DB>,
+    /// None only while it is dropped.
+    connection: Option<PoolConnection<DB>>,
     clean: bool,
 }
 
 impl<DB: sqlx::Database> ConnGuard<DB> {
     /// Guards a connection that the pool can replace.
     pub(crate) fn new(connection: PoolConnection<DB>) -> Self {
-        Self { connection, clean: false }
+        Self { connection: Some(connection), clean: false }
     }
 
     /// Lets the connection go back to the pool: it is in no transaction, and no answer is outstanding.
-    pub(crate) fn mark_clean(mut self) {
+    pub(crate) fn mark_clean(self) {
+        drop(self.set_aside());
+    }
+
+    /// The same for one that is kept: when it is dropped it goes back to the pool.
+    pub(crate) fn set_aside(mut self) -> Self {
         self.clean = true;
+        self
+    }
+
+    /// Guards a connection that was set aside, and is used again.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn use_again(mut self) -> Self {
+        self.clean = false;
+        self
     }
 }
 
@@ -30,20 +47,37 @@ impl<DB: sqlx::Database> Deref for ConnGuard<DB> {
     type Target = DB::Connection;
 
     fn deref(&self) -> &DB::Connection {
-        &self.connection
+        match &self.connection {
+            Some(connection) => connection,
+            None => unreachable!("a guard has its connection until it is dropped"),
+        }
     }
 }
 
 impl<DB: sqlx::Database> DerefMut for ConnGuard<DB> {
     fn deref_mut(&mut self) -> &mut DB::Connection {
-        &mut self.connection
+        match &mut self.connection {
+            Some(connection) => connection,
+            None => unreachable!("a guard has its connection until it is dropped"),
+        }
     }
 }
 
 impl<DB: sqlx::Database> Drop for ConnGuard<DB> {
     fn drop(&mut self) {
+        let Some(mut connection) = self.connection.take() else { return };
         if !self.clean {
-            self.connection.close_on_drop();
+            connection.close_on_drop();
+        }
+        // the pool goes on in a task, and outside of a runtime it would panic
+        if Handle::try_current().is_ok() {
+            drop(connection);
+        } else if let Some(background) = runtime::background() {
+            let _entered = background.enter();
+            drop(connection);
+        } else {
+            // the system has no thread left: the connection ends with the process
+            std::mem::forget(connection);
         }
     }
 }

@@ -49,3 +49,75 @@ async fn each_call_is_one_statement() {
     recorder.close().await;
     schema.drop().await;
 }
+
+/// Whether so many reads are so many round trips. Once a second a connection goes through the pool, which asks whether it answers;
+/// where reads take that long, they are read again.
+async fn each_read_is_one_round_trip(pre_ping: bool) -> bool {
+    let mut schema = Schema::new();
+    let server = server();
+    let proxy = Proxy::start((server.host, server.port), Cut::BeforeStatement).await;
+    schema.config.host = "127.0.0.1".to_owned();
+    schema.config.port = proxy.port;
+    schema.config.ssl_mode = SslMode::Disable;
+    schema.config.max_overflow = 0;
+    schema.config.pre_ping = pre_ping;
+    let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
+    let read = async || drop(recorder.select_events(EventQuery::of(Uuid::nil())).await.unwrap());
+    // the statement is prepared
+    read().await;
+    let mut found = false;
+    for _ in 0..20 {
+        read().await;
+        proxy.requests();
+        for _ in 0..20 {
+            read().await;
+        }
+        found |= proxy.requests() == 20;
+    }
+    recorder.close().await;
+    schema.drop().await;
+    found
+}
+
+#[tokio::test]
+async fn reads_in_a_row_are_one_round_trip_each() {
+    assert!(each_read_is_one_round_trip(false).await);
+}
+
+#[tokio::test]
+async fn reads_whose_connections_are_to_be_asked_before_are_more() {
+    assert!(!each_read_is_one_round_trip(true).await);
+}
+
+#[tokio::test]
+async fn readers_that_share_one_connection_all_have_their_turn() {
+    let mut schema = Schema::new();
+    schema.config.max_overflow = 0;
+    let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
+    recorder.insert_events(events(Uuid::nil(), 1..=3)).await.unwrap();
+    let readers = (0..16).map(|_| async {
+        for _ in 0..50 {
+            assert_eq!(recorder.select_events(EventQuery::of(Uuid::nil())).await.unwrap().len(), 3);
+        }
+    });
+    futures::future::join_all(readers).await;
+    recorder.close().await;
+    schema.drop().await;
+}
+
+#[test]
+fn a_recorder_and_its_reads_can_be_dropped_outside_of_a_runtime() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let schema = Schema::new();
+    let recorder = runtime.block_on(async {
+        let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
+        assert_eq!(recorder.max_notification_id().await.unwrap(), None);
+        recorder
+    });
+    // a read that was begun, and is dropped later
+    let mut begun = Box::pin(async { recorder.select_events(EventQuery::of(Uuid::nil())).await });
+    runtime.block_on(async { assert!(futures::poll!(&mut begun).is_pending(), "the answer came at once") });
+    drop(begun);
+    drop(recorder);
+    runtime.block_on(schema.drop());
+}

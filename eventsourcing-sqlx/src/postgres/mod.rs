@@ -7,6 +7,7 @@ mod batch;
 mod dictionaries;
 mod error;
 mod held;
+mod kept;
 mod letters;
 mod listening;
 mod open;
@@ -26,19 +27,19 @@ use eventsourcing_core::persistence::{Append, LetterQuery, StoredDictionary, Sto
 use eventsourcing_core::persistence::{EventQuery, EventVisitor, LogPosition, NotificationQuery, NotificationVisitor};
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, PgConnection, PgPool, Postgres};
+use sqlx::{ConnectOptions, PgConnection, PgPool};
 use tokio::runtime::Handle;
 
 use self::announcing::Announcer;
 use self::error::{connect_timeout, open_error, reconnect_error, recorder_error};
 use self::held::Held;
+use self::kept::{Borrowed, Kept};
 use self::listening::Listener;
 pub(crate) use self::pooling::milliseconds;
 use self::probe::Probe;
 use crate::clock::timeout;
 use crate::collect;
 use crate::config::PostgresConfig;
-use crate::connection::ConnGuard;
 use crate::error::{check_runtime, no_runtime};
 use crate::runtime;
 use crate::sql::postgres::PostgresSql;
@@ -83,6 +84,8 @@ struct Inner {
     sql: PostgresSql,
     /// The connections that read.
     pool: PgPool,
+    /// Those of them that are at hand.
+    kept: Kept,
     /// The connection that writes.
     writer: Held,
     /// The last id known to be recorded, by this process or as others announce.
@@ -113,12 +116,14 @@ impl PostgresRecorder {
         let sql = PostgresSql::of(&name, &config.schema);
         let options = open::options(&name, &config);
         let pool = open::pool(&config, options.clone());
+        let kept = Kept::new(config.pre_ping);
         let inner = Arc::new(Inner {
             name,
             config,
             options,
             sql,
             pool,
+            kept,
             writer: Held::default(),
             watermark: Arc::default(),
             announcer: Announcer::default(),
@@ -231,6 +236,7 @@ impl Recorder for PostgresRecorder {
     async fn close(&self) {
         self.writer.close().await;
         self.inner.listener.stop();
+        self.inner.kept.close();
         // what does not say goodbye in time is dropped
         let limit = answer::limit(&self.inner.config);
         if timeout(limit, self.inner.pool.close()).await.is_err() {
@@ -243,21 +249,21 @@ impl Recorder for PostgresRecorder {
 
 impl Inner {
     /// A connection of the pool.
-    async fn acquire(&self) -> Result<ConnGuard<Postgres>, RecorderError> {
+    async fn acquire(&self) -> Result<Borrowed<'_>, RecorderError> {
         // without a runtime the pool would panic
         if Handle::try_current().is_err() {
             return Err(no_runtime("connect"));
         }
         let begun = Instant::now();
         let acquired = loop {
-            match self.pool.acquire().await {
+            match self.kept.acquire(&self.pool).await {
                 // a clock that is paused jumps to the end of the wait
                 Err(sqlx::Error::PoolTimedOut) if begun.elapsed() < self.config.connect_timeout / 2 => {}
                 acquired => break acquired,
             }
         };
         match acquired {
-            Ok(connection) => Ok(ConnGuard::new(connection)),
+            Ok(connection) => Ok(connection),
             // the pool says the same of a server that is down and of connections that are all in use
             Err(sqlx::Error::PoolTimedOut) => {
                 let (options, config) = (self.options.clone(), self.config.clone());

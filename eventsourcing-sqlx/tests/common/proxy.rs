@@ -35,6 +35,8 @@ pub struct Proxy {
 struct Seen {
     /// How many times a statement came with its values.
     statements: AtomicUsize,
+    /// How many times anything came once a session had begun: each is a round trip.
+    requests: AtomicUsize,
     /// How many messages a pooler might have given to different sessions, or would not have taken at all.
     unfit_for_a_pooler: AtomicUsize,
     /// How many bytes the server sent.
@@ -82,6 +84,11 @@ impl Proxy {
     /// How many statements were sent since this was last asked.
     pub fn statements(&self) -> usize {
         self.seen.statements.swap(0, Ordering::SeqCst)
+    }
+
+    /// How many round trips there were since this was last asked.
+    pub fn requests(&self) -> usize {
+        self.seen.requests.swap(0, Ordering::SeqCst)
     }
 
     /// How many messages were sent that a pooler in transaction mode cannot pass on, since this was last asked.
@@ -139,6 +146,10 @@ async fn forward(
             return;
         }
         let bytes = &buffer[..length];
+        // a session begins without a type, and with a password
+        if !matches!(bytes[0], 0 | b'p') {
+            seen.requests.fetch_add(1, Ordering::SeqCst);
+        }
         // a simple query counts too: a `BEGIN` or `COMMIT`, say
         if matches!(bytes[0], b'B' | b'Q') {
             seen.statements.fetch_add(1, Ordering::SeqCst);
