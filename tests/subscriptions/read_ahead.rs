@@ -4,9 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use eventsourcing::persistence::{
-    EventQuery, LogPosition, MemoryRecorder, NotificationQuery, NotificationVisitor,
-};
+use eventsourcing::persistence::{EventQuery, LogPosition, MemoryRecorder, NotificationQuery, NotificationVisitor};
 use eventsourcing::prelude::*;
 use eventsourcing::{Notification, Recorder, RecorderError, StoredEvent};
 use tokio::sync::Notify;
@@ -40,9 +38,8 @@ impl Watched {
 
     async fn read(&self) -> Result<(), RecorderError> {
         let number = self.reads.fetch_add(1, Ordering::SeqCst) + 1;
-        let stopped = (number == self.stopping.load(Ordering::SeqCst))
-            .then(|| self.stopped.lock().unwrap().clone())
-            .flatten();
+        let stopped =
+            (number == self.stopping.load(Ordering::SeqCst)).then(|| self.stopped.lock().unwrap().clone()).flatten();
         self.was_read.notify_waiters();
         if let Some(_held) = stopped {
             std::future::pending::<()>().await;

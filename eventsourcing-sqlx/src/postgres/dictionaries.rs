@@ -13,6 +13,7 @@ use super::Inner;
 use super::answer::{self, within};
 use super::append::Failure;
 use super::error::{Fault, fault};
+use super::select::ShownRow;
 use crate::rows;
 
 /// The dictionaries that this process has stored or read, and so may write states with.
@@ -130,8 +131,8 @@ impl Inner {
             let after = found.last().map_or(after, |last| last.id);
             sqlx::query(self.sql.common.dictionaries.text()).bind(i64::from(after))
         };
-        let show = |found: &mut &mut Vec<StoredDictionary>, row: &PgRow| {
-            found.push(dictionary(row)?);
+        let show = |found: &mut &mut Vec<StoredDictionary>, row: ShownRow<'_>| {
+            found.push(dictionary(&row)?);
             Ok(ControlFlow::Continue(()))
         };
         self.read("select dictionaries", &mut found, select, show).await?;

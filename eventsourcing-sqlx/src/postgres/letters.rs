@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::Inner;
 use super::append::Failure;
+use super::select::ShownRow;
 use crate::resolution::Found;
 use crate::rows;
 
@@ -32,8 +33,8 @@ impl Inner {
                 None => select,
             }
         };
-        let show = |found: &mut &mut Vec<StoredLetter>, row: &PgRow| {
-            found.push(letter(row)?);
+        let show = |found: &mut &mut Vec<StoredLetter>, row: ShownRow<'_>| {
+            found.push(letter(&row)?);
             Ok(ControlFlow::Continue(()))
         };
         self.read("select dead letters", &mut found, select, show).await?;
@@ -43,7 +44,7 @@ impl Inner {
     pub(super) async fn count_letters(&self, upstream: &str) -> Result<u64, RecorderError> {
         let mut count = 0_i64;
         let select = |_: &mut &mut i64| sqlx::query(self.sql.common.count_letters.text()).bind(upstream);
-        let show = |count: &mut &mut i64, row: &PgRow| {
+        let show = |count: &mut &mut i64, row: ShownRow<'_>| {
             **count = row.try_get(0)?;
             Ok(ControlFlow::Continue(()))
         };
@@ -55,7 +56,7 @@ impl Inner {
         let mut found = Vec::new();
         let select =
             |_: &mut &mut Vec<Uuid>| sqlx::query(self.sql.common.with_letters.text()).bind(upstream).bind(originators);
-        let show = |found: &mut &mut Vec<Uuid>, row: &PgRow| {
+        let show = |found: &mut &mut Vec<Uuid>, row: ShownRow<'_>| {
             let id = row.try_get(0)?;
             // some may have been received before the connection broke
             if !found.contains(&id) {

@@ -1,6 +1,6 @@
 //! Reading: rows are shown where they were received, as they stream in.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Deref};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use eventsourcing_core::persistence::{
 use futures::TryStreamExt;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
-use sqlx::{Connection, PgConnection, Postgres, Row};
+use sqlx::{Connection, Decode, PgConnection, Postgres, Row, Type};
 
 use super::Inner;
 use super::answer::{self, within};
@@ -51,7 +51,7 @@ impl Inner {
                 .bind(rows::to_up_to(query.up_to))
                 .bind(rows::to_count(query.limit.unwrap_or(usize::MAX)))
         };
-        let show = |query: &mut EventQuery, row: &PgRow| {
+        let show = |query: &mut EventQuery, row: ShownRow<'_>| {
             let event = event(row)?;
             query.limit = query.limit.map(|limit| limit.saturating_sub(1));
             query.go_on_after(event.originator_version);
@@ -87,7 +87,7 @@ impl Inner {
                 .bind(rows::to_bound(log.up_to()))
                 .bind(rows::to_count(limit))
         };
-        let show = |log: &mut &mut LogRead, row: &PgRow| Ok(log.take(&log_row(row)?, visit)?);
+        let show = |log: &mut &mut LogRead, row: ShownRow<'_>| Ok(log.take(&log_row(row)?, visit)?);
         self.read(SELECT_NOTIFICATIONS, &mut log, select, show).await?;
         log.end()
     }
@@ -122,7 +122,7 @@ impl Inner {
                     None => select,
                 }
             };
-            let show = |log: &mut &mut LogRead, row: &PgRow| Ok(log.take(&log_row(row)?, visit)?);
+            let show = |log: &mut &mut LogRead, row: ShownRow<'_>| Ok(log.take(&log_row(row)?, visit)?);
             let begun = Instant::now();
             self.read(SELECT_NOTIFICATIONS, &mut log, select, show).await?;
             log.end()?;
@@ -147,7 +147,7 @@ impl Inner {
     }
 
     pub(super) async fn last_position(&self) -> Result<LogPosition, RecorderError> {
-        let show = |last: &mut &mut LogPosition, row: &PgRow| {
+        let show = |last: &mut &mut LogPosition, row: ShownRow<'_>| {
             **last = LogPosition::anchored(rows::from_id(row.try_get(0)?)?, row.try_get(1)?);
             Ok(ControlFlow::Continue(()))
         };
@@ -158,7 +158,7 @@ impl Inner {
     }
 
     pub(super) async fn position_at(&self, id: u64) -> Result<Option<LogPosition>, RecorderError> {
-        let show = |found: &mut &mut Option<LogPosition>, row: &PgRow| {
+        let show = |found: &mut &mut Option<LogPosition>, row: ShownRow<'_>| {
             **found = Some(LogPosition::anchored(id, row.try_get(0)?));
             Ok(ControlFlow::Continue(()))
         };
@@ -171,7 +171,7 @@ impl Inner {
     }
 
     pub(super) async fn max_notification_id(&self) -> Result<Option<u64>, RecorderError> {
-        let show = |last: &mut Option<u64>, row: &PgRow| {
+        let show = |last: &mut Option<u64>, row: ShownRow<'_>| {
             *last = Some(rows::from_id(row.try_get(0)?)?);
             Ok(ControlFlow::Continue(()))
         };
@@ -192,7 +192,7 @@ impl Inner {
         operation: &'static str,
         mut query: Q,
         mut select: impl FnMut(&mut Q) -> Query<'q, Postgres, PgArguments>,
-        mut show: impl FnMut(&mut Q, &PgRow) -> Result<ControlFlow<()>, Failure>,
+        mut show: impl FnMut(&mut Q, ShownRow<'_>) -> Result<ControlFlow<()>, Failure>,
     ) -> Result<(), RecorderError> {
         let mut connection = self.acquire().await?;
         let statement = select(&mut query);
@@ -222,7 +222,7 @@ impl Inner {
         &self,
         connection: &mut PgConnection,
         query: Query<'_, Postgres, PgArguments>,
-        show: impl FnMut(&PgRow) -> Result<ControlFlow<()>, Failure>,
+        show: impl FnMut(ShownRow<'_>) -> Result<ControlFlow<()>, Failure>,
     ) -> Result<Streamed, sqlx::Error> {
         let limit = answer::limit(&self.config);
         within(limit, self.keep_session(connection)).await?;
@@ -252,11 +252,12 @@ async fn stream(
     connection: &mut PgConnection,
     query: Query<'_, Postgres, PgArguments>,
     limit: Duration,
-    mut show: impl FnMut(&PgRow) -> Result<ControlFlow<()>, Failure>,
+    mut show: impl FnMut(ShownRow<'_>) -> Result<ControlFlow<()>, Failure>,
 ) -> Result<Streamed, sqlx::Error> {
     let mut rows = query.fetch(connection);
     let mut ended = None;
     let mut unwanted = (0, 0);
+    let mut seen = 0;
     loop {
         let mut next = rows.try_next();
         // a limit is set only where something is waited for: most rows are here already
@@ -266,7 +267,7 @@ async fn stream(
         };
         let Some(row) = row else { break };
         match ended {
-            None => match show(&row) {
+            None => match show(ShownRow { row: &row, is_checked: seen > 1 }) {
                 Ok(ControlFlow::Continue(())) => {}
                 Ok(ControlFlow::Break(())) => ended = Some(Ok(())),
                 Err(failure) => ended = Some(Err(failure)),
@@ -276,8 +277,33 @@ async fn stream(
             }
             Some(_) => unwanted = (unwanted.0 + 1, unwanted.1 + bytes(&row)),
         }
+        seen += 1;
     }
     Ok(Streamed { outcome: ended.unwrap_or(Ok(())), is_whole: true })
+}
+
+/// A row of a result.
+#[derive(Clone, Copy)]
+pub(super) struct ShownRow<'r> {
+    row: &'r PgRow,
+    /// Whether rows of the same result were shown before, so that its columns are known to have the right types. The first may be
+    /// one that is shown for its position alone.
+    is_checked: bool,
+}
+
+impl<'r> ShownRow<'r> {
+    /// The value of a column, which has the same type in each row of a result: it is looked at once.
+    fn value<T: Decode<'r, Postgres> + Type<Postgres>>(self, column: usize) -> Result<T, sqlx::Error> {
+        if self.is_checked { self.row.try_get_unchecked(column) } else { self.row.try_get(column) }
+    }
+}
+
+impl Deref for ShownRow<'_> {
+    type Target = PgRow;
+
+    fn deref(&self) -> &PgRow {
+        self.row
+    }
 }
 
 /// How many bytes the values of a row have.
@@ -287,29 +313,29 @@ fn bytes(row: &PgRow) -> usize {
 }
 
 /// The event of a row: columns as every statement selects them.
-fn event(row: &PgRow) -> Result<StoredEventRef<'_>, Failure> {
-    let originator_id = row.try_get(0)?;
+fn event(row: ShownRow<'_>) -> Result<StoredEventRef<'_>, Failure> {
+    let originator_id = row.value(0)?;
     Ok(StoredEventRef {
         originator_id,
-        originator_version: rows::of_aggregate(rows::from_version(row.try_get(1)?), originator_id)?,
-        topic: row.try_get(2)?,
-        state: row.try_get(3)?,
-        checksum: rows::of_aggregate(rows::from_checksum(row.try_get(4)?), originator_id)?,
-        append_id: row.try_get(5)?,
+        originator_version: rows::of_aggregate(rows::from_version(row.value(1)?), originator_id)?,
+        topic: row.value(2)?,
+        state: row.value(3)?,
+        checksum: rows::of_aggregate(rows::from_checksum(row.value(4)?), originator_id)?,
+        append_id: row.value(5)?,
     })
 }
 
 /// The row of a statement that reads the log.
-fn log_row(row: &PgRow) -> Result<LogRow<'_>, Failure> {
-    let (id, append_id) = (rows::from_id(row.try_get(0)?)?, row.try_get(6)?);
-    let Some(state) = row.try_get(4)? else { return Ok(LogRow { id, append_id, shown: None }) };
+fn log_row(row: ShownRow<'_>) -> Result<LogRow<'_>, Failure> {
+    let (id, append_id) = (rows::from_id(row.value(0)?)?, row.value(6)?);
+    let Some(state) = row.value(4)? else { return Ok(LogRow { id, append_id, shown: None }) };
     let shown = NotificationRef {
         id,
-        originator_id: row.try_get(1)?,
-        originator_version: rows::of_notification(rows::from_version(row.try_get(2)?), id)?,
-        topic: row.try_get(3)?,
+        originator_id: row.value(1)?,
+        originator_version: rows::of_notification(rows::from_version(row.value(2)?), id)?,
+        topic: row.value(3)?,
         state,
-        checksum: rows::of_notification(rows::from_checksum(row.try_get(5)?), id)?,
+        checksum: rows::of_notification(rows::from_checksum(row.value(5)?), id)?,
         append_id,
     };
     Ok(LogRow { id, append_id, shown: Some(shown) })

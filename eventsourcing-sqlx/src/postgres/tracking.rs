@@ -3,13 +3,13 @@
 use std::ops::ControlFlow;
 
 use eventsourcing_core::{LogPosition, RecorderError};
-use sqlx::postgres::PgRow;
 use sqlx::{Connection, PgConnection, Row};
 use uuid::Uuid;
 
 use super::Inner;
 use super::append::Failure;
 use super::error::{Fault, fault};
+use super::select::ShownRow;
 use crate::resolution::Positions;
 use crate::rows;
 use crate::sql::Statements;
@@ -21,7 +21,7 @@ impl Inner {
         let upstreams = [upstream];
         let select =
             |_: &mut &mut LogPosition| sqlx::query(self.sql.common.positions.text()).bind(upstreams.as_slice());
-        let show = |position: &mut &mut LogPosition, row: &PgRow| {
+        let show = |position: &mut &mut LogPosition, row: ShownRow<'_>| {
             **position = rows::log_position(row.try_get(1)?, row.try_get(2)?)?;
             Ok(ControlFlow::Continue(()))
         };
