@@ -160,6 +160,10 @@ impl Views for PostgresViews {
     fn is_passing(&self, error: &(dyn StdError + 'static)) -> bool {
         error.downcast_ref().is_some_and(|error| condition::of(error).is_passing())
     }
+
+    fn is_timeout(&self, error: &(dyn StdError + 'static)) -> bool {
+        error.downcast_ref().is_some_and(condition::is_timeout)
+    }
 }
 
 impl PostgresViews {
