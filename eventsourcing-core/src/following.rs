@@ -1,6 +1,7 @@
 //! Following logs: subscriptions, and projections that make views of what happened.
 
 mod about;
+mod batch_size;
 mod claims;
 mod conflicts;
 mod dead_letter;

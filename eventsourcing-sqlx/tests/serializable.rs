@@ -133,7 +133,7 @@ async fn who_waited_for_a_position_at_serializable_learns_nothing_of_it() {
     let pool = database.pool(4).await;
     let views = PostgresViews::open(pool.clone()).await.unwrap();
     views.begin("counted", &Tracking::new("Universe", 0, 1)).await.unwrap().commit().await.unwrap();
-    let step = "UPDATE eventsourcing_projections SET position = 2 WHERE position = 1";
+    let step = "DELETE FROM eventsourcing_projections WHERE position = 1";
     let mut first = pool.begin().await.unwrap();
     sqlx::query(step).execute(&mut *first).await.unwrap();
     let mut other = pool.acquire().await.unwrap();

@@ -6,10 +6,14 @@ mod common;
 
 use eventsourcing_core::persistence::{EventQuery, NotificationQuery};
 use eventsourcing_core::{Recorder, RecorderError, StoredEvent, Tracking, Uuid};
+use eventsourcing_sqlx::PostgresRecorder;
+use sqlx::AssertSqlSafe;
+use tokio::task::yield_now;
+use tokio::time::timeout;
 
 use common::queued::{Answer, Queued};
 use common::store::{Store, on_each};
-use common::{events, ids, one_event};
+use common::{PATIENCE, Schema, connect, events, ids, one_event};
 
 /// A save: events, and from where to where they bring an upstream, if they do.
 type Save = (Vec<StoredEvent>, Option<(&'static str, u64, u64)>);
@@ -200,4 +204,39 @@ async fn a_position_that_nobody_can_have_recorded_is_said_to_be_corrupt() {
         assert_eq!(ids(&recorder.insert_events(one_event()).await.unwrap()), [1]);
     })
     .await;
+}
+
+/// Whoever holds the head finds out what became of a save that was lost, and may move the same position on the way: a save that waited
+/// for the head with the position's row in its hands would be in a deadlock with it.
+#[tokio::test]
+async fn a_tracked_save_that_waits_for_the_head_holds_no_row_of_tracking() {
+    let schema = Schema::new();
+    let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
+    recorder.insert_tracked(vec![], Tracking::new("Orders", 0, 1)).await.unwrap();
+    for (position, events) in [(1, vec![]), (2, one_event())] {
+        let mut head = connect(&schema.config).await;
+        let lock = format!("BEGIN; SELECT last FROM {}.universe_head FOR UPDATE", schema.name);
+        sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut head).await.unwrap();
+        let save = recorder.insert_tracked(events, Tracking::new("Orders", position, position + 1));
+        let (saved, ()) = tokio::join!(save, async {
+            let waits = format!(
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN (\
+                   SELECT pid FROM pg_locks WHERE relation = '{}.universe_head'::regclass)",
+                schema.name
+            );
+            let somebody_waits = async {
+                while schema.number(&waits).await == 0 {
+                    yield_now().await;
+                }
+            };
+            timeout(PATIENCE, somebody_waits).await.unwrap();
+            let tracking = format!("SELECT position FROM {}.universe_tracking FOR UPDATE NOWAIT", schema.name);
+            let tracked: Vec<i64> = sqlx::query_scalar(AssertSqlSafe(tracking)).fetch_all(&mut head).await.unwrap();
+            assert_eq!(tracked, [i64::try_from(position).unwrap()]);
+            sqlx::raw_sql("ROLLBACK").execute(&mut head).await.unwrap();
+        });
+        saved.unwrap();
+    }
+    assert_eq!(recorder.tracked_position("Orders").await.unwrap().id, 3);
+    schema.drop().await;
 }

@@ -144,6 +144,25 @@ async fn statements_of_handlers_have_the_time_limit_of_their_session() {
 }
 
 #[tokio::test]
+async fn statements_of_handlers_are_planned_as_their_session_says() {
+    let schema = Schema::new();
+    let pool = pool(&schema, 1).await;
+    let views = PostgresViews::open(pool.clone()).await.unwrap();
+    for said in ["on", "off"] {
+        pool.execute(AssertSqlSafe(format!("SET enable_seqscan = {said}"))).await.unwrap();
+        let mut transaction = views.begin(said, &tracking(0, 1)).await.unwrap();
+        let planned: String = sqlx::query_scalar("SHOW enable_seqscan").fetch_one(transaction.view()).await.unwrap();
+        assert_eq!(planned, said);
+        transaction.commit().await.unwrap();
+        let mut transaction = views.begin_aside(said, "Office").await.unwrap();
+        let planned: String = sqlx::query_scalar("SHOW enable_seqscan").fetch_one(transaction.view()).await.unwrap();
+        assert_eq!(planned, said);
+        transaction.commit().await.unwrap();
+    }
+    schema.drop().await;
+}
+
+#[tokio::test]
 async fn a_handler_that_ends_the_transaction_is_found_out() {
     for ends in ["COMMIT", "ROLLBACK", "ROLLBACK; BEGIN", "COMMIT; BEGIN"] {
         let schema = Schema::new();
@@ -422,40 +441,64 @@ const VERSION_1: &str = "
     INSERT INTO eventsourcing_projections VALUES ('old', 'Office', 7);
     INSERT INTO eventsourcing_projection_versions VALUES ('old', 1)";
 
+/// What version 2 made of them.
+const VERSION_2: &str = "
+    ALTER TABLE eventsourcing_projections ADD COLUMN IF NOT EXISTS anchor uuid;
+    ALTER TABLE eventsourcing_projection_versions ADD COLUMN IF NOT EXISTS tables text;
+    INSERT INTO eventsourcing_projection_versions (projection, serving) VALUES ('.schema', 2)";
+
+/// The tables of versions 1 and 2.
+fn old_tables() -> [(i64, String); 2] {
+    [(1, VERSION_1.to_owned()), (2, format!("{VERSION_1};{VERSION_2}"))]
+}
+
 #[tokio::test]
-async fn tables_of_version_1_become_those_of_now_and_keep_positions() {
-    let schema = Schema::new();
-    let pool = pool(&schema, 2).await;
-    pool.execute(VERSION_1).await.unwrap();
-    let views = PostgresViews::open(pool.clone()).await.unwrap();
-    assert_eq!(views.position("old", "Office").await.unwrap(), 7);
-    views.begin("old", &tracking(7, 8)).await.unwrap().commit().await.unwrap();
-    let anchors: Vec<Option<Uuid>> =
-        sqlx::query_scalar("SELECT anchor FROM eventsourcing_projections").fetch_all(&pool).await.unwrap();
-    assert_eq!(anchors, [None]);
-    let version = "UPDATE eventsourcing_projection_versions SET serving = 3 WHERE projection = '.schema'";
-    assert_eq!(pool.execute(version).await.unwrap().rows_affected(), 1);
-    let error = PostgresViews::open(pool).await.unwrap_err();
-    assert!(matches!(error, ViewError::SchemaTooNew { found: 3, known: 2 }), "{error:?}");
-    schema.drop().await;
+async fn tables_of_versions_1_and_2_become_those_of_now_and_keep_positions() {
+    for (_, old) in old_tables() {
+        let schema = Schema::new();
+        let pool = pool(&schema, 2).await;
+        pool.execute(AssertSqlSafe(old)).await.unwrap();
+        let views = PostgresViews::open(pool.clone()).await.unwrap();
+        assert_eq!(views.position("old", "Office").await.unwrap(), 7);
+        views.begin("old", &tracking(7, 8)).await.unwrap().commit().await.unwrap();
+        let anchors: Vec<Option<Uuid>> =
+            sqlx::query_scalar("SELECT anchor FROM eventsourcing_projections").fetch_all(&pool).await.unwrap();
+        assert_eq!(anchors, [None]);
+        let key = "SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute \
+                   WHERE attrelid = 'eventsourcing_projections_pkey'::regclass";
+        let key: String = sqlx::query_scalar(key).fetch_one(&pool).await.unwrap();
+        assert_eq!(key, "projection, upstream, position");
+        let version =
+            "UPDATE eventsourcing_projection_versions SET serving = 4 WHERE projection = '.schema' AND serving = 3";
+        assert_eq!(pool.execute(version).await.unwrap().rows_affected(), 1);
+        let error = PostgresViews::open(pool).await.unwrap_err();
+        assert!(matches!(error, ViewError::SchemaTooNew { found: 4, known: 3 }), "{error:?}");
+        schema.drop().await;
+    }
 }
 
 #[tokio::test]
 async fn tables_that_may_not_be_made_are_an_error_with_the_sql_that_makes_them() {
-    for old in [None, Some(VERSION_1)] {
+    for old in [None].into_iter().chain(old_tables().map(Some)) {
         let schema = Schema::new();
         let pool = pool(&schema, 1).await;
-        if let Some(old) = old {
-            pool.execute(old).await.unwrap();
+        let mut said = "are missing".to_owned();
+        if let Some((version, old)) = old {
+            pool.execute(AssertSqlSafe(old)).await.unwrap();
+            said = format!("schema version {version}, which must become 3");
         }
         let mut config = config();
         config.create_table = false;
         let error = PostgresViews::open_with(pool.clone(), config).await.unwrap_err();
         let ViewError::SchemaMissing { sql, problem } = &error else { panic!("{error:?}") };
-        assert_eq!(problem.contains("schema version 1, which must become 2"), old.is_some(), "{problem}");
+        assert!(problem.contains(&said), "{problem}");
+        pool.execute(AssertSqlSafe(sql.clone())).await.unwrap();
+        // to run it once more does no harm
         pool.execute(AssertSqlSafe(sql.clone())).await.unwrap();
         let views = PostgresViews::open_with(pool, config).await.unwrap();
-        views.begin("made", &tracking(0, 1)).await.unwrap().commit().await.unwrap();
+        for position in 0..2 {
+            views.begin("made", &tracking(position, position + 1)).await.unwrap().commit().await.unwrap();
+        }
         schema.drop().await;
     }
 }

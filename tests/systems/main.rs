@@ -15,6 +15,7 @@ mod orders;
 mod process;
 mod refusals;
 mod running;
+mod slow_appends;
 mod steps;
 mod units_of_work;
 

@@ -212,7 +212,9 @@ where
 
     /// The error of an event that was refused again. It becomes the letter's reason.
     async fn refused(&self, letter: &DeadLetter, cause: Cause) -> RunnerError {
-        if let Err(Failure::Passing(error) | Failure::Fatal(error)) = self.handling.note(letter, &cause).await {
+        if let Err(Failure::Passing(error) | Failure::TimedOut(error) | Failure::Fatal(error)) =
+            self.handling.note(letter, &cause).await
+        {
             tracing::warn!(%error, notification_id = letter.notification_id, "the new reason of a dead letter is not kept");
         }
         RunnerError::Handler {
@@ -248,7 +250,7 @@ where
 fn failed(failure: Failure) -> Result<(), RunnerError> {
     match failure {
         Failure::Moved => Ok(()),
-        Failure::Passing(error) | Failure::Fatal(error) => Err(error),
+        Failure::Passing(error) | Failure::TimedOut(error) | Failure::Fatal(error) => Err(error),
     }
 }
 

@@ -21,6 +21,8 @@ pub(super) enum Failure {
     Moved,
     /// It passes by itself; whether the transaction was committed is told by the position.
     Passing(RunnerError),
+    /// It took longer than it may. That may pass by itself, or with fewer events at once.
+    TimedOut(RunnerError),
     /// There is no going on.
     Fatal(RunnerError),
 }
@@ -49,6 +51,25 @@ pub(super) fn is_passing(cause: &Cause, is_passing_for_views: impl Fn(&(dyn StdE
         recorder.is_some_and(RecorderError::is_retryable)
             || error.downcast_ref::<ViewError>().is_some_and(ViewError::is_retryable)
             || is_passing_for_views(error)
+    })
+}
+
+/// Whether an error, or one that it came of, says that something took longer than it may.
+pub(super) fn is_timeout(
+    error: &(dyn StdError + 'static),
+    is_timeout_for_views: impl Fn(&(dyn StdError + 'static)) -> bool,
+) -> bool {
+    chain(error).any(|error| {
+        let recorder = match error.downcast_ref::<Error>() {
+            Some(Error::Recorder(error)) => Some(error),
+            _ => error.downcast_ref::<RecorderError>(),
+        };
+        matches!(recorder, Some(RecorderError::Cancelled { .. }))
+            || matches!(
+                error.downcast_ref(),
+                Some(ViewError::TimedOut { .. } | ViewError::Recorder(RecorderError::Cancelled { .. }))
+            )
+            || is_timeout_for_views(error)
     })
 }
 

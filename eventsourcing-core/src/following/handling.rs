@@ -1,12 +1,13 @@
 //! Handling events: what is done with them and how far the log is processed, in one transaction.
 
 use std::borrow::Cow;
+use std::error::Error as StdError;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures::FutureExt as _;
 
-use super::failure::{Failure, Handled, is_passing, unknown_dictionary};
+use super::failure::{Failure, Handled, is_passing, is_timeout, unknown_dictionary};
 use super::{DeadLetter, Projection, Recorded, RunnerError, ViewError, ViewTransaction as _, Views};
 use crate::Error;
 use crate::application::Shared;
@@ -139,7 +140,10 @@ where
         if matches!(error, ViewError::TransactionEnded) {
             return Err(Failure::Fatal(RunnerError::of_view::<P>(error)));
         }
+        let is_timeout = has_handled && self.is_timeout(&error);
         match self.view_failure(error) {
+            // such as the append of all that a policy saved
+            Failure::Passing(error) if is_timeout => Err(Failure::TimedOut(error)),
             // such as a constraint that is checked in the end: it is these events that break it
             Failure::Fatal(RunnerError::View { source, .. }) if has_handled => Ok(Handled::Refused(source.into())),
             failure => Err(failure),
@@ -164,11 +168,17 @@ where
                 format!("it panicked: {}", said.as_deref().unwrap_or("it did not say why")).into()
             }
         };
-        if is_passing(&cause, |error| self.views.is_passing(error)) {
+        if self.is_timeout(&*cause) {
+            Err(Failure::TimedOut(self.handler_error(first, cause)))
+        } else if is_passing(&cause, |error| self.views.is_passing(error)) {
             Err(Failure::Passing(self.handler_error(first, cause)))
         } else {
             Ok(Handled::Refused(cause))
         }
+    }
+
+    fn is_timeout(&self, error: &(dyn StdError + 'static)) -> bool {
+        is_timeout(error, |error| self.views.is_timeout(error))
     }
 
     /// Up to where the log is processed.

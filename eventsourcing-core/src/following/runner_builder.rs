@@ -8,13 +8,14 @@ use futures::FutureExt as _;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use super::batch_size::BatchSize;
 use super::claims::Claim;
 use super::handling::Handling;
 use super::pages::Pages;
 use super::runner::CountLetters;
 use super::state::State;
 use super::version::looks_versioned;
-use super::worker::{FIRST_OF_REBUILD, Worker};
+use super::worker::Worker;
 use super::{
     OnFailure, Projection, ProjectionKey, ProjectionRunner, RunnerError, Subscribe, ViewError, ViewTransaction as _,
     Views,
@@ -203,8 +204,8 @@ where
         let on_failure = self.on_failure;
         let (handling, pages) = self.begin().await?;
         State::following(&publish, handling.position.id);
-        let at_once = if handling.prefix.is_some() { FIRST_OF_REBUILD } else { usize::MAX };
-        Ok((Worker { handling, on_failure, publish, stopping, at_once }, pages))
+        let batch = if handling.prefix.is_some() { BatchSize::of_rebuild() } else { BatchSize::of_page() };
+        Ok((Worker { handling, on_failure, publish, stopping, batch }, pages))
     }
 
     /// Finds out where the view is, and that the log reaches there.

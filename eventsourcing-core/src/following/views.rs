@@ -118,6 +118,13 @@ pub trait Views: Send + Sync + 'static {
         let _ = error;
         false
     }
+
+    /// Whether what a handler could not do to the view, or one of the errors that it came of, took longer than it may, such as a
+    /// statement that was cancelled by a time limit. It counts as passing, and the batch is split if it happens again.
+    fn is_timeout(&self, error: &(dyn StdError + 'static)) -> bool {
+        let _ = error;
+        false
+    }
 }
 
 /// A transaction on a view. Dropped, it is as if it had never been.

@@ -6,6 +6,7 @@ use tokio::select;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
+use super::batch_size::BatchSize;
 use super::conflicts::Conflicts;
 use super::failure::{Failure, Handled};
 use super::handling::Handling;
@@ -18,19 +19,14 @@ use crate::persistence::{LogPosition, Notification};
 /// The first and the longest pause before another try at what fails for reasons that pass.
 pub(super) const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 
-/// How many events a rebuild handles in its first transaction; in each next one twice as many.
-///
-/// What is killed again and again before a whole batch is done would otherwise never get further.
-pub(super) const FIRST_OF_REBUILD: usize = 16;
-
 /// The task that handles events.
 pub(super) struct Worker<P, V> {
     pub(super) handling: Handling<P, V>,
     pub(super) on_failure: OnFailure,
     pub(super) publish: watch::Sender<State>,
     pub(super) stopping: watch::Receiver<bool>,
-    /// How many events are handled in one transaction at most, of the page that there is.
-    pub(super) at_once: usize,
+    /// How many events of a page are handled in one transaction.
+    pub(super) batch: BatchSize,
 }
 
 impl<P, V> Worker<P, V>
@@ -61,7 +57,7 @@ where
                 Ok(()) => pause = PAUSES.0,
                 // once more
                 Err(Failure::Moved) => {}
-                Err(Failure::Passing(error)) => {
+                Err(Failure::Passing(error) | Failure::TimedOut(error)) => {
                     tracing::warn!(%error, "a projection is kept waiting");
                     self.retrying(error);
                     if self.is_stopped_within(pause).await {
@@ -90,14 +86,14 @@ where
     async fn process(&mut self, page: Page<Notification>) -> Result<(), Failure> {
         let Page { items, up_to, .. } = page;
         let mut rest = items.as_slice();
-        while let Some((part, later)) = rest.split_at_checked(self.at_once).filter(|(_, later)| !later.is_empty()) {
+        while let Some((part, later)) = rest.split_at_checked(self.batch.most()).filter(|(_, later)| !later.is_empty())
+        {
             let Some((last, _)) = part.last() else { break };
             self.process_part(part, *last).await?;
             // it may have stopped within the part
             if *self.stopping.borrow() {
                 return Ok(());
             }
-            self.at_once = self.at_once.saturating_mul(2);
             rest = later;
         }
         self.process_part(rest, up_to).await
@@ -182,11 +178,18 @@ where
         State::handling(&self.publish, Some(Instant::now()));
         let handled = self.handling.handle(events, up_to).await;
         State::handling(&self.publish, None);
-        let handled = handled?;
-        if let Handled::Done = handled {
-            self.following();
+        match &handled {
+            Ok(Handled::Done) => {
+                self.batch.handled(events.len());
+                self.following();
+            }
+            Err(Failure::TimedOut(_)) => {
+                self.batch.timed_out(events.len());
+                tracing::debug!(events = events.len(), next = self.batch.most(), "a batch timed out");
+            }
+            Ok(Handled::Refused(_)) | Err(_) => {}
         }
-        Ok(handled)
+        handled
     }
 
     fn following(&self) {

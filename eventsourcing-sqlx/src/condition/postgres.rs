@@ -2,6 +2,7 @@
 //!
 //! The codes are those of <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
 
+use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
 
 use super::Condition;
@@ -22,6 +23,19 @@ pub(crate) fn of(error: &sqlx::Error) -> Condition {
         sqlx::Error::PoolClosed => Condition::PoolClosed,
         _ => Condition::Statement,
     }
+}
+
+/// Whether the server ended the statement or its transaction because that took longer than it may.
+///
+/// With 25P03 and 25P04 it ends the session too, as if the connection had broken.
+pub(crate) fn is_timeout(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| is_code_of_timeout(&code))
+}
+
+/// `query_canceled`, `idle_in_transaction_session_timeout`, `transaction_timeout`.
+fn is_code_of_timeout(code: &str) -> bool {
+    matches!(code, "57014" | "25P03" | "25P04")
 }
 
 fn of_server(error: &PgDatabaseError) -> Condition {
@@ -90,6 +104,14 @@ mod tests {
             assert_eq!(of_code(code, ends_session, false), expected, "{code}");
         }
         assert_eq!(of_code("0A000", false, true), Condition::StalePlan);
+    }
+
+    #[test]
+    fn each_time_limit_of_the_server_passes_and_is_a_timeout() {
+        for (code, ends_session) in [("57014", false), ("25P03", true), ("25P04", true)] {
+            assert!(is_code_of_timeout(code) && of_code(code, ends_session, false).is_passing(), "{code}");
+        }
+        assert!(!is_code_of_timeout("55P03"), "another transaction is slow, whatever the size of this one");
     }
 
     #[test]

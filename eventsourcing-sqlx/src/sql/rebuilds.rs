@@ -21,7 +21,10 @@ pub(crate) struct RebuildsSql {
     pub(crate) set_serving: &'static str,
     /// `(key)` → upstream, position.
     pub(crate) positions: &'static str,
-    /// `(key)` → upstream, position; in PostgreSQL nobody else moves them until the transaction ends.
+    /// `(key)`: waits for the locks on the positions of all its upstreams, and holds them until the transaction ends. SQLite's write
+    /// lock is enough.
+    pub(crate) lock_positions: Option<&'static str>,
+    /// `(key)` → upstream, position, under these locks.
     pub(crate) take_positions: &'static str,
     /// `(key)`.
     pub(crate) forget: &'static [&'static str],
@@ -44,7 +47,7 @@ pub(crate) struct RebuildsSql {
 }
 
 #[cfg(feature = "postgres")]
-use super::views::{is, op};
+use super::views::{is, lock_position, op};
 
 /// The tables of the schema that tables are made in.
 #[cfg(feature = "postgres")]
@@ -56,6 +59,26 @@ macro_rules! of_schema {
             "pg_catalog.current_schema()::pg_catalog.regnamespace::pg_catalog.oid AND c.relkind",
             op!("="),
             "ANY ('{r,p}'::pg_catalog.\"char\"[])"
+        )
+    };
+}
+
+/// `newest`: upstream and position of each row of the key `$1`.
+///
+/// One look into the index for each upstream: deleted rows stay below the newest one until they are vacuumed, and are not met.
+#[cfg(feature = "postgres")]
+macro_rules! newest {
+    () => {
+        concat!(
+            "WITH RECURSIVE newest AS ((SELECT upstream, position FROM eventsourcing_projections WHERE ",
+            is!("projection", "$1"),
+            " ORDER BY upstream DESC, position DESC LIMIT 1) UNION ALL \
+             SELECT next.upstream, next.position FROM newest CROSS JOIN LATERAL (\
+               SELECT upstream, position FROM eventsourcing_projections WHERE ",
+            is!("projection", "$1"),
+            " AND upstream",
+            op!("<"),
+            "newest.upstream ORDER BY upstream DESC, position DESC LIMIT 1) AS next) "
         )
     };
 }
@@ -81,7 +104,7 @@ pub(crate) const POSTGRES: RebuildsSql = RebuildsSql {
         is!("projection", "$1"),
         "), (SELECT 1 FROM eventsourcing_projections WHERE ",
         is!("projection", "$1"),
-        " LIMIT 1))"
+        " ORDER BY upstream DESC, position DESC LIMIT 1))"
     ),
     set_rebuilt: concat!(
         "UPDATE eventsourcing_projection_versions SET rebuilt = $2, tables = NULL WHERE ",
@@ -93,7 +116,8 @@ pub(crate) const POSTGRES: RebuildsSql = RebuildsSql {
         "UPDATE eventsourcing_projection_versions SET serving = $2, rebuilt = NULL, tables = NULL WHERE ",
         is!("projection", "$1")
     ),
-    positions: concat!("SELECT upstream, position FROM eventsourcing_projections WHERE ", is!("projection", "$1")),
+    positions: concat!(newest!(), "SELECT upstream, position FROM newest"),
+    lock_positions: Some(concat!(newest!(), "SELECT ", lock_position!("$1", "upstream"), " FROM newest")),
     take_positions: concat!(
         "SELECT upstream, position FROM eventsourcing_projections WHERE ",
         is!("projection", "$1"),
@@ -120,6 +144,9 @@ pub(crate) const POSTGRES: RebuildsSql = RebuildsSql {
 /// What only PostgreSQL has.
 #[cfg(feature = "postgres")]
 pub(crate) struct PostgresRebuildsSql {
+    /// `(projection)` → serving, rebuilt, as they are now. Whoever holds the lock on a position must not wait for versions: a switch
+    /// takes them first.
+    pub(crate) versions: &'static str,
     /// `()`: what a crash of the server loses, it loses of the view and of its position together.
     pub(crate) asynchronous: &'static str,
     /// `(prefix)` → a table that this transaction used, of which there is another with the prefix.
@@ -128,6 +155,7 @@ pub(crate) struct PostgresRebuildsSql {
 
 #[cfg(feature = "postgres")]
 pub(crate) const POSTGRES_ONLY: PostgresRebuildsSql = PostgresRebuildsSql {
+    versions: concat!("SELECT serving, rebuilt FROM eventsourcing_projection_versions WHERE ", is!("projection", "$1")),
     asynchronous: "SET LOCAL synchronous_commit = off",
     // whoever uses a table keeps a lock on it until the transaction ends
     serving_table_in_use: concat!(
@@ -165,6 +193,7 @@ pub(crate) const SQLITE: RebuildsSql = RebuildsSql {
     made: "SELECT tables FROM eventsourcing_projection_versions WHERE projection = ?",
     set_serving: "UPDATE eventsourcing_projection_versions SET serving = ?2, rebuilt = NULL, tables = NULL WHERE projection = ?1",
     positions: "SELECT upstream, position FROM eventsourcing_projections WHERE projection = ?",
+    lock_positions: None,
     take_positions: "SELECT upstream, position FROM eventsourcing_projections WHERE projection = ?",
     forget: &[
         "DELETE FROM eventsourcing_projections WHERE projection = ?",

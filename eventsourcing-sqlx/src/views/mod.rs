@@ -7,6 +7,8 @@ mod postgres;
 #[cfg(feature = "postgres")]
 mod postgres_letters;
 #[cfg(feature = "postgres")]
+mod postgres_position;
+#[cfg(feature = "postgres")]
 mod postgres_schema;
 #[cfg(feature = "postgres")]
 mod postgres_session;

@@ -9,9 +9,10 @@ use uuid::Uuid;
 
 use super::error::view_error;
 use super::letters::Owner;
+use super::postgres_position::Moved;
 use super::postgres_session::{Limit, Session};
 use super::rebuild::in_postgres::{claim, hold, serves};
-use super::{check_runtime, postgres_letters, postgres_schema, uncut};
+use super::{check_runtime, postgres_letters, postgres_position, postgres_schema, uncut};
 use crate::condition::postgres as condition;
 use crate::config::PostgresViewsConfig;
 use crate::postgres::milliseconds;
@@ -100,16 +101,12 @@ impl Views for PostgresViews {
     type Transaction = PostgresTransaction;
 
     async fn position(&self, projection: &str, upstream: &str) -> Result<LogPosition, ViewError> {
-        let operation = "look up a position";
-        let failed = |error| view_error(condition::of(&error), error, operation);
-        let mut session = self.reading(operation).await?;
-        let position = sqlx::query_as(POSTGRES.position).bind(projection).bind(upstream);
-        let limit = session.limit();
-        let position: Option<(i64, Option<Uuid>)> =
-            limit.on(position.fetch_optional(&mut *session)).await.map_err(failed)?;
-        session.done().await.map_err(failed)?;
-        let (position, anchor) = position.unwrap_or_default();
-        Ok(rows::log_position(position, anchor)?)
+        let owner = Owner::new(projection, upstream);
+        let mut session = self.reading("look up a position").await?;
+        let position = postgres_position::recorded(&mut session, &owner).await?;
+        let ended = session.done().await;
+        ended.map_err(|error| view_error(condition::of(&error), error, "look up a position"))?;
+        Ok(position)
     }
 
     async fn serve(&self, projection: &str, has_tables: bool) -> Result<Option<PostgresTransaction>, ViewError> {
@@ -133,8 +130,8 @@ impl Views for PostgresViews {
         from: LogPosition,
         to: LogPosition,
     ) -> Result<(), ViewError> {
-        let (views, projection, upstream) = (self.clone(), projection.to_owned(), upstream.to_owned());
-        uncut(tokio::spawn(async move { views.move_uncut(&projection, &upstream, from, to).await })).await
+        let (views, owner) = (self.clone(), Owner::new(projection, upstream));
+        uncut(tokio::spawn(async move { views.move_uncut(owner, from, to).await })).await
     }
 
     async fn begin_aside(&self, projection: &str, upstream: &str) -> Result<PostgresTransaction, ViewError> {
@@ -163,6 +160,10 @@ impl Views for PostgresViews {
     fn is_passing(&self, error: &(dyn StdError + 'static)) -> bool {
         error.downcast_ref().is_some_and(|error| condition::of(error).is_passing())
     }
+
+    fn is_timeout(&self, error: &(dyn StdError + 'static)) -> bool {
+        error.downcast_ref().is_some_and(condition::is_timeout)
+    }
 }
 
 impl PostgresViews {
@@ -190,68 +191,34 @@ impl PostgresViews {
         if tracking.after == 0 {
             hold(&mut session, key).await?;
         }
-        let position = rows::to_bound(tracking.position);
-        // in both cases the last is the time limit of statements, which is that of handlers again
-        let moved: Option<(bool, i64, String)> = if tracking.after == 0 {
-            let insert = sqlx::query_as(POSTGRES.insert).bind(projection).bind(&tracking.upstream).bind(position);
-            let insert = insert.bind(tracking.anchor);
-            limit.on(insert.fetch_optional(&mut *session)).await.map_err(failed)?
-        } else {
-            let update = sqlx::query_as(POSTGRES.update).bind(projection).bind(&tracking.upstream).bind(position);
-            let update = update.bind(rows::to_bound(tracking.after)).bind(tracking.anchor);
-            limit.on(update.fetch_optional(&mut *session)).await.map_err(failed)?
-        };
-        if let Some((has_letters, id, _)) = moved {
-            let owner = Owner::new(projection, &tracking.upstream);
-            return Ok(self.handed_over(session, owner, has_letters, id));
+        let owner = Owner::new(projection, &tracking.upstream);
+        match postgres_position::advance(&mut session, key, &owner, tracking).await {
+            Ok(Moved { has_letters, id }) => Ok(self.handed_over(session, owner, has_letters, id)),
+            Err(error @ ViewError::AlreadyProcessed { .. }) => {
+                session.rollback();
+                Err(error)
+            }
+            Err(error) => Err(error),
         }
-        hold(&mut session, key).await?;
-        let recorded = sqlx::query_as(POSTGRES.position).bind(projection).bind(&tracking.upstream);
-        let recorded: Option<(i64, Option<Uuid>)> =
-            limit.on(recorded.fetch_optional(&mut *session)).await.map_err(failed)?;
-        session.rollback();
-        Err(tracking.already_processed(rows::from_position(recorded.unwrap_or_default().0)?).into())
     }
 
-    async fn move_uncut(
-        &self,
-        projection: &str,
-        upstream: &str,
-        from: LogPosition,
-        to: LogPosition,
-    ) -> Result<(), ViewError> {
-        let operation = "move a position";
-        let failed = |error| view_error(condition::of(&error), error, operation);
-        let mut session = self.transaction(operation).await?;
-        let limit = session.limit();
-        hold(&mut session, ProjectionKey::parse(projection)).await?;
-        let lock = sqlx::query_as(POSTGRES.lock_position).bind(projection).bind(upstream);
-        let locked: Option<(i64, Option<Uuid>)> = limit.on(lock.fetch_optional(&mut *session)).await.map_err(failed)?;
-        let (position, anchor) = locked.unwrap_or_default();
-        let recorded = rows::log_position(position, anchor)?;
+    async fn move_uncut(&self, owner: Owner, from: LogPosition, to: LogPosition) -> Result<(), ViewError> {
+        let mut session = self.transaction("move a position").await?;
+        hold(&mut session, ProjectionKey::parse(&owner.projection)).await?;
+        let recorded = postgres_position::locked(&mut session, &owner).await?;
         if recorded != from {
             session.rollback();
-            return Ok(rows::moved(upstream, from, to, recorded)?);
+            return Ok(rows::moved(&owner.upstream, from, to, recorded)?);
         }
-        // without a row it is at the start
-        let forget = sqlx::query(POSTGRES.forget).bind(projection).bind(upstream);
-        limit.on(forget.execute(&mut *session)).await.map_err(failed)?;
-        if to.id > 0 {
-            let insert = sqlx::query(POSTGRES.insert).bind(projection).bind(upstream);
-            let insert = insert.bind(rows::to_bound(to.id)).bind(to.anchor);
-            limit.on(insert.execute(&mut *session)).await.map_err(failed)?;
-        }
+        postgres_position::put(&mut session, &owner, to).await?;
         session.commit().await
     }
 
     async fn begin_aside_uncut(&self, owner: Owner) -> Result<PostgresTransaction, ViewError> {
-        let operation = "begin a transaction on a view";
-        let mut session = self.transaction(operation).await?;
+        let mut session = self.transaction("begin a transaction on a view").await?;
         hold(&mut session, ProjectionKey::parse(&owner.projection)).await?;
-        // where there is no row nothing was processed, so that nothing can have been put aside
-        let lock = sqlx::query(POSTGRES.lock_position).bind(&owner.projection).bind(&owner.upstream);
-        let locked = session.limit().on(lock.execute(&mut *session)).await;
-        locked.map_err(|error| view_error(condition::of(&error), error, operation))?;
+        // at the start nothing was processed, so that nothing can have been put aside
+        postgres_position::locked(&mut session, &owner).await?;
         self.hand_over(session, owner, true).await
     }
 

@@ -53,7 +53,7 @@ async fn look(session: &mut Session, config: &PostgresViewsConfig) -> sqlx::Resu
     } else {
         None
     };
-    Ok((schema, Tables { are_there: [positions, letters, versions], version }))
+    Ok((schema, Tables { are_there: [positions, letters, versions], version, known: POSTGRES.version_of_tables }))
 }
 
 /// What makes the tables, and makes old ones into those of now: each statement changes nothing where there is nothing to be done.

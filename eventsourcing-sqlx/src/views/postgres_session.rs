@@ -75,9 +75,10 @@ impl Session {
         // what others left prepared in a session behind a pooler has the names that ours would have
         let forget = if is_pooled { "; DEALLOCATE ALL" } else { "" };
         let begin = format!(
-            "{}{forget}; SET LOCAL idle_in_transaction_session_timeout = '{idle}'; {}; SET LOCAL statement_timeout = '{}'",
+            "{}{forget}; SET LOCAL idle_in_transaction_session_timeout = '{idle}'; {}; {}; SET LOCAL statement_timeout = '{}'",
             POSTGRES.begin,
-            POSTGRES.keep_timeout,
+            POSTGRES.keep_settings,
+            POSTGRES.by_index,
             milliseconds(limit.of_server())
         );
         let transaction = limit.on(session.connection.begin_with(AssertSqlSafe(begin))).await?;

@@ -118,7 +118,7 @@ macro_rules! rebuilds {
                 versions.unwrap_or(Versions::FIRST).check(key)
             }
 
-            async fn look_up(
+            pub(in super::super) async fn look_up(
                 connection: &mut $connection,
                 statement: &'static str,
                 name: &str,
@@ -129,7 +129,7 @@ macro_rules! rebuilds {
             }
 
             /// Whether the first version began before it was kept which version serves.
-            async fn has_begun(connection: &mut $connection, name: &str) -> sqlx::Result<bool> {
+            pub(in super::super) async fn has_begun(connection: &mut $connection, name: &str) -> sqlx::Result<bool> {
                 Ok(!positions(connection, SQL.positions, name).await?.is_empty())
             }
 
@@ -139,6 +139,14 @@ macro_rules! rebuilds {
                 key: &str,
             ) -> sqlx::Result<Vec<(String, i64)>> {
                 sqlx::query_as(statement).bind(key).fetch_all(connection).await
+            }
+
+            /// The positions of a key, which nobody else moves until the transaction ends.
+            async fn take_positions(connection: &mut $connection, key: &str) -> sqlx::Result<Vec<(String, i64)>> {
+                if let Some(lock) = SQL.lock_positions {
+                    sqlx::query(lock).bind(key).execute(&mut *connection).await?;
+                }
+                positions(connection, SQL.take_positions, key).await
             }
 
             async fn tables(connection: &mut $connection, prefix: &str) -> sqlx::Result<Vec<String>> {
@@ -284,7 +292,7 @@ macro_rules! rebuilds {
                     let (old, new) = (ProjectionKey::new(key.name, serving).to_string(), key.serving().to_string());
                     let rebuilt = key.rebuilt().to_string();
                     // from here on nothing of what serves moves
-                    let serving = positions(connection, SQL.take_positions, &old).await.map_err(wrong)?;
+                    let serving = take_positions(connection, &old).await.map_err(wrong)?;
                     let deadline = Instant::now() + LONGEST_HOLD;
                     while !is_there(&serving, &positions(connection, SQL.positions, &rebuilt).await.map_err(wrong)?) {
                         if !SQL.others_move || Instant::now() > deadline {
@@ -293,7 +301,7 @@ macro_rules! rebuilds {
                         }
                         sleep(Duration::from_millis(2)).await;
                     }
-                    positions(connection, SQL.take_positions, &rebuilt).await.map_err(wrong)?;
+                    take_positions(connection, &rebuilt).await.map_err(wrong)?;
                     replace_tables(connection, key).await.map_err(wrong)?;
                     let serves = sqlx::query(SQL.set_serving).bind(key.name).bind(i64::from(key.version));
                     serves.execute(&mut *connection).await.map_err(wrong)?;
@@ -327,7 +335,7 @@ macro_rules! rebuilds {
                     }
                     let key = ProjectionKey::new(name, under_way).rebuilt();
                     // a transaction that was dropped moves the position no more, and lets go of the tables
-                    positions(&mut transaction, SQL.take_positions, &key.to_string()).await.map_err(wrong)?;
+                    take_positions(&mut transaction, &key.to_string()).await.map_err(wrong)?;
                     execute(&mut transaction, SQL.before_dropping.to_owned()).await.map_err(wrong)?;
                     let rebuilt = made(&mut transaction, key).await.map_err(wrong)?;
                     drop_tables(&mut transaction, &rebuilt, SQL.after_dropped).await.map_err(wrong)?;

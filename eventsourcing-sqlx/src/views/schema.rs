@@ -2,24 +2,22 @@
 
 use eventsourcing_core::ViewError;
 
-use crate::sql::views::VIEWS_SCHEMA_VERSION;
-
 /// The tables of positions, dead letters and versions, as they are found.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tables {
     pub(super) are_there: [bool; 3],
     /// The version that they say they have. The first did not say.
     pub(super) version: Option<i64>,
+    /// The version that this program makes and knows.
+    pub(super) known: i64,
 }
 
 impl Tables {
     /// Whether they are those of now; others can be made into them.
     pub(super) fn check(self) -> Result<bool, ViewError> {
         match self.version {
-            Some(found) if found > VIEWS_SCHEMA_VERSION => {
-                Err(ViewError::SchemaTooNew { found, known: VIEWS_SCHEMA_VERSION })
-            }
-            Some(VIEWS_SCHEMA_VERSION) => Ok(self.are_there == [true; 3]),
+            Some(found) if found > self.known => Err(ViewError::SchemaTooNew { found, known: self.known }),
+            Some(found) if found == self.known => Ok(self.are_there == [true; 3]),
             _ => Ok(false),
         }
     }
@@ -30,7 +28,8 @@ impl Tables {
         let problem = if has_positions {
             let found = self.version.unwrap_or(1);
             format!(
-                "the tables of projections in {database} are of schema version {found}, which must become {VIEWS_SCHEMA_VERSION}"
+                "the tables of projections in {database} are of schema version {found}, which must become {}",
+                self.known
             )
         } else {
             format!("the tables of projections are missing from {database}")

@@ -45,5 +45,5 @@ async fn look(connection: &mut SqliteConnection) -> sqlx::Result<(Tables, Vec<&'
     let add_anchor = (positions && !has_anchor).then_some(SQLITE.add_anchor);
     let add_tables = (versions && !has_tables).then_some(SQLITE.add_tables);
     let statements = create.into_iter().chain(add_anchor).chain(add_tables).chain([SQLITE.set_version]).collect();
-    Ok((Tables { are_there: [positions, letters, versions], version }, statements))
+    Ok((Tables { are_there: [positions, letters, versions], version, known: SQLITE.version_of_tables }, statements))
 }
