@@ -133,6 +133,42 @@ async fn without_the_trigger_ids_of_deleted_events_are_issued_again() {
     sqlite.drop().await;
 }
 
+/// Records an aggregate and another, deletes the first one's events as told, and goes on where it was.
+async fn save_after_deleting(schema: &Schema, delete: &str) -> Result<Vec<u64>, RecorderError> {
+    let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
+    let world = Uuid::new_v4();
+    recorder.insert_events(events(world, 1..=3)).await.unwrap();
+    recorder.insert_events(events(Uuid::new_v4(), 1..=3)).await.unwrap();
+    // what this connection recorded is trusted to be there
+    recorder.insert_events(events(world, 4..=5)).await.unwrap();
+    let mut outsider = connect(&schema.config).await;
+    let delete = delete.replace("{}", &format!("{}.", schema.name)).replace("{id}", &world.to_string());
+    sqlx::raw_sql(AssertSqlSafe(delete)).execute(&mut outsider).await.unwrap();
+    let saved = recorder.insert_events(events(world, 6..=7)).await;
+    recorder.close().await;
+    saved.map(|recorded| ids(&recorded))
+}
+
+#[tokio::test]
+async fn versions_that_were_deleted_are_missed_by_who_recorded_them() {
+    let schema = Schema::new();
+    let delete = "DELETE FROM {}universe_events WHERE originator_id = '{id}'";
+    let error = save_after_deleting(&schema, delete).await.unwrap_err();
+    assert!(matches!(error, RecorderError::Conflict { tried: 6, recorded: 0, .. }), "{error:?}");
+    schema.drop().await;
+}
+
+/// The twin: the trigger tells that events were deleted. Without it the version before, which this connection recorded, is not
+/// looked up.
+#[tokio::test]
+async fn without_the_trigger_versions_that_were_deleted_are_not_missed() {
+    let schema = Schema::new();
+    let delete = "ALTER TABLE {}universe_events DISABLE TRIGGER USER; DELETE FROM {}universe_events WHERE originator_id = '{id}'";
+    // and their ids come again
+    assert_eq!(save_after_deleting(&schema, delete).await.unwrap(), [7, 8]);
+    schema.drop().await;
+}
+
 #[tokio::test]
 async fn a_trigger_that_drops_an_event_lets_nothing_of_its_save_be_recorded() {
     let [postgres, sqlite] = Database::both().await;

@@ -13,7 +13,9 @@ use super::Inner;
 use super::answer::{self, within};
 use super::batch::Batch;
 use super::error::{Fault, detail, fault};
+use super::held::Writing;
 use super::resolve::MAX_PAUSE;
+use super::trusted::Trusted;
 use crate::deadline::deadline;
 use crate::resolution::{Found, Positions, predecessors, wanted};
 use crate::rows::{self, LookRow};
@@ -138,12 +140,8 @@ impl Inner {
     }
 
     /// Sends a round: a look at what is taken, if something is, and the insert. Whether any save was decided by it.
-    async fn send(
-        &self,
-        connection: &mut PgConnection,
-        batch: &mut Batch<'_>,
-        round: &[usize],
-    ) -> Result<bool, Failure> {
+    async fn send(&self, writing: &mut Writing, batch: &mut Batch<'_>, round: &[usize]) -> Result<bool, Failure> {
+        let (connection, trusted) = writing.parts();
         if batch.must_look() {
             self.keep_session(connection).await?;
             let found = self.look_up(connection, batch).await;
@@ -159,10 +157,11 @@ impl Inner {
         self.keep_session(connection).await?;
         let stamp = self.stamps.next();
         let (tracking, letters) = (batch.tracking(round), batch.letters(round));
-        let inserted = self.insert(connection, &batch.missing(round), &tracking, &letters, stamp).await;
+        let inserted = self.insert(connection, &batch.missing(round), &tracking, &letters, (stamp, &*trusted)).await;
         self.leave_session(connection, inserted.is_ok()).await?;
         match inserted {
             Ok(first) => {
+                trusted.add(batch.missing(round));
                 batch.recorded(round, first, stamp);
                 Ok(true)
             }
@@ -202,7 +201,7 @@ impl Inner {
         events: &[&StoredEvent],
         tracking: &[&Tracking],
         letters: &[&LetterChanges],
-        stamp: u32,
+        (stamp, trusted): (u32, &Trusted),
     ) -> Result<u64, Failure> {
         let first: i64 = if let ([event], [], []) = (events, tracking, letters) {
             sqlx::query_scalar(self.sql.append_one.text())
@@ -216,10 +215,13 @@ impl Inner {
                 .fetch_one(connection)
                 .await?
         } else {
-            let (before_ids, before_versions): (Vec<Uuid>, Vec<i64>) = predecessors(events.iter().copied())
+            let (known, unknown): (Vec<_>, Vec<_>) = predecessors(events.iter().copied())
                 .into_iter()
-                .map(|(id, version)| (id, rows::to_bound(version)))
-                .unzip();
+                .partition(|(id, version)| letters.is_empty() && trusted.has(*id, *version));
+            let columns = |versions: Vec<(Uuid, u64)>| -> (Vec<Uuid>, Vec<i64>) {
+                versions.into_iter().map(|(id, version)| (id, rows::to_bound(version))).unzip()
+            };
+            let ((before_ids, before_versions), (trusted_ids, trusted_versions)) = (columns(unknown), columns(known));
             let statement = if letters.is_empty() { &self.sql.append } else { &self.sql.append_letters };
             let append = sqlx::query_scalar(statement.text())
                 .persistent(self.is_persistent())
@@ -235,10 +237,23 @@ impl Inner {
                 .bind(tracking.iter().map(|tracking| rows::to_bound(tracking.after)).collect::<Vec<i64>>())
                 .bind(tracking.iter().map(|tracking| rows::to_bound(tracking.position)).collect::<Vec<i64>>())
                 .bind(tracking.iter().map(|tracking| tracking.anchor).collect::<Vec<Option<Uuid>>>());
-            let append = if letters.is_empty() { append } else { with_letters(append, letters) };
+            let append = if letters.is_empty() {
+                append.bind(trusted_ids).bind(trusted_versions).bind(trusted.server())
+            } else {
+                with_letters(append, letters)
+            };
             append.fetch_one(connection).await?
         };
         Ok(rows::from_id(first)?)
+    }
+
+    /// The server's process and the version of the head's row; none behind a pooler, where they are of no use.
+    pub(super) async fn server(&self, connection: &mut PgConnection) -> Result<Option<String>, RecorderError> {
+        if self.config.transaction_pooling {
+            return Ok(None);
+        }
+        let look = sqlx::query_scalar(self.sql.server.text()).persistent(false).fetch_optional(connection);
+        within(answer::limit(&self.config), look).await.map_err(|error| self.failed("look at the head", error))
     }
 
     pub(super) fn no_head(&self) -> RecorderError {

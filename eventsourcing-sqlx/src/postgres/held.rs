@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::Inner;
 use super::answer::{self, within};
+use super::trusted::Trusted;
 
 /// Where the connection waits for the next batch.
 ///
@@ -24,11 +25,18 @@ pub(super) struct Held {
 pub(super) struct Writing {
     connection: PgConnection,
     since: Instant,
+    /// What was recorded on it.
+    pub(super) trusted: Trusted,
 }
 
-impl From<PgConnection> for Writing {
-    fn from(connection: PgConnection) -> Self {
-        Self { connection, since: Instant::now() }
+impl Writing {
+    pub(super) fn new(connection: PgConnection, trusted: Trusted) -> Self {
+        Self { connection, since: Instant::now(), trusted }
+    }
+
+    /// The connection, and what was recorded on it.
+    pub(super) fn parts(&mut self) -> (&mut PgConnection, &mut Trusted) {
+        (&mut self.connection, &mut self.trusted)
     }
 }
 
@@ -50,7 +58,8 @@ impl Held {
         let mut connection = inner.reconnect().await?;
         // it may lead to another server than the one before
         inner.restore_dictionaries(&mut connection).await?;
-        Ok(connection.into())
+        let trusted = Trusted::on(inner.server(&mut connection).await?);
+        Ok(Writing::new(connection, trusted))
     }
 
     /// Keeps a connection that is in no transaction, and of which no answer is outstanding.

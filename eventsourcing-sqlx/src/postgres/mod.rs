@@ -17,6 +17,7 @@ mod probe;
 mod resolve;
 mod select;
 mod tracking;
+mod trusted;
 
 use std::fmt;
 use std::sync::Arc;

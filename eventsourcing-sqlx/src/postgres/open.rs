@@ -8,7 +8,9 @@ use uuid::Uuid;
 use super::Inner;
 use super::answer;
 use super::error::{Fault, fault, silent_error};
+use super::held::Writing;
 use super::pooling::settings;
+use super::trusted::Trusted;
 use crate::clock::timeout;
 use crate::config::{PostgresConfig, SslMode};
 use crate::damage::{Tables, no_row};
@@ -70,7 +72,7 @@ pub(super) fn pool(config: &PostgresConfig, options: PgConnectOptions) -> PgPool
 }
 
 /// What one `SELECT` tells when opening.
-type LookRow = (bool, i64, bool, bool, bool, bool, Option<String>, bool, bool, Option<String>);
+type LookRow = (bool, i64, bool, bool, bool, bool, Option<String>, bool, bool, Option<String>, Option<String>);
 
 /// The same, by name.
 #[derive(Clone, Debug)]
@@ -88,12 +90,14 @@ struct Look {
     is_logged: bool,
     /// The names of triggers that are not ours.
     triggers: Option<String>,
+    /// The server's process and the version of the head's row.
+    server: Option<String>,
 }
 
 impl From<LookRow> for Look {
     fn from(row: LookRow) -> Self {
         let (is_whole, version, fsync, full_page_writes, synchronous_commit, is_standby, ..) = row;
-        let (.., application, has_functions, is_logged, triggers) = row;
+        let (.., application, has_functions, is_logged, triggers, server) = row;
         Self {
             is_whole,
             version,
@@ -105,6 +109,7 @@ impl From<LookRow> for Look {
             has_functions,
             is_logged,
             triggers,
+            server,
         }
     }
 }
@@ -134,8 +139,10 @@ impl Inner {
             Some(look) => return Err(self.outdated(&look)),
             None => return Err(timeout(limit, self.missing(&mut connection)).await.map_err(silent)??),
         };
+        let server = look.server.clone().filter(|_| !self.config.transaction_pooling);
         self.check(look)?;
-        self.writer.give_back(connection.into());
+        let trusted = Trusted::on(server);
+        self.writer.give_back(Writing::new(connection, trusted));
         Ok(())
     }
 

@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::Inner;
 use super::append::Failure;
 use super::batch::Batch;
+use super::trusted::Trusted;
 use crate::deadline::deadline;
 use crate::sql::postgres::BEGIN;
 use crate::writer::Outcome;
@@ -93,7 +94,9 @@ impl Inner {
         let stamp = self.stamps.next();
         // the last statement before the commit, its answer read to the end: an error cannot hide behind a COMMIT that undoes
         let (tracking, letters) = (batch.tracking(&round), batch.letters(&round));
-        let first = self.insert(&mut transaction, &batch.missing(&round), &tracking, &letters, stamp).await?;
+        let first = self
+            .insert(&mut transaction, &batch.missing(&round), &tracking, &letters, (stamp, &Trusted::default()))
+            .await?;
         transaction.commit().await?;
         batch.recorded(&round, first, stamp);
         Ok(())

@@ -14,11 +14,14 @@ pub(crate) struct PostgresSql {
     /// `(after, up to, limit, topics, bytes)` → as `notifications_of_topics`, until the states come to so many bytes.
     pub(crate) notifications_of_topics_sized: Sql,
     /// `(originator ids, versions, topics, states, checksums, append ids, originator ids and versions that must be recorded
-    /// before them, upstreams, positions before, positions, anchors)` → the first of the new notification ids. They follow one
+    /// before them, upstreams, positions before, positions, anchors, originator ids and versions that are trusted to be recorded
+    /// if the server is the one that follows)` → the first of the new notification ids. They follow one
     /// another, in the order of the events.
     ///
     /// One round trip for any number of events: a call of the function that [`append_function`](Self::append_function) makes.
     pub(crate) append: Sql,
+    /// `()` → the server's process and the version of the head's row, as an append that trusts in versions says them.
+    pub(crate) server: Sql,
     /// `(…, upstreams and originator ids of which there must be letters, upstreams and ids of letters to take out, upstreams, ids,
     /// originator ids, states and checksums of letters to put in)` → as `append`, whose parameters come first.
     ///
@@ -120,10 +123,11 @@ impl PostgresSql {
                    (schema_version < 3 OR to_regclass($4) IS NOT NULL), \
                    schema_version, {SETTINGS}, to_jsonb(head) ->> 'application', \
                    (SELECT count(*) = 3 FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace \
-                     WHERE nspname = {schema_name} AND proname IN ('{append}', '{append_one}', '{append_letters}')), \
+                     WHERE nspname = {schema_name} AND (proname IN ('{append_one}', '{append_letters}') \
+                       OR proname = '{append}' AND pronargs = 15)), \
                    NOT EXISTS (SELECT FROM pg_class WHERE oid IN (to_regclass($1), to_regclass({head_name})) AND relpersistence = 'u'), \
                    (SELECT string_agg(tgname, ', ') FROM pg_trigger WHERE tgrelid = to_regclass($1) AND NOT tgisinternal \
-                     AND tgname NOT IN ('{keep_ids}', '{keep_ids}_all')) \
+                     AND tgname NOT IN ('{keep_ids}', '{keep_ids}_all')), {SERVER} \
                  FROM {head} AS head WHERE id = 1",
                 schema_name = quoted_text(schema_name),
                 head_name = quoted_text(&head),
@@ -235,7 +239,7 @@ impl PostgresSql {
         );
         let parameters = "$1::uuid[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[], $6::uuid[], \
                           $7::uuid[], $8::bigint[], $9::text[], $10::bigint[], $11::bigint[], $12::uuid[]";
-        let append = format!("SELECT {schema}.{}({parameters})", name.append());
+        let append = format!("SELECT {schema}.{}({parameters}, $13::uuid[], $14::bigint[], $15::text)", name.append());
         let append_letters = format!(
             "SELECT {schema}.{}({parameters}, $13::text[], $14::uuid[], $15::text[], $16::bigint[], \
                $17::text[], $18::bigint[], $19::uuid[], $20::bytea[], $21::bigint[])",
@@ -250,6 +254,7 @@ impl PostgresSql {
             notifications_sized: notifications_sized.into(),
             notifications_of_topics_sized: notifications_of_topics_sized.into(),
             append: append.into(),
+            server: format!("SELECT {SERVER} FROM {head} AS head WHERE head.id = 1").into(),
             append_letters: append_letters.into(),
             letters_there: format!(
                 "SELECT letter.notification_id FROM unnest($2::bigint[]) AS asked (id) \
@@ -412,16 +417,18 @@ impl PostgresSql {
         format!(
             "CREATE OR REPLACE FUNCTION {schema}.{append}(ids uuid[], versions bigint[], topics text[], states bytea[], \
                checksums bigint[], append_ids uuid[], before_ids uuid[], before_versions bigint[], upstreams text[], \
-               afters bigint[], positions bigint[], anchors uuid[]) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $append$\n\
+               afters bigint[], positions bigint[], anchors uuid[], trusted_ids uuid[], trusted_versions bigint[], \
+               seen_server text) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $append$\n\
              DECLARE\n  \
                wanted CONSTANT bigint := cardinality(ids);\n  \
                base bigint;\n  \
+               server text;\n  \
                lowest bigint;\n  \
                highest bigint;\n  \
                recorded bigint;\n  \
                moved bigint;\n\
              BEGIN\n  \
-               SELECT head.last INTO base FROM {head} AS head WHERE head.id = 1 FOR NO KEY UPDATE;\n  \
+               SELECT head.last, {SERVER} INTO base, server FROM {head} AS head WHERE head.id = 1 FOR NO KEY UPDATE;\n  \
                IF NOT FOUND THEN\n    {raise} '{no_head}', MESSAGE = 'the head table has no row';\n  END IF;\n  \
                IF cardinality(upstreams) > 0 THEN\n    \
                  DELETE FROM {tracking} AS tracked USING unnest(upstreams, afters) AS step (upstream, after)\n      \
@@ -435,6 +442,10 @@ impl PostgresSql {
                  INSERT INTO {tracking} (upstream, position, anchor)\n      \
                    SELECT step.upstream, step.position, step.anchor \
                    FROM unnest(upstreams, positions, anchors) AS step (upstream, position, anchor);\n  \
+               END IF;\n  \
+               IF server <> seen_server THEN\n    \
+                 before_ids := before_ids || trusted_ids;\n    \
+                 before_versions := before_versions || trusted_versions;\n  \
                END IF;\n  \
                IF cardinality(before_ids) > 0 AND EXISTS (\n    \
                  SELECT FROM unnest(before_ids, before_versions) AS needed (id, version) WHERE NOT EXISTS (\n      \
@@ -517,7 +528,7 @@ impl PostgresSql {
                RETURNS bigint LANGUAGE plpgsql VOLATILE AS $append$\n\
              DECLARE\n  \
                lowest CONSTANT bigint := {schema}.{append}(ids, versions, topics, states, checksums, append_ids, before_ids, \
-                 before_versions, upstreams, afters, positions, anchors);\n  \
+                 before_versions, upstreams, afters, positions, anchors, '{{}}', '{{}}', '');\n  \
                changed bigint;\n\
              BEGIN\n  \
                IF cardinality(behind_ids) > 0 THEN\n    \
@@ -551,6 +562,8 @@ impl PostgresSql {
 
     /// The function of the triggers on deletion: an append goes on after the last event, and after what is deleted.
     ///
+    /// The head's row gets a new version with each, so that no append trusts in versions that were deleted.
+    ///
     /// The path is its own, since whoever deletes runs it.
     fn keep_ids_function(&self) -> String {
         let Self { events, head, schema, name, .. } = self;
@@ -561,7 +574,7 @@ impl PostgresSql {
              BEGIN\n  \
                IF TG_OP = 'DELETE' THEN\n    SELECT max(notification_id) INTO highest FROM gone;\n  \
                ELSE\n    SELECT max(notification_id) INTO highest FROM {events};\n  END IF;\n  \
-               UPDATE {head} SET last = highest WHERE id = 1 AND last < highest;\n  \
+               UPDATE {head} SET last = greatest(last, highest) WHERE id = 1;\n  \
                RETURN NULL;\n\
              END $keep$",
             keep_ids = name.keep_ids(),
@@ -573,6 +586,10 @@ impl PostgresSql {
         format!("eventsourcing migration of {}", self.schema)
     }
 }
+
+/// The process that serves a connection, and the version of the head's row: where both are what they were, the server is the same
+/// and no event was deleted.
+const SERVER: &str = "pg_backend_pid() || ' ' || head.xmin::text";
 
 /// How a function refuses.
 const RAISE: &str = "RAISE EXCEPTION USING ERRCODE =";
