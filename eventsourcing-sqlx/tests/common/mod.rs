@@ -9,6 +9,7 @@ pub mod process;
 pub mod proxy;
 pub mod queued;
 pub mod store;
+pub mod watched;
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
