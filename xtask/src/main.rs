@@ -10,6 +10,7 @@ mod failover;
 mod failure;
 mod postgres;
 mod run;
+mod slow;
 mod soak;
 mod test;
 
@@ -19,12 +20,14 @@ use failure::Failure;
 
 /// What each command does, in the words of the README.
 const HELP: &str = "\
-cargo xtask test [--docker] [-- <arguments of cargo test>]
+cargo xtask test [--docker] [--slow] [-- <arguments of cargo test>]
     Passes every test of the workspace, PostgreSQL's included, then runs the examples.
     PostgreSQL is, in this order: the server that POSTGRES_DBNAME, POSTGRES_HOST, POSTGRES_USER, POSTGRES_PASSWORD
     and POSTGRES_PORT name; a private one under target/, from the server binaries of this machine; Docker's, with
     compose.yaml; on Debian as root, the one that apt-get installs.
     --docker    insists on Docker
+    --slow      stops the tests nine tenths of the time, as a machine does that has ten times too much to do; without
+                the examples and what compiles as it runs: a test that relies on the clock fails or hangs
 
 cargo xtask check
     Format, lints, documentation, every feature alone, dependencies: all that is to hold before a commit, beside tests.
