@@ -49,7 +49,9 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     if options.slow {
         let [build, tests] = slow_tests(&connection, &options.extra);
         // what cargo does is not what is tested
-        steps.step(&run::line_of(&build), || keeper.run(build))?;
+        for build in [build, built_by_tests()] {
+            steps.step(&run::line_of(&build), || keeper.run(build))?;
+        }
         let title = format!("a tenth of the time: {}", run::line_of(&tests));
         let passed = steps.step(&title, || slow::run(&mut keeper, tests));
         let tidied = keeper.finish();
@@ -85,6 +87,11 @@ fn tests(connection: &Connection, extra: &[String]) -> Command {
     command.args(extra);
     connection.export(&mut command);
     command
+}
+
+/// What a test builds if it is not there yet.
+fn built_by_tests() -> Command {
+    cargo(["build", "--workspace", "--all-features", "--example", "tutorial"])
 }
 
 /// The command that builds the tests, and the one that runs them: all but those for which programs are compiled.
