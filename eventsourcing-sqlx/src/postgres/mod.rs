@@ -257,7 +257,7 @@ impl Inner {
             }
         };
         match acquired {
-            Ok(connection) => Ok(ConnGuard::new(connection)),
+            Ok(connection) => Ok(ConnGuard::new(connection, answer::limit(&self.config))),
             // the pool says the same of a server that is down and of connections that are all in use
             Err(sqlx::Error::PoolTimedOut) => {
                 let (options, config) = (self.options.clone(), self.config.clone());
