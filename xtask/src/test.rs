@@ -98,8 +98,11 @@ fn built_by_tests() -> Command {
 fn slow_tests(connection: &Connection, extra: &[String]) -> [Command; 2] {
     let (of_cargo, of_tests) = extra.split_at(extra.iter().position(|word| word == "--").unwrap_or(extra.len()));
     [true, false].map(|is_build| {
-        let mut command =
-            cargo(["test", "--workspace", "--exclude", "xtask", "--all-features", "--no-fail-fast", "--tests"]);
+        let mut command = cargo(["test", "--workspace", "--exclude", "xtask", "--all-features", "--no-fail-fast"]);
+        // documentation is compiled as it runs
+        if !of_cargo.iter().any(|word| ["--test", "--lib"].contains(&word.as_str())) {
+            command.arg("--tests");
+        }
         command.args(of_cargo);
         if is_build {
             command.arg("--no-run");
@@ -152,9 +155,11 @@ mod tests {
         let options = parse("--slow -- --test opens -- --nocapture").expect("valid arguments");
         assert!(options.slow);
         let [build, tests] = slow_tests(&Connection::default(), &options.extra);
-        assert!(run::line_of(&build).ends_with("--tests --test opens --no-run"), "{build:?}");
-        let asked = format!("--tests --test opens -- --skip {COMPILES} --nocapture");
+        assert!(run::line_of(&build).ends_with("--no-fail-fast --test opens --no-run"), "{build:?}");
+        let asked = format!("--no-fail-fast --test opens -- --skip {COMPILES} --nocapture");
         assert!(run::line_of(&tests).ends_with(&asked), "{tests:?}");
+        let [build, _] = slow_tests(&Connection::default(), &["-p".to_owned(), "eventsourcing-core".to_owned()]);
+        assert!(run::line_of(&build).ends_with("--no-fail-fast --tests -p eventsourcing-core --no-run"), "{build:?}");
     }
 
     #[test]
