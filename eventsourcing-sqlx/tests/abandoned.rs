@@ -55,11 +55,18 @@ async fn a_connection_that_is_gone_without_a_word_keeps_its_place_in_the_pool_fr
 #[tokio::test]
 async fn an_announcement_by_a_connection_that_is_gone_gives_its_place_in_the_pool_up() {
     let (schema, proxy, recorder) = behind_a_proxy(true, false).await;
-    for last in 2..=4 {
-        // the only connection of the pool is that of the announcement
-        proxy.abandon();
-        let attempt = one_event();
+    let mut outsider = connect(&server()).await;
+    let announced = "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle' AND query LIKE '%pg_notify%' \
+                     AND query LIKE '%' || $1 || '%'";
+    for last in [3, 5, 7] {
+        let (attempt, next) = (one_event(), one_event());
         until_done(async || recorder.insert_events(attempt.clone()).await).await;
+        // the only connection of the pool is that of the announcement, which is over
+        while sqlx::query_scalar::<_, i64>(announced).bind(&schema.name).fetch_one(&mut outsider).await.unwrap() < 1 {
+            tokio::task::yield_now().await;
+        }
+        proxy.abandon();
+        until_done(async || recorder.insert_events(next.clone()).await).await;
         assert_eq!(until_done(async || recorder.max_notification_id().await).await, Some(last));
     }
     timeout(PATIENCE, recorder.close()).await.unwrap();

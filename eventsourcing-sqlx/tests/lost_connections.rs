@@ -15,7 +15,7 @@ use sqlx::Connection;
 use tokio::task::block_in_place;
 
 use common::proxy::{Cut, Proxy};
-use common::{Schema, connect, events, ids, one_event, open_in_time, server, unstamped};
+use common::{PATIENCE, Schema, connect, events, ids, one_event, open_in_time, server, unstamped};
 
 /// A recorder that reaches the server through a proxy.
 async fn behind_a_proxy(cut: Cut) -> (Schema, Proxy, PostgresRecorder) {
@@ -27,6 +27,9 @@ async fn behind_a_proxy(cut: Cut) -> (Schema, Proxy, PostgresRecorder) {
     schema.config.port = proxy.port;
     // readable to the proxy, which looks for the statement
     schema.config.ssl_mode = eventsourcing_sqlx::SslMode::Disable;
+    // however busy the machine is, there is time to find out what was recorded
+    (schema.config.answer_timeout, schema.config.resolve_timeout) = (PATIENCE * 4, PATIENCE * 4);
+    schema.config.idle_in_transaction_session_timeout = PATIENCE;
     let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
     // prepared once, so that from here on each append is one message
     recorder.insert_events(one_event()).await.unwrap();

@@ -4,11 +4,14 @@
 
 mod common;
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
-use eventsourcing_core::persistence::{EventQuery, NotificationQuery};
+use eventsourcing_core::persistence::{EventQuery, NotificationQuery, NotificationRef};
 use eventsourcing_core::{Recorder, RecorderError, Tracking};
 use eventsourcing_sqlx::PostgresRecorder;
+use tokio::runtime::Handle;
+use tokio::task::block_in_place;
 use tokio::time::timeout;
 
 use common::proxy::{Cut, Proxy};
@@ -67,5 +70,41 @@ async fn a_server_that_falls_silent_keeps_neither_opening_nor_closing_waiting() 
     assert!(matches!(error, RecorderError::Open { .. }), "{error:?}");
     timeout(PATIENCE, recorder.close()).await.expect("closing hangs");
     proxy.thaw();
+    schema.drop().await;
+}
+
+#[tokio::test]
+async fn a_server_that_takes_connections_and_answers_nothing_keeps_opening_from_waiting() {
+    let (mut schema, proxy, recorder) = behind_a_proxy().await;
+    recorder.close().await;
+    proxy.swallow_statements();
+    let opening = async {
+        loop {
+            match PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap_err() {
+                // a machine that is busy may not even connect in time
+                RecorderError::Open { cause, .. } if cause.starts_with("no answer within") => {}
+                error => return error,
+            }
+        }
+    };
+    let error = timeout(PATIENCE, opening).await.expect("opening hangs");
+    assert!(error.to_string().contains("the server did not answer within 0.5 seconds"), "{error}");
+    (schema.config.host, schema.config.port) = (server().host, server().port);
+    schema.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn closing_does_not_wait_for_a_read_that_does_not_end() {
+    let (schema, _proxy, recorder) = behind_a_proxy().await;
+    let mut closed = None;
+    let mut visit = |_: NotificationRef<'_>| {
+        // this very read has a connection of the pool
+        let closing = timeout(PATIENCE, recorder.close());
+        closed = Some(block_in_place(|| Handle::current().block_on(closing)).is_ok());
+        ControlFlow::Break(())
+    };
+    // an error of a time limit comes before the first row
+    while recorder.read_notifications(NotificationQuery::after(0, 1), &mut visit).await.is_err() {}
+    assert_eq!(closed, Some(true), "closing hangs");
     schema.drop().await;
 }

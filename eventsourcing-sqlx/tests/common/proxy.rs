@@ -1,6 +1,6 @@
 //! A TCP proxy in front of PostgreSQL that cuts connections at a chosen message.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -43,6 +43,8 @@ struct Seen {
     answered: AtomicUsize,
     /// How many connections were opened.
     connections: AtomicUsize,
+    /// Whether statements are swallowed from now on.
+    is_deaf: AtomicBool,
 }
 
 impl Proxy {
@@ -95,6 +97,11 @@ impl Proxy {
     /// Passes on what was held back, and all else.
     pub fn thaw(&self) {
         self.frozen.lock().unwrap().send_replace(false);
+    }
+
+    /// Passes no statement on any more, for good: connections can be made, and then nothing is heard.
+    pub fn swallow_statements(&self) {
+        self.seen.is_deaf.store(true, Ordering::SeqCst);
     }
 
     /// How many statements were sent since this was last asked.
@@ -157,6 +164,9 @@ async fn forward(
             return;
         }
         let bytes = &buffer[..length];
+        if matches!(bytes[0], b'P' | b'B' | b'Q') && seen.is_deaf.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         // a simple query counts too: a `BEGIN` or `COMMIT`, say
         if matches!(bytes[0], b'B' | b'Q') {
             seen.statements.fetch_add(1, Ordering::SeqCst);
