@@ -274,9 +274,12 @@ async fn nothing_that_was_prepared_outlives_its_transaction_behind_a_pooler() {
     config.transaction_pooling = true;
     let pool = pool(&schema, 1).await;
     let views = PostgresViews::open_with(pool.clone(), config).await.unwrap();
-    // as another client left it in the session, under the name that sqlx gives to its first
-    pool.execute("PREPARE sqlx_s_1 AS SELECT 1").await.unwrap();
     for position in 0..3 {
+        // as another client left them in the session, under names that sqlx gives to its next
+        for name in 1..=100 {
+            let prepare = format!("PREPARE sqlx_s_{name} AS SELECT 1");
+            pool.execute(AssertSqlSafe(prepare)).await.unwrap();
+        }
         let mut transaction = views.begin("pooled", &tracking(position, position + 1)).await.unwrap();
         sqlx::query("SELECT $1::bigint").bind(1_i64).execute(transaction.view()).await.unwrap();
         transaction.commit().await.unwrap();
