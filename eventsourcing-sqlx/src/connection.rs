@@ -1,10 +1,12 @@
 //! The guard around a pooled connection: unless it is said to be clean, it does not go back to the pool.
 
 use std::ops::{Deref, DerefMut};
+use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use tokio::runtime::Handle;
 
+use crate::clock::timeout;
 use crate::runtime;
 
 /// A connection of a pool, closed when it is dropped without [`mark_clean`](Self::mark_clean).
@@ -12,16 +14,20 @@ use crate::runtime;
 /// A future that is dropped between two statements, or an error inside a transaction, can leave a connection in a
 /// transaction that sqlx 0.9.0 does not know of: the next borrower would record events in it, be told that they are recorded,
 /// and lose them. (Its pool looks at nothing but whether the connection answers. See <https://github.com/launchbadge/sqlx/issues/4393>.)
+///
+/// A connection that goes back is asked by sqlx whether it answers, for as long as that takes: one whose peer fell silent at that very
+/// moment would keep its place in the pool for ever. So it has a time limit, after which it is closed.
 pub(crate) struct ConnGuard<DB: sqlx::Database> {
     /// None only while it is dropped.
     connection: Option<PoolConnection<DB>>,
     clean: bool,
+    limit: Duration,
 }
 
 impl<DB: sqlx::Database> ConnGuard<DB> {
-    /// Guards a connection that the pool can replace.
-    pub(crate) fn new(connection: PoolConnection<DB>) -> Self {
-        Self { connection: Some(connection), clean: false }
+    /// Guards a connection that the pool can replace, and whose server has so long to answer when it goes back.
+    pub(crate) fn new(connection: PoolConnection<DB>, limit: Duration) -> Self {
+        Self { connection: Some(connection), clean: false, limit }
     }
 
     /// Lets the connection go back to the pool: it is in no transaction, and no answer is outstanding.
@@ -66,19 +72,27 @@ impl<DB: sqlx::Database> DerefMut for ConnGuard<DB> {
 impl<DB: sqlx::Database> Drop for ConnGuard<DB> {
     fn drop(&mut self) {
         let Some(mut connection) = self.connection.take() else { return };
-        if !self.clean {
-            connection.close_on_drop();
-        }
-        // the pool goes on in a task, and outside of a runtime it would panic
-        if Handle::try_current().is_ok() {
-            drop(connection);
-        } else if let Some(background) = runtime::background() {
-            let _entered = background.enter();
-            drop(connection);
-        } else {
+        // outside of a runtime, where the pool would panic, it goes on in that of this library
+        let Some(runtime) = Handle::try_current().ok().or_else(runtime::background) else {
             // the system has no thread left: the connection ends with the process
             std::mem::forget(connection);
+            return;
+        };
+        let entered = runtime.enter();
+        if self.clean {
+            // what sqlx does when a connection is dropped; it shows no other way to give up waiting for it
+            let (limit, returning) = (self.limit, connection.return_to_pool());
+            runtime.spawn(async move {
+                if timeout(limit, returning).await.is_err() {
+                    tracing::debug!("a connection that went back to its pool did not answer in time, and is closed");
+                }
+            });
+        } else {
+            // sqlx has a time limit for this
+            connection.close_on_drop();
         }
+        drop(connection);
+        drop(entered);
     }
 }
 
@@ -89,6 +103,7 @@ mod tests {
     use std::future::poll_fn;
     use std::pin::pin;
     use std::task::Poll;
+    use std::time::Duration;
 
     use eventsourcing_core::{Environment, Uuid};
     use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -144,7 +159,7 @@ mod tests {
     #[tokio::test]
     async fn a_transaction_begun_and_dropped_swallows_no_later_insert() {
         let (pool, options, table) = pool_and_table().await;
-        let mut guard = ConnGuard::new(pool.acquire().await.unwrap());
+        let mut guard = ConnGuard::new(pool.acquire().await.unwrap(), Duration::from_secs(60));
         begin_and_drop(&mut guard).await;
         drop(guard);
         assert_eq!(insert_and_count(&pool, &options, &table).await, 1);

@@ -254,6 +254,9 @@ impl<S: Storage> Leader<S> {
         let are_several = saves.len() > 1;
         let mut suspects = Vec::new();
         let mut unreachable = None;
+        // before anybody is answered: who is told and saves once more is not among those that waited, and is tried
+        let is_unreachable = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Unreachable(_)));
+        let waiting = if is_unreachable { std::mem::take(&mut self.shared.queue().saves) } else { VecDeque::new() };
         let mut last = None;
         for (save, outcome) in saves.into_iter().zip(outcomes) {
             match outcome {
@@ -273,7 +276,6 @@ impl<S: Storage> Leader<S> {
             self.shared.storage.recorded(last);
         }
         if let Some(error) = unreachable {
-            let waiting = std::mem::take(&mut self.shared.queue().saves);
             waiting.into_iter().for_each(|save| save.failed(error.clone()));
         }
         suspects
@@ -323,4 +325,88 @@ impl Save {
 
 fn appends_of(saves: &[Save]) -> Vec<&Append> {
     saves.iter().map(|save| &save.append).collect()
+}
+
+#[cfg(all(test, feature = "postgres"))]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
+
+    use eventsourcing_core::Uuid;
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    /// Keeps its first transaction waiting; of its second the last save finds the database out of reach.
+    struct Unreachable {
+        transactions: AtomicUsize,
+        plug: Notify,
+        /// Said when the second is being answered, and what is waited for then.
+        answering: Mutex<(mpsc::Sender<()>, mpsc::Receiver<()>)>,
+    }
+
+    impl Storage for Unreachable {
+        async fn record(&self, saves: &[&Append]) -> Vec<Outcome> {
+            let transaction = self.transactions.fetch_add(1, Ordering::SeqCst) + 1;
+            if transaction == 1 {
+                self.plug.notified().await;
+            }
+            let position = LogPosition::anchored(transaction as u64, Uuid::nil());
+            let mut outcomes: Vec<_> = saves.iter().map(|_| Outcome::Recorded(vec![position])).collect();
+            if transaction == 2 {
+                outcomes[saves.len() - 1] =
+                    Outcome::Unreachable(RecorderError::Disconnected { source: "the cable is cut".into() });
+            }
+            outcomes
+        }
+
+        fn recorded(self: &Arc<Self>, last: u64) {
+            if last == 2 {
+                let answering = self.answering.lock().unwrap();
+                answering.0.send(()).unwrap();
+                answering.1.recv().unwrap();
+            }
+        }
+
+        fn record_now(&self, _: &[&Append]) -> Option<Vec<Outcome>> {
+            None
+        }
+    }
+
+    fn save() -> Append {
+        Append::new(vec![StoredEvent {
+            originator_id: Uuid::new_v4(),
+            originator_version: 1,
+            topic: "World.SomethingHappened".into(),
+            state: Vec::new().into(),
+            checksum: None,
+            append_id: Uuid::new_v4(),
+        }])
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_save_that_comes_after_others_were_told_that_nothing_is_in_reach_is_tried() {
+        let (answering, is_answering) = mpsc::channel();
+        let (go_on, goes_on) = mpsc::channel();
+        let (transactions, plug) = (AtomicUsize::new(0), Notify::new());
+        let answering = Mutex::new((answering, goes_on));
+        let storage = Arc::new(Unreachable { transactions, plug, answering });
+        let writer = Writer::new(Arc::clone(&storage), 100);
+        let mut saves: Vec<_> = (0..3).map(|_| Box::pin(writer.record(save()))).collect();
+        assert!(futures::poll!(&mut saves[0]).is_pending());
+        while storage.transactions.load(Ordering::SeqCst) == 0 {
+            yield_now().await;
+        }
+        assert!(futures::poll!(&mut saves[1]).is_pending() && futures::poll!(&mut saves[2]).is_pending());
+        storage.plug.notify_one();
+        tokio::task::block_in_place(|| is_answering.recv().unwrap());
+        let mut late = Box::pin(writer.record(save()));
+        assert!(futures::poll!(&mut late).is_pending());
+        go_on.send(()).unwrap();
+        let told = futures::future::join_all(saves).await;
+        assert!(told[0].is_ok() && told[1].is_ok() && told[2].is_err(), "{told:?}");
+        assert_eq!(late.await.unwrap()[0].id, 3);
+    }
 }

@@ -7,6 +7,7 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use eventsourcing_core::persistence::{EventQuery, NotificationQuery};
 use eventsourcing_core::{Recorder, RecorderError, Uuid};
 use eventsourcing_sqlx::{SqliteConfig, SqliteRecorder};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -61,6 +62,24 @@ async fn a_file_that_a_backup_replaced_takes_no_saves() {
     fs::remove_file(directory.path().join("universe.db-wal")).unwrap_or_default();
     // opened again, the backup goes on
     assert_eq!(ids(&open(&path).await.insert_events(one_event()).await.unwrap()), [3]);
+}
+
+#[tokio::test]
+async fn a_file_that_took_the_place_of_another_is_not_read_by_a_new_connection() {
+    let (directory, path, recorder) = universe().await;
+    let backup = directory.path().join("backup.db");
+    run(&path, format!("VACUUM INTO '{}'", backup.display())).await;
+    recorder.insert_events(one_event()).await.unwrap();
+    fs::rename(&backup, &path).unwrap();
+    // nothing was read yet, so each of these would open the file that is there now, and find one event less
+    for error in [
+        recorder.max_notification_id().await.unwrap_err(),
+        recorder.select_events(EventQuery::of(Uuid::new_v4())).await.unwrap_err(),
+        recorder.select_notifications(NotificationQuery::after(0, 10)).await.unwrap_err(),
+    ] {
+        assert!(matches!(error, RecorderError::FileReplaced { .. }), "{error:?}");
+    }
+    recorder.close().await;
 }
 
 #[tokio::test]

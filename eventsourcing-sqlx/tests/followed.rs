@@ -16,7 +16,8 @@ use futures::StreamExt as _;
 use common::followed::{is_followed_whole, log, universe};
 use common::foreign::Foreign;
 use common::store::Store;
-use common::{Schema, events};
+use common::watched::Watch;
+use common::{Schema, connect, events, server};
 
 /// How many events 64 writers record; fewer writers record fewer.
 fn wanted() -> u64 {
@@ -30,24 +31,29 @@ fn rounds() -> [(u64, u64); 3] {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn followers_in_memory_beside_any_number_of_writers_get_exactly_the_log() {
+    let watch = Watch::start(None);
     for (writers, events) in rounds() {
         let recorder: Arc<dyn Recorder> = Arc::new(MemoryRecorder::new());
         is_followed_whole(writers, events, async || Arc::clone(&recorder), None, true).await;
     }
+    watch.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn followers_of_a_file_beside_any_number_of_writers_get_exactly_the_log() {
+    let watch = Watch::start(None);
     for (writers, events) in rounds() {
         let store = Store::Sqlite(tempfile::tempdir().unwrap());
         store.open().await.close().await;
         let foreign = Foreign::of(&store).await;
         is_followed_whole(writers, events, async || store.open().await, Some(foreign), false).await;
     }
+    watch.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn followers_of_postgres_beside_any_number_of_writers_get_exactly_the_log() {
+    let watch = Watch::start(Some(connect(&server()).await));
     for (writers, events) in rounds() {
         let store = Store::Postgres(Box::new(Schema::new()));
         store.open().await.close().await;
@@ -56,6 +62,7 @@ async fn followers_of_postgres_beside_any_number_of_writers_get_exactly_the_log(
         is_followed_whole(writers, events, async || store.open().await, Some(foreign), true).await;
         store.remove().await;
     }
+    watch.end().await;
 }
 
 /// The twin: as soon as the lock is not held until the commit, who draws an id first may commit last, and is passed over.

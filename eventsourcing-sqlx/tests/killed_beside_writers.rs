@@ -19,7 +19,8 @@ use tokio::time::interval;
 use common::counted::{COUNTED, InPostgres, InSqlite, TABLE, postgres_pool, run, sqlite_pool};
 use common::followed::universe;
 use common::process::{Process, is_child};
-use common::{Schema, dice, events};
+use common::watched::Watch;
+use common::{Schema, connect, dice, events};
 
 /// Longer than what is left over at the end can take.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -113,7 +114,9 @@ async fn beside_writers_each_event_takes_effect_once_in_a_file_whoever_is_killed
     let variables = [("SQLITE_DBNAME", log.as_str()), ("VIEWS", view.as_str())];
     let test = "beside_writers_each_event_takes_effect_once_in_a_file_whoever_is_killed";
     let recorder = Arc::new(open(&log).await);
+    let watch = Watch::start(None);
     let last = killed_beside_writers(test, &variables, recorder, InSqlite, views).await;
+    watch.end().await;
     let counted: u64 = sqlx::query_scalar(COUNTED).fetch_one(&pool).await.unwrap();
     assert_eq!(counted, last);
 }
@@ -133,7 +136,9 @@ async fn beside_writers_each_event_takes_effect_once_in_postgres_whoever_is_kill
     let views = PostgresViews::open(pool.clone()).await.unwrap();
     let variables = [("POSTGRES_SCHEMA", schema.name.as_str()), ("POSTGRES_POOL_SIZE", "1")];
     let test = "beside_writers_each_event_takes_effect_once_in_postgres_whoever_is_killed";
+    let watch = Watch::start(Some(connect(&schema.config).await));
     let last = killed_beside_writers(test, &variables, recorder, InPostgres, views).await;
+    watch.end().await;
     let counted: i64 = sqlx::query_scalar(COUNTED).fetch_one(&pool).await.unwrap();
     assert_eq!(counted.cast_unsigned(), last);
     pool.close().await;

@@ -15,7 +15,7 @@ use sqlx::Connection;
 use tokio::task::block_in_place;
 
 use common::proxy::{Cut, Proxy};
-use common::{Schema, connect, events, ids, one_event, server, unstamped};
+use common::{PATIENCE, Schema, connect, events, ids, one_event, open_in_time, server, unstamped};
 
 /// A recorder that reaches the server through a proxy.
 async fn behind_a_proxy(cut: Cut) -> (Schema, Proxy, PostgresRecorder) {
@@ -27,6 +27,9 @@ async fn behind_a_proxy(cut: Cut) -> (Schema, Proxy, PostgresRecorder) {
     schema.config.port = proxy.port;
     // readable to the proxy, which looks for the statement
     schema.config.ssl_mode = eventsourcing_sqlx::SslMode::Disable;
+    // however busy the machine is, there is time to find out what was recorded
+    (schema.config.answer_timeout, schema.config.resolve_timeout) = (PATIENCE * 4, PATIENCE * 4);
+    schema.config.idle_in_transaction_session_timeout = PATIENCE;
     let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
     // prepared once, so that from here on each append is one message
     recorder.insert_events(one_event()).await.unwrap();
@@ -262,7 +265,7 @@ async fn many_who_wait_for_a_connection_in_vain_do_not_each_open_one() {
     (schema.config.host, schema.config.port) = ("127.0.0.1".to_owned(), proxy.port);
     (schema.config.pool_size, schema.config.max_overflow) = (1, 0);
     schema.config.connect_timeout = Duration::from_millis(500);
-    let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
+    let recorder = open_in_time(&schema.config).await;
     recorder.insert_events(one_event()).await.unwrap();
     let (is_reading, reading) = tokio::sync::oneshot::channel();
     let (release, released) = std::sync::mpsc::channel::<()>();
@@ -274,14 +277,22 @@ async fn many_who_wait_for_a_connection_in_vain_do_not_each_open_one() {
             block_in_place(|| released.recv().unwrap());
             ControlFlow::Break(())
         };
-        reader.read_notifications(NotificationQuery::after(0, 1), &mut visit).await
+        // whatever fails before the row is shown may be tried again
+        loop {
+            match reader.read_notifications(NotificationQuery::after(0, 1), &mut visit).await {
+                Err(error) if error.is_retryable() => {}
+                done => return done,
+            }
+        }
     });
     reading.await.unwrap();
     proxy.connections();
     let outcomes = join_all((0..WAITING).map(|_| recorder.max_notification_id())).await;
     for outcome in outcomes {
         let error = outcome.unwrap_err();
-        assert!(matches!(error, RecorderError::PoolTimeout { .. }), "{error:?}");
+        // a server that is busy may not take a connection in time, and then counts as one that is not there
+        let is_in_vain = matches!(error, RecorderError::PoolTimeout { .. } | RecorderError::Disconnected { .. });
+        assert!(is_in_vain, "{error:?}");
     }
     let connections = proxy.connections();
     assert!((1..WAITING / 10).contains(&connections), "{connections} connections were opened");

@@ -16,7 +16,8 @@ use eventsourcing_sqlx::{PostgresConfig, PostgresRecorder, SqliteConfig, SqliteR
 use tokio::task::JoinSet;
 
 use common::process::{Process, is_child, say};
-use common::{Schema, events};
+use common::watched::Watch;
+use common::{Schema, connect, events};
 
 const PROCESSES: usize = 2;
 /// Tasks of each process.
@@ -110,7 +111,9 @@ async fn readers_of_postgres_beside_processes_that_record_see_every_event_once_i
         Arc::new(recorder) as Arc<dyn Recorder>
     };
     let test = "readers_of_postgres_beside_processes_that_record_see_every_event_once_in_order";
+    let watch = Watch::start(Some(connect(&schema.config).await));
     is_tailed_whole(test, &variables, open).await;
+    watch.end().await;
     schema.drop().await;
 }
 
@@ -128,5 +131,7 @@ async fn readers_of_a_file_beside_processes_that_record_see_every_event_once_in_
         Arc::new(recorder) as Arc<dyn Recorder>
     };
     let test = "readers_of_a_file_beside_processes_that_record_see_every_event_once_in_order";
+    let watch = Watch::start(None);
     is_tailed_whole(test, &variables, open).await;
+    watch.end().await;
 }

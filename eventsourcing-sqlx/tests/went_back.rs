@@ -5,14 +5,17 @@
 mod common;
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use eventsourcing_core::persistence::{LogPosition, NotificationQuery, NotificationRef};
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Uuid};
 use eventsourcing_sqlx::PostgresRecorder;
+use futures::StreamExt as _;
 use sqlx::AssertSqlSafe;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 
+use common::followed::universe;
 use common::store::{Store, on_each};
 use common::{Schema, connect, event, events, ids};
 
@@ -88,6 +91,21 @@ async fn rows_that_are_missing_are_damage_to_a_read_of_all() {
             assert!(error.to_string().contains("notification id 6 right after 2"), "{error}");
             assert_eq!(shown, (after.id + 1..=2).collect::<Vec<_>>());
         }
+        recorder.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_row_that_is_missing_where_a_follower_begins_is_damage() {
+    on_each(async |store| {
+        let recorder = store.open().await;
+        record(&*recorder, 3).await;
+        store.run("DELETE FROM universe_events WHERE notification_id = 2").await;
+        // the rows after it have no gap
+        let mut followed = universe(Arc::clone(&recorder)).subscribe(2).notifications();
+        let error = followed.next().await.unwrap().unwrap_err();
+        assert!(error.to_string().contains("notification ids up to 3, and no notification id 2"), "{error}");
         recorder.close().await;
     })
     .await;

@@ -10,6 +10,7 @@ mod failover;
 mod failure;
 mod postgres;
 mod run;
+mod slow;
 mod soak;
 mod test;
 
@@ -19,12 +20,14 @@ use failure::Failure;
 
 /// What each command does, in the words of the README.
 const HELP: &str = "\
-cargo xtask test [--docker] [-- <arguments of cargo test>]
+cargo xtask test [--docker] [--slow] [-- <arguments of cargo test>]
     Passes every test of the workspace, PostgreSQL's included, then runs the examples.
     PostgreSQL is, in this order: the server that POSTGRES_DBNAME, POSTGRES_HOST, POSTGRES_USER, POSTGRES_PASSWORD
     and POSTGRES_PORT name; a private one under target/, from the server binaries of this machine; Docker's, with
     compose.yaml; on Debian as root, the one that apt-get installs.
     --docker    insists on Docker
+    --slow      stops the tests nine tenths of the time, as a machine does that has ten times too much to do; without
+                the examples and what compiles as it runs: a test that relies on the clock fails or hangs
 
 cargo xtask check
     Format, lints, documentation, every feature alone, dependencies: all that is to hold before a commit, beside tests.
@@ -39,11 +42,13 @@ cargo xtask bench --instructions [--record]
     Counts the instructions of the paths in memory, with valgrind; one that grew by a tenth is an error.
     --record    keeps what was counted, to compare with from now on
 
-cargo xtask soak [--events N] [--seconds N]
+cargo xtask soak [--events N] [--seconds N] [--minutes N] [NAME]
     Records a million events, or N, with 64 tasks in each of two processes, in SQLite and in PostgreSQL, while readers
     tail the log: none may miss an event or see one twice. As many again by 64 writers that take a while before they
     commit, or do not, while followers follow it. Then kills one of two processes that run a projection each second, for
-    a minute or N seconds, while others record: each event must have taken effect once. The tests do the same with fewer.
+    a minute or N seconds, while others record: each event must have taken effect once. Then a process serves a steady
+    load, two minutes or N in each database: its memory, open files and connections must not keep growing. The tests do
+    the same with fewer. Only what has NAME in its file's name: tailed, followed, killed_beside_writers, steady.
 
 cargo xtask failover [NAME]
     Trials on real servers: a primary and a standby that are stopped, killed and promoted while events are recorded and

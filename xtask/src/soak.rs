@@ -1,5 +1,6 @@
 //! `cargo xtask soak`: a million events by many writers at the same time, with readers and followers that must not miss one,
-//! and a minute of kills, after which each must have taken effect once.
+//! a minute of kills, after which each must have taken effect once, and minutes of a steady load, under which what the process
+//! uses must not keep growing.
 
 use std::process::Command;
 
@@ -13,26 +14,47 @@ const EVENTS: u64 = 1_000_000;
 /// How long processes that run a projection are killed, one each second, unless said otherwise.
 const SECONDS: u64 = 60;
 
-/// The tests that have a long form.
-const TESTS: [&str; 3] = ["tailed", "followed", "killed_beside_writers"];
+/// How long each database serves a steady load, unless said otherwise.
+const MINUTES: u64 = 2;
+
+/// The tests that have a long form, and their packages.
+const TESTS: [(&str, &str); 4] = [
+    ("eventsourcing-sqlx", "tailed"),
+    ("eventsourcing-sqlx", "followed"),
+    ("eventsourcing-sqlx", "killed_beside_writers"),
+    ("eventsourcing", "steady"),
+];
 
 /// What the caller asked for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Options {
     events: u64,
     seconds: u64,
+    minutes: u64,
+    /// Only tests with this in their file's name.
+    filter: Option<String>,
 }
 
 impl Options {
-    /// Reads `[--events N] [--seconds N]`.
+    /// Reads `[--events N] [--seconds N] [--minutes N] [NAME]`.
     pub(crate) fn parse(arguments: &[String]) -> Result<Self, Failure> {
-        let mut options = Self { events: EVENTS, seconds: SECONDS };
+        let mut options = Self { events: EVENTS, seconds: SECONDS, minutes: MINUTES, filter: None };
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
             let (number, usual) = match argument.as_str() {
                 "--events" => (&mut options.events, EVENTS),
                 "--seconds" => (&mut options.seconds, SECONDS),
-                unknown => return Err(Failure::new(format!("`cargo xtask soak` does not know `{unknown}`"))),
+                "--minutes" => (&mut options.minutes, MINUTES),
+                filter if options.filter.is_none() && TESTS.iter().any(|(_, test)| test.contains(filter)) => {
+                    options.filter = Some(filter.to_owned());
+                    continue;
+                }
+                unknown => {
+                    let names = TESTS.map(|(_, test)| test).join(", ");
+                    return Err(Failure::new(format!(
+                        "`cargo xtask soak` does not know `{unknown}`; beside its flags it takes a part of one of {names}"
+                    )));
+                }
             };
             let Some(value) = rest.next() else {
                 return Err(Failure::new(format!("{argument} needs a number, such as {usual}")));
@@ -43,14 +65,19 @@ impl Options {
         }
         Ok(options)
     }
+
+    fn tests(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let is_chosen = |test: &str| self.filter.as_ref().is_none_or(|filter| test.contains(filter.as_str()));
+        TESTS.into_iter().filter(move |(_, test)| is_chosen(test))
+    }
 }
 
 /// Finds or starts PostgreSQL, runs the long form of the tests that have one, and stops what it started.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let Prepared { mut keeper, connection, name } = Prepared::find(false, &[])?;
     let mut steps = Steps::default();
-    for test in TESTS {
-        let command = long_form(test, &connection, options);
+    for (package, test) in options.tests() {
+        let command = long_form(package, test, &connection, options);
         let title = run::line_of(&command);
         if let Err(failure) = steps.step(&title, || keeper.run(command)) {
             run::complain(&format!("    {failure}"));
@@ -61,20 +88,32 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         return Err(Failure::new("SOAK FAILED"));
     }
     tidied?;
-    let (Options { events, seconds }, took) = (options, run::took(steps.duration()));
-    say(&format!(
-        "xtask: {events} events in SQLite and as many in {name}, tailed and followed without a gap, and {seconds} kills \
-         after which each event had taken effect once, in {took}"
-    ));
+    let took = run::took(steps.duration());
+    say(&format!("xtask: all that was asked of SQLite and of {name} held, in {took}"));
+    options.tests().for_each(|(_, test)| say(&format!("  {test}: {}", options.held(test))));
     Ok(())
 }
 
-fn long_form(test: &str, connection: &Connection, options: &Options) -> Command {
-    let mut command = cargo(["test", "--release", "--package", "eventsourcing-sqlx", "--all-features", "--test", test]);
+impl Options {
+    /// What is known now that a test has passed.
+    fn held(&self, test: &str) -> String {
+        let Self { events, seconds, minutes, .. } = self;
+        match test {
+            "tailed" => format!("{events} events in each, of which readers missed none"),
+            "followed" => format!("{events} events in each and more, followed without a gap"),
+            "killed_beside_writers" => format!("{seconds} kills in each, and each event took effect once"),
+            _ => format!("{minutes} minutes in each, and neither memory, open files nor connections kept growing"),
+        }
+    }
+}
+
+fn long_form(package: &str, test: &str, connection: &Connection, options: &Options) -> Command {
+    let mut command = cargo(["test", "--release", "--package", package, "--all-features", "--test", test]);
     command.args(["--", "--test-threads", "1", "--nocapture"]);
     connection.export(&mut command);
     command.env("EVENTSOURCING_SOAK_EVENTS", options.events.to_string());
     command.env("EVENTSOURCING_SOAK_SECONDS", options.seconds.to_string());
+    command.env("EVENTSOURCING_SOAK_MINUTES", options.minutes.to_string());
     command
 }
 
@@ -88,10 +127,22 @@ mod tests {
 
     #[test]
     fn numbers_are_numbers() {
-        assert_eq!(parse("").expect("valid"), Options { events: EVENTS, seconds: SECONDS });
-        let options = Options { events: 5_000, seconds: 3 };
-        assert_eq!(parse("--seconds 3 --events 5000").expect("valid"), options);
-        for line in ["--events", "--events many", "--event 5", "--events 5 6", "--seconds -1"] {
+        let usual = Options { events: EVENTS, seconds: SECONDS, minutes: MINUTES, filter: None };
+        assert_eq!(parse("").expect("valid"), usual);
+        let options = Options { events: 5_000, seconds: 3, minutes: 7, filter: None };
+        assert_eq!(parse("--seconds 3 --events 5000 --minutes 7").expect("valid"), options);
+        for line in ["--events", "--events many", "--event 5", "--events 5 6", "--seconds -1", "--minutes 0.5"] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_name_chooses_the_tests_that_have_it() {
+        let chosen = |line| parse(line).expect("valid").tests().map(|(_, test)| test).collect::<Vec<_>>();
+        assert_eq!(chosen("steady --minutes 1"), ["steady"]);
+        assert_eq!(chosen("ed"), ["tailed", "followed", "killed_beside_writers"]);
+        assert_eq!(chosen("").len(), TESTS.len());
+        for line in ["unheard", "tailed followed"] {
             assert!(parse(line).is_err(), "{line}");
         }
     }

@@ -5,24 +5,31 @@ use std::process::Command;
 use crate::failure::Failure;
 use crate::postgres::{Connection, Prepared};
 use crate::run::{self, Steps, cargo, say};
+use crate::slow;
+
+/// A test that compiles as it runs: no deadline of ours is in it, and ten times that long says nothing.
+const COMPILES: &str = "every_refusal_says_where_and_what_to_write_instead";
 
 /// What the caller asked for.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Options {
     /// Docker's PostgreSQL and no other.
     docker: bool,
+    /// Stop the tests nine tenths of the time.
+    slow: bool,
     /// Handed on to `cargo test`.
     extra: Vec<String>,
 }
 
 impl Options {
-    /// Reads `[--docker] [-- <arguments of cargo test>]`.
+    /// Reads `[--docker] [--slow] [-- <arguments of cargo test>]`.
     pub(crate) fn parse(arguments: &[String]) -> Result<Self, Failure> {
         let mut options = Self::default();
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
             match argument.as_str() {
                 "--docker" => options.docker = true,
+                "--slow" => options.slow = true,
                 "--" => options.extra = rest.by_ref().cloned().collect(),
                 unknown => {
                     return Err(Failure::new(format!(
@@ -39,6 +46,17 @@ impl Options {
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let Prepared { mut keeper, connection, name } = Prepared::find(options.docker, &[])?;
     let mut steps = Steps::default();
+    if options.slow {
+        let [build, tests] = slow_tests(&connection, &options.extra);
+        // what cargo does is not what is tested
+        for build in [build, built_by_tests()] {
+            steps.step(&run::line_of(&build), || keeper.run(build))?;
+        }
+        let title = format!("a tenth of the time: {}", run::line_of(&tests));
+        let passed = steps.step(&title, || slow::run(&mut keeper, tests));
+        let tidied = keeper.finish();
+        return passed.and(tidied);
+    }
     // a step's failure is shown in the summary, and the next one runs all the same: `--no-fail-fast` for the whole
     let commands = [
         ("tests", tests(&connection, &options.extra)),
@@ -69,6 +87,31 @@ fn tests(connection: &Connection, extra: &[String]) -> Command {
     command.args(extra);
     connection.export(&mut command);
     command
+}
+
+/// What a test builds if it is not there yet.
+fn built_by_tests() -> Command {
+    cargo(["build", "--workspace", "--all-features", "--example", "tutorial"])
+}
+
+/// The command that builds the tests, and the one that runs them: all but those for which programs are compiled.
+fn slow_tests(connection: &Connection, extra: &[String]) -> [Command; 2] {
+    let (of_cargo, of_tests) = extra.split_at(extra.iter().position(|word| word == "--").unwrap_or(extra.len()));
+    [true, false].map(|is_build| {
+        let mut command = cargo(["test", "--workspace", "--exclude", "xtask", "--all-features", "--no-fail-fast"]);
+        // documentation is compiled as it runs
+        if !of_cargo.iter().any(|word| ["--test", "--lib"].contains(&word.as_str())) {
+            command.arg("--tests");
+        }
+        command.args(of_cargo);
+        if is_build {
+            command.arg("--no-run");
+        } else {
+            command.args(["--", "--skip", COMPILES]).args(of_tests.iter().skip(1));
+        }
+        connection.export(&mut command);
+        command
+    })
 }
 
 /// What a build without a feature says to those who ask for it can only be tested in such a build.
@@ -105,6 +148,18 @@ mod tests {
         let options = parse("--docker -- --test opens -- --docker").expect("valid arguments");
         assert!(options.docker);
         assert_eq!(options.extra, ["--test", "opens", "--", "--docker"]);
+    }
+
+    #[test]
+    fn slow_tests_are_built_first_and_what_is_asked_of_them_stays() {
+        let options = parse("--slow -- --test opens -- --nocapture").expect("valid arguments");
+        assert!(options.slow);
+        let [build, tests] = slow_tests(&Connection::default(), &options.extra);
+        assert!(run::line_of(&build).ends_with("--no-fail-fast --test opens --no-run"), "{build:?}");
+        let asked = format!("--no-fail-fast --test opens -- --skip {COMPILES} --nocapture");
+        assert!(run::line_of(&tests).ends_with(&asked), "{tests:?}");
+        let [build, _] = slow_tests(&Connection::default(), &["-p".to_owned(), "eventsourcing-core".to_owned()]);
+        assert!(run::line_of(&build).ends_with("--no-fail-fast --tests -p eventsourcing-core --no-run"), "{build:?}");
     }
 
     #[test]

@@ -49,8 +49,8 @@ impl Kept {
         Self { state: Mutex::default(), keeps_none: pre_ping }
     }
 
-    /// A connection: one that is at hand, or else one of the pool.
-    pub(super) async fn acquire(&self, pool: &PgPool) -> Result<Borrowed<'_>, sqlx::Error> {
+    /// A connection: one that is at hand, or else one of the pool, whose server has so long to answer when it goes back there.
+    pub(super) async fn acquire(&self, pool: &PgPool, limit: Duration) -> Result<Borrowed<'_>, sqlx::Error> {
         let mut stale = Vec::new();
         let at_hand = {
             let mut state = self.state();
@@ -73,7 +73,7 @@ impl Kept {
         }
         let _waiting = Waiting { kept: self };
         let connection = pool.acquire().await?;
-        Ok(Borrowed { guard: ConnGuard::new(connection), since: Instant::now(), kept: self })
+        Ok(Borrowed { guard: ConnGuard::new(connection, limit), since: Instant::now(), kept: self })
     }
 
     /// Gives back what is at hand, and keeps nothing any more.

@@ -257,7 +257,7 @@ impl Inner {
         }
         let begun = Instant::now();
         let acquired = loop {
-            match self.kept.acquire(&self.pool).await {
+            match self.kept.acquire(&self.pool, answer::limit(&self.config)).await {
                 // a clock that is paused jumps to the end of the wait
                 Err(sqlx::Error::PoolTimedOut) if begun.elapsed() < self.config.connect_timeout / 2 => {}
                 acquired => break acquired,

@@ -59,8 +59,9 @@ impl Session {
         if config.transaction_pooling {
             return Self::begin(pool, config).await;
         }
-        let connection = ConnGuard::new(pool.acquire().await?);
-        Ok(Self { connection, limit: Limit::of(config), is_pooled: false })
+        let limit = Limit::of(config);
+        let connection = ConnGuard::new(pool.acquire().await?, limit.0);
+        Ok(Self { connection, limit, is_pooled: false })
     }
 
     /// A connection in a transaction, in which the statements of ours that come now have the server's time limit too.
@@ -70,7 +71,7 @@ impl Session {
     pub(super) async fn begin(pool: &PgPool, config: &PostgresViewsConfig) -> sqlx::Result<Self> {
         let connection: PoolConnection<Postgres> = pool.acquire().await?;
         let (limit, is_pooled) = (Limit::of(config), config.transaction_pooling);
-        let mut session = Self { connection: ConnGuard::new(connection), limit, is_pooled };
+        let mut session = Self { connection: ConnGuard::new(connection, limit.0), limit, is_pooled };
         let idle = milliseconds(config.idle_in_transaction_session_timeout);
         // what others left prepared in a session behind a pooler has the names that ours would have
         let forget = if is_pooled { "; DEALLOCATE ALL" } else { "" };

@@ -9,16 +9,18 @@ pub mod process;
 pub mod proxy;
 pub mod queued;
 pub mod store;
+pub mod watched;
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use eventsourcing_core::persistence::stamped;
-use eventsourcing_core::{Environment, Notification, StoredEvent, Uuid};
-use eventsourcing_sqlx::PostgresConfig;
+use eventsourcing_core::{Environment, Notification, RecorderError, StoredEvent, Uuid, ViewError};
+use eventsourcing_sqlx::{PostgresConfig, PostgresRecorder};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
+use tokio::time::timeout;
 
 /// Far longer than anything takes: who hangs fails.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -69,6 +71,50 @@ impl Schema {
 pub fn server() -> PostgresConfig {
     assert!(std::env::var_os("EVENTSOURCING_TEST_POSTGRES").is_some(), "no PostgreSQL: run `cargo xtask test`");
     PostgresConfig::from_environment(&Environment::of_process("Test")).unwrap()
+}
+
+/// A recorder whose time limits are short: on a machine that is busy it opens at one of several tries.
+pub async fn open_in_time(config: &PostgresConfig) -> PostgresRecorder {
+    let opening = async {
+        loop {
+            match PostgresRecorder::open("Universe", config.clone()).await {
+                Err(RecorderError::Open { cause, .. }) if cause.contains("answer within") => {}
+                Err(error) if error.is_retryable() => {}
+                opened => return opened.unwrap(),
+            }
+        }
+    };
+    timeout(PATIENCE, opening).await.expect("it does not open")
+}
+
+/// Makes a call again as long as its error is one that passes, such as that of a time limit that a busy machine does not keep.
+pub async fn until_done<T, E: Passing>(call: impl AsyncFn() -> Result<T, E>) -> T {
+    let calling = async {
+        loop {
+            match call().await {
+                Err(error) if error.is_passing() => {}
+                done => return done.unwrap(),
+            }
+        }
+    };
+    timeout(PATIENCE, calling).await.expect("its error does not pass")
+}
+
+/// An error that may pass.
+pub trait Passing: std::fmt::Debug {
+    fn is_passing(&self) -> bool;
+}
+
+impl Passing for RecorderError {
+    fn is_passing(&self) -> bool {
+        self.is_retryable()
+    }
+}
+
+impl Passing for ViewError {
+    fn is_passing(&self) -> bool {
+        self.is_retryable()
+    }
 }
 
 /// A connection beside those of any recorder.

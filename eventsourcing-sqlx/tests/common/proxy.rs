@@ -1,7 +1,7 @@
 //! A TCP proxy in front of PostgreSQL that cuts connections at a chosen message.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -27,7 +27,9 @@ pub struct Proxy {
     left: Arc<AtomicUsize>,
     seen: Arc<Seen>,
     /// Whether nothing is passed on, in either direction, while connections stay open.
-    frozen: watch::Sender<bool>,
+    frozen: Arc<Mutex<watch::Sender<bool>>>,
+    /// Of connections that are never passed on again.
+    abandoned: Mutex<Vec<watch::Sender<bool>>>,
 }
 
 /// What clients sent.
@@ -43,6 +45,8 @@ struct Seen {
     answered: AtomicUsize,
     /// How many connections were opened.
     connections: AtomicUsize,
+    /// Whether statements are swallowed from now on.
+    is_deaf: AtomicBool,
 }
 
 impl Proxy {
@@ -53,17 +57,26 @@ impl Proxy {
         let left = Arc::new(AtomicUsize::new(0));
         let seen = Arc::new(Seen::default());
         let (counter, sent) = (Arc::clone(&left), Arc::clone(&seen));
-        let (frozen, freezes) = watch::channel(false);
+        let frozen = Arc::new(Mutex::new(watch::Sender::new(false)));
+        let freezes = Arc::clone(&frozen);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 sent.connections.fetch_add(1, Ordering::SeqCst);
-                let Ok(server) = TcpStream::connect((server.0.as_str(), server.1)).await else { continue };
-                client.set_nodelay(true).unwrap();
-                server.set_nodelay(true).unwrap();
-                tokio::spawn(pass(client, server, cut, Arc::clone(&counter), Arc::clone(&sent), freezes.clone()));
+                let mut freezes = freezes.lock().unwrap().subscribe();
+                let (server, counter, sent) = (server.clone(), Arc::clone(&counter), Arc::clone(&sent));
+                tokio::spawn(async move {
+                    // a server that waits for a client's first word would close the connection in the end
+                    if freezes.wait_for(|frozen| !frozen).await.is_err() {
+                        return;
+                    }
+                    let Ok(server) = TcpStream::connect((server.0.as_str(), server.1)).await else { return };
+                    client.set_nodelay(true).unwrap();
+                    server.set_nodelay(true).unwrap();
+                    pass(client, server, cut, counter, sent, freezes).await;
+                });
             }
         });
-        Self { port, left, seen, frozen }
+        Self { port, left, seen, frozen, abandoned: Mutex::default() }
     }
 
     /// Cuts the next connections that append, so many of them.
@@ -73,12 +86,24 @@ impl Proxy {
 
     /// Passes nothing on any more, as a network does that swallows packets. New connections are accepted, and get no answer either.
     pub fn freeze(&self) {
-        self.frozen.send_replace(true);
+        self.frozen.lock().unwrap().send_replace(true);
+    }
+
+    /// Passes nothing on any more, for good, of the connections that there are, as a firewall does that has forgotten them. New ones work.
+    pub fn abandon(&self) {
+        let abandoned = std::mem::replace(&mut *self.frozen.lock().unwrap(), watch::Sender::new(false));
+        abandoned.send_replace(true);
+        self.abandoned.lock().unwrap().push(abandoned);
     }
 
     /// Passes on what was held back, and all else.
     pub fn thaw(&self) {
-        self.frozen.send_replace(false);
+        self.frozen.lock().unwrap().send_replace(false);
+    }
+
+    /// Passes no statement on any more, for good: connections can be made, and then nothing is heard.
+    pub fn swallow_statements(&self) {
+        self.seen.is_deaf.store(true, Ordering::SeqCst);
     }
 
     /// How many statements were sent since this was last asked.
@@ -149,6 +174,9 @@ async fn forward(
         // a session begins without a type, and with a password
         if !matches!(bytes[0], 0 | b'p') {
             seen.requests.fetch_add(1, Ordering::SeqCst);
+        }
+        if matches!(bytes[0], b'P' | b'B' | b'Q') && seen.is_deaf.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
         }
         // a simple query counts too: a `BEGIN` or `COMMIT`, say
         if matches!(bytes[0], b'B' | b'Q') {
