@@ -298,6 +298,9 @@ fn a_recorder_that_mistreats_dead_letters_is_found() {
     assert_broken(Fault::ChecksLettersFirst, refused, "a conflict was expected");
     let repeated = letters::an_append_with_letters_repeated_is_done_once;
     assert_broken(Fault::RepeatsLetters, repeated, "is done once: the letters");
+    let parked = letters::an_append_that_parks_letters_repeated_is_done_once;
+    assert_broken(Fault::RepeatsParking, parked, "failed where it must not");
+    assert_broken(Fault::ForgetsWhereItParked, parked, "another is refused");
     assert_broken(Fault::ReplacesLetters, letters::the_first_letter_of_an_event_stays, "of an event stays");
     assert_broken(Fault::CutsLetters, letters::letters_are_kept_as_they_are, "kept as they are");
     let selected = letters::letters_are_selected_by_id;

@@ -225,6 +225,13 @@ impl Log {
         let Append { events, tracking, letters } = append;
         let is_ours = |event| self.place_of(event).is_some_and(|place| self.is_again(place, event));
         let is_done = !events.is_empty() && events.iter().all(is_ours);
+        // without events it is the letters that tell
+        if let (true, Some(letters)) = (events.is_empty(), &letters) {
+            let is_processed = |tracking: &Tracking| self.position_in(&tracking.upstream) == tracking.log_position();
+            if tracking.as_ref().is_none_or(is_processed) && self.letters.are_parked(letters) {
+                return Ok(Vec::new());
+            }
+        }
         let tracking = match tracking {
             None => None,
             Some(tracking) => match self.position_in(&tracking.upstream).id {

@@ -137,8 +137,11 @@ pub trait Recorder: Debug + Send + Sync {
     /// Records events, tracking and changes of dead letters: all of it or none.
     ///
     /// For events alone it is [`insert_events`](Self::insert_events), and with tracking [`insert_tracked`](Self::insert_tracked).
-    /// An append that was recorded already, with the same `append_id`s, counts as done together with its dead letters; one
-    /// without events cannot be told from another's.
+    /// An append that was recorded already, with the same `append_id`s, counts as done together with its dead letters. An append
+    /// without events that parks letters counts as done if each of these letters is stored byte for byte, the letters that it
+    /// takes out are gone, and the log is processed exactly up to its tracking, if it has any. One that parks none cannot be told
+    /// from another's. A recorder that loses the answer of the database and sends such an append again takes it for done if the
+    /// letters that it takes out are gone: the caller gets no [`LettersChanged`](RecorderError::LettersChanged) for its own change.
     ///
     /// # Errors
     /// Those of [`insert_tracked`](Self::insert_tracked), which come first; then [`RecorderError::LettersChanged`] if letters that

@@ -135,6 +135,10 @@ pub(crate) enum Fault {
     ChecksLettersWithoutTheLock,
     /// Letters are looked at before the events and the tracking are.
     ChecksLettersFirst,
+    /// An append that parks letters is not found again if it has no events.
+    RepeatsParking,
+    /// An append that parks letters is found by the letters alone, however far the log is processed.
+    ForgetsWhereItParked,
     /// The letters of an append that is repeated are changed again.
     RepeatsLetters,
     /// A letter that is not there counts as taken out.

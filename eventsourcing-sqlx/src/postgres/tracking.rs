@@ -89,7 +89,7 @@ impl Inner {
             .bind(upstreams)
             .fetch_all(connection)
             .await?;
-        let position = |(upstream, position, _)| Ok((upstream, rows::from_position(position)?));
+        let position = |(upstream, position, anchor)| Ok((upstream, rows::log_position(position, anchor)?));
         found.into_iter().map(position).collect()
     }
 }

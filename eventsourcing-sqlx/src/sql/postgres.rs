@@ -24,7 +24,7 @@ pub(crate) struct PostgresSql {
     ///
     /// A function of its own, so that those who append no letters pay nothing for them.
     pub(crate) append_letters: Sql,
-    /// `(upstream, ids)` → those of the ids of which there is a dead letter.
+    /// `(upstream, ids)` → the dead letters of these ids, as `letters` returns them.
     pub(crate) letters_there: Sql,
     /// `(originator id, version, topic, state, checksum, append id)` → its notification id.
     ///
@@ -252,7 +252,7 @@ impl PostgresSql {
             append: append.into(),
             append_letters: append_letters.into(),
             letters_there: format!(
-                "SELECT letter.notification_id FROM unnest($2::bigint[]) AS asked (id) \
+                "SELECT {letter} FROM unnest($2::bigint[]) AS asked (id) \
                  JOIN {letters} AS letter ON letter.upstream = $1 AND letter.notification_id = asked.id"
             )
             .into(),
