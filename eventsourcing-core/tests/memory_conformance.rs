@@ -15,8 +15,8 @@ use eventsourcing_core::persistence::conformance::{
     Fixture, Single, anchors, atomicity, check, concurrency, dictionaries, letters, limits, log, selection, tailing,
     tracking, versions,
 };
-use eventsourcing_core::persistence::{EventQuery, MemoryRecorder};
-use eventsourcing_core::{Recorder, StoredEvent, Uuid, recorder_conformance};
+use eventsourcing_core::persistence::{Append, EventQuery, LetterChanges, MemoryRecorder, StoredLetter};
+use eventsourcing_core::{Recorder, RecorderError, StoredEvent, Uuid, recorder_conformance};
 
 recorder_conformance!(memory, Single::new(MemoryRecorder::new()));
 
@@ -308,6 +308,26 @@ fn a_recorder_that_mistreats_dead_letters_is_found() {
     assert_broken(Fault::FoldsUpstreamsOfLetters, selected, "selected by id");
     let together = letters::events_tracking_and_letters_are_recorded_by_one_append;
     assert_broken(Fault::KeepsLettersToItself, together, "the letters");
+}
+
+/// More of them than the default methods of the trait read at a time.
+#[test]
+fn a_recorder_that_only_selects_letters_counts_them_all() {
+    futures::executor::block_on(async {
+        let recorder = Plain::new(Fault::None).open().await;
+        let letter = |id| {
+            let (originator_id, state) = (Uuid::from_u128(u128::from(id % 2)), b"{}".as_slice().into());
+            StoredLetter { notification_id: id, originator_id, state, checksum: None }
+        };
+        let letters = LetterChanges { parked: (1..=2_000).map(letter).collect(), ..LetterChanges::of("Orders") };
+        recorder.append(Append::new(vec![]).changing(letters)).await?;
+        assert_eq!(recorder.count_letters("Orders").await?, 2_000);
+        assert_eq!(recorder.count_letters("Payments").await?, 0);
+        let asked = [Uuid::from_u128(7), Uuid::from_u128(1)];
+        assert_eq!(recorder.originators_with_letters("Orders", &asked).await?, [Uuid::from_u128(1)]);
+        Ok::<(), RecorderError>(())
+    })
+    .expect("a memory recorder that fails");
 }
 
 #[test]

@@ -168,23 +168,39 @@ pub trait Recorder: Debug + Send + Sync {
 
     /// How many dead letters of an upstream there are; 0 if the recorder keeps none.
     ///
+    /// Unless the recorder implements it, the letters are read by [`select_letters`](Self::select_letters), a page at a time.
+    ///
     /// # Errors
     /// As the storage fails.
     async fn count_letters(&self, upstream: &str) -> Result<u64, RecorderError> {
-        let _ = upstream;
-        Ok(0)
+        let (mut count, mut query) = (0, LetterQuery::of(upstream).limit(PAGE));
+        loop {
+            let page = self.select_letters(query.clone()).await?;
+            count += page.len() as u64;
+            match page.last() {
+                Some(last) if page.len() >= PAGE => query.after = last.notification_id,
+                _ => return Ok(count),
+            }
+        }
     }
 
     /// Those of these aggregates of which there are dead letters, in any order; none if the recorder keeps none.
     ///
     /// It is asked with each batch of events that an application handles: it looks each aggregate up by index, and reads no
-    /// letters of others.
+    /// letters of others. Unless the recorder implements it, [`select_letters`](Self::select_letters) is asked for the first letter of
+    /// each aggregate.
     ///
     /// # Errors
     /// As the storage fails.
     async fn originators_with_letters(&self, upstream: &str, originators: &[Uuid]) -> Result<Vec<Uuid>, RecorderError> {
-        let _ = (upstream, originators);
-        Ok(Vec::new())
+        let mut found = Vec::new();
+        for id in originators {
+            let first = LetterQuery::of(upstream).originator(*id).limit(1);
+            if !self.select_letters(first).await?.is_empty() {
+                found.push(*id);
+            }
+        }
+        Ok(found)
     }
 
     /// The position of the event that has this notification id; none if no event has it.

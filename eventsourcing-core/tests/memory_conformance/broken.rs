@@ -484,16 +484,6 @@ impl Recorder for PlainRecorder {
         Ok(self.letters(&query))
     }
 
-    async fn count_letters(&self, upstream: &str) -> Result<u64, RecorderError> {
-        Ok(self.all_letters(upstream).len() as u64)
-    }
-
-    async fn originators_with_letters(&self, upstream: &str, originators: &[Uuid]) -> Result<Vec<Uuid>, RecorderError> {
-        let letters = self.all_letters(upstream);
-        let has = |id: &Uuid| letters.iter().any(|letter| letter.originator_id == *id);
-        Ok(originators.iter().copied().filter(has).collect())
-    }
-
     async fn insert_dictionary(&self, dictionary: StoredDictionary) -> Result<bool, RecorderError> {
         self.keep(dictionary).await
     }
