@@ -280,6 +280,9 @@ fn a_recorder_that_mistreats_tracking_is_found() {
     assert_broken(Fault::MovesFromAnywhere, rule, "AlreadyProcessed was expected");
     assert_broken(Fault::MovesFromTheId, rule, "AlreadyProcessed was expected");
     assert_broken(Fault::MovesForthOnly, rule, "the position after a move");
+    let rule = tracking::where_processing_begins_is_stored_once;
+    assert_broken(Fault::ForgetsTheStart, rule, "what is returned of Orders");
+    assert_broken(Fault::BeginsAgain, rule, "what is returned of Orders");
     let rule = tracking::events_and_tracking_are_recorded_by_one_insert;
     assert_broken(Fault::KeepsTrackingToItself, rule, "the position");
 }

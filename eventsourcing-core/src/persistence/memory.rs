@@ -160,6 +160,16 @@ impl Recorder for MemoryRecorder {
         self.read(|log| log.position_in(upstream))
     }
 
+    async fn begin_tracking(&self, upstream: &str, position: LogPosition) -> Result<LogPosition, RecorderError> {
+        Tracking::check_beginning(upstream, position)?;
+        self.write(|log| {
+            if log.closed {
+                return Err(RecorderError::Closed);
+            }
+            Ok(*log.tracking.entry(upstream.to_owned()).or_insert(position))
+        })
+    }
+
     async fn move_tracking(&self, upstream: &str, from: LogPosition, to: LogPosition) -> Result<(), RecorderError> {
         self.write(|log| {
             let recorded = log.position_in(upstream);

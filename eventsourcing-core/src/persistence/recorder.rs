@@ -230,6 +230,26 @@ pub trait Recorder: Debug + Send + Sync {
         Err(RecorderError::NoTracking { upstream: upstream.to_owned() })
     }
 
+    /// Stores where the processing of another application's log begins, unless a position is stored already, and returns the stored one.
+    ///
+    /// The start is a position as any other: stored for an empty log, it tells that every event comes after the beginning. The next
+    /// tracking goes on from it, with 0 for [`Tracking::after`]. Unless the recorder implements it, the start cannot be stored, and
+    /// any other position is by [`insert_tracked`](Self::insert_tracked).
+    ///
+    /// # Errors
+    /// What [`Tracking::check_beginning`] returns; [`RecorderError::NoTracking`] unless the recorder can do it; other variants as the
+    /// storage fails.
+    async fn begin_tracking(&self, upstream: &str, position: LogPosition) -> Result<LogPosition, RecorderError> {
+        if position.id == 0 {
+            return Err(RecorderError::NoTracking { upstream: upstream.to_owned() });
+        }
+        match self.insert_tracked(Vec::new(), Tracking::new(upstream, 0, position)).await {
+            // others who begin were quicker
+            Ok(_) | Err(RecorderError::AlreadyProcessed { .. }) => self.tracked_position(upstream).await,
+            Err(error) => Err(error),
+        }
+    }
+
     /// Moves the position up to which the log of another application is processed, from here to any other place, back or forth.
     ///
     /// Where it is at `to` already it is done. It is for a log that is not the one that was processed: what came of the events that it lost is wrong, and is not touched.

@@ -135,6 +135,10 @@ pub(crate) enum Fault {
     ChecksLettersWithoutTheLock,
     /// Letters are looked at before the events and the tracking are.
     ChecksLettersFirst,
+    /// That processing begins at the start is not stored.
+    ForgetsTheStart,
+    /// Where processing begins is moved by whoever begins later.
+    BeginsAgain,
     /// An append that parks letters is not found again if it has no events.
     RepeatsParking,
     /// An append that parks letters is found by the letters alone, however far the log is processed.
@@ -470,6 +474,10 @@ impl Recorder for PlainRecorder {
 
     async fn tracked_position(&self, upstream: &str) -> Result<LogPosition, RecorderError> {
         Ok(self.position(upstream))
+    }
+
+    async fn begin_tracking(&self, upstream: &str, position: LogPosition) -> Result<LogPosition, RecorderError> {
+        self.begin_at(upstream, position)
     }
 
     async fn move_tracking(&self, upstream: &str, from: LogPosition, to: LogPosition) -> Result<(), RecorderError> {

@@ -100,7 +100,8 @@ impl Inner {
         Ok(())
     }
 
-    async fn lock(&self, connection: &mut PgConnection) -> Result<(), Failure> {
+    /// Takes the append lock until the transaction ends.
+    pub(super) async fn lock(&self, connection: &mut PgConnection) -> Result<(), Failure> {
         sqlx::query(self.sql.lock.text()).persistent(false).execute(connection).await?;
         Ok(())
     }

@@ -120,7 +120,8 @@ impl PostgresSql {
                    (schema_version < 3 OR to_regclass($4) IS NOT NULL), \
                    schema_version, {SETTINGS}, to_jsonb(head) ->> 'application', \
                    (SELECT count(*) = 3 FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace \
-                     WHERE nspname = {schema_name} AND proname IN ('{append}', '{append_one}', '{append_letters}')), \
+                     WHERE nspname = {schema_name} AND proname IN ('{append}', '{append_one}', '{append_letters}') \
+                       AND (proname <> '{append}' OR prosrc LIKE '%{NEW_PART}%')), \
                    NOT EXISTS (SELECT FROM pg_class WHERE oid IN (to_regclass($1), to_regclass({head_name})) AND relpersistence = 'u'), \
                    (SELECT string_agg(tgname, ', ') FROM pg_trigger WHERE tgrelid = to_regclass($1) AND NOT tgisinternal \
                      AND tgname NOT IN ('{keep_ids}', '{keep_ids}_all')) \
@@ -175,6 +176,11 @@ impl PostgresSql {
                  FROM unnest($1::text[]) AS asked (upstream) CROSS JOIN LATERAL (\
                    SELECT position, anchor FROM {tracking} WHERE upstream = asked.upstream \
                    ORDER BY position DESC LIMIT 1) AS tracked"
+            )
+            .into(),
+            begin_tracking: format!(
+                "INSERT INTO {tracking} (upstream, position, anchor) SELECT $1, $2, $3 \
+                 WHERE NOT EXISTS (SELECT FROM {tracking} AS tracked WHERE tracked.upstream = $1)"
             )
             .into(),
             move_tracking: format!(
@@ -419,18 +425,19 @@ impl PostgresSql {
                lowest bigint;\n  \
                highest bigint;\n  \
                recorded bigint;\n  \
+               begun bigint;\n  \
                moved bigint;\n\
              BEGIN\n  \
                SELECT head.last INTO base FROM {head} AS head WHERE head.id = 1 FOR NO KEY UPDATE;\n  \
                IF NOT FOUND THEN\n    {raise} '{no_head}', MESSAGE = 'the head table has no row';\n  END IF;\n  \
                IF cardinality(upstreams) > 0 THEN\n    \
+                 SELECT count(*) INTO begun FROM unnest(upstreams, afters) AS step (upstream, after)\n      \
+                   WHERE step.after = 0 AND NOT EXISTS (\
+                     SELECT FROM {tracking} AS tracked WHERE tracked.upstream = step.upstream);\n    \
                  DELETE FROM {tracking} AS tracked USING unnest(upstreams, afters) AS step (upstream, after)\n      \
                    WHERE tracked.upstream = step.upstream AND tracked.position = step.after;\n    \
                  GET DIAGNOSTICS moved = ROW_COUNT;\n    \
-                 SELECT moved + count(*) INTO moved FROM unnest(upstreams, afters) AS step (upstream, after)\n      \
-                   WHERE step.after = 0 AND NOT EXISTS (\
-                     SELECT FROM {tracking} AS tracked WHERE tracked.upstream = step.upstream);\n    \
-                 IF moved <> cardinality(upstreams) THEN\n      \
+                 IF {NEW_PART} <> cardinality(upstreams) THEN\n      \
                    {raise} '{tracking_moved}', MESSAGE = 'an upstream is not processed up to where it was before';\n    END IF;\n    \
                  INSERT INTO {tracking} (upstream, position, anchor)\n      \
                    SELECT step.upstream, step.position, step.anchor \
@@ -573,6 +580,9 @@ impl PostgresSql {
         format!("eventsourcing migration of {}", self.schema)
     }
 }
+
+/// What the source of the append function must have: functions of before do not go on from a start that is stored.
+const NEW_PART: &str = "begun + moved";
 
 /// How a function refuses.
 const RAISE: &str = "RAISE EXCEPTION USING ERRCODE =";

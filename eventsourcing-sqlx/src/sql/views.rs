@@ -68,8 +68,10 @@ pub(crate) struct PostgresViewsSql {
     pub(crate) forget: &'static str,
     /// `(projection, upstream)` → position and anchor, which nobody moves before the transaction ends.
     pub(crate) lock_position: &'static str,
-    /// `(projection, upstream, position, anchor)` → whether there are dead letters, and as `hand_over`; no row if it has begun already. It waits for
-    /// others who begin.
+    /// `(projection, upstream, position, anchor)`: unless a position is stored.
+    pub(crate) begin_at: &'static str,
+    /// `(projection, upstream, position, anchor)` → whether there are dead letters, and as `hand_over`; no row if it is past the start
+    /// already. It waits for others who begin.
     pub(crate) insert: &'static str,
     /// `(projection, upstream, position, position before, anchor)` → as `insert`; no row if it is elsewhere.
     ///
@@ -133,11 +135,15 @@ pub(crate) const POSTGRES: PostgresViewsSql = PostgresViewsSql {
         is!("projection", "$1", "upstream", "$2"),
         " FOR NO KEY UPDATE"
     ),
+    begin_at: "INSERT INTO eventsourcing_projections (projection, upstream, position, anchor) VALUES ($1, $2, $3, $4) \
+               ON CONFLICT (projection, upstream) DO NOTHING",
     // the smallest id is looked up in the index; for EXISTS a planner may read all letters of others
     insert: concat!(
         "INSERT INTO eventsourcing_projections (projection, upstream, position, anchor) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (projection, upstream) DO NOTHING \
-         RETURNING (SELECT pg_catalog.min(notification_id) FROM eventsourcing_dead_letters WHERE ",
+         ON CONFLICT (projection, upstream) DO UPDATE SET position = excluded.position, anchor = excluded.anchor \
+           WHERE eventsourcing_projections.position",
+        op!("="),
+        "0 RETURNING (SELECT pg_catalog.min(notification_id) FROM eventsourcing_dead_letters WHERE ",
         is!("projection", "$1", "upstream", "$2"),
         ") IS NOT NULL, pg_catalog.txid_current(), ",
         restore_timeout!()
@@ -177,6 +183,8 @@ pub(crate) struct SqliteViewsSql {
     pub(crate) begin: &'static str,
     /// `(projection, upstream)`: as if nothing of it were processed.
     pub(crate) forget: &'static str,
+    /// `(projection, upstream, position, anchor)`: unless a position is stored.
+    pub(crate) begin_at: &'static str,
     /// `(projection, upstream, position, anchor)`: the position, whatever it was before.
     pub(crate) insert: &'static str,
 }
@@ -205,6 +213,8 @@ pub(crate) const SQLITE: SqliteViewsSql = SqliteViewsSql {
            EXISTS (SELECT 1 FROM eventsourcing_dead_letters WHERE projection = ?1 AND upstream = ?2)",
     begin: "BEGIN IMMEDIATE",
     forget: "DELETE FROM eventsourcing_projections WHERE projection = ? AND upstream = ?",
+    begin_at: "INSERT INTO eventsourcing_projections (projection, upstream, position, anchor) VALUES (?, ?, ?, ?) \
+               ON CONFLICT (projection, upstream) DO NOTHING",
     insert: "INSERT INTO eventsourcing_projections (projection, upstream, position, anchor) VALUES (?, ?, ?, ?) \
              ON CONFLICT (projection, upstream) DO UPDATE SET position = excluded.position, anchor = excluded.anchor",
 };

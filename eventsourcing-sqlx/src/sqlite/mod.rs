@@ -184,6 +184,10 @@ impl Recorder for SqliteRecorder {
         self.inner.last_position().await
     }
 
+    async fn begin_tracking(&self, upstream: &str, position: LogPosition) -> Result<LogPosition, RecorderError> {
+        self.inner.begin_tracking(upstream, position).await
+    }
+
     async fn move_tracking(&self, upstream: &str, from: LogPosition, to: LogPosition) -> Result<(), RecorderError> {
         self.inner.move_tracking(upstream, from, to).await
     }
