@@ -154,11 +154,7 @@ impl Recorder for PostgresRecorder {
         // the server would read it all before it refuses a message of more than 1 GiB
         let bytes = bytes_of(&append) as u64;
         if bytes > MAX_SAVE {
-            return Err(RecorderError::OutOfRange {
-                what: "a save whose states have a size of",
-                value: bytes,
-                max: MAX_SAVE,
-            });
+            return Err(RecorderError::SaveTooLarge { bytes, max: MAX_SAVE });
         }
         self.writer.record(append).await
     }
