@@ -1,7 +1,6 @@
 //! Following logs: subscriptions, and projections that make views of what happened.
 
 mod about;
-mod claims;
 mod conflicts;
 mod dead_letter;
 mod dead_letter_error;

@@ -8,7 +8,6 @@ use futures::FutureExt as _;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use super::claims::Claim;
 use super::handling::Handling;
 use super::pages::Pages;
 use super::runner::CountLetters;
@@ -20,6 +19,7 @@ use super::{
     Views,
 };
 use crate::application::Shared;
+use crate::claims::{Claim, Kind, Taken};
 use crate::persistence::{LogPosition, Notification, NotificationQuery};
 
 /// How a projection is to be run.
@@ -180,7 +180,9 @@ where
 
     /// Makes sure that no other projection of this process runs under the name.
     fn claim(&self) -> Result<Option<Claim>, RunnerError> {
-        self.views.database().map(|database| Claim::of::<P>(P::NAME, database, &self.key)).transpose()
+        let Some(database) = self.views.database() else { return Ok(None) };
+        let claim = Claim::of::<P>(Kind::Projection, database, &self.key);
+        claim.map(Some).map_err(|Taken { by, wanted_by }| RunnerError::NameTaken { name: P::NAME, by, wanted_by })
     }
 
     /// What counts the dead letters that the projection has of this upstream.

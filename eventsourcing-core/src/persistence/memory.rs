@@ -204,6 +204,10 @@ impl Recorder for MemoryRecorder {
         self.watermark.passed(after).await;
     }
 
+    async fn log_identity(&self) -> Result<Option<String>, RecorderError> {
+        Ok(Some(format!("memory at {:p}", Arc::as_ptr(&self.log))))
+    }
+
     /// Closes all clones; the events are gone with the last of them.
     async fn close(&self) {
         self.write(|log| log.closed = true);

@@ -291,6 +291,17 @@ pub trait Recorder: Debug + Send + Sync {
         std::future::pending().await
     }
 
+    /// What tells this log from all others; none if the recorder has no way to tell.
+    ///
+    /// Two recorders of one process give the same text if, and only if, what one records the other reads. It is of use while both are
+    /// open, and not to be stored.
+    ///
+    /// # Errors
+    /// As the storage fails.
+    async fn log_identity(&self) -> Result<Option<String>, RecorderError> {
+        Ok(None)
+    }
+
     /// Closes connections and files once running calls are done; calls made later are [`RecorderError::Closed`].
     ///
     /// A recorder that has neither does nothing.

@@ -228,6 +228,10 @@ impl Recorder for PostgresRecorder {
         self.inner.watermark.passed(after).await;
     }
 
+    async fn log_identity(&self) -> Result<Option<String>, RecorderError> {
+        self.inner.log_identity().await.map(Some)
+    }
+
     async fn close(&self) {
         self.writer.close().await;
         self.inner.listener.stop();

@@ -205,6 +205,12 @@ impl Recorder for SqliteRecorder {
         self.inner.watermark.passed(after).await;
     }
 
+    async fn log_identity(&self) -> Result<Option<String>, RecorderError> {
+        // a copy of a file has its log's id, and is another log
+        let file = self.inner.connections.file_number();
+        Ok(self.inner.log_id.get().map(|log_id| format!("SQLite log {log_id} in the file {file:?}")))
+    }
+
     async fn close(&self) {
         self.writer.close().await;
         self.inner.connections.close();
