@@ -13,6 +13,9 @@ const EVENTS: u64 = 1_000_000;
 /// How long processes that run a projection are killed, one each second, unless said otherwise.
 const SECONDS: u64 = 60;
 
+/// How many decisions each of 32 tasks makes about one aggregate, unless said otherwise.
+const DECISIONS: u64 = 1_000;
+
 /// The tests that have a long form.
 const TESTS: [&str; 3] = ["tailed", "followed", "killed_beside_writers"];
 
@@ -21,17 +24,19 @@ const TESTS: [&str; 3] = ["tailed", "followed", "killed_beside_writers"];
 pub(crate) struct Options {
     events: u64,
     seconds: u64,
+    decisions: u64,
 }
 
 impl Options {
-    /// Reads `[--events N] [--seconds N]`.
+    /// Reads `[--events N] [--seconds N] [--decisions N]`.
     pub(crate) fn parse(arguments: &[String]) -> Result<Self, Failure> {
-        let mut options = Self { events: EVENTS, seconds: SECONDS };
+        let mut options = Self { events: EVENTS, seconds: SECONDS, decisions: DECISIONS };
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
             let (number, usual) = match argument.as_str() {
                 "--events" => (&mut options.events, EVENTS),
                 "--seconds" => (&mut options.seconds, SECONDS),
+                "--decisions" => (&mut options.decisions, DECISIONS),
                 unknown => return Err(Failure::new(format!("`cargo xtask soak` does not know `{unknown}`"))),
             };
             let Some(value) = rest.next() else {
@@ -49,8 +54,8 @@ impl Options {
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let Prepared { mut keeper, connection, name } = Prepared::find(false, &[])?;
     let mut steps = Steps::default();
-    for test in TESTS {
-        let command = long_form(test, &connection, options);
+    let commands = TESTS.map(|test| long_form(test, &connection, options));
+    for command in commands.into_iter().chain([decisions(&connection, options)]) {
         let title = run::line_of(&command);
         if let Err(failure) = steps.step(&title, || keeper.run(command)) {
             run::complain(&format!("    {failure}"));
@@ -61,10 +66,11 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         return Err(Failure::new("SOAK FAILED"));
     }
     tidied?;
-    let (Options { events, seconds }, took) = (options, run::took(steps.duration()));
+    let (Options { events, seconds, decisions }, took) = (options, run::took(steps.duration()));
     say(&format!(
         "xtask: {events} events in SQLite and as many in {name}, tailed and followed without a gap, and {seconds} kills \
-         after which each event had taken effect once, in {took}"
+         after which each event had taken effect once, and 32 tasks with {decisions} decisions each about one aggregate of which none \
+         gave up, in {took}"
     ));
     Ok(())
 }
@@ -78,6 +84,16 @@ fn long_form(test: &str, connection: &Connection, options: &Options) -> Command 
     command
 }
 
+/// Many tasks that decide about one aggregate, in memory and in both databases: none gives up.
+fn decisions(connection: &Connection, options: &Options) -> Command {
+    let mut command =
+        cargo(["test", "--release", "--package", "eventsourcing", "--all-features", "--test", "application"]);
+    command.args(["turns::soak", "--", "--ignored", "--test-threads", "1"]);
+    connection.export(&mut command);
+    command.env("EVENTSOURCING_SOAK_DECISIONS", options.decisions.to_string());
+    command
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,9 +104,9 @@ mod tests {
 
     #[test]
     fn numbers_are_numbers() {
-        assert_eq!(parse("").expect("valid"), Options { events: EVENTS, seconds: SECONDS });
-        let options = Options { events: 5_000, seconds: 3 };
-        assert_eq!(parse("--seconds 3 --events 5000").expect("valid"), options);
+        assert_eq!(parse("").expect("valid"), Options { events: EVENTS, seconds: SECONDS, decisions: DECISIONS });
+        let options = Options { events: 5_000, seconds: 3, decisions: 7 };
+        assert_eq!(parse("--seconds 3 --events 5000 --decisions 7").expect("valid"), options);
         for line in ["--events", "--events many", "--event 5", "--events 5 6", "--seconds -1"] {
             assert!(parse(line).is_err(), "{line}");
         }
