@@ -89,8 +89,9 @@ impl<T: From<Application>> Builder<T> {
     ///
     /// # Errors
     /// [`Error::Environment`](crate::Error::Environment) if the variables do not say how,
-    /// [`Error::Recorder`](crate::Error::Recorder) if the database cannot be opened, and
-    /// [`Error::TopicTaken`](crate::Error::TopicTaken) if two of the named aggregates share a topic, and
+    /// [`Error::Recorder`](crate::Error::Recorder) if the database cannot be opened,
+    /// [`Error::NameTaken`](crate::Error::NameTaken) if an application of another type is open in this process under the same name in the same
+    /// database, [`Error::TopicTaken`](crate::Error::TopicTaken) if two of the named aggregates share a topic, and
     /// [`Error::Mapper`](crate::Error::Mapper) if the last event is encrypted otherwise than with the cipher and the key of now.
     pub async fn open(self) -> Result<T> {
         let environment = self.environment.unwrap_or_else(|| Environment::of_process(self.name));
@@ -105,8 +106,9 @@ impl<T: From<Application>> Builder<T> {
             None => recorder(self.name, &environment).await?,
         };
         let Opened { recorder, backend, database, schema } = opened;
-        check_cipher(&*recorder, &mapper).await?;
         let application = self.application.mapper(mapper).recorder(recorder).open()?;
+        application.claim_name::<T>().await?;
+        check_cipher(&**application.recorder(), application.mapper()).await?;
         application.prepare_dictionaries().await?;
         let mapper = application.mapper();
         let (is_compressed, is_encrypted) = (mapper.has_compressor(), mapper.has_cipher());

@@ -56,6 +56,20 @@ pub enum Error {
         recorded: u64,
     },
 
+    /// An application of another type is open in this process under this name, on the same log.
+    #[error(
+        "the name `{name}` is taken by `{by}`, which is open on the same log: under one name it and `{wanted_by}` would read each other's \
+         events; give one of them another name, `#[application(name = \"…\")]`, or open it in another database"
+    )]
+    NameTaken {
+        /// The name of the application.
+        name: String,
+        /// The type that is open under it.
+        by: &'static str,
+        /// The type that was to be opened.
+        wanted_by: &'static str,
+    },
+
     /// No aggregate has this id.
     #[error("no {aggregate} with the id {originator_id} is recorded")]
     AggregateNotFound {

@@ -2,7 +2,6 @@
 
 mod about;
 mod batch_size;
-mod claims;
 mod conflicts;
 mod dead_letter;
 mod dead_letter_error;

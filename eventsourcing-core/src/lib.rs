@@ -15,6 +15,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod application;
+mod claims;
 pub mod domain;
 mod error;
 pub mod following;

@@ -15,8 +15,8 @@ use eventsourcing_core::persistence::conformance::{
     Fixture, Single, anchors, atomicity, check, concurrency, dictionaries, letters, limits, log, selection, tailing,
     tracking, versions,
 };
-use eventsourcing_core::persistence::{EventQuery, MemoryRecorder};
-use eventsourcing_core::{Recorder, StoredEvent, Uuid, recorder_conformance};
+use eventsourcing_core::persistence::{Append, EventQuery, LetterChanges, MemoryRecorder, StoredLetter};
+use eventsourcing_core::{Recorder, RecorderError, StoredEvent, Uuid, recorder_conformance};
 
 recorder_conformance!(memory, Single::new(MemoryRecorder::new()));
 
@@ -280,6 +280,9 @@ fn a_recorder_that_mistreats_tracking_is_found() {
     assert_broken(Fault::MovesFromAnywhere, rule, "AlreadyProcessed was expected");
     assert_broken(Fault::MovesFromTheId, rule, "AlreadyProcessed was expected");
     assert_broken(Fault::MovesForthOnly, rule, "the position after a move");
+    let rule = tracking::where_processing_begins_is_stored_once;
+    assert_broken(Fault::ForgetsTheStart, rule, "what is returned of Orders");
+    assert_broken(Fault::BeginsAgain, rule, "what is returned of Orders");
     let rule = tracking::events_and_tracking_are_recorded_by_one_insert;
     assert_broken(Fault::KeepsTrackingToItself, rule, "the position");
 }
@@ -298,6 +301,9 @@ fn a_recorder_that_mistreats_dead_letters_is_found() {
     assert_broken(Fault::ChecksLettersFirst, refused, "a conflict was expected");
     let repeated = letters::an_append_with_letters_repeated_is_done_once;
     assert_broken(Fault::RepeatsLetters, repeated, "is done once: the letters");
+    let parked = letters::an_append_that_parks_letters_repeated_is_done_once;
+    assert_broken(Fault::RepeatsParking, parked, "failed where it must not");
+    assert_broken(Fault::ForgetsWhereItParked, parked, "another is refused");
     assert_broken(Fault::ReplacesLetters, letters::the_first_letter_of_an_event_stays, "of an event stays");
     assert_broken(Fault::CutsLetters, letters::letters_are_kept_as_they_are, "kept as they are");
     let selected = letters::letters_are_selected_by_id;
@@ -305,6 +311,26 @@ fn a_recorder_that_mistreats_dead_letters_is_found() {
     assert_broken(Fault::FoldsUpstreamsOfLetters, selected, "selected by id");
     let together = letters::events_tracking_and_letters_are_recorded_by_one_append;
     assert_broken(Fault::KeepsLettersToItself, together, "the letters");
+}
+
+/// More of them than the default methods of the trait read at a time.
+#[test]
+fn a_recorder_that_only_selects_letters_counts_them_all() {
+    futures::executor::block_on(async {
+        let recorder = Plain::new(Fault::None).open().await;
+        let letter = |id| {
+            let (originator_id, state) = (Uuid::from_u128(u128::from(id % 2)), b"{}".as_slice().into());
+            StoredLetter { notification_id: id, originator_id, state, checksum: None }
+        };
+        let letters = LetterChanges { parked: (1..=2_000).map(letter).collect(), ..LetterChanges::of("Orders") };
+        recorder.append(Append::new(vec![]).changing(letters)).await?;
+        assert_eq!(recorder.count_letters("Orders").await?, 2_000);
+        assert_eq!(recorder.count_letters("Payments").await?, 0);
+        let asked = [Uuid::from_u128(7), Uuid::from_u128(1)];
+        assert_eq!(recorder.originators_with_letters("Orders", &asked).await?, [Uuid::from_u128(1)]);
+        Ok::<(), RecorderError>(())
+    })
+    .expect("a memory recorder that fails");
 }
 
 #[test]

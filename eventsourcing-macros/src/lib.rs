@@ -183,7 +183,7 @@ pub fn aggregate(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | option | meaning |
 /// |---|---|
 /// | `topic = "…"` | the name under which it is recorded, `World.Started` by default. Pin it before the event is renamed |
-/// | `id = …` | on a creation: the id, from the parameters, of which `impl Into<T>` are `T` already; a version 4 UUID by default |
+/// | `id = …` | on a creation: the id, from the parameters, of which `impl Into<T>` are `T` already; a version 4 UUID by default. Where a parameter is called `id` there is no default |
 ///
 /// Your own struct derives `Clone`, `Debug`, `Serialize` and `Deserialize`, and what `#[aggregate(derive(…))]` says.
 ///

@@ -55,6 +55,14 @@ pub(crate) const UNRECORDED_TAKES_NOTHING: &str = "`#[unrecorded]` takes nothing
 pub(crate) const UNRECORDED_EVENT: &str =
     "an `#[event]` method is recorded, so `#[unrecorded]` has no place on it; remove one of the two";
 
+/// Why a creation cannot have a parameter `id` and nothing to say of the aggregate's id.
+pub(crate) fn id_not_chosen(event: &str) -> String {
+    format!(
+        "this creation would ignore its `id` and give the aggregate a random one; say `#[event({event}, id = id)]` to create it under this \
+         id, or name the parameter after what it identifies, such as `order_id`"
+    )
+}
+
 /// Why an accessor of the aggregate cannot be the user's field or method.
 pub(crate) fn accessor_taken(name: &Ident) -> String {
     match name.to_string().as_str() {

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use eventsourcing_core::persistence::{Append, is_same_attempt, stamped};
+use eventsourcing_core::persistence::{Append, StoredLetter, is_same_attempt, stamped};
 use eventsourcing_core::{LogPosition, RecorderError, StoredEvent};
 use uuid::Uuid;
 
@@ -15,15 +15,14 @@ pub(crate) struct Found {
     /// The last version of each aggregate that has any.
     last: HashMap<Uuid, u64>,
     /// The dead letters that were looked for and are there, by upstream and notification id.
-    #[cfg(feature = "postgres")]
-    letters: HashSet<(String, u64)>,
+    letters: HashMap<(String, u64), StoredLetter>,
     /// The aggregates that were looked for and have dead letters, by upstream.
     #[cfg(feature = "postgres")]
     waiting: HashSet<(String, Uuid)>,
 }
 
-/// Up to which id the log of each upstream is processed that was looked for; 0 for those that are not there.
-pub(crate) type Positions = HashMap<String, u64>;
+/// Up to which position the log of each upstream is processed that was looked for; the start for those that are not there.
+pub(crate) type Positions = HashMap<String, LogPosition>;
 
 impl Found {
     /// Adds what a look found at a version.
@@ -39,11 +38,35 @@ impl Found {
         Ok(())
     }
 
-    /// Adds what a look for the dead letters of an upstream found.
+    /// Adds the dead letters of an upstream that a look found.
+    pub(crate) fn add_letters(&mut self, upstream: &str, letters: impl IntoIterator<Item = StoredLetter>) {
+        let letters = letters.into_iter().map(|letter| ((upstream.to_owned(), letter.notification_id), letter));
+        self.letters.extend(letters);
+    }
+
+    /// Adds the aggregates of which a look found dead letters of an upstream.
     #[cfg(feature = "postgres")]
-    pub(crate) fn add_letters(&mut self, upstream: &str, waiting: Vec<Uuid>, letters: Vec<u64>) {
+    pub(crate) fn add_waiting(&mut self, upstream: &str, waiting: Vec<Uuid>) {
         self.waiting.extend(waiting.into_iter().map(|id| (upstream.to_owned(), id)));
-        self.letters.extend(letters.into_iter().map(|id| (upstream.to_owned(), id)));
+    }
+
+    /// Whether an append without events is recorded already, which its letters and its tracking tell.
+    ///
+    /// Letters that it parks are found byte for byte. Letters that it only takes out leave nothing behind: that they are gone
+    /// counts if an earlier sending of the append may have been recorded.
+    pub(crate) fn has_own_letters(&self, append: &Append, positions: &Positions, was_sent: bool) -> bool {
+        let Append { events, tracking, letters: Some(changes), .. } = append else { return false };
+        let find = |id: u64| self.letters.get(&(changes.upstream.clone(), id));
+        let is_processed = tracking
+            .as_ref()
+            .is_none_or(|tracking| positions.get(&tracking.upstream).copied() == Some(tracking.log_position()));
+        let is_evident = !changes.parked.is_empty() || was_sent && !changes.taken.is_empty();
+        let is_parked = |id: u64| changes.parked.iter().any(|letter| letter.notification_id == id);
+        events.is_empty()
+            && is_processed
+            && is_evident
+            && changes.parked.iter().all(|letter| find(letter.notification_id) == Some(letter))
+            && changes.taken.iter().all(|id| is_parked(*id) || find(*id).is_none())
     }
 
     /// Why the changes of dead letters cannot be made, if they cannot.
@@ -53,7 +76,7 @@ impl Found {
         let upstream = || changes.upstream.clone();
         let waits = |id: &Uuid| self.waiting.contains(&(upstream(), *id));
         let mut once = HashSet::new();
-        let is_there = |id: &u64| once.insert(*id) && self.letters.contains(&(upstream(), *id));
+        let is_there = |id: &u64| once.insert(*id) && self.letters.contains_key(&(upstream(), *id));
         let can_be_made = changes.behind.iter().all(waits) && changes.taken.iter().all(is_there);
         (!can_be_made).then(|| changes.refused())
     }
@@ -121,24 +144,29 @@ pub(crate) enum Resolution {
 
 /// Compares a save with the rows that were found at its versions, and with how far its upstream is processed.
 ///
-/// `pending` are versions that may be recorded before this save is: those of others of its batch.
+/// `pending` are versions that may be recorded before this save is: those of others of its batch. `was_sent` says that the save
+/// was sent before, and that it is not known what became of it.
 pub(crate) fn resolve(
     append: &Append,
     found: &Found,
     pending: &HashSet<(Uuid, u64)>,
     positions: &Positions,
+    was_sent: bool,
 ) -> Resolution {
+    if found.has_own_letters(append, positions, was_sent) {
+        return Resolution::Done(Vec::new());
+    }
     let events = resolve_events(&append.events, found, pending);
     let Some(tracking) = &append.tracking else {
         return match events {
-            // without events there is nothing that tells whether the letters were changed by an earlier attempt
+            // the letters are still to be changed
             Resolution::Done(positions) if positions.is_empty() && append.letters.is_some() => {
                 Resolution::Free(Vec::new())
             }
             events => events,
         };
     };
-    let recorded = positions.get(&tracking.upstream).copied().unwrap_or_default();
+    let recorded = positions.get(&tracking.upstream).copied().unwrap_or_default().id;
     let is_free = recorded == tracking.after;
     match events {
         // without events there is nothing that tells an earlier attempt of this from another's
@@ -256,7 +284,7 @@ mod tests {
     /// A save that goes on from 4, of an upstream that is processed up to `recorded`.
     fn tracked(events: Vec<StoredEvent>, found: &Found, recorded: u64) -> Resolution {
         let append = Append::new(events).tracked(Tracking::new("Orders", 4, 6));
-        resolve(&append, found, &HashSet::new(), &Positions::from([("Orders".to_owned(), recorded)]))
+        resolve(&append, found, &HashSet::new(), &Positions::from([("Orders".to_owned(), recorded.into())]), false)
     }
 
     #[test]

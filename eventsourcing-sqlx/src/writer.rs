@@ -46,8 +46,9 @@ pub(crate) fn bytes_of(append: &Append) -> usize {
 pub(crate) trait Storage: Send + Sync + 'static {
     /// Records these saves in one transaction, and says what became of each, in their order.
     ///
-    /// A save is recorded whole or not at all, and one that cannot be recorded takes no other with it.
-    fn record(&self, saves: &[&Append]) -> impl Future<Output = Vec<Outcome>> + Send;
+    /// A save is recorded whole or not at all, and one that cannot be recorded takes no other with it. `were_sent` says that these
+    /// may be recorded already: an earlier call with them was dropped.
+    fn record(&self, saves: &[&Append], were_sent: bool) -> impl Future<Output = Vec<Outcome>> + Send;
 
     /// Events up to this id are recorded, and whoever recorded them knows: now those who wait for them may be told.
     fn recorded(self: &Arc<Self>, last: u64);
@@ -127,7 +128,7 @@ impl<S: Storage> Writer<S> {
             (std::mem::replace(&mut queue.is_led, true), queue.is_busy)
         };
         if !is_led {
-            let leader = Leader { shared: Arc::clone(&self.shared), parts: Vec::new(), ended: false };
+            let leader = Leader { shared: Arc::clone(&self.shared), parts: Vec::new(), was_sent: false, ended: false };
             // who is likely to have company does better to let it come
             let leader = if is_busy { Some(leader) } else { leader.lead_now() };
             if let Some(leader) = leader {
@@ -190,6 +191,8 @@ struct Leader<S: Storage> {
     shared: Arc<Shared<S>>,
     /// What is left of the batch under way: the last part is being recorded.
     parts: Vec<Vec<Save>>,
+    /// Whether the last part may be recorded already, by a leader before this one.
+    was_sent: bool,
     ended: bool,
 }
 
@@ -231,7 +234,8 @@ impl<S: Storage> Leader<S> {
             }
             // a batch that is refused is taken apart, until the one that is refused is alone
             while let Some(part) = self.parts.last() {
-                let outcomes = self.shared.storage.record(&appends_of(part)).await;
+                let were_sent = std::mem::take(&mut self.was_sent);
+                let outcomes = self.shared.storage.record(&appends_of(part), were_sent).await;
                 let part = self.parts.pop().unwrap_or_default();
                 let mut suspects = self.answer(part, outcomes);
                 if !suspects.is_empty() {
@@ -293,7 +297,8 @@ impl<S: Storage> Drop for Leader<S> {
             && let Some(background) = runtime::background()
         {
             let (shared, parts) = (Arc::clone(&self.shared), std::mem::take(&mut self.parts));
-            background.spawn(Self { shared, parts, ended: false }.lead());
+            let was_sent = !parts.is_empty();
+            background.spawn(Self { shared, parts, was_sent, ended: false }.lead());
             return;
         }
         let waiting = {
@@ -348,7 +353,7 @@ mod tests {
     }
 
     impl Storage for Unreachable {
-        async fn record(&self, saves: &[&Append]) -> Vec<Outcome> {
+        async fn record(&self, saves: &[&Append], _: bool) -> Vec<Outcome> {
             let transaction = self.transactions.fetch_add(1, Ordering::SeqCst) + 1;
             if transaction == 1 {
                 self.plug.notified().await;

@@ -291,8 +291,10 @@ async fn a_save_of_more_than_a_gigabyte_is_refused_before_it_is_sent() {
     let state: std::sync::Arc<[u8]> = vec![0; 64 * 1024 * 1024].into();
     save.iter_mut().for_each(|event| event.state = std::sync::Arc::clone(&state));
     let error = postgres.recorder().insert_events(save).await.unwrap_err();
-    let said = "a save whose states have a size of 1140850688 cannot be stored; the largest is 1000000000";
+    let said = "the events of this save have states of 1140850688 bytes, and the database takes at most 1000000000 bytes in one save; \
+                nothing was recorded; save fewer events at a time, or keep less in each of them";
     assert_eq!(error.to_string(), said);
+    assert!(error.is_not_done() && !error.is_retryable());
     assert_eq!(ids(&postgres.recorder().insert_events(one_event()).await.unwrap()), [1]);
     postgres.drop().await;
     sqlite.drop().await;

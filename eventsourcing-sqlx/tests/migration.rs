@@ -318,3 +318,22 @@ async fn an_application_whose_name_differs_in_case_only_does_not_share_tables() 
     }
     schema.drop().await;
 }
+
+#[tokio::test]
+async fn an_append_function_that_goes_on_from_no_stored_start_is_replaced() {
+    let schema = Schema::new();
+    PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap().close().await;
+    // as it was made before a start could be stored
+    let mut connection = common::connect(&schema.config).await;
+    let definition = "SELECT pg_get_functiondef(($1 || '.universe_append')::regproc)";
+    let new: String = sqlx::query_scalar(definition).bind(&schema.name).fetch_one(&mut connection).await.unwrap();
+    let old = new.replace("begun + moved <>", "moved <>");
+    assert_ne!(old, new);
+    sqlx::raw_sql(sqlx::AssertSqlSafe(old)).execute(&mut connection).await.unwrap();
+    let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
+    assert_eq!(recorder.begin_tracking("Orders", LogPosition::START).await.unwrap(), LogPosition::START);
+    recorder.insert_tracked(vec![], Tracking::new("Orders", 0, 3)).await.unwrap();
+    assert_eq!(recorder.tracked_position("Orders").await.unwrap().id, 3);
+    recorder.close().await;
+    schema.drop().await;
+}

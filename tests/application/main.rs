@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod lost_answers;
+mod names;
 mod opening;
 mod refusals;
 mod retrying;

@@ -74,12 +74,13 @@ async fn a_task_that_was_in_conflict_once_is_not_so_again() {
 }
 
 pub(super) async fn many_deposits_of_many_tasks_are_each_recorded_once(office: Office) {
-    deposit(&office, 20).await;
+    deposit(&office, 50).await;
 }
 
-/// A thousand each. The history is read for each of them, which takes minutes in all.
+/// A thousand each, unless `cargo xtask soak` says otherwise. The history is read for each of them, which takes minutes in all.
 async fn a_thousand_deposits_of_each_task(office: Office) {
-    deposit(&office, 1000).await;
+    let deposits = std::env::var("EVENTSOURCING_SOAK_DECISIONS").map_or(1_000, |deposits| deposits.parse().unwrap());
+    deposit(&office, deposits).await;
 }
 
 mod soak {
@@ -87,20 +88,20 @@ mod soak {
     use crate::common;
 
     #[tokio::test(flavor = "multi_thread")]
-    #[ignore = "it takes minutes: run it with --release"]
+    #[ignore = "it takes minutes: run it with `cargo xtask soak`"]
     async fn in_memory() {
         a_thousand_deposits_of_each_task(Office::open_with([("PERSISTENCE_MODULE", "memory")]).await.unwrap()).await;
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    #[ignore = "it takes minutes: run it with --release"]
+    #[ignore = "it takes minutes: run it with `cargo xtask soak`"]
     async fn in_sqlite() {
         let folder = tempfile::tempdir().unwrap();
         a_thousand_deposits_of_each_task(Office::open_with(common::sqlite_file(&folder)).await.unwrap()).await;
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    #[ignore = "it takes minutes: run it with --release"]
+    #[ignore = "it takes minutes: run it with `cargo xtask soak`"]
     async fn in_postgres() {
         a_thousand_deposits_of_each_task(Office::open_with(common::postgres()).await.unwrap()).await;
     }

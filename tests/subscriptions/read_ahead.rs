@@ -100,7 +100,7 @@ async fn recorded(events: usize) -> (Office, Arc<Watched>) {
 
 async fn record(office: &Office, events: usize) {
     let mut account = Account::open();
-    (1..events).for_each(|amount| account.deposit(amount as i64));
+    (1..events).for_each(|_| account.deposit(1));
     office.save(&mut account).await.unwrap();
 }
 

@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use eventsourcing::OnFailure;
 use eventsourcing::persistence::{
     Append, EventQuery, EventVisitor, Kind, LetterQuery, LogPosition, MemoryRecorder, NotificationQuery, Place,
     StoredLetter,
 };
 use eventsourcing::prelude::*;
+use eventsourcing::{DeadLetterError, OnFailure};
 use eventsourcing::{Notification, Recorder, RecorderError, StoredEvent, Tracking};
 
 use super::{PATIENCE, common};
@@ -307,6 +307,29 @@ async fn letters_that_another_process_carries_over_after_the_look_are_left_to_it
     assert_eq!(billing.dead_letters(&depot).list(0, 10).await.unwrap().len(), 1);
     assert!(recorder.meanwhile.lock().unwrap().is_none(), "the other was first");
     assert_eq!(recorder.max_notification_id().await.unwrap(), Some(3), "one event says that it was done");
+}
+
+#[tokio::test]
+async fn a_letter_that_another_discards_while_it_is_retried_is_no_failure_of_its_handler() {
+    let depot = Depot::open_with([("PERSISTENCE_MODULE", "memory")]).await.unwrap();
+    let recorder = Arc::new(Watched::default());
+    let open =
+        |recorder: Arc<dyn Recorder>| Billing::from(Application::builder("Billing").recorder(recorder).open().unwrap());
+    let (billing, other) = (open(recorder.clone()), open(Arc::new(recorder.recorder.clone())));
+    let (parcel, last) = send(&depot, &[13, 2]).await;
+    follow(&billing, &depot, last).await;
+    let (letters, others) = (billing.dead_letters(&depot), other.dead_letters(&depot));
+    let [refused, waiting] = letters.list(0, 10).await.unwrap().try_into().unwrap();
+    letters.discard(refused.notification_id).await.unwrap();
+
+    // after the letter was read, before what its handler loads
+    *recorder.meanwhile.lock().unwrap() = Some(Box::pin(async move {
+        others.discard(waiting.notification_id).await.unwrap();
+    }));
+    let error = letters.retry(parcel).await.unwrap_err();
+    assert!(recorder.meanwhile.lock().unwrap().is_none(), "the other was first");
+    assert!(matches!(error, DeadLetterError::NoneOf { .. }), "{error:?}");
+    assert!(!billing.repository().exists(parcel).await.unwrap());
 }
 
 #[tokio::test]

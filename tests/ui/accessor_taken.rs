@@ -11,8 +11,8 @@ pub struct Order {
 #[aggregate]
 impl Order {
     #[event("Placed")]
-    pub fn place(id: Uuid, at: Timestamp) -> Self {
-        Self { id, version: 1, created_on: at, modified_on: at }
+    pub fn place(order: Uuid, at: Timestamp) -> Self {
+        Self { id: order, version: 1, created_on: at, modified_on: at }
     }
 
     pub fn id(&self) -> Uuid {

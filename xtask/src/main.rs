@@ -42,13 +42,14 @@ cargo xtask bench --instructions [--record]
     Counts the instructions of the paths in memory, with valgrind; one that grew by a tenth is an error.
     --record    keeps what was counted, to compare with from now on
 
-cargo xtask soak [--events N] [--seconds N] [--minutes N] [NAME]
+cargo xtask soak [--events N] [--seconds N] [--decisions N] [--minutes N] [NAME]
     Records a million events, or N, with 64 tasks in each of two processes, in SQLite and in PostgreSQL, while readers
     tail the log: none may miss an event or see one twice. As many again by 64 writers that take a while before they
     commit, or do not, while followers follow it. Then kills one of two processes that run a projection each second, for
-    a minute or N seconds, while others record: each event must have taken effect once. Then a process serves a steady
-    load, two minutes or N in each database: its memory, open files and connections must not keep growing. The tests do
-    the same with fewer. Only what has NAME in its file's name: tailed, followed, killed_beside_writers, steady.
+    a minute or N seconds, while others record: each event must have taken effect once. 32 tasks decide a thousand times
+    each, or N, about one aggregate: none may give up. Then a process serves a steady load, two minutes or N in each
+    database: its memory, open files and connections must not keep growing. The tests do the same with fewer. Only what has NAME in its file's name: tailed, followed, killed_beside_writers,
+    application, steady.
 
 cargo xtask failover [NAME]
     Trials on real servers: a primary and a standby that are stopped, killed and promoted while events are recorded and

@@ -14,15 +14,19 @@ const EVENTS: u64 = 1_000_000;
 /// How long processes that run a projection are killed, one each second, unless said otherwise.
 const SECONDS: u64 = 60;
 
+/// How many decisions each of 32 tasks makes about one aggregate, unless said otherwise.
+const DECISIONS: u64 = 1_000;
+
 /// How long each database serves a steady load, unless said otherwise.
 const MINUTES: u64 = 2;
 
-/// The tests that have a long form, and their packages.
-const TESTS: [(&str, &str); 4] = [
-    ("eventsourcing-sqlx", "tailed"),
-    ("eventsourcing-sqlx", "followed"),
-    ("eventsourcing-sqlx", "killed_beside_writers"),
-    ("eventsourcing", "steady"),
+/// The tests that have a long form, their packages, and what of them is left out elsewhere.
+const TESTS: [(&str, &str, Option<&str>); 5] = [
+    ("eventsourcing-sqlx", "tailed", None),
+    ("eventsourcing-sqlx", "followed", None),
+    ("eventsourcing-sqlx", "killed_beside_writers", None),
+    ("eventsourcing", "application", Some("turns::soak")),
+    ("eventsourcing", "steady", None),
 ];
 
 /// What the caller asked for.
@@ -30,27 +34,30 @@ const TESTS: [(&str, &str); 4] = [
 pub(crate) struct Options {
     events: u64,
     seconds: u64,
+    decisions: u64,
     minutes: u64,
     /// Only tests with this in their file's name.
     filter: Option<String>,
 }
 
 impl Options {
-    /// Reads `[--events N] [--seconds N] [--minutes N] [NAME]`.
+    /// Reads `[--events N] [--seconds N] [--decisions N] [--minutes N] [NAME]`.
     pub(crate) fn parse(arguments: &[String]) -> Result<Self, Failure> {
-        let mut options = Self { events: EVENTS, seconds: SECONDS, minutes: MINUTES, filter: None };
+        let mut options =
+            Self { events: EVENTS, seconds: SECONDS, decisions: DECISIONS, minutes: MINUTES, filter: None };
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
             let (number, usual) = match argument.as_str() {
                 "--events" => (&mut options.events, EVENTS),
                 "--seconds" => (&mut options.seconds, SECONDS),
+                "--decisions" => (&mut options.decisions, DECISIONS),
                 "--minutes" => (&mut options.minutes, MINUTES),
-                filter if options.filter.is_none() && TESTS.iter().any(|(_, test)| test.contains(filter)) => {
+                filter if options.filter.is_none() && TESTS.iter().any(|(_, test, _)| test.contains(filter)) => {
                     options.filter = Some(filter.to_owned());
                     continue;
                 }
                 unknown => {
-                    let names = TESTS.map(|(_, test)| test).join(", ");
+                    let names = TESTS.map(|(_, test, _)| test).join(", ");
                     return Err(Failure::new(format!(
                         "`cargo xtask soak` does not know `{unknown}`; beside its flags it takes a part of one of {names}"
                     )));
@@ -66,9 +73,9 @@ impl Options {
         Ok(options)
     }
 
-    fn tests(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+    fn tests(&self) -> impl Iterator<Item = (&'static str, &'static str, Option<&'static str>)> {
         let is_chosen = |test: &str| self.filter.as_ref().is_none_or(|filter| test.contains(filter.as_str()));
-        TESTS.into_iter().filter(move |(_, test)| is_chosen(test))
+        TESTS.into_iter().filter(move |(_, test, _)| is_chosen(test))
     }
 }
 
@@ -76,8 +83,8 @@ impl Options {
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let Prepared { mut keeper, connection, name } = Prepared::find(false, &[])?;
     let mut steps = Steps::default();
-    for (package, test) in options.tests() {
-        let command = long_form(package, test, &connection, options);
+    for (package, test, ignored) in options.tests() {
+        let command = long_form(package, test, ignored, &connection, options);
         let title = run::line_of(&command);
         if let Err(failure) = steps.step(&title, || keeper.run(command)) {
             run::complain(&format!("    {failure}"));
@@ -90,29 +97,38 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     tidied?;
     let took = run::took(steps.duration());
     say(&format!("xtask: all that was asked of SQLite and of {name} held, in {took}"));
-    options.tests().for_each(|(_, test)| say(&format!("  {test}: {}", options.held(test))));
+    options.tests().for_each(|(_, test, _)| say(&format!("  {test}: {}", options.held(test))));
     Ok(())
 }
 
 impl Options {
     /// What is known now that a test has passed.
     fn held(&self, test: &str) -> String {
-        let Self { events, seconds, minutes, .. } = self;
+        let Self { events, seconds, decisions, minutes, .. } = self;
         match test {
             "tailed" => format!("{events} events in each, of which readers missed none"),
             "followed" => format!("{events} events in each and more, followed without a gap"),
             "killed_beside_writers" => format!("{seconds} kills in each, and each event took effect once"),
+            "application" => {
+                format!("32 tasks with {decisions} decisions each about one aggregate, of which none gave up")
+            }
             _ => format!("{minutes} minutes in each, and neither memory, open files nor connections kept growing"),
         }
     }
 }
 
-fn long_form(package: &str, test: &str, connection: &Connection, options: &Options) -> Command {
+fn long_form(package: &str, test: &str, ignored: Option<&str>, connection: &Connection, options: &Options) -> Command {
     let mut command = cargo(["test", "--release", "--package", package, "--all-features", "--test", test]);
-    command.args(["--", "--test-threads", "1", "--nocapture"]);
+    if let Some(ignored) = ignored {
+        command.args([ignored, "--", "--ignored"]);
+    } else {
+        command.arg("--");
+    }
+    command.args(["--test-threads", "1", "--nocapture"]);
     connection.export(&mut command);
     command.env("EVENTSOURCING_SOAK_EVENTS", options.events.to_string());
     command.env("EVENTSOURCING_SOAK_SECONDS", options.seconds.to_string());
+    command.env("EVENTSOURCING_SOAK_DECISIONS", options.decisions.to_string());
     command.env("EVENTSOURCING_SOAK_MINUTES", options.minutes.to_string());
     command
 }
@@ -127,10 +143,10 @@ mod tests {
 
     #[test]
     fn numbers_are_numbers() {
-        let usual = Options { events: EVENTS, seconds: SECONDS, minutes: MINUTES, filter: None };
+        let usual = Options { events: EVENTS, seconds: SECONDS, decisions: DECISIONS, minutes: MINUTES, filter: None };
         assert_eq!(parse("").expect("valid"), usual);
-        let options = Options { events: 5_000, seconds: 3, minutes: 7, filter: None };
-        assert_eq!(parse("--seconds 3 --events 5000 --minutes 7").expect("valid"), options);
+        let options = Options { events: 5_000, seconds: 3, decisions: 9, minutes: 7, filter: None };
+        assert_eq!(parse("--seconds 3 --events 5000 --decisions 9 --minutes 7").expect("valid"), options);
         for line in ["--events", "--events many", "--event 5", "--events 5 6", "--seconds -1", "--minutes 0.5"] {
             assert!(parse(line).is_err(), "{line}");
         }
@@ -138,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_name_chooses_the_tests_that_have_it() {
-        let chosen = |line| parse(line).expect("valid").tests().map(|(_, test)| test).collect::<Vec<_>>();
+        let chosen = |line| parse(line).expect("valid").tests().map(|(_, test, _)| test).collect::<Vec<_>>();
         assert_eq!(chosen("steady --minutes 1"), ["steady"]);
         assert_eq!(chosen("ed"), ["tailed", "followed", "killed_beside_writers"]);
         assert_eq!(chosen("").len(), TESTS.len());

@@ -1,7 +1,7 @@
 //! What an application consists of, said in code.
 
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, Once};
+use std::sync::{Arc, Mutex, Once, OnceLock};
 
 use super::core::{Application, Shared};
 use super::schema::Schema;
@@ -87,8 +87,18 @@ impl ApplicationBuilder {
         warn_of_arbitrary_precision();
         let recorder = recorder.unwrap_or_else(|| Arc::new(MemoryRecorder::new()));
         let mapper = mapper.unwrap_or_else(|| Mapper::new(name.to_lowercase()));
-        let (turns, carried_over) = (Turns::default(), Mutex::default());
-        Ok(Application::new(Shared { name, recorder, mapper, topics, schema, section_size, turns, carried_over }))
+        let (turns, claim, carried_over) = (Turns::default(), OnceLock::new(), Mutex::default());
+        Ok(Application::new(Shared {
+            name,
+            recorder,
+            mapper,
+            topics,
+            schema,
+            section_size,
+            turns,
+            claim,
+            carried_over,
+        }))
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::saveable::{Batch, Saveable};
 use super::schema::Schema;
 use super::topics::Topics;
 use super::turns::Turns;
 use super::{ApplicationBuilder, NotificationLog, Repository};
+use crate::claims::{Claim, Kind};
 use crate::domain::Taken;
 use crate::persistence::{LogPosition, Mapper, Notification, Recorder, StoredEvent, Tracking};
 use crate::{Error, Result};
@@ -41,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) schema: Schema,
     pub(super) section_size: usize,
     pub(super) turns: Turns,
+    /// That the name is used by a type; it ends with the last handle.
+    pub(super) claim: OnceLock<Claim>,
     /// The upstreams whose dead letters are known to be where they are kept today.
     pub(crate) carried_over: Mutex<HashSet<String>>,
 }
@@ -58,6 +61,29 @@ impl Application {
     /// The name, as it was given.
     pub fn name(&self) -> &str {
         &self.shared.name
+    }
+
+    /// Claims the name in this log for a type, for as long as there are handles to the application.
+    ///
+    /// Two types of one name, in two modules of a program, would share the tables of that name and read each other's events. The builder of
+    /// `#[application]` calls this. [`Application::builder`] has no type: an application that it opens claims nothing, and is
+    /// refused nothing. Any number of applications of one type may be open. Recorders that cannot tell their log from others
+    /// ([`Recorder::log_identity`]) are not checked.
+    ///
+    /// # Errors
+    /// [`Error::NameTaken`](crate::Error::NameTaken) if an application of another type is open in this process under the name, on the same
+    /// log; [`Recorder`](crate::Error::Recorder) as the database fails.
+    pub async fn claim_name<T>(&self) -> Result<()> {
+        let Some(log) = self.shared.recorder.log_identity().await? else { return Ok(()) };
+        let claim = Claim::of::<T>(Kind::Application, log, &self.name().to_lowercase());
+        let claim = claim.map_err(|taken| Error::NameTaken {
+            name: self.name().to_owned(),
+            by: taken.by,
+            wanted_by: taken.wanted_by,
+        })?;
+        // claimed already by this very application: one claim is enough
+        drop(self.shared.claim.set(claim));
+        Ok(())
     }
 
     /// Records the pending events of aggregates: all of them or none, in one insert.
@@ -209,8 +235,7 @@ impl Shared {
 
 impl fmt::Debug for Application {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Shared { name, recorder, mapper, topics: _, schema: _, section_size: _, turns: _, carried_over: _ } =
-            &*self.shared;
+        let Shared { name, recorder, mapper, .. } = &*self.shared;
         f.debug_struct("Application").field("name", name).field("recorder", recorder).field("mapper", mapper).finish()
     }
 }

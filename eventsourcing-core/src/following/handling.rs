@@ -11,7 +11,7 @@ use super::failure::{Failure, Handled, is_passing, is_timeout, unknown_dictionar
 use super::{DeadLetter, Projection, Recorded, RunnerError, ViewError, ViewTransaction as _, Views};
 use crate::Error;
 use crate::application::Shared;
-use crate::persistence::{Cause, LogPosition, Notification, Tracking};
+use crate::persistence::{Cause, LogPosition, Notification, RecorderError, Tracking};
 
 /// A projection on its way through a log.
 pub(super) struct Handling<P, V> {
@@ -132,8 +132,10 @@ where
 
     pub(super) async fn commit(&self, transaction: V::Transaction, has_handled: bool) -> Result<Handled, Failure> {
         let Err(error) = transaction.commit().await else { return Ok(Handled::Done) };
+        // others took letters out: no handler's fault, and which letters there are is looked up again
+        let are_letters_changed = matches!(error, ViewError::Recorder(RecorderError::LettersChanged { .. }));
         // handlers are to decide again, on what is there by now
-        if has_handled && error.is_conflict() {
+        if has_handled && error.is_conflict() && !are_letters_changed {
             return Ok(Handled::Refused(error.into()));
         }
         // what a handler committed is there, and is not handled again

@@ -144,6 +144,21 @@ impl<S: Clone + Send + Sync + 'static> Views for MemoryViews<S> {
         Ok(transaction)
     }
 
+    async fn begin_at(
+        &self,
+        projection: &str,
+        upstream: &str,
+        position: LogPosition,
+    ) -> Result<LogPosition, ViewError> {
+        let key = ProjectionKey::parse(projection);
+        let mut transaction = self.of(key)?.transaction(key, upstream).await;
+        transaction.changed.serve(key.serving())?;
+        let MemoryTransaction { changed: Kept { positions, .. }, place, .. } = &mut transaction;
+        let stored = *positions.entry(place.clone()).or_insert(position);
+        transaction.commit().await?;
+        Ok(stored)
+    }
+
     async fn move_position(
         &self,
         projection: &str,

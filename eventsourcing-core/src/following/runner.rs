@@ -13,10 +13,10 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tracing::Instrument as _;
 
-use super::claims::Claim;
 use super::state::State;
 use super::{Progress, Projection, RunnerBuilder, RunnerError, Status, Views};
 use crate::application::{Application, Shared};
+use crate::claims::Claim;
 use crate::persistence::{Notification, NotificationQuery};
 use crate::{Error, Result};
 

@@ -9,7 +9,6 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::batch_size::BatchSize;
-use super::claims::Claim;
 use super::handling::Handling;
 use super::pages::Pages;
 use super::runner::CountLetters;
@@ -21,7 +20,8 @@ use super::{
     Views,
 };
 use crate::application::Shared;
-use crate::persistence::{LogPosition, Notification, NotificationQuery, Tracking};
+use crate::claims::{Claim, Kind, Taken};
+use crate::persistence::{LogPosition, Notification, NotificationQuery};
 
 /// How a projection is to be run.
 #[must_use = "nothing runs before `start`"]
@@ -94,9 +94,9 @@ where
     /// Begins at the end of the log, if nothing of the log is processed yet: what is recorded from now on is handled, and what is
     /// there already is not.
     ///
-    /// It is for followers whose effects belong to the present, such as one that sends mail. Where it begins is recorded when it
-    /// starts, so that after a crash, before the first event or later, it goes on from there. An empty log has no such place: until the
-    /// first event is handled, it begins where the log ends when it starts next.
+    /// It is for followers whose effects belong to the present, such as one that sends mail. Where it begins is stored when it
+    /// starts, so that after a crash, before the first event or later, it goes on from there. For an empty log that is the start of the
+    /// log: events that are recorded while it is stopped are handled when it starts again.
     ///
     /// It has no effect where a position is stored, so that it stays in the code.
     pub fn from_now(self) -> Self {
@@ -181,7 +181,9 @@ where
 
     /// Makes sure that no other projection of this process runs under the name.
     fn claim(&self) -> Result<Option<Claim>, RunnerError> {
-        self.views.database().map(|database| Claim::of::<P>(P::NAME, database, &self.key)).transpose()
+        let Some(database) = self.views.database() else { return Ok(None) };
+        let claim = Claim::of::<P>(Kind::Projection, database, &self.key);
+        claim.map(Some).map_err(|Taken { by, wanted_by }| RunnerError::NameTaken { name: P::NAME, by, wanted_by })
     }
 
     /// What counts the dead letters that the projection has of this upstream.
@@ -240,21 +242,17 @@ where
             |error| RunnerError::Upstream { name: P::NAME, upstream: Arc::clone(&upstream), source: Arc::new(error) };
         if position.id == 0 {
             let begins = match beginning {
-                Beginning::AtTheStart => Ok(LogPosition::START),
-                Beginning::Now => shared.recorder.last_position().await.map_err(crate::Error::from),
+                Beginning::AtTheStart => Ok(None),
+                Beginning::Now => shared.recorder.last_position().await.map(Some).map_err(crate::Error::from),
                 Beginning::After(position) => {
                     pages.go_to(position);
-                    pages.check().await.map(|()| pages.position())
+                    pages.check().await.map(|()| Some(pages.position()))
                 }
             };
-            let begins = begins.map_err(upstream_error)?;
-            if begins.id > 0 {
-                match begin_after(&*views, &key, &upstream, begins).await {
-                    // others who begin here were quicker
-                    Ok(()) | Err(ViewError::AlreadyProcessed { .. }) => {}
-                    Err(error) => return Err(RunnerError::of_view::<P>(error)),
-                }
-                position = views.position(&key, &upstream).await.map_err(RunnerError::of_view::<P>)?;
+            if let Some(begins) = begins.map_err(upstream_error)? {
+                // where others began who were quicker, or this one before, is not moved, be it the start of a log that was empty
+                let begun = views.begin_at(&key, &upstream, begins).await;
+                position = begun.map_err(RunnerError::of_view::<P>)?;
             }
             pages.go_to(position);
         }
@@ -279,11 +277,6 @@ where
         }
         Ok((Handling { upstream, shared, projection, views, key, prefix, position }, pages))
     }
-}
-
-/// Records that nothing up to here is to be handled.
-async fn begin_after<V: Views>(views: &V, key: &str, upstream: &str, position: LogPosition) -> Result<(), ViewError> {
-    views.begin(key, &Tracking::new(upstream, 0, position)).await?.commit().await
 }
 
 pub(super) fn runtime<P: Projection>() -> Result<Handle, RunnerError> {

@@ -103,6 +103,10 @@ impl Views for Application {
         Ok(UnitOfWork::new(self, &tracking.upstream, Some(tracking.clone())))
     }
 
+    async fn begin_at(&self, _: &str, upstream: &str, position: LogPosition) -> Result<LogPosition, ViewError> {
+        Ok(self.shared.recorder.begin_tracking(upstream, position).await?)
+    }
+
     async fn move_position(
         &self,
         _: &str,

@@ -54,6 +54,36 @@ pub trait Views: Send + Sync + 'static {
         tracking: &Tracking,
     ) -> impl Future<Output = Result<Self::Transaction, ViewError>> + Send;
 
+    /// Stores where the projection begins in the upstream's log, unless a position is stored already, and returns the stored one.
+    ///
+    /// The start is a position as any other: stored for an empty log, it tells that every event comes after the beginning. The first
+    /// transaction goes on from it, with 0 for [`Tracking::after`]. Unless the views implement it, the start cannot be stored, and any
+    /// other position is by [`begin`](Self::begin).
+    ///
+    /// # Errors
+    /// [`ViewError::AnotherVersion`] if another version of the projection serves; [`RecorderError::NoMove`] unless the views can do
+    /// it; others as the database fails.
+    fn begin_at(
+        &self,
+        projection: &str,
+        upstream: &str,
+        position: LogPosition,
+    ) -> impl Future<Output = Result<LogPosition, ViewError>> + Send {
+        async move {
+            if position.id == 0 {
+                let (upstream, from, to) = (upstream.to_owned(), LogPosition::START, position);
+                return Err(RecorderError::NoMove { upstream, from, to }.into());
+            }
+            let tracking = Tracking::new(upstream, 0, position);
+            let begun = async { self.begin(projection, &tracking).await?.commit().await };
+            match begun.await {
+                // others who begin were quicker
+                Ok(()) | Err(ViewError::AlreadyProcessed { .. }) => self.position(projection, upstream).await,
+                Err(error) => Err(error),
+            }
+        }
+    }
+
     /// Moves the position from here to any other place, back or forth, in a transaction of its own: the log is another than the one
     /// that the view was made of. Where it is at `to` already it is done.
     ///

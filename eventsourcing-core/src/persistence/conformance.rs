@@ -301,6 +301,7 @@ macro_rules! recorder_conformance {
                 a_tracked_insert_dropped_half_way_is_done_or_not_done
                 upstreams_are_processed_at_the_same_time
                 a_position_is_moved_from_exactly_where_it_is
+                where_processing_begins_is_stored_once
             }
             letters {
                 events_tracking_and_letters_are_recorded_by_one_append
@@ -311,6 +312,7 @@ macro_rules! recorder_conformance {
                 who_waits_behind_letters_finds_them_there
                 a_refused_append_leaves_letters_as_they_were
                 an_append_with_letters_repeated_is_done_once
+                an_append_that_parks_letters_repeated_is_done_once
                 an_append_with_letters_dropped_half_way_is_done_or_not_done
                 of_many_who_take_out_a_letter_one_does
             }

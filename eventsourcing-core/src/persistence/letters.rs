@@ -26,6 +26,7 @@ pub struct StoredLetter {
 ///
 /// A recorder checks [`behind`](Self::behind) first, then takes letters out, then puts letters in. It refuses the append with
 /// [`LettersChanged`](RecorderError::LettersChanged) if somebody else changed what the append relies on, and records nothing then.
+/// An append that is given again is found by its events or by the letters that it parks: see [`Recorder::append`](super::Recorder::append).
 ///
 /// # Examples
 ///

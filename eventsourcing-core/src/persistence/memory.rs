@@ -160,6 +160,16 @@ impl Recorder for MemoryRecorder {
         self.read(|log| log.position_in(upstream))
     }
 
+    async fn begin_tracking(&self, upstream: &str, position: LogPosition) -> Result<LogPosition, RecorderError> {
+        Tracking::check_beginning(upstream, position)?;
+        self.write(|log| {
+            if log.closed {
+                return Err(RecorderError::Closed);
+            }
+            Ok(*log.tracking.entry(upstream.to_owned()).or_insert(position))
+        })
+    }
+
     async fn move_tracking(&self, upstream: &str, from: LogPosition, to: LogPosition) -> Result<(), RecorderError> {
         self.write(|log| {
             let recorded = log.position_in(upstream);
@@ -194,6 +204,10 @@ impl Recorder for MemoryRecorder {
         self.watermark.passed(after).await;
     }
 
+    async fn log_identity(&self) -> Result<Option<String>, RecorderError> {
+        Ok(Some(format!("memory at {:p}", Arc::as_ptr(&self.log))))
+    }
+
     /// Closes all clones; the events are gone with the last of them.
     async fn close(&self) {
         self.write(|log| log.closed = true);
@@ -225,6 +239,13 @@ impl Log {
         let Append { events, tracking, letters } = append;
         let is_ours = |event| self.place_of(event).is_some_and(|place| self.is_again(place, event));
         let is_done = !events.is_empty() && events.iter().all(is_ours);
+        // without events it is the letters that tell
+        if let (true, Some(letters)) = (events.is_empty(), &letters) {
+            let is_processed = |tracking: &Tracking| self.position_in(&tracking.upstream) == tracking.log_position();
+            if tracking.as_ref().is_none_or(is_processed) && self.letters.are_parked(letters) {
+                return Ok(Vec::new());
+            }
+        }
         let tracking = match tracking {
             None => None,
             Some(tracking) => match self.position_in(&tracking.upstream).id {

@@ -137,8 +137,11 @@ pub trait Recorder: Debug + Send + Sync {
     /// Records events, tracking and changes of dead letters: all of it or none.
     ///
     /// For events alone it is [`insert_events`](Self::insert_events), and with tracking [`insert_tracked`](Self::insert_tracked).
-    /// An append that was recorded already, with the same `append_id`s, counts as done together with its dead letters; one
-    /// without events cannot be told from another's.
+    /// An append that was recorded already, with the same `append_id`s, counts as done together with its dead letters. An append
+    /// without events that parks letters counts as done if each of these letters is stored byte for byte, the letters that it
+    /// takes out are gone, and the log is processed exactly up to its tracking, if it has any. One that parks none cannot be told
+    /// from another's. A recorder that loses the answer of the database and sends such an append again takes it for done if the
+    /// letters that it takes out are gone: the caller gets no [`LettersChanged`](RecorderError::LettersChanged) for its own change.
     ///
     /// # Errors
     /// Those of [`insert_tracked`](Self::insert_tracked), which come first; then [`RecorderError::LettersChanged`] if letters that
@@ -165,23 +168,39 @@ pub trait Recorder: Debug + Send + Sync {
 
     /// How many dead letters of an upstream there are; 0 if the recorder keeps none.
     ///
+    /// Unless the recorder implements it, the letters are read by [`select_letters`](Self::select_letters), a page at a time.
+    ///
     /// # Errors
     /// As the storage fails.
     async fn count_letters(&self, upstream: &str) -> Result<u64, RecorderError> {
-        let _ = upstream;
-        Ok(0)
+        let (mut count, mut query) = (0, LetterQuery::of(upstream).limit(PAGE));
+        loop {
+            let page = self.select_letters(query.clone()).await?;
+            count += page.len() as u64;
+            match page.last() {
+                Some(last) if page.len() >= PAGE => query.after = last.notification_id,
+                _ => return Ok(count),
+            }
+        }
     }
 
     /// Those of these aggregates of which there are dead letters, in any order; none if the recorder keeps none.
     ///
     /// It is asked with each batch of events that an application handles: it looks each aggregate up by index, and reads no
-    /// letters of others.
+    /// letters of others. Unless the recorder implements it, [`select_letters`](Self::select_letters) is asked for the first letter of
+    /// each aggregate.
     ///
     /// # Errors
     /// As the storage fails.
     async fn originators_with_letters(&self, upstream: &str, originators: &[Uuid]) -> Result<Vec<Uuid>, RecorderError> {
-        let _ = (upstream, originators);
-        Ok(Vec::new())
+        let mut found = Vec::new();
+        for id in originators {
+            let first = LetterQuery::of(upstream).originator(*id).limit(1);
+            if !self.select_letters(first).await?.is_empty() {
+                found.push(*id);
+            }
+        }
+        Ok(found)
     }
 
     /// The position of the event that has this notification id; none if no event has it.
@@ -209,6 +228,26 @@ pub trait Recorder: Debug + Send + Sync {
     /// [`RecorderError::NoTracking`] unless the recorder keeps it; other variants as the storage fails.
     async fn tracked_position(&self, upstream: &str) -> Result<LogPosition, RecorderError> {
         Err(RecorderError::NoTracking { upstream: upstream.to_owned() })
+    }
+
+    /// Stores where the processing of another application's log begins, unless a position is stored already, and returns the stored one.
+    ///
+    /// The start is a position as any other: stored for an empty log, it tells that every event comes after the beginning. The next
+    /// tracking goes on from it, with 0 for [`Tracking::after`]. Unless the recorder implements it, the start cannot be stored, and
+    /// any other position is by [`insert_tracked`](Self::insert_tracked).
+    ///
+    /// # Errors
+    /// What [`Tracking::check_beginning`] returns; [`RecorderError::NoTracking`] unless the recorder can do it; other variants as the
+    /// storage fails.
+    async fn begin_tracking(&self, upstream: &str, position: LogPosition) -> Result<LogPosition, RecorderError> {
+        if position.id == 0 {
+            return Err(RecorderError::NoTracking { upstream: upstream.to_owned() });
+        }
+        match self.insert_tracked(Vec::new(), Tracking::new(upstream, 0, position)).await {
+            // others who begin were quicker
+            Ok(_) | Err(RecorderError::AlreadyProcessed { .. }) => self.tracked_position(upstream).await,
+            Err(error) => Err(error),
+        }
     }
 
     /// Moves the position up to which the log of another application is processed, from here to any other place, back or forth.
@@ -250,6 +289,17 @@ pub trait Recorder: Debug + Send + Sync {
     async fn recorded_after(&self, after: u64) {
         let _ = after;
         std::future::pending().await
+    }
+
+    /// What tells this log from all others; none if the recorder has no way to tell.
+    ///
+    /// Two recorders of one process give the same text if, and only if, what one records the other reads. It is of use while both are
+    /// open, and not to be stored.
+    ///
+    /// # Errors
+    /// As the storage fails.
+    async fn log_identity(&self) -> Result<Option<String>, RecorderError> {
+        Ok(None)
     }
 
     /// Closes connections and files once running calls are done; calls made later are [`RecorderError::Closed`].

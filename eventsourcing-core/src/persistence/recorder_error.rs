@@ -261,6 +261,18 @@ pub enum RecorderError {
         max: u64,
     },
 
+    /// The states of a save are more bytes than the database takes in one save; nothing was recorded.
+    #[error(
+        "the events of this save have states of {bytes} bytes, and the database takes at most {max} bytes in one save; \
+         nothing was recorded; save fewer events at a time, or keep less in each of them"
+    )]
+    SaveTooLarge {
+        /// The size of all its states together.
+        bytes: u64,
+        /// The largest size of one save.
+        max: u64,
+    },
+
     /// A tracking position does not come after the one before; nothing was recorded.
     #[error(
         "position {position} of `{upstream}` does not come after {after}, up to which it was processed before; \

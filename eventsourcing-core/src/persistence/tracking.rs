@@ -66,6 +66,20 @@ impl Tracking {
         Ok(())
     }
 
+    /// Checks what each recorder has to refuse before it stores where the processing of an upstream's log begins.
+    ///
+    /// # Errors
+    /// [`RecorderError::Name`] if the upstream's name cannot be that of an application, [`RecorderError::OutOfRange`] if the
+    /// position is larger than `i64::MAX`.
+    pub fn check_beginning(upstream: &str, position: LogPosition) -> Result<(), RecorderError> {
+        let (max, value) = (i64::MAX.unsigned_abs(), position.id);
+        check_name(upstream)?;
+        if value > max {
+            return Err(RecorderError::OutOfRange { what: "tracking position", value, max });
+        }
+        Ok(())
+    }
+
     /// The refusal of this tracking, where the log is processed up to another id than it says.
     pub fn already_processed(&self, recorded: u64) -> RecorderError {
         RecorderError::AlreadyProcessed { upstream: self.upstream.clone(), after: self.after, recorded }

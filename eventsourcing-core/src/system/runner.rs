@@ -2,6 +2,7 @@
 
 use std::any::TypeId;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -9,8 +10,8 @@ use tokio::time::Instant;
 use super::opened::Opened;
 use super::pipe::{Edge, Supervision};
 use super::{System, SystemError};
-use crate::application::ApplicationStruct;
-use crate::following::{Beginning, OnFailure, ProjectionRunner, RunnerError, Status, Subscribe};
+use crate::application::{Application, ApplicationStruct};
+use crate::following::{Beginning, OnFailure, ProjectionRunner, RunnerError, Status, Subscribe, Views as _};
 use crate::persistence::LogPosition;
 
 /// Runs a system: each application that follows another does so on a task of its own.
@@ -183,6 +184,8 @@ impl SystemRunnerBuilder<'_> {
 
     /// Lets `F` begin at the end of `L`'s log, if it has processed nothing of it yet:
     /// [`RunnerBuilder::from_now`](crate::following::RunnerBuilder::from_now).
+    ///
+    /// Where that is is stored before [`start`](Self::start) returns, which fails if it cannot be.
     pub fn from_now<L: ApplicationStruct, F: ApplicationStruct>(mut self) -> Self {
         self.beginnings.push((TypeId::of::<L>(), TypeId::of::<F>(), Beginning::Now));
         self
@@ -209,7 +212,8 @@ impl SystemRunnerBuilder<'_> {
     ///
     /// # Errors
     /// [`SystemError::FollowsNobody`] if [`only`](Self::only) names an application that no pipe lets follow;
-    /// [`SystemError::Application`] if one cannot be opened, others if the system does not fit together, and
+    /// [`SystemError::Application`] if one cannot be opened, others if the system does not fit together;
+    /// [`SystemError::Follower`] if where a follower begins that begins now cannot be stored, and with
     /// [`RunnerError::NoRuntime`] outside of a runtime.
     pub async fn start(self) -> Result<SystemRunner, SystemError> {
         let Self { system, only, on_failure, poll_interval, accepted, beginnings } = self;
@@ -218,6 +222,12 @@ impl SystemRunnerBuilder<'_> {
         }
         let is_wanted = |edge: &Edge| only.is_empty() || only.iter().any(|(id, _)| *id == edge.follower);
         let opened = system.open(is_wanted).await?;
+        // before any of them runs: now is before this returns, whenever their tasks come to it
+        for (edge, upstream, follower) in opened.pairs() {
+            if let Some(Beginning::Now) = said_of(edge, &beginnings) {
+                begin_now(edge, upstream, follower).await?;
+            }
+        }
         let mut followers = Vec::new();
         for (edge, upstream, follower) in opened.pairs() {
             let accepted = said_of(edge, &accepted);
@@ -227,6 +237,22 @@ impl SystemRunnerBuilder<'_> {
         }
         Ok(SystemRunner { opened, followers })
     }
+}
+
+/// Stores that the follower begins at the end of the log, unless it has begun.
+async fn begin_now(edge: &Edge, upstream: &Application, follower: &Application) -> Result<(), RunnerError> {
+    let (log, name) = (upstream.name(), edge.names.1);
+    let of_view = |source| RunnerError::View { name, source };
+    if follower.position(name, log).await.map_err(of_view)?.id > 0 {
+        return Ok(());
+    }
+    let last = upstream.recorder().last_position().await.map_err(|error| RunnerError::Upstream {
+        name,
+        upstream: Arc::from(log),
+        source: Arc::new(error.into()),
+    })?;
+    follower.begin_at(name, log, last).await.map_err(of_view)?;
+    Ok(())
 }
 
 /// What was last said of the follower at the point of this arrow.

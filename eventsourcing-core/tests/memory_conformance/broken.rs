@@ -135,6 +135,14 @@ pub(crate) enum Fault {
     ChecksLettersWithoutTheLock,
     /// Letters are looked at before the events and the tracking are.
     ChecksLettersFirst,
+    /// That processing begins at the start is not stored.
+    ForgetsTheStart,
+    /// Where processing begins is moved by whoever begins later.
+    BeginsAgain,
+    /// An append that parks letters is not found again if it has no events.
+    RepeatsParking,
+    /// An append that parks letters is found by the letters alone, however far the log is processed.
+    ForgetsWhereItParked,
     /// The letters of an append that is repeated are changed again.
     RepeatsLetters,
     /// A letter that is not there counts as taken out.
@@ -468,6 +476,10 @@ impl Recorder for PlainRecorder {
         Ok(self.position(upstream))
     }
 
+    async fn begin_tracking(&self, upstream: &str, position: LogPosition) -> Result<LogPosition, RecorderError> {
+        self.begin_at(upstream, position)
+    }
+
     async fn move_tracking(&self, upstream: &str, from: LogPosition, to: LogPosition) -> Result<(), RecorderError> {
         self.move_to(upstream, from, to)
     }
@@ -478,16 +490,6 @@ impl Recorder for PlainRecorder {
 
     async fn select_letters(&self, query: LetterQuery) -> Result<Vec<StoredLetter>, RecorderError> {
         Ok(self.letters(&query))
-    }
-
-    async fn count_letters(&self, upstream: &str) -> Result<u64, RecorderError> {
-        Ok(self.all_letters(upstream).len() as u64)
-    }
-
-    async fn originators_with_letters(&self, upstream: &str, originators: &[Uuid]) -> Result<Vec<Uuid>, RecorderError> {
-        let letters = self.all_letters(upstream);
-        let has = |id: &Uuid| letters.iter().any(|letter| letter.originator_id == *id);
-        Ok(originators.iter().copied().filter(has).collect())
     }
 
     async fn insert_dictionary(&self, dictionary: StoredDictionary) -> Result<bool, RecorderError> {

@@ -49,6 +49,9 @@ impl PlainRecorder {
         letters: Option<&LetterChanges>,
     ) -> Result<Vec<Notification>, RecorderError> {
         let state = &mut *self.state();
+        if letters.is_some_and(|letters| self.is_parked(state, &append, letters)) {
+            return Ok(Vec::new());
+        }
         let letters = letters.filter(|_| self.fault == Fault::RepeatsLetters || !self.is_done(state, &append));
         if let Some(letters) = letters.filter(|_| self.fault == Fault::ChecksLettersFirst) {
             self.check_letters(state, letters)?;
@@ -75,6 +78,26 @@ impl PlainRecorder {
         let is_free = |upstream: &str, after| self.position_in(state, upstream) == after;
         is_recorded(&append.events)
             && append.tracking.as_ref().is_none_or(|tracking| !is_free(&tracking.upstream, tracking.after))
+    }
+
+    /// Whether an append without events is there already: what it parks and how far it processes, and not what it takes out.
+    fn is_parked(&self, state: &State, append: &Append, changes: &LetterChanges) -> bool {
+        if self.fault == Fault::RepeatsParking || changes.parked.is_empty() || !append.events.is_empty() {
+            return false;
+        }
+        let upstream = self.letters_of(&changes.upstream);
+        let (found, left) = self.with_letters(state, |letters| {
+            let of_upstream = || letters.iter().filter(|(of, _)| *of == upstream).map(|(_, letter)| letter);
+            let is_left = |letter: &&StoredLetter| {
+                changes.taken.contains(&letter.notification_id) && !changes.parked.contains(letter)
+            };
+            let is_there = |letter: &StoredLetter| of_upstream().any(|other| other == letter);
+            (changes.parked.iter().all(is_there), of_upstream().filter(is_left).count())
+        });
+        let tracking = append.tracking.as_ref();
+        let is_processed =
+            tracking.is_none_or(|tracking| self.position_in(state, &tracking.upstream) == tracking.log_position());
+        found && left == 0 && (is_processed || self.fault == Fault::ForgetsWhereItParked)
     }
 
     fn check_letters(&self, state: &State, changes: &LetterChanges) -> Result<(), RecorderError> {

@@ -120,6 +120,21 @@ impl PlainRecorder {
         Ok(())
     }
 
+    pub(super) fn begin_at(&self, upstream: &str, position: LogPosition) -> Result<LogPosition, RecorderError> {
+        Tracking::check_beginning(upstream, position)?;
+        let state = &mut *self.state();
+        if self.fault == Fault::ForgetsTheStart && position.id == 0 {
+            return Ok(self.position_in(state, upstream));
+        }
+        Ok(self.with_positions(state, |positions| {
+            let stored = positions.entry(self.name_of(upstream)).or_insert(position);
+            if self.fault == Fault::BeginsAgain && stored.id == 0 {
+                *stored = position;
+            }
+            *stored
+        }))
+    }
+
     pub(super) fn position(&self, upstream: &str) -> LogPosition {
         self.position_in(&self.state(), upstream)
     }

@@ -1,13 +1,14 @@
 //! The events of an aggregate among each other: names, topics, and the one that makes it.
 
 use proc_macro2::{Ident, Span, TokenStream};
+use quote::ToTokens as _;
 use syn::ext::IdentExt as _;
 use syn::{Attribute, ImplItem, ItemImpl, LitStr, Path};
 
 use super::{body, changes};
 use crate::errors::Errors;
 use crate::messages;
-use crate::model::{Aggregate, Event, Member};
+use crate::model::{Aggregate, Event, Kind, Member, Payload};
 use crate::names::{MAX_TOPIC, camel_case, is_camel_case};
 use crate::parse::{demote, is_event_attribute};
 
@@ -17,6 +18,7 @@ pub(crate) fn aggregate(aggregate: &mut Aggregate, errors: &mut Errors) {
     unique(aggregate, errors);
     for event in aggregate.events() {
         topic(event, errors);
+        chosen_id(event, errors);
         body::no_nested_events(event, aggregate, errors);
         body::deterministic(event, errors);
     }
@@ -99,6 +101,20 @@ impl Taken {
             return (!is_conditional).then(|| (event.place, message()));
         }
         (event.topic.text == self.topic).then(|| (event.topic.place, messages::topic_taken(&self.topic, &self.method)))
+    }
+}
+
+/// A creation that is given an id says whether it is the aggregate's: without `id = …` that is a random one.
+fn chosen_id(event: &Event, errors: &mut Errors) {
+    if !matches!(event.kind, Kind::Creation { .. }) || event.id.is_some() {
+        return;
+    }
+    if let Some(parameter) = event.parameters.iter().find(|parameter| parameter.name.unraw() == "id") {
+        let written = match &event.payload {
+            Payload::Own(path) => path.to_token_stream().to_string().replace(' ', ""),
+            Payload::Generated(_) => format!("\"{}\"", event.name),
+        };
+        errors.at(&parameter.name, messages::id_not_chosen(&written));
     }
 }
 

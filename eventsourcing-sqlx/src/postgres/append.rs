@@ -25,8 +25,8 @@ use crate::writer::{Outcome, Storage};
 const ATTEMPTS: u32 = 10;
 
 impl Storage for Inner {
-    async fn record(&self, saves: &[&Append]) -> Vec<Outcome> {
-        let mut batch = Batch::of(saves);
+    async fn record(&self, saves: &[&Append], were_sent: bool) -> Vec<Outcome> {
+        let mut batch = Batch::of(saves, were_sent);
         self.append(&mut batch).await;
         batch.into_outcomes()
     }
@@ -147,7 +147,7 @@ impl Inner {
             let found = self.look_up(connection, batch).await;
             self.leave_session(connection, found.is_ok()).await?;
             let (found, positions) = found?;
-            if batch.has_own(&found) {
+            if batch.has_own(&found, &positions) {
                 self.confirm(connection).await?;
             }
             if batch.resolve(&found, &positions, round) {

@@ -21,6 +21,8 @@ struct Member<'s> {
     append: &'s Append,
     /// The positions of events that were recorded when the attempt was made before; empty if none were.
     known: Vec<Option<LogPosition>>,
+    /// Whether it was sent before, and it is not known what became of it.
+    was_sent: bool,
     outcome: Option<Outcome>,
 }
 
@@ -31,8 +33,9 @@ impl Member<'_> {
 }
 
 impl<'s> Batch<'s> {
-    pub(super) fn of(saves: &[&'s Append]) -> Self {
-        let member = |append: &&'s Append| Member { append, known: Vec::new(), outcome: None };
+    /// A batch of these saves; whether they were sent before, and it is not known what became of them.
+    pub(super) fn of(saves: &[&'s Append], were_sent: bool) -> Self {
+        let member = |append: &&'s Append| Member { append, known: Vec::new(), was_sent: were_sent, outcome: None };
         Self { saves: saves.iter().map(member).collect(), must_look: false }
     }
 
@@ -127,13 +130,13 @@ impl<'s> Batch<'s> {
         for (place, save) in self.saves.iter_mut().enumerate().filter(|(_, save)| save.outcome.is_none()) {
             let comes_later = |tracking: &Tracking| {
                 !round.contains(&place)
-                    && positions.get(&tracking.upstream).copied().unwrap_or_default() < tracking.after
+                    && positions.get(&tracking.upstream).copied().unwrap_or_default().id < tracking.after
             };
             if save.append.tracking.as_ref().is_some_and(comes_later) {
                 pending.extend(save.append.events.iter().map(version_of));
                 continue;
             }
-            match resolve(save.append, found, &pending, positions) {
+            match resolve(save.append, found, &pending, positions, save.was_sent) {
                 Resolution::Refused(error) => save.outcome = Some(Outcome::Failed(error)),
                 Resolution::Done(recorded) => save.outcome = Some(Outcome::Recorded(recorded)),
                 Resolution::Free(known) => {
@@ -154,9 +157,16 @@ impl<'s> Batch<'s> {
         any
     }
 
-    /// Whether events of undecided saves are recorded already, by their own attempts.
-    pub(super) fn has_own(&self, found: &Found) -> bool {
+    /// Whether events or letters of undecided saves are recorded already, by their own attempts.
+    pub(super) fn has_own(&self, found: &Found, positions: &Positions) -> bool {
+        let mut undecided = self.saves.iter().filter(|save| save.outcome.is_none());
         self.undecided_events().any(|event| found.has_own(event))
+            || undecided.any(|save| found.has_own_letters(save.append, positions, save.was_sent))
+    }
+
+    /// The saves of a round were sent, and it is not known what became of them.
+    pub(super) fn were_sent(&mut self, round: &[usize]) {
+        round.iter().for_each(|place| self.saves[*place].was_sent = true);
     }
 
     /// The missing events of a round are recorded, the first of them with this id, all with this stamp.

@@ -9,16 +9,17 @@ use std::time::{Duration, Instant};
 
 use sqlx::{PgConnection, PgPool, Postgres};
 
+use crate::config::PostgresConfig;
 use crate::connection::ConnGuard;
 
-/// How long after it came from the pool a connection is kept.
+/// How long after it came from the pool a connection is kept at most.
 const KEEP: Duration = Duration::from_secs(1);
 
 /// The connections that are at hand.
 pub(super) struct Kept {
     state: Mutex<State>,
-    /// Whether each connection is to be asked before it is used, which is for the pool to do.
-    keeps_none: bool,
+    /// How long after it came from the pool a connection is kept.
+    keep: Duration,
 }
 
 #[derive(Default)]
@@ -44,9 +45,10 @@ pub(super) struct Borrowed<'k> {
 }
 
 impl Kept {
-    /// Keeps none if each connection is to be asked before it is used.
-    pub(super) fn new(pre_ping: bool) -> Self {
-        Self { state: Mutex::default(), keeps_none: pre_ping }
+    /// Keeps none where the pool has to look at each connection before it is used.
+    pub(super) fn new(config: &PostgresConfig) -> Self {
+        let keep = config.conn_max_age.map_or(KEEP, |age| age.min(KEEP));
+        Self { state: Mutex::default(), keep: if config.pre_ping { Duration::ZERO } else { keep } }
     }
 
     /// A connection: one that is at hand, or else one of the pool, whose server has so long to answer when it goes back there.
@@ -56,7 +58,7 @@ impl Kept {
             let mut state = self.state();
             let at_hand = loop {
                 match state.idle.pop() {
-                    Some(idle) if idle.since.elapsed() < KEEP => break Some(idle),
+                    Some(idle) if idle.since.elapsed() < self.keep => break Some(idle),
                     Some(idle) => stale.push(idle),
                     None => break None,
                 }
@@ -89,7 +91,7 @@ impl Kept {
     fn keep(&self, guard: ConnGuard<Postgres>, since: Instant) {
         let guard = guard.set_aside();
         let mut state = self.state();
-        if self.keeps_none || state.is_closed || state.waiting > 0 || since.elapsed() >= KEEP {
+        if state.is_closed || state.waiting > 0 || since.elapsed() >= self.keep {
             drop(state);
             // back to the pool
             drop(guard);

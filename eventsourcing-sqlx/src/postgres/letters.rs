@@ -1,5 +1,6 @@
 //! The dead letters of the application: read here, and changed by the append that says so.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use eventsourcing_core::RecorderError;
@@ -68,29 +69,34 @@ impl Inner {
         Ok(found)
     }
 
-    /// Looks for the letters that these changes rely on.
+    /// Looks for the letters that these changes rely on, and for those that they put in.
     pub(super) async fn look_for_letters(
         &self,
         connection: &mut PgConnection,
         changes: &LetterChanges,
         found: &mut Found,
     ) -> Result<(), Failure> {
-        let LetterChanges { upstream, behind, taken, .. } = changes;
+        let LetterChanges { upstream, behind, taken, parked } = changes;
         let waiting: Vec<Uuid> = sqlx::query_scalar(self.sql.common.with_letters.text())
             .persistent(self.is_persistent())
             .bind(upstream)
             .bind(behind)
             .fetch_all(&mut *connection)
             .await?;
-        let taken: Vec<i64> = taken.iter().map(|id| rows::to_bound(*id)).collect();
-        let there: Vec<i64> = sqlx::query_scalar(self.sql.letters_there.text())
+        let ids: HashSet<i64> = taken
+            .iter()
+            .copied()
+            .chain(parked.iter().map(|letter| letter.notification_id))
+            .map(rows::to_bound)
+            .collect();
+        let there = sqlx::query(self.sql.letters_there.text())
             .persistent(self.is_persistent())
             .bind(upstream)
-            .bind(taken)
+            .bind(Vec::from_iter(ids))
             .fetch_all(connection)
             .await?;
-        let there = there.into_iter().map(rows::from_id).collect::<Result<Vec<_>, _>>()?;
-        found.add_letters(upstream, waiting, there);
+        found.add_waiting(upstream, waiting);
+        found.add_letters(upstream, there.iter().map(letter).collect::<Result<Vec<_>, _>>()?);
         Ok(())
     }
 }

@@ -117,7 +117,7 @@ impl PostgresRecorder {
         let sql = PostgresSql::of(&name, &config.schema);
         let options = open::options(&name, &config);
         let pool = open::pool(&config, options.clone());
-        let kept = Kept::new(config.pre_ping);
+        let kept = Kept::new(&config);
         let inner = Arc::new(Inner {
             name,
             config,
@@ -160,11 +160,7 @@ impl Recorder for PostgresRecorder {
         // the server would read it all before it refuses a message of more than 1 GiB
         let bytes = bytes_of(&append) as u64;
         if bytes > MAX_SAVE {
-            return Err(RecorderError::OutOfRange {
-                what: "a save whose states have a size of",
-                value: bytes,
-                max: MAX_SAVE,
-            });
+            return Err(RecorderError::SaveTooLarge { bytes, max: MAX_SAVE });
         }
         self.writer.record(append).await
     }
@@ -217,6 +213,10 @@ impl Recorder for PostgresRecorder {
         self.inner.last_position().await
     }
 
+    async fn begin_tracking(&self, upstream: &str, position: LogPosition) -> Result<LogPosition, RecorderError> {
+        self.inner.begin_tracking(upstream, position).await
+    }
+
     async fn move_tracking(&self, upstream: &str, from: LogPosition, to: LogPosition) -> Result<(), RecorderError> {
         self.inner.move_tracking(upstream, from, to).await
     }
@@ -232,6 +232,10 @@ impl Recorder for PostgresRecorder {
     async fn recorded_after(&self, after: u64) {
         self.inner.listen();
         self.inner.watermark.passed(after).await;
+    }
+
+    async fn log_identity(&self) -> Result<Option<String>, RecorderError> {
+        self.inner.log_identity().await.map(Some)
     }
 
     async fn close(&self) {

@@ -25,6 +25,7 @@ impl Inner {
     /// either done, and its rows are found, or it waits for the lock too, and then fails on the versions recorded here.
     pub(super) async fn resolve_lost(&self, batch: &mut Batch<'_>, round: &[usize], lost: sqlx::Error) {
         tracing::warn!(error = %lost, "a connection was lost while events were recorded; finding out whether they are");
+        batch.were_sent(round);
         let deadline = deadline(self.config.resolve_timeout);
         let mut pause = Duration::from_millis(50);
         let mut source = Cause::from(lost);
@@ -70,7 +71,7 @@ impl Inner {
         self.lock(&mut transaction).await?;
         let (found, positions) = self.look_up(&mut transaction, batch).await?;
         // what is found under the lock stays so, but only this commit waits until a synchronous standby has it too
-        if batch.has_own(&found) {
+        if batch.has_own(&found, &positions) {
             transaction.commit().await?;
             batch.resolve(&found, &positions, round);
             if !round.iter().any(|place| batch.is_undecided(*place)) {
@@ -102,7 +103,8 @@ impl Inner {
         Ok(())
     }
 
-    async fn lock(&self, connection: &mut PgConnection) -> Result<(), Failure> {
+    /// Takes the append lock until the transaction ends.
+    pub(super) async fn lock(&self, connection: &mut PgConnection) -> Result<(), Failure> {
         sqlx::query(self.sql.lock.text()).persistent(false).execute(connection).await?;
         Ok(())
     }

@@ -37,6 +37,21 @@ const SHORTEST_SLICE: u64 = 256;
 const LONGEST_SLICE: u64 = 1 << 20;
 
 impl Inner {
+    /// The id of the log, which its tables were made with, in this database and schema: a copy of the tables elsewhere has the same id.
+    pub(super) async fn log_identity(&self) -> Result<String, RecorderError> {
+        let mut log = String::new();
+        let select = |_: &mut &mut String| sqlx::query(self.sql.channel.text());
+        let show = |log: &mut &mut String, row: ShownRow<'_>| {
+            **log = row.try_get(0)?;
+            Ok(ControlFlow::Continue(()))
+        };
+        self.read("look up the log's id", &mut log, select, show).await?;
+        if log.is_empty() {
+            return Err(self.no_head());
+        }
+        Ok(format!("PostgreSQL {log} in {}.{}", self.config.dbname, self.config.schema))
+    }
+
     pub(super) async fn read_events(
         &self,
         query: EventQuery,

@@ -2,17 +2,19 @@
 
 use std::ops::ControlFlow;
 
-use eventsourcing_core::{LogPosition, RecorderError};
+use eventsourcing_core::{LogPosition, RecorderError, Tracking};
 use sqlx::{Connection, PgConnection, Row};
 use uuid::Uuid;
 
 use super::Inner;
+use super::answer::{self, within};
 use super::append::Failure;
 use super::error::{Fault, fault};
 use super::select::ShownRow;
 use crate::resolution::Positions;
 use crate::rows;
 use crate::sql::Statements;
+use crate::sql::postgres::BEGIN;
 
 impl Inner {
     /// The start if nothing of it is processed.
@@ -62,6 +64,52 @@ impl Inner {
         rows::moved(upstream, from, to, self.tracked_position(upstream).await?)
     }
 
+    /// Stores where it begins, unless a position is stored, and looks up the stored one.
+    pub(super) async fn begin_tracking(
+        &self,
+        upstream: &str,
+        position: LogPosition,
+    ) -> Result<LogPosition, RecorderError> {
+        Tracking::check_beginning(upstream, position)?;
+        let failed = |failure| match failure {
+            Failure::Sqlx(error) => self.failed("begin tracking", error),
+            Failure::Recorder(error) => error,
+        };
+        let limit = answer::limit(&self.config);
+        let mut connection = self.acquire().await?;
+        match within(limit, self.try_begin(&mut connection, upstream, position)).await {
+            Ok(()) => connection.mark_clean(),
+            // made again it does nothing if it was done
+            Err(Failure::Sqlx(error)) if matches!(fault(&error, &self.name), Fault::Lost | Fault::StaleConnection) => {
+                drop(connection);
+                let mut connection = self.reconnect().await?;
+                within(limit, self.try_begin(&mut connection, upstream, position)).await.map_err(failed)?;
+                drop(connection.close().await);
+            }
+            Err(failure) => return Err(failed(failure)),
+        }
+        self.tracked_position(upstream).await
+    }
+
+    /// Of two who begin at different positions the second finds the first one's: the append lock makes them take turns.
+    async fn try_begin(
+        &self,
+        connection: &mut PgConnection,
+        upstream: &str,
+        position: LogPosition,
+    ) -> Result<(), Failure> {
+        let mut transaction = connection.begin_with(BEGIN).await?;
+        self.lock(&mut transaction).await?;
+        sqlx::query(self.sql.common.begin_tracking.text())
+            .persistent(false)
+            .bind(upstream)
+            .bind(rows::to_bound(position.id))
+            .bind(position.anchor)
+            .execute(&mut *transaction)
+            .await?;
+        Ok(transaction.commit().await?)
+    }
+
     async fn try_move(
         &self,
         connection: &mut PgConnection,
@@ -89,7 +137,7 @@ impl Inner {
             .bind(upstreams)
             .fetch_all(connection)
             .await?;
-        let position = |(upstream, position, _)| Ok((upstream, rows::from_position(position)?));
+        let position = |(upstream, position, anchor)| Ok((upstream, rows::log_position(position, anchor)?));
         found.into_iter().map(position).collect()
     }
 }

@@ -84,6 +84,8 @@ pub(crate) struct Statements {
     pub(crate) positions: Sql,
     /// `(upstream, position before, anchor before, position, anchor)`: one row, or none if it is elsewhere.
     pub(crate) move_tracking: Sql,
+    /// `(upstream, position, anchor)`: unless a position of it is stored. PostgreSQL needs the append lock for it.
+    pub(crate) begin_tracking: Sql,
     /// `(upstream, position before, anchor before)`: as if nothing of it were processed; one row, or none if it is elsewhere.
     pub(crate) forget_tracking: Sql,
     /// `(upstream, after, up to, limit)` → dead letters by id: id, originator id, state, checksum.

@@ -27,7 +27,7 @@ pub(crate) struct PostgresSql {
     ///
     /// A function of its own, so that those who append no letters pay nothing for them.
     pub(crate) append_letters: Sql,
-    /// `(upstream, ids)` → those of the ids of which there is a dead letter.
+    /// `(upstream, ids)` → the dead letters of these ids, as `letters` returns them.
     pub(crate) letters_there: Sql,
     /// `(originator id, version, topic, state, checksum, append id)` → its notification id.
     ///
@@ -124,7 +124,7 @@ impl PostgresSql {
                    schema_version, {SETTINGS}, to_jsonb(head) ->> 'application', \
                    (SELECT count(*) = 3 FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace \
                      WHERE nspname = {schema_name} AND (proname IN ('{append_one}', '{append_letters}') \
-                       OR proname = '{append}' AND pronargs = 15)), \
+                       OR proname = '{append}' AND pronargs = 15 AND prosrc LIKE '%{NEW_PART}%')), \
                    NOT EXISTS (SELECT FROM pg_class WHERE oid IN (to_regclass($1), to_regclass({head_name})) AND relpersistence = 'u'), \
                    (SELECT string_agg(tgname, ', ') FROM pg_trigger WHERE tgrelid = to_regclass($1) AND NOT tgisinternal \
                      AND tgname NOT IN ('{keep_ids}', '{keep_ids}_all')), {SERVER} \
@@ -179,6 +179,11 @@ impl PostgresSql {
                  FROM unnest($1::text[]) AS asked (upstream) CROSS JOIN LATERAL (\
                    SELECT position, anchor FROM {tracking} WHERE upstream = asked.upstream \
                    ORDER BY position DESC LIMIT 1) AS tracked"
+            )
+            .into(),
+            begin_tracking: format!(
+                "INSERT INTO {tracking} (upstream, position, anchor) SELECT $1, $2, $3 \
+                 WHERE NOT EXISTS (SELECT FROM {tracking} AS tracked WHERE tracked.upstream = $1)"
             )
             .into(),
             move_tracking: format!(
@@ -257,7 +262,7 @@ impl PostgresSql {
             server: format!("SELECT {SERVER} FROM {head} AS head WHERE head.id = 1").into(),
             append_letters: append_letters.into(),
             letters_there: format!(
-                "SELECT letter.notification_id FROM unnest($2::bigint[]) AS asked (id) \
+                "SELECT {letter} FROM unnest($2::bigint[]) AS asked (id) \
                  JOIN {letters} AS letter ON letter.upstream = $1 AND letter.notification_id = asked.id"
             )
             .into(),
@@ -426,18 +431,19 @@ impl PostgresSql {
                lowest bigint;\n  \
                highest bigint;\n  \
                recorded bigint;\n  \
+               begun bigint;\n  \
                moved bigint;\n\
              BEGIN\n  \
                SELECT head.last, {SERVER} INTO base, server FROM {head} AS head WHERE head.id = 1 FOR NO KEY UPDATE;\n  \
                IF NOT FOUND THEN\n    {raise} '{no_head}', MESSAGE = 'the head table has no row';\n  END IF;\n  \
                IF cardinality(upstreams) > 0 THEN\n    \
+                 SELECT count(*) INTO begun FROM unnest(upstreams, afters) AS step (upstream, after)\n      \
+                   WHERE step.after = 0 AND NOT EXISTS (\
+                     SELECT FROM {tracking} AS tracked WHERE tracked.upstream = step.upstream);\n    \
                  DELETE FROM {tracking} AS tracked USING unnest(upstreams, afters) AS step (upstream, after)\n      \
                    WHERE tracked.upstream = step.upstream AND tracked.position = step.after;\n    \
                  GET DIAGNOSTICS moved = ROW_COUNT;\n    \
-                 SELECT moved + count(*) INTO moved FROM unnest(upstreams, afters) AS step (upstream, after)\n      \
-                   WHERE step.after = 0 AND NOT EXISTS (\
-                     SELECT FROM {tracking} AS tracked WHERE tracked.upstream = step.upstream);\n    \
-                 IF moved <> cardinality(upstreams) THEN\n      \
+                 IF {NEW_PART} <> cardinality(upstreams) THEN\n      \
                    {raise} '{tracking_moved}', MESSAGE = 'an upstream is not processed up to where it was before';\n    END IF;\n    \
                  INSERT INTO {tracking} (upstream, position, anchor)\n      \
                    SELECT step.upstream, step.position, step.anchor \
@@ -590,6 +596,9 @@ impl PostgresSql {
 /// The process that serves a connection, and the version of the head's row: where both are what they were, the server is the same
 /// and no event was deleted.
 const SERVER: &str = "pg_backend_pid() || ' ' || head.xmin::text";
+
+/// What the source of the append function must have: functions of before do not go on from a start that is stored.
+const NEW_PART: &str = "begun + moved";
 
 /// How a function refuses.
 const RAISE: &str = "RAISE EXCEPTION USING ERRCODE =";

@@ -111,6 +111,10 @@ impl SqliteSql {
             )
             .into(),
             positions: format!("SELECT position, anchor FROM {tracking} WHERE upstream = ?1").into(),
+            begin_tracking: format!(
+                "INSERT INTO {tracking} (upstream, position, anchor) VALUES (?1, ?2, ?3) ON CONFLICT (upstream) DO NOTHING"
+            )
+            .into(),
             move_tracking: format!(
                 "UPDATE {tracking} SET position = ?4, anchor = ?5 WHERE upstream = ?1 AND position = ?2 AND anchor IS ?3"
             )

@@ -105,8 +105,10 @@ pub(crate) struct PostgresViewsSql {
     /// `(projection, upstream)` → position and anchor, under the lock. The row is locked too, for programs that know version 2 and are
     /// still running.
     pub(crate) locked_position: &'static str,
-    /// `(projection, upstream, position, anchor)` → whether there are dead letters, and as `hand_over`; no row if it has begun already.
-    /// The lock on the position must be held.
+    /// `(projection, upstream, position, anchor)`: unless a position is stored. The lock on the position must be held.
+    pub(crate) begin_at: &'static str,
+    /// `(projection, upstream, position, anchor)` → whether there are dead letters, and as `hand_over`; no row if it is past the start
+    /// already. The lock on the position must be held.
     pub(crate) insert: &'static str,
     /// `(projection, upstream, position, position before, anchor)` → as `insert`; no row if it is elsewhere. Takes the lock on the
     /// position if the row of the position before is there.
@@ -180,13 +182,24 @@ pub(crate) const POSTGRES: PostgresViewsSql = PostgresViewsSql {
         is!("projection", "$1", "upstream", "$2"),
         " ORDER BY position DESC LIMIT 1 FOR NO KEY UPDATE"
     ),
-    // the smallest id is looked up in the index; for EXISTS a planner may read all letters of others
-    insert: concat!(
+    begin_at: concat!(
         "INSERT INTO eventsourcing_projections (projection, upstream, position, anchor) \
          SELECT $1, $2, $3::bigint, $4::pg_catalog.uuid \
          WHERE NOT EXISTS (SELECT FROM eventsourcing_projections WHERE ",
         is!("projection", "$1", "upstream", "$2"),
-        ") RETURNING (SELECT pg_catalog.min(notification_id) FROM eventsourcing_dead_letters WHERE ",
+        ")"
+    ),
+    // the smallest id is looked up in the index; for EXISTS a planner may read all letters of others
+    insert: concat!(
+        "WITH start AS (DELETE FROM eventsourcing_projections WHERE ",
+        is!("projection", "$1", "upstream", "$2", "position", "0"),
+        ") INSERT INTO eventsourcing_projections (projection, upstream, position, anchor) \
+         SELECT $1, $2, $3::bigint, $4::pg_catalog.uuid \
+         WHERE NOT EXISTS (SELECT FROM eventsourcing_projections WHERE ",
+        is!("projection", "$1", "upstream", "$2"),
+        " AND position",
+        op!(">"),
+        "0) RETURNING (SELECT pg_catalog.min(notification_id) FROM eventsourcing_dead_letters WHERE ",
         is!("projection", "$1", "upstream", "$2"),
         ") IS NOT NULL, pg_catalog.txid_current(), ",
         restore_settings!()
@@ -234,6 +247,8 @@ pub(crate) struct SqliteViewsSql {
     pub(crate) begin: &'static str,
     /// `(projection, upstream)`: as if nothing of it were processed.
     pub(crate) forget: &'static str,
+    /// `(projection, upstream, position, anchor)`: unless a position is stored.
+    pub(crate) begin_at: &'static str,
     /// `(projection, upstream, position, anchor)`: the position, whatever it was before.
     pub(crate) insert: &'static str,
 }
@@ -263,6 +278,8 @@ pub(crate) const SQLITE: SqliteViewsSql = SqliteViewsSql {
            EXISTS (SELECT 1 FROM eventsourcing_dead_letters WHERE projection = ?1 AND upstream = ?2)",
     begin: "BEGIN IMMEDIATE",
     forget: "DELETE FROM eventsourcing_projections WHERE projection = ? AND upstream = ?",
+    begin_at: "INSERT INTO eventsourcing_projections (projection, upstream, position, anchor) VALUES (?, ?, ?, ?) \
+               ON CONFLICT (projection, upstream) DO NOTHING",
     insert: "INSERT INTO eventsourcing_projections (projection, upstream, position, anchor) VALUES (?, ?, ?, ?) \
              ON CONFLICT (projection, upstream) DO UPDATE SET position = excluded.position, anchor = excluded.anchor",
 };

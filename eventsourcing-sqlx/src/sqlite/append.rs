@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use eventsourcing_core::persistence::{Append, Cause, stamped};
-use eventsourcing_core::{LogPosition, RecorderError, StoredEvent};
+use eventsourcing_core::{LogPosition, RecorderError, StoredEvent, Tracking};
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::time::{Instant, sleep};
@@ -40,7 +40,8 @@ enum Ended {
 }
 
 impl Storage for Inner {
-    async fn record(&self, saves: &[&Append]) -> Vec<Outcome> {
+    /// A call is only ever dropped while nothing is recorded, so that nobody needs to be told of an earlier one.
+    async fn record(&self, saves: &[&Append], _were_sent: bool) -> Vec<Outcome> {
         let deadline = deadline(self.config.lock_timeout);
         let (mut pause, longest) = PAUSES;
         loop {
@@ -88,7 +89,7 @@ impl Inner {
     fn record_at_once(&self, saves: &[&Append]) -> Result<Vec<Outcome>, Failure> {
         let mut unknown: Option<Cause> = None;
         for _ in 0..=RESOLUTIONS {
-            match (self.transact(saves), &unknown) {
+            match (self.transact(saves, unknown.is_some()), &unknown) {
                 (Ended::Committed(outcomes), None) => return Ok(outcomes),
                 (Ended::Committed(outcomes), Some(source)) => {
                     return Ok(outcomes.into_iter().map(|outcome| certain(outcome, source)).collect());
@@ -104,13 +105,13 @@ impl Inner {
         Ok(saves.iter().map(outcome).collect())
     }
 
-    /// One transaction from `BEGIN` to `COMMIT` or `ROLLBACK`.
-    fn transact(&self, saves: &[&Append]) -> Ended {
+    /// One transaction from `BEGIN` to `COMMIT` or `ROLLBACK`. `were_sent` says that an earlier one of these saves may be committed.
+    fn transact(&self, saves: &[&Append], were_sent: bool) -> Ended {
         let begun = Instant::now();
         let ended = self.connections.write(|connection| {
             execute(connection, BEGIN)?;
             self.connections.check_file()?;
-            let outcomes = self.write(connection, saves)?;
+            let outcomes = self.write(connection, saves, were_sent)?;
             Ok(match execute(connection, COMMIT) {
                 Ok(()) => Ended::Committed(outcomes),
                 Err(error) if is_definite(&error) => Ended::Failed(error.into()),
@@ -121,13 +122,13 @@ impl Inner {
         ended.unwrap_or_else(Ended::Failed)
     }
 
-    fn write(&self, connection: &Connection, saves: &[&Append]) -> Result<Vec<Outcome>, Failure> {
+    fn write(&self, connection: &Connection, saves: &[&Append], were_sent: bool) -> Result<Vec<Outcome>, Failure> {
         let wanted = saves.iter().map(|append| append.events.len()).sum();
         let stamp = self.stamps.next();
         let mut next = self.next_id(connection, wanted)?;
         let mut outcomes = Vec::with_capacity(saves.len());
         for append in saves {
-            outcomes.push(match self.save(connection, append, next, stamp) {
+            outcomes.push(match self.save_or_find(connection, append, next, stamp, were_sent) {
                 Ok((positions, new)) => {
                     next += new;
                     Outcome::Recorded(positions)
@@ -143,6 +144,33 @@ impl Inner {
         // also if all events turned out to be recorded: the commit of this change makes durable what an earlier one left in doubt
         connection.prepare_cached(self.sql.raise.as_str())?.execute([rows::to_bound(next - 1)])?;
         Ok(outcomes)
+    }
+
+    /// As `save`, unless it has no events, and its letters and its tracking are recorded already.
+    fn save_or_find(
+        &self,
+        connection: &Connection,
+        append: &Append,
+        first: u64,
+        stamp: u32,
+        was_sent: bool,
+    ) -> Result<(Vec<LogPosition>, u64), Failure> {
+        let saved = self.save(connection, append, first, stamp);
+        match (&saved, &append.letters) {
+            (
+                Err(Failure::Recorder(RecorderError::AlreadyProcessed { .. } | RecorderError::LettersChanged { .. })),
+                Some(changes),
+            ) if append.events.is_empty() => {
+                let mut found = Found::default();
+                found.add_letters(&changes.upstream, self.letters_there(connection, changes)?);
+                let mut positions = Positions::new();
+                if let Some(Tracking { upstream, .. }) = &append.tracking {
+                    positions.insert(upstream.clone(), self.position_in(connection, upstream)?);
+                }
+                if found.has_own_letters(append, &positions, was_sent) { Ok((Vec::new(), 0)) } else { saved }
+            }
+            _ => saved,
+        }
     }
 
     /// Records a save: the positions of its events, and how many of them are new. If it fails, nothing of it is recorded.
@@ -165,11 +193,12 @@ impl Inner {
                 Ok(saved)
             });
         };
-        let recorded = self.position_in(connection, &tracking.upstream)?.id;
-        let positions = Positions::from([(tracking.upstream.clone(), recorded)]);
+        let position = self.position_in(connection, &tracking.upstream)?;
+        let recorded = position.id;
+        let positions = Positions::from([(tracking.upstream.clone(), position)]);
         if recorded != tracking.after {
             let found = self.look_for(connection, &append.events)?;
-            return match resolve(append, &found, &HashSet::new(), &positions) {
+            return match resolve(append, &found, &HashSet::new(), &positions, false) {
                 Resolution::Done(recorded) => Ok((recorded, 0)),
                 Resolution::Refused(error) => Err(error.into()),
                 Resolution::Free(_) => Err(tracking.already_processed(recorded).into()),
@@ -200,7 +229,7 @@ impl Inner {
             Err(Refusal::Version) => {}
             Err(refusal) => return Err(self.explain(refusal)),
         }
-        match resolve(append, &self.look_for(connection, events)?, &HashSet::new(), positions) {
+        match resolve(append, &self.look_for(connection, events)?, &HashSet::new(), positions, false) {
             Resolution::Refused(error) => Err(error.into()),
             Resolution::Done(recorded) => Ok((recorded, 0)),
             Resolution::Free(known) => {

@@ -132,6 +132,11 @@ impl Connections {
         Ok(())
     }
 
+    /// The device and the number of the file, if there is one.
+    pub(super) fn file_number(&self) -> Option<(u64, u64)> {
+        self.identity().as_ref().and_then(FileIdentity::file_number)
+    }
+
     fn identity(&self) -> MutexGuard<'_, Option<FileIdentity>> {
         self.identity.lock().unwrap_or_else(PoisonError::into_inner)
     }

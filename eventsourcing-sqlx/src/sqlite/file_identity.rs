@@ -39,6 +39,11 @@ impl FileIdentity {
         self.numbers == found
     }
 
+    /// The device and the number of the database's file, as it was when it was opened.
+    pub(super) fn file_number(&self) -> Option<(u64, u64)> {
+        self.numbers[0]
+    }
+
     /// Whether they are of the same file, whatever its write-ahead log.
     pub(super) fn is_of_file(&self, other: &Self) -> bool {
         self.numbers[0] == other.numbers[0]

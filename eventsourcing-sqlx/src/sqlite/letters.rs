@@ -2,7 +2,7 @@
 
 use eventsourcing_core::RecorderError;
 use eventsourcing_core::persistence::{LetterChanges, LetterQuery, StoredLetter};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
 use super::Inner;
@@ -31,12 +31,7 @@ impl Inner {
             };
             let mut count = 0;
             while let Some(row) = found.next()? {
-                let letter = StoredLetter {
-                    notification_id: rows::from_id(row.get(0)?)?,
-                    originator_id: uuid(row, 1)?,
-                    state: row.get::<_, Vec<u8>>(2)?.into(),
-                    checksum: rows::from_checksum(row.get(3)?)?,
-                };
+                let letter = letter(row)?;
                 // so that the next page, or the next try, goes on from here
                 query.after = letter.notification_id;
                 query.limit -= 1;
@@ -81,6 +76,25 @@ impl Inner {
         select.query_row(params![upstream, id.as_bytes().as_slice()], |row| row.get(0))
     }
 
+    /// Those letters that are there of the ones that these changes take out or put in.
+    pub(super) fn letters_there(
+        &self,
+        connection: &Connection,
+        changes: &LetterChanges,
+    ) -> Result<Vec<StoredLetter>, Failure> {
+        let LetterChanges { upstream, taken, parked, .. } = changes;
+        let mut select = connection.prepare_cached(self.sql.common.letters.as_str())?;
+        let mut there = Vec::new();
+        for id in taken.iter().copied().chain(parked.iter().map(|letter| letter.notification_id)) {
+            let before = rows::to_bound(id).saturating_sub(1);
+            let mut found = select.query(params![upstream, before, rows::to_bound(id), 1])?;
+            if let Some(row) = found.next()? {
+                there.push(letter(row)?);
+            }
+        }
+        Ok(there)
+    }
+
     /// Changes letters in the transaction of their append. If it fails, the caller undoes what was changed.
     pub(super) fn change_letters(&self, connection: &Connection, changes: &LetterChanges) -> Result<(), Failure> {
         let LetterChanges { upstream, behind, taken, parked } = changes;
@@ -102,4 +116,13 @@ impl Inner {
         }
         Ok(())
     }
+}
+
+fn letter(row: &Row<'_>) -> Result<StoredLetter, Failure> {
+    Ok(StoredLetter {
+        notification_id: rows::from_id(row.get(0)?)?,
+        originator_id: uuid(row, 1)?,
+        state: row.get::<_, Vec<u8>>(2)?.into(),
+        checksum: rows::from_checksum(row.get(3)?)?,
+    })
 }

@@ -184,6 +184,10 @@ impl Recorder for SqliteRecorder {
         self.inner.last_position().await
     }
 
+    async fn begin_tracking(&self, upstream: &str, position: LogPosition) -> Result<LogPosition, RecorderError> {
+        self.inner.begin_tracking(upstream, position).await
+    }
+
     async fn move_tracking(&self, upstream: &str, from: LogPosition, to: LogPosition) -> Result<(), RecorderError> {
         self.inner.move_tracking(upstream, from, to).await
     }
@@ -199,6 +203,12 @@ impl Recorder for SqliteRecorder {
 
     async fn recorded_after(&self, after: u64) {
         self.inner.watermark.passed(after).await;
+    }
+
+    async fn log_identity(&self) -> Result<Option<String>, RecorderError> {
+        // a copy of a file has its log's id, and is another log
+        let file = self.inner.connections.file_number();
+        Ok(self.inner.log_id.get().map(|log_id| format!("SQLite log {log_id} in the file {file:?}")))
     }
 
     async fn close(&self) {

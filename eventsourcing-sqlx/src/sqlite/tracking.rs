@@ -44,6 +44,32 @@ impl Inner {
         }
     }
 
+    /// Stores where it begins, unless a position is stored, and looks up the stored one.
+    pub(super) async fn begin_tracking(
+        &self,
+        upstream: &str,
+        position: LogPosition,
+    ) -> Result<LogPosition, RecorderError> {
+        Tracking::check_beginning(upstream, position)?;
+        let deadline = deadline(self.config.lock_timeout);
+        loop {
+            // a statement alone is a transaction of its own
+            match self.connections.write(|connection| self.try_begin(connection, upstream, position)) {
+                Ok(()) => return self.tracked_position(upstream).await,
+                Err(failure) if self.is_passing(&failure) && Instant::now() < deadline => sleep(PAUSE).await,
+                Err(Failure::Sqlite(error)) => return Err(self.failed("begin tracking", error)),
+                Err(Failure::Recorder(error)) => return Err(error),
+            }
+        }
+    }
+
+    fn try_begin(&self, connection: &Connection, upstream: &str, position: LogPosition) -> Result<(), Failure> {
+        let mut begin = connection.prepare_cached(self.sql.common.begin_tracking.as_str())?;
+        let anchor = position.anchor.as_ref().map(|anchor| anchor.as_bytes().as_slice());
+        begin.execute(params![upstream, rows::to_bound(position.id), anchor])?;
+        Ok(())
+    }
+
     fn try_move(
         &self,
         connection: &Connection,

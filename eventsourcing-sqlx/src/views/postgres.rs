@@ -123,6 +123,16 @@ impl Views for PostgresViews {
         uncut(tokio::spawn(async move { views.begin_uncut(&projection, &tracking).await })).await
     }
 
+    async fn begin_at(
+        &self,
+        projection: &str,
+        upstream: &str,
+        position: LogPosition,
+    ) -> Result<LogPosition, ViewError> {
+        let (views, owner) = (self.clone(), Owner::new(projection, upstream));
+        uncut(tokio::spawn(async move { views.begin_at_uncut(owner, position).await })).await
+    }
+
     async fn move_position(
         &self,
         projection: &str,
@@ -200,6 +210,14 @@ impl PostgresViews {
             }
             Err(error) => Err(error),
         }
+    }
+
+    async fn begin_at_uncut(&self, owner: Owner, position: LogPosition) -> Result<LogPosition, ViewError> {
+        let mut session = self.transaction("store where a projection begins").await?;
+        hold(&mut session, ProjectionKey::parse(&owner.projection)).await?;
+        let stored = postgres_position::begin_at(&mut session, &owner, position).await?;
+        session.commit().await?;
+        Ok(stored)
     }
 
     async fn move_uncut(&self, owner: Owner, from: LogPosition, to: LogPosition) -> Result<(), ViewError> {

@@ -76,6 +76,19 @@ pub(super) async fn locked(session: &mut Session, owner: &Owner) -> Result<LogPo
     look_up_position(session, POSTGRES.locked_position, owner).await
 }
 
+/// Stores where it begins, unless a position is stored: the one that is then.
+pub(super) async fn begin_at(
+    session: &mut Session,
+    owner: &Owner,
+    position: LogPosition,
+) -> Result<LogPosition, ViewError> {
+    lock(session, owner).await?;
+    let begin = sqlx::query(POSTGRES.begin_at).bind(&owner.projection).bind(&owner.upstream);
+    let begin = begin.bind(rows::to_bound(position.id)).bind(position.anchor);
+    session.limit().on(begin.execute(&mut **session)).await.map_err(failed)?;
+    look_up_position(session, POSTGRES.position, owner).await
+}
+
 /// Puts the position, which is locked, anywhere else.
 pub(super) async fn put(session: &mut Session, owner: &Owner, to: LogPosition) -> Result<(), ViewError> {
     let (limit, Owner { projection, upstream }) = (session.limit(), owner);

@@ -131,6 +131,16 @@ impl Views for SqliteViews {
         Ok(self.held(uncut(tokio::spawn(async move { views.begin_uncut(&projection, &tracking).await })).await?))
     }
 
+    async fn begin_at(
+        &self,
+        projection: &str,
+        upstream: &str,
+        position: LogPosition,
+    ) -> Result<LogPosition, ViewError> {
+        let (views, projection, upstream) = (self.clone(), projection.to_owned(), upstream.to_owned());
+        uncut(tokio::spawn(async move { views.begin_at_uncut(&projection, &upstream, position).await })).await
+    }
+
     async fn move_position(
         &self,
         projection: &str,
@@ -211,6 +221,26 @@ impl SqliteViews {
         }
         let owner = Owner::new(projection, &tracking.upstream);
         Ok(SqliteTransaction { transaction: session, owner, has_letters, is_guarded: key.is_rebuilt, _held: None })
+    }
+
+    async fn begin_at_uncut(
+        &self,
+        projection: &str,
+        upstream: &str,
+        position: LogPosition,
+    ) -> Result<LogPosition, ViewError> {
+        let operation = "store where a projection begins";
+        let failed = |error| view_error(condition::of(&error), error, operation);
+        let mut session = self.transaction(operation).await?;
+
+        hold(&mut session, ProjectionKey::parse(projection)).await?;
+        let begin = sqlx::query(SQLITE.begin_at).bind(projection).bind(upstream);
+        let begin = begin.bind(rows::to_bound(position.id)).bind(position.anchor);
+        begin.execute(&mut *session).await.map_err(failed)?;
+        let stored = sqlx::query_as(SQLITE.position).bind(projection).bind(upstream);
+        let stored: (i64, Option<Uuid>) = stored.fetch_one(&mut *session).await.map_err(failed)?;
+        session.commit().await?;
+        Ok(rows::log_position(stored.0, stored.1)?)
     }
 
     async fn move_uncut(

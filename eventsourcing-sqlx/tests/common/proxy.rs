@@ -17,6 +17,9 @@ pub enum Cut {
     BeforeAnswer,
     /// So many bytes of the statement reach the server.
     Within(usize),
+    /// The statement does not reach the server, and no byte of the answer to the next `COMMIT` comes back: that of the
+    /// transaction which records what the statement did not. It takes two cuts.
+    BeforeAnswerOfNextCommit,
 }
 
 /// A running proxy.
@@ -196,8 +199,17 @@ async fn forward(
         };
         seen.unfit_for_a_pooler.fetch_add(usize::from(is_unfit), Ordering::SeqCst);
         // of views it is the commit that is cut
-        let is_append = bytes[0] == b'B' && MARKS.into_iter().any(has) || bytes[0] == b'Q' && has(b"COMMIT AND CHAIN");
-        let is_cut = is_append && left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok();
+        let is_append = match (cut, left.load(Ordering::SeqCst)) {
+            (Cut::BeforeAnswerOfNextCommit, 1) => bytes[0] == b'Q' && has(b"COMMIT"),
+            _ => bytes[0] == b'B' && MARKS.into_iter().any(has) || bytes[0] == b'Q' && has(b"COMMIT AND CHAIN"),
+        };
+        let cuts = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(usize::from(is_append)));
+        let cut = match (cut, cuts) {
+            (Cut::BeforeAnswerOfNextCommit, Ok(2)) => Cut::BeforeStatement,
+            (Cut::BeforeAnswerOfNextCommit, _) => Cut::BeforeAnswer,
+            (cut, _) => cut,
+        };
+        let is_cut = is_append && cuts.is_ok();
         if !is_cut {
             if to.write_all(bytes).await.is_err() {
                 return;
@@ -207,7 +219,7 @@ async fn forward(
         match cut {
             Cut::BeforeStatement => {}
             Cut::Within(count) => drop(to.write_all(&bytes[..count.min(length)]).await),
-            Cut::BeforeAnswer => {
+            Cut::BeforeAnswer | Cut::BeforeAnswerOfNextCommit => {
                 // from here on the client hears nothing; the server does its work and then loses the connection
                 silence.send_replace(true);
                 drop(to.write_all(bytes).await);

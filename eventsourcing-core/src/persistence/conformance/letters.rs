@@ -179,6 +179,37 @@ pub async fn an_append_with_letters_repeated_is_done_once(fixture: &dyn Fixture)
     assert_log_is_whole(&one, 3, rule).await;
 }
 
+/// An append without events that is given again is found by the letters that it parks, and changes nothing.
+///
+/// What tells it is that they are there as they are, with the position that it moves the log to, and without those it takes out.
+pub async fn an_append_that_parks_letters_repeated_is_done_once(fixture: &dyn Fixture) {
+    let rule = "an append that parks letters, repeated without events, is done once";
+    let (one, other) = (Store::open(fixture).await, Store::open(fixture).await);
+    let park = parking(&[], (0, 3), &[letter(1, id(1)), letter(2, id(1))]);
+    let replace = LetterChanges { taken: vec![1], ..parked(&[letter(4, id(1))]) };
+    let replace = Append::new(vec![]).changing(replace);
+    for (append, left) in [(&park, vec![1, 2]), (&replace, vec![2, 4])] {
+        for store in [&one, &other, &one] {
+            store.append(append).await;
+            let letters: Vec<_> = store.letters(orders()).await.iter().map(|letter| letter.notification_id).collect();
+            assert_eq!(letters, left, "{rule}");
+        }
+    }
+    // others have changed the letters since, or these are not the same
+    for append in [
+        park,
+        parking(&[], (0, 3), &[StoredLetter { checksum: Some(8), ..letter(2, id(1)) }]),
+        parking(&[], (0, 3), &[letter(2, id(2))]),
+        parking(&[], (0, 2), &[letter(2, id(1))]),
+    ] {
+        let outcome = one.try_append(&append).await;
+        let is_refused = matches!(outcome, Err(RecorderError::AlreadyProcessed { recorded: 3, .. }));
+        assert!(is_refused, "{rule}, and another is refused: {append:?} gives {outcome:?}");
+    }
+    assert_eq!(one.count("Orders").await, 2, "{rule}: the letters in the end");
+    assert_eq!(one.last_id().await, None, "{rule}: a letter takes no place in the log");
+}
+
 /// An append with letters that is dropped at any await is done or not done, its letters as its events, and hinders none.
 pub async fn an_append_with_letters_dropped_half_way_is_done_or_not_done(fixture: &dyn Fixture) {
     let rule = "an append with letters dropped half way is done or not done";

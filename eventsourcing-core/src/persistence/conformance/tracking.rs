@@ -335,6 +335,44 @@ pub async fn a_position_is_moved_from_exactly_where_it_is(fixture: &dyn Fixture)
     assert_eq!(position("Bank").await, at(9), "{rule}: others stay where they are");
 }
 
+/// The position at which processing begins is stored once, and stays: the start of a log that is empty is one too.
+pub async fn where_processing_begins_is_stored_once(fixture: &dyn Fixture) {
+    let rule = "where processing begins is stored once";
+    let (one, other) = (Store::open(fixture).await, Store::open(fixture).await);
+    let at = |id: u64| LogPosition { id, anchor: Some(Uuid::from_u128(id.into())) };
+    let begin = async |store: &Store, upstream: &str, position| {
+        let begun = store.patiently(|| store.recorder().begin_tracking(upstream, position)).await;
+        super::store::expect("begin_tracking", begun)
+    };
+    let events = versions(Uuid::new_v4(), [1]);
+    for (upstream, first, second) in [("Orders", LogPosition::START, at(5)), ("Bank", at(5), LogPosition::START)] {
+        for (store, position) in
+            [(&one, first), (&other, second), (&one, second), (&Store::open(fixture).await, second)]
+        {
+            assert_eq!(begin(store, upstream, position).await, first, "{rule}: what is returned of {upstream}");
+            assert_eq!(store.position(upstream).await, first.id, "{rule}: the position of {upstream}");
+        }
+        let outcome = other.try_insert_tracked(&events, &Tracking::new(upstream, 1, at(9))).await;
+        let is_refused =
+            matches!(outcome, Err(RecorderError::AlreadyProcessed { recorded, .. }) if recorded == first.id);
+        assert!(is_refused, "{rule}: tracking of {upstream} that goes on from elsewhere gives {outcome:?}");
+        other.insert_tracked(&[], &Tracking::new(upstream, first.id, at(9))).await;
+        assert_eq!(
+            begin(&one, upstream, first).await,
+            at(9),
+            "{rule}: what is processed of {upstream} does not begin again"
+        );
+    }
+    assert_eq!(begin(&one, "orders", at(1)).await, at(1), "{rule}: upstreams are kept apart");
+    let too_far = LogPosition::from(i64::MAX.unsigned_abs() + 1);
+    for (upstream, position) in [("a\0b", at(1)), ("Payments", too_far)] {
+        let outcome = one.recorder().begin_tracking(upstream, position).await;
+        let is_refused = matches!(outcome, Err(RecorderError::Name { .. } | RecorderError::OutOfRange { .. }));
+        assert!(is_refused, "{rule}: {upstream:?} at {position} gives {outcome:?}");
+    }
+    assert_eq!(one.last_id().await, None, "{rule}: it takes no place in the log");
+}
+
 fn orders(after: u64, position: u64) -> Tracking {
     Tracking::new("Orders", after, position)
 }

@@ -33,6 +33,16 @@ impl Letters {
         }
     }
 
+    /// Whether changes that park letters are made already: each is there as it is, and what they take out is gone.
+    pub(super) fn are_parked(&self, changes: &LetterChanges) -> bool {
+        let letters = self.0.get(&changes.upstream);
+        let find = |id: u64| letters.and_then(|letters| letters.letters.get(&id));
+        let is_parked = |id: u64| changes.parked.iter().any(|letter| letter.notification_id == id);
+        !changes.parked.is_empty()
+            && changes.parked.iter().all(|letter| find(letter.notification_id) == Some(letter))
+            && changes.taken.iter().all(|id| is_parked(*id) || find(*id).is_none())
+    }
+
     /// Makes changes that were checked.
     pub(super) fn change(&mut self, changes: LetterChanges) {
         let letters = self.0.entry(changes.upstream).or_default();
