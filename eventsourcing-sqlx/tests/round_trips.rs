@@ -9,7 +9,7 @@ use eventsourcing_core::{Recorder, Tracking, Uuid};
 use eventsourcing_sqlx::{PostgresRecorder, SslMode};
 
 use common::proxy::{Cut, Proxy};
-use common::{Schema, events, server};
+use common::{Schema, connect, events, server};
 
 #[tokio::test]
 async fn each_call_is_one_statement() {
@@ -114,9 +114,14 @@ fn a_recorder_and_its_reads_can_be_dropped_outside_of_a_runtime() {
         assert_eq!(recorder.max_notification_id().await.unwrap(), None);
         recorder
     });
-    // a read that was begun, and is dropped later
+    // a read that waits for a lock, and is dropped later
     let mut begun = Box::pin(async { recorder.select_events(EventQuery::of(Uuid::nil())).await });
-    runtime.block_on(async { assert!(futures::poll!(&mut begun).is_pending(), "the answer came at once") });
+    runtime.block_on(async {
+        let mut outsider = connect(&schema.config).await;
+        let lock = format!("BEGIN; LOCK TABLE {}.universe_events IN ACCESS EXCLUSIVE MODE", schema.name);
+        sqlx::raw_sql(sqlx::AssertSqlSafe(lock)).execute(&mut outsider).await.unwrap();
+        assert!(futures::poll!(&mut begun).is_pending(), "the answer came at once");
+    });
     drop(begun);
     drop(recorder);
     runtime.block_on(schema.drop());
