@@ -9,8 +9,9 @@ use eventsourcing_core::{Notification, Recorder, RecorderError, Tracking, Uuid};
 use eventsourcing_sqlx::{PostgresRecorder, SqliteConfig, SqliteRecorder};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use tokio::time::timeout;
 
-use common::{Schema, connect, events, ids, one_event};
+use common::{PATIENCE, Schema, connect, events, ids, one_event};
 
 /// A new database, and a recorder on it.
 #[expect(clippy::large_enum_variant, reason = "there are two of them")]
@@ -166,6 +167,19 @@ async fn without_the_trigger_versions_that_were_deleted_are_not_missed() {
     let delete = "ALTER TABLE {}universe_events DISABLE TRIGGER USER; DELETE FROM {}universe_events WHERE originator_id = '{id}'";
     // and their ids come again
     assert_eq!(save_after_deleting(&schema, delete).await.unwrap(), [7, 8]);
+    schema.drop().await;
+}
+
+#[tokio::test]
+async fn a_deletion_that_finds_nothing_keeps_no_append_waiting() {
+    let schema = Schema::new();
+    let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
+    let mut outsider = connect(&schema.config).await;
+    let delete = format!("BEGIN; DELETE FROM {}.universe_events", schema.name);
+    sqlx::raw_sql(AssertSqlSafe(delete)).execute(&mut outsider).await.unwrap();
+    assert_eq!(ids(&timeout(PATIENCE, recorder.insert_events(one_event())).await.unwrap().unwrap()), [1]);
+    outsider.close().await.unwrap();
+    recorder.close().await;
     schema.drop().await;
 }
 

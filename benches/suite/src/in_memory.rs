@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use eventsourcing::{Aggregate, DomainEvent};
 
-use crate::account::{self, AMOUNT, CURRENCY, HISTORY, NOTE};
+use crate::account::{self, AMOUNT, Bank, CURRENCY, HISTORY, NOTE};
 use crate::measure::{Contender, Round};
 use crate::place::{self, Database};
 use crate::report::{OURS, Title};
@@ -37,7 +37,10 @@ pub fn run(run: &mut Run) {
             replay(HAND, run.time, by_hand, |account| account.deposit(AMOUNT, CURRENCY, NOTE)),
         ]
     });
-    run.measure(&title("save 1 event on one thread", "saves"), |run| vec![saves(run.time)]);
+    run.measure(&title("save 1 event on one thread", "saves"), |run| vec![saves(run.time, place::bank_in_memory)]);
+    run.measure(&title("save 1 event on one thread, not read back", "saves"), |run| {
+        vec![saves(run.time, place::unchecked_bank_in_memory)]
+    });
 }
 
 /// Repeats for that time what counts and times its own work, and leaves out what stands around it.
@@ -96,10 +99,10 @@ where
 }
 
 /// Saves one after the other on a thread whose runtime is its own: a command, its encoding and its record each time.
-fn saves(time: Duration) -> Contender<'static> {
+fn saves(time: Duration, open: fn() -> Bank) -> Contender<'static> {
     Contender::new(OURS, move || {
         // a new one each round: memory is what it fills
-        let bank = place::bank_in_memory();
+        let bank = open();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let start = Instant::now();

@@ -580,7 +580,7 @@ impl PostgresSql {
              BEGIN\n  \
                IF TG_OP = 'DELETE' THEN\n    SELECT max(notification_id) INTO highest FROM gone;\n  \
                ELSE\n    SELECT max(notification_id) INTO highest FROM {events};\n  END IF;\n  \
-               UPDATE {head} SET last = greatest(last, highest) WHERE id = 1;\n  \
+               UPDATE {head} SET last = greatest(last, highest) WHERE id = 1 AND highest IS NOT NULL;\n  \
                RETURN NULL;\n\
              END $keep$",
             keep_ids = name.keep_ids(),

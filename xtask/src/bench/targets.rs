@@ -14,6 +14,16 @@ const READ_IN_PLACE: &str = "rusqlite in place, serde_json";
 const FETCH_ALL: &str = "sqlx fetch_all, serde_json";
 const BY_HAND: &str = "the same written by hand";
 
+const NOT_HELD: &str = "ours, no snapshot held";
+const SHORT_LOG: &str = "ours, a log of 100,000";
+
+/// What a long log may cost, beside a short one.
+const FLAT: f64 = 1.0 / 1.3;
+
+const HELD: &str = "save 1 event, a snapshot held for 10 minutes";
+const SAVE_LONG: &str = "save 1 event, a log of 10,000,000";
+const LOAD_LONG: &str = "load one of 300 accounts of 20 events, a log of 10,000,000";
+const PAGE_LONG: &str = "read a page of 1000 anywhere, a log of 10,000,000";
 const LOG: &str = "read the log, pages of 1000";
 const CATCH_UP: &str = "catch up counting, a statement a batch";
 const HEAR: &str = "hear of a save";
@@ -58,7 +68,17 @@ const TARGETS: &[Target] = &[
     Target("postgres", LOG, 1, &[(Of::Speed, 600_000.0), (Of::Limit(DRIVER_ROWS), 0.7)]),
     Target("memory", "command", 1, &[(Of::Limit(BY_HAND), 1.0 / 1.1)]),
     Target("memory", "replay of 1000 decoded events", 1, &[(Of::Limit(BY_HAND), 1.0 / 1.1)]),
-    Target("memory", "save 1 event on one thread", 1, &[(Of::Speed, 2_000_000.0)]),
+    Target("memory", "save 1 event on one thread, not read back", 1, &[(Of::Speed, 2_000_000.0)]),
+    Target("postgres", HELD, 1, &[(Of::Limit(NOT_HELD), 0.9)]),
+    Target("postgres", HELD, 64, &[(Of::Limit(NOT_HELD), 0.9)]),
+    Target("sqlite", SAVE_LONG, 1, &[(Of::Limit(SHORT_LOG), FLAT)]),
+    Target("sqlite", SAVE_LONG, 64, &[(Of::Limit(SHORT_LOG), FLAT)]),
+    Target("sqlite", LOAD_LONG, 1, &[(Of::Limit(SHORT_LOG), FLAT)]),
+    Target("sqlite", PAGE_LONG, 1, &[(Of::Limit(SHORT_LOG), FLAT)]),
+    Target("postgres", SAVE_LONG, 1, &[(Of::Limit(SHORT_LOG), FLAT)]),
+    Target("postgres", SAVE_LONG, 64, &[(Of::Limit(SHORT_LOG), FLAT)]),
+    Target("postgres", LOAD_LONG, 1, &[(Of::Limit(SHORT_LOG), FLAT)]),
+    Target("postgres", PAGE_LONG, 1, &[(Of::Limit(SHORT_LOG), FLAT)]),
     Target("postgres", CATCH_UP, 1, &[(Of::Speed, 50_000.0)]),
     Target("sqlite", CATCH_UP, 1, &[(Of::Speed, 100_000.0)]),
     Target("postgres", HEAR, 1, &[(Of::P50, 1.0)]),
