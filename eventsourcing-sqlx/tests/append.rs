@@ -11,7 +11,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use tokio::time::timeout;
 
-use common::{PATIENCE, Schema, connect, events, ids, one_event};
+use common::{PATIENCE, Schema, connect, end_sessions, events, ids, one_event};
 
 /// A new database, and a recorder on it.
 #[expect(clippy::large_enum_variant, reason = "there are two of them")]
@@ -135,7 +135,7 @@ async fn without_the_trigger_ids_of_deleted_events_are_issued_again() {
 }
 
 /// Records an aggregate and another, deletes the first one's events as told, and goes on where it was.
-async fn save_after_deleting(schema: &Schema, delete: &str) -> Result<Vec<u64>, RecorderError> {
+async fn save_after_deleting(schema: &Schema, delete: &str, reconnects: bool) -> Result<Vec<u64>, RecorderError> {
     let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
     let world = Uuid::new_v4();
     recorder.insert_events(events(world, 1..=3)).await.unwrap();
@@ -145,6 +145,9 @@ async fn save_after_deleting(schema: &Schema, delete: &str) -> Result<Vec<u64>, 
     let mut outsider = connect(&schema.config).await;
     let delete = delete.replace("{}", &format!("{}.", schema.name)).replace("{id}", &world.to_string());
     sqlx::raw_sql(AssertSqlSafe(delete)).execute(&mut outsider).await.unwrap();
+    if reconnects {
+        end_sessions(schema).await;
+    }
     let saved = recorder.insert_events(events(world, 6..=7)).await;
     recorder.close().await;
     saved.map(|recorded| ids(&recorded))
@@ -154,9 +157,24 @@ async fn save_after_deleting(schema: &Schema, delete: &str) -> Result<Vec<u64>, 
 async fn versions_that_were_deleted_are_missed_by_who_recorded_them() {
     let schema = Schema::new();
     let delete = "DELETE FROM {}universe_events WHERE originator_id = '{id}'";
-    let error = save_after_deleting(&schema, delete).await.unwrap_err();
+    let error = save_after_deleting(&schema, delete, false).await.unwrap_err();
     assert!(matches!(error, RecorderError::Conflict { tried: 6, recorded: 0, .. }), "{error:?}");
     schema.drop().await;
+}
+
+const UNNOTICED: &str =
+    "ALTER TABLE {}universe_events DISABLE TRIGGER USER; DELETE FROM {}universe_events WHERE originator_id = '{id}'";
+
+#[tokio::test]
+async fn versions_that_another_session_recorded_are_looked_up() {
+    // a new connection knows nothing, and behind a pooler none is anybody's
+    for (reconnects, transaction_pooling) in [(true, false), (false, true)] {
+        let mut schema = Schema::new();
+        schema.config.transaction_pooling = transaction_pooling;
+        let error = save_after_deleting(&schema, UNNOTICED, reconnects).await.unwrap_err();
+        assert!(matches!(error, RecorderError::Conflict { tried: 6, recorded: 0, .. }), "{error:?}");
+        schema.drop().await;
+    }
 }
 
 /// The twin: the trigger tells that events were deleted. Without it the version before, which this connection recorded, is not
@@ -164,9 +182,8 @@ async fn versions_that_were_deleted_are_missed_by_who_recorded_them() {
 #[tokio::test]
 async fn without_the_trigger_versions_that_were_deleted_are_not_missed() {
     let schema = Schema::new();
-    let delete = "ALTER TABLE {}universe_events DISABLE TRIGGER USER; DELETE FROM {}universe_events WHERE originator_id = '{id}'";
     // and their ids come again
-    assert_eq!(save_after_deleting(&schema, delete).await.unwrap(), [7, 8]);
+    assert_eq!(save_after_deleting(&schema, UNNOTICED, false).await.unwrap(), [7, 8]);
     schema.drop().await;
 }
 

@@ -11,7 +11,7 @@ use eventsourcing_sqlx::{PostgresRecorder, SslMode};
 use sqlx::AssertSqlSafe;
 
 use common::proxy::{Cut, Proxy};
-use common::{Schema, connect, ids, one_event, server};
+use common::{Schema, connect, end_sessions, ids, one_event, server};
 
 /// The settings that a trigger keeps of the session that appends.
 const SETTINGS: [&str; 7] = [
@@ -97,16 +97,6 @@ async fn a_connection_that_is_older_than_it_may_be_is_replaced_before_it_is_used
         assert_eq!(proxy.connections(), replaced, "to read, with {conn_max_age:?}");
         recorder.close().await;
         schema.drop().await;
-    }
-}
-
-/// Ends all sessions of a recorder, and waits until they are gone.
-async fn end_sessions(schema: &Schema) {
-    let mut outsider = connect(&server()).await;
-    let ending = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
-                  WHERE pid <> pg_backend_pid() AND query LIKE '%' || $1 || '%'";
-    while sqlx::query_scalar::<_, i64>(ending).bind(&schema.name).fetch_one(&mut outsider).await.unwrap() > 0 {
-        tokio::task::yield_now().await;
     }
 }
 

@@ -36,9 +36,7 @@ struct Log {
 /// Measures saves, loads and pages of a database.
 pub fn run(run: &mut Run, database: Database) {
     let long = run.long_log_events;
-    let of = |what: &str| {
-        format!("{what}, a log of {}", if long == 10_000_000 { "10,000,000".to_owned() } else { long.to_string() })
-    };
+    let of = |what: &str| format!("{what}, a log of {}", grouped(long));
     let save = Title::new(database, of("save 1 event"), SAVERS, "saves");
     let save_one = Title::new(database, of("save 1 event"), 1, "saves");
     let load = Title::new(database, of(&format!("load one of {IN_USE} accounts of {HISTORY} events")), 1, "loads");
@@ -59,6 +57,13 @@ pub fn run(run: &mut Run, database: Database) {
     run.measure(&load_any, |run| crews(run, &logs, |log| vec![Loader::new(&log.bank, &log.accounts)]));
     run.measure(&save_one, |run| crews(run, &logs, |log| vec![Saver::new(&log.bank, 1)]));
     run.measure(&save, |run| crews(run, &logs, |log| (0..SAVERS).map(|_| Saver::new(&log.bank, 1)).collect()));
+}
+
+/// A number as people write it: its digits in threes.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let threes = digits.as_bytes().rchunks(3).rev().map(|three| String::from_utf8_lossy(three));
+    threes.collect::<Vec<_>>().join(",")
 }
 
 fn crews<W: Work>(run: &Run, logs: &[(&'static str, Log)], crew: impl Fn(&Log) -> Vec<W>) -> Vec<Contender<'static>> {

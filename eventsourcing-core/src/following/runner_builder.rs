@@ -120,7 +120,7 @@ where
     ///
     /// After a failover to a server that was behind, or a restored backup, the view's position does not fit the log, and
     /// [`start`](Self::start) fails with [`Error::LogChanged`](crate::Error::LogChanged) or
-    /// [`Error::PositionAheadOfLog`](crate::Error::PositionAheadOfLog). Where the view cannot be made anew, such as where its handlers send
+    /// [`Error::PositionAheadOfLog`](crate::Error::PositionAheadOfLog). Where the view cannot be rebuilt, such as where its handlers send
     /// mail, repair it, and say here up to which event of the log it is right now. Events after it are handled. Where the view's position
     /// fits the log this does nothing, so that it can stay in the code for as long as a deployment takes.
     ///

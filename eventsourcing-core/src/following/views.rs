@@ -85,7 +85,7 @@ pub trait Views: Send + Sync + 'static {
     }
 
     /// Moves the position from here to any other place, back or forth, in a transaction of its own: the log is another than the one
-    /// that the view was made of. Where it is at `to` already it is done.
+    /// that the view was made of. If the position is `to` already, nothing is done.
     ///
     /// # Errors
     /// [`ViewError::AlreadyProcessed`] if the position is not exactly this, with this anchor; [`RecorderError::NoMove`] unless the

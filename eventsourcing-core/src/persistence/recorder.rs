@@ -252,7 +252,7 @@ pub trait Recorder: Debug + Send + Sync {
 
     /// Moves the position up to which the log of another application is processed, from here to any other place, back or forth.
     ///
-    /// Where it is at `to` already it is done. It is for a log that is not the one that was processed: what came of the events that it lost is wrong, and is not touched.
+    /// If the position is `to` already, nothing is done. It is for a log that is not the one that was processed: the effects of the events that it lost stay as they are.
     ///
     /// # Errors
     /// [`RecorderError::AlreadyProcessed`] if the position is not exactly `from`, with its anchor; [`RecorderError::NoMove`] unless

@@ -158,7 +158,7 @@ pub struct SystemRunnerBuilder<'s> {
     only: Vec<(TypeId, &'static str)>,
     on_failure: OnFailure,
     poll_interval: Duration,
-    /// By the types of who is followed and who follows.
+    /// By the types of the upstream and the consumer.
     accepted: Vec<(TypeId, TypeId, LogPosition)>,
     beginnings: Vec<(TypeId, TypeId, Beginning)>,
 }

@@ -1,7 +1,7 @@
 //! Whether the server can be reached, when no connection of the pool was free in time: asked once for all who wait.
 //!
-//! The pool says the same of a server that is down and of connections that are all in use. Who is told so tries to connect, to tell
-//! which it is. A thousand who waited would be a thousand connections to a server that has too much to do already.
+//! The pool reports the same error for a server that is down and for connections that are all in use. A new connection tells which it
+//! is. A thousand waiting callers would make a thousand connections to a server that has too much to do already, so one asks for all.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -21,7 +21,7 @@ pub(super) struct Probe {
 impl Probe {
     /// Why the server cannot be reached; none if it can be.
     ///
-    /// Whoever comes while somebody else asks gets the same answer. One who goes away leaves the question to the others.
+    /// Callers that come while another asks get the same answer. A caller that goes away leaves the question to the others.
     pub(super) async fn ask(
         &self,
         connect: impl Future<Output = Option<RecorderError>> + Send + 'static,

@@ -222,3 +222,13 @@ impl<F: Future> Future for PollThenDrop<F> {
         }
     }
 }
+
+/// Ends all sessions of a recorder, and waits until they are gone.
+pub async fn end_sessions(schema: &Schema) {
+    let mut outsider = connect(&server()).await;
+    let ending = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                  WHERE pid <> pg_backend_pid() AND query LIKE '%' || $1 || '%'";
+    while sqlx::query_scalar::<_, i64>(ending).bind(&schema.name).fetch_one(&mut outsider).await.unwrap() > 0 {
+        tokio::task::yield_now().await;
+    }
+}
