@@ -25,8 +25,8 @@ use tokio::task::yield_now;
 use crate::error::no_runtime;
 use crate::runtime;
 
-/// The most rows of one transaction, unless a single save has more: enough for a save of each of a thousand tasks.
-const MAX_ROWS: usize = 1_024;
+/// The most rows of one transaction, unless a single save has more: enough for saves of some events by each of a thousand tasks.
+const MAX_ROWS: usize = 4_096;
 
 /// The most bytes of states of one transaction, unless a single save has more.
 const MAX_BYTES: usize = 4 * 1024 * 1024;

@@ -50,6 +50,17 @@ impl Database {
         }
     }
 
+    async fn number(&self, sql: &str) -> i64 {
+        match self {
+            Self::Postgres(schema, _) => schema.number(sql.replace("{}", &format!("{}.", schema.name))).await,
+            Self::Sqlite(directory, _) => {
+                let options = SqliteConnectOptions::new().filename(directory.path().join("universe.db"));
+                let mut connection = options.connect().await.unwrap();
+                sqlx::query_scalar(AssertSqlSafe(sql.replace("{}", ""))).fetch_one(&mut connection).await.unwrap()
+            }
+        }
+    }
+
     async fn log(&self) -> Vec<Notification> {
         self.recorder().select_notifications(NotificationQuery::after(0, 1_000)).await.unwrap()
     }
@@ -227,6 +238,39 @@ async fn a_trigger_that_drops_an_event_lets_nothing_of_its_save_be_recorded() {
         assert!(error.to_string().contains("such as a trigger"), "{error}");
         assert_eq!(database.log().await, []);
         assert_eq!(ids(&recorder.insert_events(events(Uuid::new_v4(), 1..=3)).await.unwrap()), [1, 2, 3]);
+        database.drop().await;
+    }
+}
+
+/// An outbox of the user's own, filled by a trigger, holds what is recorded and nothing else.
+#[tokio::test]
+async fn what_a_trigger_wrote_for_the_first_events_of_a_save_goes_with_the_save() {
+    let [postgres, sqlite] = Database::both().await;
+    postgres
+        .run(
+            "CREATE TABLE {}outbox (id bigint); \
+             CREATE FUNCTION {}copies() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+               IF NEW.topic = 'Refused' THEN RAISE EXCEPTION 'not wanted'; END IF; \
+               INSERT INTO {}outbox VALUES (NEW.notification_id); RETURN NEW; END $$; \
+             CREATE TRIGGER copies AFTER INSERT ON {}universe_events FOR EACH ROW EXECUTE FUNCTION {}copies()",
+        )
+        .await;
+    sqlite
+        .run(
+            "CREATE TABLE outbox (id integer); \
+             CREATE TRIGGER copies AFTER INSERT ON universe_events BEGIN \
+               SELECT RAISE(ABORT, 'not wanted') WHERE NEW.topic = 'Refused'; \
+               INSERT INTO outbox VALUES (NEW.notification_id); END",
+        )
+        .await;
+    for database in [postgres, sqlite] {
+        let mut refused = events(Uuid::new_v4(), 1..=3);
+        refused[2].topic = "Refused".into();
+        let error = database.recorder().insert_events(refused).await.unwrap_err();
+        assert!(error.is_not_done() && error.to_string().contains("not wanted"), "{error}");
+        database.recorder().insert_events(events(Uuid::new_v4(), 1..=2)).await.unwrap();
+        assert_eq!(ids(&database.log().await), [1, 2]);
+        assert_eq!(database.number("SELECT count(*) FROM {}outbox").await, 2);
         database.drop().await;
     }
 }

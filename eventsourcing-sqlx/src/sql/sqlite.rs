@@ -31,8 +31,8 @@ pub(crate) struct SqliteSql {
     pub(crate) raise: Sql,
     /// `(notification id, originator id, version, topic, state, checksum, append id)`.
     pub(crate) insert: Sql,
-    /// As `insert`, if the version before is recorded; no row otherwise.
-    pub(crate) insert_after: Sql,
+    /// `(originator id, version)`: a row if that version is recorded.
+    pub(crate) has_version: Sql,
     /// `(upstream, position, anchor)`: says that its log is processed up to there.
     pub(crate) track: Sql,
     /// `(upstream, id, originator id, state, checksum)`: puts a dead letter in, unless there is one of that id.
@@ -153,11 +153,7 @@ impl SqliteSql {
             common,
             raise: format!("UPDATE {head} SET last = ?1 WHERE id = 1").into(),
             insert: format!("INSERT INTO {events} (notification_id, {event}) VALUES (?, ?, ?, ?, ?, ?, ?)").into(),
-            insert_after: format!(
-                "INSERT INTO {events} (notification_id, {event}) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 \
-                 WHERE EXISTS (SELECT 1 FROM {events} WHERE originator_id = ?2 AND originator_version = ?3 - 1)"
-            )
-            .into(),
+            has_version: format!("SELECT 1 FROM {events} WHERE originator_id = ?1 AND originator_version = ?2").into(),
             track: format!(
                 "INSERT INTO {tracking} (upstream, position, anchor) VALUES (?1, ?2, ?3) \
                  ON CONFLICT (upstream) DO UPDATE SET position = excluded.position, anchor = excluded.anchor"

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use eventsourcing_core::persistence::{Append, Cause, stamped};
+use eventsourcing_core::persistence::{Append, Cause};
 use eventsourcing_core::{LogPosition, RecorderError, StoredEvent, Tracking};
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::runtime::{Handle, RuntimeFlavor};
@@ -13,11 +13,12 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::Inner;
-use super::error::{Failure, Fault, is_definite, is_everybodys};
+use super::error::{Failure, is_definite, is_everybodys};
+use super::insert::{Refusal, whole};
 use crate::deadline::deadline;
 use crate::resolution::{Found, Positions, Resolution, complete, resolve, wanted};
 use crate::rows;
-use crate::sql::sqlite::{BEGIN, COMMIT, RELEASE, ROLLBACK_TO, SAVEPOINT};
+use crate::sql::sqlite::{BEGIN, COMMIT, ROLLBACK};
 use crate::writer::{Outcome, Storage};
 
 /// How often a commit is looked up that failed, before its outcome is said to be unknown.
@@ -109,33 +110,43 @@ impl Inner {
     fn transact(&self, saves: &[&Append], were_sent: bool) -> Ended {
         let begun = Instant::now();
         let ended = self.connections.write(|connection| {
-            execute(connection, BEGIN)?;
-            self.connections.check_file()?;
-            let outcomes = self.write(connection, saves, were_sent)?;
-            Ok(match execute(connection, COMMIT) {
-                Ok(()) => Ended::Committed(outcomes),
-                Err(error) if is_definite(&error) => Ended::Failed(error.into()),
-                Err(error) => Ended::Unknown(error),
-            })
+            self.transact_on(connection, saves, &Terms { stamp: self.stamps.next(), were_sent, is_guarded: false })
         });
         self.is_slow.store(begun.elapsed() > QUICK, Ordering::Relaxed);
         ended.unwrap_or_else(Ended::Failed)
     }
 
-    fn write(&self, connection: &Connection, saves: &[&Append], were_sent: bool) -> Result<Vec<Outcome>, Failure> {
+    fn transact_on(&self, connection: &Connection, saves: &[&Append], terms: &Terms) -> Result<Ended, Failure> {
+        execute(connection, BEGIN)?;
+        self.connections.check_file()?;
+        let outcomes = match self.write(connection, saves, terms) {
+            Ok(outcomes) => outcomes,
+            Err(Stop::Torn) => {
+                execute(connection, ROLLBACK)?;
+                return self.transact_on(connection, saves, &Terms { is_guarded: true, ..*terms });
+            }
+            Err(Stop::Failure(failure)) => return Err(failure),
+        };
+        Ok(match execute(connection, COMMIT) {
+            Ok(()) => Ended::Committed(outcomes),
+            Err(error) if is_definite(&error) => Ended::Failed(error.into()),
+            Err(error) => Ended::Unknown(error),
+        })
+    }
+
+    fn write(&self, connection: &Connection, saves: &[&Append], terms: &Terms) -> Result<Vec<Outcome>, Stop> {
         let wanted = saves.iter().map(|append| append.events.len()).sum();
-        let stamp = self.stamps.next();
         let mut next = self.next_id(connection, wanted)?;
         let mut outcomes = Vec::with_capacity(saves.len());
         for append in saves {
-            outcomes.push(match self.save_or_find(connection, append, next, stamp, were_sent) {
+            outcomes.push(match self.save_or_find(connection, append, next, terms) {
                 Ok((positions, new)) => {
                     next += new;
                     Outcome::Recorded(positions)
                 }
-                Err(Failure::Recorder(error)) => Outcome::Failed(error),
+                Err(Stop::Failure(Failure::Recorder(error))) => Outcome::Failed(error),
                 // this save's own, and only that is undone
-                Err(Failure::Sqlite(error)) if !connection.is_autocommit() && !is_everybodys(&error) => {
+                Err(Stop::Failure(Failure::Sqlite(error))) if !connection.is_autocommit() && !is_everybodys(&error) => {
                     Outcome::Failed(self.failed("record events", error))
                 }
                 Err(failure) => return Err(failure),
@@ -152,13 +163,14 @@ impl Inner {
         connection: &Connection,
         append: &Append,
         first: u64,
-        stamp: u32,
-        was_sent: bool,
-    ) -> Result<(Vec<LogPosition>, u64), Failure> {
-        let saved = self.save(connection, append, first, stamp);
+        terms: &Terms,
+    ) -> Result<(Vec<LogPosition>, u64), Stop> {
+        let saved = self.save(connection, append, first, terms);
         match (&saved, &append.letters) {
             (
-                Err(Failure::Recorder(RecorderError::AlreadyProcessed { .. } | RecorderError::LettersChanged { .. })),
+                Err(Stop::Failure(Failure::Recorder(
+                    RecorderError::AlreadyProcessed { .. } | RecorderError::LettersChanged { .. },
+                ))),
                 Some(changes),
             ) if append.events.is_empty() => {
                 let mut found = Found::default();
@@ -167,7 +179,7 @@ impl Inner {
                 if let Some(Tracking { upstream, .. }) = &append.tracking {
                     positions.insert(upstream.clone(), self.position_in(connection, upstream)?);
                 }
-                if found.has_own_letters(append, &positions, was_sent) { Ok((Vec::new(), 0)) } else { saved }
+                if found.has_own_letters(append, &positions, terms.were_sent) { Ok((Vec::new(), 0)) } else { saved }
             }
             _ => saved,
         }
@@ -179,10 +191,10 @@ impl Inner {
         connection: &Connection,
         append: &Append,
         first: u64,
-        stamp: u32,
-    ) -> Result<(Vec<LogPosition>, u64), Failure> {
+        terms: &Terms,
+    ) -> Result<(Vec<LogPosition>, u64), Stop> {
         let Some(tracking) = &append.tracking else {
-            let save = || self.save_events(connection, append, &Positions::new(), first, stamp);
+            let save = || self.save_events(connection, append, &Positions::new(), first, terms);
             let Some(letters) = &append.letters else { return save() };
             return whole(connection, || {
                 let saved = save()?;
@@ -205,7 +217,7 @@ impl Inner {
             };
         }
         whole(connection, || {
-            let saved = self.save_events(connection, append, &positions, first, stamp)?;
+            let saved = self.save_events(connection, append, &positions, first, terms)?;
             self.track(connection, tracking)?;
             if let Some(letters) = &append.letters {
                 self.change_letters(connection, letters)?;
@@ -220,12 +232,12 @@ impl Inner {
         append: &Append,
         positions: &Positions,
         first: u64,
-        stamp: u32,
-    ) -> Result<(Vec<LogPosition>, u64), Failure> {
+        terms: &Terms,
+    ) -> Result<(Vec<LogPosition>, u64), Stop> {
         let events = append.events.as_slice();
         let everything: Vec<usize> = (0..events.len()).collect();
-        match self.insert(connection, events, &everything, first, stamp) {
-            Ok(()) => return Ok((complete(&[], events, first, stamp), events.len() as u64)),
+        match self.insert(connection, events, &everything, first, terms) {
+            Ok(()) => return Ok((complete(&[], events, first, terms.stamp), events.len() as u64)),
             Err(Refusal::Version) => {}
             Err(refusal) => return Err(self.explain(refusal)),
         }
@@ -234,73 +246,10 @@ impl Inner {
             Resolution::Done(recorded) => Ok((recorded, 0)),
             Resolution::Free(known) => {
                 let missing: Vec<usize> = (0..known.len()).filter(|place| known[*place].is_none()).collect();
-                self.insert(connection, events, &missing, first, stamp).map_err(|refusal| self.explain(refusal))?;
-                Ok((complete(&known, events, first, stamp), missing.len() as u64))
+                self.insert(connection, events, &missing, first, terms).map_err(|refusal| self.explain(refusal))?;
+                Ok((complete(&known, events, first, terms.stamp), missing.len() as u64))
             }
         }
-    }
-
-    /// Inserts some of a save's events, all or none.
-    fn insert(
-        &self,
-        connection: &Connection,
-        events: &[StoredEvent],
-        places: &[usize],
-        first: u64,
-        stamp: u32,
-    ) -> Result<(), Refusal> {
-        let insert = |(place, id): (&usize, u64)| {
-            let event = &events[*place];
-            // what an event follows was inserted just before it, as a rule
-            let follows = event.originator_version <= 1
-                || place.checked_sub(1).is_some_and(|before| {
-                    let before = &events[before];
-                    before.originator_id == event.originator_id
-                        && before.originator_version + 1 == event.originator_version
-                });
-            self.insert_row(connection, event, id, stamp, follows)
-        };
-        // a statement that fails undoes itself; of several, the earlier ones must be undone
-        if let [only] = places {
-            return insert((only, first));
-        }
-        whole(connection, || places.iter().zip(first..).try_for_each(insert))
-    }
-
-    /// Inserts an event. Unless it is known that it follows the version before, that is looked up.
-    fn insert_row(
-        &self,
-        connection: &Connection,
-        event: &StoredEvent,
-        id: u64,
-        stamp: u32,
-        follows: bool,
-    ) -> Result<(), Refusal> {
-        let insert = if follows { &self.sql.insert } else { &self.sql.insert_after };
-        let inserted = connection.prepare_cached(insert.as_str())?.execute(params![
-            rows::to_bound(id),
-            event.originator_id.as_bytes().as_slice(),
-            rows::to_bound(event.originator_version),
-            event.topic,
-            event.state,
-            rows::to_checksum(event.checksum),
-            stamped(event.append_id, stamp).as_bytes().as_slice(),
-        ]);
-        match inserted {
-            Ok(1) => Ok(()),
-            Ok(_) if !follows && !self.has_predecessor(connection, event)? => Err(Refusal::Version),
-            Ok(_) => Err(Refusal::Dropped),
-            Err(error) if self.fault(&error) == Fault::VersionTaken => Err(Refusal::Version),
-            Err(error) => Err(Refusal::Sqlite(error)),
-        }
-    }
-
-    fn has_predecessor(&self, connection: &Connection, event: &StoredEvent) -> Result<bool, rusqlite::Error> {
-        let before = event.originator_version.saturating_sub(1);
-        let mut select = connection.prepare_cached(self.sql.common.taken.as_str())?;
-        select.query_row(params![event.originator_id.as_bytes().as_slice(), rows::to_bound(before)], |row| {
-            Ok(row.get::<_, Option<i64>>(0)?.is_some())
-        })
     }
 
     /// Looks for the versions of these events, and for those before them.
@@ -349,33 +298,28 @@ impl Inner {
         let outcome = |_| if suspicious { Outcome::Suspect(error.clone()) } else { Outcome::Failed(error.clone()) };
         saves.iter().map(outcome).collect()
     }
+}
 
-    fn explain(&self, refusal: Refusal) -> Failure {
-        let found = match refusal {
-            Refusal::Sqlite(error) if self.fault(&error) == Fault::IdTaken => {
-                "a notification id above the last one of the head table"
-            }
-            Refusal::Sqlite(error) => return error.into(),
-            Refusal::Version => "a version that is taken and not there, or missing and there",
-            Refusal::Dropped => "something that kept an event from being recorded, such as a trigger",
-        };
-        Failure::Recorder(RecorderError::Corrupt { found: found.to_owned() })
+/// Why the saves of a transaction cannot go on.
+pub(super) enum Stop {
+    Failure(Failure),
+    /// A save is half inserted, and nothing but the end of the transaction undoes it.
+    Torn,
+}
+
+impl<E: Into<Failure>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Failure(error.into())
     }
 }
 
-/// Why an event was not inserted.
-enum Refusal {
-    /// Its version is taken, or the one before it is missing.
-    Version,
-    /// The insert did nothing, and gave no error.
-    Dropped,
-    Sqlite(rusqlite::Error),
-}
-
-impl From<rusqlite::Error> for Refusal {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
-    }
+/// What the saves of a transaction have in common.
+pub(super) struct Terms {
+    pub(super) stamp: u32,
+    /// An earlier transaction with them may be committed.
+    pub(super) were_sent: bool,
+    /// Each is undone by itself if it fails.
+    pub(super) is_guarded: bool,
 }
 
 /// An outcome after a commit whose own is not known: what was found by looking is certain, nothing else is.
@@ -384,20 +328,6 @@ fn certain(outcome: Outcome, unknown: &Cause) -> Outcome {
         Outcome::Recorded(_) | Outcome::Failed(RecorderError::Conflict { .. }) => outcome,
         _ => Outcome::Failed(RecorderError::OutcomeUnknown { source: unknown.clone() }),
     }
-}
-
-/// Does several things to the database or, if one fails, none.
-fn whole<T, E: From<rusqlite::Error>>(connection: &Connection, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-    execute(connection, SAVEPOINT)?;
-    let done = work();
-    // some errors have rolled back the whole transaction
-    if done.is_err() && !connection.is_autocommit() {
-        execute(connection, ROLLBACK_TO)?;
-    }
-    if !connection.is_autocommit() {
-        execute(connection, RELEASE)?;
-    }
-    done
 }
 
 pub(super) fn execute(connection: &Connection, statement: &str) -> Result<(), rusqlite::Error> {

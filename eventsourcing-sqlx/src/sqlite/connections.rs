@@ -147,6 +147,8 @@ impl Connections {
 
     fn open_writer(&self) -> Result<Connection, Failure> {
         let connection = self.open()?;
+        // what savepoints keep of changed pages is small, and never needs to outlive the process
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
         if !self.location.is_memory {
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "FULL")?;

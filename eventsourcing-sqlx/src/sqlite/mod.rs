@@ -5,6 +5,7 @@ mod connections;
 mod dictionaries;
 mod error;
 mod file_identity;
+mod insert;
 mod letters;
 mod location;
 mod open;
