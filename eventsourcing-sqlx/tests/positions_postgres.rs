@@ -221,7 +221,7 @@ async fn a_switch_that_waited_for_a_batch_sees_where_that_left_the_position() {
             let fixture = Fixture::new(6).await;
             let key = fixture.rebuilding(1, rebuilt).await;
             let batch = fixture.views.begin("built", &step(1, 2)).await.unwrap();
-            let switch = fixture.waiting(1, async move |views: PostgresViews| views.switch(key).await).await;
+            let switch = fixture.waiting(1, async move |views: PostgresViews| views.switch(key, &[]).await).await;
             batch.commit().await.unwrap();
             found = switched(switch).await;
             fixture.schema.drop().await;
@@ -241,7 +241,7 @@ async fn a_batch_that_is_refused_before_a_switch_does_not_wait_for_it() {
         let key = fixture.rebuilding(1, 2).await;
         let first = fixture.views.begin("built", &step(1, 2)).await.unwrap();
         let second = fixture.waiting(1, |views| async move { views.begin("built", &step(1, 2)).await }).await;
-        let switch = fixture.waiting(2, async move |views: PostgresViews| views.switch(key).await).await;
+        let switch = fixture.waiting(2, async move |views: PostgresViews| views.switch(key, &[]).await).await;
         first.commit().await.unwrap();
         let refused = done(second).await;
         assert!(matches!(refused, Err(ViewError::AlreadyProcessed { recorded: 2, .. })), "{refused:?}");

@@ -254,8 +254,8 @@ async fn use_all(views: &PostgresViews) {
         let moved = views.begin(&key.to_string(), &tracking(0, 3)).await.unwrap();
         if version == 2 {
             moved.commit().await.unwrap();
-            assert_eq!(views.switch(key).await.unwrap(), Switched::Done);
-            assert_eq!(views.serving_positions("all").await.unwrap(), [("Office".to_owned(), 3)]);
+            assert_eq!(views.switch(key, &[]).await.unwrap(), Switched::Done);
+            assert_eq!(views.serving_positions("all").await.unwrap(), [("Office".to_owned(), 3.into())]);
         } else {
             drop(moved);
             assert_eq!(views.abort_rebuild("all", None).await.unwrap(), Some(3));
@@ -398,7 +398,7 @@ async fn a_switch_whose_commit_loses_its_answer_says_what_became_of_it() {
         let (proxy, _, views) = behind_a_proxy_that(cut, &schema, config(), 2).await;
         rebuilt(&views, "switched").await;
         proxy.cut(1);
-        assert_eq!(views.switch(ProjectionKey::new("switched", 2).rebuilt()).await.unwrap(), Switched::Done);
+        assert_eq!(views.switch(ProjectionKey::new("switched", 2).rebuilt(), &[]).await.unwrap(), Switched::Done);
         assert!(proxy.is_done());
         assert_eq!(views.position("switched_v2", "Office").await.unwrap(), 1);
         schema.drop().await;
@@ -431,7 +431,7 @@ async fn a_rebuild_drops_and_renames_only_tables_that_it_made() {
         if is_aborted {
             assert_eq!(views.abort_rebuild("mine", None).await.unwrap(), Some(2));
         } else {
-            assert_eq!(views.switch(ProjectionKey::new("mine", 2).rebuilt()).await.unwrap(), Switched::Done);
+            assert_eq!(views.switch(ProjectionKey::new("mine", 2).rebuilt(), &[]).await.unwrap(), Switched::Done);
         }
         let tables = "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace \
                       AND relname NOT LIKE 'eventsourcing%' ORDER BY 1";

@@ -19,6 +19,7 @@ pub use self::rebuilding::Rebuilding;
 pub use self::views::{LONGEST_HOLD, RebuildableViews, Switched};
 use super::{OnFailure, Projection, ProjectionKey, RunnerBuilder, RunnerError, Subscribe, ViewTransaction as _};
 use crate::application::{Application, Shared};
+use crate::persistence::LogPosition;
 
 /// Makes the view of a projection's next version beside the one that serves.
 ///
@@ -140,6 +141,9 @@ where
 
     /// Begins the rebuild, or goes on with it from where it was: after it was dropped, or the program was killed.
     ///
+    /// A rebuild whose own log went back meanwhile is refused ([`RunnerError::is_another_log`]): end it with
+    /// [`abort_any`](Rebuild::abort_any), and begin anew.
+    ///
     /// # Errors
     /// [`RebuildError`], of which most say that there is nothing to be rebuilt, or that another rebuild is under way. Nothing is left
     /// behind then.
@@ -199,7 +203,7 @@ async fn check_followed<V: RebuildableViews>(
     views: &V,
     name: &str,
     upstreams: impl Iterator<Item = &str> + Clone,
-) -> Result<Vec<(String, u64)>, RebuildError> {
+) -> Result<Vec<(String, LogPosition)>, RebuildError> {
     let serving = views.serving_positions(name).await?;
     match serving.iter().find(|(upstream, _)| upstreams.clone().all(|followed| followed != upstream)) {
         Some((upstream, _)) => Err(RebuildError::NotFollowed { name: name.to_owned(), upstream: upstream.clone() }),

@@ -17,7 +17,7 @@ use super::state::State;
 use super::{Progress, Projection, RunnerBuilder, RunnerError, Status, Views};
 use crate::application::{Application, Shared};
 use crate::claims::Claim;
-use crate::persistence::{Notification, NotificationQuery};
+use crate::persistence::{LogPosition, Notification, NotificationQuery};
 use crate::{Error, Result};
 
 /// Lets a projection follow an application's log, on a task of its own.
@@ -152,6 +152,21 @@ impl ProjectionRunner {
             read.ok().map(|(_, timestamp)| timestamp)
         };
         Ok((last, next.first().and_then(read)))
+    }
+
+    /// The last id of its log, if that has no such position: it is another than the one that the position is of.
+    pub(super) async fn end_without(&self, position: LogPosition) -> Result<Option<u64>, RunnerError> {
+        let recorder = &self.shared.recorder;
+        let look = async {
+            let next = recorder.select_notifications(NotificationQuery::after(position, 1)).await.map_err(Error::from);
+            let last = recorder.last_position().await?.id;
+            match next {
+                Ok(next) => Ok((next.is_empty() && last < position.id).then_some(last)),
+                Err(error) if error.is_another_log() => Ok(Some(last)),
+                Err(error) => Err(error),
+            }
+        };
+        look.await.map_err(|error| self.upstream_error(error))
     }
 
     pub(crate) fn upstream_error(&self, error: Error) -> RunnerError {

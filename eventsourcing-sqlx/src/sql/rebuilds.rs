@@ -19,12 +19,12 @@ pub(crate) struct RebuildsSql {
     pub(crate) made: &'static str,
     /// `(projection, version)`: it serves, and none is rebuilt.
     pub(crate) set_serving: &'static str,
-    /// `(key)` → upstream, position.
+    /// `(key)` → upstream, position, anchor.
     pub(crate) positions: &'static str,
     /// `(key)`: waits for the locks on the positions of all its upstreams, and holds them until the transaction ends. SQLite's write
     /// lock is enough.
     pub(crate) lock_positions: Option<&'static str>,
-    /// `(key)` → upstream, position, under these locks.
+    /// `(key)` → upstream, position, anchor, under these locks.
     pub(crate) take_positions: &'static str,
     /// `(key)`.
     pub(crate) forget: &'static [&'static str],
@@ -63,18 +63,18 @@ macro_rules! of_schema {
     };
 }
 
-/// `newest`: upstream and position of each row of the key `$1`.
+/// `newest`: upstream, position and anchor of each row of the key `$1`.
 ///
 /// One look into the index for each upstream: deleted rows stay below the newest one until they are vacuumed, and are not met.
 #[cfg(feature = "postgres")]
 macro_rules! newest {
     () => {
         concat!(
-            "WITH RECURSIVE newest AS ((SELECT upstream, position FROM eventsourcing_projections WHERE ",
+            "WITH RECURSIVE newest AS ((SELECT upstream, position, anchor FROM eventsourcing_projections WHERE ",
             is!("projection", "$1"),
             " ORDER BY upstream DESC, position DESC LIMIT 1) UNION ALL \
-             SELECT next.upstream, next.position FROM newest CROSS JOIN LATERAL (\
-               SELECT upstream, position FROM eventsourcing_projections WHERE ",
+             SELECT next.upstream, next.position, next.anchor FROM newest CROSS JOIN LATERAL (\
+               SELECT upstream, position, anchor FROM eventsourcing_projections WHERE ",
             is!("projection", "$1"),
             " AND upstream",
             op!("<"),
@@ -116,10 +116,10 @@ pub(crate) const POSTGRES: RebuildsSql = RebuildsSql {
         "UPDATE eventsourcing_projection_versions SET serving = $2, rebuilt = NULL, tables = NULL WHERE ",
         is!("projection", "$1")
     ),
-    positions: concat!(newest!(), "SELECT upstream, position FROM newest"),
+    positions: concat!(newest!(), "SELECT upstream, position, anchor FROM newest"),
     lock_positions: Some(concat!(newest!(), "SELECT ", lock_position!("$1", "upstream"), " FROM newest")),
     take_positions: concat!(
-        "SELECT upstream, position FROM eventsourcing_projections WHERE ",
+        "SELECT upstream, position, anchor FROM eventsourcing_projections WHERE ",
         is!("projection", "$1"),
         " ORDER BY upstream FOR UPDATE"
     ),
@@ -192,9 +192,9 @@ pub(crate) const SQLITE: RebuildsSql = RebuildsSql {
     set_tables: "UPDATE eventsourcing_projection_versions SET tables = ?2 WHERE projection = ?1",
     made: "SELECT tables FROM eventsourcing_projection_versions WHERE projection = ?",
     set_serving: "UPDATE eventsourcing_projection_versions SET serving = ?2, rebuilt = NULL, tables = NULL WHERE projection = ?1",
-    positions: "SELECT upstream, position FROM eventsourcing_projections WHERE projection = ?",
+    positions: "SELECT upstream, position, anchor FROM eventsourcing_projections WHERE projection = ?",
     lock_positions: None,
-    take_positions: "SELECT upstream, position FROM eventsourcing_projections WHERE projection = ?",
+    take_positions: "SELECT upstream, position, anchor FROM eventsourcing_projections WHERE projection = ?",
     forget: &[
         "DELETE FROM eventsourcing_projections WHERE projection = ?",
         "DELETE FROM eventsourcing_dead_letters WHERE projection = ?",

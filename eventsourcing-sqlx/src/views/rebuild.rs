@@ -58,11 +58,14 @@ macro_rules! rebuilds {
             use eventsourcing_core::following::{
                 LONGEST_HOLD, ProjectionKey, RebuildError, RebuildableViews, Switched,
             };
+            use eventsourcing_core::persistence::LogPosition;
             use sqlx::{AssertSqlSafe, $connection};
             use tokio::time::{Instant, sleep};
 
             use super::super::error::view_error;
-            use super::super::versions::{Rebuild, Versions, failed, is_over, is_there, quoted};
+            use super::super::versions::{
+                Rebuild, StoredPosition, Versions, failed, is_lost, is_over, is_there, quoted,
+            };
             use super::super::{$transaction, $views};
             use super::{uncut, within};
             use crate::condition::$condition as condition;
@@ -137,12 +140,12 @@ macro_rules! rebuilds {
                 connection: &mut $connection,
                 statement: &'static str,
                 key: &str,
-            ) -> sqlx::Result<Vec<(String, i64)>> {
+            ) -> sqlx::Result<Vec<StoredPosition>> {
                 sqlx::query_as(statement).bind(key).fetch_all(connection).await
             }
 
             /// The positions of a key, which nobody else moves until the transaction ends.
-            async fn take_positions(connection: &mut $connection, key: &str) -> sqlx::Result<Vec<(String, i64)>> {
+            async fn take_positions(connection: &mut $connection, key: &str) -> sqlx::Result<Vec<StoredPosition>> {
                 if let Some(lock) = SQL.lock_positions {
                     sqlx::query(lock).bind(key).execute(&mut *connection).await?;
                 }
@@ -209,28 +212,33 @@ macro_rules! rebuilds {
                     Ok(())
                 }
 
-                async fn serving_positions(&self, name: &str) -> Result<Vec<(String, u64)>, RebuildError> {
+                async fn serving_positions(&self, name: &str) -> Result<Vec<(String, LogPosition)>, RebuildError> {
                     let wrong = |error| failed(name, view_error(condition::of(&error), error, "look up how far it is"));
                     let serving = serving(self, name).await.map_err(|error| failed(name, error))?;
                     let key = ProjectionKey::new(name, serving.unwrap_or(1)).to_string();
                     let session = self.reading("look up how far it is").await;
                     let mut session = session.map_err(|error| failed(name, error))?;
                     let positions = sqlx::query_as(SQL.positions).bind(key).fetch_all(&mut *session);
-                    let positions: Vec<(String, i64)> = within(self.longest(), positions).await.map_err(wrong)?;
+                    let positions: Vec<StoredPosition> = within(self.longest(), positions).await.map_err(wrong)?;
                     session.done().await.map_err(wrong)?;
-                    let positions = positions.into_iter().map(|(upstream, position)| {
-                        crate::rows::from_position(position).map(|position| (upstream, position))
+                    let positions = positions.into_iter().map(|(upstream, position, anchor)| {
+                        crate::rows::log_position(position, anchor).map(|position| (upstream, position))
                     });
                     positions.collect::<Result<_, _>>().map_err(|error| failed(name, error.into()))
                 }
 
-                async fn switch(&self, key: ProjectionKey<'_>) -> Result<Switched, RebuildError> {
+                async fn switch(
+                    &self,
+                    key: ProjectionKey<'_>,
+                    lost: &[(String, LogPosition)],
+                ) -> Result<Switched, RebuildError> {
                     let views = self.clone();
+                    let lost = lost.to_vec();
                     uncut(key, self.longest(), |key| async move {
-                        match views.switch_uncut(key.rebuilt()).await {
+                        match views.switch_uncut(key.rebuilt(), &lost).await {
                             // the row that is taken first waits for the commit, and tells what became of it
                             Err(RebuildError::View { source: ViewError::OutcomeUnknown { .. }, .. }) => {
-                                views.switch_uncut(key.rebuilt()).await
+                                views.switch_uncut(key.rebuilt(), &lost).await
                             }
                             switched => switched,
                         }
@@ -273,7 +281,11 @@ macro_rules! rebuilds {
                     beginning.map(Some).map_err(|error| failed(key.name, error))
                 }
 
-                async fn switch_uncut(&self, key: ProjectionKey<'_>) -> Result<Switched, RebuildError> {
+                async fn switch_uncut(
+                    &self,
+                    key: ProjectionKey<'_>,
+                    lost: &[(String, LogPosition)],
+                ) -> Result<Switched, RebuildError> {
                     let wrong = |error| {
                         failed(key.name, view_error(condition::of(&error), error, "switch to what was rebuilt"))
                     };
@@ -292,7 +304,8 @@ macro_rules! rebuilds {
                     let (old, new) = (ProjectionKey::new(key.name, serving).to_string(), key.serving().to_string());
                     let rebuilt = key.rebuilt().to_string();
                     // from here on nothing of what serves moves
-                    let serving = take_positions(connection, &old).await.map_err(wrong)?;
+                    let mut serving = take_positions(connection, &old).await.map_err(wrong)?;
+                    serving.retain(|serving| !is_lost(serving, lost));
                     let deadline = Instant::now() + LONGEST_HOLD;
                     while !is_there(&serving, &positions(connection, SQL.positions, &rebuilt).await.map_err(wrong)?) {
                         if !SQL.others_move || Instant::now() > deadline {

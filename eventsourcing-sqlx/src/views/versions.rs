@@ -2,6 +2,8 @@
 
 use eventsourcing_core::ViewError;
 use eventsourcing_core::following::{ProjectionKey, RebuildError};
+use eventsourcing_core::persistence::LogPosition;
+use uuid::Uuid;
 
 use crate::rows;
 
@@ -88,11 +90,19 @@ pub(super) fn failed(name: &str, source: ViewError) -> RebuildError {
     RebuildError::View { name: name.to_owned(), source }
 }
 
+/// A row of the positions: the upstream, the id, and the anchor.
+pub(super) type StoredPosition = (String, i64, Option<Uuid>);
+
 /// Whether what is rebuilt is as far as what serves, with each log.
-pub(super) fn is_there(serving: &[(String, i64)], rebuilt: &[(String, i64)]) -> bool {
-    serving.iter().all(|(upstream, position)| {
-        rebuilt.iter().any(|(rebuilt, reached)| rebuilt == upstream && reached >= position) || *position == 0
+pub(super) fn is_there(serving: &[StoredPosition], rebuilt: &[StoredPosition]) -> bool {
+    serving.iter().all(|(upstream, position, _)| {
+        rebuilt.iter().any(|(rebuilt, reached, _)| rebuilt == upstream && reached >= position) || *position == 0
     })
+}
+
+/// Whether what serves is at one of these positions.
+pub(super) fn is_lost((upstream, id, anchor): &StoredPosition, lost: &[(String, LogPosition)]) -> bool {
+    lost.iter().any(|(of, lost)| of == upstream && rows::to_bound(lost.id) == *id && lost.anchor == *anchor)
 }
 
 /// A name as a part of a statement.

@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep};
 use super::super::{MemoryTransaction, MemoryViews, ProjectionKey, ViewError, ViewTransaction as _, Views as _};
 use super::views::LONGEST_HOLD;
 use super::{RebuildError, RebuildableViews, Switched};
+use crate::persistence::LogPosition;
 
 /// A rebuild begins with a clone of the state that the view began with.
 impl<S: Clone + Send + Sync + 'static> RebuildableViews for MemoryViews<S> {
@@ -47,14 +48,14 @@ impl<S: Clone + Send + Sync + 'static> RebuildableViews for MemoryViews<S> {
         Ok(())
     }
 
-    async fn serving_positions(&self, name: &str) -> Result<Vec<(String, u64)>, RebuildError> {
+    async fn serving_positions(&self, name: &str) -> Result<Vec<(String, LogPosition)>, RebuildError> {
         let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
         let is_of = |key: &str| ProjectionKey::parse(key).name == name;
         let positions = kept.positions.iter().filter(|((key, _), _)| is_of(key));
-        Ok(positions.map(|((_, upstream), position)| (upstream.clone(), position.id)).collect())
+        Ok(positions.map(|((_, upstream), position)| (upstream.clone(), *position)).collect())
     }
 
-    async fn switch(&self, key: ProjectionKey<'_>) -> Result<Switched, RebuildError> {
+    async fn switch(&self, key: ProjectionKey<'_>, lost: &[(String, LogPosition)]) -> Result<Switched, RebuildError> {
         let ProjectionKey { name, version, .. } = key;
         // while this is held nothing of what serves moves
         let mut transaction = self.transaction(key, "").await;
@@ -65,9 +66,10 @@ impl<S: Clone + Send + Sync + 'static> RebuildableViews for MemoryViews<S> {
             _ => return Err(RebuildError::IsOver { name: name.to_owned(), version }),
         };
         let new = key.serving().to_string();
-        let serving = self.serving_positions(name).await?;
+        let mut serving = self.serving_positions(name).await?;
+        serving.retain(|serving| !lost.contains(serving));
         let deadline = Instant::now() + LONGEST_HOLD;
-        while serving.iter().any(|(upstream, position)| beside.position_of(&new, upstream).id < *position) {
+        while serving.iter().any(|(upstream, position)| beside.position_of(&new, upstream).id < position.id) {
             if Instant::now() > deadline {
                 return Ok(Switched::Behind);
             }

@@ -70,6 +70,9 @@ impl<V: RebuildableViews> Rebuilding<V> {
     /// are handled, for a second at most, the version that serves does not move. Tried once at least, it gives up after the
     /// longest time; then, and after other errors, what serves is as it was, the rebuild goes on, and may be switched to later.
     ///
+    /// Where a log went back, in a failover or a restore, and no longer has the position of what serves, the rebuild need not get there:
+    /// it has to be as far as that log is.
+    ///
     /// Dropped, it is either done or not, and may be called again in either case. Afterwards nothing follows:
     /// [`ProjectionRunner::start`] with the new version does.
     ///
@@ -116,9 +119,18 @@ impl<V: RebuildableViews> Rebuilding<V> {
         let upstreams = self.runners.iter().map(ProjectionRunner::upstream);
         let serving = check_followed(&self.views, self.name, upstreams).await?;
         let begun = Instant::now();
+        let mut lost = Vec::new();
         for (upstream, position) in serving {
             let Some(runner) = self.runners.iter().find(|runner| runner.upstream() == upstream) else { continue };
-            match runner.wait_for(position, longest.saturating_sub(begun.elapsed())).await {
+            let target = match runner.end_without(position).await? {
+                // what serves was made of a log that went back, and may be ahead of it
+                Some(last) => {
+                    lost.push((upstream, position));
+                    last
+                }
+                None => position.id,
+            };
+            match runner.wait_for(target, longest.saturating_sub(begun.elapsed())).await {
                 Ok(()) => {}
                 Err(RunnerError::NotThereYet { .. }) => return Ok(Switched::Behind),
                 // it may be this one that was switched to, by a call that was dropped
@@ -126,7 +138,7 @@ impl<V: RebuildableViews> Rebuilding<V> {
                 Err(error) => return Err(error.into()),
             }
         }
-        self.views.switch(key).await
+        self.views.switch(key, &lost).await
     }
 
     /// Ends the rebuild and leaves no trace of it.

@@ -2,6 +2,7 @@
 
 use super::super::{ProjectionKey, Views};
 use super::RebuildError;
+use crate::persistence::LogPosition;
 
 /// Views of which one can be made anew beside the one that serves, which takes its place in one transaction.
 ///
@@ -35,14 +36,23 @@ pub trait RebuildableViews: Views + Clone {
     ///
     /// # Errors
     /// As the database fails.
-    fn serving_positions(&self, name: &str) -> impl Future<Output = Result<Vec<(String, u64)>, RebuildError>> + Send;
+    fn serving_positions(
+        &self,
+        name: &str,
+    ) -> impl Future<Output = Result<Vec<(String, LogPosition)>, RebuildError>> + Send;
 
     /// Lets what was rebuilt serve, in one transaction, if it is as far as what serves now, which cannot move meanwhile. If it
     /// serves already, there is nothing to be done.
     ///
+    /// The logs have lost the positions in `lost`: a rebuild does not have to reach one of these, as long as what serves is there.
+    ///
     /// # Errors
     /// [`RebuildError::IsOver`] if no such rebuild is under way; others as the database fails.
-    fn switch(&self, key: ProjectionKey<'_>) -> impl Future<Output = Result<Switched, RebuildError>> + Send;
+    fn switch(
+        &self,
+        key: ProjectionKey<'_>,
+        lost: &[(String, LogPosition)],
+    ) -> impl Future<Output = Result<Switched, RebuildError>> + Send;
 
     /// Ends the rebuild of this version, or of any if none is given, and undoes what was done of it; which it was, if there was one.
     ///
