@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Mutex;
+
 use crate::Run;
 use crate::account::Bank;
 use crate::limits::postgres_saves::{self, Way};
@@ -11,6 +13,7 @@ use crate::measure::Contender;
 use crate::ours::saves::Saver;
 use crate::place::{self, Database, Schema};
 use crate::report::{OURS, Title};
+use crate::wait;
 
 const TASKS: [usize; 4] = [1, 8, 64, 512];
 const EVENTS: [u64; 2] = [1, 5];
@@ -83,12 +86,20 @@ fn postgres(run: &Run, tasks: usize, events: u64) -> Vec<Contender<'static>> {
         Contender::crew(who, run.time, (0..tasks).map(saver).collect()).keeping(schema)
     };
     let schema = Schema::create();
-    vec![
+    let mut contenders = vec![
         ours(run, schema.bank(), tasks, events).keeping(schema),
         limit("driver, one writer groups saves, head row", |schema| Way::Grouped(postgres_saves::group_loop(schema))),
         limit("driver, LOCK TABLE each save", |schema| Way::Locked(postgres_saves::hold(schema))),
         limit("driver, INSERT each save, unordered", |schema| Way::Unordered(postgres_saves::hold(schema))),
-    ]
+    ];
+    if (tasks, events) == (1, 1) {
+        // what of the difference is the server's
+        contenders.push(limit("driver, our append function each save", |schema| {
+            wait(schema.bank().close());
+            Way::Function(Arc::new(Mutex::new(schema.connect())))
+        }));
+    }
+    contenders
 }
 
 /// What the states of ours are beside sealed ones.

@@ -39,6 +39,9 @@ const INSERT_ONE: &str = "
     INSERT INTO events (originator_id, originator_version, topic, state, checksum, append_id)
     VALUES ($1, $2, $3, $4, $5, $6)";
 
+/// The library's own function for an event, on the library's tables.
+const APPEND_ONE: &str = "SELECT bank_append_one($1, $2, $3, $4, $5, $6)";
+
 const INSERT_MANY: &str = "
     INSERT INTO events (originator_id, originator_version, topic, state, checksum, append_id)
     SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[], $6::uuid[])";
@@ -112,6 +115,8 @@ pub enum Way {
     Locked(Held),
     /// In a statement of its own, ids in no particular order.
     Unordered(Held),
+    /// An event, by the library's function, without the library.
+    Function(Arc<Mutex<PgConnection>>),
 }
 
 /// A task that saves.
@@ -144,16 +149,22 @@ impl Work for Saver {
             Way::Unordered(held) => {
                 let mut connection = held[self.number % held.len()].lock().await;
                 match &rows[..] {
-                    [row] => insert_one(&mut connection, row).await,
+                    [row] => insert_one(&mut connection, INSERT_ONE, row).await,
                     _ => insert(&mut connection, INSERT_MANY, rows.iter()).await,
+                }
+            }
+            Way::Function(connection) => {
+                let mut connection = connection.lock().await;
+                for row in &rows {
+                    insert_one(&mut connection, APPEND_ONE, row).await;
                 }
             }
         }
     }
 }
 
-async fn insert_one(connection: &mut PgConnection, row: &Row) {
-    let query = sqlx::query(INSERT_ONE).bind(row.originator_id).bind(row.originator_version).bind(row.topic);
+async fn insert_one(connection: &mut PgConnection, statement: &'static str, row: &Row) {
+    let query = sqlx::query(statement).bind(row.originator_id).bind(row.originator_version).bind(row.topic);
     let query = query.bind(row.state).bind(row.checksum).bind(row.append_id);
     query.execute(connection).await.unwrap();
 }
