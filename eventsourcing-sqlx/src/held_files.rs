@@ -62,6 +62,20 @@ pub(crate) fn check(file: Option<&Path>) -> Result<(), RecorderError> {
     }
 }
 
+/// What to know of a lock that was not free in time, if the transaction of a view in this process has it.
+///
+/// Its handler may wait for the save on another task, or merely be slow.
+pub(crate) fn hint(file: Option<&Path>) -> Option<String> {
+    let file = file?;
+    held().iter().any(|(held, _)| held == file).then(|| {
+        let database = file.display();
+        format!(
+            "the transaction of a view in this process holds the write lock of {database}; \
+             if its handler waits for this save, keep the view in a file of its own"
+        )
+    })
+}
+
 /// The same for all names of a file; none if it is in memory.
 pub(crate) fn identity(file: &Path) -> Option<PathBuf> {
     // one without a name is found nowhere

@@ -87,8 +87,9 @@ impl Saves {
 }
 
 /// An application in a file, and a pool of connections to that file.
-async fn in_a_file(folder: &tempfile::TempDir) -> (Office, SqlitePool) {
-    let office = Office::open_with(common::sqlite_file(folder)).await.unwrap();
+async fn in_a_file(folder: &tempfile::TempDir, more: &[(&str, &str)]) -> (Office, SqlitePool) {
+    let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let office = Office::open_with(common::sqlite_file(folder).into_iter().chain(more)).await.unwrap();
     let file = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
     let name = file.to_string_lossy().trim_end_matches("-wal").trim_end_matches("-shm").to_owned();
     (office, SqlitePool::connect_with(SqliteConnectOptions::new().filename(name)).await.unwrap())
@@ -97,7 +98,7 @@ async fn in_a_file(folder: &tempfile::TempDir) -> (Office, SqlitePool) {
 #[tokio::test]
 async fn a_save_to_the_file_of_the_handler_s_own_view_is_refused_at_once_and_put_aside() {
     let folder = tempfile::tempdir().unwrap();
-    let (own, pool) = in_a_file(&folder).await;
+    let (own, pool) = in_a_file(&folder, &[]).await;
     let office = office().await;
     let last = deposits(&office, 3, 5).await;
     let views = SqliteViews::open(pool).await.unwrap();
@@ -115,11 +116,40 @@ async fn a_save_to_the_file_of_the_handler_s_own_view_is_refused_at_once_and_put
     own.save(&mut Note::begin()).await.unwrap();
 }
 
+/// A handler that waits for a save on another task is not known to; whoever reads the error learns where to look.
+#[tokio::test]
+async fn a_save_that_waits_in_vain_for_a_view_s_transaction_says_that_it_is_a_view_s() {
+    let folder = tempfile::tempdir().unwrap();
+    let (office, pool) = in_a_file(&folder, &[("SQLITE_LOCK_TIMEOUT", "0.05")]).await;
+    let save = async || {
+        let office = office.clone();
+        let saved = tokio::spawn(async move { office.save(&mut Note::begin()).await });
+        let error = saved.await.unwrap().unwrap_err();
+        assert!(error.is_retryable(), "{error:?}");
+        chain(&error).join(": ")
+    };
+    let views = SqliteViews::open(pool.clone()).await.unwrap();
+    let transaction = views.begin("saves", &Tracking::new("Other", 0, 1)).await.unwrap();
+    let told = save().await;
+    assert!(told.contains("keep the view in a file of its own"), "{told}");
+    drop(transaction);
+    // the twin: another program holds it
+    let outsider = pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let told = save().await;
+    assert!(!told.contains("view"), "{told}");
+    outsider.rollback().await.unwrap();
+}
+
+/// An error and what it has for its sources, as a report prints them.
+fn chain(error: &dyn std::error::Error) -> Vec<String> {
+    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect()
+}
+
 /// The twin: another file has a lock of its own.
 #[tokio::test]
 async fn a_save_to_another_file_than_that_of_the_view_is_made() {
     let folder = tempfile::tempdir().unwrap();
-    let (own, _) = in_a_file(&folder).await;
+    let (own, _) = in_a_file(&folder, &[]).await;
     let office = office().await;
     let last = deposits(&office, 3, 5).await;
     let (pool, _folder) = sqlite_pool().await;

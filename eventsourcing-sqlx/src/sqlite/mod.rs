@@ -13,13 +13,13 @@ mod select;
 mod tracking;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use eventsourcing_core::persistence::{
-    Append, EventQuery, EventVisitor, LetterQuery, LogPosition, NotificationQuery, NotificationVisitor,
+    Append, Cause, EventQuery, EventVisitor, LetterQuery, LogPosition, NotificationQuery, NotificationVisitor,
     StoredDictionary, StoredLetter, Watermark,
 };
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
@@ -222,12 +222,22 @@ impl Recorder for SqliteRecorder {
 impl Inner {
     /// Refuses to wait for a transaction of a view that the calling task is in.
     fn check_held(&self) -> Result<(), RecorderError> {
-        let file = self.file.get_or_init(|| self.location.path().and_then(held_files::identity));
-        held_files::check(file.as_deref())
+        held_files::check(self.file())
+    }
+
+    /// The file, by the name that all its names lead to.
+    fn file(&self) -> Option<&Path> {
+        self.file.get_or_init(|| self.location.path().and_then(held_files::identity)).as_deref()
     }
 
     fn failed(&self, operation: &'static str, error: rusqlite::Error) -> RecorderError {
-        recorder_error(error, operation, &self.config, &self.location)
+        match recorder_error(error, operation, &self.config, &self.location) {
+            RecorderError::Busy { waited, setting, source } => {
+                let source = held_files::hint(self.file()).map_or(source, Cause::from);
+                RecorderError::Busy { waited, setting, source }
+            }
+            error => error,
+        }
     }
 }
 
