@@ -8,10 +8,14 @@ use eventsourcing_core::persistence::{EventQuery, LogPosition, NotificationQuery
 use eventsourcing_core::{Notification, Recorder, RecorderError, Tracking, Uuid};
 use eventsourcing_sqlx::{PostgresRecorder, SqliteConfig, SqliteRecorder};
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
 use tokio::time::timeout;
 
 use common::{PATIENCE, Schema, connect, end_sessions, events, ids, one_event};
+
+async fn connect_to_file(directory: &tempfile::TempDir) -> SqliteConnection {
+    SqliteConnectOptions::new().filename(directory.path().join("universe.db")).connect().await.unwrap()
+}
 
 /// A new database, and a recorder on it.
 #[expect(clippy::large_enum_variant, reason = "there are two of them")]
@@ -42,20 +46,19 @@ impl Database {
         match self {
             Self::Postgres(schema, _) => schema.run(sql.replace("{}", &format!("{}.", schema.name))).await,
             Self::Sqlite(directory, _) => {
-                let options = SqliteConnectOptions::new().filename(directory.path().join("universe.db"));
-                let mut connection = options.connect().await.unwrap();
+                let mut connection = connect_to_file(directory).await;
                 sqlx::raw_sql(AssertSqlSafe(sql.replace("{}", ""))).execute(&mut connection).await.unwrap();
                 connection.close().await.unwrap();
             }
         }
     }
 
+    /// The number that a query gives; `{}` as in [`run`](Self::run).
     async fn number(&self, sql: &str) -> i64 {
         match self {
             Self::Postgres(schema, _) => schema.number(sql.replace("{}", &format!("{}.", schema.name))).await,
             Self::Sqlite(directory, _) => {
-                let options = SqliteConnectOptions::new().filename(directory.path().join("universe.db"));
-                let mut connection = options.connect().await.unwrap();
+                let mut connection = connect_to_file(directory).await;
                 sqlx::query_scalar(AssertSqlSafe(sql.replace("{}", ""))).fetch_one(&mut connection).await.unwrap()
             }
         }

@@ -30,9 +30,9 @@ impl From<rusqlite::Error> for Refusal {
 impl Inner {
     /// Inserts some of a save's events, all or none.
     ///
-    /// A savepoint costs as much as an event does: SQLite copies each page that changes while one is set. A statement that fails undoes
-    /// itself, and of the events of one aggregate it is the first that is refused, as a rule. So they go without, and a later one that
-    /// is refused fails the transaction, which is begun anew with a savepoint for each save.
+    /// A savepoint makes SQLite copy each page that changes while it is set. The consecutive events of one aggregate do without: a
+    /// conflict refuses the first of them, and a statement that fails undoes itself. If a later one is refused all the same, the
+    /// transaction is rolled back and made again with a savepoint for each save.
     pub(super) fn insert(
         &self,
         connection: &Connection,
@@ -57,7 +57,7 @@ impl Inner {
         }
         ids.next().map_or(Ok(()), insert)?;
         ids.try_for_each(insert).map_err(|refusal| match refusal {
-            // that of the database, or one that rolled everything back, is no other with savepoints
+            // an error of the whole database, or one that rolled back everything: savepoints would not help
             Refusal::Sqlite(error) if connection.is_autocommit() || is_everybodys(&error) => Refusal::Sqlite(error),
             _ => Refusal::Torn,
         })

@@ -100,7 +100,7 @@ pub(super) fn is_there(serving: &[StoredPosition], rebuilt: &[StoredPosition]) -
     })
 }
 
-/// Whether what serves is at one of these positions.
+/// Whether a position of the live version is one of those that the logs no longer have.
 pub(super) fn is_lost((upstream, id, anchor): &StoredPosition, lost: &[(String, LogPosition)]) -> bool {
     lost.iter().any(|(of, lost)| of == upstream && rows::to_bound(lost.id) == *id && lost.anchor == *anchor)
 }

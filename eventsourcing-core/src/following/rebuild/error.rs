@@ -148,8 +148,12 @@ pub enum RebuildError {
 }
 
 impl RebuildError {
-    /// Whether the same may succeed a little later.
+    /// Whether the same call may succeed when it is made again, as it is.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::View { source, .. } if source.is_retryable())
+        match self {
+            Self::View { source, .. } => source.is_retryable(),
+            Self::Runner(RunnerError::Upstream { source, .. }) => source.is_retryable(),
+            _ => false,
+        }
     }
 }

@@ -70,15 +70,15 @@ impl<V: RebuildableViews> Rebuilding<V> {
     /// are handled, for a second at most, the version that serves does not move. Tried once at least, it gives up after the
     /// longest time; then, and after other errors, what serves is as it was, the rebuild goes on, and may be switched to later.
     ///
-    /// Where a log went back, in a failover or a restore, and no longer has the position of what serves, the rebuild need not get there:
-    /// it has to be as far as that log is.
+    /// After a failover or a restore, a log may no longer have the position of the live version. The rebuild then has to reach the end of
+    /// that log instead.
     ///
     /// Dropped, it is either done or not, and may be called again in either case. Afterwards nothing follows:
     /// [`ProjectionRunner::start`] with the new version does.
     ///
     /// # Errors
-    /// [`RebuildError::NotThereYet`] after the longest time; [`RebuildError::Runner`] if the rebuild gave up; [`RebuildError::IsOver`]
-    /// if somebody else aborted it; [`RebuildError::View`] as the database fails.
+    /// [`RebuildError::NotThereYet`] after the longest time; [`RebuildError::Runner`] if the rebuild gave up, or a log cannot be looked at;
+    /// [`RebuildError::IsOver`] if somebody else aborted it; [`RebuildError::View`] as the database fails.
     pub async fn switch(&mut self, longest: Duration) -> Result<(), RebuildError> {
         let span = tracing::info_span!("switch", name = self.name, version = self.version);
         self.switch_within(longest).instrument(span).await
@@ -123,7 +123,7 @@ impl<V: RebuildableViews> Rebuilding<V> {
         for (upstream, position) in serving {
             let Some(runner) = self.runners.iter().find(|runner| runner.upstream() == upstream) else { continue };
             let target = match runner.end_without(position).await? {
-                // what serves was made of a log that went back, and may be ahead of it
+                // the live version is of a log that went back, which may never reach that position again
                 Some(last) => {
                     lost.push((upstream, position));
                     last

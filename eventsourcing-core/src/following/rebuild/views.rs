@@ -44,7 +44,8 @@ pub trait RebuildableViews: Views + Clone {
     /// Lets what was rebuilt serve, in one transaction, if it is as far as what serves now, which cannot move meanwhile. If it
     /// serves already, there is nothing to be done.
     ///
-    /// The logs have lost the positions in `lost`: a rebuild does not have to reach one of these, as long as what serves is there.
+    /// `lost` are positions of the live version that its logs no longer have. The rebuild does not have to reach them. A position of the
+    /// live version that is not among them, because it moved meanwhile, has to be reached.
     ///
     /// # Errors
     /// [`RebuildError::IsOver`] if no such rebuild is under way; others as the database fails.
