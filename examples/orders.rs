@@ -1,10 +1,15 @@
-//! An order is reserved and paid for by applications that know nothing of each other's tables.
+//! A system: three applications process each other's events until an order is reserved and paid for.
 //!
-//! Orders, Reservations and Payments each keep their own events. Each follows the log of those it depends on, and what it makes of an event is
-//! recorded together with how far it is, so that nothing is done twice and nothing is forgotten, whatever is killed when.
+//! Orders, Reservations and Payments have an event log each, and share no tables. An application's policy handles events of an upstream
+//! application. The events that a handler saves and the position in the upstream log are committed in one transaction, so each event takes
+//! effect exactly once, also after a crash.
 //!
-//! `cargo run --example orders` runs it in memory; with `PERSISTENCE_MODULE=sqlite` and `ORDERS_SQLITE_DBNAME=orders.db` and so on, or in
-//! PostgreSQL, the same program keeps what it did.
+//! ```console
+//! $ cargo run --example orders
+//! ```
+//!
+//! This keeps events in memory. Variables choose a database, such as `PERSISTENCE_MODULE=sqlite` with `ORDERS_SQLITE_DBNAME=orders.db`,
+//! `RESERVATIONS_SQLITE_DBNAME=reservations.db` and `PAYMENTS_SQLITE_DBNAME=payments.db`, or those of PostgreSQL.
 
 use std::time::Duration;
 
@@ -85,20 +90,25 @@ impl Orders {
     }
 }
 
-/// What becomes of an order when others have done their part.
+/// Completes an order with the results of the other two applications.
 #[policy]
 impl Orders {
     #[on]
-    async fn reserved(&self, event: &ReservationConfirmed, about: &About, work: &mut UnitOfWork) -> Result<()> {
+    async fn reserved(
+        &self,
+        event: &ReservationConfirmed,
+        context: &EventContext,
+        work: &mut UnitOfWork,
+    ) -> Result<()> {
         let mut order: Order = work.get(event.order).await?;
-        order.reserve(about.originator_id, event.seats);
+        order.reserve(context.originator_id, event.seats);
         work.save(&mut order)
     }
 
     #[on]
-    async fn paid(&self, event: &PaymentReceived, about: &About, work: &mut UnitOfWork) -> Result<()> {
+    async fn paid(&self, event: &PaymentReceived, context: &EventContext, work: &mut UnitOfWork) -> Result<()> {
         let mut order: Order = work.get(event.order).await?;
-        order.pay(about.originator_id);
+        order.pay(context.originator_id);
         work.save(&mut order)
     }
 }
@@ -107,11 +117,12 @@ impl Orders {
 #[derive(Clone, Debug)]
 pub struct Reservations;
 
+/// Reserves seats for each order.
 #[policy]
 impl Reservations {
     #[on]
-    async fn placed(&self, event: &OrderPlaced, about: &About, work: &mut UnitOfWork) -> Result<()> {
-        work.save(&mut Reservation::confirm(about.originator_id, event.seats))
+    async fn placed(&self, event: &OrderPlaced, context: &EventContext, work: &mut UnitOfWork) -> Result<()> {
+        work.save(&mut Reservation::confirm(context.originator_id, event.seats))
     }
 }
 
@@ -119,26 +130,28 @@ impl Reservations {
 #[derive(Clone, Debug)]
 pub struct Payments;
 
+/// Receives a payment for each order that has its seats.
 #[policy]
 impl Payments {
     #[on]
-    async fn reserved(&self, event: &OrderReserved, about: &About, work: &mut UnitOfWork) -> Result<()> {
-        work.save(&mut Payment::receive(about.originator_id, u64::from(event.seats) * 1_250))
+    async fn reserved(&self, event: &OrderReserved, context: &EventContext, work: &mut UnitOfWork) -> Result<()> {
+        work.save(&mut Payment::receive(context.originator_id, u64::from(event.seats) * 1_250))
     }
 }
 
+/// Which application processes the log of which: `A => B` means that B handles events of A.
 fn system() -> System {
     System::new([pipe![Orders => Reservations => Orders, Orders => Payments => Orders]])
 }
 
-/// Step by step, as in a test: after each step it is plain what has happened.
+/// Runs the system step by step, as a test does: one event at a time, always in the same order.
 async fn step_by_step() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let system = system().variables([("PERSISTENCE_MODULE", "memory")]);
     let mut runner = SingleThreadedRunner::open(&system).await?;
     let orders: Orders = runner.get()?;
     let id = orders.place(3).await?;
     while let Some(step) = runner.step().await? {
-        println!("{} handles {} of {}", step.follower, step.notification.topic, step.upstream);
+        println!("{} handles {} of {}", step.consumer, step.notification.topic, step.upstream);
     }
     let order: Order = orders.repository().get(id).await?;
     assert!(order.is_done());
@@ -147,7 +160,7 @@ async fn step_by_step() -> std::result::Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// For good: each follower on a task of its own, in the databases that the environment names.
+/// Runs the system as a service does: each application on a task of its own, in the databases that the environment names.
 async fn all_at_once() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let runner = SystemRunner::start(&system()).await?;
     let orders: Orders = runner.get()?;

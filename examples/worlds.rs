@@ -1,13 +1,20 @@
-//! The tutorial's universe with a view of it: the names of worlds and how much happened to each, in a table that can be asked.
+//! A view: a projection keeps a table of worlds, with the name and the number of events of each.
 //!
-//! `cargo run --example worlds` keeps events and view in SQLite files, which it removes in the end. With `PERSISTENCE_MODULE=postgres`,
-//! `POSTGRES_DBNAME` and so on in the environment both are in PostgreSQL, and stay there.
+//! The projection is written twice, for SQLite and for PostgreSQL, since a handler is given a connection of the database's driver. The one
+//! for PostgreSQL handles many events in one statement.
+//!
+//! ```console
+//! $ cargo run --example worlds
+//! ```
+//!
+//! This keeps events and view in temporary SQLite files. With `PERSISTENCE_MODULE=postgres`, `POSTGRES_DBNAME` and so on in the environment
+//! both are kept in PostgreSQL, and stay there.
 
 use std::error::Error;
 use std::time::Duration;
 
+use eventsourcing::database::{PostgresViews, SqliteViews};
 use eventsourcing::prelude::*;
-use eventsourcing::sqlx::{PostgresViews, SqliteViews};
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool};
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
@@ -36,7 +43,7 @@ impl World {
 #[derive(Debug)]
 pub struct Universe;
 
-/// The names of worlds and how much happened to each, in SQLite.
+/// The view in SQLite: one statement for each event.
 #[derive(Debug)]
 pub struct WorldsInSqlite;
 
@@ -51,9 +58,14 @@ impl WorldsInSqlite {
     }
 
     #[on]
-    async fn started(&self, event: &WorldStarted, about: &About, view: &mut SqliteConnection) -> sqlx::Result<()> {
-        let insert = format!("INSERT INTO {} VALUES (?, ?, 1)", about.table("worlds"));
-        let id = about.originator_id.as_bytes().as_slice();
+    async fn started(
+        &self,
+        event: &WorldStarted,
+        context: &EventContext,
+        view: &mut SqliteConnection,
+    ) -> sqlx::Result<()> {
+        let insert = format!("INSERT INTO {} VALUES (?, ?, 1)", context.table("worlds"));
+        let id = context.originator_id.as_bytes().as_slice();
         sqlx::query(AssertSqlSafe(insert)).bind(id).bind(&event.name).execute(view).await?;
         Ok(())
     }
@@ -62,17 +74,17 @@ impl WorldsInSqlite {
     async fn happened(
         &self,
         _: &WorldSomethingHappened,
-        about: &About,
+        context: &EventContext,
         view: &mut SqliteConnection,
     ) -> sqlx::Result<()> {
-        let update = format!("UPDATE {} SET events = events + 1 WHERE id = ?", about.table("worlds"));
-        let id = about.originator_id.as_bytes().as_slice();
+        let update = format!("UPDATE {} SET events = events + 1 WHERE id = ?", context.table("worlds"));
+        let id = context.originator_id.as_bytes().as_slice();
         sqlx::query(AssertSqlSafe(update)).bind(id).execute(view).await?;
         Ok(())
     }
 }
 
-/// The same in PostgreSQL, where one statement counts all that happened in a run of events.
+/// The same view in PostgreSQL: one statement counts all consecutive events of one type.
 #[derive(Debug)]
 pub struct WorldsInPostgres;
 
@@ -87,27 +99,31 @@ impl WorldsInPostgres {
     }
 
     #[on]
-    async fn started(&self, event: &WorldStarted, about: &About, view: &mut PgConnection) -> sqlx::Result<()> {
-        let insert = format!("INSERT INTO {} VALUES ($1, $2, 1)", about.table("worlds"));
-        sqlx::query(AssertSqlSafe(insert)).bind(about.originator_id).bind(&event.name).execute(view).await?;
+    async fn started(&self, event: &WorldStarted, context: &EventContext, view: &mut PgConnection) -> sqlx::Result<()> {
+        let insert = format!("INSERT INTO {} VALUES ($1, $2, 1)", context.table("worlds"));
+        sqlx::query(AssertSqlSafe(insert)).bind(context.originator_id).bind(&event.name).execute(view).await?;
         Ok(())
     }
 
     #[on]
-    async fn happened(&self, events: &[Happened<WorldSomethingHappened>], view: &mut PgConnection) -> sqlx::Result<()> {
+    async fn happened(
+        &self,
+        events: &[EventEnvelope<WorldSomethingHappened>],
+        view: &mut PgConnection,
+    ) -> sqlx::Result<()> {
         let Some(first) = events.first() else { return Ok(()) };
         let update = format!(
             "UPDATE {} AS world SET events = world.events + counted.events FROM \
              (SELECT id, count(*) AS events FROM unnest($1) AS each (id) GROUP BY id) AS counted WHERE world.id = counted.id",
-            first.about.table("worlds")
+            first.context.table("worlds")
         );
-        let ids: Vec<Uuid> = events.iter().map(|happened| happened.about.originator_id).collect();
+        let ids: Vec<Uuid> = events.iter().map(|happened| happened.context.originator_id).collect();
         sqlx::query(AssertSqlSafe(update)).bind(ids).execute(view).await?;
         Ok(())
     }
 }
 
-/// Lets things happen, waits until they are in the view, and gives the ids of two worlds.
+/// Saves two worlds, waits until the view has their events, and returns their ids.
 async fn run(universe: &Universe, runner: &ProjectionRunner) -> Result<[Uuid; 2], Box<dyn Error>> {
     let (mut earth, mut mars) = (World::new("Earth"), World::new("Mars"));
     ["dinosaurs", "trucks", "internet"].iter().for_each(|what| earth.make_it_so(what));

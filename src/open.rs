@@ -1,23 +1,24 @@
-//! Opening an application: the recorder and the mapper that the environment names.
+//! Opens an application with the recorder and the mapper that environment variables describe.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use eventsourcing_core::persistence::{Kind, MemoryRecorder, NotificationQuery, Place};
+use eventsourcing_core::recording::{MemoryRecorder, NotificationQuery, StateKind, StateLocation};
 use eventsourcing_core::{
     Aggregate, Application, ApplicationBuilder, Environment, Mapper, Notification, Recorder, Result,
 };
 
+use crate::module::{FACTORY, MODULE};
 use crate::variables::{check_module, warn_of_others};
 
-/// What an application consists of; whatever is not said here, the environment says.
+/// A builder of an application, configured by environment variables where the program does not configure it.
 ///
 /// # Examples
 ///
 /// ```
 /// use std::sync::Arc;
 ///
-/// use eventsourcing::persistence::MemoryRecorder;
+/// use eventsourcing::recording::MemoryRecorder;
 /// use eventsourcing::prelude::*;
 ///
 /// #[application]
@@ -42,7 +43,7 @@ pub struct Builder<T> {
 }
 
 impl<T: From<Application>> Builder<T> {
-    /// A builder of the application of this name.
+    /// A builder of the application with this name.
     pub fn new(name: &'static str) -> Self {
         Self {
             name,
@@ -54,13 +55,13 @@ impl<T: From<Application>> Builder<T> {
         }
     }
 
-    /// Sees these variables and no others, rather than those of the process.
+    /// Reads these variables only, instead of the environment of the process.
     pub fn variables<K: Into<String>, V: Into<String>>(mut self, variables: impl IntoIterator<Item = (K, V)>) -> Self {
-        self.environment = Some(Environment::of(self.name, variables));
+        self.environment = Some(Environment::from_variables(self.name, variables));
         self
     }
 
-    /// Keeps events in this recorder.
+    /// Records events with this recorder.
     pub fn recorder(mut self, recorder: Arc<dyn Recorder>) -> Self {
         self.recorder = Some(recorder);
         self
@@ -72,31 +73,31 @@ impl<T: From<Application>> Builder<T> {
         self
     }
 
-    /// Names a type of aggregate, so that a topic it shares with another is an error when the application opens.
+    /// Registers an aggregate type, so that a topic it shares with another type is an error when the application opens.
     pub fn aggregate<A: Aggregate>(mut self) -> Self {
         self.application = self.application.aggregate::<A>();
         self
     }
 
-    /// The largest number of notifications of a section: 10 unless said otherwise.
+    /// Sets the maximum number of notifications of a section; the default is 10.
     pub fn section_size(mut self, notifications: usize) -> Self {
         self.application = self.application.section_size(notifications);
         self
     }
 
-    /// Opens the application: connects to its database, creates or migrates its tables, and makes its dictionaries known,
-    /// as [`Application::prepare_dictionaries`] says.
+    /// Opens the application: connects to its database, creates or migrates its tables, and loads its dictionaries,
+    /// as [`Application::prepare_dictionaries`] describes.
     ///
     /// # Errors
-    /// [`Error::Environment`](crate::Error::Environment) if the variables do not say how,
+    /// [`Error::Environment`](crate::Error::Environment) if a variable is missing or invalid,
     /// [`Error::Recorder`](crate::Error::Recorder) if the database cannot be opened,
-    /// [`Error::NameTaken`](crate::Error::NameTaken) if an application of another type is open in this process under the same name in the same
-    /// database, [`Error::TopicTaken`](crate::Error::TopicTaken) if two of the named aggregates share a topic, and
-    /// [`Error::Mapper`](crate::Error::Mapper) if the last event is encrypted otherwise than with the cipher and the key of now.
+    /// [`Error::NameTaken`](crate::Error::NameTaken) if an application of another type is open in this process under the same name in
+    /// the same database, [`Error::TopicTaken`](crate::Error::TopicTaken) if two of the registered aggregate types share a topic, and
+    /// [`Error::Mapper`](crate::Error::Mapper) if the last event is not encrypted with the configured cipher and key.
     pub async fn open(self) -> Result<T> {
-        let environment = self.environment.unwrap_or_else(|| Environment::of_process(self.name));
+        let environment = self.environment.unwrap_or_else(|| Environment::from_process(self.name));
         warn_of_others(self.name, &environment);
-        // what is wrong with the variables is said before anything is touched
+        // errors of the variables are returned before anything is opened or changed
         let mapper = match self.mapper {
             Some(mapper) => mapper,
             None => Mapper::from_environment(self.name, &environment)?,
@@ -125,16 +126,20 @@ impl<T: From<Application>> Builder<T> {
     }
 }
 
-/// Opens the last event that was recorded, so that a program with the wrong key, or with none, does not go on to record what
-/// the others cannot read, or what everybody can.
+/// Opens the last recorded event, so that a program with a wrong or missing key does not record events that the others cannot
+/// read, or that are not encrypted.
 async fn check_cipher(recorder: &dyn Recorder, mapper: &Mapper) -> Result<()> {
     let Some(last) = recorder.max_notification_id().await? else { return Ok(()) };
     for notification in recorder.select_notifications(NotificationQuery::after(last - 1, 1)).await? {
         let Notification { originator_id, originator_version, topic, state, checksum, .. } = &notification;
-        let place =
-            Place { kind: Kind::Event, originator_id: *originator_id, originator_version: *originator_version, topic };
+        let place = StateLocation {
+            kind: StateKind::Event,
+            originator_id: *originator_id,
+            originator_version: *originator_version,
+            topic,
+        };
         let Err(error) = mapper.open(&place, state, *checksum) else { continue };
-        // a state that is broken is for those who read it
+        // a broken state is reported to its readers
         if error.failure.is_of_configuration() {
             return Err(error.into());
         }
@@ -142,21 +147,16 @@ async fn check_cipher(recorder: &dyn Recorder, mapper: &Mapper) -> Result<()> {
     Ok(())
 }
 
-/// Says where events are kept.
-pub(crate) const MODULE: &str = "PERSISTENCE_MODULE";
-/// The Python library's older name of [`MODULE`].
-pub(crate) const FACTORY: &str = "INFRASTRUCTURE_FACTORY";
-
-/// A recorder, and where it keeps events, for the log.
+/// A recorder, with a description of its database for the log.
 struct Opened {
     recorder: Arc<dyn Recorder>,
     backend: &'static str,
-    /// Without its password.
+    /// The database, without its password.
     database: Option<String>,
     schema: Option<String>,
 }
 
-/// The recorder that the environment names.
+/// The recorder that the environment variables describe.
 async fn recorder(name: &str, environment: &Environment) -> Result<Opened> {
     let (variable, value) = match (environment.text(MODULE)?, environment.text(FACTORY)?) {
         (Some(module), _) => (MODULE, module),
@@ -166,7 +166,7 @@ async fn recorder(name: &str, environment: &Environment) -> Result<Opened> {
             (MODULE, "memory".to_owned())
         }
     };
-    // the Python library's spellings: `eventsourcing.sqlite`, `eventsourcing.sqlite:Factory`
+    // the Python library's values: `eventsourcing.sqlite`, `eventsourcing.sqlite:Factory`
     let short = value.strip_prefix("eventsourcing.").unwrap_or(&value);
     match short.strip_suffix(":Factory").unwrap_or(short) {
         "memory" | "popo" => {

@@ -1,10 +1,10 @@
-//! The names of environment variables: those that there are, and those that look like one of them.
+//! The names of environment variables: the known ones, and unknown ones that resemble them.
 
 use eventsourcing_core::{Environment, EnvironmentError};
 
-use crate::open::{FACTORY, MODULE};
+use crate::module::{FACTORY, MODULE};
 
-/// Those of no database.
+/// The variables that belong to no database.
 const GENERAL: &[&str] = &[
     MODULE,
     FACTORY,
@@ -19,7 +19,7 @@ const GENERAL: &[&str] = &[
     "VIEWS_IDLE_IN_TRANSACTION_SESSION_TIMEOUT",
 ];
 
-/// Those of a database that nobody else uses: who sets one means this library.
+/// The variables of a database that only this library uses: setting one means this library.
 const DATABASE: &[&str] = &[
     "SQLITE_DBNAME",
     "SQLITE_LOCK_TIMEOUT",
@@ -35,7 +35,8 @@ const DATABASE: &[&str] = &[
     "POSTGRES_NOTIFY",
 ];
 
-/// Those of a database that others use too, such as the PostgreSQL image of Docker: alone and without a prefix they say nothing.
+/// The variables of a database that other programs use too, such as Docker's PostgreSQL image. Without a prefix they do not select
+/// a database.
 const SHARED: &[&str] = &[
     "POSTGRES_HOST",
     "POSTGRES_USER",
@@ -50,7 +51,7 @@ const SHARED: &[&str] = &[
     "POSTGRES_SSLROOTCERT",
 ];
 
-/// Those of the Python library for which there is nothing here.
+/// The variables of the Python library that this library does not support.
 const OF_PYTHON: &[&str] = &[
     "AGGREGATE_CACHE_FASTFORWARD",
     "AGGREGATE_CACHE_FASTFORWARD_SKIPPING",
@@ -66,7 +67,7 @@ const OF_PYTHON: &[&str] = &[
     "TRANSCODER_TOPIC",
 ];
 
-/// Refuses to keep events in memory where a variable of a database is set and none says which database is meant.
+/// Refuses to record events in memory if a variable of a database is set and no variable selects the database.
 ///
 /// # Errors
 /// [`EnvironmentError::NoModule`].
@@ -75,26 +76,26 @@ pub(crate) fn check_module(environment: &Environment) -> Result<(), EnvironmentE
         let bare = bare(environment, name);
         DATABASE.contains(&bare) || (bare != *name && SHARED.contains(&bare))
     };
-    // the least first: the same error for the same environment
+    // the smallest name, so that the same environment always gives the same error
     let Some(variable) = environment.names().filter(is_meant).min() else { return Ok(()) };
     let module = if bare(environment, variable).starts_with("SQLITE") { "sqlite" } else { "postgres" };
     let misspelt = environment.names().filter(|name| nearest(environment, name) == Some(MODULE)).min();
     Err(EnvironmentError::NoModule { variable: variable.to_owned(), module, misspelt: misspelt.map(str::to_owned) })
 }
 
-/// Warns of variables that look like one of ours and are none.
+/// Warns of unknown variables that resemble known ones, and of the Python library's.
 pub(crate) fn warn_of_others(application: &str, environment: &Environment) {
     let mut names: Vec<_> = environment.names().collect();
     names.sort_unstable();
     for variable in names {
         if OF_PYTHON.contains(&bare(environment, variable)) {
-            tracing::warn!(application, variable, "an environment variable of the Python library has no effect here");
+            tracing::warn!(application, variable, "an environment variable of the Python library has no effect");
         } else if let Some(nearest) = nearest(environment, variable) {
             tracing::warn!(
                 application,
                 variable,
                 nearest,
-                "an environment variable is unknown and has no effect; is the nearest one meant?"
+                "an unknown environment variable has no effect; did you mean the nearest known one?"
             );
         }
     }
@@ -104,7 +105,7 @@ fn known() -> impl Iterator<Item = &'static str> {
     [GENERAL, DATABASE, SHARED].into_iter().flatten().copied()
 }
 
-/// A name without the application's prefix, which may be `CIPHER_`.
+/// A name without the application's prefix. An application may be named so that its prefix is `CIPHER_`.
 fn bare<'n>(environment: &Environment, name: &'n str) -> &'n str {
     if known().any(|known| known == name) {
         return name;
@@ -112,9 +113,9 @@ fn bare<'n>(environment: &Environment, name: &'n str) -> &'n str {
     name.strip_prefix(environment.prefix()).filter(|bare| !bare.is_empty()).unwrap_or(name)
 }
 
-/// The known name that a name is up to two slips of the keyboard away from; none if it is known itself.
+/// The known name that is at most two typing errors away from a name; none if the name itself is known.
 ///
-/// A number behind a known name is no slip: it counts servers, as `POSTGRES_HOST_2` does.
+/// A number after a known name is not a typing error: `POSTGRES_HOST_2` names another server.
 fn nearest(environment: &Environment, name: &str) -> Option<&'static str> {
     let bare = bare(environment, name);
     let counted = bare.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('_');
@@ -127,7 +128,7 @@ fn nearest(environment: &Environment, name: &str) -> Option<&'static str> {
 
 const MOST_SLIPS: usize = 2;
 
-/// How many letters were left out, put in, mistaken, or swapped with the next one (optimal string alignment).
+/// The number of missing, extra, wrong and swapped letters (optimal string alignment distance).
 fn slips(a: &[u8], b: &[u8]) -> usize {
     if a.len().abs_diff(b.len()) > MOST_SLIPS {
         return MOST_SLIPS + 1;
@@ -157,17 +158,17 @@ mod tests {
     use super::*;
 
     fn nearest_of(name: &str) -> Option<&'static str> {
-        nearest(&Environment::of("Universe", [("", "")]), name)
+        nearest(&Environment::from_variables("Universe", [("", "")]), name)
     }
 
     #[test]
-    fn the_table_of_the_readme_has_these_names_and_no_others() {
-        let table = include_str!("../README.md").lines().filter(|line| line.starts_with("| `"));
+    fn the_reference_of_the_environment_has_these_names_and_no_others() {
+        let table = include_str!("../docs/reference/environment.md").lines().filter(|line| line.starts_with("| `"));
         let first_cells = table.filter_map(|line| line.split('|').nth(1));
         let words = first_cells.flat_map(|cell| cell.split('`').skip(1).step_by(2));
-        let of_readme: BTreeSet<_> =
+        let documented: BTreeSet<_> =
             words.filter(|word| word.chars().all(|c| c.is_ascii_uppercase() || c == '_')).collect();
-        assert_eq!(of_readme, known().collect());
+        assert_eq!(documented, known().collect());
     }
 
     #[test]
@@ -227,7 +228,7 @@ mod tests {
             "RUST_LOG",
         ] {
             assert_eq!(nearest_of(name), None, "{name}");
-            assert!(check_module(&Environment::of("Universe", [(name, "x")])).is_ok(), "{name}");
+            assert!(check_module(&Environment::from_variables("Universe", [(name, "x")])).is_ok(), "{name}");
         }
     }
 }

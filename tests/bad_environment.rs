@@ -1,4 +1,4 @@
-//! What an environment that makes no sense is told: the variable, its value, and what was expected.
+//! Errors of an invalid environment: the variable, its value, and what was expected.
 #![cfg(all(feature = "sqlite", feature = "postgres", feature = "zstd", feature = "chacha20poly1305"))]
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
@@ -32,8 +32,8 @@ async fn an_unknown_persistence_module_is_told_the_choices() {
 
 #[tokio::test]
 async fn a_database_that_no_module_names_is_not_kept_in_memory() {
-    let lost = "and PERSISTENCE_MODULE is not, so events would be lost with the process; set PERSISTENCE_MODULE=";
-    let or_memory = ", or PERSISTENCE_MODULE=memory if that is meant";
+    let lost = "and PERSISTENCE_MODULE is not, so events would be lost when the process exits; set PERSISTENCE_MODULE=";
+    let or_memory = ", or PERSISTENCE_MODULE=memory if that is intended";
     for (variable, module) in [
         ("SQLITE_DBNAME", "sqlite"),
         ("UNIVERSE_SQLITE_DBNAME", "sqlite"),

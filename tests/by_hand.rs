@@ -1,4 +1,4 @@
-//! `World` without macros: the macro only writes what a person could, and both record the same bytes.
+//! `World` without macros: the macros write only what a person could, and both record the same bytes.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 #![allow(unreachable_pub, reason = "the worlds are written as in a library")]
 
@@ -7,11 +7,11 @@ mod by_hand;
 #[path = "by_hand/macro_world.rs"]
 mod by_macro;
 
-use eventsourcing::persistence::Mapper;
+use eventsourcing::codec::Mapper;
 use eventsourcing::prelude::*;
 use eventsourcing::{AggregateEvent, StoredEvent};
 
-/// The events of an aggregate as they are recorded, as if all had happened at one time to one aggregate.
+/// The stored events of an aggregate, with one fixed time and id.
 fn stored<A: Aggregate>(aggregate: &A) -> Vec<StoredEvent> {
     let mapper = Mapper::new("tests");
     let timestamp = Timestamp::from_microsecond(1_763_871_064_800_139).unwrap();
@@ -23,7 +23,7 @@ fn stored<A: Aggregate>(aggregate: &A) -> Vec<StoredEvent> {
     events.map(|event| mapper.to_stored_event(&event, Uuid::nil()).unwrap()).collect()
 }
 
-/// The aggregate of stored events.
+/// The aggregate that results from stored events.
 fn replayed<A: Aggregate>(stored: &[StoredEvent]) -> A {
     let mapper = Mapper::new("tests");
     let events = stored.iter().map(|event| mapper.to_domain_event::<A::Event>(event).unwrap());

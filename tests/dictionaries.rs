@@ -1,4 +1,4 @@
-//! Dictionaries in each database: made when an application opens, trained on its log, shared by all who open it.
+//! Dictionaries in each database: created when an application opens, trained on its log, shared by all its processes.
 #![cfg(all(feature = "sqlite", feature = "postgres", feature = "zstd", feature = "chacha20poly1305"))]
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
@@ -65,7 +65,7 @@ async fn stored_len(post: &Post) -> usize {
 }
 
 #[tokio::test]
-async fn what_is_written_with_any_dictionary_is_read_by_all_who_have_opened_or_will_open() {
+async fn states_of_any_dictionary_are_read_by_earlier_and_later_openers() {
     let folder = tempfile::tempdir().unwrap();
     for (variables, key) in [
         (common::sqlite_file(&folder), ""),
@@ -113,7 +113,7 @@ async fn many_who_open_at_once_make_one_dictionary() {
 }
 
 #[tokio::test]
-async fn the_dictionary_of_the_schema_makes_a_log_smaller_and_a_trained_one_still_smaller() {
+async fn the_schema_s_dictionary_shrinks_a_log_and_a_trained_one_more() {
     let mut lens = Vec::new();
     for settings in [[].as_slice(), &[ZSTD]] {
         let post = open(&common::sqlite(":memory:"), settings).await;
@@ -141,9 +141,9 @@ async fn a_wrong_key_leaves_no_dictionary_behind() {
     assert_eq!(post.recorder().select_dictionaries(0).await.unwrap().len(), 1);
 }
 
-/// What each of these does to the rows of dictionaries, the application opens, and says what it cannot read.
+/// The application opens with damaged dictionaries, and reads of their states are errors that name the cause.
 #[tokio::test]
-async fn dictionaries_that_were_altered_or_swapped_are_named_by_the_states_that_need_them() {
+async fn states_name_their_dictionary_if_it_was_altered_or_swapped() {
     let swap = "UPDATE post_dictionaries SET id = 9 WHERE id = 1; UPDATE post_dictionaries SET id = 1 WHERE id = 2; \
                 UPDATE post_dictionaries SET id = 2 WHERE id = 9";
     let flip =

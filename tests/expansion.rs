@@ -1,4 +1,4 @@
-//! The snapshots of the macros' output are working code: this compiles them and uses them.
+//! The snapshots of the macros' output are working code: this compiles and uses them.
 
 #![allow(
     unreachable_pub,

@@ -1,4 +1,4 @@
-//! What is asked of a build without the feature: an error that names it. Run with `--no-default-features`.
+//! Settings that need a disabled feature are an error that names it. Run with `--no-default-features`.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use eventsourcing::prelude::*;
@@ -9,7 +9,7 @@ struct Universe;
 
 const KEY: &str = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
 
-/// What each variable asks for, and the feature that has it.
+/// Variables, and the feature that each needs.
 const ASKED: [(&str, &str, &str); 6] = [
     ("PERSISTENCE_MODULE", "sqlite", "sqlite"),
     ("PERSISTENCE_MODULE", "postgres", "postgres"),
@@ -30,7 +30,7 @@ fn has(feature: &str) -> bool {
     }
 }
 
-/// A key only where a cipher is asked for: it asks for one by itself.
+/// A key is given only together with a cipher, since it selects one on its own.
 async fn opened_with(variable: &str, value: &str) -> Result<Universe> {
     let key = if variable == "CIPHER_TOPIC" { KEY } else { "" };
     Universe::open_with([(variable, value), ("CIPHER_KEY", key)]).await
@@ -43,7 +43,7 @@ async fn what_was_left_out_is_named_with_its_feature() {
             opened_with(variable, value).await.unwrap_err().to_string(),
             format!(
                 "environment variable {variable} is `{value}`, which this program was built without; \
-                 add the feature `{feature}` of eventsourcing"
+                 enable the feature `{feature}` of eventsourcing"
             )
         );
     }

@@ -1,4 +1,4 @@
-//! What is logged when an application opens: where it keeps its events, and variables that have no effect.
+//! Log events of an application that opens: the location of its events, and variables that have no effect.
 #![cfg(all(feature = "sqlite", feature = "zstd", feature = "chacha20poly1305"))]
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
@@ -14,7 +14,7 @@ use logger::Logger;
 #[derive(Debug)]
 struct Universe;
 
-/// What is logged while an application opens with these variables.
+/// The log events of an application that opens with these variables.
 async fn logged(variables: &[(&str, &str)]) -> String {
     let logger = Logger::default();
     let open = Universe::open_with(variables.iter().copied()).with_subscriber(logger.clone());
@@ -51,7 +51,7 @@ async fn an_application_that_opens_says_where_its_events_are() {
 }
 
 #[tokio::test]
-async fn a_variable_that_looks_like_one_of_ours_is_warned_of_once_with_the_nearest_name() {
+async fn a_misspelt_variable_is_warned_of_once_with_the_nearest_name() {
     let logged = logged(&[
         ("PERSISTANCE_MODULE", "postgres"),
         ("UNIVERSE_SQLITE_DBNMAE", "hotel.db"),
@@ -69,7 +69,7 @@ async fn a_variable_that_looks_like_one_of_ours_is_warned_of_once_with_the_neare
         assert_eq!(logged.matches(&told).count(), 1, "{logged}");
     }
     assert!(
-        logged.contains("has no effect here\napplication=\"Universe\"\nvariable=\"IS_SNAPSHOTTING_ENABLED\""),
+        logged.contains("has no effect\napplication=\"Universe\"\nvariable=\"IS_SNAPSHOTTING_ENABLED\""),
         "{logged}"
     );
     assert_eq!(logged.matches("WARN\n").count(), 3, "{logged}");

@@ -1,4 +1,4 @@
-//! The README names tests and variables: all of them are there, and no variable is missing.
+//! The README and the guide's reference name tests and variables: all of them exist, and no variable is missing.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use std::collections::BTreeSet;
@@ -6,6 +6,8 @@ use std::fs;
 use std::path::Path;
 
 const README: &str = include_str!("../README.md");
+const ENVIRONMENT: &str = include_str!("../docs/reference/environment.md");
+const GUARANTEES: &str = include_str!("../docs/reference/guarantees.md");
 
 /// The Rust sources below a folder of the repository.
 fn sources(folder: &str) -> String {
@@ -24,9 +26,9 @@ fn sources(folder: &str) -> String {
     all
 }
 
-/// What stands in backticks in the README's tables and looks like this.
-fn in_backticks(looks: impl Fn(&str) -> bool) -> BTreeSet<&'static str> {
-    let rows = README.lines().filter(|line| line.starts_with('|'));
+/// What stands in backticks in the tables of a page and looks like this.
+fn in_backticks(page: &'static str, looks: impl Fn(&str) -> bool) -> BTreeSet<&'static str> {
+    let rows = page.lines().filter(|line| line.starts_with('|'));
     rows.flat_map(|row| row.split('`').skip(1).step_by(2)).filter(|it| looks(it)).collect()
 }
 
@@ -49,21 +51,26 @@ fn is_variable(name: &str) -> bool {
 #[test]
 fn every_test_that_is_named_exists() {
     let tests = ["tests", "eventsourcing-core", "eventsourcing-sqlx/tests"].map(sources).concat();
-    let named = in_backticks(|it| {
-        it.matches('_').count() >= 3 && it.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
-    });
-    assert!(named.len() > 10, "{named:?}");
-    for name in named {
-        assert!(tests.contains(&format!("fn {name}(")), "there is no test `{name}`");
+    for (page, least) in [(README, 5), (GUARANTEES, 10)] {
+        let named = in_backticks(page, |it| {
+            it.matches('_').count() >= 3 && it.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        });
+        assert!(named.len() > least, "{named:?}");
+        for name in named {
+            let is_there = ["(", "<"].iter().any(|next| tests.contains(&format!("fn {name}{next}")));
+            assert!(is_there, "there is no test `{name}`");
+        }
     }
 }
 
 #[test]
 fn every_variable_that_is_read_is_in_the_table_and_the_other_way_round() {
-    let documented = in_backticks(is_variable);
+    let documented = in_backticks(ENVIRONMENT, is_variable);
+    assert!(in_backticks(README, is_variable).is_subset(&documented));
     // `src/variables.rs` has the names alone, and is tested beside itself
-    let files = ["src/open.rs", "eventsourcing-sqlx/src/config.rs"]
-        .map(|file| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap());
+    let files =
+        ["src/module.rs", "src/open.rs", "eventsourcing-core/src/environment.rs", "eventsourcing-sqlx/src/config.rs"]
+            .map(|file| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap());
     let folders = ["eventsourcing-core/src/application", "eventsourcing-sqlx/src/config"].map(sources);
     let code = files.concat() + &folders.concat();
     // doc examples and tests may name what they like

@@ -1,4 +1,4 @@
-//! What is encrypted in the log is nowhere in plain text: not in errors, not in log lines, not in tables.
+//! Values that are encrypted in the log are nowhere in plain text: not in errors, log lines or tables.
 #![cfg(all(feature = "sqlite", feature = "chacha20poly1305"))]
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
@@ -10,17 +10,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eventsourcing::following::Views as _;
+use eventsourcing::database::SqliteViews;
 use eventsourcing::prelude::*;
-use eventsourcing::sqlx::SqliteViews;
-use eventsourcing::{About, DeadLetters, OnFailure, ProjectionRunner};
+use eventsourcing::projection::Views as _;
+use eventsourcing::{DeadLetters, EventContext, OnFailure, ProjectionRunner};
 use sqlx::SqliteConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 
 use logger::Logger;
 
 const SECRET: &str = "4111-1111-1111-1111";
-/// What a handler says of its own accord: it may be in logs and errors, and not in tables.
+/// The reason that a handler returns: it may be in logs and errors, and not in tables.
 const SAID: &str = "Hedy Lamarr";
 
 /// The program that recorded.
@@ -68,7 +68,7 @@ mod after {
     use serde::de::Error as _;
     use serde::{Deserialize, Deserializer, Serialize};
 
-    /// Tells what it was given.
+    /// Repeats its input in an error.
     #[derive(Clone, Debug, Serialize)]
     pub(super) struct Talkative(String);
 
@@ -120,29 +120,34 @@ impl Cards {
     async fn registered(
         &self,
         _: &after::CustomerRegistered,
-        _: &About,
+        _: &EventContext,
         _: &mut SqliteConnection,
     ) -> std::result::Result<(), String> {
         Err(format!("{SAID} {}", "and so on ".repeat(1_000)))
     }
 
     #[on]
-    async fn paid(&self, _: &after::CustomerPaid, _: &About, _: &mut SqliteConnection) -> sqlx::Result<()> {
+    async fn paid(&self, _: &after::CustomerPaid, _: &EventContext, _: &mut SqliteConnection) -> sqlx::Result<()> {
         Ok(())
     }
 
     #[on]
-    async fn counted(&self, _: &after::CustomerCounted, _: &About, _: &mut SqliteConnection) -> sqlx::Result<()> {
+    async fn counted(
+        &self,
+        _: &after::CustomerCounted,
+        _: &EventContext,
+        _: &mut SqliteConnection,
+    ) -> sqlx::Result<()> {
         Ok(())
     }
 
     #[on]
-    async fn shown(&self, _: &after::CustomerShown, _: &About, _: &mut SqliteConnection) -> sqlx::Result<()> {
+    async fn shown(&self, _: &after::CustomerShown, _: &EventContext, _: &mut SqliteConnection) -> sqlx::Result<()> {
         Ok(())
     }
 }
 
-/// An error in each way in which it can be shown, with what it came of.
+/// An error and its sources, in every format.
 fn shown<E: std::error::Error + 'static>(error: &E) -> String {
     let mut shown = all_of(error);
     let mut source = std::error::Error::source(error);
@@ -194,16 +199,19 @@ async fn nothing_leaks(writer: &Shop, key: &str, folder: &Path) {
     }
     let place = views(folder).await;
     let park = OnFailure::Park { attempts: 1, pause: Duration::ZERO };
-    let runner = ProjectionRunner::of(shop, Cards, place.clone()).on_failure(park).start().await.unwrap();
+    let runner = ProjectionRunner::builder(shop, Cards, place.clone()).on_failure(park).start().await.unwrap();
     runner.wait_for(6, Duration::from_secs(60)).await.unwrap();
     told.push_str(&format!("{:?}", runner.status().await.unwrap()));
     runner.stop().await.unwrap();
-    let letters = DeadLetters::of(shop, Cards, place.clone());
+    let letters = DeadLetters::new(shop, Cards, place.clone());
     told.push_str(&shown(&letters.retry(ids[0]).await.unwrap_err()));
 
     let list = letters.list(0, 10).await.unwrap();
     let reason = list[0].reason.as_deref().unwrap();
-    assert!(reason.starts_with(SAID) && reason.ends_with("… (cut off: the whole reason has 10012 bytes)"), "{reason}");
+    assert!(
+        reason.starts_with(SAID) && reason.ends_with("… (truncated: the whole reason has 10012 bytes)"),
+        "{reason}"
+    );
     assert!(reason.len() < 5_000);
     let stored = place.dead_letters("cards", "Shop", 0, 10).await.unwrap();
     assert!(stored[0].reason.as_deref().unwrap().starts_with("sealed:1:"), "{stored:?}");
@@ -245,7 +253,7 @@ async fn no_value_of_an_encrypted_event_is_in_an_error_a_log_line_or_a_table() {
     assert!(!logged.contains(SECRET), "{logged}");
 }
 
-/// The twin: without a cipher the very same search finds what is stored.
+/// The twin: without a cipher, the same search finds what is stored.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_cipher_the_same_search_finds_it() {
     let folder = tempfile::tempdir().unwrap();
@@ -255,7 +263,7 @@ async fn without_a_cipher_the_same_search_finds_it() {
     recorded(&shop, |customer| customer.pay(SECRET.to_owned())).await;
     let place = views(folder.path()).await;
     let park = OnFailure::Park { attempts: 0, pause: Duration::ZERO };
-    let runner = ProjectionRunner::of(&shop, Cards, place.clone()).on_failure(park).start().await.unwrap();
+    let runner = ProjectionRunner::builder(&shop, Cards, place.clone()).on_failure(park).start().await.unwrap();
     runner.wait_for(2, Duration::from_secs(60)).await.unwrap();
     runner.stop().await.unwrap();
     let files = files_of(folder.path());
@@ -265,6 +273,6 @@ async fn without_a_cipher_the_same_search_finds_it() {
     let key = ChaCha20Poly1305Cipher::create_key();
     let variables = [("CIPHER_KEY", key.as_str()), ("CIPHER_ALLOW_UNENCRYPTED", "y")];
     let encrypted = Shop::open_with(variables).await.unwrap();
-    let letters = DeadLetters::of(&encrypted, Cards, place).list(0, 10).await.unwrap();
+    let letters = DeadLetters::new(&encrypted, Cards, place).list(0, 10).await.unwrap();
     assert!(letters[0].reason.as_deref().unwrap().starts_with(SAID), "{letters:?}");
 }

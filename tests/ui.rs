@@ -1,6 +1,6 @@
-//! What the macros refuse: each rule has a file in `tests/ui`, with the position and the words of its errors.
+//! Code that the macros refuse: each rule has a file in `tests/ui`, with the positions and the texts of its errors.
 //!
-//! `TRYBUILD=overwrite cargo test --test ui` writes the words anew; read them before they are kept.
+//! `TRYBUILD=overwrite cargo test --test ui` rewrites the texts; read them before you commit.
 
 #[test]
 fn every_refusal_says_where_and_what_to_write_instead() {

@@ -5,11 +5,11 @@
 #![expect(clippy::unwrap_used, reason = "a bench stops where it fails")]
 
 use divan::{Bencher, black_box};
-use eventsourcing_core::persistence::cipher::{AesCipher, ChaCha20Poly1305Cipher};
-use eventsourcing_core::persistence::compressor::{ZlibCompressor, ZstdCompressor};
-use eventsourcing_core::persistence::{
-    CipherKey, Compressor, Dictionary, Kind, Place, StateCheck, StateError, StateReader, StateWriter, StoredEvent,
-};
+use eventsourcing_core::codec::cipher::{AesCipher, ChaCha20Poly1305Cipher};
+use eventsourcing_core::codec::compressor::{ZlibCompressor, ZstdCompressor};
+use eventsourcing_core::codec::{CipherKey, Compressor, Dictionary, StateCheck};
+use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
+use eventsourcing_core::recording::{StateKind, StateLocation, StoredEvent};
 use eventsourcing_core::{AggregateEvent, DomainEvent, Mapper, Timestamp, Uuid};
 use serde::{Deserialize, Serialize};
 
@@ -192,8 +192,12 @@ fn read_alone_without_the_time(bencher: Bencher<'_, '_>) {
 fn read(bencher: Bencher<'_, '_>, kept: Kept) {
     let mapper = mapper(kept);
     let stored: StoredEvent = mapper.to_stored_event(&event(), Uuid::nil()).unwrap();
-    let place =
-        Place { kind: Kind::Event, originator_id: stored.originator_id, originator_version: 3, topic: &stored.topic };
+    let place = StateLocation {
+        kind: StateKind::Event,
+        originator_id: stored.originator_id,
+        originator_version: 3,
+        topic: &stored.topic,
+    };
     bencher.bench_local(|| {
         mapper.read_event::<Deposited>(&place, black_box(&stored.state), black_box(stored.checksum)).unwrap()
     });

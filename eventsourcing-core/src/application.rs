@@ -1,30 +1,33 @@
-//! Applications: saving aggregates, getting them back, and the log of all that happened.
+//! Applications: saving aggregates, getting them back, and the notification log.
 
+mod aggregate_set;
+pub(crate) mod aggregate_types;
 mod application_struct;
 mod builder;
-mod core;
 mod dictionaries;
-mod environment;
+mod handle;
+mod log_reader;
 mod notification_log;
 pub(crate) mod policy_scope;
+mod recorded_check;
 mod repository;
 mod retry;
 mod saveable;
-mod schema;
-mod taken;
 mod topics;
 mod training;
 mod turns;
 
-pub use self::core::Application;
-pub(crate) use self::core::Shared;
+pub use aggregate_set::AggregateSet;
 pub use application_struct::ApplicationStruct;
 pub use builder::ApplicationBuilder;
-pub use environment::{Environment, EnvironmentError};
-pub use notification_log::{NotificationLog, NotificationLogReader, Section, Select};
+pub use handle::Application;
+pub(crate) use handle::Shared;
+pub use log_reader::{NotificationLogReader, NotificationStream};
+pub use notification_log::{NotificationLog, Section, Select};
+pub(crate) use recorded_check::are_among;
 pub use repository::Repository;
 pub use retry::Decision;
 pub(crate) use retry::{ATTEMPTS, pause_after};
-pub use saveable::{Batch, Saveable};
+pub use saveable::{SaveBatch, Saveable};
 pub(crate) use topics::Topics;
-pub use training::{TrainedDictionary, TrainingError};
+pub use training::TrainedDictionary;

@@ -1,14 +1,18 @@
-//! The domain model: aggregates, what is common to them, and the events that they record.
+//! The domain model: aggregates, their common root, and the events that they record.
 
 mod aggregate;
+pub(crate) mod attributes;
+mod error;
 mod event;
-pub(crate) mod halves;
+mod missing_events;
 pub(crate) mod outcome;
 mod root;
-mod taken;
 
 pub use aggregate::{Aggregate, ApplyError};
+pub use error::AggregateError;
 pub use event::{AggregateEvent, DomainEvent};
+pub(crate) use missing_events::MissingEvents;
 pub use outcome::Restorable;
 pub use root::Root;
-pub(crate) use taken::Taken;
+
+pub use crate::state::{JsonError, StateDifference, StateError, StateReader, StateWriter};

@@ -1,52 +1,66 @@
-//! The core of `eventsourcing`: the domain model, persistence and applications, with no database in it.
+//! The core of `eventsourcing`: domain model, recording, applications and projections, without a database.
 //!
-//! Users depend on the crate `eventsourcing`, which re-exports all of this beside the
-//! macros and the recorders. Depend on this crate alone to write a recorder: implement [`Recorder`], then run
-//! the conformance suite of the feature `conformance` against it.
+//! Applications depend on the crate `eventsourcing`, which re-exports everything here together with the macros and the
+//! database recorders. Depend on this crate alone to write a recorder: implement [`Recorder`], then run the conformance suite
+//! (feature `conformance`) against it.
 //!
-//! | module | what it knows |
+//! The table lists the modules from the bottom layer to the top layer. Each module uses only the modules listed above it.
+//!
+//! | module | contents |
 //! |---|---|
-//! | [`domain`] | aggregates, their root and their events; no bytes |
-//! | [`persistence`] | stored events, the mapper between the two, ciphers, compressors, recorders |
-//! | [`following`] | subscriptions, projections and what runs them |
-//! | [`system`] | applications that follow one another |
-//! | [`application`] | saving, the repository, the notification log, environment variables |
+//! | [`domain`] | aggregates, their root and their domain events |
+//! | [`recording`] | stored events and recorders, which do not depend on domain events |
+//! | [`codec`] | the mapper between domain events and stored events, with compressors, ciphers and dictionaries |
+//! | [`application`] | saving, the repository and the notification log |
+//! | [`subscription`] | the log as a stream |
+//! | [`projection`] | handlers, views, projection runners, dead letters and rebuilds |
+//! | [`process`] | process applications (process managers), which react to the events of other applications |
+//! | [`system`] | several applications connected by pipes |
 #![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod application;
-mod claims;
+pub mod codec;
 pub mod domain;
+mod environment;
 mod error;
-pub mod following;
-pub mod persistence;
+mod error_chain;
+mod name_claims;
+pub mod process;
+pub mod projection;
 mod read_ahead;
+pub mod recording;
+mod state;
+pub mod subscription;
 pub mod system;
 
 pub use application::{
-    Application, ApplicationBuilder, ApplicationStruct, Environment, EnvironmentError, NotificationLog,
-    NotificationLogReader, Repository, Saveable, Section, TrainedDictionary, TrainingError,
+    Application, ApplicationBuilder, ApplicationStruct, NotificationLog, NotificationLogReader, Repository, Saveable,
+    Section, TrainedDictionary,
 };
-pub use domain::{Aggregate, AggregateEvent, ApplyError, DomainEvent, Root};
+pub use codec::{Mapper, TrainingError};
+pub use domain::{Aggregate, AggregateError, AggregateEvent, ApplyError, DomainEvent, Root};
+pub use environment::{Environment, EnvironmentError};
 pub use error::{Error, Result};
-pub use following::{
-    About, DeadLetter, DeadLetterError, DeadLetters, EventStruct, Followed, Happened, MemoryViews, OnFailure,
-    ProcessApplication, Projection, ProjectionRunner, Rebuild, RebuildError, RunnerError, Subscribe, Subscription,
-    UnitOfWork, ViewError, Views,
-};
 pub use jiff::Timestamp;
-pub use persistence::{LogPosition, Mapper, Notification, Recorder, RecorderError, StoredEvent, Tracking};
+pub use process::{ProcessApplication, UnitOfWork};
+pub use projection::{
+    DeadLetter, DeadLetterError, DeadLetters, EventContext, EventEnvelope, EventStruct, MemoryViews, OnFailure,
+    Projection, ProjectionRunner, Rebuild, RebuildError, RunnerError, ViewError, Views,
+};
+pub use recording::{LogPosition, Notification, Recorder, RecorderError, StoredEvent, Tracking};
+pub use subscription::{Subscribe, Subscription, Tracked};
 pub use uuid::Uuid;
 
 #[doc(hidden)]
 pub mod __private {
-    //! What the macros' output names and nobody else should: no promise of stability is made for it.
+    //! Items that generated code names. Not public API: they may change in any release.
     pub use crate::application::policy_scope::PolicyScope;
-    pub use crate::domain::halves::{AggregateImpl, AggregateStruct};
+    pub use crate::domain::attributes::{AggregateImpl, AggregateStruct};
     pub use crate::domain::outcome::{Outcome, PlainOutcome};
     pub use serde;
 
-    /// Fails at compile time if two handlers of a projection take events of one topic.
+    /// Fails at compile time if two handlers of a projection handle the same topic.
     pub const fn are_distinct(topics: &[&str]) {
         let mut place = 0;
         while place < topics.len() {
@@ -54,7 +68,7 @@ pub mod __private {
             while other < place {
                 assert!(
                     !is_same(topics[place].as_bytes(), topics[other].as_bytes()),
-                    "two handlers of this projection take events of the same topic; do both in one handler"
+                    "two handlers of this projection handle events of the same topic; merge them into one handler"
                 );
                 other += 1;
             }

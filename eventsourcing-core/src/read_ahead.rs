@@ -1,25 +1,25 @@
-//! Reading the next page while the caller is busy with the one before.
+//! Reads the next page while the caller processes the current one.
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::JoinHandle;
 
-/// A read that goes on by itself. Dropped, it ends.
+/// A read that runs in the background. Dropping it aborts the read.
 #[derive(Debug)]
 pub(crate) struct ReadAhead<T> {
     task: JoinHandle<T>,
 }
 
 impl<T: Send + 'static> ReadAhead<T> {
-    /// Begins a read, if somebody runs it while the caller does something else.
+    /// Starts a read, if the runtime runs it while the caller does other work.
     ///
-    /// Only a runtime with threads of its own is sure to: one that runs on the thread of who blocks on it may not run again
-    /// before the read is waited for, and that may be in another one.
+    /// Only a multi-threaded runtime is certain to. A current-thread runtime runs on the thread that blocks on it, and may not run
+    /// again before the read is awaited, possibly in another runtime.
     pub(crate) fn begin(read: impl Future<Output = T> + Send + 'static) -> Option<Self> {
         let runtime = Handle::try_current().ok()?;
         (runtime.runtime_flavor() == RuntimeFlavor::MultiThread).then(|| Self { task: runtime.spawn(read) })
     }
 
-    /// What it read; none if its runtime was shut down or it panicked, so that it has to be read again.
+    /// Waits for the result. Returns `None` if the runtime was shut down or the read panicked, so that the read must be repeated.
     pub(crate) async fn outcome(mut self) -> Option<T> {
         (&mut self.task).await.ok()
     }

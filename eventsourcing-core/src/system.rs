@@ -1,4 +1,4 @@
-//! Systems: applications that follow one another.
+//! Systems: several applications connected by pipes.
 
 mod definition;
 mod opened;
@@ -10,7 +10,7 @@ mod system_error;
 
 pub use definition::System;
 pub use pipe::Pipe;
-pub use runner::{FollowerStatus, SystemRunner, SystemRunnerBuilder};
+pub use runner::{ConsumerStatus, SystemRunner, SystemRunnerBuilder};
 pub use single_threaded::SingleThreadedRunner;
 pub use step::Step;
 pub use system_error::SystemError;

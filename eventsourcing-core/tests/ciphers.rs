@@ -1,11 +1,10 @@
-//! Ciphers and their keys: the published vectors, and what a cipher promises to those who call it.
+//! Ciphers and their keys: the published test vectors, and the contract of a cipher.
 #![cfg(all(feature = "chacha20poly1305", feature = "aes"))]
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
-use eventsourcing_core::persistence::cipher::{AesCipher, ChaCha20Poly1305Cipher};
-use eventsourcing_core::persistence::{
-    Cipher, CipherError, CipherKey, Compressor, CompressorError, StateError, StateReader, StateWriter,
-};
+use eventsourcing_core::codec::cipher::{AesCipher, ChaCha20Poly1305Cipher};
+use eventsourcing_core::codec::{Cipher, CipherError, CipherKey, Compressor, CompressorError};
+use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
 use eventsourcing_core::{AggregateEvent, DomainEvent, Mapper, Timestamp, Uuid};
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +20,7 @@ fn ciphers() -> [Box<dyn Cipher>; 3] {
     [Box::new(fast), Box::new(portable), Box::new(AesCipher::new(&key()))]
 }
 
-/// XChaCha20-Poly1305 by the fastest means of this build, which is ring if that feature is on, and by the portable one.
+/// XChaCha20-Poly1305 as the fastest implementation of this build (ring, if that feature is on) and as the portable one.
 fn both(key: &CipherKey) -> [ChaCha20Poly1305Cipher; 2] {
     [ChaCha20Poly1305Cipher::new(key), ChaCha20Poly1305Cipher::portable(key)]
 }
@@ -31,7 +30,7 @@ fn hex(text: &str) -> Vec<u8> {
     digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
 }
 
-/// Behind `before`, with a nonce of zeros.
+/// Encrypts after `before`, with a nonce of zeros.
 fn encrypted(cipher: &dyn Cipher, before: &[u8], data: &[u8]) -> Vec<u8> {
     let mut state = [before, &vec![0; cipher.nonce_len()], data].concat();
     cipher.encrypt(&mut state, before.len(), b"context").unwrap();
@@ -111,7 +110,7 @@ fn event() -> DomainEvent<Started> {
     }
 }
 
-/// A cipher of somebody else's that hides nothing, under any id.
+/// A third-party cipher that hides nothing, with any id.
 #[derive(Debug)]
 struct Open(u8);
 
@@ -137,7 +136,7 @@ impl Cipher for Open {
     }
 }
 
-/// A compressor of somebody else's that keeps nothing, under any id.
+/// A third-party compressor that keeps nothing, with any id.
 #[derive(Debug)]
 struct Nothing(u8);
 
@@ -172,7 +171,9 @@ fn an_id_that_no_state_can_hold_is_refused_before_anything_is_recorded() {
             let error = refused.unwrap_err().failure;
             assert_eq!(
                 error.to_string(),
-                format!("the {what} has the id {id}, and an id is from 1 to 15; return one from 8 to 15 from its `id`")
+                format!(
+                    "the {what} has the id {id}, which is not from 1 to 15; return an id from 8 to 15 from its `id` method"
+                )
             );
         }
     }
@@ -207,7 +208,7 @@ fn equal_events_never_give_equal_bytes_be_they_of_one_save_or_of_two() {
 }
 
 #[test]
-fn a_save_of_no_events_is_none_and_one_without_a_cipher_is_as_event_by_event() {
+fn storing_events_together_equals_storing_them_one_by_one() {
     let event = event();
     let mapper = Mapper::new("universe");
     assert_eq!(mapper.to_stored_events::<Started>(&[], Uuid::nil()).unwrap(), []);

@@ -1,4 +1,4 @@
-//! Dictionaries: small states shrink, and whatever was written with one is read for ever, by whoever has it.
+//! Dictionaries: small states shrink, and a state stays readable for every application that has its dictionary.
 #![cfg(all(feature = "zstd", feature = "chacha20poly1305"))]
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
@@ -9,10 +9,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bank::{Account, balance, bank, compressors, deposit, save_account, stored_len, sum, zstd};
-use eventsourcing_core::persistence::cipher::ChaCha20Poly1305Cipher;
-use eventsourcing_core::persistence::{
-    CipherKey, Dictionary, EventQuery, MapperFailure, MemoryRecorder, NotificationQuery, StoredDictionary,
-};
+use eventsourcing_core::codec::cipher::ChaCha20Poly1305Cipher;
+use eventsourcing_core::codec::{CipherKey, Dictionary, MapperFailure};
+use eventsourcing_core::recording::{EventQuery, MemoryRecorder, NotificationQuery, StoredDictionary};
 use eventsourcing_core::{
     Application, Error, Mapper, Notification, Recorder, RecorderError, StoredEvent, TrainingError,
 };
@@ -27,14 +26,14 @@ fn encrypting(key: &CipherKey) -> Mapper {
     zstd().with_cipher(ChaCha20Poly1305Cipher::new(key))
 }
 
-/// An application whose dictionary is that of its schema.
+/// An application with the dictionary of its schema.
 async fn prepared(recorder: &MemoryRecorder, mapper: Mapper) -> Application {
     let bank = bank(recorder, mapper);
     bank.prepare_dictionaries().await.unwrap();
     bank
 }
 
-/// Enough to train on.
+/// Records enough events to train on.
 async fn fill(bank: &Application) {
     for _ in 0..20 {
         save_account(bank, 20).await;
@@ -108,7 +107,7 @@ async fn states_of_an_older_dictionary_are_read_after_a_newer_one_was_trained() 
 }
 
 #[tokio::test]
-async fn an_application_opened_before_another_trained_reads_what_the_other_writes() {
+async fn an_application_reads_states_of_a_dictionary_trained_after_it_opened() {
     for mapper in [zstd, || encrypting(&CipherKey::parse(KEY).unwrap())] {
         let recorder = MemoryRecorder::new();
         let (early, trainer) = (prepared(&recorder, mapper()).await, prepared(&recorder, mapper()).await);
@@ -136,7 +135,7 @@ async fn a_state_whose_dictionary_is_gone_says_which() {
     assert_eq!(error.unknown_dictionary(), Some(1));
     assert_eq!(
         error.failure.to_string(),
-        "its state was compressed with dictionary 1, which is not known; load the dictionaries of the application, \
+        "its state was compressed with dictionary 1, which is not loaded; load the dictionaries of the application, \
          or restore the table that keeps them from a backup"
     );
 }
@@ -184,7 +183,7 @@ async fn the_loser_of_a_race_takes_the_winners_dictionary() {
     assert_eq!(stored(&recorder).await.len(), 1);
 }
 
-/// A recorder on which somebody else is always the first to store a dictionary.
+/// A recorder on which another process always stores a dictionary first.
 #[derive(Debug)]
 struct Overtaken(MemoryRecorder);
 
@@ -224,7 +223,10 @@ async fn too_few_events_and_another_compressor_are_refused_with_what_is_needed()
     save_account(&bank, 98).await;
     let error = bank.train_dictionary().await.unwrap_err();
     assert!(matches!(error, Error::Training(TrainingError::TooFewEvents { found: 99, needed: 100 })), "{error}");
-    assert_eq!(error.to_string(), "99 events are too few to train a dictionary on, which takes 100; record more first");
+    assert_eq!(
+        error.to_string(),
+        "99 events are too few to train a dictionary, which needs 100; record more events first"
+    );
     save_account(&bank, 0).await;
     bank.train_dictionary().await.unwrap();
     let plain = bank::bank(&MemoryRecorder::new(), Mapper::new("bank"));

@@ -1,17 +1,16 @@
-//! States and dictionaries at rest: what was compressed with a dictionary is read back as it was, or not at all.
+//! States and dictionaries at rest: a state compressed with a dictionary is read back as it was, or refused.
 #![cfg(all(feature = "zstd", feature = "chacha20poly1305"))]
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
-use eventsourcing_core::persistence::cipher::ChaCha20Poly1305Cipher;
-use eventsourcing_core::persistence::compressor::ZstdCompressor;
-use eventsourcing_core::persistence::{
-    CipherError, CipherKey, Dictionary, Kind, MapperFailure, Place, StoredDictionary,
-};
+use eventsourcing_core::codec::cipher::ChaCha20Poly1305Cipher;
+use eventsourcing_core::codec::compressor::ZstdCompressor;
+use eventsourcing_core::codec::{CipherError, CipherKey, Dictionary, MapperFailure};
+use eventsourcing_core::recording::{StateKind, StateLocation, StoredDictionary};
 use eventsourcing_core::{Mapper, Uuid};
 
-fn place() -> Place<'static> {
-    Place {
-        kind: Kind::Event,
+fn place() -> StateLocation<'static> {
+    StateLocation {
+        kind: StateKind::Event,
         originator_id: Uuid::from_u128(7),
         originator_version: 3,
         topic: "World.SomethingHappened",
@@ -174,7 +173,7 @@ fn what_is_no_dictionary_is_refused_whatever_its_checksum_says() {
     let error = zstd().seal_dictionary(&long).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "dictionary 5 cannot be stored: it is 1048577 bytes long, and a dictionary has at most 1048576"
+        "dictionary 5 cannot be stored: it is 1048577 bytes long, which exceeds the limit of 1048576 for a dictionary"
     );
 }
 
@@ -233,7 +232,7 @@ fn nothing_that_holds_a_dictionary_shows_it() {
 /// 32 bytes from 1 to 32.
 const KEY: &str = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
 
-/// What the first version that had dictionaries recorded: it must be read for ever.
+/// States recorded by the first version with dictionaries, which must stay readable.
 #[test]
 fn states_and_dictionaries_of_the_first_version_are_read() {
     let plain = zstd();

@@ -1,12 +1,12 @@
-//! A runner that is dropped where it was started says so in the log, and one that is stopped does not.
+//! A runner that is dropped where it was started logs a warning, and one that is stopped does not.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use eventsourcing_core::following::Recorded;
-use eventsourcing_core::persistence::Cause;
+use eventsourcing_core::projection::Recorded;
+use eventsourcing_core::recording::Cause;
 use eventsourcing_core::system::{System, SystemRunner};
 use eventsourcing_core::{Application, MemoryViews, Projection, ProjectionRunner, Rebuild};
 use tracing::field::{Field, Visit};
@@ -86,7 +86,7 @@ async fn a_runner_that_is_dropped_without_stop_is_a_warning() {
     let application = Application::builder("Universe").open().unwrap();
     let runner = ProjectionRunner::start(&application, Count::<1>, MemoryViews::new(0)).await.unwrap();
     drop(runner);
-    assert_eq!(warnings.take(), ["a runner was dropped without `stop`, and follows no longer"]);
+    assert_eq!(warnings.take(), ["a projection runner was dropped without `stop` and no longer runs"]);
 
     let runner = ProjectionRunner::start(&application, Count::<1>, MemoryViews::new(0)).await.unwrap();
     runner.stop().await.unwrap();
@@ -102,9 +102,9 @@ async fn a_rebuild_that_is_dropped_before_its_end_is_a_warning() {
     let application = Application::builder("Universe").open().unwrap();
     let views = MemoryViews::new(0);
     let runner = ProjectionRunner::start(&application, Count::<1>, views.clone()).await.unwrap();
-    let rebuild = || Rebuild::of(&application, Count::<2>, views.clone()).start();
+    let rebuild = || Rebuild::builder(&application, Count::<2>, views.clone()).start();
     drop(rebuild().await.unwrap());
-    assert_eq!(warnings.take(), ["a rebuild was dropped, and goes on only when it is started again"]);
+    assert_eq!(warnings.take(), ["a rebuild was dropped; it continues when it is started again"]);
 
     rebuild().await.unwrap().abort().await.unwrap();
     let mut rebuilding = rebuild().await.unwrap();

@@ -1,16 +1,18 @@
-//! The JSON of an event: what is written, what is read, and what is refused.
+//! The JSON of an event: how values are written and read, and which are refused.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use eventsourcing_core::persistence::{Kind, MapperFailure, Place, StateError, StateReader, StateWriter};
+use eventsourcing_core::codec::MapperFailure;
+use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
+use eventsourcing_core::recording::{StateKind, StateLocation};
 use eventsourcing_core::{AggregateEvent, DomainEvent, Mapper, StoredEvent, Timestamp, Uuid};
 use proptest::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// A kind of aggregate whose one event is any type.
+/// An aggregate whose one event is of any type.
 #[derive(Clone, Debug, PartialEq)]
 struct Only<T>(T);
 
@@ -43,7 +45,8 @@ fn event<T>(event: T) -> DomainEvent<Only<T>> {
 }
 
 fn checksum(originator_version: u64, topic: &str, state: &[u8]) -> u32 {
-    Place { kind: Kind::Event, originator_id: Uuid::from_u128(7), originator_version, topic }.checksum(state)
+    StateLocation { kind: StateKind::Event, originator_id: Uuid::from_u128(7), originator_version, topic }
+        .checksum(state)
 }
 
 fn written<T: Clone + Debug + Send + Sync + Serialize + DeserializeOwned + 'static>(
@@ -213,7 +216,7 @@ fn an_event_that_is_no_object_is_refused_before_it_is_recorded() {
         (written(true), "a single value"),
     ] {
         let error = error.unwrap_err();
-        assert_eq!(error.to_string(), format!("the event serialises as {found}; expected a struct with named fields"));
+        assert_eq!(error.to_string(), format!("the event serializes as {found}; expected a struct with named fields"));
     }
 }
 
@@ -238,7 +241,7 @@ fn a_number_that_json_cannot_keep_is_refused_before_it_is_recorded() {
     ] {
         let error = written(it).unwrap_err();
         assert!(matches!(error, MapperFailure::State(StateError::NotFinite)), "{error}");
-        assert!(error.to_string().starts_with("the event holds a floating point number that is NaN or infinite"));
+        assert!(error.to_string().starts_with("the event contains a floating-point number that is NaN or infinite"));
     }
     for it in [
         measured(Some(Size::Unknown), None),
@@ -257,11 +260,7 @@ fn an_event_that_could_not_be_read_is_refused_before_it_is_recorded() {
         field: u8,
     }
     let error = written(Lopsided { field: 1 }).unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .starts_with("the event is written as something that cannot be read back (missing field `read`")
-    );
+    assert!(error.to_string().starts_with("the serialized event cannot be deserialized (missing field `read`"));
 }
 
 #[test]
@@ -288,7 +287,7 @@ fn a_state_that_is_not_the_events_is_an_error() {
         (r#"{"timestamp":"2026-11-23T04:11:04Z","what":"it""#, "EOF while parsing"),
         (
             r#"{"timestamp":"2026-11-23T04:11:04Z","class_version":2,"what":"it"}"#,
-            "the state has class version 2, and this program knows version 1",
+            "the state has class version 2, and this program supports only version 1",
         ),
     ] {
         let error = read::<Named>(state).unwrap_err().to_string();
@@ -298,7 +297,12 @@ fn a_state_that_is_not_the_events_is_an_error() {
 
 #[test]
 fn a_state_that_is_no_utf_8_is_an_error() {
-    let place = Place { kind: Kind::Event, originator_id: Uuid::nil(), originator_version: 1, topic: "Thing.Happened" };
+    let place = StateLocation {
+        kind: StateKind::Event,
+        originator_id: Uuid::nil(),
+        originator_version: 1,
+        topic: "Thing.Happened",
+    };
     let state = b"{\"timestamp\":\"2026-11-23T04:11:04Z\",\"what\":\"\xff\"}";
     let mapper = Mapper::new("test");
     let error = mapper.read_event::<Only<Named>>(&place, state, Some(place.checksum(state))).unwrap_err();
@@ -319,8 +323,8 @@ fn an_unknown_topic_is_named_with_its_place() {
     assert_eq!(
         error.to_string(),
         "the event `Thing.Vanished`, version 3 of 00000000-0000-0000-0000-000000000007, cannot be read: \
-         no event of this aggregate has that topic; it was removed or renamed since it was recorded: \
-         bring it back, or pin its topic with `#[event(\"…\", topic = \"…\")]`"
+         this aggregate has no event with that topic; it was removed or renamed after the event was recorded: \
+         restore it, or pin its topic with `#[event(\"…\", topic = \"…\")]`"
     );
 }
 

@@ -1,4 +1,4 @@
-//! The memory recorder holds the recorder contract, and the rules of the contract find recorders that do not.
+//! The memory recorder fulfils the recorder contract, and the rules of the contract find recorders that do not.
 #![cfg(feature = "conformance")]
 
 #[path = "memory_conformance/broken.rs"]
@@ -11,11 +11,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use broken::{Fault, Plain};
-use eventsourcing_core::persistence::conformance::{
+use eventsourcing_core::recording::conformance::{
     Fixture, Single, anchors, atomicity, check, concurrency, dictionaries, letters, limits, log, selection, tailing,
     tracking, versions,
 };
-use eventsourcing_core::persistence::{Append, EventQuery, LetterChanges, MemoryRecorder, StoredLetter};
+use eventsourcing_core::recording::{Append, EventQuery, LetterChanges, MemoryRecorder, StoredLetter};
 use eventsourcing_core::{Recorder, RecorderError, StoredEvent, Uuid, recorder_conformance};
 
 recorder_conformance!(memory, Single::new(MemoryRecorder::new()));
@@ -101,7 +101,7 @@ fn a_recorder_that_accepts_gaps_is_found() {
 #[test]
 fn a_recorder_that_checks_without_the_lock_is_found() {
     let fault = Fault::ChecksWithoutTheLock;
-    assert_broken(fault, concurrency::of_many_writers_of_a_version_one_wins, "so many succeeded");
+    assert_broken(fault, concurrency::of_many_writers_of_a_version_one_wins, "that succeeded");
     assert_broken(fault, concurrency::no_increment_is_lost, "no increment is lost");
     assert_broken(fault, concurrency::an_append_repeated_while_it_runs_is_recorded_once, "is recorded once");
 }
@@ -111,7 +111,7 @@ fn a_recorder_that_lets_the_last_writer_win_is_found() {
     let fault = Fault::LastWriteWins;
     assert_broken(fault, versions::second_writer_of_a_version_gets_a_conflict, "the insert was done");
     assert_broken(fault, versions::equal_events_of_another_append_are_a_conflict, "the insert was done");
-    assert_broken(fault, concurrency::of_many_writers_of_a_version_one_wins, "so many succeeded");
+    assert_broken(fault, concurrency::of_many_writers_of_a_version_one_wins, "that succeeded");
     assert_broken(fault, concurrency::no_increment_is_lost, "no increment is lost");
     assert_broken(fault, log::a_notification_seen_once_is_seen_the_same_later, "the insert was done");
 }
@@ -226,7 +226,7 @@ fn a_recorder_that_keeps_its_lock_when_an_insert_is_dropped_is_found() {
 #[test]
 fn a_recorder_that_knows_only_of_itself_is_found() {
     let fault = Fault::LocksOnlyItself;
-    assert_broken(fault, concurrency::of_many_writers_of_a_version_one_wins, "so many succeeded");
+    assert_broken(fault, concurrency::of_many_writers_of_a_version_one_wins, "that succeeded");
     assert_broken(fault, concurrency::no_increment_is_lost, "no increment is lost");
     let fault = Fault::RemembersTheLastId;
     assert_broken(fault, log::the_last_id_is_none_and_then_that_of_the_last_event, "the last id is none");
@@ -239,7 +239,7 @@ fn a_recorder_that_mistreats_dictionaries_is_found() {
     assert_broken(Fault::ReplacesDictionaries, stays, "a later one is not kept");
     assert_broken(Fault::SaysThatDictionariesAreKept, stays, "a later one is not kept");
     let rule = dictionaries::of_many_dictionaries_of_an_id_at_once_one_is_kept;
-    assert_broken(Fault::ChecksDictionariesWithoutTheLock, rule, "so many were told so");
+    assert_broken(Fault::ChecksDictionariesWithoutTheLock, rule, "that were kept for id");
     assert_broken(Fault::SelectsDictionariesAsKept, dictionaries::dictionaries_are_selected_by_id, "after 0");
     assert_broken(Fault::CutsDictionaries, dictionaries::dictionaries_are_kept_as_they_are, "is kept as it is");
     assert_broken(Fault::CountsDictionaries, dictionaries::a_dictionary_is_no_event, "no place in the log");
@@ -249,14 +249,14 @@ fn a_recorder_that_mistreats_dictionaries_is_found() {
 
 #[test]
 fn a_recorder_that_mistreats_tracking_is_found() {
-    let followers = tracking::each_event_is_processed_once_by_many_followers;
+    let followers = tracking::each_event_is_processed_once_by_many_consumers;
     let one_succeeds = tracking::of_many_that_process_an_event_one_succeeds;
     let refused = tracking::tracking_that_does_not_go_on_from_the_last_is_refused;
     assert_broken(Fault::ForgetsTheUpstream, refused, "the insert was done");
     assert_broken(Fault::TakesAnyLaterPosition, refused, "the insert was done");
     assert_broken(Fault::TakesAnyLaterPosition, followers, "the events that had an effect");
     for fault in [Fault::ChecksTrackingWithoutTheLock, Fault::ForgetsTheUpstream] {
-        assert_broken(fault, one_succeeds, "so many succeeded");
+        assert_broken(fault, one_succeeds, "that succeeded");
         assert_broken(fault, followers, "the events that had an effect");
     }
     let together = tracking::a_reader_never_sees_events_without_their_tracking;
@@ -293,8 +293,8 @@ fn a_recorder_that_mistreats_dead_letters_is_found() {
     assert_broken(Fault::ChangesLettersLater, once, "is taken out once");
     assert_broken(Fault::ForgetsWhatIsTaken, once, "the append was done");
     let one_does = letters::of_many_who_take_out_a_letter_one_does;
-    assert_broken(Fault::ForgetsWhatIsTaken, one_does, "so many succeeded");
-    assert_broken(Fault::ChecksLettersWithoutTheLock, one_does, "so many succeeded");
+    assert_broken(Fault::ForgetsWhatIsTaken, one_does, "that succeeded");
+    assert_broken(Fault::ChecksLettersWithoutTheLock, one_does, "that succeeded");
     let waits = letters::who_waits_behind_letters_finds_them_there;
     assert_broken(Fault::ForgetsWhoWaits, waits, "the append was done");
     let refused = letters::a_refused_append_leaves_letters_as_they_were;
@@ -313,7 +313,7 @@ fn a_recorder_that_mistreats_dead_letters_is_found() {
     assert_broken(Fault::KeepsLettersToItself, together, "the letters");
 }
 
-/// More of them than the default methods of the trait read at a time.
+/// Parks more dead letters than the default methods of the trait read at a time.
 #[test]
 fn a_recorder_that_only_selects_letters_counts_them_all() {
     futures::executor::block_on(async {
@@ -335,7 +335,7 @@ fn a_recorder_that_only_selects_letters_counts_them_all() {
 
 #[test]
 fn every_rule_is_in_the_macro() -> std::io::Result<()> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/persistence");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/recording");
     let listed = fs::read_to_string(folder.join("conformance.rs"))?;
     let listed: HashSet<&str> = listed.lines().map(str::trim).collect();
     let mut rules = 0;

@@ -1,15 +1,16 @@
-//! What is not read back as it was written is refused before it is recorded, in every build.
+//! An event that does not read back as it was written is refused before it is recorded, in every build.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::{self, Debug};
 
-use eventsourcing_core::persistence::{MapperFailure, StateCheck, StateError, StateReader, StateWriter};
+use eventsourcing_core::codec::{MapperFailure, StateCheck};
+use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
 use eventsourcing_core::{AggregateEvent, DomainEvent, Error, Mapper, Timestamp, Uuid};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A kind of aggregate whose one event holds one value.
+/// An aggregate whose one event holds one value.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Happened<T> {
     what: T,
@@ -45,7 +46,7 @@ fn written<T: Value>(what: T, check: StateCheck) -> Result<(), String> {
     stored.map(|_| ()).map_err(|error| Error::from(error).to_string())
 }
 
-/// Refused by default, and recorded where the check is off: so it is the check that refuses.
+/// Asserts that a value is refused by default and recorded if the check is off, and returns the refusal.
 fn refusal<T: Value>(what: T) -> String {
     written(what.clone(), StateCheck::Off).unwrap();
     written(what, StateCheck::default()).unwrap_err()
@@ -80,7 +81,7 @@ fn what_cannot_be_read_again_is_refused_with_its_place() {
     for refusal in
         [refusal(Tagged::Seats(Seats { by_row })), refusal(Amount::Large(u128::from(u64::MAX) + 1)), refusal(deep)]
     {
-        assert!(refusal.starts_with(&format!("{place}the event is written as something that cannot be read back")));
+        assert!(refusal.starts_with(&format!("{place}the serialized event cannot be deserialized")));
         assert!(!refusal.contains("Grace") && !refusal.contains("12") && !refusal.contains("184467"), "{refusal}");
     }
 }
@@ -108,7 +109,7 @@ fn seven() -> u32 {
     7
 }
 
-/// Reads the two numbers the other way round.
+/// Reads the two numbers in the wrong order.
 #[derive(Clone, Debug)]
 struct Swapped(u8, u8);
 
@@ -126,7 +127,7 @@ impl<'de> Deserialize<'de> for Swapped {
 }
 
 #[test]
-fn what_comes_back_as_another_json_is_refused_with_path_and_kinds_and_no_value() {
+fn json_read_back_differently_is_refused_by_path_without_values() {
     let sparse = Sparse { card: "4111111111111111".to_owned(), tries: 0 };
     let by_card = BTreeMap::from([(sparse.card.clone(), vec![Sparse { tries: 1, ..sparse.clone() }, sparse.clone()])]);
     for (refusal, path, written, read) in [
@@ -135,7 +136,7 @@ fn what_comes_back_as_another_json_is_refused_with_path_and_kinds_and_no_value()
         (refusal(by_card), "$.what.*[1].tries", "nothing", "a number"),
         (refusal(Swapped(1, 2)), "$.what[0]", "a number", "another number"),
     ] {
-        let expected = format!("at `{path}` {written} is written, and {read} is what its copy writes there");
+        let expected = format!("at `{path}`, the event writes {written} and its copy writes {read}");
         assert!(refusal.contains(&expected), "{refusal}");
         assert!(!refusal.contains("4111"), "{refusal}");
     }
@@ -160,14 +161,14 @@ fn what_comes_back_as_another_value_with_the_same_json_is_refused() {
     let noted = Noted { what: "it".to_owned(), by: "Ada Lovelace".to_owned() };
     let refusals = [refusal(Who::Id(Uuid::from_u128(9))), refusal(noted.clone()), refusal(Some(None::<u8>))];
     for refusal in refusals {
-        assert!(refusal.contains("writes the same JSON and has another `Debug`"), "{refusal}");
+        assert!(refusal.contains("with the same JSON but another `Debug` output"), "{refusal}");
         assert!(!refusal.contains("Ada"), "{refusal}");
     }
     written(noted.clone(), StateCheck::Json).unwrap();
     written(Noted { by: String::new(), ..noted }, StateCheck::Full).unwrap();
 }
 
-/// Shows nothing, as one that holds a secret does.
+/// Shows nothing in `Debug`, like a secret.
 #[derive(Clone, Serialize, Deserialize)]
 struct Secret(#[serde(with = "lossy")] u8);
 
@@ -192,7 +193,7 @@ mod lossy {
 
 #[test]
 fn a_debug_that_shows_nothing_hides_no_other_json() {
-    assert!(refusal(Secret(8)).contains("at `$.what` a number is written, and another number"));
+    assert!(refusal(Secret(8)).contains("at `$.what`, the event writes a number and its copy writes another number"));
     written(Secret(0), StateCheck::Full).unwrap();
 }
 

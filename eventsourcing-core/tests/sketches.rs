@@ -1,4 +1,4 @@
-//! The first dictionary knows the names of fields, whatever types they have, and no type can keep an application from opening.
+//! The first dictionary contains the names of fields of any type, and no type prevents an application from opening.
 #![cfg(feature = "zstd")]
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
@@ -7,8 +7,8 @@ use std::fmt::Debug;
 use std::net::IpAddr;
 use std::num::NonZeroU8;
 
-use eventsourcing_core::persistence::compressor::ZstdCompressor;
-use eventsourcing_core::persistence::{StateError, StateReader, StateWriter};
+use eventsourcing_core::codec::compressor::ZstdCompressor;
+use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
 use eventsourcing_core::{Aggregate, AggregateEvent, Application, ApplyError, Mapper, Root, Timestamp, Uuid};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -62,7 +62,7 @@ impl<E: Fields> Aggregate for Thing<E> {
     }
 }
 
-/// What the first dictionary holds of an application with this event.
+/// The contents of the first dictionary of an application with this event.
 async fn dictionary_of<E: Fields>() -> String {
     let mapper = Mapper::new("things").with_compressor(ZstdCompressor::default());
     let things = Application::builder("Things").mapper(mapper).aggregate::<Thing<E>>().open().unwrap();
@@ -71,7 +71,7 @@ async fn dictionary_of<E: Fields>() -> String {
     stored.first().map(|stored| String::from_utf8_lossy(&stored.bytes).into_owned()).unwrap_or_default()
 }
 
-/// Asserts that they are all there.
+/// Asserts that the dictionary contains all of these.
 #[track_caller]
 fn assert_holds(dictionary: &str, names: &[&str]) {
     for name in names {
@@ -91,7 +91,7 @@ struct Everything {
     tags: HashSet<String>,
     pair: (i8, u128),
     digest: [u8; 32],
-    state: Kind,
+    state: StateKind,
     nothing: (),
     extra: BTreeMap<String, u64>,
     #[serde(rename = "renamedField")]
@@ -105,7 +105,7 @@ struct Inner {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-enum Kind {
+enum StateKind {
     Idle,
     Running { since_when: u64 },
     Stopped(String),
@@ -150,7 +150,7 @@ enum Either {
     Leaf,
 }
 
-/// It wraps itself, and there can be none.
+/// A type that contains itself, and so has no value.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Endless(Box<Endless>);
 
@@ -193,7 +193,7 @@ struct Aliased {
 }
 
 #[tokio::test]
-async fn an_event_without_fields_or_with_unusual_ones_keeps_no_application_from_opening() {
+async fn events_without_fields_or_with_unusual_ones_do_not_prevent_opening() {
     assert_holds(&dictionary_of::<Unit>().await, &["{\"timestamp\":\"20"]);
     assert_holds(&dictionary_of::<Flat>().await, &["{\"timestamp\":\"20"]);
     assert_holds(&dictionary_of::<Aliased>().await, &["\"new_name\":"]);

@@ -1,13 +1,18 @@
-//! A build without zstd says so of a state that was compressed with a dictionary. Run with `--no-default-features`.
+//! A build without zstd names that feature for a state that was compressed with a dictionary. Run with `--no-default-features`.
 #![cfg(not(feature = "zstd"))]
 
-use eventsourcing_core::persistence::{Dictionary, Kind, MapperFailure, Place, StoredDictionary};
+use eventsourcing_core::codec::{Dictionary, MapperFailure};
+use eventsourcing_core::recording::{StateKind, StateLocation, StoredDictionary};
 use eventsourcing_core::{Mapper, Uuid};
 
 #[test]
 fn a_state_compressed_with_a_dictionary_names_the_feature() {
-    let place =
-        Place { kind: Kind::Event, originator_id: Uuid::from_u128(7), originator_version: 3, topic: "World.Started" };
+    let place = StateLocation {
+        kind: StateKind::Event,
+        originator_id: Uuid::from_u128(7),
+        originator_version: 3,
+        topic: "World.Started",
+    };
     // format 1, compressor 2, 87 bytes, and the frame of a dictionary
     let state = [1, 0x20, 0, 0, 0, 0, 0, 0, 0, 87, 0x21, 3, 87];
     let Err(error) = Mapper::new("universe").open(&place, &state, Some(place.checksum(&state))) else {
@@ -16,7 +21,7 @@ fn a_state_compressed_with_a_dictionary_names_the_feature() {
     assert_eq!(
         error.failure.to_string(),
         "its state was compressed with the feature `zstd`, which this program lacks; build it with that feature, \
-         or give the mapper that compressor"
+         or configure the mapper with that compressor"
     );
 }
 

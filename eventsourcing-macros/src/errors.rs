@@ -1,4 +1,4 @@
-//! Errors are collected, so that the user sees all of them at once.
+//! A collection of errors, which the user sees all at once.
 
 use std::fmt::Display;
 
@@ -15,12 +15,12 @@ impl Errors {
         self.push(syn::Error::new_spanned(tokens, message));
     }
 
-    /// Adds an error at a place.
+    /// Adds an error at a span.
     pub(crate) fn at_span(&mut self, span: Span, message: impl Display) {
         self.push(syn::Error::new(span, message));
     }
 
-    /// Adds an error, which may hold several.
+    /// Adds an error, which may contain several.
     pub(crate) fn push(&mut self, error: syn::Error) {
         match &mut self.0 {
             Some(errors) => errors.combine(error),
@@ -28,12 +28,19 @@ impl Errors {
         }
     }
 
-    /// Takes the value out of a result, or its error in.
+    /// Adds the errors of another collection after the errors of this one.
+    pub(crate) fn append(&mut self, others: Self) {
+        if let Some(error) = others.0 {
+            self.push(error);
+        }
+    }
+
+    /// Returns the value of a result, or adds its error.
     pub(crate) fn take<T>(&mut self, result: syn::Result<T>) -> Option<T> {
         result.map_err(|error| self.push(error)).ok()
     }
 
-    /// The value, if no error was found on the way to it.
+    /// Returns the value if there are no errors.
     pub(crate) fn or<T>(self, value: Option<T>) -> syn::Result<T> {
         match (self.0, value) {
             (Some(errors), _) => Err(errors),

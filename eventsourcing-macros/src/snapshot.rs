@@ -1,7 +1,6 @@
-//! The whole output of the macros, as a person would read it: a change of it is a change of the product.
+//! Snapshots of the whole output of the macros.
 //!
-//! The facade's `tests/expansion.rs` compiles the very same files. `UPDATE_EXPECT=1 cargo test -p eventsourcing-macros`
-//! writes them anew.
+//! The facade's `tests/expansion.rs` compiles the same files. `UPDATE_EXPECT=1 cargo test -p eventsourcing-macros` updates them.
 
 use expect_test::{ExpectFile, expect_file};
 use proc_macro2::TokenStream;
@@ -15,7 +14,7 @@ fn reads(expanded: &[TokenStream], expected: &ExpectFile) {
     expected.assert_eq(&spaced(&file));
 }
 
-/// An empty line between items and between methods, as people write them.
+/// Inserts an empty line between items and between methods.
 fn spaced(file: &str) -> String {
     let mut spaced = String::new();
     let mut ended = None;
@@ -72,7 +71,7 @@ fn world_expands_to_code_that_a_person_could_have_written() {
         #[derive(Debug, PartialEq)]
         pub struct AlreadySo;
     };
-    // the last item stands by itself in the tutorial
+    // the last item is not part of the impl block
     let file: syn::File = syn::parse_quote!(#aggregate_impl);
     let (block, error) = (&file.items[0], &file.items[1]);
     reads(
@@ -171,15 +170,15 @@ fn universe_expands_to_code_that_a_person_could_have_written() {
 fn observatory_expands_to_code_that_a_person_could_have_written() {
     let policy = quote! {
         impl Observatory {
-            /// A world that begins is looked for.
+            /// Creates a world for each world of the upstream application.
             #[on]
             async fn started(
                 &self,
                 event: &super::world::WorldStarted,
-                about: &eventsourcing::About,
+                context: &eventsourcing::EventContext,
                 work: &mut eventsourcing::UnitOfWork,
             ) -> eventsourcing::Result<()> {
-                work.save(&mut super::world::World::new(format!("{} of {}", event.name, about.upstream)))
+                work.save(&mut super::world::World::new(format!("{} of {}", event.name, context.upstream)))
             }
         }
     };
@@ -210,17 +209,17 @@ fn histories_expands_to_code_that_a_person_could_have_written() {
             async fn started(
                 &self,
                 event: &super::world::WorldStarted,
-                about: &eventsourcing::About,
+                context: &eventsourcing::EventContext,
                 view: &mut Vec<String>,
             ) -> eventsourcing::Result<()> {
-                view.push(format!("{}: {}", about.notification_id, event.name));
+                view.push(format!("{}: {}", context.notification_id, event.name));
                 Ok(())
             }
 
             #[on]
             async fn happened(
                 &self,
-                events: &[eventsourcing::Happened<super::world::WorldSomethingHappened>],
+                events: &[eventsourcing::EventEnvelope<super::world::WorldSomethingHappened>],
                 view: &mut Vec<String>,
             ) -> eventsourcing::Result<()> {
                 view.extend(events.iter().map(|happened| happened.event.what.clone()));
@@ -229,7 +228,7 @@ fn histories_expands_to_code_that_a_person_could_have_written() {
         }
     };
     let view = quote! {
-        /// What happened, line by line.
+        /// The events, line by line.
         pub struct Histories;
     };
     reads(

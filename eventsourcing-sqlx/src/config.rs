@@ -1,4 +1,4 @@
-//! How the databases are configured: typed values, read from the environment variables that users set.
+//! The configurations of the databases: typed values, read from environment variables.
 
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -19,11 +19,11 @@ pub use views::PostgresViewsConfig;
 #[cfg(feature = "sqlite")]
 pub use views::SqliteViewsConfig;
 
-/// How many events may wait to be recorded unless said otherwise.
+/// The default limit of events in the save queue.
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 const QUEUE_SIZE: u32 = 10_000;
 
-/// How many events may wait to be recorded.
+/// The limit of events in the save queue, from the environment.
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 fn queue_size(environment: &Environment) -> Result<u32, EnvironmentError> {
     let size = environment.number::<std::num::NonZeroU32>("SAVE_QUEUE_SIZE", "a number of events such as 10000")?;

@@ -17,56 +17,50 @@
 #![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(feature = "postgres")]
-mod clock;
+// The floors, from the ground up. A module imports from those above it in this list, never from those below it:
+//
+//   config, runtime, time_limit, errors, rows    settings, where tasks run, time limits, kinds of errors, numbers and rows
+//   schema                                       names, version and presence of an application's tables
+//   sql                                          statements
+//   append, log_read, read_to_vec                what the recorders share
+//   views                                        what the views share
+//   postgres, sqlite                             the recorder and the views of each database
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-mod collect;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-mod condition;
+mod append;
 mod config;
-#[cfg(feature = "postgres")]
-mod connection;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-mod damage;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-mod deadline;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-mod error;
-#[cfg(feature = "sqlite")]
-mod held_files;
+mod errors;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod log_read;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-mod resolution;
+mod read_to_vec;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod rows;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod runtime;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod schema;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-mod stamps;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-mod table_name;
+mod time_limit;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod views;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-mod writer;
 
 #[cfg(feature = "postgres")]
 pub use config::{PostgresConfig, PostgresViewsConfig, SslMode};
 #[cfg(feature = "postgres")]
-pub use postgres::PostgresRecorder;
-#[cfg(feature = "postgres")]
-pub use views::{PostgresTransaction, PostgresViews};
+pub use postgres::{PostgresRecorder, PostgresTransaction, PostgresViews};
 
 #[cfg(feature = "sqlite")]
 pub use config::{SqliteConfig, SqliteViewsConfig};
 #[cfg(feature = "sqlite")]
-pub use sqlite::SqliteRecorder;
-#[cfg(feature = "sqlite")]
-pub use views::{SqliteTransaction, SqliteViews};
+pub use sqlite::{SqliteRecorder, SqliteTransaction, SqliteViews};
+
+/// The driver, in the version whose connections the views hand out.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use sqlx;

@@ -3,11 +3,11 @@
 use eventsourcing_core::{LogPosition, RecorderError};
 use uuid::Uuid;
 
-/// What was found at a version: its notification id, the originator id and version that were looked for, the attempt that
-/// recorded it, and the last version of the aggregate.
+/// The result of looking up a version: its notification id, the originator id and version that were looked up, the append id of
+/// its event, and the last version of the aggregate.
 pub(crate) type LookRow = (Option<i64>, Uuid, i64, Option<Uuid>, Option<i64>);
 
-/// The number as it is bound; one that is too large becomes the largest, which as a limit means the same.
+/// A number as a bound value. One that is too large becomes the largest, which means the same as a limit.
 pub(crate) fn to_bound(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
@@ -17,12 +17,12 @@ pub(crate) fn to_count(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// A lower bound that is excluded; none of them is below all numbers, so that impossible ones are found.
+/// An excluded lower bound. No bound is below all numbers, so that invalid negative ones are found.
 pub(crate) fn to_after(number: Option<u64>) -> i64 {
     number.map_or(i64::MIN, to_bound)
 }
 
-/// An upper bound that is included.
+/// An included upper bound.
 pub(crate) fn to_up_to(number: Option<u64>) -> i64 {
     number.map_or(i64::MAX, to_bound)
 }
@@ -32,12 +32,12 @@ pub(crate) fn to_checksum(checksum: Option<u32>) -> Option<i64> {
     checksum.map(i64::from)
 }
 
-/// A notification id of the database; 0 is none.
+/// A stored notification id; 0 means none.
 pub(crate) fn from_id(id: i64) -> Result<u64, RecorderError> {
     u64::try_from(id).map_err(|_| impossible("notification id", id))
 }
 
-/// A version of the database.
+/// A stored originator version.
 pub(crate) fn from_version(version: i64) -> Result<u64, RecorderError> {
     u64::try_from(version).map_err(|_| impossible("originator version", version))
 }
@@ -46,12 +46,12 @@ pub(crate) fn from_checksum(checksum: Option<i64>) -> Result<Option<u32>, Record
     checksum.map(|sum| u32::try_from(sum).map_err(|_| impossible("checksum", sum))).transpose()
 }
 
-/// Says of which notification a number is that no recorder wrote.
+/// Adds the notification to the error of a number that no recorder wrote.
 pub(crate) fn of_notification<T>(number: Result<T, RecorderError>, id: u64) -> Result<T, RecorderError> {
     number.map_err(|error| named(error, || format!("notification {id}")))
 }
 
-/// Says of which aggregate a number is that no recorder wrote.
+/// Adds the aggregate to the error of a number that no recorder wrote.
 pub(crate) fn of_aggregate<T>(number: Result<T, RecorderError>, originator_id: Uuid) -> Result<T, RecorderError> {
     number.map_err(|error| named(error, || originator_id.to_string()))
 }
@@ -63,17 +63,17 @@ fn named(error: RecorderError, owner: impl FnOnce() -> String) -> RecorderError 
     }
 }
 
-/// The id of a dictionary.
+/// A stored dictionary id.
 pub(crate) fn from_dictionary_id(id: i64) -> Result<u32, RecorderError> {
     u32::try_from(id).map_err(|_| impossible("dictionary id", id))
 }
 
-/// A tracking position of the database.
+/// A stored tracking position.
 pub(crate) fn from_position(position: i64) -> Result<u64, RecorderError> {
     u64::try_from(position).map_err(|_| impossible("tracking position", position))
 }
 
-/// Why a position was not moved, unless it is where it was to be: another try did it, or somebody else.
+/// The error of a position that was not moved. No error if it has arrived all the same, moved by an earlier attempt or another process.
 pub(crate) fn moved(
     upstream: &str,
     from: LogPosition,
@@ -86,7 +86,7 @@ pub(crate) fn moved(
     Err(RecorderError::AlreadyProcessed { upstream: upstream.to_owned(), after: from.id, recorded: recorded.id })
 }
 
-/// A version of a projection.
+/// A stored version of a projection.
 pub(crate) fn from_projection_version(version: i64) -> Result<u32, RecorderError> {
     u32::try_from(version).map_err(|_| impossible("projection version", version))
 }
@@ -95,7 +95,7 @@ fn impossible(what: &str, number: i64) -> RecorderError {
     RecorderError::Corrupt { found: format!("{what} {number}") }
 }
 
-/// A position of the database: a notification id and what its event is known by.
+/// A stored position: a notification id, and the append id of its event as an anchor.
 pub(crate) fn log_position(id: i64, anchor: Option<Uuid>) -> Result<LogPosition, RecorderError> {
     Ok(LogPosition { id: from_position(id)?, anchor })
 }

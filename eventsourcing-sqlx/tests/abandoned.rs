@@ -1,4 +1,4 @@
-//! Connections that are gone without a word, as after a failover of the network: nobody waits for them, and none keeps its place in a pool.
+//! Connections that are lost silently, as after a network failover: no caller waits for them, and none keeps its place in a pool.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
@@ -7,21 +7,19 @@ mod common;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use eventsourcing_core::persistence::{NotificationQuery, NotificationRef};
+use eventsourcing_core::recording::{NotificationQuery, NotificationRef};
 use eventsourcing_core::{Recorder, Uuid};
-use eventsourcing_sqlx::{PostgresRecorder, SslMode};
+use eventsourcing_sqlx::PostgresRecorder;
 use tokio::time::timeout;
 
 use common::proxy::{Cut, Proxy};
 use common::{PATIENCE, Schema, connect, events, ids, one_event, open_in_time, server, until_done};
 
-/// A recorder with one connection to read, which reaches the server through a proxy and waits for no answer for long.
+/// A recorder behind a proxy, with one connection to read and short time limits.
 async fn behind_a_proxy(notify: bool, pre_ping: bool) -> (Schema, Proxy, PostgresRecorder) {
     let mut schema = Schema::new();
-    let server = server();
-    let proxy = Proxy::start((server.host, server.port), Cut::BeforeAnswer).await;
     let config = &mut schema.config;
-    (config.host, config.port, config.ssl_mode) = ("127.0.0.1".to_owned(), proxy.port, SslMode::Disable);
+    let proxy = Proxy::before(config, Cut::BeforeAnswer).await;
     (config.pool_size, config.max_overflow) = (0, 1);
     (config.notify, config.pre_ping) = (notify, pre_ping);
     (config.answer_timeout, config.connect_timeout) = (Duration::from_millis(500), Duration::from_secs(2));
@@ -33,7 +31,7 @@ async fn behind_a_proxy(notify: bool, pre_ping: bool) -> (Schema, Proxy, Postgre
 }
 
 #[tokio::test]
-async fn a_connection_that_is_gone_without_a_word_keeps_its_place_in_the_pool_from_nobody() {
+async fn a_silently_lost_connection_frees_its_place_in_the_pool() {
     for pre_ping in [false, true] {
         let (schema, proxy, recorder) = behind_a_proxy(false, pre_ping).await;
         for last in 2..=4 {
@@ -53,7 +51,7 @@ async fn a_connection_that_is_gone_without_a_word_keeps_its_place_in_the_pool_fr
 }
 
 #[tokio::test]
-async fn an_announcement_by_a_connection_that_is_gone_gives_its_place_in_the_pool_up() {
+async fn a_notify_on_a_lost_connection_frees_its_place_in_the_pool() {
     let (schema, proxy, recorder) = behind_a_proxy(true, false).await;
     let mut outsider = connect(&server()).await;
     let announced = "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle' AND query LIKE '%pg_notify%' \
@@ -74,7 +72,7 @@ async fn an_announcement_by_a_connection_that_is_gone_gives_its_place_in_the_poo
 }
 
 #[tokio::test]
-async fn who_waits_for_events_learns_of_them_although_the_connection_that_listens_is_gone() {
+async fn a_waiting_consumer_is_notified_although_its_listener_was_lost() {
     let (schema, proxy, recorder) = behind_a_proxy(true, false).await;
     let mut direct = schema.config.clone();
     (direct.host, direct.port) = (server().host, server().port);

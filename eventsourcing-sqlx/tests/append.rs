@@ -1,10 +1,10 @@
-//! What an append asks for and checks under its lock: the version before, the ids that were issued, the rows as they were given.
+//! The checks of an append under its lock: the version before, the ids that were issued, and the rows as they were written.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 mod common;
 
-use eventsourcing_core::persistence::{EventQuery, LogPosition, NotificationQuery};
+use eventsourcing_core::recording::{EventQuery, LogPosition, NotificationQuery};
 use eventsourcing_core::{Notification, Recorder, RecorderError, Tracking, Uuid};
 use eventsourcing_sqlx::{PostgresRecorder, SqliteConfig, SqliteRecorder};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -41,7 +41,7 @@ impl Database {
         }
     }
 
-    /// Runs SQL as an administrator would; `{}` is what stands before the names of tables.
+    /// Runs SQL as an administrator would; `{}` stands for the prefix of table names.
     async fn run(&self, sql: &str) {
         match self {
             Self::Postgres(schema, _) => schema.run(sql.replace("{}", &format!("{}.", schema.name))).await,
@@ -53,7 +53,7 @@ impl Database {
         }
     }
 
-    /// The number that a query gives; `{}` as in [`run`](Self::run).
+    /// The number that a query returns; `{}` as in [`run`](Self::run).
     async fn number(&self, sql: &str) -> i64 {
         match self {
             Self::Postgres(schema, _) => schema.number(sql.replace("{}", &format!("{}.", schema.name))).await,
@@ -76,7 +76,7 @@ impl Database {
     }
 }
 
-/// An async failover, or a restored backup, lost versions that are in the memory of a writer.
+/// An asynchronous failover or a restored backup lost versions that a writer still has in memory.
 #[tokio::test]
 async fn a_version_after_lost_ones_is_a_conflict() {
     for database in Database::both().await {
@@ -90,7 +90,7 @@ async fn a_version_after_lost_ones_is_a_conflict() {
             let error = recorder.insert_events(lost).await.unwrap_err();
             let is_right = matches!(error, RecorderError::Conflict { originator_id, tried: 4, recorded: 1 } if originator_id == world);
             assert!(is_right, "{error:?}");
-            assert!(error.to_string().contains("the last one that is recorded is 1"), "{error}");
+            assert!(error.to_string().contains("the last recorded version is 1"), "{error}");
         }
         // beside others in one batch it takes none with it
         let (good, lost) =
@@ -102,7 +102,7 @@ async fn a_version_after_lost_ones_is_a_conflict() {
     }
 }
 
-/// Saves that come at once share a batch, where one may follow the other.
+/// Concurrent saves share a batch, in which one save may build on another.
 #[tokio::test]
 async fn a_version_that_follows_another_of_its_batch_is_recorded_after_it() {
     for database in Database::both().await {
@@ -137,7 +137,7 @@ async fn ids_of_deleted_events_are_not_issued_again() {
     }
 }
 
-/// The twin: without the trigger, ids of deleted events come again.
+/// The twin: without the trigger, ids of deleted events are issued again.
 #[tokio::test]
 async fn without_the_trigger_ids_of_deleted_events_are_issued_again() {
     let [postgres, sqlite] = Database::both().await;
@@ -148,7 +148,7 @@ async fn without_the_trigger_ids_of_deleted_events_are_issued_again() {
     sqlite.drop().await;
 }
 
-/// Records an aggregate and another, deletes the first one's events as told, and goes on where it was.
+/// Records two aggregates, deletes events of the first with this statement, and saves to it again.
 async fn save_after_deleting(schema: &Schema, delete: &str, reconnects: bool) -> Result<Vec<u64>, RecorderError> {
     let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
     let world = Uuid::new_v4();
@@ -245,9 +245,9 @@ async fn a_trigger_that_drops_an_event_lets_nothing_of_its_save_be_recorded() {
     }
 }
 
-/// An outbox of the user's own, filled by a trigger, holds what is recorded and nothing else.
+/// The user's own outbox, filled by a trigger, holds the recorded events and nothing else.
 #[tokio::test]
-async fn what_a_trigger_wrote_for_the_first_events_of_a_save_goes_with_the_save() {
+async fn a_trigger_s_rows_are_rolled_back_with_the_save() {
     let [postgres, sqlite] = Database::both().await;
     postgres
         .run(
@@ -278,7 +278,7 @@ async fn what_a_trigger_wrote_for_the_first_events_of_a_save_goes_with_the_save(
     }
 }
 
-/// A trigger that changes what is recorded is found too.
+/// A trigger that changes the rows is found too.
 #[tokio::test]
 async fn a_trigger_that_moves_an_event_lets_nothing_of_its_save_be_recorded() {
     let [postgres, sqlite] = Database::both().await;
@@ -297,7 +297,7 @@ async fn a_trigger_that_moves_an_event_lets_nothing_of_its_save_be_recorded() {
     sqlite.drop().await;
 }
 
-/// While a snapshot is held, each new version of a row stays in the way of the next change of that row.
+/// While a snapshot is held, each row version stays and slows the next change of that row.
 #[tokio::test]
 async fn appends_beside_an_old_snapshot_leave_no_versions_of_a_row_behind() {
     let schema = Schema::new();
@@ -331,7 +331,7 @@ async fn appends_beside_an_old_snapshot_leave_no_versions_of_a_row_behind() {
     schema.drop().await;
 }
 
-/// A function in a schema that others may write to, which fits an append better than the server's own.
+/// A function in a schema that others may write to, which matches an append better than the server's own.
 #[tokio::test]
 async fn functions_of_others_are_not_run_with_our_rights() {
     let schema = Schema::new();
@@ -360,7 +360,7 @@ async fn functions_of_others_are_not_run_with_our_rights() {
     schema.drop().await;
 }
 
-/// PostgreSQL would read all of it before it refuses it.
+/// PostgreSQL would read the whole state before it refuses it.
 #[tokio::test]
 async fn a_save_of_more_than_a_gigabyte_is_refused_before_it_is_sent() {
     let [postgres, sqlite] = Database::both().await;
@@ -369,8 +369,8 @@ async fn a_save_of_more_than_a_gigabyte_is_refused_before_it_is_sent() {
     let state: std::sync::Arc<[u8]> = vec![0; 64 * 1024 * 1024].into();
     save.iter_mut().for_each(|event| event.state = std::sync::Arc::clone(&state));
     let error = postgres.recorder().insert_events(save).await.unwrap_err();
-    let said = "the events of this save have states of 1140850688 bytes, and the database takes at most 1000000000 bytes in one save; \
-                nothing was recorded; save fewer events at a time, or keep less in each of them";
+    let said = "the events of this save have serialized states of 1140850688 bytes, but the database accepts at most 1000000000 bytes in one save; \
+                nothing was recorded; save fewer events at a time, or store less in each of them";
     assert_eq!(error.to_string(), said);
     assert!(error.is_not_done() && !error.is_retryable());
     assert_eq!(ids(&postgres.recorder().insert_events(one_event()).await.unwrap()), [1]);

@@ -1,4 +1,4 @@
-//! What a server sends to those who follow a log: about what they get, however large events are.
+//! The bytes that a server sends to a consumer of the log: about as many as the consumer gets, however large events are.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
@@ -7,23 +7,18 @@ mod common;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use eventsourcing_core::persistence::{LogPosition, NotificationQuery, NotificationRef};
+use eventsourcing_core::recording::{LogPosition, NotificationQuery, NotificationRef};
 use eventsourcing_core::{Application, Recorder, StoredEvent, Uuid};
-use eventsourcing_sqlx::{PostgresRecorder, SslMode};
-use futures::TryStreamExt as _;
+use eventsourcing_sqlx::PostgresRecorder;
 
 use common::proxy::{Cut, Proxy};
-use common::{Schema, event, ids, server};
+use common::{Schema, event, ids};
 
 const MEGABYTE: usize = 1 << 20;
 
 async fn behind_a_proxy() -> (Schema, Proxy, PostgresRecorder) {
     let mut schema = Schema::new();
-    let server = server();
-    assert!(!server.host.starts_with('/'), "the proxy speaks TCP: set POSTGRES_HOST to the name of a server");
-    let proxy = Proxy::start((server.host, server.port), Cut::BeforeAnswer).await;
-    (schema.config.host, schema.config.port) = ("127.0.0.1".to_owned(), proxy.port);
-    schema.config.ssl_mode = SslMode::Disable;
+    let proxy = Proxy::before(&mut schema.config, Cut::BeforeAnswer).await;
     let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
     (schema, proxy, recorder)
 }
@@ -41,7 +36,7 @@ async fn record(recorder: &PostgresRecorder, count: u64, size: usize) {
     }
 }
 
-/// Follows the log to its end; how many bytes of states that gave.
+/// Consumes the log to its end and returns the total length of the states.
 async fn follow(application: &Application, topics: &[&str], count: usize) -> usize {
     let mut subscription = application.subscribe(0).topics(topics.iter().copied()).notifications();
     let mut bytes = 0;

@@ -1,19 +1,19 @@
-//! Inserts and reads that are dropped half way: done or not done, and nothing left behind that hinders the next.
+//! Inserts and reads that are dropped halfway: each is done or not done, and the next call works.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 mod common;
 
-use eventsourcing_core::persistence::{EventQuery, NotificationQuery};
+use eventsourcing_core::recording::{EventQuery, NotificationQuery};
 use eventsourcing_core::{Recorder, RecorderError, Uuid};
 use eventsourcing_sqlx::{PostgresRecorder, SqliteConfig, SqliteRecorder};
 use sqlx::ConnectOptions;
 
 use common::{PollThenDrop, Schema, connect, events, ids, one_event, unstamped};
 
-/// Drops an insert, a read of the log and a read of an aggregate after each number of polls, until one is done before.
+/// Drops an insert, a read of the log and a read of an aggregate after each number of polls, until one is done by then.
 ///
-/// The number of polls that were too few.
+/// Returns the number of polls that were too few.
 async fn sweep(recorder: &dyn Recorder) -> usize {
     let mut dropped = 0;
     for polls in 1.. {
@@ -42,7 +42,7 @@ async fn sweep(recorder: &dyn Recorder) -> usize {
     dropped
 }
 
-/// Drops inserts after so many microseconds, on threads that run meanwhile.
+/// Drops inserts after these numbers of microseconds, while other threads run.
 async fn storm(recorder: &dyn Recorder) {
     for round in 0..300_u64 {
         let attempt = events(Uuid::new_v4(), 1..=2);
@@ -61,7 +61,7 @@ async fn storm(recorder: &dyn Recorder) {
     assert_eq!(ids(&log[..usize::try_from(last).unwrap()]), (1..=last).collect::<Vec<_>>());
 }
 
-/// Where nobody else is at work, SQLite is called and done within one poll: there is no point at which to drop it.
+/// Without other writers, a call of SQLite is done within one poll, so that it cannot be dropped.
 #[tokio::test]
 async fn a_call_to_a_free_file_is_never_half_done() {
     let directory = tempfile::tempdir().unwrap();
@@ -69,7 +69,7 @@ async fn a_call_to_a_free_file_is_never_half_done() {
     assert_eq!(sweep(&SqliteRecorder::open("Universe", config).await.unwrap()).await, 0);
 }
 
-/// Another process has the write lock each time, for as long as it takes to drop the insert.
+/// Another process holds the write lock each time until the insert is dropped.
 #[tokio::test]
 async fn a_file_survives_inserts_dropped_while_they_wait_for_the_lock() {
     let directory = tempfile::tempdir().unwrap();
@@ -112,7 +112,7 @@ async fn memory_survives_calls_dropped_at_any_time() {
     storm(&SqliteRecorder::open("Universe", SqliteConfig::new(":memory:")).await.unwrap()).await;
 }
 
-/// With a single connection, so that one that is lost or left in a transaction hinders everybody.
+/// Uses a single connection, so that a lost one or an open transaction blocks every caller.
 async fn on_postgres(test: impl AsyncFnOnce(&dyn Recorder)) {
     let mut schema = Schema::new();
     schema.config.max_overflow = 0;

@@ -1,4 +1,4 @@
-//! The recorder contract, run on each way to configure a recorder.
+//! The recorder contract, run on each configuration of a recorder.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
@@ -7,7 +7,7 @@ mod common;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use eventsourcing_core::persistence::conformance::{Fixture, Single};
+use eventsourcing_core::recording::conformance::{Fixture, Single};
 use eventsourcing_core::{Recorder, Uuid, recorder_conformance};
 use eventsourcing_sqlx::{PostgresRecorder, SqliteConfig, SqliteRecorder};
 use tempfile::TempDir;

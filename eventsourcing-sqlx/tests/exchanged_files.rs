@@ -1,4 +1,4 @@
-//! A SQLite file that is exchanged under a process that has it open: nothing is acknowledged that nobody will read again.
+//! An SQLite file that is replaced while a process has it open: no save to the lost file is acknowledged.
 #![cfg(all(feature = "sqlite", feature = "postgres", unix))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
@@ -7,7 +7,7 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use eventsourcing_core::persistence::{EventQuery, NotificationQuery};
+use eventsourcing_core::recording::{EventQuery, NotificationQuery};
 use eventsourcing_core::{Recorder, RecorderError, Uuid};
 use eventsourcing_sqlx::{SqliteConfig, SqliteRecorder};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -19,7 +19,7 @@ async fn open(path: &Path) -> SqliteRecorder {
     SqliteRecorder::open("Universe", SqliteConfig::new(path.to_str().unwrap())).await.unwrap()
 }
 
-/// A folder with a database of two events, which is open.
+/// A folder with an open database of two events.
 async fn universe() -> (tempfile::TempDir, PathBuf, SqliteRecorder) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("universe.db");
@@ -106,7 +106,7 @@ async fn another_log_that_was_restored_into_the_file_takes_no_saves() {
     assert_noticed(&recorder, "restored").await;
 }
 
-/// The twin: SQLite itself acknowledges what goes into a file that is gone.
+/// The twin: SQLite itself acknowledges writes to a file that is gone.
 #[tokio::test]
 async fn sqlite_itself_takes_writes_into_a_file_that_was_deleted() {
     let (_directory, path, recorder) = universe().await;
@@ -129,7 +129,7 @@ async fn a_file_whose_write_ahead_log_is_cut_back_stays_the_same() {
     }
 }
 
-/// Bits in an index: SQLite answers with fewer rows, and no error.
+/// Flipped bits in an index: SQLite returns fewer rows, without an error.
 #[tokio::test]
 async fn a_file_whose_index_is_damaged_is_found_when_it_is_checked() {
     let (_directory, path, recorder) = universe().await;

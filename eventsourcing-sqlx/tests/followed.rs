@@ -1,6 +1,6 @@
-//! Who follows a log while others record, slowly, refused, rolled back, gets exactly the log.
+//! A consumer gets exactly the log, beside writers that are slow, refused or rolled back.
 //!
-//! A short run here; `cargo xtask soak` makes it a million events.
+//! A short run by default; `cargo xtask soak` runs it with a million events.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
@@ -9,9 +9,8 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eventsourcing_core::persistence::MemoryRecorder;
+use eventsourcing_core::recording::MemoryRecorder;
 use eventsourcing_core::{Recorder, Uuid};
-use futures::StreamExt as _;
 
 use common::followed::{is_followed_whole, log, universe};
 use common::foreign::Foreign;
@@ -19,18 +18,18 @@ use common::store::Store;
 use common::watched::Watch;
 use common::{Schema, connect, events, server};
 
-/// How many events 64 writers record; fewer writers record fewer.
+/// The number of events that 64 writers record; fewer writers record fewer.
 fn wanted() -> u64 {
     std::env::var("EVENTSOURCING_SOAK_EVENTS").map_or(4_000, |events| events.parse().unwrap())
 }
 
-/// So many writers, and how many events they record together.
+/// A number of writers, and the number of events that they record together.
 fn rounds() -> [(u64, u64); 3] {
     [(1, wanted() / 20), (8, wanted() / 4), (64, wanted())]
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn followers_in_memory_beside_any_number_of_writers_get_exactly_the_log() {
+async fn consumers_in_memory_beside_any_number_of_writers_get_the_log() {
     let watch = Watch::start(None);
     for (writers, events) in rounds() {
         let recorder: Arc<dyn Recorder> = Arc::new(MemoryRecorder::new());
@@ -40,7 +39,7 @@ async fn followers_in_memory_beside_any_number_of_writers_get_exactly_the_log() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn followers_of_a_file_beside_any_number_of_writers_get_exactly_the_log() {
+async fn consumers_of_a_file_beside_any_number_of_writers_get_the_log() {
     let watch = Watch::start(None);
     for (writers, events) in rounds() {
         let store = Store::Sqlite(tempfile::tempdir().unwrap());
@@ -52,7 +51,7 @@ async fn followers_of_a_file_beside_any_number_of_writers_get_exactly_the_log() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn followers_of_postgres_beside_any_number_of_writers_get_exactly_the_log() {
+async fn consumers_in_postgres_beside_any_number_of_writers_get_the_log() {
     let watch = Watch::start(Some(connect(&server()).await));
     for (writers, events) in rounds() {
         let store = Store::Postgres(Box::new(Schema::new()));
@@ -65,7 +64,7 @@ async fn followers_of_postgres_beside_any_number_of_writers_get_exactly_the_log(
     watch.end().await;
 }
 
-/// The twin: as soon as the lock is not held until the commit, who draws an id first may commit last, and is passed over.
+/// The twin: if the lock is released before the commit, the first id may be committed last, and a consumer misses it.
 #[tokio::test]
 async fn without_the_lock_a_follower_misses_events() {
     let store = Store::Postgres(Box::new(Schema::new()));

@@ -1,4 +1,4 @@
-//! Saves that wait are recorded together, and each of them as if it were alone.
+//! Group commit: waiting saves share a transaction, and each is recorded or refused as if it were alone.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
@@ -6,7 +6,7 @@ mod common;
 
 use std::time::Duration;
 
-use eventsourcing_core::persistence::{EventQuery, NotificationQuery};
+use eventsourcing_core::recording::{EventQuery, NotificationQuery};
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Uuid};
 use futures::future::join_all;
 use tokio::task::yield_now;
@@ -15,7 +15,7 @@ use common::queued::{Answer, Queued};
 use common::store::{Store, on_each};
 use common::{events, ids, one_event, unstamped};
 
-/// The answers of inserts that come while the store is locked.
+/// The results of inserts that arrive while the store is locked.
 async fn together(store: &Store, inserts: Vec<Vec<StoredEvent>>) -> Vec<Answer> {
     let recorder = store.open().await;
     let lock = store.lock().await;
@@ -46,7 +46,7 @@ fn assert_conflict(answer: &Answer, id: Uuid, version: u64, last: u64) {
     }
 }
 
-/// Asserts that these inserts are recorded, one after the other, from an id on, and that nothing else is.
+/// Asserts that exactly these inserts are recorded, one after the other, from this id on.
 async fn assert_log(store: &Store, first: u64, recorded: &[Vec<StoredEvent>], answers: &[Answer]) {
     let mut next = first;
     for (events, answer) in recorded.iter().zip(answers) {
@@ -135,7 +135,7 @@ async fn of_two_saves_of_a_version_in_a_batch_the_first_is_recorded() {
 }
 
 #[tokio::test]
-async fn if_the_first_of_two_saves_of_a_version_is_refused_the_second_is_recorded() {
+async fn the_second_save_of_a_version_is_recorded_if_the_first_is_refused() {
     on_each(async |store| {
         let (taken, wanted) = (Uuid::new_v4(), Uuid::new_v4());
         let first = events(taken, [1]);
@@ -272,7 +272,7 @@ async fn closing_waits_for_what_is_queued_and_refuses_what_comes_later() {
 }
 
 #[tokio::test]
-async fn what_is_queued_is_recorded_although_all_who_wait_and_the_recorder_are_gone() {
+async fn queued_saves_are_recorded_although_callers_and_recorder_are_gone() {
     on_each(async |store| {
         let recorder = store.open().await;
         let lock = store.lock().await;
@@ -280,7 +280,7 @@ async fn what_is_queued_is_recorded_although_all_who_wait_and_the_recorder_are_g
         drop(recorder);
         lock.release().await;
         let other = store.open().await;
-        // whoever works on the queue does so by itself
+        // the queue is processed without its callers
         while other.max_notification_id().await.unwrap() < Some(51) {
             yield_now().await;
         }

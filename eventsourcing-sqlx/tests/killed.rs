@@ -1,4 +1,4 @@
-//! Processes that are killed while they record: what was acknowledged is there, and every insert is whole.
+//! Processes that are killed while they record: acknowledged events are kept, and every insert is whole.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
@@ -6,17 +6,17 @@ mod common;
 
 use std::collections::HashMap;
 
-use eventsourcing_core::persistence::NotificationQuery;
+use eventsourcing_core::recording::NotificationQuery;
 use eventsourcing_core::{Environment, Recorder, Uuid};
 use eventsourcing_sqlx::{PostgresConfig, PostgresRecorder, SqliteConfig, SqliteRecorder};
 
 use common::process::{Process, is_child, say};
 use common::{Schema, events, ids};
 
-/// Events of one insert: enough that half of one would show.
+/// The number of events of one insert, enough to show a partial one.
 const EVENTS: u64 = 20;
 
-/// Records for ever, and says each insert that was acknowledged.
+/// Records without end, and reports each acknowledged insert.
 async fn child(recorder: impl Recorder) {
     loop {
         let world = Uuid::new_v4();
@@ -57,7 +57,7 @@ async fn check(recorder: impl Recorder, acknowledged: &[Uuid]) {
 
 #[tokio::test]
 async fn what_a_killed_process_recorded_in_a_file_is_kept() {
-    let config = || SqliteConfig::from_environment(&Environment::of_process("Universe")).unwrap();
+    let config = || SqliteConfig::from_environment(&Environment::from_process("Universe")).unwrap();
     if is_child() {
         return child(SqliteRecorder::open("Universe", config()).await.unwrap()).await;
     }
@@ -70,7 +70,7 @@ async fn what_a_killed_process_recorded_in_a_file_is_kept() {
 
 #[tokio::test]
 async fn what_a_killed_process_recorded_in_postgres_is_kept() {
-    let config = || PostgresConfig::from_environment(&Environment::of_process("Universe")).unwrap();
+    let config = || PostgresConfig::from_environment(&Environment::from_process("Universe")).unwrap();
     if is_child() {
         return child(PostgresRecorder::open("Universe", config()).await.unwrap()).await;
     }

@@ -1,4 +1,4 @@
-//! Two processes that run a projection, killed in turns while others record: each event takes effect once.
+//! Two processes that run a projection and are killed alternately while others record: each event takes effect exactly once.
 //!
 //! A few seconds here; `cargo xtask soak` makes it a minute, with a kill each second. The twin, which fails without one
 //! transaction for the view and its position, is in `killed_projections.rs`.
@@ -22,10 +22,10 @@ use common::process::{Process, is_child};
 use common::watched::Watch;
 use common::{Schema, connect, dice, events};
 
-/// Longer than what is left over at the end can take.
+/// A time limit longer than the remaining events can take.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// How many kills there are, and how long a process lives before the next at least.
+/// The number of kills, and the shortest time between two.
 fn kills() -> (usize, Duration) {
     match std::env::var("EVENTSOURCING_SOAK_SECONDS") {
         Ok(seconds) => (seconds.parse().unwrap(), Duration::from_secs(1)),
@@ -39,7 +39,7 @@ async fn child<P: Projection, V: Views<View = P::View>>(recorder: impl Recorder 
     std::future::pending::<()>().await;
 }
 
-/// Kills one child after the other, each once something more was processed, and starts another in its place; the last two go too.
+/// Kills the children alternately, each time after more was processed, and replaces them; kills the last two as well.
 async fn kill(test: &str, variables: &[(&str, &str)], position: impl AsyncFn() -> u64) {
     let (kills, lifetime) = kills();
     let mut children = [Process::start(test, variables), Process::start(test, variables)];
@@ -61,7 +61,7 @@ async fn kill(test: &str, variables: &[(&str, &str)], position: impl AsyncFn() -
     }
 }
 
-/// Records until it is over, at a pace that the projection can keep: it is killed beside the writers, not far behind them.
+/// Records until it is told to stop, at a pace that the projection can keep up with.
 async fn write(recorder: &dyn Recorder, is_over: &AtomicBool) {
     let mut pace = interval(Duration::from_millis(3));
     while !is_over.load(Ordering::Relaxed) {
@@ -70,7 +70,7 @@ async fn write(recorder: &dyn Recorder, is_over: &AtomicBool) {
     }
 }
 
-/// Lets children be killed while somebody records: how many events there are, and how many were counted by then.
+/// Kills children while events are recorded, and returns the number of events.
 async fn killed_beside_writers<P: Projection, V: Views<View = P::View>>(
     test: &str,
     variables: &[(&str, &str)],
@@ -94,7 +94,7 @@ async fn killed_beside_writers<P: Projection, V: Views<View = P::View>>(
 }
 
 #[tokio::test]
-async fn beside_writers_each_event_takes_effect_once_in_a_file_whoever_is_killed() {
+async fn killed_beside_writers_each_event_takes_effect_once_in_a_file() {
     let file = |name| std::env::var(name).unwrap();
     let open = async |file: &str| {
         let mut config = SqliteConfig::new(file);
@@ -112,7 +112,7 @@ async fn beside_writers_each_event_takes_effect_once_in_a_file_whoever_is_killed
     sqlx::raw_sql(TABLE).execute(&pool).await.unwrap();
     let views = SqliteViews::open(pool.clone()).await.unwrap();
     let variables = [("SQLITE_DBNAME", log.as_str()), ("VIEWS", view.as_str())];
-    let test = "beside_writers_each_event_takes_effect_once_in_a_file_whoever_is_killed";
+    let test = "killed_beside_writers_each_event_takes_effect_once_in_a_file";
     let recorder = Arc::new(open(&log).await);
     let watch = Watch::start(None);
     let last = killed_beside_writers(test, &variables, recorder, InSqlite, views).await;
@@ -122,10 +122,10 @@ async fn beside_writers_each_event_takes_effect_once_in_a_file_whoever_is_killed
 }
 
 #[tokio::test]
-async fn beside_writers_each_event_takes_effect_once_in_postgres_whoever_is_killed() {
+async fn killed_beside_writers_each_event_takes_effect_once_in_postgres() {
     let open = async |config: &PostgresConfig| PostgresRecorder::open("Universe", config.clone()).await.unwrap();
     if is_child() {
-        let config = PostgresConfig::from_environment(&Environment::of_process("Universe")).unwrap();
+        let config = PostgresConfig::from_environment(&Environment::from_process("Universe")).unwrap();
         let views = PostgresViews::open(postgres_pool(&config, 1).await).await.unwrap();
         return child(open(&config).await, InPostgres, views).await;
     }
@@ -135,7 +135,7 @@ async fn beside_writers_each_event_takes_effect_once_in_postgres_whoever_is_kill
     sqlx::raw_sql(TABLE).execute(&pool).await.unwrap();
     let views = PostgresViews::open(pool.clone()).await.unwrap();
     let variables = [("POSTGRES_SCHEMA", schema.name.as_str()), ("POSTGRES_POOL_SIZE", "1")];
-    let test = "beside_writers_each_event_takes_effect_once_in_postgres_whoever_is_killed";
+    let test = "killed_beside_writers_each_event_takes_effect_once_in_postgres";
     let watch = Watch::start(Some(connect(&schema.config).await));
     let last = killed_beside_writers(test, &variables, recorder, InPostgres, views).await;
     watch.end().await;

@@ -1,14 +1,13 @@
-//! Processes that are killed while they run a projection: each event takes effect once.
+//! Processes that are killed while they run a projection: each event takes effect exactly once.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 mod common;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use eventsourcing_core::following::{Recorded, ViewTransaction};
-use eventsourcing_core::persistence::{Cause, LogPosition};
+use eventsourcing_core::projection::{Recorded, ViewTransaction};
+use eventsourcing_core::recording::{Cause, LogPosition};
 use eventsourcing_core::{
     Application, DeadLetter, Environment, Projection, ProjectionRunner, Recorder, Tracking, Uuid, ViewError, Views,
 };
@@ -16,16 +15,21 @@ use eventsourcing_sqlx::{
     PostgresConfig, PostgresRecorder, PostgresViews, SqliteConfig, SqliteRecorder, SqliteTransaction, SqliteViews,
 };
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, SqliteConnection, SqlitePool};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 
+use common::counted::{COUNTED, TABLE, postgres_pool, sqlite_pool};
+use common::followed::universe;
 use common::process::{Process, is_child, say};
-use common::{Schema, events};
+use common::{PATIENCE, Schema, events};
 
 const EVENTS: u64 = 300;
 
+/// The number of connections of each pool for views.
+const CONNECTIONS: u32 = 10;
+
 const TOPICS: &[&str] = &["World.SomethingHappened"];
 
-/// Counts events in SQLite, and says each, before it is committed.
+/// Counts events in SQLite, and reports each to the parent before it is committed.
 struct InSqlite;
 
 impl Projection for InSqlite {
@@ -59,19 +63,15 @@ impl Projection for InPostgres {
     }
 }
 
-async fn universe(recorder: impl Recorder + 'static) -> Application {
-    Application::builder("Universe").recorder(Arc::new(recorder)).open().unwrap()
-}
-
-/// Runs the projection until it is killed, or all is done.
+/// Runs the projection until the process is killed or all events are processed.
 async fn child<P: Projection, V: Views<View = P::View>>(universe: Application, projection: P, views: V) {
-    let runner = ProjectionRunner::of(&universe, projection, views).batch_size(3).start().await.unwrap();
-    runner.wait_for(EVENTS, Duration::from_secs(60)).await.unwrap();
+    let runner = ProjectionRunner::builder(&universe, projection, views).batch_size(3).start().await.unwrap();
+    runner.wait_for(EVENTS, PATIENCE).await.unwrap();
     say("done");
     std::future::pending::<()>().await;
 }
 
-/// Kills children, of which two run at any time, until one of them is done.
+/// Kills children, of which two run at any time, until one of them has processed all events.
 async fn kill(test: &str, variables: &[(&str, &str)]) {
     let mut children = [Process::start(test, variables), Process::start(test, variables)];
     let mut kills = 0;
@@ -109,50 +109,39 @@ async fn record(recorder: impl Recorder) {
     recorder.close().await;
 }
 
-async fn sqlite_pool(file: &str) -> SqlitePool {
-    let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
-    SqlitePool::connect_with(options).await.unwrap()
-}
-
-const TABLE: &str = "CREATE TABLE counted (events bigint NOT NULL); INSERT INTO counted VALUES (0)";
-
 #[tokio::test]
 async fn each_event_takes_effect_once_in_a_file_whoever_is_killed() {
-    let config = || SqliteConfig::from_environment(&Environment::of_process("Universe")).unwrap();
+    let config = || SqliteConfig::from_environment(&Environment::from_process("Universe")).unwrap();
     if is_child() {
-        let views = SqliteViews::open(sqlite_pool(&std::env::var("VIEWS").unwrap()).await).await.unwrap();
+        let views = SqliteViews::open(sqlite_pool(&std::env::var("VIEWS").unwrap(), CONNECTIONS).await).await.unwrap();
         let recorder = SqliteRecorder::open("Universe", config()).await.unwrap();
-        return child(universe(recorder).await, InSqlite, views).await;
+        return child(universe(Arc::new(recorder)), InSqlite, views).await;
     }
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let (log, views) = (file("universe.db"), file("views.db"));
     record(SqliteRecorder::open("Universe", SqliteConfig::new(&log)).await.unwrap()).await;
-    let pool = sqlite_pool(&views).await;
+    let pool = sqlite_pool(&views, CONNECTIONS).await;
     sqlx::raw_sql(TABLE).execute(&pool).await.unwrap();
     SqliteViews::open(pool.clone()).await.unwrap();
     let variables = [("SQLITE_DBNAME", log.as_str()), ("VIEWS", views.as_str())];
     kill("each_event_takes_effect_once_in_a_file_whoever_is_killed", &variables).await;
-    let counted: u64 = sqlx::query_scalar("SELECT events FROM counted").fetch_one(&pool).await.unwrap();
+    let counted: u64 = sqlx::query_scalar(COUNTED).fetch_one(&pool).await.unwrap();
     assert_eq!(counted, EVENTS);
 }
 
 #[tokio::test]
 async fn each_event_takes_effect_once_in_postgres_whoever_is_killed() {
-    let config = || PostgresConfig::from_environment(&Environment::of_process("Universe")).unwrap();
-    let pool = async |config: &PostgresConfig| {
-        let options = common::options(config).options([("search_path", config.schema.as_str())]);
-        PgPool::connect_with(options).await.unwrap()
-    };
+    let config = || PostgresConfig::from_environment(&Environment::from_process("Universe")).unwrap();
     if is_child() {
         let config = config();
-        let views = PostgresViews::open(pool(&config).await).await.unwrap();
+        let views = PostgresViews::open(postgres_pool(&config, CONNECTIONS).await).await.unwrap();
         let recorder = PostgresRecorder::open("Universe", config).await.unwrap();
-        return child(universe(recorder).await, InPostgres, views).await;
+        return child(universe(Arc::new(recorder)), InPostgres, views).await;
     }
     let schema = Schema::new();
     record(PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap()).await;
-    let pool = pool(&schema.config).await;
+    let pool = postgres_pool(&schema.config, CONNECTIONS).await;
     sqlx::raw_sql(TABLE).execute(&pool).await.unwrap();
     PostgresViews::open(pool.clone()).await.unwrap();
     let variables = [("POSTGRES_SCHEMA", schema.name.as_str()), ("POSTGRES_POOL_SIZE", "1")];
@@ -163,7 +152,7 @@ async fn each_event_takes_effect_once_in_postgres_whoever_is_killed() {
     schema.drop().await;
 }
 
-/// Views whose position is moved in a transaction of its own, after that of the view.
+/// Views that move the position in a second transaction, after that of the view.
 struct Unprotected(SqliteViews, String);
 
 struct UnprotectedTransaction {
@@ -187,8 +176,8 @@ impl Views for Unprotected {
         Ok(UnprotectedTransaction { view, file: self.1.clone(), tracking: tracking.clone() })
     }
 
-    async fn begin_aside(&self, _: &str, upstream: &str) -> Result<UnprotectedTransaction, ViewError> {
-        let view = self.0.begin_aside("elsewhere", upstream).await?;
+    async fn begin_without_advance(&self, _: &str, upstream: &str) -> Result<UnprotectedTransaction, ViewError> {
+        let view = self.0.begin_without_advance("elsewhere", upstream).await?;
         Ok(UnprotectedTransaction { view, file: self.1.clone(), tracking: Tracking::new(upstream, 0, 0) })
     }
 
@@ -249,31 +238,33 @@ impl ViewTransaction for UnprotectedTransaction {
     }
 }
 
-/// The twin: without one transaction for both a kill between the two doubles an effect.
+/// The twin: without one transaction for both, a kill between the two repeats an effect.
 #[tokio::test]
 async fn with_two_transactions_an_event_takes_effect_twice() {
-    let config = || SqliteConfig::from_environment(&Environment::of_process("Universe")).unwrap();
-    let views =
-        async |file: &str| Unprotected(SqliteViews::open(sqlite_pool(file).await).await.unwrap(), file.to_owned());
+    let config = || SqliteConfig::from_environment(&Environment::from_process("Universe")).unwrap();
+    let views = async |file: &str| {
+        Unprotected(SqliteViews::open(sqlite_pool(file, CONNECTIONS).await).await.unwrap(), file.to_owned())
+    };
     if is_child() {
         let views = views(&std::env::var("VIEWS").unwrap()).await;
         let recorder = SqliteRecorder::open("Universe", config()).await.unwrap();
-        return child(universe(recorder).await, InSqlite, views).await;
+        return child(universe(Arc::new(recorder)), InSqlite, views).await;
     }
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let (log, view) = (file("universe.db"), file("views.db"));
     record(SqliteRecorder::open("Universe", SqliteConfig::new(&log)).await.unwrap()).await;
-    let pool = sqlite_pool(&view).await;
+    let pool = sqlite_pool(&view, CONNECTIONS).await;
     sqlx::raw_sql(TABLE).execute(&pool).await.unwrap();
     let variables = [("SQLITE_DBNAME", log.as_str()), ("VIEWS", view.as_str())];
     let mut process = Process::start("with_two_transactions_an_event_takes_effect_twice", &variables);
     while process.hear().await.unwrap() != "between the two" {}
     process.child.start_kill().unwrap();
     process.child.wait().await.unwrap();
-    let universe = universe(SqliteRecorder::open("Universe", SqliteConfig::new(&log)).await.unwrap()).await;
+    let recorder = SqliteRecorder::open("Universe", SqliteConfig::new(&log)).await.unwrap();
+    let universe = universe(Arc::new(recorder));
     let runner = ProjectionRunner::start(&universe, InSqlite, views(&view).await).await.unwrap();
-    runner.wait_for(EVENTS, Duration::from_secs(60)).await.unwrap();
-    let counted: u64 = sqlx::query_scalar("SELECT events FROM counted").fetch_one(&pool).await.unwrap();
+    runner.wait_for(EVENTS, PATIENCE).await.unwrap();
+    let counted: u64 = sqlx::query_scalar(COUNTED).fetch_one(&pool).await.unwrap();
     assert!(counted > EVENTS, "{counted}");
 }

@@ -1,10 +1,10 @@
-//! Appends that change dead letters share transactions with others, and each of them is whole or refused by itself.
+//! Appends that change dead letters share transactions with other saves, and each is recorded or refused on its own.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 mod common;
 
-use eventsourcing_core::persistence::{Append, LetterChanges, LetterQuery, StoredLetter};
+use eventsourcing_core::recording::{Append, LetterChanges, LetterQuery, StoredLetter};
 use eventsourcing_core::{Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 use sqlx::{AssertSqlSafe, Row};
 
@@ -27,7 +27,7 @@ fn taking(events: Vec<StoredEvent>, taken: &[u64]) -> Append {
     Append::new(events).changing(LetterChanges { taken: taken.to_vec(), ..LetterChanges::of("Orders") })
 }
 
-/// The answers of appends that come while the store is locked, and so share the transaction with the second id.
+/// The results of appends that arrive while the store is locked, and so share the transaction with the second id.
 async fn together(store: &Store, appends: Vec<Append>) -> Vec<Answer> {
     let recorder = store.open().await;
     let recorder: &dyn Recorder = &*recorder;
@@ -99,8 +99,7 @@ async fn a_letter_that_is_gone_takes_no_other_save_with_it() {
     .await;
 }
 
-/// The shape of the statements that read the letters of an aggregate: PostgreSQL takes the index by aggregate for it, whatever it
-/// knows of the table.
+/// PostgreSQL uses the index by aggregate for the statements that read the dead letters of an aggregate, with and without statistics.
 #[tokio::test]
 async fn letters_of_strangers_are_not_read_in_postgresql() {
     on_each(async |store| {

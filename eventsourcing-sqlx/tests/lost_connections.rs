@@ -1,4 +1,4 @@
-//! Connections to PostgreSQL that break: an insert is recorded once, and its caller is told so.
+//! Connections to PostgreSQL that break: an insert is recorded exactly once, and its caller gets its ids.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
@@ -7,7 +7,7 @@ mod common;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use eventsourcing_core::persistence::{EventQuery, NotificationQuery, NotificationRef};
+use eventsourcing_core::recording::{EventQuery, NotificationQuery, NotificationRef};
 use eventsourcing_core::{Recorder, RecorderError, Tracking, Uuid};
 use eventsourcing_sqlx::PostgresRecorder;
 use futures::future::join_all;
@@ -20,13 +20,7 @@ use common::{PATIENCE, Schema, connect, events, ids, one_event, open_in_time, se
 /// A recorder that reaches the server through a proxy.
 async fn behind_a_proxy(cut: Cut) -> (Schema, Proxy, PostgresRecorder) {
     let mut schema = Schema::new();
-    let server = server();
-    assert!(!server.host.starts_with('/'), "the proxy speaks TCP: set POSTGRES_HOST to the name of a server");
-    let proxy = Proxy::start((server.host, server.port), cut).await;
-    schema.config.host = "127.0.0.1".to_owned();
-    schema.config.port = proxy.port;
-    // readable to the proxy, which looks for the statement
-    schema.config.ssl_mode = eventsourcing_sqlx::SslMode::Disable;
+    let proxy = Proxy::before(&mut schema.config, cut).await;
     // however busy the machine is, there is time to find out what was recorded
     (schema.config.answer_timeout, schema.config.resolve_timeout) = (PATIENCE * 4, PATIENCE * 4);
     schema.config.idle_in_transaction_session_timeout = PATIENCE;
@@ -98,7 +92,7 @@ async fn a_tracked_insert_that_is_lost_on_its_way_is_recorded_once() {
     a_tracked_insert_is_recorded_once(Cut::BeforeStatement).await;
 }
 
-/// Loses the connection with so many saves in one statement.
+/// Loses the connection with this number of saves in one statement.
 async fn a_batch_is_recorded_once(cut: Cut) {
     const SAVES: u64 = 500;
     let (schema, proxy, recorder) = behind_a_proxy(cut).await;
@@ -206,7 +200,7 @@ async fn an_outcome_that_cannot_be_found_out_is_said_to_be_unknown() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn backends_that_are_terminated_all_the_time_lose_no_insert_and_double_none() {
+async fn terminated_backends_lose_and_duplicate_no_insert() {
     let schema = Schema::new();
     let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
     let writers: Vec<_> = (0..4)

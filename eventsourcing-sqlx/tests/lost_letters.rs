@@ -1,30 +1,25 @@
-//! Connections to PostgreSQL that break while dead letters change: the change is made once, and its caller is told so.
+//! Connections to PostgreSQL that break while dead letters change: the change is made exactly once, and its caller gets the result.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 mod common;
 
-use eventsourcing_core::persistence::{Append, LetterChanges, LetterQuery, StoredLetter};
+use eventsourcing_core::recording::{Append, LetterChanges, LetterQuery, StoredLetter};
 use eventsourcing_core::{LogPosition, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 use eventsourcing_sqlx::PostgresRecorder;
 use tokio::runtime::Builder;
 
 use common::proxy::{Cut, Proxy};
-use common::{Schema, connect, ids, one_event, server};
+use common::{Schema, connect, ids, one_event};
 
-/// The proxy cuts what names it.
+/// The proxy cuts the appends that contain this name.
 const UPSTREAM: &str = "WithoutEvents";
 
 /// A recorder that reaches the server through a proxy, and one that reaches it directly.
 async fn behind_a_proxy(cut: Cut) -> (Schema, Proxy, PostgresRecorder, PostgresRecorder) {
     let schema = Schema::new();
-    let server = server();
-    assert!(!server.host.starts_with('/'), "the proxy speaks TCP: set POSTGRES_HOST to the name of a server");
-    let proxy = Proxy::start((server.host, server.port), cut).await;
     let mut config = schema.config.clone();
-    (config.host, config.port) = ("127.0.0.1".to_owned(), proxy.port);
-    // readable to the proxy, which looks for the statement
-    config.ssl_mode = eventsourcing_sqlx::SslMode::Disable;
+    let proxy = Proxy::before(&mut config, cut).await;
     let direct = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
     let recorder = PostgresRecorder::open("Universe", config).await.unwrap();
     // prepared once, so that from here on each append is one message
@@ -50,7 +45,7 @@ async fn letters(recorder: &PostgresRecorder) -> Vec<u64> {
     letters.iter().map(|letter| letter.notification_id).collect()
 }
 
-/// Makes each kind of change of letters, all of whose appends are lost so.
+/// Makes each kind of change of dead letters, and loses each append in this way.
 async fn each_change_is_made_once(cut: Cut, cuts: usize) {
     let (schema, proxy, recorder, direct) = behind_a_proxy(cut).await;
     let lost = async |append: Append| {
@@ -103,13 +98,13 @@ async fn changes_of_letters_whose_answer_is_lost_are_made_once() {
 }
 
 #[tokio::test]
-async fn changes_of_letters_that_are_lost_again_while_that_is_found_out_are_made_once() {
+async fn dead_letter_changes_lost_again_during_resolution_are_made_once() {
     each_change_is_made_once(Cut::BeforeAnswer, 3).await;
     each_change_is_made_once(Cut::BeforeAnswerOfNextCommit, 2).await;
 }
 
 #[tokio::test]
-async fn letters_that_somebody_else_changed_are_told_although_the_connection_broke() {
+async fn a_lost_connection_does_not_hide_that_others_changed_dead_letters() {
     let (schema, proxy, recorder, direct) = behind_a_proxy(Cut::BeforeStatement).await;
     direct.append(Append::new(vec![]).changing(parked(&[letter(2), letter(3)]))).await.unwrap();
     direct.append(taking(vec![], &[2])).await.unwrap();
@@ -131,9 +126,9 @@ async fn letters_that_somebody_else_changed_are_told_although_the_connection_bro
     schema.drop().await;
 }
 
-/// The statement of a runtime that ends is still at work when another sends it again.
+/// The statement of a runtime that ends is still running when another runtime repeats it.
 #[test]
-fn a_letter_that_is_taken_out_while_the_runtime_ends_is_found_to_be_taken_out() {
+fn a_dead_letter_removed_as_its_runtime_ends_is_found_removed() {
     let (own, ending) = (Builder::new_current_thread().enable_all().build().unwrap(), {
         Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
     });

@@ -1,4 +1,4 @@
-//! Sixteen processes that open a database at once, new or of an older version: all succeed, and the tables are made once.
+//! Sixteen processes that open a database at once, new or of an older version: all succeed, and the tables are created once.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
@@ -6,7 +6,7 @@ mod common;
 
 use std::time::Duration;
 
-use eventsourcing_core::persistence::{
+use eventsourcing_core::recording::{
     Append, EventQuery, LetterChanges, LetterQuery, LogPosition, NotificationQuery, StoredDictionary, StoredLetter,
 };
 use eventsourcing_core::{Environment, Recorder, RecorderError, Tracking, Uuid};
@@ -20,7 +20,7 @@ use common::{Schema, ids, one_event};
 
 const PROCESSES: u64 = 16;
 
-/// Starts processes that run the test of this name, and lets them go once all are ready.
+/// Starts processes that run the test of this name, and releases them once all are ready.
 async fn at_once(test: &str, variables: &[(&str, &str)]) {
     let mut processes: Vec<_> = (0..PROCESSES).map(|_| Process::start(test, variables)).collect();
     for process in &mut processes {
@@ -35,7 +35,7 @@ async fn at_once(test: &str, variables: &[(&str, &str)]) {
     }
 }
 
-/// What such a process does: opens, records one event, and reads the log.
+/// The work of such a process: it opens a recorder, records one event, and reads the log.
 async fn child<R: Recorder>(opening: impl Future<Output = R>) {
     say("ready");
     std::io::stdin().read_line(&mut String::new()).unwrap();
@@ -48,7 +48,7 @@ async fn child<R: Recorder>(opening: impl Future<Output = R>) {
 
 #[tokio::test]
 async fn sixteen_processes_open_a_new_file_at_once() {
-    let config = || SqliteConfig::from_environment(&Environment::of_process("Universe")).unwrap();
+    let config = || SqliteConfig::from_environment(&Environment::from_process("Universe")).unwrap();
     if is_child() {
         return child(async { SqliteRecorder::open("Universe", config()).await.unwrap() }).await;
     }
@@ -68,7 +68,7 @@ async fn sixteen_processes_open_a_new_file_at_once() {
 
 #[tokio::test]
 async fn sixteen_processes_open_a_new_schema_at_once() {
-    let config = || PostgresConfig::from_environment(&Environment::of_process("Universe")).unwrap();
+    let config = || PostgresConfig::from_environment(&Environment::from_process("Universe")).unwrap();
     if is_child() {
         return child(async { PostgresRecorder::open("Universe", config()).await.unwrap() }).await;
     }
@@ -83,7 +83,7 @@ async fn sixteen_processes_open_a_new_schema_at_once() {
     }
 }
 
-/// What the first version of this library made in SQLite, with two events.
+/// The tables of the first version in SQLite, with two events.
 const SQLITE_VERSION_1: &str = "
     CREATE TABLE universe_events (
       notification_id INTEGER NOT NULL PRIMARY KEY,
@@ -106,7 +106,7 @@ const SQLITE_VERSION_1: &str = "
       (1, x'00000000000000000000000000000007', 1, 'World.Started', x'7b7d', 7, x'00000000000000000000000000000001'),
       (2, x'00000000000000000000000000000007', 2, 'World.Ended', x'7b7d', NULL, x'00000000000000000000000000000002');";
 
-/// What the first version of this library made in PostgreSQL, with two events.
+/// The tables of the first version in PostgreSQL, with two events.
 const POSTGRES_VERSION_1: &str = "
     CREATE TABLE universe_events (
       notification_id bigint NOT NULL CONSTRAINT universe_events_pkey PRIMARY KEY,
@@ -129,7 +129,7 @@ const POSTGRES_VERSION_1: &str = "
       (1, '00000000-0000-0000-0000-000000000007', 1, 'World.Started', '{}', 7, '00000000-0000-0000-0000-000000000001'),
       (2, '00000000-0000-0000-0000-000000000007', 2, 'World.Ended', '{}', NULL, '00000000-0000-0000-0000-000000000002');";
 
-/// Asserts that the old events are there, and that dictionaries and dead letters can be kept.
+/// Asserts that the old events exist, and that dictionaries and dead letters can be stored.
 async fn assert_is_migrated(recorder: &dyn Recorder) {
     let events = recorder.select_events(EventQuery::of(Uuid::from_u128(7))).await.unwrap();
     let topics: Vec<_> = events.iter().map(|event| &*event.topic).collect();
@@ -154,7 +154,7 @@ async fn sqlite(path: &str, sql: &str) {
 
 #[tokio::test]
 async fn sixteen_processes_open_a_file_of_version_1_at_once() {
-    let config = || SqliteConfig::from_environment(&Environment::of_process("Universe")).unwrap();
+    let config = || SqliteConfig::from_environment(&Environment::from_process("Universe")).unwrap();
     if is_child() {
         return child(async { SqliteRecorder::open("Universe", config()).await.unwrap() }).await;
     }
@@ -171,7 +171,7 @@ async fn sixteen_processes_open_a_file_of_version_1_at_once() {
 
 #[tokio::test]
 async fn sixteen_processes_open_a_schema_of_version_1_at_once() {
-    let config = || PostgresConfig::from_environment(&Environment::of_process("Universe")).unwrap();
+    let config = || PostgresConfig::from_environment(&Environment::from_process("Universe")).unwrap();
     if is_child() {
         return child(async { PostgresRecorder::open("Universe", config()).await.unwrap() }).await;
     }
@@ -186,15 +186,15 @@ async fn sixteen_processes_open_a_schema_of_version_1_at_once() {
     schema.drop().await;
 }
 
-/// Takes the SQL out of the error.
+/// The SQL in the error.
 fn sql_of(error: RecorderError) -> String {
     let RecorderError::SchemaMissing { problem, sql, .. } = error else { panic!("{error:?}") };
-    assert!(problem.ends_with("are of schema version 1, which must become 3,"), "{problem}");
+    assert!(problem.ends_with("have schema version 1, which must be migrated to 3,"), "{problem}");
     sql
 }
 
 #[tokio::test]
-async fn without_create_table_old_tables_are_an_error_with_the_sql_that_makes_them_new() {
+async fn without_create_table_old_tables_are_an_error_with_the_migration_sql() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("universe.db");
     let path = path.to_str().unwrap();
@@ -218,9 +218,9 @@ async fn without_create_table_old_tables_are_an_error_with_the_sql_that_makes_th
 }
 
 #[tokio::test]
-async fn a_table_that_came_with_a_later_version_is_missed_from_then_on_and_not_before() {
+async fn a_table_of_a_later_schema_is_required_only_from_that_version_on() {
     for table in ["universe_dictionaries", "universe_tracking", "universe_letters"] {
-        let found = format!("table universe_events, and no table {table} beside it");
+        let found = format!("table universe_events without table {table}");
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("universe.db");
         let path = path.to_str().unwrap();
@@ -245,7 +245,7 @@ async fn a_table_that_came_with_a_later_version_is_missed_from_then_on_and_not_b
     }
 }
 
-/// What version 2 added in SQLite, with a position.
+/// The tables that version 2 added in SQLite, with a position.
 const SQLITE_VERSION_2: &str = "
     CREATE TABLE universe_dictionaries (
       id INTEGER NOT NULL PRIMARY KEY,
@@ -260,7 +260,7 @@ const SQLITE_VERSION_2: &str = "
     INSERT INTO universe_tracking VALUES ('Orders', 7);
     UPDATE universe_head SET schema_version = 2;";
 
-/// What version 2 added in PostgreSQL, with a position.
+/// The tables that version 2 added in PostgreSQL, with a position.
 const POSTGRES_VERSION_2: &str = "
     CREATE TABLE universe_dictionaries (
       id bigint NOT NULL CONSTRAINT universe_dictionaries_key PRIMARY KEY,
@@ -275,7 +275,7 @@ const POSTGRES_VERSION_2: &str = "
     INSERT INTO universe_tracking VALUES ('Orders', 7);
     UPDATE universe_head SET schema_version = 2;";
 
-/// Positions of version 2 have no anchor; the next one has.
+/// Positions of version 2 have no anchor, and later ones have one.
 async fn assert_tracking_goes_on(recorder: &dyn Recorder) {
     assert_eq!(recorder.tracked_position("Orders").await.unwrap(), LogPosition::from(7));
     let stale = recorder.insert_tracked(Vec::new(), Tracking::new("Orders", 6, 8)).await.unwrap_err();
@@ -331,7 +331,7 @@ async fn an_append_function_that_goes_on_from_no_stored_start_is_replaced() {
     assert_ne!(old, new);
     sqlx::raw_sql(sqlx::AssertSqlSafe(old)).execute(&mut connection).await.unwrap();
     let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
-    assert_eq!(recorder.begin_tracking("Orders", LogPosition::START).await.unwrap(), LogPosition::START);
+    assert_eq!(recorder.initialize_tracking("Orders", LogPosition::START).await.unwrap(), LogPosition::START);
     recorder.insert_tracked(vec![], Tracking::new("Orders", 0, 3)).await.unwrap();
     assert_eq!(recorder.tracked_position("Orders").await.unwrap().id, 3);
     recorder.close().await;

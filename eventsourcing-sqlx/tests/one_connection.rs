@@ -1,4 +1,4 @@
-//! Followers, projections and saves that have one connection to read and one for views: none waits for what another holds.
+//! Consumers, projections and saves with one connection to read and one for views: none of them deadlocks.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
@@ -7,10 +7,9 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eventsourcing_core::persistence::EventQuery;
+use eventsourcing_core::recording::EventQuery;
 use eventsourcing_core::{Application, Projection, Recorder, Tracking, ViewError, Views};
 use eventsourcing_sqlx::{PostgresRecorder, PostgresViews, SqliteConfig, SqliteRecorder, SqliteViews};
-use futures::TryStreamExt as _;
 use futures::future::join_all;
 use sqlx::postgres::PgPoolOptions;
 use tokio::task::yield_now;
@@ -35,7 +34,7 @@ async fn save(recorder: &dyn Recorder) {
     }
 }
 
-/// Follows the log, and records how far it is with each item.
+/// Consumes the log, and records its position with each event.
 async fn track(universe: &Application) {
     let mut subscription = universe.subscribe(0).page_size(7).notifications();
     for id in 1..=EVENTS {
@@ -45,7 +44,7 @@ async fn track(universe: &Application) {
     }
 }
 
-/// Writers, a follower that saves, and two runners that share their view, all at once.
+/// Runs writers, a consumer that saves, and two runners of one view at the same time.
 async fn all_is_done<P, V>(universe: &Application, projections: [P; 2], views: V)
 where
     P: Projection,
@@ -74,7 +73,7 @@ fn narrow() -> Schema {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn in_postgres_one_connection_is_enough_for_followers_projections_and_saves() {
+async fn one_postgres_connection_serves_consumers_projections_and_saves() {
     let schema = narrow();
     let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
     let pool = postgres_pool(&schema.config, 1).await;
@@ -88,7 +87,7 @@ async fn in_postgres_one_connection_is_enough_for_followers_projections_and_save
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn in_one_file_one_connection_is_enough_for_followers_projections_and_saves() {
+async fn one_connection_to_a_file_serves_consumers_projections_and_saves() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("universe.db");
     let mut config = SqliteConfig::new(path.to_str().unwrap());
@@ -102,7 +101,7 @@ async fn in_one_file_one_connection_is_enough_for_followers_projections_and_save
     assert_eq!(counted, EVENTS);
 }
 
-/// The twin: whoever asks for a connection while it holds one waits for itself.
+/// The twin: a task that asks for a second connection while it holds the only one waits for itself.
 #[tokio::test]
 async fn who_needs_two_connections_of_one_hangs() {
     let schema = narrow();

@@ -6,21 +6,17 @@
 
 mod common;
 
-use eventsourcing_core::persistence::{EventQuery, NotificationQuery};
+use eventsourcing_core::recording::{EventQuery, NotificationQuery};
 use eventsourcing_core::{Recorder, RecorderError, Tracking, Uuid};
-use eventsourcing_sqlx::{PostgresRecorder, SslMode};
+use eventsourcing_sqlx::PostgresRecorder;
 
 use common::proxy::{Cut, Proxy};
-use common::{Schema, events, ids, one_event, server};
+use common::{Schema, events, ids, one_event};
 
-/// Uses a recorder for all that it does; how many of its messages a pooler could not pass on.
+/// Uses every operation of a recorder, and returns the number of messages that a pooler could not forward.
 async fn unfit_messages(transaction_pooling: bool) -> usize {
     let mut schema = Schema::new();
-    let server = server();
-    let proxy = Proxy::start((server.host, server.port), Cut::BeforeStatement).await;
-    schema.config.host = "127.0.0.1".to_owned();
-    schema.config.port = proxy.port;
-    schema.config.ssl_mode = SslMode::Disable;
+    let proxy = Proxy::before(&mut schema.config, Cut::BeforeStatement).await;
     schema.config.transaction_pooling = transaction_pooling;
     // makes the tables, and then opens what is there
     PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap().close().await;
@@ -52,7 +48,7 @@ async fn with_transaction_pooling_each_statement_is_whole_within_a_transaction()
     assert_eq!(unfit_messages(true).await, 0);
 }
 
-/// The twin: what a pooler would mix up without the setting.
+/// The twin: the messages that a pooler would mix up without the setting.
 #[tokio::test]
 async fn without_the_setting_statements_are_prepared_outside_of_transactions() {
     assert!(unfit_messages(false).await > 0);

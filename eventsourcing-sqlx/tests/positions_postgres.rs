@@ -1,10 +1,10 @@
-//! Positions of projections in PostgreSQL: what they leave behind, and what transactions see that waited for others.
+//! Positions of projections in PostgreSQL: the dead rows that they leave, and what transactions see after they waited.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 mod common;
 
-use eventsourcing_core::following::{
+use eventsourcing_core::projection::{
     ProjectionKey, RebuildError, RebuildableViews as _, Switched, ViewTransaction as _,
 };
 use eventsourcing_core::{LogPosition, Tracking, Uuid, ViewError, Views as _};
@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use common::{PATIENCE, Schema, connect, options};
 
-/// Views in a schema of a test's own.
+/// Views in their own schema.
 struct Fixture {
     schema: Schema,
     pool: PgPool,
@@ -38,7 +38,7 @@ impl Fixture {
         self.views.begin(projection, &step(after, position)).await.unwrap().commit().await.unwrap();
     }
 
-    /// Runs this on a task, and returns once so many statements of this test wait for a lock.
+    /// Runs this on a task, and returns once this number of the test's statements waits for a lock.
     async fn waiting<F>(&self, waiting: i64, task: impl FnOnce(PostgresViews) -> F) -> JoinHandle<F::Output>
     where
         F: Future<Output: Send + 'static> + Send + 'static,
@@ -66,10 +66,10 @@ impl Fixture {
         sqlx::query_scalar(positions).fetch_all(&self.pool).await.unwrap()
     }
 
-    /// A version that serves, and the next one, which is rebuilt: where each is.
-    async fn rebuilding(&self, serving: u64, rebuilt: u64) -> ProjectionKey<'static> {
+    /// Sets the positions of the live version and of the next one, which is rebuilt.
+    async fn rebuilding(&self, live: u64, rebuilt: u64) -> ProjectionKey<'static> {
         let key = ProjectionKey::new("built", 2).rebuilt();
-        self.move_on("built", 0, serving).await;
+        self.move_on("built", 0, live).await;
         let mut transaction = self.views.begin_rebuild(key).await.unwrap().unwrap();
         let table = format!("CREATE TABLE {}t (id int)", key.prefix());
         transaction.view().execute(AssertSqlSafe(table)).await.unwrap();
@@ -88,8 +88,8 @@ async fn done<T>(task: JoinHandle<T>) -> T {
     timeout(PATIENCE, task).await.unwrap().unwrap()
 }
 
-/// While a snapshot is held, each version of a row that was updated in place is read by each later batch, and so is each deleted row
-/// by a plan that reads the whole table.
+/// While a snapshot is held, each later batch reads every version of a row that was updated in place. A plan that scans the table also
+/// reads every deleted row.
 #[tokio::test]
 async fn batches_beside_an_old_snapshot_read_as_much_as_those_without() {
     let fixture = Fixture::new(1).await;
@@ -132,9 +132,9 @@ async fn batches_beside_an_old_snapshot_read_as_much_as_those_without() {
     fixture.schema.drop().await;
 }
 
-/// Neither has a row of the other to wait for, also not one that says which version serves.
+/// Neither has a row of the other to wait for, nor a row of the live version.
 #[tokio::test]
-async fn of_two_who_begin_a_projection_at_once_the_second_is_refused_unless_the_first_gives_up() {
+async fn of_two_runners_that_begin_the_second_waits_for_the_first_s_outcome() {
     for gives_up in [false, true] {
         let fixture = Fixture::new(6).await;
         let served = Tracking::new("Another", 0, 7);
@@ -155,13 +155,13 @@ async fn of_two_who_begin_a_projection_at_once_the_second_is_refused_unless_the_
     }
 }
 
-/// The row that it would wait for is not the one that is there afterwards.
+/// The row that it would wait for is not the one that exists afterwards.
 #[tokio::test]
 async fn who_waited_aside_for_a_batch_holds_the_position_that_it_left() {
     let fixture = Fixture::new(6).await;
     fixture.move_on("counted", 0, 1).await;
     let batch = fixture.views.begin("counted", &step(1, 2)).await.unwrap();
-    let aside = fixture.waiting(1, |views| async move { views.begin_aside("counted", "Office").await }).await;
+    let aside = fixture.waiting(1, |views| async move { views.begin_without_advance("counted", "Office").await }).await;
     batch.commit().await.unwrap();
     let aside = done(aside).await.unwrap();
     let next = fixture.waiting(1, |views| async move { views.begin("counted", &step(2, 3)).await }).await;
@@ -186,11 +186,11 @@ async fn a_position_is_moved_from_where_the_batch_left_it_that_was_waited_for() 
 }
 
 #[tokio::test]
-async fn a_batch_begins_where_the_position_was_moved_away_and_back_while_it_waited() {
+async fn a_batch_begins_although_its_position_was_moved_away_and_back() {
     let fixture = Fixture::new(6).await;
     fixture.move_on("counted", 0, 5).await;
     let (five, four) = (step(0, 5).log_position(), step(0, 4).log_position());
-    let aside = fixture.views.begin_aside("counted", "Office").await.unwrap();
+    let aside = fixture.views.begin_without_advance("counted", "Office").await.unwrap();
     let move_it = |from, to| async move |views: PostgresViews| views.move_position("counted", "Office", from, to).await;
     let away = fixture.waiting(1, move_it(five, four)).await;
     let back = fixture.waiting(2, move_it(four, five)).await;
@@ -203,7 +203,7 @@ async fn a_batch_begins_where_the_position_was_moved_away_and_back_while_it_wait
     fixture.schema.drop().await;
 }
 
-/// What a switch came to, or none if the machine was so slow that it gave up waiting for the lock.
+/// The result of a switch, or `None` if it gave up waiting for the lock on a slow machine.
 async fn switched(switch: JoinHandle<Result<Switched, RebuildError>>) -> Option<Switched> {
     match done(switch).await {
         Err(RebuildError::View { source: ViewError::Busy { .. }, .. }) => None,
@@ -233,7 +233,7 @@ async fn a_switch_that_waited_for_a_batch_sees_where_that_left_the_position() {
     }
 }
 
-/// It holds the lock on the position by then, for which the switch waits, and the switch holds the versions.
+/// The batch holds the lock on the position, for which the switch waits, and the switch holds the versions.
 #[tokio::test]
 async fn a_batch_that_is_refused_before_a_switch_does_not_wait_for_it() {
     for _ in 0..TRIES {
@@ -250,9 +250,9 @@ async fn a_batch_that_is_refused_before_a_switch_does_not_wait_for_it() {
             continue;
         };
         assert_eq!(switched, Switched::Done);
-        // what serves by now is another version
+        // another version is live by now
         let error = fixture.views.begin("built", &step(2, 3)).await.unwrap_err();
-        assert!(matches!(error, ViewError::AnotherVersion { serving: 2, .. }), "{error:?}");
+        assert!(matches!(error, ViewError::VersionNotLive { live: 2, .. }), "{error:?}");
         fixture.move_on("built_v2", 2, 3).await;
         fixture.schema.drop().await;
         return;
@@ -260,7 +260,7 @@ async fn a_batch_that_is_refused_before_a_switch_does_not_wait_for_it() {
     panic!("the switch never got the lock");
 }
 
-/// It knows no lock but the row's.
+/// Such a program takes no lock except the row's.
 #[tokio::test]
 async fn a_program_that_updates_positions_in_place_is_waited_for() {
     let fixture = Fixture::new(6).await;
@@ -276,7 +276,7 @@ async fn a_program_that_updates_positions_in_place_is_waited_for() {
     assert!(matches!(refused, Err(ViewError::AlreadyProcessed { recorded: 2, .. })), "{refused:?}");
     let mut old = fixture.pool.begin().await.unwrap();
     old.execute(AssertSqlSafe(update(2, 3))).await.unwrap();
-    let aside = fixture.waiting(1, |views| async move { views.begin_aside("counted", "Office").await }).await;
+    let aside = fixture.waiting(1, |views| async move { views.begin_without_advance("counted", "Office").await }).await;
     old.commit().await.unwrap();
     done(aside).await.unwrap().commit().await.unwrap();
     assert_eq!(fixture.positions().await, [3]);

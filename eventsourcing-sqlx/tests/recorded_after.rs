@@ -1,13 +1,11 @@
-//! Who waits for new events is woken: in the same process at once, and by PostgreSQL also when another process recorded them.
+//! A consumer that waits for new events is woken by saves of its own process, and in PostgreSQL by those of other processes.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 mod common;
 
-use std::time::Duration;
-
 use eventsourcing_core::Recorder;
-use eventsourcing_core::persistence::NotificationQuery;
+use eventsourcing_core::recording::NotificationQuery;
 use eventsourcing_sqlx::PostgresRecorder;
 use futures::FutureExt as _;
 use futures::future::join_all;
@@ -17,10 +15,7 @@ use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use common::store::on_each;
-use common::{Schema, connect, ids, one_event};
-
-/// Far longer than being woken takes: who hangs fails.
-const PATIENCE: Duration = Duration::from_secs(30);
+use common::{PATIENCE, Schema, connect, ids, one_event};
 
 async fn woken(recorder: &dyn Recorder, after: u64) {
     timeout(PATIENCE, recorder.recorded_after(after)).await.expect("nobody woke who waits");
@@ -55,7 +50,7 @@ async fn who_waits_is_woken_when_the_recorder_is_closed() {
     .await;
 }
 
-/// A recorder in another process, as far as PostgreSQL can tell.
+/// Two recorders that look to PostgreSQL like two processes.
 async fn two(schema: &Schema) -> (PostgresRecorder, PostgresRecorder) {
     let open = || PostgresRecorder::open("Universe", schema.config.clone());
     (open().await.unwrap(), open().await.unwrap())
@@ -85,7 +80,7 @@ async fn who_begins_to_wait_later_learns_of_what_was_recorded_before() {
 }
 
 #[tokio::test]
-async fn a_listener_whose_connection_is_killed_listens_again_and_misses_nothing() {
+async fn a_listener_that_loses_its_connection_reconnects_and_misses_nothing() {
     let schema = Schema::new();
     let (writer, follower) = two(&schema).await;
     let mut outsider = connect(&schema.config).await;
@@ -102,7 +97,7 @@ async fn a_listener_whose_connection_is_killed_listens_again_and_misses_nothing(
 }
 
 #[tokio::test]
-async fn there_are_no_more_announcements_than_transactions_and_the_last_is_that_of_the_last_event() {
+async fn no_more_notifies_than_transactions_and_the_last_is_the_last_event() {
     let schema = Schema::new();
     let (writer, other) = two(&schema).await;
     let channel: String = {

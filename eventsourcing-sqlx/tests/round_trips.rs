@@ -1,24 +1,20 @@
-//! How often PostgreSQL is asked: once for a save, once for a page, once to open what is there.
+//! Round trips to PostgreSQL: one for a save, one for a page, one to open existing tables.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 mod common;
 
-use eventsourcing_core::persistence::{EventQuery, NotificationQuery};
+use eventsourcing_core::recording::{EventQuery, NotificationQuery};
 use eventsourcing_core::{Recorder, Tracking, Uuid};
-use eventsourcing_sqlx::{PostgresRecorder, SslMode};
+use eventsourcing_sqlx::PostgresRecorder;
 
 use common::proxy::{Cut, Proxy};
-use common::{Schema, connect, events, server};
+use common::{Schema, connect, events};
 
 #[tokio::test]
 async fn each_call_is_one_statement() {
     let mut schema = Schema::new();
-    let server = server();
-    let proxy = Proxy::start((server.host, server.port), Cut::BeforeStatement).await;
-    schema.config.host = "127.0.0.1".to_owned();
-    schema.config.port = proxy.port;
-    schema.config.ssl_mode = SslMode::Disable;
+    let proxy = Proxy::before(&mut schema.config, Cut::BeforeStatement).await;
     // an announcement is a statement too, of no save in particular
     schema.config.notify = false;
     // one connection: on another the statement would have to be prepared first
@@ -50,15 +46,12 @@ async fn each_call_is_one_statement() {
     schema.drop().await;
 }
 
-/// Whether so many reads are so many round trips. Once a second a connection goes through the pool, which asks whether it answers;
-/// where reads take that long, they are read again.
+/// Whether twenty reads are twenty round trips, at least once in several attempts.
+///
+/// Once a second a connection goes through the pool, which pings it, so that slow reads are attempted again.
 async fn each_read_is_one_round_trip(pre_ping: bool) -> bool {
     let mut schema = Schema::new();
-    let server = server();
-    let proxy = Proxy::start((server.host, server.port), Cut::BeforeStatement).await;
-    schema.config.host = "127.0.0.1".to_owned();
-    schema.config.port = proxy.port;
-    schema.config.ssl_mode = SslMode::Disable;
+    let proxy = Proxy::before(&mut schema.config, Cut::BeforeStatement).await;
     schema.config.max_overflow = 0;
     schema.config.pre_ping = pre_ping;
     let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();

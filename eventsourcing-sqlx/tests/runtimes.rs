@@ -1,4 +1,4 @@
-//! An application that is used by several runtimes: one that stands still, or ends, keeps no other from saving.
+//! An application that is used by several runtimes: a runtime that is idle or ends does not block the others' saves.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
@@ -7,7 +7,7 @@ mod common;
 use std::sync::Arc;
 use std::thread;
 
-use eventsourcing_core::persistence::NotificationQuery;
+use eventsourcing_core::recording::NotificationQuery;
 use eventsourcing_core::{Recorder, Uuid};
 use eventsourcing_sqlx::{PostgresRecorder, SqliteConfig, SqliteRecorder};
 use tokio::runtime::{Builder, Runtime};
@@ -18,7 +18,7 @@ fn current_thread() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// Recorders that were opened on a runtime, one for each database, and what removes them.
+/// Recorders that were opened on a runtime, one for each database, with their stores.
 fn opened_on(runtime: &Runtime) -> ([Arc<dyn Recorder>; 2], Schema, tempfile::TempDir) {
     let (schema, directory) = (Schema::new(), tempfile::tempdir().unwrap());
     let path = directory.path().join("universe.db");
@@ -95,7 +95,7 @@ fn threads_with_runtimes_of_their_own_that_come_and_go_lose_no_save() {
     });
 }
 
-/// Tests of applications pause Tokio's clock, which then jumps whenever all tasks wait.
+/// Users' tests pause Tokio's clock, which then jumps whenever all tasks wait.
 #[tokio::test(start_paused = true)]
 async fn a_clock_that_is_paused_is_not_taken_for_a_server_that_is_silent() {
     let schema = Schema::new();
@@ -118,7 +118,7 @@ fn reads_and_saves_outside_of_a_runtime_are_errors() {
         futures::executor::block_on(postgres.select_notifications(NotificationQuery::after(0, 1))).unwrap_err(),
         futures::executor::block_on(postgres.max_notification_id()).unwrap_err(),
     ] {
-        assert!(error.to_string().contains("there is no Tokio runtime to run on"), "{error}");
+        assert!(error.to_string().contains("no Tokio runtime is running"), "{error}");
     }
     own.block_on(async {
         for recorder in &recorders {

@@ -1,4 +1,4 @@
-//! A database whose default isolation is `serializable`: followers and projections beside writers do as in any other.
+//! A database whose default isolation is `serializable`: consumers and projections beside writers work as in any other.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
@@ -6,8 +6,8 @@ mod common;
 
 use std::sync::Arc;
 
-use eventsourcing_core::following::ViewTransaction as _;
-use eventsourcing_core::persistence::NotificationQuery;
+use eventsourcing_core::projection::ViewTransaction as _;
+use eventsourcing_core::recording::NotificationQuery;
 use eventsourcing_core::{Tracking, ViewError, Views as _};
 use eventsourcing_sqlx::PostgresViews;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgPool};
@@ -19,7 +19,7 @@ use common::foreign::Foreign;
 use common::store::Store;
 use common::{PATIENCE, Schema, connect, one_event, server};
 
-/// A database of a test's own, with a schema in it.
+/// A new database with a schema.
 struct Database {
     name: String,
     store: Store,
@@ -68,7 +68,7 @@ async fn a_default_isolation_of_serializable_hides_no_event_from_followers() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_default_isolation_of_serializable_lets_two_runners_count_each_event_once() {
+async fn two_runners_at_default_serializable_count_each_event_once() {
     let database = Database::new().await;
     let pool = database.pool(4).await;
     sqlx::raw_sql(TABLE).execute(&pool).await.unwrap();
@@ -100,7 +100,7 @@ async fn a_default_isolation_of_serializable_lets_two_runners_count_each_event_o
     database.drop().await;
 }
 
-/// Until somebody in the database waits for a lock.
+/// Waits until a session of the database waits for a lock.
 async fn somebody_waits(pool: &PgPool) {
     let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
     while sqlx::query_scalar::<_, i64>(waits).fetch_one(pool).await.unwrap() < 1 {
@@ -109,7 +109,7 @@ async fn somebody_waits(pool: &PgPool) {
 }
 
 #[tokio::test]
-async fn who_waited_for_a_position_in_a_serializable_database_is_told_where_it_is() {
+async fn a_runner_that_waited_at_serializable_is_told_the_new_position() {
     let database = Database::new().await;
     let views = PostgresViews::open(database.pool(4).await).await.unwrap();
     views.begin("counted", &Tracking::new("Universe", 0, 1)).await.unwrap().commit().await.unwrap();
@@ -126,7 +126,7 @@ async fn who_waited_for_a_position_in_a_serializable_database_is_told_where_it_i
     database.drop().await;
 }
 
-/// The twin: the same in transactions as the database begins them.
+/// The twin: the same in transactions with the database's default isolation.
 #[tokio::test]
 async fn who_waited_for_a_position_at_serializable_learns_nothing_of_it() {
     let database = Database::new().await;

@@ -1,4 +1,4 @@
-//! What each session of a recorder is like: its settings, how old it gets, and whether it is looked at before it is used.
+//! Sessions of a recorder: their settings, their maximum age, and the ping before use.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
@@ -7,13 +7,13 @@ mod common;
 use std::time::Duration;
 
 use eventsourcing_core::Recorder;
-use eventsourcing_sqlx::{PostgresRecorder, SslMode};
+use eventsourcing_sqlx::PostgresRecorder;
 use sqlx::AssertSqlSafe;
 
 use common::proxy::{Cut, Proxy};
-use common::{Schema, connect, end_sessions, ids, one_event, server};
+use common::{Schema, connect, end_sessions, ids, one_event};
 
-/// The settings that a trigger keeps of the session that appends.
+/// The settings of the appending session that a trigger stores.
 const SETTINGS: [&str; 7] = [
     "search_path",
     "enable_seqscan",
@@ -24,7 +24,7 @@ const SETTINGS: [&str; 7] = [
     "plan_cache_mode",
 ];
 
-/// What these settings are while an event is recorded.
+/// The values of these settings while an event is recorded.
 async fn settings(schema: &Schema) -> Vec<(String, String)> {
     let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
     let name = &schema.name;
@@ -71,10 +71,8 @@ async fn whoever_appends_has_the_settings_that_the_recorder_relies_on() {
 
 /// A recorder behind a proxy, which has recorded and read.
 async fn behind_a_proxy(mut schema: Schema) -> (Schema, Proxy, PostgresRecorder) {
-    let server = server();
-    let proxy = Proxy::start((server.host, server.port), Cut::BeforeAnswer).await;
-    (schema.config.host, schema.config.port) = ("127.0.0.1".to_owned(), proxy.port);
-    (schema.config.ssl_mode, schema.config.notify) = (SslMode::Disable, false);
+    let proxy = Proxy::before(&mut schema.config, Cut::BeforeAnswer).await;
+    schema.config.notify = false;
     // no connection beside those that are asked for
     (schema.config.pool_size, schema.config.max_overflow) = (0, 1);
     let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
@@ -86,7 +84,7 @@ async fn behind_a_proxy(mut schema: Schema) -> (Schema, Proxy, PostgresRecorder)
 }
 
 #[tokio::test]
-async fn a_connection_that_is_older_than_it_may_be_is_replaced_before_it_is_used() {
+async fn a_connection_over_its_maximum_age_is_replaced_before_use() {
     for (conn_max_age, replaced) in [(None, 0), (Some(Duration::from_nanos(1)), 1)] {
         let mut schema = Schema::new();
         schema.config.conn_max_age = conn_max_age;
@@ -101,7 +99,7 @@ async fn a_connection_that_is_older_than_it_may_be_is_replaced_before_it_is_used
 }
 
 #[tokio::test]
-async fn a_connection_that_broke_is_sent_no_statement_if_it_is_looked_at_before() {
+async fn a_pinged_connection_that_broke_is_sent_no_statement() {
     for pre_ping in [true, false] {
         let mut schema = Schema::new();
         schema.config.pre_ping = pre_ping;

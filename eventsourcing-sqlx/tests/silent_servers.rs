@@ -1,4 +1,4 @@
-//! A server that falls silent without a word: nobody waits for it without end, and nothing is lost or doubled once it answers again.
+//! A server that stops answering: no caller waits without end, and no event is lost or duplicated once it answers again.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
@@ -7,7 +7,7 @@ mod common;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use eventsourcing_core::persistence::{EventQuery, NotificationQuery, NotificationRef};
+use eventsourcing_core::recording::{EventQuery, NotificationQuery, NotificationRef};
 use eventsourcing_core::{Recorder, RecorderError, Tracking};
 use eventsourcing_sqlx::PostgresRecorder;
 use tokio::runtime::Handle;
@@ -17,14 +17,10 @@ use tokio::time::timeout;
 use common::proxy::{Cut, Proxy};
 use common::{PATIENCE, Schema, ids, one_event, open_in_time, server, until_done};
 
-/// A recorder that reaches the server through a proxy, and waits for no answer for long.
+/// A recorder behind a proxy, with short time limits.
 async fn behind_a_proxy() -> (Schema, Proxy, PostgresRecorder) {
     let mut schema = Schema::new();
-    let server = server();
-    let proxy = Proxy::start((server.host, server.port), Cut::BeforeAnswer).await;
-    schema.config.host = "127.0.0.1".to_owned();
-    schema.config.port = proxy.port;
-    schema.config.ssl_mode = eventsourcing_sqlx::SslMode::Disable;
+    let proxy = Proxy::before(&mut schema.config, Cut::BeforeAnswer).await;
     schema.config.answer_timeout = Duration::from_millis(500);
     schema.config.connect_timeout = Duration::from_millis(500);
     schema.config.resolve_timeout = Duration::from_secs(1);
@@ -74,7 +70,7 @@ async fn a_server_that_falls_silent_keeps_neither_opening_nor_closing_waiting() 
 }
 
 #[tokio::test]
-async fn a_server_that_takes_connections_and_answers_nothing_keeps_opening_from_waiting() {
+async fn opening_does_not_wait_for_a_server_that_answers_nothing() {
     let (mut schema, proxy, recorder) = behind_a_proxy().await;
     recorder.close().await;
     proxy.swallow_statements();

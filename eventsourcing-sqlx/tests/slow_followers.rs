@@ -1,4 +1,4 @@
-//! Followers slower than those who record: they keep two pages and no transaction, nobody waits for them, and they get everything.
+//! Consumers that are slower than writers: they keep two pages and no transaction, block no writer, and get every event.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use eventsourcing_core::persistence::{
+use eventsourcing_core::recording::{
     EventQuery, MemoryRecorder, NotificationQuery, NotificationRef, NotificationVisitor,
 };
 use eventsourcing_core::{MemoryViews, Notification, ProjectionRunner, Recorder, RecorderError, StoredEvent, Uuid};
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::StreamExt as _;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
 use tokio::sync::{Semaphore, mpsc};
@@ -23,12 +23,12 @@ use common::followed::{NEVER, universe};
 use common::store::{Store, on_each};
 use common::{PATIENCE, connect, events};
 
-/// What comes while nothing is taken, each time.
+/// The events of each burst, during which the consumer reads nothing.
 const BURST: u64 = 10_000;
 const BURSTS: u64 = 10;
 const PAGE: usize = 100;
 
-/// Counts what is read of the log.
+/// Counts the events that are read from the log.
 #[derive(Debug)]
 struct Counting {
     recorder: Arc<dyn Recorder>,
@@ -40,7 +40,7 @@ impl Counting {
         Arc::new(Self { recorder: Arc::clone(recorder), read: AtomicU64::new(0) })
     }
 
-    /// Nobody keeps more of what was read than a page and the next one.
+    /// Asserts that no more than a page and the next one are kept.
     fn assert_keeps_two_pages(&self, taken: u64) {
         let kept = self.read.load(Ordering::SeqCst) - taken;
         assert!(kept <= 2 * PAGE as u64, "{kept} are kept");
@@ -82,7 +82,7 @@ impl Recorder for Counting {
     }
 }
 
-/// Writers record so many events, and are done.
+/// Lets writers record this number of events.
 async fn burst(recorder: &Arc<dyn Recorder>, wanted: u64) {
     const WRITERS: u64 = 4;
     let mut writing = JoinSet::new();
@@ -98,7 +98,7 @@ async fn burst(recorder: &Arc<dyn Recorder>, wanted: u64) {
     writing.join_all().await;
 }
 
-/// Whether somebody is in a transaction, in which the database must keep for them what others change.
+/// Whether a transaction is open for which the database must keep old row versions.
 async fn is_held(store: &Store) -> bool {
     match store {
         Store::Postgres(schema) => {
@@ -115,7 +115,7 @@ async fn is_held(store: &Store) -> bool {
     }
 }
 
-/// Waits until the next page is read: what others change is not kept for a follower that does nothing.
+/// Waits until no transaction is open: a consumer that reads nothing keeps none.
 async fn until_held_by_nobody(store: &Store) {
     let released = async {
         while is_held(store).await {
@@ -125,7 +125,7 @@ async fn until_held_by_nobody(store: &Store) {
     tokio::time::timeout(PATIENCE, released).await.unwrap();
 }
 
-/// A follower that takes a little after each burst, and the rest in the end.
+/// A consumer that reads a little after each burst, and the rest at the end.
 async fn is_slow(recorder: Arc<dyn Recorder>, store: Option<&Store>) {
     let counting = Counting::new(&recorder);
     let mut subscription =
@@ -149,7 +149,7 @@ async fn is_slow(recorder: Arc<dyn Recorder>, store: Option<&Store>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_slow_follower_keeps_two_pages_and_no_transaction_and_gets_everything() {
+async fn a_slow_consumer_keeps_two_pages_no_transaction_and_gets_everything() {
     on_each(async |store| is_slow(store.open().await, Some(store)).await).await;
 }
 
@@ -158,7 +158,7 @@ async fn a_slow_follower_in_memory_keeps_two_pages_and_gets_everything() {
     is_slow(Arc::new(MemoryRecorder::new()), None).await;
 }
 
-/// The twin: one that takes whatever there is and keeps it until somebody has time.
+/// The twin: a consumer that reads everything at once and keeps it in memory.
 #[tokio::test]
 async fn an_eager_follower_keeps_all_that_nobody_takes() {
     let recorder: Arc<dyn Recorder> = Arc::new(MemoryRecorder::new());
@@ -174,7 +174,7 @@ async fn an_eager_follower_keeps_all_that_nobody_takes() {
     assert_eq!(counting.read.load(Ordering::SeqCst) - 1, 999);
 }
 
-/// The twin: one that reads on in its transaction when it has time.
+/// The twin: a consumer that keeps its transaction open between reads.
 #[tokio::test]
 async fn a_follower_that_keeps_its_transaction_is_found_out() {
     on_each(async |store| {
@@ -207,7 +207,7 @@ async fn a_slow_projection_keeps_two_batches_and_handles_everything() {
         let (counting, permits) = (Counting::new(&recorder), Arc::new(Semaphore::new(0)));
         let views = MemoryViews::new(0);
         let universe = universe(Arc::clone(&counting) as _);
-        let runner = ProjectionRunner::of(&universe, InMemory(Arc::clone(&permits)), views.clone());
+        let runner = ProjectionRunner::builder(&universe, InMemory(Arc::clone(&permits)), views.clone());
         let runner = runner.batch_size(PAGE).start().await.unwrap();
         burst(&recorder, BURST).await;
         for permitted in (0..BURST).step_by(PAGE) {

@@ -1,4 +1,4 @@
-//! Handlers that exceed PostgreSQL's time limit of statements, with a whole batch or with an event alone.
+//! Handlers that exceed PostgreSQL's statement timeout, with a whole batch or with a single event.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
@@ -7,8 +7,8 @@ mod common;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use eventsourcing_core::following::Recorded;
-use eventsourcing_core::persistence::Cause;
+use eventsourcing_core::projection::Recorded;
+use eventsourcing_core::recording::Cause;
 use eventsourcing_core::{OnFailure, Projection, ProjectionRunner, Recorder as _};
 use eventsourcing_sqlx::{PostgresRecorder, PostgresViews};
 use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
@@ -17,10 +17,10 @@ use common::counted::postgres_pool;
 use common::followed::universe;
 use common::{PATIENCE, Schema, one_event};
 
-/// Inserts a row for each event, and notes how many came at once in each call.
+/// Inserts a row for each event, and notes the number of events of each call.
 #[derive(Clone, Debug)]
 struct Slow {
-    /// What may take 150 ms, given the number of events and the number of calls before.
+    /// The statement that may take 150 ms, given the number of events and of earlier calls.
     statement: fn(usize, usize) -> String,
     calls: Arc<Mutex<Vec<usize>>>,
 }
@@ -55,7 +55,7 @@ impl Projection for Slow {
     }
 }
 
-/// Follows a log of so many events to its end, and gives how many the projection has seen.
+/// Processes a log of this number of events to its end, and returns the number that the projection has seen.
 async fn follow(events: usize, projection: Slow, table: &'static str) -> i64 {
     let schema = Schema::new();
     let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
@@ -65,9 +65,9 @@ async fn follow(events: usize, projection: Slow, table: &'static str) -> i64 {
     let pool = postgres_pool(&schema.config, 4).await;
     sqlx::raw_sql(table).execute(&pool).await.unwrap();
     let views = PostgresViews::open(pool.clone()).await.unwrap();
-    // whatever counted as a failure of a handler would be put aside at once
+    // an error that counts as a failure of the handler would be dead-lettered at once
     let on_failure = OnFailure::Park { attempts: 0, pause: Duration::ZERO };
-    let runner = ProjectionRunner::of(&universe(Arc::new(recorder)), projection, views.clone());
+    let runner = ProjectionRunner::builder(&universe(Arc::new(recorder)), projection, views.clone());
     let runner = runner.on_failure(on_failure).start().await.unwrap();
     runner.wait_for(events as u64, PATIENCE).await.unwrap();
     runner.stop().await.unwrap();
@@ -95,9 +95,9 @@ async fn a_batch_that_times_out_once_is_tried_again_as_it_is() {
     assert_eq!(projection.calls()[..2], [4, 4]);
 }
 
-/// Nothing tells a slow event from a slow database.
+/// A slow event cannot be told from a slow database.
 #[tokio::test]
-async fn an_event_that_times_out_alone_is_tried_until_it_does_not_and_is_not_put_aside() {
+async fn an_event_that_times_out_alone_is_retried_and_never_parked() {
     let projection = Slow::new(|_, before| format!("SELECT pg_sleep({})", if before < 4 { 1 } else { 0 }));
     assert_eq!(follow(1, projection.clone(), SEEN).await, 1);
     assert_eq!(projection.calls()[..5], [1; 5]);

@@ -1,6 +1,6 @@
-//! Processes that record at the same time, and readers that tail the log meanwhile: nobody ever misses an event.
+//! Processes that record at the same time, beside readers that tail the log: no reader misses an event.
 //!
-//! A short run here; `cargo xtask soak` makes it a million events.
+//! A short run by default; `cargo xtask soak` runs it with a million events.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use eventsourcing_core::persistence::NotificationQuery;
+use eventsourcing_core::recording::NotificationQuery;
 use eventsourcing_core::{Environment, Recorder, RecorderError, Uuid};
 use eventsourcing_sqlx::{PostgresConfig, PostgresRecorder, SqliteConfig, SqliteRecorder};
 use tokio::task::JoinSet;
@@ -20,17 +20,17 @@ use common::watched::Watch;
 use common::{Schema, connect, events};
 
 const PROCESSES: usize = 2;
-/// Tasks of each process.
+/// The number of tasks of each process.
 const TASKS: u64 = 64;
-/// A save in so many is one of a version that is taken.
+/// One save in this number is of a taken version.
 const REFUSED: u64 = 20;
 
-/// How many events all processes record together.
+/// The number of events that all processes record together.
 fn wanted() -> u64 {
     std::env::var("EVENTSOURCING_SOAK_EVENTS").map_or(20_000, |events| events.parse().unwrap())
 }
 
-/// Records with many tasks at once, one to three events a save, and says what became of it.
+/// Records with many tasks at once, one to three events a save, and reports the results to the parent.
 async fn child(recorder: Arc<dyn Recorder>) {
     let each = wanted() / (PROCESSES as u64 * TASKS);
     let mut tasks = JoinSet::new();
@@ -57,7 +57,7 @@ async fn child(recorder: Arc<dyn Recorder>) {
     say(recorded);
 }
 
-/// Reads to the end again and again, until the writers are done and all is read: what it saw, by count and sum.
+/// Reads to the end repeatedly until the writers are done, and returns the count and the sum of what it saw.
 async fn tail(recorder: Arc<dyn Recorder>, page: usize, all_are_done: Arc<AtomicBool>) -> u64 {
     let mut last = 0;
     let mut versions: HashMap<Uuid, u64> = HashMap::new();
@@ -78,7 +78,7 @@ async fn tail(recorder: Arc<dyn Recorder>, page: usize, all_are_done: Arc<Atomic
     }
 }
 
-/// Starts the test once more as processes that record, and tails the log with readers.
+/// Starts the test again as processes that record, and tails the log with readers.
 async fn is_tailed_whole(test: &str, variables: &[(&str, &str)], open: impl AsyncFn() -> Arc<dyn Recorder>) {
     let all_are_done = Arc::new(AtomicBool::new(false));
     let mut readers = JoinSet::new();
@@ -99,8 +99,8 @@ async fn is_tailed_whole(test: &str, variables: &[(&str, &str)], open: impl Asyn
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn readers_of_postgres_beside_processes_that_record_see_every_event_once_in_order() {
-    let config = || PostgresConfig::from_environment(&Environment::of_process("Universe")).unwrap();
+async fn readers_of_postgres_beside_writing_processes_see_each_event_in_order() {
+    let config = || PostgresConfig::from_environment(&Environment::from_process("Universe")).unwrap();
     if is_child() {
         return child(Arc::new(PostgresRecorder::open("Universe", config()).await.unwrap())).await;
     }
@@ -110,7 +110,7 @@ async fn readers_of_postgres_beside_processes_that_record_see_every_event_once_i
         let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
         Arc::new(recorder) as Arc<dyn Recorder>
     };
-    let test = "readers_of_postgres_beside_processes_that_record_see_every_event_once_in_order";
+    let test = "readers_of_postgres_beside_writing_processes_see_each_event_in_order";
     let watch = Watch::start(Some(connect(&schema.config).await));
     is_tailed_whole(test, &variables, open).await;
     watch.end().await;
@@ -118,8 +118,8 @@ async fn readers_of_postgres_beside_processes_that_record_see_every_event_once_i
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn readers_of_a_file_beside_processes_that_record_see_every_event_once_in_order() {
-    let config = || SqliteConfig::from_environment(&Environment::of_process("Universe")).unwrap();
+async fn readers_of_a_file_beside_writing_processes_see_each_event_in_order() {
+    let config = || SqliteConfig::from_environment(&Environment::from_process("Universe")).unwrap();
     if is_child() {
         return child(Arc::new(SqliteRecorder::open("Universe", config()).await.unwrap())).await;
     }
@@ -130,7 +130,7 @@ async fn readers_of_a_file_beside_processes_that_record_see_every_event_once_in_
         let recorder = SqliteRecorder::open("Universe", SqliteConfig::new(path.to_str().unwrap())).await.unwrap();
         Arc::new(recorder) as Arc<dyn Recorder>
     };
-    let test = "readers_of_a_file_beside_processes_that_record_see_every_event_once_in_order";
+    let test = "readers_of_a_file_beside_writing_processes_see_each_event_in_order";
     let watch = Watch::start(None);
     is_tailed_whole(test, &variables, open).await;
     watch.end().await;

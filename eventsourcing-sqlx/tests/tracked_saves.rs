@@ -1,10 +1,10 @@
-//! Saves with tracking share transactions with others, and each of them is whole or refused by itself.
+//! Saves with tracking share transactions with other saves, and each is recorded or refused on its own.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 mod common;
 
-use eventsourcing_core::persistence::{EventQuery, NotificationQuery};
+use eventsourcing_core::recording::{EventQuery, NotificationQuery};
 use eventsourcing_core::{Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 use eventsourcing_sqlx::PostgresRecorder;
 use sqlx::AssertSqlSafe;
@@ -15,10 +15,10 @@ use common::queued::{Answer, Queued};
 use common::store::{Store, on_each};
 use common::{PATIENCE, Schema, connect, events, ids, one_event};
 
-/// A save: events, and from where to where they bring an upstream, if they do.
+/// A save: events, and the upstream position that it moves, with the old and the new one.
 type Save = (Vec<StoredEvent>, Option<(&'static str, u64, u64)>);
 
-/// The answers of saves that come while the store is locked, and so share the transaction with the second id.
+/// The results of saves that arrive while the store is locked, and so share the transaction with the second id.
 async fn together(store: &Store, saves: Vec<Save>) -> Vec<Answer> {
     let recorder = store.open().await;
     let recorder: &dyn Recorder = &*recorder;
@@ -32,7 +32,7 @@ async fn together(store: &Store, saves: Vec<Save>) -> Vec<Answer> {
     queued.answers().await
 }
 
-/// What is recorded in the end: the number of events, and the position of each of these upstreams.
+/// The number of recorded events, and the position of each of these upstreams.
 async fn found(store: &Store, upstreams: &[&str]) -> (usize, Vec<u64>) {
     let recorder = store.open().await;
     let log = recorder.select_notifications(NotificationQuery::after(0, usize::MAX)).await.unwrap();
@@ -142,7 +142,7 @@ async fn a_conflict_in_a_batch_moves_no_upstream() {
 }
 
 #[tokio::test]
-async fn an_upstream_that_the_database_refuses_to_move_leaves_no_event_and_takes_no_other_save_with_it() {
+async fn a_refused_tracking_position_fails_its_own_save_only() {
     on_each(async |store| {
         // the tables are there
         store.open().await;
@@ -206,8 +206,8 @@ async fn a_position_that_nobody_can_have_recorded_is_said_to_be_corrupt() {
     .await;
 }
 
-/// Whoever holds the head finds out what became of a save that was lost, and may move the same position on the way: a save that waited
-/// for the head with the position's row in its hands would be in a deadlock with it.
+/// The holder of the head resolves a lost save, and may move the same position. A save that waited for the head while it held the
+/// position's row would deadlock with it.
 #[tokio::test]
 async fn a_tracked_save_that_waits_for_the_head_holds_no_row_of_tracking() {
     let schema = Schema::new();

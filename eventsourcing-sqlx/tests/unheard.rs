@@ -1,4 +1,4 @@
-//! Followers that are told late, or never, of what others record: they get everything all the same.
+//! Consumers that are notified late or never: they get every event all the same.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use eventsourcing_core::persistence::{EventQuery, NotificationQuery};
+use eventsourcing_core::recording::{EventQuery, NotificationQuery};
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent};
 use eventsourcing_sqlx::PostgresRecorder;
-use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
+use futures::FutureExt as _;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -57,7 +57,7 @@ async fn followers_whose_listener_is_killed_all_the_time_get_everything() {
     schema.drop().await;
 }
 
-/// A store in PostgreSQL where nobody listens, and nobody tells.
+/// A store in PostgreSQL without LISTEN and NOTIFY.
 fn unheard() -> Store {
     let mut schema = Schema::new();
     schema.config.notify = false;
@@ -73,9 +73,9 @@ async fn where_nobody_listens_followers_that_look_often_get_everything() {
     store.remove().await;
 }
 
-/// The twin: it is by being told or by looking, and by nothing else.
+/// The twin: only notifications and polling tell a consumer of new events.
 #[tokio::test]
-async fn where_nobody_listens_a_follower_that_does_not_look_learns_only_of_its_own_saves() {
+async fn without_listen_a_consumer_that_does_not_poll_sees_only_own_saves() {
     let store = unheard();
     let (writer, recorder) = (store.open().await, store.open().await);
     let watched = Between::new(Arc::clone(&recorder), Arc::clone(&writer), 0, false);
@@ -96,16 +96,16 @@ async fn where_nobody_listens_a_follower_that_does_not_look_learns_only_of_its_o
     store.remove().await;
 }
 
-/// Lets another record after a look found nothing and before the wait begins.
+/// A recorder on which another process records after a poll found nothing and before the wait begins.
 #[derive(Debug)]
 struct Between {
     recorder: Arc<dyn Recorder>,
     other: Arc<dyn Recorder>,
-    /// How many events are still to be recorded so.
+    /// The number of events that are still to be recorded so.
     left: AtomicU64,
-    /// The twin: whoever begins to wait is told only of what is recorded from then on.
+    /// The twin: a wait is notified only of events that are recorded after it begins.
     forgets: bool,
-    /// Somebody waits.
+    /// Notified when a consumer waits.
     waits: Notify,
 }
 
@@ -165,7 +165,7 @@ async fn what_is_recorded_between_a_look_and_the_wait_is_not_missed() {
     .await;
 }
 
-/// The twin: a wait that begins where the log ends, instead of where the look ended.
+/// The twin: a wait from the end of the log, instead of the end of the last read.
 #[tokio::test]
 async fn who_waits_only_for_what_comes_later_misses_what_was_recorded_between() {
     on_each(async |store| {

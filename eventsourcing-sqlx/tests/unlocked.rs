@@ -1,6 +1,6 @@
-//! The twin of the PostgreSQL recorder without its lock: ids from a sequence, as most event stores draw them.
+//! The twin of the PostgreSQL recorder, without its lock: ids from a sequence, as most event stores draw them.
 //!
-//! The rules on order must fail for it, or they would prove nothing for the recorder that passes them.
+//! The rules on order must fail for it, or they would prove nothing about the recorder.
 #![cfg(feature = "postgres")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
@@ -10,8 +10,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use eventsourcing_core::persistence::conformance::{Fixture, check, tailing};
-use eventsourcing_core::persistence::{EventQuery, NotificationQuery};
+use eventsourcing_core::recording::conformance::{Fixture, check, tailing};
+use eventsourcing_core::recording::{EventQuery, NotificationQuery};
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Uuid};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, PgPool};
@@ -94,7 +94,7 @@ impl Recorder for UnlockedRecorder {
             };
             notifications.push(notification(row));
         }
-        // what a busy server does by itself: some commit sooner than others that began before
+        // as on a busy server: some commit sooner than others that began before
         sqlx::query("SELECT pg_sleep(random() / 200)").execute(&mut *transaction).await.unwrap();
         transaction.commit().await.unwrap();
         Ok(notifications)
@@ -133,7 +133,7 @@ impl Recorder for UnlockedRecorder {
     }
 }
 
-/// Whether the rule fails within some runs: what has no order may have it by luck.
+/// Whether the rule fails within some runs: without the lock, events may be in order by chance.
 fn is_broken_by(rule: impl AsyncFn(&dyn Fixture)) -> bool {
     let passes = || catch_unwind(AssertUnwindSafe(|| check(async { Unlocked(Schema::new()) }, &rule))).is_ok();
     (0..20).any(|_| !passes())

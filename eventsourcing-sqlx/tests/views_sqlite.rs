@@ -1,8 +1,8 @@
-//! Views in SQLite: their tables of yesterday, and those that may not be made.
+//! Views in SQLite: tables of older versions, and tables that may not be created.
 #![cfg(feature = "sqlite")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
-use eventsourcing_core::following::ViewTransaction as _;
+use eventsourcing_core::projection::ViewTransaction as _;
 use eventsourcing_core::{Tracking, ViewError, Views as _};
 use eventsourcing_sqlx::{SqliteViews, SqliteViewsConfig};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -14,7 +14,7 @@ async fn pool() -> (SqlitePool, tempfile::TempDir) {
     (SqlitePool::connect_with(options).await.unwrap(), folder)
 }
 
-/// The tables as they were before they had a version.
+/// The tables of version 1, before they stored their version.
 const VERSION_1: &str = "
     CREATE TABLE eventsourcing_projections (projection TEXT NOT NULL, upstream TEXT NOT NULL, position INTEGER NOT NULL,
         PRIMARY KEY (projection, upstream)) STRICT, WITHOUT ROWID;
@@ -57,7 +57,7 @@ async fn tables_that_may_not_be_made_are_an_error_with_the_sql_that_makes_them()
         config.create_table = false;
         let error = SqliteViews::open_with(pool.clone(), config).await.unwrap_err();
         let ViewError::SchemaMissing { sql, problem } = &error else { panic!("{error:?}") };
-        assert_eq!(problem.contains("schema version 1, which must become 2"), old.is_some(), "{problem}");
+        assert_eq!(problem.contains("schema version 1, which must be migrated to 2"), old.is_some(), "{problem}");
         pool.execute(AssertSqlSafe(sql.clone())).await.unwrap();
         let views = SqliteViews::open_with(pool, config).await.unwrap();
         views.begin("made", &Tracking::new("Office", 0, 1)).await.unwrap().commit().await.unwrap();

@@ -1,4 +1,4 @@
-//! A log that went back, or has lost rows: whoever reads on is told, however far the log has grown again.
+//! A log that was rolled back or has lost rows: a reader gets an error, however far the log has grown again.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
@@ -7,10 +7,9 @@ mod common;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use eventsourcing_core::persistence::{LogPosition, NotificationQuery, NotificationRef};
+use eventsourcing_core::recording::{LogPosition, NotificationQuery, NotificationRef};
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Uuid};
 use eventsourcing_sqlx::PostgresRecorder;
-use futures::StreamExt as _;
 use sqlx::AssertSqlSafe;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
@@ -21,7 +20,7 @@ use common::{Schema, connect, event, events, ids};
 
 const TOPIC: &str = "World.SomethingHappened";
 
-/// Loses all events after an id, as a server does that was behind, or a backup.
+/// Loses all events after an id, like a server that lagged or a backup.
 async fn go_back(store: &Store, id: u64) {
     store.run(&format!("DELETE FROM universe_events WHERE notification_id > {id}")).await;
     store.run(&format!("UPDATE universe_head SET last = {id}")).await;
@@ -63,7 +62,7 @@ async fn a_log_that_went_back_and_grew_again_is_noticed() {
         for outcome in reads(&*recorder, early).await {
             assert_eq!(ids(&outcome.unwrap()), (3..=10).collect::<Vec<_>>());
         }
-        // the twin: without an anchor two events are never seen, and nobody is told
+        // the twin: without an anchor two events are missed, without an error
         for outcome in reads(&*recorder, late.id).await {
             assert_eq!(ids(&outcome.unwrap()), (6..=10).collect::<Vec<_>>());
         }
@@ -121,7 +120,7 @@ async fn a_row_that_is_missing_where_a_search_goes_on_is_damage() {
         let query = NotificationQuery::after(0, 100).topics(["World.Ended"]);
         for up_to in [None, Some(10_000)] {
             let error = recorder.select_notifications(query.clone().up_to(up_to)).await.unwrap_err();
-            assert!(error.to_string().contains("no notification id 4096"), "{error}");
+            assert!(error.to_string().contains("without notification id 4096"), "{error}");
         }
         assert_eq!(recorder.select_notifications(query.up_to(4_095)).await.unwrap(), []);
         recorder.close().await;
@@ -189,7 +188,7 @@ async fn read_through_a_break(meanwhile: &str) -> (usize, Result<(), RecorderErr
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_read_that_goes_on_after_its_connection_broke_notices_that_the_log_went_back() {
+async fn a_read_resumed_after_a_lost_connection_notices_a_rolled_back_log() {
     // what another server has instead: as many events, recorded otherwise
     let another = "UPDATE universe_events SET append_id = gen_random_uuid()";
     let (shown, outcome) = read_through_a_break(another).await;

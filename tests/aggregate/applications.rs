@@ -1,4 +1,4 @@
-//! What `#[application]` writes.
+//! The expansion of `#[application]`.
 
 use eventsourcing::prelude::*;
 
@@ -28,7 +28,7 @@ impl Dog {
     }
 }
 
-/// Kept, as its derives are.
+/// Kept, like the derives.
 #[application]
 #[derive(Clone, Debug)]
 pub struct Shelter {}

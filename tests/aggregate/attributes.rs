@@ -1,4 +1,4 @@
-//! Attributes and lints: they stay where the user put them, and generated code adds no warning.
+//! Attributes and lints: they stay on the user's items, and generated code adds no warning.
 #![deny(
     missing_docs,
     missing_debug_implementations,

@@ -1,4 +1,4 @@
-//! Bodies that only look as if they differed from replay to replay.
+//! Bodies that only look nondeterministic.
 
 use eventsourcing::prelude::*;
 
@@ -59,7 +59,7 @@ impl Game {
 }
 
 #[test]
-fn values_from_parameters_fields_and_own_types_are_the_same_at_every_replay() {
+fn values_of_parameters_fields_and_own_types_are_equal_at_every_replay() {
     let mut game = Game::begin(1);
     game.roll_twice(5);
     game.time(Timestamp::now(), Uuid::from_u128(1));

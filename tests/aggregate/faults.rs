@@ -1,7 +1,8 @@
-//! What closes an aggregate's history: a body that panics, and one that makes another aggregate.
+//! Bodies after which an aggregate cannot be saved: one that panics, and one that creates another aggregate.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use eventsourcing::AggregateError;
 use eventsourcing::prelude::*;
 
 #[aggregate]
@@ -56,7 +57,10 @@ async fn a_body_that_panics_is_named_and_what_was_pending_stays() {
     let error = depot.save(&mut tank).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        format!("the body of `Tank.Filled` panicked and left {} in a state that nobody knows; get it again", tank.id())
+        format!(
+            "the body of `Tank.Filled` panicked and left {} in an unknown state; get the aggregate again",
+            tank.id()
+        )
     );
     assert_eq!(depot.log().max_id().await.unwrap(), None);
 }
@@ -70,7 +74,7 @@ async fn a_body_that_makes_another_aggregate_is_found() {
     assert_eq!(tank.id(), id);
     let error = depot.save(&mut tank).await.unwrap_err();
     assert!(
-        matches!(error, Error::NestedEvent { originator_id, outer: "Tank.Replaced", inner: "Tank.Built" } if originator_id == id),
+        matches!(error, Error::Aggregate(AggregateError::NestedEvent { originator_id, outer: "Tank.Replaced", inner: "Tank.Built" }) if originator_id == id),
         "{error}"
     );
     assert_eq!(depot.log().max_id().await.unwrap(), None);
@@ -86,7 +90,7 @@ async fn a_copy_that_was_made_in_a_body_cannot_be_saved() {
     assert_eq!(
         error.to_string(),
         format!(
-            "this Tank is a copy of {} that was made inside the body of an event and does not have the event; \
+            "this Tank is a copy of {} that was made inside the body of an event method and lacks that event; \
              save the aggregate that the event method was called on",
             tank.id()
         )

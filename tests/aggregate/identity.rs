@@ -1,5 +1,6 @@
 //! Ids, versions, times, and events that belong elsewhere.
 
+use eventsourcing::AggregateError;
 use eventsourcing::prelude::*;
 
 use crate::{fold, memory};
@@ -75,7 +76,7 @@ fn an_event_of_another_aggregate_is_refused_with_both_ids() {
     let (earth_id, mars_id) = (earth.id(), mars.id());
     let error = earth.collect_events().remove(1).mutate(Some(mars)).unwrap_err();
     assert!(
-        matches!(error, Error::OriginatorIdMismatch { expected, found, .. } if (expected, found) == (mars_id, earth_id))
+        matches!(error, AggregateError::OriginatorIdMismatch { expected, found, .. } if (expected, found) == (mars_id, earth_id))
     );
     let text = error.to_string();
     assert!(text.contains(&earth_id.to_string()) && text.contains(&mars_id.to_string()), "{text}");
@@ -90,7 +91,7 @@ fn an_event_out_of_order_is_refused_with_both_versions() {
     let (third, first) = (events.remove(2), events.remove(0));
     let begun: Option<World> = first.mutate(None).unwrap();
     let error = third.mutate(begun).unwrap_err();
-    assert!(matches!(error, Error::OriginatorVersionMismatch { expected: 2, found: 3, .. }), "{error}");
+    assert!(matches!(error, AggregateError::OriginatorVersionMismatch { expected: 2, found: 3, .. }), "{error}");
 }
 
 #[test]
@@ -101,11 +102,11 @@ fn a_change_makes_no_aggregate_and_a_creation_changes_none() {
     let mut change = events.remove(1);
     change.originator_version = 1;
     let error = change.mutate::<World>(None).unwrap_err();
-    assert!(matches!(error, Error::Apply { topic: "World.SomethingHappened", .. }), "{error}");
+    assert!(matches!(error, AggregateError::Apply { topic: "World.SomethingHappened", .. }), "{error}");
     let mut creation = events.remove(0);
     creation.originator_version = 3;
     let error = creation.mutate(Some(world)).unwrap_err();
-    assert!(matches!(error, Error::Apply { topic: "World.Started", .. }), "{error}");
+    assert!(matches!(error, AggregateError::Apply { topic: "World.Started", .. }), "{error}");
 }
 
 #[test]
@@ -123,7 +124,7 @@ fn a_body_that_replaces_all_of_self_keeps_id_version_and_events() {
 async fn an_aggregate_that_no_creation_event_made_cannot_be_saved() {
     let mut world = World::default();
     let error = memory().await.save(&mut world).await.unwrap_err();
-    assert!(matches!(error, Error::NotCreated { aggregate: "World" }), "{error}");
+    assert!(matches!(error, Error::Aggregate(AggregateError::NotCreated { aggregate: "World" })), "{error}");
 }
 
 #[tokio::test]
@@ -132,7 +133,7 @@ async fn a_command_on_an_aggregate_that_no_creation_event_made_records_nothing()
     world.make_it_so("dinosaurs");
     assert!(world.pending_events().is_empty());
     let error = memory().await.save(&mut world).await.unwrap_err();
-    assert!(matches!(error, Error::NotCreated { aggregate: "World" }), "{error}");
+    assert!(matches!(error, Error::Aggregate(AggregateError::NotCreated { aggregate: "World" })), "{error}");
 }
 
 #[tokio::test]

@@ -1,10 +1,10 @@
-//! Struct literals and patterns of the aggregate, wherever they stand in the impl block.
+//! Struct literals and patterns of the aggregate, anywhere in the impl block.
 
 use eventsourcing::prelude::*;
 
 use crate::fold;
 
-/// A language of its own, in which `Shape { … }` is no literal.
+/// A macro with its own syntax, in which `Shape { … }` is no literal.
 macro_rules! keys {
     ($name:ident { $($key:ident : $value:expr),* }) => {
         [$(stringify!($key)),*]
@@ -78,7 +78,7 @@ impl Shape {
         *sides -= 1;
     }
 
-    /// No event, and still completed.
+    /// No event, and its literal is completed too.
     fn blank() -> Self {
         Self { name: String::new(), sides: 0 }
     }
@@ -94,7 +94,7 @@ impl Shape {
         }
     }
 
-    /// What is written in macros of others is theirs.
+    /// The arguments of third-party macros are left alone.
     fn in_own_macros() -> ([&'static str; 2], &'static str, Vec<[&'static str; 1]>) {
         (keys!(Shape { event: 1, sides: 2 }), stringify!(Self { sides: 1 }), vec![keys!(Shape { sides: 1 })])
     }

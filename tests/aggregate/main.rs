@@ -1,4 +1,4 @@
-//! What `#[aggregate]` and `#[event]` promise to those who use them, one module an area.
+//! The contract of `#[aggregate]` and `#[event]`, one module for each area.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 #![allow(unreachable_pub, reason = "aggregates are written here as in a library")]
 
@@ -16,10 +16,10 @@ mod places;
 mod refusals;
 mod unrecorded;
 
-use eventsourcing::persistence::Mapper;
+use eventsourcing::codec::Mapper;
 use eventsourcing::prelude::*;
 
-/// The aggregate that its own events make.
+/// The aggregate that results from its own events.
 fn fold<A: Aggregate>(aggregate: &A) -> A {
     let mut copy = None;
     for event in aggregate.pending_events() {
@@ -28,7 +28,7 @@ fn fold<A: Aggregate>(aggregate: &A) -> A {
     copy.unwrap()
 }
 
-/// What is recorded of the last event, as JSON, without its time.
+/// The state of the last event, as JSON without its time.
 fn recorded<A: Aggregate>(aggregate: &A) -> String {
     let event = aggregate.pending_events().last().unwrap();
     let mapper = Mapper::new("tests");

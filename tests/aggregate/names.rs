@@ -1,4 +1,4 @@
-//! The names of events, their topics, ids that are chosen, and events the user wrote.
+//! Names and topics of events, chosen ids, and hand-written event structs.
 
 use eventsourcing::AggregateEvent as _;
 use eventsourcing::prelude::*;

@@ -1,5 +1,6 @@
-//! Events inside the bodies of events, where the macro cannot see them: an error, and never wrong history.
+//! Events inside the bodies of events, which the macro cannot see: an error, and never a wrong history.
 
+use eventsourcing::AggregateError;
 use eventsourcing::prelude::*;
 
 use crate::memory;
@@ -74,12 +75,15 @@ fn note_twice(room: &mut Room, what: &str) {
 async fn is_refused(mut room: Room, wanted: (&str, &str)) {
     let memory = memory().await;
     let error = memory.save(&mut room).await.unwrap_err();
-    assert!(matches!(error, Error::NestedEvent { outer, inner, .. } if (outer, inner) == wanted), "{error}");
+    assert!(
+        matches!(error, Error::Aggregate(AggregateError::NestedEvent { outer, inner, .. }) if (outer, inner) == wanted),
+        "{error}"
+    );
     assert!(memory.log().section("1,10").await.unwrap().items.is_empty());
     // a later command does not make it good
     room.note("later");
     let error = memory.save(&mut room).await.unwrap_err();
-    assert!(matches!(error, Error::NestedEvent { .. }), "{error}");
+    assert!(matches!(error, Error::Aggregate(AggregateError::NestedEvent { .. })), "{error}");
 }
 
 #[tokio::test]
@@ -118,7 +122,10 @@ fn an_event_in_the_body_of_another_is_an_error_at_replay() {
     let second = events.remove(1);
     let begun: Option<Room> = events.remove(0).mutate(None).unwrap();
     let error = second.mutate(begun).unwrap_err();
-    assert!(matches!(error, Error::NestedEvent { outer: "Room.NotedTwice", inner: "Room.Noted", .. }), "{error}");
+    assert!(
+        matches!(error, AggregateError::NestedEvent { outer: "Room.NotedTwice", inner: "Room.Noted", .. }),
+        "{error}"
+    );
 }
 
 #[test]
@@ -127,7 +134,7 @@ fn an_event_in_the_body_of_a_creation_is_an_error_at_replay() {
     let mut event = room.collect_events().remove(0);
     event.event = RoomEvent::OpenedWithNote(RoomOpenedWithNote { note: "a".to_owned() });
     let error = event.mutate::<Room>(None).unwrap_err();
-    assert!(matches!(error, Error::NestedEvent { outer: "Room.OpenedWithNote", .. }), "{error}");
+    assert!(matches!(error, AggregateError::NestedEvent { outer: "Room.OpenedWithNote", .. }), "{error}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Every kind of parameter: what is stored, and what the body sees.
+//! Every kind of parameter: its stored form, and its value in the body.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -155,7 +155,7 @@ mod hex {
     }
 }
 
-/// Calls the command; gives what is recorded, and what the body saw, live and at replay.
+/// Calls the command, and returns the recorded state and the values in the body, live and at replay.
 fn given(command: impl FnOnce(&mut Thing)) -> (String, String) {
     let mut thing = Thing::new();
     command(&mut thing);

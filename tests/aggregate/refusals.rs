@@ -1,7 +1,8 @@
-//! What commands return, and commands that refuse: no event, no version, no half-changed state.
+//! The results of commands: a command that refuses leaves no event, no version and no changed state.
 
 use std::num::ParseIntError;
 
+use eventsourcing::AggregateError;
 use eventsourcing::prelude::*;
 
 use crate::fold;
@@ -88,7 +89,7 @@ fn counter() -> Counter {
     Counter::new("250").unwrap()
 }
 
-/// Nothing happened, and commands after it still work and replay.
+/// Asserts that nothing has changed, and that later commands still work and replay.
 fn nothing_happened(mut counter: Counter, before: &Counter) {
     assert_eq!(counter, *before);
     assert_eq!(counter.pending_events().len(), before.pending_events().len());
@@ -98,7 +99,7 @@ fn nothing_happened(mut counter: Counter, before: &Counter) {
 }
 
 #[test]
-fn a_command_that_refuses_leaves_no_event_no_version_and_the_state_as_it_was() {
+fn a_refusing_command_changes_neither_events_nor_version_nor_state() {
     let mut counter = counter();
     counter.count(2).unwrap();
     let before = counter.clone();
@@ -172,10 +173,10 @@ fn a_recorded_event_that_its_body_refuses_today_is_an_error_at_replay() {
     let second = events.remove(1);
     let begun: Option<Counter> = events.remove(0).mutate(None).unwrap();
     let error = second.mutate(begun).unwrap_err();
-    assert!(matches!(error, Error::Apply { reason: eventsourcing::ApplyError::Refused, .. }), "{error}");
+    assert!(matches!(error, AggregateError::Apply { reason: eventsourcing::ApplyError::Refused, .. }), "{error}");
 }
 
-/// Nothing here can refuse once it is made, so it need not be `Clone`.
+/// No command after the creation can refuse, so that it need not be `Clone`.
 #[aggregate]
 struct NotClone {
     total: u8,

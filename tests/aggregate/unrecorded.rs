@@ -1,4 +1,4 @@
-//! What plain methods may do: caches, helpers of events, and whatever changes nothing.
+//! Plain methods: caches, helpers of events, and methods that change nothing.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use eventsourcing::prelude::*;
 
 use crate::fold;
 
-/// A collection that stays as it is, and returns the next one.
+/// An immutable collection whose methods return the next one.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Persistent(Vec<u64>);
 
@@ -53,7 +53,7 @@ impl Account {
         self.limits = Persistent(limits.to_vec());
     }
 
-    /// What two events share.
+    /// A helper of two events.
     fn enter(&mut self, amount: u64) {
         self.entries.push(amount);
         self.forget();
@@ -73,7 +73,7 @@ impl Account {
         self.total = None;
     }
 
-    /// Decides with what stays as it is, and calls an event.
+    /// Decides without a change, and calls an event.
     pub fn allow(&mut self, limit: u64) -> usize {
         self.total();
         let next = self.limits.insert(limit);
@@ -83,7 +83,7 @@ impl Account {
         entries.push(self.entries.first().copied().unwrap_or_default());
         entries[0] = self.entries[0];
         *self.looked_at.lock().unwrap() += 1;
-        /// Has a `self` of its own.
+        /// Has its own `self`.
         struct Counter(u64);
         impl Counter {
             fn count(&mut self) {
@@ -102,7 +102,7 @@ impl Account {
         *once.get_or_init(|| *self.looked_at.lock().unwrap())
     }
 
-    /// The aggregate is gone, so that nothing can differ.
+    /// Consumes the aggregate, so that nothing can differ.
     pub fn into_entries(mut self) -> Vec<u64> {
         self.entries.sort_unstable();
         std::mem::take(&mut self.entries)

@@ -1,15 +1,15 @@
-//! A save whose answer was lost: saved again, it is completed and never in conflict with itself.
+//! A save whose answer was lost: saving again completes it, without a conflict with itself.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use eventsourcing::persistence::{EventQuery, MemoryRecorder, NotificationQuery};
 use eventsourcing::prelude::*;
+use eventsourcing::recording::{EventQuery, MemoryRecorder, NotificationQuery};
 use eventsourcing::{Recorder, RecorderError, StoredEvent};
 
 use super::{Account, Office};
 
-/// Records, and does not come to say so.
+/// Records events and loses the answer.
 #[derive(Debug, Default)]
 pub(super) struct LosesAnswers {
     recorder: MemoryRecorder,
@@ -48,10 +48,10 @@ async fn a_save_whose_answer_was_lost_is_never_in_conflict_with_itself() {
         .open()
         .await
         .unwrap();
-    let mut stale = Account::open("Bea");
+    let mut stale = Account::open();
     office.save(&mut stale.clone()).await.unwrap();
 
-    let mut account = Account::open("Ada");
+    let mut account = Account::open();
     recorder.loses.store(true, Ordering::Relaxed);
     let error = office.save(&mut account).await.unwrap_err();
     assert!(matches!(error, Error::Recorder(RecorderError::OutcomeUnknown { .. })), "{error}");

@@ -1,9 +1,9 @@
-//! Names of applications in one process: two types of one name do not share a log without being told.
+//! Names of applications in one process: two types of one name cannot share a log by accident.
 
 use std::sync::Arc;
 
-use eventsourcing::persistence::MemoryRecorder;
 use eventsourcing::prelude::*;
+use eventsourcing::recording::MemoryRecorder;
 
 use super::{Note, common};
 
@@ -25,7 +25,7 @@ mod others {
     pub(super) struct App;
 }
 
-/// How applications are opened: with variables, or on a recorder.
+/// How an application is opened: with variables, or on a recorder.
 enum Place {
     Variables(Vec<(String, String)>),
     Memory(Arc<MemoryRecorder>),
@@ -40,7 +40,7 @@ impl Place {
     }
 }
 
-/// A place in each database, with another one of the same kind.
+/// Two places in each database.
 fn places(folder: &tempfile::TempDir) -> [(Place, Place); 4] {
     let files = || Place::Variables(common::sqlite_file(folder));
     let shared = |name: &str| Place::Variables(common::sqlite(&format!("file:{name}?mode=memory&cache=shared")));
@@ -58,7 +58,9 @@ async fn two_types_of_one_name_do_not_share_a_log() {
         let is_it = matches!(error, Error::NameTaken { .. }) && !error.is_retryable();
         assert!(is_it, "{error:?}");
         let said = error.to_string();
-        for part in ["the name `App` is taken by `", "ours::App`", "theirs::App`", "#[application(name = \"…\")]"] {
+        for part in
+            ["the name `App` is already used by `", "ours::App`", "theirs::App`", "#[application(name = \"…\")]"]
+        {
             assert!(said.contains(part), "{said}");
         }
         // the same type, another name, and another place

@@ -1,19 +1,17 @@
-//! Opening an application: what is there already, under which name, and with which key.
+//! Opening an application: with existing events, under a valid name, and with the right key.
 
 use eventsourcing::RecorderError;
 use eventsourcing::prelude::*;
 
-use super::{Account, Note, Office, common};
+use super::{Account, Archive, Note, Office, common};
 
 #[tokio::test]
 async fn two_applications_in_one_database_keep_their_events_apart() {
-    #[application]
-    struct Archive;
     let folder = tempfile::tempdir().unwrap();
     for variables in [common::sqlite_file(&folder), common::postgres()] {
         let (office, archive) =
             (Office::open_with(variables.clone()).await.unwrap(), Archive::open_with(variables).await.unwrap());
-        let (mut account, mut note) = (Account::open("Ada"), Note::begin());
+        let (mut account, mut note) = (Account::open(), Note::begin());
         office.save(&mut account).await.unwrap();
         archive.save(&mut note).await.unwrap();
         assert_eq!(office.log().max_id().await.unwrap(), Some(1));
@@ -26,7 +24,7 @@ async fn two_applications_in_one_database_keep_their_events_apart() {
 async fn what_was_saved_is_there_when_the_application_opens_again() {
     let folder = tempfile::tempdir().unwrap();
     for variables in [common::sqlite_file(&folder), common::postgres()] {
-        let mut account = Account::open("Ada");
+        let mut account = Account::open();
         let office = Office::open_with(variables.clone()).await.unwrap();
         office.save(&mut account).await.unwrap();
         office.close().await;
@@ -50,7 +48,7 @@ async fn a_name_that_is_none_in_a_database_is_none_in_memory() {
     );
 }
 
-/// The key of now and no other: whoever opens with another would record what the others cannot read.
+/// An application with another key would record events that the others cannot read.
 #[tokio::test]
 async fn a_log_opens_only_with_the_key_that_it_is_written_with() {
     let folder = tempfile::tempdir().unwrap();
@@ -61,12 +59,12 @@ async fn a_log_opens_only_with_the_key_that_it_is_written_with() {
         Office::open_with(variables.iter().cloned().chain(more)).await
     };
     let office = open(&[("CIPHER_KEY", key.as_str())]).await.unwrap();
-    let mut account = Account::open("Ada");
+    let mut account = Account::open();
     office.save(&mut account).await.unwrap();
     for (variables, told) in [
-        (vec![("CIPHER_KEY", other.as_str())], "and the configured key is"),
-        (vec![], "was encrypted with chacha20poly1305 and no cipher is configured"),
-        (vec![("CIPHER_KEY", key.as_str()), ("CIPHER_TOPIC", "aes")], "and another cipher is configured"),
+        (vec![("CIPHER_KEY", other.as_str())], "but the configured key is"),
+        (vec![], "was encrypted with chacha20poly1305, but no cipher is configured"),
+        (vec![("CIPHER_KEY", key.as_str()), ("CIPHER_TOPIC", "aes")], "but another cipher is configured"),
     ] {
         match open(&variables).await {
             // a build without AES cannot even say that the key is another cipher's
@@ -78,7 +76,7 @@ async fn a_log_opens_only_with_the_key_that_it_is_written_with() {
     open(&[("CIPHER_KEY", key.as_str())]).await.unwrap();
 
     let plain = common::sqlite_file(&folder);
-    Office::open_with(plain.clone()).await.unwrap().save(&mut Account::open("Bea")).await.unwrap();
+    Office::open_with(plain.clone()).await.unwrap().save(&mut Account::open()).await.unwrap();
     let encrypted = |more: Option<(&str, &str)>| {
         let given = [("CIPHER_KEY", key.as_str())].into_iter().chain(more);
         plain.iter().cloned().chain(given.map(|(name, value)| (name.to_owned(), value.to_owned()))).collect::<Vec<_>>()

@@ -1,14 +1,14 @@
-//! Saves that are refused before anything is asked of the recorder.
+//! Saves that are refused before the recorder is called.
 
-use eventsourcing::persistence::MapperFailure;
+use eventsourcing::codec::MapperFailure;
 use eventsourcing::prelude::*;
 
-use super::{Account, Note, Office};
+use super::{Account, Note, Office, office};
 
 #[tokio::test]
 async fn an_event_over_the_limit_is_refused_and_nothing_is_written() {
     let office = Office::open_with([("MAX_STATE_SIZE", "1000")]).await.unwrap();
-    let (mut account, mut note) = (Account::open("Ada"), Note::begin());
+    let (mut account, mut note) = (Account::open(), Note::begin());
     note.add(&"x".repeat(2_000));
     let error = office.save((&mut account, &mut note)).await.unwrap_err();
     let Error::Mapper(error) = error else { panic!("{error}") };
@@ -19,26 +19,26 @@ async fn an_event_over_the_limit_is_refused_and_nothing_is_written() {
 
 #[tokio::test]
 async fn an_aggregate_that_is_in_one_save_twice_is_refused() {
-    let office = Office::open_with([("PERSISTENCE_MODULE", "memory")]).await.unwrap();
-    let mut account = Account::open("Ada");
+    let office = office().await;
+    let mut account = Account::open();
     let mut clone = account.clone();
     let error = office.save((&mut account, &mut clone)).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        format!("version 1 of {} is in this save twice; save each aggregate once", account.id())
+        format!("this save contains version 1 of {} twice; save each aggregate once", account.id())
     );
     assert_eq!(office.log().max_id().await.unwrap(), None);
 }
 
 #[tokio::test]
 async fn an_event_of_no_aggregate_is_refused() {
-    let office = Office::open_with([("PERSISTENCE_MODULE", "memory")]).await.unwrap();
-    let event = Account::open("Ada").collect_events().remove(0);
+    let office = office().await;
+    let event = Account::open().collect_events().remove(0);
     for event in
         [DomainEvent { originator_version: 0, ..event.clone() }, DomainEvent { originator_id: Uuid::nil(), ..event }]
     {
         let error = office.save(event).await.unwrap_err();
-        assert!(matches!(error, Error::Homeless { topic: "Account.Opened", .. }), "{error}");
+        assert!(matches!(error, Error::InvalidOriginator { topic: "Account.Opened", .. }), "{error}");
     }
     assert_eq!(office.log().max_id().await.unwrap(), None);
 }

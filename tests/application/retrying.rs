@@ -1,23 +1,28 @@
-//! Decisions that are made again when somebody else was quicker, each recorded once.
+//! Commands that are retried after a conflict, and recorded once.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use eventsourcing::prelude::*;
+use futures::future::join_all;
 
-use super::{Account, Office};
+use super::{Account, Office, in_each_database, office};
+
+in_each_database! {
+    a_decision_s_own_error_passes_through_and_records_nothing
+    of_many_transfers_between_two_accounts_none_gives_up
+    of_many_who_create_an_aggregate_one_does_and_all_change_it
+}
 
 #[derive(Debug, thiserror::Error)]
 enum Refused {
     #[error("the balance is {0} already")]
     Enough(i64),
-    #[error(transparent)]
-    Library(#[from] Error),
 }
 
 #[tokio::test]
 async fn a_decision_is_made_on_the_aggregate_as_it_then_is() {
-    let office = Office::open_with([("PERSISTENCE_MODULE", "memory")]).await.unwrap();
-    let mut account = Account::open("Ada");
+    let office = office().await;
+    let mut account = Account::open();
     office.save(&mut account).await.unwrap();
     let id = account.id();
     let made = AtomicU32::new(0);
@@ -36,31 +41,32 @@ async fn a_decision_is_made_on_the_aggregate_as_it_then_is() {
             Ok::<_, Error>(account.balance)
         })
         .await
+        .unwrap()
         .unwrap();
     assert_eq!(value, 31);
     assert_eq!(office.repository().get::<Account>(id).await.unwrap().balance, 31);
 }
 
-pub(super) async fn a_decision_s_own_error_passes_through_and_records_nothing(office: Office) {
-    let mut account = Account::open("Ada");
+async fn a_decision_s_own_error_passes_through_and_records_nothing(office: Office) {
+    let mut account = Account::open();
     account.deposit(5);
     office.save(&mut account).await.unwrap();
     let deposit = |account: &mut Account| {
         account.deposit(1);
         if account.balance > 5 { Err(Refused::Enough(account.balance)) } else { Ok(()) }
     };
-    let error = office.retry(account.id(), deposit).await.unwrap_err();
+    let error = office.retry(account.id(), deposit).await.unwrap().unwrap_err();
     assert!(matches!(error, Refused::Enough(6)), "{error}");
     assert_eq!(office.log().max_id().await.unwrap(), Some(2));
 
     let error = office.retry(Uuid::new_v4(), deposit).await.unwrap_err();
-    assert!(matches!(error, Refused::Library(Error::AggregateNotFound { .. })), "{error}");
+    assert!(matches!(error, Error::AggregateNotFound { .. }), "{error}");
 }
 
 #[tokio::test]
 async fn a_conflict_that_comes_each_time_is_returned_in_the_end() {
-    let office = Office::open_with([("PERSISTENCE_MODULE", "memory")]).await.unwrap();
-    let mut account = Account::open("Ada");
+    let office = office().await;
+    let mut account = Account::open();
     office.save(&mut account).await.unwrap();
     let rival = office.clone();
     let mut made = 0;
@@ -80,8 +86,8 @@ async fn a_conflict_that_comes_each_time_is_returned_in_the_end() {
 
 #[tokio::test]
 async fn a_conflict_that_no_attempt_can_end_is_returned_at_once() {
-    let office = Office::open_with([("PERSISTENCE_MODULE", "memory")]).await.unwrap();
-    let mut account = Account::open("Ada");
+    let office = office().await;
+    let mut account = Account::open();
     office.save(&mut account).await.unwrap();
     let old = account.clone();
     account.deposit(1);
@@ -98,4 +104,77 @@ async fn a_conflict_that_no_attempt_can_end_is_returned_at_once() {
         .unwrap_err();
     assert!(matches!(error, Error::Conflict { tried: 2, recorded: 2, .. }), "{error:?}");
     assert_eq!(made, 1);
+}
+
+/// By hand, with five attempts each, most of them fail.
+async fn of_many_transfers_between_two_accounts_none_gives_up(office: Office) {
+    let (mut one, mut other) = (Account::open(), Account::open());
+    office.save((&mut one, &mut other)).await.unwrap();
+    let transfers = (0..40).map(|number| {
+        let office = office.clone();
+        // in both directions, so that two callers need the same accounts in opposite orders
+        let ids = if number % 2 == 0 { (one.id(), other.id()) } else { (other.id(), one.id()) };
+        tokio::spawn(async move {
+            let transfer = |(from, to): &mut (Account, Account)| {
+                from.deposit(-1);
+                to.deposit(1);
+            };
+            office.retry_all(ids, transfer).await
+        })
+    });
+    for transfer in join_all(transfers).await {
+        transfer.unwrap().unwrap();
+    }
+    let accounts = [one.id(), other.id()];
+    let versions = office.retry_all(accounts.to_vec(), |accounts: &mut Vec<Account>| {
+        Ok::<_, Refused>(accounts.iter().map(|account| (account.version(), account.balance)).collect::<Vec<_>>())
+    });
+    assert_eq!(versions.await.unwrap().unwrap(), [(41, 0), (41, 0)]);
+}
+
+#[tokio::test]
+async fn a_refused_command_records_nothing_of_any_aggregate() {
+    let office = office().await;
+    let (mut one, mut other) = (Account::open(), Account::open());
+    office.save((&mut one, &mut other)).await.unwrap();
+    let refuse = |(one, _): &mut (Account, Account)| {
+        one.deposit(1);
+        Err::<(), _>(Refused::Enough(one.balance))
+    };
+    office.retry_all((one.id(), other.id()), refuse).await.unwrap().unwrap_err();
+    assert_eq!(office.log().max_id().await.unwrap(), Some(2));
+}
+
+/// An account under an id that callers know before it exists.
+#[aggregate]
+#[derive(Clone, Debug, PartialEq)]
+struct Counter {
+    count: u64,
+}
+
+#[aggregate]
+impl Counter {
+    #[event("Started", id = id)]
+    fn start(id: Uuid) -> Self {
+        Self { count: 0 }
+    }
+
+    #[event("Counted")]
+    fn count(&mut self) {
+        self.count += 1;
+    }
+}
+
+async fn of_many_who_create_an_aggregate_one_does_and_all_change_it(office: Office) {
+    let id = Uuid::new_v4();
+    assert_eq!(office.repository().find::<Counter>(id).await.unwrap(), None);
+    let counts = (0..10).map(|_| {
+        let office = office.clone();
+        tokio::spawn(async move { office.retry_or_create(id, || Counter::start(id), Counter::count).await })
+    });
+    for count in join_all(counts).await {
+        count.unwrap().unwrap();
+    }
+    let counter = office.repository().get_or_create(id, || Counter::start(id)).await.unwrap();
+    assert_eq!((counter.count, counter.version()), (10, 11));
 }

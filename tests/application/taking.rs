@@ -1,11 +1,20 @@
-//! Aggregates that have gone through events which they do not hold: no hole comes into their history.
+//! Aggregates whose events were taken: a save leaves no gap in their history.
 
+use eventsourcing::AggregateError;
 use eventsourcing::prelude::*;
 
-use super::{Account, AccountEvent, Office};
+use super::{Account, AccountEvent, Office, in_each_database};
 
-pub(super) async fn events_that_were_taken_and_lost_leave_no_hole(office: Office) {
-    let mut account = Account::open("Ada");
+in_each_database! {
+    events_that_were_taken_and_lost_leave_no_hole
+    an_aggregate_goes_on_once_the_events_that_were_taken_are_recorded
+    events_of_another_writer_do_not_stand_for_those_that_were_taken
+    events_that_were_only_looked_at_are_recorded
+    a_fold_of_events_can_be_saved_where_they_are_recorded
+}
+
+async fn events_that_were_taken_and_lost_leave_no_hole(office: Office) {
+    let mut account = Account::open();
     account.deposit(1);
     assert_eq!(account.collect_events().len(), 2);
     // also with nothing else pending: a save that records nothing would look like success
@@ -13,33 +22,39 @@ pub(super) async fn events_that_were_taken_and_lost_leave_no_hole(office: Office
         let error = office.save(&mut account).await.unwrap_err();
         let id = account.id();
         assert!(
-            matches!(error, Error::EventsMissing { aggregate: "Account", originator_id, first: 1, last: 2 } if originator_id == id),
+            matches!(error, Error::Aggregate(AggregateError::EventsMissing { aggregate: "Account", originator_id, first: 1, last: 2 }) if originator_id == id),
             "{error:?}"
         );
         assert_eq!(
             error.to_string(),
             format!(
                 "the Account {id} cannot be saved, because its versions 1 to 2 are not recorded: \
-                 they were taken with `collect_events` or applied with `mutate`; save these events first, or get the aggregate again, \
-                 and look at events with `pending_events`"
+                 they were taken with `collect_events` or applied with `mutate`; save these events first, or get the aggregate again; \
+                 to read pending events without taking them, use `pending_events`"
             )
         );
         assert!(!error.is_retryable());
         account.deposit(2);
     }
     // nor can a clone be saved
-    assert!(matches!(office.save(&mut account.clone()).await, Err(Error::EventsMissing { .. })));
+    assert!(matches!(
+        office.save(&mut account.clone()).await,
+        Err(Error::Aggregate(AggregateError::EventsMissing { .. }))
+    ));
     assert_eq!(office.log().max_id().await.unwrap(), None);
 }
 
-pub(super) async fn an_aggregate_goes_on_once_the_events_that_were_taken_are_recorded(office: Office) {
-    let mut account = Account::open("Ada");
+async fn an_aggregate_goes_on_once_the_events_that_were_taken_are_recorded(office: Office) {
+    let mut account = Account::open();
     let opened = account.collect_events();
     account.deposit(1);
     let deposited = account.collect_events();
     account.deposit(2);
     office.save(opened).await.unwrap();
-    assert!(matches!(office.save(&mut account).await, Err(Error::EventsMissing { first: 1, last: 2, .. })));
+    assert!(matches!(
+        office.save(&mut account).await,
+        Err(Error::Aggregate(AggregateError::EventsMissing { first: 1, last: 2, .. }))
+    ));
     office.save(deposited).await.unwrap();
     office.save(&mut account).await.unwrap();
 
@@ -52,8 +67,8 @@ pub(super) async fn an_aggregate_goes_on_once_the_events_that_were_taken_are_rec
     assert_eq!((account.balance, account.version()), (10, 5));
 }
 
-pub(super) async fn events_of_another_writer_do_not_stand_for_those_that_were_taken(office: Office) {
-    let mut account = Account::open("Ada");
+async fn events_of_another_writer_do_not_stand_for_those_that_were_taken(office: Office) {
+    let mut account = Account::open();
     office.save(&mut account).await.unwrap();
     let mut rival = account.clone();
     account.deposit(1);
@@ -65,12 +80,15 @@ pub(super) async fn events_of_another_writer_do_not_stand_for_those_that_were_ta
     rival.deposit(10);
     office.save(&mut rival).await.unwrap();
     account.deposit(2);
-    assert!(matches!(office.save(&mut account).await, Err(Error::EventsMissing { first: 2, last: 2, .. })));
+    assert!(matches!(
+        office.save(&mut account).await,
+        Err(Error::Aggregate(AggregateError::EventsMissing { first: 2, last: 2, .. }))
+    ));
     assert_eq!(office.repository().get::<Account>(account.id()).await.unwrap().balance, 10);
 }
 
-pub(super) async fn events_that_were_only_looked_at_are_recorded(office: Office) {
-    let mut account = Account::open("Ada");
+async fn events_that_were_only_looked_at_are_recorded(office: Office) {
+    let mut account = Account::open();
     assert_eq!(account.pending_events().len(), 1);
     office.save(&mut account).await.unwrap();
     // nothing was pending, so nothing was taken
@@ -80,15 +98,18 @@ pub(super) async fn events_that_were_only_looked_at_are_recorded(office: Office)
     assert_eq!(office.log().max_id().await.unwrap(), Some(2));
 }
 
-pub(super) async fn a_fold_of_events_can_be_saved_where_they_are_recorded(office: Office) {
-    let mut account = Account::open("Ada");
+async fn a_fold_of_events_can_be_saved_where_they_are_recorded(office: Office) {
+    let mut account = Account::open();
     account.deposit(1);
     let fold = |events: Vec<DomainEvent<AccountEvent>>| {
         events.into_iter().try_fold(None, |account: Option<Account>, event| event.mutate(account)).unwrap().unwrap()
     };
     let mut early = fold(account.pending_events().to_vec());
     early.deposit(2);
-    assert!(matches!(office.save(&mut early).await, Err(Error::EventsMissing { first: 1, last: 2, .. })));
+    assert!(matches!(
+        office.save(&mut early).await,
+        Err(Error::Aggregate(AggregateError::EventsMissing { first: 1, last: 2, .. }))
+    ));
     assert_eq!(office.log().max_id().await.unwrap(), None);
 
     office.save(&mut account).await.unwrap();

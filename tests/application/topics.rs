@@ -1,8 +1,8 @@
-//! Two types that record under one topic: found out when the application opens, or at first use.
+//! Two types that record under one topic: refused when the application opens, or at first use.
 
 use eventsourcing::prelude::*;
 
-use super::{Account, Office};
+use super::{Account, office};
 
 mod other {
     use eventsourcing::prelude::*;
@@ -29,15 +29,15 @@ async fn two_aggregates_with_one_topic_do_not_open() {
     assert!(matches!(error, Error::TopicTaken { topic: "Account.Opened", .. }), "{error}");
     assert_eq!(
         error.to_string(),
-        "`application::AccountEvent` and `application::topics::other::AccountEvent` both record events under the topic `Account.Opened`; \
-         give one of them another name with `#[aggregate(name = \"…\")]`"
+        "`application::common::office::AccountEvent` and `application::topics::other::AccountEvent` both record events under the topic `Account.Opened`; \
+         name one of them differently with `#[aggregate(name = \"…\")]`"
     );
 }
 
 #[tokio::test]
 async fn two_aggregates_with_one_topic_are_found_out_at_first_use() {
-    let office = Office::open_with([("PERSISTENCE_MODULE", "memory")]).await.unwrap();
-    office.save(&mut Account::open("Ada")).await.unwrap();
+    let office = office().await;
+    office.save(&mut Account::open()).await.unwrap();
     let error = office.save(&mut other::Account::open()).await.unwrap_err();
     assert!(matches!(error, Error::TopicTaken { .. }), "{error}");
     assert_eq!(office.log().max_id().await.unwrap(), Some(1));

@@ -1,25 +1,21 @@
-//! What came of another application's events: recorded once, with how far its log is processed.
+//! The results of another application's events: recorded once, together with the position in its log.
 
 use eventsourcing::prelude::*;
 
-use super::{Account, Office};
-
-async fn office() -> Office {
-    Office::open_with([("PERSISTENCE_MODULE", "memory")]).await.unwrap()
-}
+use super::{Account, Office, office};
 
 #[tokio::test]
-async fn events_leave_an_aggregate_only_if_they_are_recorded_with_their_tracking() {
+async fn pending_events_are_cleared_only_when_recorded_with_their_tracking() {
     let office = office().await;
-    let (mut account, mut again) = (Account::open("Ada"), Account::open("Ada"));
+    let (mut account, mut again) = (Account::open(), Account::open());
     office.save_tracked(&mut account, Tracking::new("Orders", 0, 4)).await.unwrap();
     assert!(account.pending_events().is_empty());
 
     let error = office.save_tracked(&mut again, Tracking::new("Orders", 0, 4)).await.unwrap_err();
     assert!(matches!(error, Error::AlreadyProcessed { after: 0, recorded: 4, .. }), "{error:?}");
     assert!(!error.is_retryable(), "the same call can never succeed");
-    let said =
-        "events of `Orders` after 0 were processed, while it is processed up to 4; nothing was recorded, go on after 4";
+    let said = "the save continues from position 0 of `Orders`, but the log is processed up to 4; \
+                nothing was recorded; continue after 4";
     assert_eq!(error.to_string(), said);
     assert_eq!(again.pending_events().len(), 1);
     assert!(!office.repository().exists(again.id()).await.unwrap());
@@ -33,7 +29,7 @@ async fn events_leave_an_aggregate_only_if_they_are_recorded_with_their_tracking
 #[tokio::test]
 async fn an_aggregate_without_pending_events_moves_the_position_all_the_same() {
     let office = office().await;
-    let mut account = Account::open("Ada");
+    let mut account = Account::open();
     office.save(&mut account).await.unwrap();
     assert_eq!(office.save_tracked(&mut account, Tracking::new("Orders", 0, 1)).await.unwrap(), []);
     assert_eq!(office.save_tracked((), Tracking::new("Orders", 1, 2)).await.unwrap(), []);
@@ -46,10 +42,10 @@ async fn a_recorder_that_keeps_no_tracking_says_so() {
     let recorder = std::sync::Arc::new(super::lost_answers::LosesAnswers::default());
     let office =
         Office::builder().recorder(recorder).variables([("PERSISTENCE_MODULE", "memory")]).open().await.unwrap();
-    let mut account = Account::open("Ada");
+    let mut account = Account::open();
     let saved = office.save_tracked(&mut account, Tracking::new("Orders", 0, 1)).await.map(|_| 0);
     for error in [saved.unwrap_err(), office.tracked_position("Orders").await.unwrap_err()] {
-        let said = "this recorder does not keep how far the log of `Orders` is processed; \
+        let said = "this recorder does not store how far the log of `Orders` is processed; \
                     give the application a recorder that does";
         assert_eq!(error.to_string(), said);
     }

@@ -1,19 +1,23 @@
-//! Decisions of many tasks about one aggregate: after a conflict they take turns, and none of them gives up.
+//! Retried commands of many tasks on one aggregate: after a conflict they are serialized, and none of them gives up.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use eventsourcing::persistence::{EventQuery, MemoryRecorder, NotificationQuery};
 use eventsourcing::prelude::*;
+use eventsourcing::recording::{EventQuery, MemoryRecorder, NotificationQuery};
 use eventsourcing::{Recorder, RecorderError, StoredEvent};
 use futures::executor::block_on;
 use futures::future::join_all;
 
-use super::{Account, Office};
+use super::{Account, Office, in_each_database, office};
+
+in_each_database! {
+    many_deposits_of_many_tasks_are_each_recorded_once
+}
 
 const TASKS: usize = 32;
 
-/// Lets every other task read before the one that has read goes on.
+/// A recorder that lets all other tasks read before the one that has read continues.
 #[derive(Debug, Default)]
 struct Yields(MemoryRecorder);
 
@@ -38,9 +42,9 @@ impl Recorder for Yields {
     }
 }
 
-/// Tasks that each make this many deposits by `retry`. Returns how often they decided.
+/// Lets tasks make this number of deposits each by `retry`, and returns the number of calls of their closures.
 async fn deposit(office: &Office, deposits: usize) -> usize {
-    let mut account = Account::open("Ada");
+    let mut account = Account::open();
     office.save(&mut account).await.unwrap();
     let id = account.id();
     let decided = Arc::new(AtomicUsize::new(0));
@@ -64,7 +68,7 @@ async fn deposit(office: &Office, deposits: usize) -> usize {
     decided.load(Ordering::Relaxed)
 }
 
-/// Without turns all tasks decide on the same version, and one of them is recorded: some of them give up then.
+/// Without the queue, all tasks decide on the same version and only one is recorded, until some give up.
 #[tokio::test]
 async fn a_task_that_was_in_conflict_once_is_not_so_again() {
     let variables = [("PERSISTENCE_MODULE", "memory")];
@@ -73,24 +77,24 @@ async fn a_task_that_was_in_conflict_once_is_not_so_again() {
     assert!(decided <= TASKS * 10 + TASKS, "{decided}");
 }
 
-pub(super) async fn many_deposits_of_many_tasks_are_each_recorded_once(office: Office) {
+async fn many_deposits_of_many_tasks_are_each_recorded_once(office: Office) {
     deposit(&office, 50).await;
 }
 
-/// A thousand each, unless `cargo xtask soak` says otherwise. The history is read for each of them, which takes minutes in all.
+/// A thousand each, unless `cargo xtask soak` sets another number. Each reads the history, which takes minutes in all.
 async fn a_thousand_deposits_of_each_task(office: Office) {
     let deposits = std::env::var("EVENTSOURCING_SOAK_DECISIONS").map_or(1_000, |deposits| deposits.parse().unwrap());
     deposit(&office, deposits).await;
 }
 
 mod soak {
-    use super::{Office, a_thousand_deposits_of_each_task};
+    use super::{Office, a_thousand_deposits_of_each_task, office};
     use crate::common;
 
     #[tokio::test(flavor = "multi_thread")]
     #[ignore = "it takes minutes: run it with `cargo xtask soak`"]
     async fn in_memory() {
-        a_thousand_deposits_of_each_task(Office::open_with([("PERSISTENCE_MODULE", "memory")]).await.unwrap()).await;
+        a_thousand_deposits_of_each_task(office().await).await;
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -108,9 +112,9 @@ mod soak {
 }
 
 #[tokio::test]
-async fn a_decision_that_makes_another_about_the_same_aggregate_does_not_wait_for_itself() {
-    let office = Office::open_with([("PERSISTENCE_MODULE", "memory")]).await.unwrap();
-    let mut account = Account::open("Ada");
+async fn a_nested_retry_of_the_same_aggregate_does_not_wait_for_itself() {
+    let office = office().await;
+    let mut account = Account::open();
     office.save(&mut account).await.unwrap();
     let id = account.id();
     let mut made = 0;
@@ -133,7 +137,7 @@ async fn a_decision_that_makes_another_about_the_same_aggregate_does_not_wait_fo
 async fn a_decision_whose_future_is_dropped_gives_its_turn_to_the_next() {
     let variables = [("PERSISTENCE_MODULE", "memory")];
     let office = Office::builder().recorder(Arc::new(Yields::default())).variables(variables).open().await.unwrap();
-    let mut account = Account::open("Ada");
+    let mut account = Account::open();
     office.save(&mut account).await.unwrap();
     let id = account.id();
     let increment = || office.retry(id, |account: &mut Account| account.deposit(1));

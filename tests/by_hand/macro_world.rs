@@ -1,4 +1,4 @@
-//! The tutorial's `World`, as the macros make it.
+//! The tutorial's `World`, with macros.
 
 use eventsourcing::prelude::*;
 

@@ -1,6 +1,6 @@
-//! The tutorial's `World`, as a person would write it who has no macros.
+//! The tutorial's `World`, hand-written without macros.
 
-use eventsourcing::persistence::{StateError, StateReader, StateWriter};
+use eventsourcing::domain::{StateError, StateReader, StateWriter};
 use eventsourcing::{Aggregate, AggregateEvent, ApplyError, Root, Uuid};
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! A subscriber that keeps all that is logged, by whatever level.
+//! A `tracing` subscriber that keeps everything that is logged, at any level.
 
 use std::fmt::{Debug, Write as _};
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ impl Logger {
         self.0.lock().unwrap().clone()
     }
 
-    /// A line for each field, and before it one for the level.
+    /// Writes a line for the level, and one for each field.
     fn line(&self, level: &tracing::Level, record: impl FnOnce(&mut Lines)) {
         let mut lines = Lines(format!("{level}\n"));
         record(&mut lines);

@@ -1,11 +1,22 @@
-//! What the tests share: a place of its own for each test, in each of the databases.
-#![allow(dead_code, reason = "each test file uses what it needs")]
+//! What the test suites share: a database for each test, connection pools, and a model.
+#![allow(dead_code, reason = "each test suite uses a part of this")]
+
+pub(crate) mod office;
+pub(crate) mod pools;
+
+use std::time::Duration;
 
 use eventsourcing::Uuid;
 
-/// The variables of a PostgreSQL for tests, with a schema that nobody else uses.
+/// A time limit far longer than any test takes: a test that hangs fails.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A poll interval so short that polling delays no test.
+pub(crate) const OFTEN: Duration = Duration::from_millis(2);
+
+/// The variables of a PostgreSQL for tests, with a schema that no other test uses.
 ///
-/// A test that needs PostgreSQL is never passed over: without one it fails, and says what to do.
+/// A test that needs PostgreSQL is never skipped: without one it fails and says what to do.
 pub(crate) fn postgres() -> Vec<(String, String)> {
     assert!(
         std::env::var_os("EVENTSOURCING_TEST_POSTGRES").is_some(),

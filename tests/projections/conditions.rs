@@ -1,17 +1,16 @@
-//! What the condition of the view's database means to handlers: what passes is waited out, and nothing is put aside for it.
+//! Errors of the view's database in handlers: transient ones are retried, and no event is dead-lettered for them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use eventsourcing::database::{PostgresViews, SqliteViews};
 use eventsourcing::prelude::*;
-use eventsourcing::sqlx::{PostgresViews, SqliteViews};
-use eventsourcing::{Happened, OnFailure, ProjectionRunner, RunnerError};
+use eventsourcing::{EventEnvelope, OnFailure, ProjectionRunner, RunnerError};
 use sqlx::{AssertSqlSafe, PgConnection, QueryBuilder, SqliteConnection};
 
-use super::places::{postgres_pool, sqlite_pool};
-use super::{AccountDeposited, PATIENCE, deposits, office};
+use super::{AccountDeposited, PATIENCE, deposits, office, postgres_pool, sqlite_pool};
 
-/// Meets an error of this code at the first two tries.
+/// Gets an error of this code in the first two attempts.
 struct Troubled {
     code: &'static str,
     tries: Arc<AtomicU32>,
@@ -29,13 +28,13 @@ impl Troubled {
     }
 }
 
-/// How many events are put aside by a handler that meets an error of this code.
+/// The number of events that are dead-lettered by a handler that gets an error of this code.
 async fn parked_in_postgres(code: &'static str) -> (u64, Option<RunnerError>) {
     let office = office().await;
     let last = deposits(&office, 2, 1).await;
     let views = PostgresViews::open(postgres_pool().await).await.unwrap();
     let troubled = Troubled { code, tries: Arc::default() };
-    let runner = ProjectionRunner::of(&office, troubled, views)
+    let runner = ProjectionRunner::builder(&office, troubled, views)
         .on_failure(OnFailure::Park { attempts: 0, pause: std::time::Duration::ZERO });
     let runner = runner.start().await.unwrap();
     runner.wait_for(last, PATIENCE).await.unwrap();
@@ -53,7 +52,7 @@ async fn trouble_that_passes_puts_nothing_aside_in_postgres() {
     }
 }
 
-/// The twin: what is a handler's own fault is put aside.
+/// The twin: an error of the handler's own statement is dead-lettered.
 #[tokio::test]
 async fn trouble_of_the_handler_s_own_is_put_aside_in_postgres() {
     for code in ["22012", "23505", "42P01", "P0001"] {
@@ -61,7 +60,7 @@ async fn trouble_of_the_handler_s_own_is_put_aside_in_postgres() {
     }
 }
 
-/// Meets a full database at the first two tries.
+/// Finds the database full in the first two attempts.
 struct Full(Arc<AtomicU32>);
 
 #[projection("full")]
@@ -82,7 +81,7 @@ async fn a_full_database_puts_nothing_aside_in_sqlite() {
     let (pool, _folder) = sqlite_pool().await;
     sqlx::query("CREATE TABLE big (bytes BLOB)").execute(&pool).await.unwrap();
     let views = SqliteViews::open(pool).await.unwrap();
-    let runner = ProjectionRunner::of(&office, Full(Arc::default()), views);
+    let runner = ProjectionRunner::builder(&office, Full(Arc::default()), views);
     let runner = runner.on_failure(OnFailure::Park { attempts: 0, pause: std::time::Duration::ZERO });
     let runner = runner.start().await.unwrap();
     runner.wait_for(last, PATIENCE).await.unwrap();
@@ -98,7 +97,7 @@ struct Bulky;
 #[projection("bulky")]
 impl Bulky {
     #[on]
-    async fn deposited(&self, events: &[Happened<AccountDeposited>], view: &mut PgConnection) -> sqlx::Result<()> {
+    async fn deposited(&self, events: &[EventEnvelope<AccountDeposited>], view: &mut PgConnection) -> sqlx::Result<()> {
         let mut insert = QueryBuilder::new("INSERT INTO bulky (a, b, c, d) ");
         insert.push_values(events, |mut row, event| {
             for _ in 0..4 {
@@ -117,7 +116,7 @@ async fn a_batch_with_more_parameters_than_a_statement_may_have_is_taken_apart()
     let pool = postgres_pool().await;
     sqlx::query("CREATE UNLOGGED TABLE bulky (a bigint, b bigint, c bigint, d bigint)").execute(&pool).await.unwrap();
     let views = PostgresViews::open(pool.clone()).await.unwrap();
-    let runner = ProjectionRunner::of(&office, Bulky, views).batch_size(16_500).start().await.unwrap();
+    let runner = ProjectionRunner::builder(&office, Bulky, views).batch_size(16_500).start().await.unwrap();
     // far enough to see that it is under way, one by one
     runner.wait_for(last.min(100), PATIENCE).await.unwrap();
     let handled: i64 = sqlx::query_scalar("SELECT count(*) FROM bulky").fetch_one(&pool).await.unwrap();

@@ -1,23 +1,22 @@
-//! Handlers that fail: the culprit is named, what came before it is kept, and nothing else is done by halves.
+//! Handlers that fail: the error names the event, and the view keeps exactly the events before it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use eventsourcing::following::{Progress, Views as _};
-use eventsourcing::persistence::{Kind, Place};
+use eventsourcing::database::{PostgresViews, SqliteViews};
 use eventsourcing::prelude::*;
-use eventsourcing::sqlx::{PostgresViews, SqliteViews};
-use eventsourcing::{About, MemoryViews, OnFailure, ProjectionRunner, RunnerError, StoredEvent};
+use eventsourcing::projection::{Progress, Views as _};
+use eventsourcing::recording::{StateKind, StateLocation};
+use eventsourcing::{EventContext, MemoryViews, OnFailure, ProjectionRunner, RunnerError, StoredEvent};
 use sqlx::{PgConnection, SqliteConnection};
 
-use super::places::{postgres_pool, sqlite_pool};
-use super::{AccountDeposited, AccountOpened, Office, PATIENCE, deposits, office};
+use super::{AccountDeposited, AccountOpened, Office, PATIENCE, deposits, office, postgres_pool, sqlite_pool};
 
 /// The amounts that were deposited; 13 brings bad luck.
 #[derive(Clone, Default)]
 struct Amounts {
-    /// How often 13 is still refused.
+    /// How many more times 13 is refused.
     refusals: Arc<AtomicU32>,
     panics: bool,
 }
@@ -86,7 +85,7 @@ async fn a_handler_that_panics_is_an_error_and_not_the_process_s_end() {
     let projection = Amounts { panics: true, ..unlucky(u32::MAX) };
     let runner = ProjectionRunner::start(&office, projection, views.clone()).await.unwrap();
     let error = runner.wait_for(last, PATIENCE).await.unwrap_err();
-    assert!(error.to_string().ends_with("it panicked: thirteen at table"), "{error}");
+    assert!(error.to_string().ends_with("the handler panicked: thirteen at table"), "{error}");
     assert_eq!(views.read(Clone::clone), [1]);
 }
 
@@ -97,7 +96,7 @@ async fn a_handler_tries_again_as_often_as_the_policy_says() {
         let office = office().await;
         let last = record(&office, &[1, 13, 3]).await;
         let views = MemoryViews::new(Vec::new());
-        let runner = ProjectionRunner::of(&office, unlucky(refusals), views.clone()).on_failure(policy);
+        let runner = ProjectionRunner::builder(&office, unlucky(refusals), views.clone()).on_failure(policy);
         let runner = runner.start().await.unwrap();
         // the batch fails once, its event alone once, and then three times again
         let outcome = runner.wait_for(last, PATIENCE).await;
@@ -113,7 +112,8 @@ async fn an_event_that_cannot_be_decoded_stops_the_projection_before_it() {
     let office = office().await;
     record(&office, &[1]).await;
     let (originator_id, state) = (Uuid::new_v4(), b"{\"timestamp\":\"yesterday\"}".to_vec());
-    let place = Place { kind: Kind::Event, originator_id, originator_version: 1, topic: "Account.Deposited" };
+    let place =
+        StateLocation { kind: StateKind::Event, originator_id, originator_version: 1, topic: "Account.Deposited" };
     let broken = StoredEvent {
         originator_id,
         originator_version: 1,
@@ -137,7 +137,7 @@ struct Counted;
 #[projection("counted")]
 impl Counted {
     #[on]
-    async fn opened(&self, _: &AccountOpened, _: &About, view: &mut SqliteConnection) -> sqlx::Result<()> {
+    async fn opened(&self, _: &AccountOpened, _: &EventContext, view: &mut SqliteConnection) -> sqlx::Result<()> {
         sqlx::query("UPDATE counted SET accounts = accounts + 1").execute(view).await?;
         Ok(())
     }
@@ -161,7 +161,7 @@ async fn a_table_that_is_missing_is_named() {
     assert_eq!(counted, 1);
 }
 
-/// Keeps an error to itself after which PostgreSQL commits nothing.
+/// Ignores an error after which PostgreSQL commits nothing.
 struct Careless;
 
 #[projection("careless")]
@@ -207,13 +207,13 @@ async fn what_keeps_the_view_from_being_changed_for_a_while_is_waited_out() {
                 assert!(error.to_string().contains("the view of `counted` cannot be changed"), "{error}");
                 break;
             }
-            Progress::Following => tokio::task::yield_now().await,
+            Progress::Running => tokio::task::yield_now().await,
             other => panic!("{other:?}"),
         }
     }
     lock.rollback().await.unwrap();
     runner.wait_for(last, PATIENCE).await.unwrap();
-    assert!(matches!(runner.status().await.unwrap().progress, Progress::Following));
+    assert!(matches!(runner.status().await.unwrap().progress, Progress::Running));
     runner.stop().await.unwrap();
 }
 
@@ -233,7 +233,7 @@ impl Cut {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_lost_under_a_handler_does_not_stop_the_projection() {
+async fn a_connection_lost_in_a_handler_does_not_stop_the_projection() {
     let office = office().await;
     let last = record(&office, &[1, 2, 3]).await;
     let pool = postgres_pool().await;
@@ -249,7 +249,7 @@ async fn a_connection_that_is_lost_under_a_handler_does_not_stop_the_projection(
 }
 
 mod taken {
-    //! Other projections of the names of those here.
+    //! Other projections with the same names.
 
     use eventsourcing::prelude::*;
     use sqlx::{PgConnection, SqliteConnection};

@@ -1,12 +1,12 @@
-//! Handlers that take many events at once: all of their type that follow one another, and never more than belong together.
+//! Handlers that take many events at once: all consecutive events of their type, and no others.
 
 use eventsourcing::prelude::*;
-use eventsourcing::{Happened, MemoryViews, ProjectionRunner, RunnerError};
+use eventsourcing::{EventEnvelope, MemoryViews, ProjectionRunner, RunnerError};
 
 use super::{AccountDeposited, AccountOpened, NoteBegun, PATIENCE, deposits, office};
 use super::{Note, Office};
 
-/// What handlers were given, call by call.
+/// The amounts of each call of the handlers.
 struct Calls;
 
 #[projection("calls")]
@@ -20,10 +20,10 @@ impl Calls {
     #[on]
     async fn deposited(
         &self,
-        events: &[Happened<AccountDeposited>],
+        events: &[EventEnvelope<AccountDeposited>],
         calls: &mut Vec<Vec<i64>>,
     ) -> std::result::Result<(), String> {
-        assert!(events.windows(2).all(|pair| pair[0].about.notification_id < pair[1].about.notification_id));
+        assert!(events.windows(2).all(|pair| pair[0].context.notification_id < pair[1].context.notification_id));
         calls.push(events.iter().map(|happened| happened.event.amount).collect());
         match events.iter().any(|happened| happened.event.amount == 13) {
             true => Err("13 brings bad luck".to_owned()),
@@ -34,7 +34,7 @@ impl Calls {
 
 async fn calls(office: &Office, batch_size: usize, last: u64) -> (Vec<Vec<i64>>, Option<RunnerError>) {
     let views = MemoryViews::new(Vec::new());
-    let runner = ProjectionRunner::of(office, Calls, views.clone()).batch_size(batch_size).start().await.unwrap();
+    let runner = ProjectionRunner::builder(office, Calls, views.clone()).batch_size(batch_size).start().await.unwrap();
     let error = runner.wait_for(last, PATIENCE).await.err();
     (views.read(Clone::clone), error)
 }
@@ -73,14 +73,14 @@ struct Begun;
 #[projection("begun")]
 impl Begun {
     #[on]
-    async fn begun(&self, events: &[Happened<NoteBegun>], view: &mut usize) -> Result<()> {
+    async fn begun(&self, events: &[EventEnvelope<NoteBegun>], view: &mut usize) -> Result<()> {
         *view += events.len();
         Ok(())
     }
 }
 
 #[tokio::test]
-async fn what_nobody_handles_does_not_come_between_events_that_are_handled_at_once() {
+async fn an_unhandled_event_does_not_split_a_batch_of_handled_ones() {
     let office = office().await;
     for _ in 0..3 {
         office.save(&mut Note::begin()).await.unwrap();

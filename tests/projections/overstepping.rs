@@ -1,18 +1,17 @@
-//! Handlers that do what they may not: they end their transaction, or wait for a lock that they hold themselves.
+//! Handlers that break the rules: they end their transaction, or wait for a lock that they hold themselves.
 
 use std::time::Duration;
 
-use eventsourcing::following::{Progress, Views as _};
+use eventsourcing::database::{PostgresViews, SqliteViews};
 use eventsourcing::prelude::*;
-use eventsourcing::sqlx::{PostgresViews, SqliteViews};
+use eventsourcing::projection::{Progress, Views as _};
 use eventsourcing::{DeadLetters, OnFailure, ProjectionRunner, RunnerError, ViewError};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Executor as _, PgConnection, SqliteConnection, SqlitePool};
 
-use super::places::{postgres_pool, sqlite_pool};
-use super::{AccountDeposited, Note, Office, PATIENCE, common, deposits, office};
+use super::{AccountDeposited, Note, Office, PATIENCE, common, deposits, office, postgres_pool, sqlite_pool};
 
-/// Writes something, and ends the transaction.
+/// Writes a row and ends the transaction.
 struct Ends(&'static str);
 
 #[projection("ends")]
@@ -27,7 +26,7 @@ impl Ends {
 }
 
 #[tokio::test]
-async fn a_handler_that_ends_its_transaction_in_sqlite_stops_the_projection_and_nothing_is_kept() {
+async fn a_handler_that_ends_its_sqlite_transaction_stops_and_keeps_nothing() {
     for ends in ["COMMIT", "ROLLBACK", "ROLLBACK; BEGIN", "COMMIT; BEGIN"] {
         let office = office().await;
         let last = deposits(&office, 2, 5).await;
@@ -35,7 +34,7 @@ async fn a_handler_that_ends_its_transaction_in_sqlite_stops_the_projection_and_
         pool.execute("CREATE TABLE amounts (amount INTEGER)").await.unwrap();
         let views = SqliteViews::open(pool.clone()).await.unwrap();
         let park = OnFailure::Park { attempts: 0, pause: Duration::ZERO };
-        let runner = ProjectionRunner::of(&office, Ends(ends), views.clone()).on_failure(park);
+        let runner = ProjectionRunner::builder(&office, Ends(ends), views.clone()).on_failure(park);
         let error = runner.start().await.unwrap().wait_for(last, PATIENCE).await.unwrap_err();
         let RunnerError::Handler { notification_id: 2, source, .. } = &error else { panic!("{ends}: {error:?}") };
         assert!(matches!(source.downcast_ref(), Some(ViewError::TransactionEnded)), "{ends}: {error:?}");
@@ -86,7 +85,7 @@ impl Saves {
     }
 }
 
-/// An application in a file, and a pool of connections to that file.
+/// An application in a file, and a pool for the same file.
 async fn in_a_file(folder: &tempfile::TempDir, more: &[(&str, &str)]) -> (Office, SqlitePool) {
     let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let office = Office::open_with(common::sqlite_file(folder).into_iter().chain(more)).await.unwrap();
@@ -96,7 +95,7 @@ async fn in_a_file(folder: &tempfile::TempDir, more: &[(&str, &str)]) -> (Office
 }
 
 #[tokio::test]
-async fn a_save_to_the_file_of_the_handler_s_own_view_is_refused_at_once_and_put_aside() {
+async fn a_save_to_the_file_of_the_handler_s_view_is_refused_and_parked() {
     let folder = tempfile::tempdir().unwrap();
     let (own, pool) = in_a_file(&folder, &[]).await;
     let office = office().await;
@@ -104,21 +103,21 @@ async fn a_save_to_the_file_of_the_handler_s_own_view_is_refused_at_once_and_put
     let views = SqliteViews::open(pool).await.unwrap();
     let park = OnFailure::Park { attempts: 0, pause: Duration::ZERO };
     let runner =
-        ProjectionRunner::of(&office, Saves(own.clone()), views.clone()).on_failure(park).start().await.unwrap();
+        ProjectionRunner::builder(&office, Saves(own.clone()), views.clone()).on_failure(park).start().await.unwrap();
     runner.wait_for(last, PATIENCE).await.unwrap();
     let status = runner.status().await.unwrap();
-    assert!(matches!(status.progress, Progress::Following), "{status:?}");
-    let letters = DeadLetters::of(&office, Saves(own.clone()), views).list(0, 10).await.unwrap();
+    assert!(matches!(status.progress, Progress::Running), "{status:?}");
+    let letters = DeadLetters::new(&office, Saves(own.clone()), views).list(0, 10).await.unwrap();
     let reason = letters[0].reason.clone().unwrap();
-    assert!(reason.contains("keep the view in a file of its own"), "{reason}");
+    assert!(reason.contains("keep the view in a separate file"), "{reason}");
     runner.stop().await.unwrap();
     // once no transaction of a view is open, the same task may save
     own.save(&mut Note::begin()).await.unwrap();
 }
 
-/// A handler that waits for a save on another task is not known to; whoever reads the error learns where to look.
+/// The library cannot see that a handler waits for a save on another task, so that the error names the cause.
 #[tokio::test]
-async fn a_save_that_waits_in_vain_for_a_view_s_transaction_says_that_it_is_a_view_s() {
+async fn a_save_blocked_by_a_view_s_transaction_says_that_it_is_a_view_s() {
     let folder = tempfile::tempdir().unwrap();
     let (office, pool) = in_a_file(&folder, &[("SQLITE_LOCK_TIMEOUT", "0.05")]).await;
     let save = async || {
@@ -131,7 +130,7 @@ async fn a_save_that_waits_in_vain_for_a_view_s_transaction_says_that_it_is_a_vi
     let views = SqliteViews::open(pool.clone()).await.unwrap();
     let transaction = views.begin("saves", &Tracking::new("Other", 0, 1)).await.unwrap();
     let told = save().await;
-    assert!(told.contains("keep the view in a file of its own"), "{told}");
+    assert!(told.contains("keep the view in a separate file"), "{told}");
     drop(transaction);
     // the twin: another program holds it
     let outsider = pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
@@ -140,12 +139,12 @@ async fn a_save_that_waits_in_vain_for_a_view_s_transaction_says_that_it_is_a_vi
     outsider.rollback().await.unwrap();
 }
 
-/// An error and what it has for its sources, as a report prints them.
+/// The texts of an error and its sources.
 fn chain(error: &dyn std::error::Error) -> Vec<String> {
     std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect()
 }
 
-/// The twin: another file has a lock of its own.
+/// The twin: another file has its own lock.
 #[tokio::test]
 async fn a_save_to_another_file_than_that_of_the_view_is_made() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! A projection's next version is made beside the one that serves, takes its place at once and completely, or leaves no trace.
+//! Zero-downtime rebuilds: the next version is built beside the live one, and replaces it at once and completely or leaves no trace.
 
 mod killed;
 mod letters;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use eventsourcing::following::{Progress, ProjectionKey, RebuildState, RebuildableViews as _, Switched, Views as _};
+use eventsourcing::projection::{Progress, ProjectionKey, RebuildState, RebuildableViews as _, Switched, Views as _};
 use eventsourcing::{ProjectionRunner, Rebuild, RebuildError, RunnerError};
 use tokio::sync::Semaphore;
 use tokio::task::yield_now;
@@ -19,7 +19,7 @@ use tokio::time::sleep;
 use self::places::{Place, Version as _};
 use super::{PATIENCE, deposits, office};
 
-/// A test of each function, in each place.
+/// A test of each function in each database.
 macro_rules! in_each_place {
     ($($name:ident)*) => {
         mod in_memory { $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)] async fn $name() {
@@ -39,7 +39,7 @@ mod another_log;
 
 in_each_place! {
     the_old_view_serves_and_moves_on_while_the_new_one_is_built
-    after_the_switch_readers_see_all_and_nothing_twice_while_writers_write_all_the_time
+    readers_see_each_event_once_after_a_switch_beside_writers
     an_old_runner_is_refused_after_the_switch_in_another_process_too
     an_old_runner_that_had_not_begun_is_refused_after_the_switch
     an_aborted_rebuild_leaves_no_trace
@@ -48,7 +48,7 @@ in_each_place! {
     progress_says_how_fast_it_is_and_how_long_it_takes_yet
     the_next_rebuild_works_after_a_switch
     a_rebuild_that_somebody_else_switched_or_aborted_ends
-    a_new_version_is_refused_before_it_is_rebuilt_and_begins_where_nothing_serves
+    a_new_version_runs_only_if_rebuilt_or_if_no_version_is_live
     versions_that_cannot_be_rebuilt_are_refused
     a_projection_of_several_applications_is_rebuilt_from_all
 }
@@ -68,7 +68,7 @@ async fn the_old_view_serves_and_moves_on_while_the_new_one_is_built<P: Place>(p
     let old = ProjectionRunner::start(&office, P::V1::open(), place.views().await).await.unwrap();
     old.wait_for(last, PATIENCE).await.unwrap();
     let gate = closed();
-    let rebuild = Rebuild::of(&office, P::V2::gated(Arc::clone(&gate)), place.views().await).batch_size(3);
+    let rebuild = Rebuild::builder(&office, P::V2::gated(Arc::clone(&gate)), place.views().await).batch_size(3);
     let mut rebuilding = rebuild.start().await.unwrap();
     assert_eq!(place.seen().await, (45, 10, 1, 1));
     // in SQLite who writes holds the lock, so that what is rebuilt must not hold it for ever
@@ -90,7 +90,7 @@ async fn the_old_view_serves_and_moves_on_while_the_new_one_is_built<P: Place>(p
     new.stop().await.unwrap();
 }
 
-async fn after_the_switch_readers_see_all_and_nothing_twice_while_writers_write_all_the_time<P: Place>(place: P) {
+async fn readers_see_each_event_once_after_a_switch_beside_writers<P: Place>(place: P) {
     let office = office().await;
     deposits(&office, 300, 1).await;
     let old = ProjectionRunner::start(&office, P::V1::open(), place.views().await).await.unwrap();
@@ -107,7 +107,7 @@ async fn after_the_switch_readers_see_all_and_nothing_twice_while_writers_write_
             last
         }
     });
-    let rebuild = Rebuild::of(&office, P::V2::open(), place.views().await).batch_size(50);
+    let rebuild = Rebuild::builder(&office, P::V2::open(), place.views().await).batch_size(50);
     let mut rebuilding = rebuild.start().await.unwrap();
     old.wait_for(300, PATIENCE).await.unwrap();
     let (_, before, _, _) = place.seen().await;
@@ -127,7 +127,7 @@ async fn after_the_switch_readers_see_all_and_nothing_twice_while_writers_write_
     // the old runner had no say in that
     deposits(&office, 1, 1).await;
     let error = old.wait_for(u64::MAX, PATIENCE).await.unwrap_err();
-    assert!(matches!(error, RunnerError::Superseded { version: 1, serving: 2, .. }), "{error:?}");
+    assert!(matches!(error, RunnerError::Superseded { version: 1, live: 2, .. }), "{error:?}");
     new.stop().await.unwrap();
 }
 
@@ -140,14 +140,14 @@ async fn an_old_runner_is_refused_after_the_switch_in_another_process_too<P: Pla
     }
     olds[0].wait_for(last, PATIENCE).await.unwrap();
     olds[1].wait_for(last, PATIENCE).await.unwrap();
-    let mut rebuilding = Rebuild::of(&office, P::V2::open(), place.views().await).start().await.unwrap();
+    let mut rebuilding = Rebuild::builder(&office, P::V2::open(), place.views().await).start().await.unwrap();
     rebuilding.switch(PATIENCE).await.unwrap();
     let last = deposits(&office, 10, 1).await;
-    let said = "version 1 of `sums` has been replaced by version 2, and what it would do now is not done; \
+    let said = "version 1 of `sums` is not live (live: 2) and handles no more events; \
                 run a program that has version 2";
     for old in &olds {
         let error = old.wait_for(last, PATIENCE).await.unwrap_err();
-        assert!(matches!(error, RunnerError::Superseded { version: 1, serving: 2, .. }), "{error:?}");
+        assert!(matches!(error, RunnerError::Superseded { version: 1, live: 2, .. }), "{error:?}");
         assert_eq!(error.to_string(), said);
     }
     let error = ProjectionRunner::start(&office, P::V1::open(), place.views().await).await.unwrap_err();
@@ -159,11 +159,11 @@ async fn an_old_runner_that_had_not_begun_is_refused_after_the_switch<P: Place>(
     let office = office().await;
     // both begin with nothing
     let old = ProjectionRunner::start(&office, P::V1::open(), place.views().await).await.unwrap();
-    let mut rebuilding = Rebuild::of(&office, P::V2::open(), place.views().await).start().await.unwrap();
+    let mut rebuilding = Rebuild::builder(&office, P::V2::open(), place.views().await).start().await.unwrap();
     rebuilding.switch(PATIENCE).await.unwrap();
     let last = deposits(&office, 10, 1).await;
     let error = old.wait_for(last, PATIENCE).await.unwrap_err();
-    assert!(matches!(error, RunnerError::Superseded { version: 1, serving: 2, .. }), "{error:?}");
+    assert!(matches!(error, RunnerError::Superseded { version: 1, live: 2, .. }), "{error:?}");
     assert_eq!(place.seen().await, (0, 0, 0, 0));
 }
 
@@ -174,7 +174,7 @@ async fn an_aborted_rebuild_leaves_no_trace<P: Place>(place: P) {
     old.wait_for(last, PATIENCE).await.unwrap();
     let before = place.traces().await;
     for batch_size in [1, 4, 100] {
-        let rebuild = Rebuild::of(&office, P::V2::open(), place.views().await).batch_size(batch_size);
+        let rebuild = Rebuild::builder(&office, P::V2::open(), place.views().await).batch_size(batch_size);
         let rebuilding = rebuild.start().await.unwrap();
         while rebuilding.progress().await.unwrap().position == 0 {
             yield_now().await;
@@ -183,7 +183,7 @@ async fn an_aborted_rebuild_leaves_no_trace<P: Place>(place: P) {
         assert_eq!(place.traces().await, before);
     }
     // also when nobody goes on with it
-    drop(Rebuild::of(&office, P::V2::open(), place.views().await).start().await.unwrap());
+    drop(Rebuild::builder(&office, P::V2::open(), place.views().await).start().await.unwrap());
     let aborted = Rebuild::abort_any("sums", &place.views().await).await.unwrap();
     assert_eq!(aborted, Some(2));
     assert_eq!(place.traces().await, before);
@@ -200,7 +200,7 @@ async fn a_rebuild_dropped_at_any_moment_goes_on_from_where_it_was<P: Place>(pla
     old.wait_for(last, PATIENCE).await.unwrap();
     let mut reached = 0;
     for polls in 0..60 {
-        let rebuild = Rebuild::of(&office, P::V2::open(), place.views().await).batch_size(1 + polls % 7);
+        let rebuild = Rebuild::builder(&office, P::V2::open(), place.views().await).batch_size(1 + polls % 7);
         let rebuilding = rebuild.start().await.unwrap();
         let position = rebuilding.progress().await.unwrap().position;
         assert!(position >= reached, "{position} is before {reached}");
@@ -209,7 +209,7 @@ async fn a_rebuild_dropped_at_any_moment_goes_on_from_where_it_was<P: Place>(pla
         }
         reached = position;
     }
-    let mut rebuilding = Rebuild::of(&office, P::V2::open(), place.views().await).start().await.unwrap();
+    let mut rebuilding = Rebuild::builder(&office, P::V2::open(), place.views().await).start().await.unwrap();
     rebuilding.switch(PATIENCE).await.unwrap();
     assert_eq!(place.seen().await, (398, 200, 2, 2));
 }
@@ -221,14 +221,14 @@ async fn a_view_never_goes_back_at_a_switch<P: Place>(place: P) {
     old.wait_for(last, PATIENCE).await.unwrap();
     let gate = closed();
     let views = place.views().await;
-    let rebuild = Rebuild::of(&office, P::V2::gated(Arc::clone(&gate)), views.clone()).batch_size(1);
+    let rebuild = Rebuild::builder(&office, P::V2::gated(Arc::clone(&gate)), views.clone()).batch_size(1);
     let mut rebuilding = rebuild.start().await.unwrap();
     // it has got as far as the first deposit, and is kept there
     while rebuilding.progress().await.unwrap().position < 1 {
         yield_now().await;
     }
     let error = rebuilding.switch(Duration::from_millis(1)).await.unwrap_err();
-    assert!(matches!(error, RebuildError::NotThereYet { .. }), "{error:?}");
+    assert!(matches!(error, RebuildError::NotCaughtUp { .. }), "{error:?}");
     // neither does somebody who does not wait first
     let key = ProjectionKey::new("sums", 2).rebuilt();
     let (switched, ()) = tokio::join!(views.switch(key, &[]), async { open(&gate) });
@@ -250,7 +250,7 @@ async fn progress_says_how_fast_it_is_and_how_long_it_takes_yet<P: Place>(place:
     old.wait_for(last, PATIENCE).await.unwrap();
     drop(old);
     let gate = closed();
-    let rebuild = Rebuild::of(&office, P::V2::gated(Arc::clone(&gate)), place.views().await).batch_size(10);
+    let rebuild = Rebuild::builder(&office, P::V2::gated(Arc::clone(&gate)), place.views().await).batch_size(10);
     let mut rebuilding = rebuild.start().await.unwrap();
     let progress = rebuilding.progress().await.unwrap();
     assert_eq!((progress.position, progress.last, progress.lag(), progress.time_left), (0, 100, 100, None));
@@ -286,11 +286,17 @@ async fn the_next_rebuild_works_after_a_switch<P: Place>(place: P) {
     let last = deposits(&office, 10, 1).await;
     let old = ProjectionRunner::start(&office, P::V1::open(), place.views().await).await.unwrap();
     old.wait_for(last, PATIENCE).await.unwrap();
-    Rebuild::of(&office, P::V2::open(), place.views().await).start().await.unwrap().switch(PATIENCE).await.unwrap();
+    Rebuild::builder(&office, P::V2::open(), place.views().await)
+        .start()
+        .await
+        .unwrap()
+        .switch(PATIENCE)
+        .await
+        .unwrap();
     assert_eq!(place.seen().await, (18, 10, 2, 2));
     let second = ProjectionRunner::start(&office, P::V2::open(), place.views().await).await.unwrap();
     let last = deposits(&office, 10, 1).await;
-    let mut rebuilding = Rebuild::of(&office, P::V3::open(), place.views().await).start().await.unwrap();
+    let mut rebuilding = Rebuild::builder(&office, P::V3::open(), place.views().await).start().await.unwrap();
     second.wait_for(last, PATIENCE).await.unwrap();
     rebuilding.switch(PATIENCE).await.unwrap();
     // to switch again changes nothing
@@ -298,7 +304,7 @@ async fn the_next_rebuild_works_after_a_switch<P: Place>(place: P) {
     assert_eq!(place.seen().await, (54, 20, 3, 3));
     let last = deposits(&office, 10, 1).await;
     let error = second.wait_for(last, PATIENCE).await.unwrap_err();
-    assert!(matches!(error, RunnerError::Superseded { version: 2, serving: 3, .. }), "{error:?}");
+    assert!(matches!(error, RunnerError::Superseded { version: 2, live: 3, .. }), "{error:?}");
     let third = ProjectionRunner::start(&office, P::V3::open(), place.views().await).await.unwrap();
     third.wait_for(last, PATIENCE).await.unwrap();
     assert_eq!(place.seen().await, (81, 30, 3, 3));
@@ -309,15 +315,15 @@ async fn a_rebuild_that_somebody_else_switched_or_aborted_ends<P: Place>(place: 
     let last = deposits(&office, 10, 1).await;
     let old = ProjectionRunner::start(&office, P::V1::open(), place.views().await).await.unwrap();
     old.wait_for(last, PATIENCE).await.unwrap();
-    let start = async || Rebuild::of(&office, P::V2::open(), place.views().await).start().await.unwrap();
+    let start = async || Rebuild::builder(&office, P::V2::open(), place.views().await).start().await.unwrap();
     let (mut one, mut other) = (start().await, start().await);
     Rebuild::abort_any("sums", &place.views().await).await.unwrap();
     deposits(&office, 1, 1).await;
     for rebuilding in [&mut one, &mut other] {
         let error = rebuilding.switch(PATIENCE).await.unwrap_err();
-        assert!(matches!(error, RebuildError::IsOver { version: 2, .. }), "{error:?}");
+        assert!(matches!(error, RebuildError::Ended { version: 2, .. }), "{error:?}");
     }
-    assert!(matches!(one.abort().await, Err(RebuildError::IsOver { .. })));
+    assert!(matches!(one.abort().await, Err(RebuildError::Ended { .. })));
 
     // two who rebuild the same share the work, and to have been switched to by the other is as good
     let (mut one, mut other) = (start().await, start().await);
@@ -336,36 +342,36 @@ async fn a_rebuild_that_somebody_else_switched_or_aborted_ends<P: Place>(place: 
     assert_eq!(place.seen().await, (18, 11, 2, 2));
 }
 
-async fn a_new_version_is_refused_before_it_is_rebuilt_and_begins_where_nothing_serves<P: Place>(place: P) {
+async fn a_new_version_runs_only_if_rebuilt_or_if_no_version_is_live<P: Place>(place: P) {
     let office = office().await;
     let last = deposits(&office, 10, 1).await;
     let views = place.views().await;
-    let error = Rebuild::of(&office, P::V3::open(), views.clone()).start().await.unwrap_err();
-    assert!(matches!(error, RebuildError::NothingServes { .. }), "{error:?}");
+    let error = Rebuild::builder(&office, P::V3::open(), views.clone()).start().await.unwrap_err();
+    assert!(matches!(error, RebuildError::NoLiveVersion { .. }), "{error:?}");
     let second = ProjectionRunner::start(&office, P::V2::open(), views.clone()).await.unwrap();
     second.wait_for(last, PATIENCE).await.unwrap();
     assert_eq!(place.seen().await, (18, 10, 2, 2));
     let before = place.traces().await;
     let error = ProjectionRunner::start(&office, P::V3::open(), views.clone()).await.unwrap_err();
-    let said = "version 3 of `sums` cannot run yet, because version 2 serves; \
-                let `Rebuild::of(&application, projection, views)` make its view and switch to it first";
+    let said = "version 3 of `sums` is not live yet (live: 2); \
+                build its view with `Rebuild::builder(&application, projection, views)` and switch to it first";
     assert_eq!(error.to_string(), said);
     let error = ProjectionRunner::start(&office, P::V1::open(), views.clone()).await.unwrap_err();
-    assert!(matches!(error, RunnerError::Superseded { version: 1, serving: 2, .. }), "{error:?}");
+    assert!(matches!(error, RunnerError::Superseded { version: 1, live: 2, .. }), "{error:?}");
     assert_eq!(place.traces().await, before);
-    assert!(matches!(second.status().await.unwrap().progress, Progress::Following));
+    assert!(matches!(second.status().await.unwrap().progress, Progress::Running));
 }
 
 async fn versions_that_cannot_be_rebuilt_are_refused<P: Place>(place: P) {
     let office = office().await;
     let views = place.views().await;
     let second = ProjectionRunner::start(&office, P::V2::open(), views.clone()).await.unwrap();
-    let error = Rebuild::of(&office, P::V1::open(), views.clone()).start().await.unwrap_err();
-    let said = "version 1 of `sums` cannot be rebuilt, because version 2 serves; \
-                give it a greater one: `#[projection(\"sums\", version = 3)]`";
+    let error = Rebuild::builder(&office, P::V1::open(), views.clone()).start().await.unwrap_err();
+    let said = "version 1 of `sums` cannot be rebuilt: version 2 is live; \
+                set a greater version: `#[projection(\"sums\", version = 3)]`";
     assert_eq!(error.to_string(), said);
-    let error = Rebuild::of(&office, P::V2::open(), views.clone()).start().await.unwrap_err();
-    assert!(matches!(error, RebuildError::NotNewer { version: 2, serving: 2, .. }), "{error:?}");
+    let error = Rebuild::builder(&office, P::V2::open(), views.clone()).start().await.unwrap_err();
+    assert!(matches!(error, RebuildError::NotNewer { version: 2, live: 2, .. }), "{error:?}");
     second.stop().await.unwrap();
 }
 
@@ -382,11 +388,12 @@ async fn a_projection_of_several_applications_is_rebuilt_from_all<P: Place>(plac
         runner.wait_for(last, PATIENCE).await.unwrap();
     }
     let before = place.traces().await;
-    let error = Rebuild::of(&office, P::V2::open(), views.clone()).start().await.unwrap_err();
-    let said = "`sums` follows `Branch` too, which its rebuild does not; add it with `also(&application)`";
+    let error = Rebuild::builder(&office, P::V2::open(), views.clone()).start().await.unwrap_err();
+    let said = "the live version of `sums` also consumes `Branch`, which its rebuild does not; \
+                add it with `also(&application)`";
     assert_eq!(error.to_string(), said);
     assert_eq!(place.traces().await, before);
-    let mut rebuilding = Rebuild::of(&office, P::V2::open(), views.clone()).also(&branch).start().await.unwrap();
+    let mut rebuilding = Rebuild::builder(&office, P::V2::open(), views.clone()).also(&branch).start().await.unwrap();
     rebuilding.switch(PATIENCE).await.unwrap();
     assert_eq!(rebuilding.progress().await.unwrap().last, here + there);
     assert_eq!(place.seen().await, (218, 12, 2, 2));

@@ -1,11 +1,11 @@
-//! Starting, waiting, stopping: each has a clear end.
+//! Starting, waiting for and stopping a runner.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use eventsourcing::following::{Progress, ViewTransaction as _, Views as _};
 use eventsourcing::prelude::*;
-use eventsourcing::{About, MemoryViews, ProjectionRunner, RunnerError};
+use eventsourcing::projection::{Progress, ViewTransaction as _, Views as _};
+use eventsourcing::{EventContext, MemoryViews, ProjectionRunner, RunnerError};
 use tokio::sync::Semaphore;
 
 use super::{AccountDeposited, AccountOpened, Note, NoteBegun, PATIENCE, deposits, office};
@@ -23,8 +23,8 @@ impl Slow {
     }
 
     #[on]
-    async fn deposited(&self, _: &AccountDeposited, about: &About, view: &mut u64) -> Result<()> {
-        assert_eq!(&*about.upstream, "Office");
+    async fn deposited(&self, _: &AccountDeposited, context: &EventContext, view: &mut u64) -> Result<()> {
+        assert_eq!(&*context.upstream, "Office");
         self.0.acquire().await.unwrap().forget();
         *view += 1;
         Ok(())
@@ -57,7 +57,8 @@ async fn who_waits_longer_than_it_may_is_told_how_far_it_is() {
     let permits = Arc::new(Semaphore::new(0));
     let runner = ProjectionRunner::start(&office, Slow(Arc::clone(&permits)), MemoryViews::new(0)).await.unwrap();
     let error = runner.wait_for(last, Duration::from_millis(1)).await.unwrap_err();
-    let said = "`slow` did not process `Office` up to 3 within 1ms; it is at 0: wait longer, or see in its status what keeps it";
+    let said = "`slow` did not process `Office` up to 3 within 1ms; it is at 0: \
+                wait longer, or check its status for an error";
     assert_eq!(error.to_string(), said);
     permits.add_permits(3);
     runner.wait_for(last, PATIENCE).await.unwrap();
@@ -71,7 +72,7 @@ async fn stopping_finishes_the_batch_that_is_under_way() {
     deposits(&office, 3, 1).await;
     let permits = Arc::new(Semaphore::new(1));
     let views = MemoryViews::new(0);
-    let runner = ProjectionRunner::of(&office, Slow(Arc::clone(&permits)), views.clone()).batch_size(3);
+    let runner = ProjectionRunner::builder(&office, Slow(Arc::clone(&permits)), views.clone()).batch_size(3);
     let runner = runner.start().await.unwrap();
     while permits.available_permits() > 0 {
         tokio::task::yield_now().await;
@@ -112,9 +113,9 @@ async fn a_view_that_is_ahead_of_the_log_is_not_made_worse() {
     let views = MemoryViews::new(0);
     views.begin("slow", &Tracking::new("Office", 0, 5)).await.unwrap().commit().await.unwrap();
     let error = ProjectionRunner::start(&office, Slow(Arc::default_permits()), views).await.unwrap_err();
-    let said = "`slow` cannot follow `Office`: \
-                the log of `Office` cannot be followed after 5, because its last notification is 2; \
-                it is another log, or was restored from a backup: find out what was processed that is no longer there";
+    let said = "`slow` cannot consume the log of `Office`: \
+                position 5 is after the end of the log of `Office`, whose last notification id is 2; \
+                the log is another one, or was restored from a backup: find out which processed events are lost";
     assert_eq!(error.to_string(), said);
 }
 
@@ -133,7 +134,7 @@ fn outside_of_a_runtime_it_is_an_error_to_start() {
     futures::executor::block_on(async {
         let office = office().await;
         let started = ProjectionRunner::start(&office, Slow(Arc::default_permits()), MemoryViews::new(0)).await;
-        let said = "`slow` needs a Tokio runtime to run on; start it inside of `#[tokio::main]`";
+        let said = "`slow` needs a Tokio runtime; start it inside of `#[tokio::main]`";
         assert_eq!(started.unwrap_err().to_string(), said);
     });
 }
@@ -164,7 +165,7 @@ impl DefaultPermits for Arc<Semaphore> {
     }
 }
 
-/// Takes events of an aggregate that is none of the office's.
+/// Handles events of an aggregate that the office does not record.
 struct Elsewhere;
 
 #[expect(dead_code, reason = "nobody launches a ship here")]
@@ -194,11 +195,11 @@ impl Elsewhere {
 }
 
 #[tokio::test]
-async fn a_projection_of_events_that_the_application_does_not_record_is_refused() {
+async fn a_projection_of_events_that_are_not_recorded_is_refused() {
     let office = office().await;
     let error = ProjectionRunner::start(&office, Elsewhere, MemoryViews::new(0)).await.unwrap_err();
-    let said = "`elsewhere` takes [\"Ship.Launched\"], and nothing else, of which `Office` records nothing; let it follow \
-                the application that does, or name the aggregate in this one's `#[application(aggregates(…))]`";
+    let said = "`Office` records none of the events that `elsewhere` handles: [\"Ship.Launched\"]; \
+                use the application that records them, or register the aggregate with this one: `#[application(aggregates(…))]`";
     assert_eq!(error.to_string(), said);
 }
 

@@ -1,14 +1,15 @@
-//! A projection that counts events, in a database of either kind.
+//! A projection that counts events in each database.
 
 use std::path::Path;
 
+use eventsourcing::database::{PostgresViews, SqliteViews};
 use eventsourcing::prelude::*;
-use eventsourcing::sqlx::{PostgresViews, SqliteViews};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, SqliteConnection, SqlitePool};
 
-use super::{AccountDeposited, AccountOpened};
+use super::common::pools::{postgres_options, variable};
+use super::{AccountDeposited, AccountOpened, PATIENCE};
 
 const TABLE: &str = "CREATE TABLE counted (events bigint NOT NULL); INSERT INTO counted VALUES (0)";
 const COUNT: &str = "UPDATE counted SET events = events + 1";
@@ -48,13 +49,13 @@ impl InPostgres {
     }
 }
 
-/// Where events are counted, and the pool to look there.
+/// Views that count events, and a pool to read the count.
 pub(super) struct Counted<V, P> {
     pub(super) views: V,
     pool: P,
 }
 
-/// How many events were counted.
+/// The number of counted events.
 pub(super) trait Count {
     async fn count(&self) -> u64;
 }
@@ -79,8 +80,7 @@ impl Counted<PostgresViews, PgPool> {
 }
 
 pub(super) async fn in_file(file: &Path) -> Counted<SqliteViews, SqlitePool> {
-    let options =
-        SqliteConnectOptions::new().filename(file).create_if_missing(true).busy_timeout(super::load::PATIENCE);
+    let options = SqliteConnectOptions::new().filename(file).create_if_missing(true).busy_timeout(PATIENCE);
     let pool = SqlitePoolOptions::new().max_connections(2).connect_with(options).await.unwrap();
     sqlx::raw_sql(TABLE).execute(&pool).await.unwrap();
     Counted { views: SqliteViews::open(pool.clone()).await.unwrap(), pool }
@@ -88,23 +88,9 @@ pub(super) async fn in_file(file: &Path) -> Counted<SqliteViews, SqlitePool> {
 
 pub(super) async fn in_postgres(variables: &[(String, String)]) -> Counted<PostgresViews, PgPool> {
     let schema = variable(variables, "POSTGRES_SCHEMA");
-    let options = options(variables).options([("search_path", schema)]);
+    let options = postgres_options(variables).options([("search_path", schema)]);
     let pool = PgPoolOptions::new().max_connections(2).connect_with(options).await.unwrap();
     let tables = format!("CREATE SCHEMA {schema}; {TABLE}");
     sqlx::raw_sql(AssertSqlSafe(tables)).execute(&pool).await.unwrap();
     Counted { views: PostgresViews::open(pool.clone()).await.unwrap(), pool }
-}
-
-/// How to connect to the server of these variables.
-pub(super) fn options(variables: &[(String, String)]) -> PgConnectOptions {
-    PgConnectOptions::new_without_pgpass()
-        .host(variable(variables, "POSTGRES_HOST"))
-        .port(variable(variables, "POSTGRES_PORT").parse().unwrap_or(5432))
-        .username(variable(variables, "POSTGRES_USER"))
-        .password(variable(variables, "POSTGRES_PASSWORD"))
-        .database(variable(variables, "POSTGRES_DBNAME"))
-}
-
-fn variable<'a>(variables: &'a [(String, String)], name: &str) -> &'a str {
-    variables.iter().rev().find(|(is, _)| is == name).map_or("", |(_, value)| value)
 }

@@ -1,10 +1,10 @@
-//! A load that is the same all the time: whoever serves it has no reason to need more and more.
+//! A steady load: a process that serves it has no reason to use more and more.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use eventsourcing::following::Views;
 use eventsourcing::prelude::*;
+use eventsourcing::projection::Views;
 use eventsourcing::{Error, Projection, ProjectionRunner};
 use futures::future::{join_all, poll_immediate};
 use tokio::sync::watch;
@@ -13,26 +13,23 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::counting::{Count, Counted};
 use super::{Account, Office};
 
-/// Far longer than anything here takes: who hangs fails.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Tasks that save and load.
+/// The number of tasks that save and load.
 const WRITERS: usize = 4;
 
-/// Between two rounds of a writer: the load is what this gives, not what the machine can bear.
+/// The time between two rounds of a writer, which limits the load.
 const PACE: Duration = Duration::from_millis(5);
 
-/// How many accounts each writer goes back to.
+/// The number of accounts that each writer changes again.
 const KNOWN: usize = 32;
 
-/// A round in so many is one of a kind that goes wrong or is given up; a follower begins anew after so many pieces.
+/// One round in this number fails or is given up.
 const RARELY: usize = 16;
 
-/// When the load ends.
+/// The end of the load.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Extent {
     Minutes(u64),
-    /// Of each writer.
+    /// The number of rounds of each writer.
     Rounds(usize),
 }
 
@@ -45,7 +42,7 @@ impl Extent {
     }
 }
 
-/// Saves, loads, projects and follows until it is over; then every event was counted and followed once.
+/// Saves, loads, projects and subscribes until the load ends; then every event was counted and delivered once.
 pub(super) async fn serve<P, V, Q>(office: &Office, projection: impl Fn() -> P, counted: &Counted<V, Q>, extent: Extent)
 where
     P: Projection,
@@ -67,7 +64,7 @@ async fn last(office: &Office) -> u64 {
     office.recorder().max_notification_id().await.unwrap().unwrap_or_default()
 }
 
-/// Saves a new account, and loads and changes one of those before; some saves are refused, and some are given up.
+/// Saves new accounts, and loads and changes earlier ones; some saves are refused, and some are dropped.
 async fn write(office: &Office, extent: Extent) {
     let start = Instant::now();
     let mut ticks = interval(PACE);
@@ -102,7 +99,7 @@ async fn write(office: &Office, extent: Extent) {
     }
 }
 
-/// Runs the projection, each time for a while, until all that was written is counted.
+/// Runs the projection repeatedly, each time for a while, until all events are counted.
 async fn project<P, V>(office: &Office, projection: impl Fn() -> P, views: &V, written: watch::Receiver<bool>)
 where
     P: Projection,
@@ -121,7 +118,7 @@ where
     }
 }
 
-/// Follows the log with one subscription after the other, until all that was written has come; the last id.
+/// Consumes the log with one subscription after another until all events have arrived, and returns the last id.
 async fn follow(office: &Office, written: watch::Receiver<bool>) -> u64 {
     let mut position = 0;
     loop {
@@ -144,7 +141,7 @@ async fn follow(office: &Office, written: watch::Receiver<bool>) -> u64 {
     }
 }
 
-/// Waits until all is written.
+/// Waits until all events are written.
 async fn until(mut written: watch::Receiver<bool>) {
     // a sender that is gone has ended too
     let _ = written.wait_for(|is_written| *is_written).await;

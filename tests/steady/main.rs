@@ -1,6 +1,6 @@
 //! Under a steady load neither memory nor open files nor connections keep growing, in SQLite and in PostgreSQL.
 //!
-//! A moment here, which shows that the load is served; `cargo xtask soak` makes it minutes, which show that nothing grows.
+//! A short run by default, which shows that the load is served; `cargo xtask soak` runs it for minutes, which shows that nothing grows.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
@@ -13,37 +13,16 @@ mod series;
 #[path = "../../eventsourcing-sqlx/tests/common/watched.rs"]
 mod watched;
 
-use eventsourcing::prelude::*;
 use sqlx::{Connection as _, PgConnection};
 
+use common::PATIENCE;
+use common::office::{Account, AccountDeposited, AccountOpened, Office};
+use common::pools::postgres_options;
 use counting::{InPostgres, InSqlite};
 use load::{Extent, serve};
 use watched::Watch;
 
-#[aggregate]
-#[derive(Clone, Debug, PartialEq)]
-struct Account {
-    balance: i64,
-}
-
-#[aggregate]
-impl Account {
-    #[event("Opened")]
-    fn open() -> Self {
-        Self { balance: 0 }
-    }
-
-    #[event("Deposited")]
-    fn deposit(&mut self, amount: i64) {
-        self.balance += amount;
-    }
-}
-
-#[application(aggregates(Account))]
-#[derive(Clone, Debug)]
-struct Office;
-
-/// How long the load lasts: so many minutes if it is a soak.
+/// The duration of the load: minutes in a soak, else a number of rounds.
 fn extent() -> Extent {
     match std::env::var("EVENTSOURCING_SOAK_MINUTES") {
         Ok(minutes) => Extent::Minutes(minutes.parse().unwrap()),
@@ -71,7 +50,7 @@ async fn what_a_steady_load_on_postgres_uses_does_not_keep_growing() {
     variables.push(("POSTGRES_MAX_OVERFLOW".to_owned(), "0".to_owned()));
     let counted = counting::in_postgres(&variables).await;
     let office = Office::open_with(variables.clone()).await.unwrap();
-    let server = PgConnection::connect_with(&counting::options(&variables)).await.unwrap();
+    let server = PgConnection::connect_with(&postgres_options(&variables)).await.unwrap();
     let watch = Watch::start(Some(server));
     serve(&office, || InPostgres, &counted, extent()).await;
     assert_eq!(watch.end().await.growing(), []);

@@ -1,4 +1,4 @@
-//! What the rule finds, shown by forged series: a leak, and not what is none.
+//! The rule for leaks, tested with forged series: it finds a leak, and nothing else.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
@@ -16,7 +16,7 @@ fn resources(series: &Series) -> Vec<&'static str> {
     series.growing().iter().map(|growth| growth.resource).collect()
 }
 
-/// What a healthy process uses: its caches fill, requests come and go, and once in a while there are many.
+/// The resources of a healthy process: its caches fill, and at times there are many requests.
 fn healthy(at: u64) -> Sample {
     let peak = u64::from(at % 10 == 9);
     Sample {
@@ -68,7 +68,7 @@ fn the_figures_that_are_shown_are_those_of_the_series() {
     assert!(Series(Vec::new()).to_string().contains("on Linux only"));
 }
 
-/// A shell that has so many more files open than it needs, and waits.
+/// Starts a shell with additional open files, and counts them.
 #[cfg(target_os = "linux")]
 #[test]
 fn files_that_a_process_and_its_children_have_open_are_counted() {

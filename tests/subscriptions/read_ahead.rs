@@ -1,17 +1,18 @@
-//! While the caller is busy with a page of the log, the next one is read.
+//! Read-ahead: while the caller handles a page of the log, the next one is read.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use eventsourcing::persistence::{EventQuery, LogPosition, MemoryRecorder, NotificationQuery, NotificationVisitor};
 use eventsourcing::prelude::*;
+use eventsourcing::recording::{EventQuery, LogPosition, MemoryRecorder, NotificationQuery, NotificationVisitor};
 use eventsourcing::{Notification, Recorder, RecorderError, StoredEvent};
+use futures::StreamExt as _;
 use tokio::sync::Notify;
 
-use super::{Account, Office};
+use super::{Office, deposits};
 
-/// A recorder that counts reads of the log, and lets one of them fail or stop.
+/// A recorder that counts reads of the log, and lets one of them fail or hang.
 #[derive(Debug, Default)]
 struct Watched {
     recorder: MemoryRecorder,
@@ -19,13 +20,13 @@ struct Watched {
     was_read: Notify,
     /// The read that fails.
     failing: AtomicUsize,
-    /// The read that never ends, and what is gone when it is dropped.
+    /// The read that never ends, and a value that is dropped with it.
     stopping: AtomicUsize,
     stopped: Mutex<Option<Arc<()>>>,
 }
 
 impl Watched {
-    /// Waits until the log was read so often.
+    /// Waits until the log was read this number of times.
     async fn until_read(&self, times: usize) {
         loop {
             let was_read = self.was_read.notified();
@@ -89,19 +90,13 @@ impl Recorder for Watched {
     }
 }
 
-/// An application with so many events in its log, and its recorder.
+/// An application with this number of events in its log, and its recorder.
 async fn recorded(events: usize) -> (Office, Arc<Watched>) {
     let recorder = Arc::new(Watched::default());
     let office = Application::builder("Office").recorder(Arc::clone(&recorder) as Arc<dyn Recorder>).open().unwrap();
     let office = Office::from(office);
-    record(&office, events).await;
+    deposits(&office, events, 1).await;
     (office, recorder)
-}
-
-async fn record(office: &Office, events: usize) {
-    let mut account = Account::open();
-    (1..events).for_each(|_| account.deposit(1));
-    office.save(&mut account).await.unwrap();
 }
 
 /// The two ways to read a log, with pages of ten.
@@ -150,7 +145,7 @@ async fn what_is_recorded_after_a_page_was_read_ahead_is_read_too() {
         assert_eq!(take(&mut ids, 20).await.len(), 20, "{name}");
         // the log ended with this page when it was read, and no longer does
         recorder.until_read(3).await;
-        record(&office, 30).await;
+        deposits(&office, 30, 1).await;
         assert_eq!(take(&mut ids, 35).await, (21..=55).collect::<Vec<_>>(), "{name}");
     }
 }

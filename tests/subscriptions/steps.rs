@@ -1,26 +1,26 @@
-//! What a subscription asks of its recorder, step by step.
+//! The calls of a subscription to its recorder, step by step.
 
 use std::future::pending;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use eventsourcing::persistence::{EventQuery, LogPosition, MemoryRecorder, NotificationQuery};
 use eventsourcing::prelude::*;
+use eventsourcing::recording::{EventQuery, LogPosition, MemoryRecorder, NotificationQuery};
 use eventsourcing::{Recorder, RecorderError, StoredEvent};
-use futures::FutureExt as _;
+use futures::{FutureExt as _, TryStreamExt as _};
 use tokio::time::timeout;
 
 use super::{NEVER, Note, NoteBegun, NoteEvent, Office, deposits, next};
 
-/// A recorder that writes down what it is asked, and records events of its own at the worst moments.
+/// A recorder that logs its calls, and records other events at the worst moments.
 #[derive(Debug, Default)]
 struct Witness {
     recorder: MemoryRecorder,
     asked: Mutex<Vec<String>>,
-    /// Recorded after a look found nothing, and before anybody waits.
+    /// Events to record after a poll found nothing, and before the wait begins.
     between: Mutex<Vec<Vec<StoredEvent>>>,
-    /// Whether waiting ends at once, although there is nothing new.
+    /// Whether a wait ends at once, although there is no new event.
     tells_lies: bool,
 }
 
@@ -86,10 +86,10 @@ async fn office(witness: &Arc<Witness>) -> Office {
     Office::builder().recorder(recorder).variables([("PERSISTENCE_MODULE", "memory")]).open().await.unwrap()
 }
 
-/// Events of a new account, as they are recorded.
+/// The stored events of a new account.
 async fn stored() -> Vec<StoredEvent> {
     let recorder = Arc::new(Witness::default());
-    deposits(&office(&recorder).await, 1).await;
+    deposits(&office(&recorder).await, 1, 1).await;
     let id = recorder.select_notifications(NotificationQuery::after(0, 1)).await.unwrap()[0].originator_id;
     recorder.select_events(EventQuery::of(id)).await.unwrap()
 }
@@ -112,7 +112,7 @@ async fn what_is_recorded_between_a_look_and_the_wait_is_not_missed() {
 async fn a_log_is_asked_for_once_a_page_and_not_while_there_is_nothing_new() {
     let witness = Arc::new(Witness::default());
     let office = office(&witness).await;
-    deposits(&office, 10).await;
+    deposits(&office, 10, 1).await;
     witness.asked();
     let mut subscription = office.subscribe(0).page_size(4).poll_interval(NEVER).notifications();
     for _ in 0..10 {
@@ -129,7 +129,7 @@ async fn a_log_is_asked_for_once_a_page_and_not_while_there_is_nothing_new() {
 async fn what_has_other_topics_is_looked_through_once() {
     let witness = Arc::new(Witness::default());
     let office = office(&witness).await;
-    deposits(&office, 1_000).await;
+    deposits(&office, 1_000, 1).await;
     witness.asked();
     let mut notes = office.subscribe(0).poll_interval(NEVER).events::<NoteEvent>();
     assert!(notes.next().now_or_never().is_none());
@@ -160,7 +160,7 @@ async fn a_recorder_that_tells_of_nothing_new_is_not_asked_without_end() {
     assert_eq!(witness.asked(), ["last: None", "0 to None: 0", "0 to None: 0"]);
 }
 
-/// How many times the log is asked for anything in a hundred intervals in which nothing is recorded.
+/// The number of calls to the log in a hundred intervals in which nothing is recorded.
 async fn asked_while_idle(witness: &Witness, interval: Duration, following: impl Future<Output = ()>) -> usize {
     let mut following = pin!(following);
     // the first wait is shorter, so that those who began together part
@@ -186,7 +186,7 @@ impl Notes {
 async fn an_idle_follower_asks_once_in_each_poll_interval() {
     let witness = Arc::new(Witness::default());
     let office = office(&witness).await;
-    deposits(&office, 1).await;
+    deposits(&office, 1, 1).await;
     for interval in [Duration::from_millis(100), Duration::from_secs(10)] {
         let notifications = async {
             office.subscribe(0).poll_interval(interval).notifications().try_for_each(async |_| Ok(())).await.unwrap();
@@ -197,7 +197,7 @@ async fn an_idle_follower_asks_once_in_each_poll_interval() {
         };
         assert_eq!(asked_while_idle(&witness, interval, notes).await, 100);
         let projection = async {
-            let runner = ProjectionRunner::of(&office, Notes, MemoryViews::new(0)).poll_interval(interval);
+            let runner = ProjectionRunner::builder(&office, Notes, MemoryViews::new(0)).poll_interval(interval);
             let _running = runner.start().await.unwrap();
             pending().await
         };
@@ -233,7 +233,7 @@ fn in_memory_no_runtime_is_needed() {
         let mut subscription = office.subscribe(0).notifications();
         for id in 1..=3 {
             assert!(subscription.next().now_or_never().is_none());
-            deposits(&office, 1).await;
+            deposits(&office, 1, 1).await;
             assert_eq!(subscription.next().await.unwrap().unwrap().item.id, id);
         }
     });

@@ -1,4 +1,4 @@
-//! What a policy puts aside: recorded with the position, in the application that follows, and handled in order when it is retried.
+//! Dead letters of a policy: recorded with the position, in the downstream application, and handled in order when they are retried.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -28,7 +28,7 @@ impl Customer {
     }
 }
 
-/// A customer as the newsletter knows one.
+/// The newsletter's view of a customer.
 #[aggregate]
 #[derive(Clone, Debug)]
 struct Reader {
@@ -54,7 +54,7 @@ struct Shop;
 #[application(aggregates(Reader))]
 struct Newsletter;
 
-/// Whether names in other letters are welcome.
+/// Whether names with other characters are accepted.
 static IS_MENDED: AtomicBool = AtomicBool::new(false);
 
 fn check(name: &str) -> std::result::Result<(), Box<dyn std::error::Error + Send + Sync>> {
@@ -70,10 +70,10 @@ impl Newsletter {
     async fn registered(
         &self,
         event: &CustomerRegistered,
-        about: &About,
+        context: &EventContext,
         work: &mut UnitOfWork,
     ) -> std::result::Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        work.save(&mut Reader::begin(about.originator_id, &event.name))?;
+        work.save(&mut Reader::begin(context.originator_id, &event.name))?;
         check(&event.name)
     }
 
@@ -81,10 +81,10 @@ impl Newsletter {
     async fn renamed(
         &self,
         event: &CustomerRenamed,
-        about: &About,
+        context: &EventContext,
         work: &mut UnitOfWork,
     ) -> std::result::Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        let mut reader: Reader = work.get(about.originator_id).await?;
+        let mut reader: Reader = work.get(context.originator_id).await?;
         reader.rename(&event.name);
         work.save(&mut reader)?;
         check(&event.name)
@@ -104,7 +104,7 @@ async fn names(newsletter: &Newsletter, id: Uuid) -> Vec<String> {
     newsletter.repository().get::<Reader>(id).await.unwrap().names
 }
 
-/// One after the other, as they share whether it is mended.
+/// Runs one database after the other, since they share the flag.
 #[tokio::test]
 async fn what_a_policy_refuses_waits_in_each_database() {
     let folder = tempfile::tempdir().unwrap();

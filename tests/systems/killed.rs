@@ -1,4 +1,4 @@
-//! Processes that are killed while they run a system: every order is reserved and paid for once.
+//! Processes that are killed while they run a system: every order is reserved and paid exactly once.
 
 use std::future::pending;
 
@@ -9,7 +9,7 @@ use super::{Order, Orders, PATIENCE, Payments, Reservations, common, events, sys
 
 const ORDERS: u64 = 15;
 
-/// Kills one of two processes that run the system whenever something more was done, until all is done.
+/// Kills one of two processes that run the system after each progress, until all orders are done.
 async fn kill(test: &str, variables: Vec<(String, String)>) {
     if is_child() {
         let _runner = SystemRunner::start(&system()).await.unwrap();

@@ -1,4 +1,4 @@
-//! Where a policy's dead letters are kept: others' events are handled without them, and those of old logs are carried over.
+//! The storage of a policy's dead letters: other aggregates' events are handled without reading them, and old logs are migrated.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use eventsourcing::persistence::{
-    Append, EventQuery, EventVisitor, Kind, LetterQuery, LogPosition, MemoryRecorder, NotificationQuery, Place,
-    StoredLetter,
-};
 use eventsourcing::prelude::*;
+use eventsourcing::recording::{
+    Append, EventQuery, EventVisitor, LetterQuery, LogPosition, MemoryRecorder, NotificationQuery, StateKind,
+    StateLocation, StoredLetter,
+};
 use eventsourcing::{DeadLetterError, OnFailure};
 use eventsourcing::{Notification, Recorder, RecorderError, StoredEvent, Tracking};
 
@@ -66,18 +66,18 @@ impl Billing {
     async fn sent(
         &self,
         event: &ParcelSent,
-        about: &About,
+        context: &EventContext,
         work: &mut UnitOfWork,
     ) -> std::result::Result<(), Box<dyn std::error::Error + Send + Sync>> {
         if event.weight == 13 {
             return Err("nobody pays for 13".into());
         }
-        if work.exists(about.originator_id).await? {
-            let mut invoice: Invoice = work.get(about.originator_id).await?;
+        if work.exists(context.originator_id).await? {
+            let mut invoice: Invoice = work.get(context.originator_id).await?;
             invoice.extend(event.weight);
             return Ok(work.save(&mut invoice)?);
         }
-        Ok(work.save(&mut Invoice::write(about.originator_id, event.weight))?)
+        Ok(work.save(&mut Invoice::write(context.originator_id, event.weight))?)
     }
 }
 
@@ -100,11 +100,11 @@ async fn follow(billing: &Billing, depot: &Depot, last: u64) {
 
 type Meanwhile = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A recorder that counts what is read of it, and in which something happens right after the next read of events.
+/// A recorder that counts its reads, and runs a future right after the next read of events.
 #[derive(Default)]
 struct Watched {
     recorder: MemoryRecorder,
-    /// Calls that read, and what they showed.
+    /// The number of calls that read.
     calls: AtomicUsize,
     rows: AtomicUsize,
     meanwhile: Mutex<Option<Meanwhile>>,
@@ -215,13 +215,13 @@ async fn events_of_others_are_handled_without_reading_the_letters_of_strangers()
     assert_eq!(recorder.recorder.count_letters("Depot").await.unwrap(), 1_000);
 }
 
-/// What an old version of this library recorded of its dead letters: an aggregate of the application.
+/// The dead letters of an old version of this library, which recorded them as an aggregate.
 fn old_letters(billing: &Billing, letters: &[String], taken: &[u64]) -> Vec<StoredEvent> {
     let originator_id = Uuid::new_v5(&Uuid::NAMESPACE_OID, b"eventsourcing.DeadLetters of Depot");
     let append_id = Uuid::new_v4();
     let event = |originator_version, topic: &'static str, fields: String| {
         let json = format!(r#"{{"timestamp":"2026-11-20T10:00:00.000000Z",{fields}}}"#);
-        let place = Place { kind: Kind::Event, originator_id, originator_version, topic };
+        let place = StateLocation { kind: StateKind::Event, originator_id, originator_version, topic };
         let (state, checksum) = billing.mapper().seal(&place, json.into_bytes()).unwrap();
         StoredEvent { originator_id, originator_version, topic: topic.into(), state: state.into(), checksum, append_id }
     };
@@ -286,7 +286,7 @@ async fn letters_of_an_old_log_are_carried_over_once_in_each_database() {
 }
 
 #[tokio::test]
-async fn letters_that_another_process_carries_over_after_the_look_are_left_to_it() {
+async fn dead_letters_that_another_process_migrates_are_not_migrated_twice() {
     let depot = Depot::open_with([("PERSISTENCE_MODULE", "memory")]).await.unwrap();
     let (parcel, _) = send(&depot, &[13]).await;
     let recorder = Arc::new(Watched::default());
@@ -310,7 +310,7 @@ async fn letters_that_another_process_carries_over_after_the_look_are_left_to_it
 }
 
 #[tokio::test]
-async fn a_letter_that_another_discards_while_it_is_retried_is_no_failure_of_its_handler() {
+async fn a_dead_letter_discarded_during_its_retry_is_no_handler_failure() {
     let depot = Depot::open_with([("PERSISTENCE_MODULE", "memory")]).await.unwrap();
     let recorder = Arc::new(Watched::default());
     let open =

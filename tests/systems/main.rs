@@ -1,4 +1,4 @@
-//! Applications that follow one another: each event has its consequences once, in memory, in SQLite and in PostgreSQL.
+//! Applications that process each other's events: each event takes effect once, in memory, in SQLite and in PostgreSQL.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
@@ -19,17 +19,13 @@ mod slow_appends;
 mod steps;
 mod units_of_work;
 
-use std::time::Duration;
-
 use eventsourcing::pipe;
 use eventsourcing::prelude::*;
 use eventsourcing::system::System;
 use tempfile::TempDir;
 
+use common::PATIENCE;
 use orders::{Order, Orders, Payments, Reservations};
-
-/// Far longer than anything here takes: who hangs fails.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 fn system() -> System {
     System::new([pipe![Orders => Reservations => Orders, Orders => Payments => Orders]])
@@ -50,7 +46,7 @@ fn in_files(folder: &TempDir) -> System {
     ])
 }
 
-/// One file for all of them, so that they wait for one another's locks.
+/// One file for all applications, so that they wait for each other's locks.
 fn in_one_file(folder: &TempDir) -> System {
     system().variables(common::sqlite_file(folder))
 }
@@ -59,12 +55,12 @@ fn in_postgres() -> System {
     system().variables(common::postgres())
 }
 
-/// How many events there are.
+/// The number of events of an application.
 async fn events(application: &Application) -> u64 {
     application.recorder().max_notification_id().await.unwrap().unwrap_or_default()
 }
 
-/// A test of a system, in each database.
+/// A test of a system in each database.
 macro_rules! in_each_database {
     ($($name:ident)*) => {
         mod memory { $(#[tokio::test] async fn $name() {

@@ -1,4 +1,4 @@
-//! Systems that do not fit together: each mistake is named, before anything runs.
+//! Invalid systems: each mistake is named before anything runs.
 
 use eventsourcing::pipe;
 use eventsourcing::prelude::*;
@@ -14,13 +14,13 @@ async fn refusal(system: System) -> String {
 
 #[tokio::test]
 async fn an_event_that_nobody_upstream_records_is_named() {
-    let said = "the policy of `Payments` takes `Order.Reserved`, which none of the applications it follows records: \
-                Reservations; let it follow the one that does, or name the aggregate in that one's \
+    let said = "the policy of `Payments` handles `Order.Reserved`, which none of its upstream applications records: \
+                Reservations; add a pipe from the application that does, or register the aggregate with that one: \
                 `#[application(aggregates(…))]`";
     assert_eq!(refusal(System::new([pipe![Orders => Reservations => Payments]])).await, said);
     // of two that are followed one records it, and the other is followed in vain
-    let said = "`Payments` takes [\"Order.Reserved\"], and nothing else, of which `Reservations` records nothing; let it follow \
-                the application that does, or name the aggregate in this one's `#[application(aggregates(…))]`";
+    let said = "`Reservations` records none of the events that `Payments` handles: [\"Order.Reserved\"]; \
+                use the application that records them, or register the aggregate with this one: `#[application(aggregates(…))]`";
     assert_eq!(refusal(System::new([pipe![Orders => Reservations => Payments, Orders => Payments]])).await, said);
 }
 
@@ -45,7 +45,7 @@ mod twin {
 
 #[tokio::test]
 async fn two_applications_of_one_name_are_refused() {
-    let said = "two applications of the system are named `Reservations`; give one of them another name with \
+    let said = "two applications of the system are named `Reservations`; name one of them differently with \
                 `#[application(name = \"…\")]`";
     assert_eq!(refusal(System::new([pipe![Orders => Reservations, Orders => twin::Reservations]])).await, said);
 }
@@ -61,8 +61,9 @@ async fn an_application_that_cannot_be_opened_is_named() {
 #[tokio::test]
 async fn who_is_to_run_alone_and_follows_nobody_is_named() {
     let system = System::new([pipe![Orders => Reservations]]).variables([("PERSISTENCE_MODULE", "memory")]);
-    let error = SystemRunner::of(&system).only::<Orders>().start().await.unwrap_err().to_string();
-    let said = "`Orders` follows nobody in this system, so there is nothing to run; name an application at the point of an arrow";
+    let error = SystemRunner::builder(&system).only::<Orders>().start().await.unwrap_err().to_string();
+    let said = "no pipe of this system leads to `Orders`, so there is nothing to run; \
+                name an application to the right of an arrow";
     assert_eq!(error, said);
 }
 
@@ -70,10 +71,10 @@ async fn who_is_to_run_alone_and_follows_nobody_is_named() {
 fn outside_of_a_runtime_a_system_is_refused_and_does_not_panic() {
     let system = System::new([pipe![Orders => Reservations]]).variables([("PERSISTENCE_MODULE", "memory")]);
     let error = futures::executor::block_on(SystemRunner::start(&system)).unwrap_err().to_string();
-    assert_eq!(error, "`Reservations` needs a Tokio runtime to run on; start it inside of `#[tokio::main]`");
+    assert_eq!(error, "`Reservations` needs a Tokio runtime; start it inside of `#[tokio::main]`");
 }
 
-/// Follows two applications that do not say what they record.
+/// A downstream application of two that do not declare their aggregates.
 #[application]
 struct Ledger;
 

@@ -1,12 +1,12 @@
-//! Systems that run for good: whatever fails is started again, and the others go on meanwhile.
+//! Supervised systems: a failed downstream application is restarted while the others continue.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use eventsourcing::RunnerError;
-use eventsourcing::following::Progress;
 use eventsourcing::pipe;
 use eventsourcing::prelude::*;
+use eventsourcing::projection::Progress;
 use eventsourcing::system::{System, SystemError, SystemRunner};
 use futures::future::join_all;
 
@@ -18,7 +18,7 @@ in_each_database! {
 }
 
 async fn every_order_is_reserved_and_paid_for_once(system: System) {
-    let runner = SystemRunner::of(&system).poll_interval(Duration::from_millis(20)).start().await.unwrap();
+    let runner = SystemRunner::builder(&system).poll_interval(Duration::from_millis(20)).start().await.unwrap();
     let orders: Orders = runner.get().unwrap();
     let ids = join_all((0..50).map(|seats| orders.place(seats))).await;
     runner.settled(PATIENCE).await.unwrap();
@@ -29,7 +29,7 @@ async fn every_order_is_reserved_and_paid_for_once(system: System) {
     assert_eq!(events(&runner.get::<Reservations>().unwrap()).await, 50);
     assert_eq!(events(&runner.get::<Payments>().unwrap()).await, 50);
     let followed: Vec<_> =
-        runner.status().await.unwrap().iter().map(|one| (one.upstream, one.follower, one.status.lag())).collect();
+        runner.status().await.unwrap().iter().map(|one| (one.upstream, one.consumer, one.status.lag())).collect();
     let expected = [
         ("Orders", "Reservations", 0),
         ("Reservations", "Orders", 0),
@@ -40,7 +40,7 @@ async fn every_order_is_reserved_and_paid_for_once(system: System) {
     runner.stop().await;
 }
 
-/// As two processes would, each with connections of its own.
+/// Like two processes, each with its own connections.
 #[tokio::test]
 async fn a_system_that_runs_twice_does_everything_once() {
     let system = in_postgres();
@@ -54,16 +54,16 @@ async fn a_system_that_runs_twice_does_everything_once() {
     assert_eq!(events(&one.get::<Payments>().unwrap()).await, 40);
 }
 
-/// As processes would of which each runs one follower.
+/// Like processes of which each runs one downstream application.
 #[tokio::test]
 async fn followers_may_each_run_for_themselves() {
     let system = in_postgres();
-    let reserving = SystemRunner::of(&system).only::<Reservations>().start().await.unwrap();
+    let reserving = SystemRunner::builder(&system).only::<Reservations>().start().await.unwrap();
     let missing = reserving.get::<Payments>().unwrap_err();
-    let said = "the system has no application `Payments` here, but Orders, Reservations";
+    let said = "no application `Payments` in this system; available: Orders, Reservations";
     assert_eq!(missing.to_string(), said);
-    let paying = SystemRunner::of(&system).only::<Payments>().start().await.unwrap();
-    let ordering = SystemRunner::of(&system).only::<Orders>().start().await.unwrap();
+    let paying = SystemRunner::builder(&system).only::<Payments>().start().await.unwrap();
+    let ordering = SystemRunner::builder(&system).only::<Orders>().start().await.unwrap();
     let orders: Orders = ordering.get().unwrap();
     let id = orders.place(2).await.unwrap();
     // round and round, since none of them knows what the others still have to do
@@ -77,7 +77,7 @@ async fn followers_may_each_run_for_themselves() {
 #[application(aggregates(Order))]
 struct Broken;
 
-/// Whether it is mended.
+/// Whether the policy is mended.
 static IS_MENDED: AtomicBool = AtomicBool::new(false);
 
 #[policy]
@@ -103,13 +103,13 @@ async fn a_follower_that_fails_is_started_again_while_the_others_go_on() {
     loop {
         let status = runner.status().await.unwrap().remove(0).status;
         if let Progress::Retrying(error) = &status.progress {
-            assert!(error.to_string().ends_with("it panicked: it is broken"), "{error}");
+            assert!(error.to_string().ends_with("the handler panicked: it is broken"), "{error}");
             break;
         }
         tokio::task::yield_now().await;
     }
     let error = runner.settled(Duration::from_millis(1)).await.unwrap_err();
-    let is_late = matches!(error, SystemError::Follower(RunnerError::NotThereYet { name: "Broken", .. }));
+    let is_late = matches!(error, SystemError::Runner(RunnerError::NotCaughtUp { name: "Broken", .. }));
     assert!(is_late, "{error}");
     IS_MENDED.store(true, Ordering::Relaxed);
     runner.settled(PATIENCE).await.unwrap();
@@ -124,13 +124,13 @@ async fn a_system_that_is_stopped_goes_on_where_it_was() {
         Reservations::open_with([("PERSISTENCE_MODULE", "memory")]).await.unwrap(),
     );
     let system = in_memory().with(&orders).with(&reservations);
-    let runner = SystemRunner::of(&system).only::<Reservations>().start().await.unwrap();
+    let runner = SystemRunner::builder(&system).only::<Reservations>().start().await.unwrap();
     orders.place(1).await.unwrap();
     runner.settled(PATIENCE).await.unwrap();
     runner.stop().await;
     orders.place(2).await.unwrap();
     assert_eq!(events(&reservations).await, 1);
-    let runner = SystemRunner::of(&system).only::<Reservations>().start().await.unwrap();
+    let runner = SystemRunner::builder(&system).only::<Reservations>().start().await.unwrap();
     runner.settled(PATIENCE).await.unwrap();
     assert_eq!(events(&reservations).await, 2);
 }

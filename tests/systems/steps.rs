@@ -1,4 +1,4 @@
-//! Step by step: always the same steps in the same order, and nothing between them.
+//! The single-threaded runner: always the same steps in the same order.
 
 use eventsourcing::prelude::*;
 use eventsourcing::system::{SingleThreadedRunner, System, SystemError};
@@ -19,7 +19,7 @@ async fn steps_are_the_same_every_time(system: System) {
     orders.place(2).await.unwrap();
     let mut steps = Vec::new();
     while let Some(step) = runner.step().await.unwrap() {
-        steps.push(format!("{}: {} {}", step.follower, step.notification.id, step.notification.topic));
+        steps.push(format!("{}: {} {}", step.consumer, step.notification.id, step.notification.topic));
     }
     let expected = [
         "Reservations: 1 Order.Placed",
@@ -38,7 +38,7 @@ async fn steps_are_the_same_every_time(system: System) {
     assert_eq!(runner.settled().await.unwrap(), 4);
 }
 
-/// Each time polled once more before it is dropped, until it is done.
+/// Drops each step after one more poll than the one before, until a step is done.
 async fn a_step_that_is_dropped_has_happened_or_not(system: System) {
     let mut runner = SingleThreadedRunner::open(&system).await.unwrap();
     let orders: Orders = runner.get().unwrap();
@@ -76,7 +76,7 @@ async fn whoever_joins_later_begins_at_the_beginning() {
 }
 
 mod for_ever {
-    //! Two applications that answer each other.
+    //! An application that answers its own events.
 
     use super::*;
     use eventsourcing::pipe;
@@ -100,8 +100,8 @@ mod for_ever {
     #[policy]
     impl Echo {
         #[on]
-        async fn made(&self, _: &CallMade, about: &About, work: &mut UnitOfWork) -> Result<()> {
-            work.save(&mut Call::make(Some(about.originator_id)))
+        async fn made(&self, _: &CallMade, context: &EventContext, work: &mut UnitOfWork) -> Result<()> {
+            work.save(&mut Call::make(Some(context.originator_id)))
         }
     }
 
@@ -120,6 +120,6 @@ mod for_ever {
         assert_eq!(echo.repository().get::<Call>(second.originator_id).await.unwrap().answers, Some(call.id()));
         let error = runner.settled_within(10).await.unwrap_err();
         assert!(matches!(error, SystemError::NotSettled { steps: 10 }), "{error:?}");
-        assert!(error.to_string().contains("answer each other for ever"), "{error}");
+        assert!(error.to_string().contains("reacting to each other in a loop"), "{error}");
     }
 }

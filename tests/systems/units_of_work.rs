@@ -1,8 +1,9 @@
-//! What policies load and save: recorded together with the position, on top of what others record meanwhile.
+//! Units of work of policies: recorded together with the position, on top of what others record meanwhile.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use eventsourcing::AggregateError;
 use eventsourcing::prelude::*;
 use eventsourcing::{OnFailure, RunnerError};
 
@@ -52,7 +53,7 @@ struct House;
 #[application(aggregates(Tally))]
 struct Office;
 
-/// Where tallies of doors are kept.
+/// The downstream application that keeps tallies of doors.
 fn tally_of(door: Uuid) -> Uuid {
     Uuid::new_v5(&door, b"tally")
 }
@@ -60,14 +61,14 @@ fn tally_of(door: Uuid) -> Uuid {
 #[policy]
 impl Office {
     #[on]
-    async fn made(&self, _: &DoorMade, about: &About, work: &mut UnitOfWork) -> Result<()> {
-        assert!(!work.exists(tally_of(about.originator_id)).await?);
-        work.save(&mut Tally::begin(tally_of(about.originator_id)))
+    async fn made(&self, _: &DoorMade, context: &EventContext, work: &mut UnitOfWork) -> Result<()> {
+        assert!(!work.exists(tally_of(context.originator_id)).await?);
+        work.save(&mut Tally::begin(tally_of(context.originator_id)))
     }
 
     #[on]
-    async fn opened(&self, _: &DoorOpened, about: &About, work: &mut UnitOfWork) -> Result<()> {
-        let mut tally: Tally = work.get(tally_of(about.originator_id)).await?;
+    async fn opened(&self, _: &DoorOpened, context: &EventContext, work: &mut UnitOfWork) -> Result<()> {
+        let mut tally: Tally = work.get(tally_of(context.originator_id)).await?;
         tally.count();
         work.save(&mut tally)
     }
@@ -116,20 +117,20 @@ async fn an_aggregate_that_others_save_all_the_time_loses_nothing() {
     assert_eq!(office.repository().get::<Tally>(id).await.unwrap().count, 200);
 }
 
-/// Records by another way than its unit of work, between that and its record.
+/// Saves outside of its unit of work, between loading and recording.
 #[application]
 struct Meddled;
 
 #[policy]
 impl Meddled {
     #[on]
-    async fn made(&self, _: &DoorMade, about: &About, work: &mut UnitOfWork) -> Result<()> {
-        work.save(&mut Tally::begin(tally_of(about.originator_id)))
+    async fn made(&self, _: &DoorMade, context: &EventContext, work: &mut UnitOfWork) -> Result<()> {
+        work.save(&mut Tally::begin(tally_of(context.originator_id)))
     }
 
     #[on]
-    async fn opened(&self, _: &DoorOpened, about: &About, work: &mut UnitOfWork) -> Result<()> {
-        let id = tally_of(about.originator_id);
+    async fn opened(&self, _: &DoorOpened, context: &EventContext, work: &mut UnitOfWork) -> Result<()> {
+        let id = tally_of(context.originator_id);
         let mut tally: Tally = work.get(id).await?;
         tally.count();
         if tally.count < 5 {
@@ -153,18 +154,18 @@ async fn in_a_conflict_the_event_is_handled_again_on_what_is_there_by_then() {
     assert_eq!(meddled.repository().get::<Tally>(tally_of(door)).await.unwrap().count, 5);
 }
 
-/// How often the second event was handled.
+/// The number of times that the second event was handled.
 static NARROWED: AtomicU32 = AtomicU32::new(0);
 
-/// Whose ids are all the same, so that the second is in conflict with the first for ever.
+/// Creates aggregates with one id, so that the second always conflicts with the first.
 #[application]
 struct Narrow;
 
 #[policy]
 impl Narrow {
     #[on]
-    async fn made(&self, _: &DoorMade, about: &About, work: &mut UnitOfWork) -> Result<()> {
-        if about.notification_id == 2 {
+    async fn made(&self, _: &DoorMade, context: &EventContext, work: &mut UnitOfWork) -> Result<()> {
+        if context.notification_id == 2 {
             NARROWED.fetch_add(1, Ordering::Relaxed);
         }
         work.save(&mut Tally::begin(Uuid::from_u128(1)))
@@ -187,20 +188,20 @@ async fn a_conflict_that_does_not_pass_names_the_event() {
     assert_eq!(narrow.tracked_position("House").await.unwrap(), 1);
 }
 
-/// Loads in one way and saves in another.
+/// Loads outside of its unit of work, and saves with it.
 #[application]
 struct Beside;
 
 #[policy]
 impl Beside {
     #[on]
-    async fn made(&self, _: &DoorMade, about: &About, work: &mut UnitOfWork) -> Result<()> {
-        work.save(&mut Tally::begin(tally_of(about.originator_id)))
+    async fn made(&self, _: &DoorMade, context: &EventContext, work: &mut UnitOfWork) -> Result<()> {
+        work.save(&mut Tally::begin(tally_of(context.originator_id)))
     }
 
     #[on]
-    async fn opened(&self, _: &DoorOpened, about: &About, work: &mut UnitOfWork) -> Result<()> {
-        let mut tally: Tally = self.repository().get(tally_of(about.originator_id)).await?;
+    async fn opened(&self, _: &DoorOpened, context: &EventContext, work: &mut UnitOfWork) -> Result<()> {
+        let mut tally: Tally = self.repository().get(tally_of(context.originator_id)).await?;
         tally.count();
         work.save(&mut tally)
     }
@@ -215,7 +216,7 @@ async fn a_policy_that_loads_beside_its_unit_of_work_is_slower_and_not_wrong() {
     assert_eq!(beside.repository().get::<Tally>(tally_of(door)).await.unwrap().count, 20);
 }
 
-/// Refuses for a while, after it has saved.
+/// How many more times `Reluctant` refuses, each time after it has saved.
 static REFUSALS: AtomicU32 = AtomicU32::new(0);
 
 #[application]
@@ -272,10 +273,10 @@ async fn two_runners_of_one_policy_do_the_work_once() {
     assert_eq!(events(&office).await, last);
 }
 
-/// Whether it has failed, as it does the first time.
+/// The number of attempts, of which the first one fails.
 static HAS_FAILED: AtomicU32 = AtomicU32::new(0);
 
-/// Saves beside its unit of work.
+/// Saves outside of its unit of work.
 #[application]
 struct Hasty;
 
@@ -294,7 +295,7 @@ impl Hasty {
     }
 }
 
-/// The twin: what is not in the unit of work is there although the handler failed, and comes twice.
+/// The twin: a save outside of the unit of work is recorded although the handler failed, and is repeated.
 #[tokio::test]
 async fn what_a_policy_saves_beside_its_unit_of_work_comes_twice() {
     let (house, hasty) = (House::open_with(MEMORY).await.unwrap(), Hasty::open_with(MEMORY).await.unwrap());
@@ -305,7 +306,7 @@ async fn what_a_policy_saves_beside_its_unit_of_work_comes_twice() {
     assert_eq!((events(&hasty).await, hasty.tracked_position("House").await.unwrap().id), (2, 1));
 }
 
-/// Saves on the application itself, where the macro does not see it.
+/// Saves to the application itself, where the macro does not see it.
 #[application]
 struct Careless;
 
@@ -323,7 +324,7 @@ impl Careless {
 #[policy]
 impl Careless {
     #[on]
-    async fn made(&self, _: &DoorMade, about: &About, work: &mut UnitOfWork) -> Result<()> {
+    async fn made(&self, _: &DoorMade, context: &EventContext, work: &mut UnitOfWork) -> Result<()> {
         let ways = [self.begin(1).await, self.begin(2).await, self.begin(3).await];
         let are_refused = ways
             .iter()
@@ -332,7 +333,7 @@ impl Careless {
         // another application is not its own, and its unit of work is there for it
         let other = Office::open_with(MEMORY).await?;
         other.save(&mut Tally::begin(Uuid::new_v4())).await?;
-        work.save(&mut Tally::begin(tally_of(about.originator_id)))
+        work.save(&mut Tally::begin(tally_of(context.originator_id)))
     }
 
     #[on]
@@ -358,18 +359,21 @@ async fn a_save_beside_the_unit_of_work_is_refused() {
     assert_eq!(events(&careless).await, 2);
 }
 
-/// Saves more than what it loaded, and forgets what it took.
+/// Takes events of an aggregate, and tries to save the aggregate without them.
 #[application]
 struct Forgetful;
 
 #[policy]
 impl Forgetful {
     #[on]
-    async fn made(&self, _: &DoorMade, about: &About, work: &mut UnitOfWork) -> Result<()> {
-        let mut tally = Tally::begin(tally_of(about.originator_id));
+    async fn made(&self, _: &DoorMade, context: &EventContext, work: &mut UnitOfWork) -> Result<()> {
+        let mut tally = Tally::begin(tally_of(context.originator_id));
         let begun = tally.collect_events();
         tally.count();
-        assert!(matches!(work.save(&mut tally), Err(Error::EventsMissing { first: 1, last: 1, .. })));
+        assert!(matches!(
+            work.save(&mut tally),
+            Err(Error::Aggregate(AggregateError::EventsMissing { first: 1, last: 1, .. }))
+        ));
         work.save(begun)?;
         work.save(&mut tally)
     }

@@ -37,7 +37,7 @@ impl World {
 
     #[event("Named")]
     pub fn give_id(&mut self) {
-        let _ = [uuid::Uuid::now_v7(), uuid::Uuid::new_v7(at)];
+        let _ = [uid7::Uuid::now_v7(), uid7::Uuid::new_v7(at)];
         let _ = ulid::Ulid::new();
         nanoid!();
     }

@@ -50,10 +50,10 @@ async fn run(bank: &Bank, system: &System) -> std::result::Result<(), Box<dyn st
     account.rename("Bea");
 
     let views = MemoryViews::new(Vec::new());
-    ProjectionRunner::of(bank, Owners, views.clone());
+    ProjectionRunner::builder(bank, Owners, views.clone());
     ProjectionRunner::start(bank, Owners, views.clone()).await?;
-    ProjectionRunner::of(bank, Owners, views.clone()).start().await?;
-    Rebuild::of(bank, Owners, views.clone()).start().await?;
+    ProjectionRunner::builder(bank, Owners, views.clone()).start().await?;
+    Rebuild::builder(bank, Owners, views.clone()).start().await?;
     SystemRunner::start(system).await?;
     SingleThreadedRunner::open(system).await?;
     Ok(())

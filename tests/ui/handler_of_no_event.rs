@@ -1,6 +1,6 @@
 #![allow(unused)]
 
-use eventsourcing::About;
+use eventsourcing::EventContext;
 use eventsourcing::prelude::*;
 
 #[aggregate]
@@ -26,7 +26,7 @@ struct Names;
 #[projection("names")]
 impl Names {
     #[on]
-    async fn started(&self, event: &World, about: &About, view: &mut Vec<String>) -> Result<()> {
+    async fn started(&self, event: &World, context: &EventContext, view: &mut Vec<String>) -> Result<()> {
         Ok(())
     }
 }

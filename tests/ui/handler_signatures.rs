@@ -1,6 +1,6 @@
 #![allow(unused)]
 
-use eventsourcing::{About, Happened};
+use eventsourcing::{EventContext, EventEnvelope};
 use eventsourcing::prelude::*;
 
 #[aggregate]
@@ -54,7 +54,7 @@ impl Names {
     }
 
     #[on]
-    async fn about_by_value(&self, event: &WorldStarted, about: About, view: &mut Vec<String>) -> Result<()> {
+    async fn context_by_value(&self, event: &WorldStarted, context: EventContext, view: &mut Vec<String>) -> Result<()> {
         Ok(())
     }
 
@@ -66,8 +66,8 @@ impl Names {
     #[on]
     async fn many_with_one_about(
         &self,
-        events: &[Happened<WorldStarted>],
-        about: &About,
+        events: &[EventEnvelope<WorldStarted>],
+        context: &EventContext,
         view: &mut Vec<String>,
     ) -> Result<()> {
         Ok(())

@@ -26,7 +26,7 @@ impl Observers {
     }
 
     #[on]
-    async fn started(&self, event: &WorldStarted, about: &About, work: &mut UnitOfWork) -> Result<()> {
+    async fn started(&self, event: &WorldStarted, context: &EventContext, work: &mut UnitOfWork) -> Result<()> {
         Ok(())
     }
 }

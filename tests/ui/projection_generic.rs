@@ -1,6 +1,6 @@
 #![allow(unused)]
 
-use eventsourcing::About;
+use eventsourcing::EventContext;
 use eventsourcing::prelude::*;
 
 #[aggregate]
@@ -28,7 +28,7 @@ struct Of<T>(T);
 #[projection("of")]
 impl<T: Send + Sync> Of<T> {
     #[on]
-    async fn started(&self, event: &WorldStarted, about: &About, view: &mut Vec<String>) -> Result<()> {
+    async fn started(&self, event: &WorldStarted, context: &EventContext, view: &mut Vec<String>) -> Result<()> {
         Ok(())
     }
 }

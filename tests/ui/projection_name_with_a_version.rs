@@ -1,6 +1,6 @@
 #![allow(unused)]
 
-use eventsourcing::About;
+use eventsourcing::EventContext;
 use eventsourcing::prelude::*;
 
 #[aggregate]
@@ -26,7 +26,7 @@ struct InTheEnd;
 #[projection("names_v2")]
 impl InTheEnd {
     #[on]
-    async fn started(&self, event: &WorldStarted, about: &About, view: &mut Vec<String>) -> Result<()> {
+    async fn started(&self, event: &WorldStarted, context: &EventContext, view: &mut Vec<String>) -> Result<()> {
         Ok(())
     }
 }
@@ -36,7 +36,7 @@ struct InTheMiddle;
 #[projection("names_v2_of_worlds")]
 impl InTheMiddle {
     #[on]
-    async fn started(&self, event: &WorldStarted, about: &About, view: &mut Vec<String>) -> Result<()> {
+    async fn started(&self, event: &WorldStarted, context: &EventContext, view: &mut Vec<String>) -> Result<()> {
         Ok(())
     }
 }
@@ -46,7 +46,7 @@ struct NoNumber;
 #[projection("names_v")]
 impl NoNumber {
     #[on]
-    async fn started(&self, event: &WorldStarted, about: &About, view: &mut Vec<String>) -> Result<()> {
+    async fn started(&self, event: &WorldStarted, context: &EventContext, view: &mut Vec<String>) -> Result<()> {
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 #![allow(unused)]
 
-use eventsourcing::About;
+use eventsourcing::EventContext;
 use eventsourcing::prelude::*;
 
 #[aggregate]
@@ -26,7 +26,7 @@ struct Zero;
 #[projection("names", version = 0)]
 impl Zero {
     #[on]
-    async fn started(&self, event: &WorldStarted, about: &About, view: &mut Vec<String>) -> Result<()> {
+    async fn started(&self, event: &WorldStarted, context: &EventContext, view: &mut Vec<String>) -> Result<()> {
         Ok(())
     }
 }
@@ -36,7 +36,7 @@ struct Text;
 #[projection("names", version = "2")]
 impl Text {
     #[on]
-    async fn started(&self, event: &WorldStarted, about: &About, view: &mut Vec<String>) -> Result<()> {
+    async fn started(&self, event: &WorldStarted, context: &EventContext, view: &mut Vec<String>) -> Result<()> {
         Ok(())
     }
 }
@@ -46,7 +46,7 @@ struct Suffixed;
 #[projection("names", version = 2u32)]
 impl Suffixed {
     #[on]
-    async fn started(&self, event: &WorldStarted, about: &About, view: &mut Vec<String>) -> Result<()> {
+    async fn started(&self, event: &WorldStarted, context: &EventContext, view: &mut Vec<String>) -> Result<()> {
         Ok(())
     }
 }
@@ -56,7 +56,7 @@ struct Large;
 #[projection("names", version = 4294967296)]
 impl Large {
     #[on]
-    async fn started(&self, event: &WorldStarted, about: &About, view: &mut Vec<String>) -> Result<()> {
+    async fn started(&self, event: &WorldStarted, context: &EventContext, view: &mut Vec<String>) -> Result<()> {
         Ok(())
     }
 }
@@ -66,7 +66,7 @@ struct Bare;
 #[projection("names", version)]
 impl Bare {
     #[on]
-    async fn started(&self, event: &WorldStarted, about: &About, view: &mut Vec<String>) -> Result<()> {
+    async fn started(&self, event: &WorldStarted, context: &EventContext, view: &mut Vec<String>) -> Result<()> {
         Ok(())
     }
 }

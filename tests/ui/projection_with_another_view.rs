@@ -1,6 +1,6 @@
 #![allow(unused)]
 
-use eventsourcing::About;
+use eventsourcing::EventContext;
 use eventsourcing::prelude::*;
 
 #[aggregate]

@@ -1,6 +1,6 @@
 #![allow(unused)]
 
-use eventsourcing::About;
+use eventsourcing::EventContext;
 use eventsourcing::prelude::*;
 
 #[aggregate]
@@ -31,7 +31,7 @@ impl NotAsync {
     }
 
     #[on]
-    async fn started(&self, event: &WorldStarted, about: &About, view: &mut Vec<String>) -> Result<()> {
+    async fn started(&self, event: &WorldStarted, context: &EventContext, view: &mut Vec<String>) -> Result<()> {
         Ok(())
     }
 }
@@ -46,7 +46,7 @@ impl NoPrefix {
     }
 
     #[on]
-    async fn started(&self, event: &WorldStarted, about: &About, view: &mut Vec<String>) -> Result<()> {
+    async fn started(&self, event: &WorldStarted, context: &EventContext, view: &mut Vec<String>) -> Result<()> {
         Ok(())
     }
 }
@@ -61,7 +61,7 @@ impl OwnedPrefix {
     }
 
     #[on]
-    async fn started(&self, event: &WorldStarted, about: &About, view: &mut Vec<String>) -> Result<()> {
+    async fn started(&self, event: &WorldStarted, context: &EventContext, view: &mut Vec<String>) -> Result<()> {
         Ok(())
     }
 }
@@ -76,7 +76,7 @@ impl SharedView {
     }
 
     #[on]
-    async fn started(&self, event: &WorldStarted, about: &About, view: &mut Vec<String>) -> Result<()> {
+    async fn started(&self, event: &WorldStarted, context: &EventContext, view: &mut Vec<String>) -> Result<()> {
         Ok(())
     }
 }
@@ -91,7 +91,7 @@ impl MutableSelf {
     }
 
     #[on]
-    async fn started(&self, event: &WorldStarted, about: &About, view: &mut Vec<String>) -> Result<()> {
+    async fn started(&self, event: &WorldStarted, context: &EventContext, view: &mut Vec<String>) -> Result<()> {
         Ok(())
     }
 }
@@ -106,7 +106,7 @@ impl Generic {
     }
 
     #[on]
-    async fn started(&self, event: &WorldStarted, about: &About, view: &mut Vec<String>) -> Result<()> {
+    async fn started(&self, event: &WorldStarted, context: &EventContext, view: &mut Vec<String>) -> Result<()> {
         Ok(())
     }
 }
@@ -121,7 +121,7 @@ impl AnotherView {
     }
 
     #[on]
-    async fn started(&self, event: &WorldStarted, about: &About, view: &mut Vec<String>) -> Result<()> {
+    async fn started(&self, event: &WorldStarted, context: &EventContext, view: &mut Vec<String>) -> Result<()> {
         Ok(())
     }
 }
@@ -141,7 +141,7 @@ impl Twice {
     }
 
     #[on]
-    async fn started(&self, event: &WorldStarted, about: &About, view: &mut Vec<String>) -> Result<()> {
+    async fn started(&self, event: &WorldStarted, context: &EventContext, view: &mut Vec<String>) -> Result<()> {
         Ok(())
     }
 }
@@ -156,7 +156,7 @@ impl WithArguments {
     }
 
     #[on]
-    async fn started(&self, event: &WorldStarted, about: &About, view: &mut Vec<String>) -> Result<()> {
+    async fn started(&self, event: &WorldStarted, context: &EventContext, view: &mut Vec<String>) -> Result<()> {
         Ok(())
     }
 }

@@ -10,6 +10,23 @@ use crate::slow;
 /// A test that compiles as it runs: no deadline of ours is in it, and ten times that long says nothing.
 const COMPILES: &str = "every_refusal_says_where_and_what_to_write_instead";
 
+/// The examples, in the order in which `examples/README.md` introduces them.
+const EXAMPLES: &[&str] = &[
+    "tutorial",
+    "declarative",
+    "event_structs",
+    "without_macros",
+    "immutable",
+    "several_aggregates",
+    "bank_accounts",
+    "cargo_shipping",
+    "content_management",
+    "worlds",
+    "searchable_content",
+    "notification_log",
+    "orders",
+];
+
 /// What the caller asked for.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Options {
@@ -58,14 +75,10 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         return passed.and(tidied);
     }
     // a step's failure is shown in the summary, and the next one runs all the same: `--no-fail-fast` for the whole
-    let commands = [
-        ("tests", tests(&connection, &options.extra)),
-        ("tests without features", without_features()),
-        ("tutorial", example("tutorial")),
-        ("orders", example("orders")),
-        ("worlds", example("worlds")),
-        ("worlds in PostgreSQL", worlds_in_postgres(&connection)),
-    ];
+    let mut commands =
+        vec![("tests", tests(&connection, &options.extra)), ("tests without features", without_features())];
+    commands.extend(EXAMPLES.iter().map(|name| (*name, example(name))));
+    commands.push(("worlds in PostgreSQL", worlds_in_postgres(&connection)));
     for (name, command) in commands {
         let title = format!("{name}: {}", run::line_of(&command));
         if let Err(failure) = steps.step(&title, || keeper.run(command)) {
@@ -160,6 +173,28 @@ mod tests {
         assert!(run::line_of(&tests).ends_with(&asked), "{tests:?}");
         let [build, _] = slow_tests(&Connection::default(), &["-p".to_owned(), "eventsourcing-core".to_owned()]);
         assert!(run::line_of(&build).ends_with("--no-fail-fast --tests -p eventsourcing-core --no-run"), "{build:?}");
+    }
+
+    #[test]
+    fn every_example_is_run_and_is_in_the_table() {
+        let folder = run::root().join("examples");
+        let mut files: Vec<String> = std::fs::read_dir(&folder)
+            .expect("a folder of examples")
+            .map(|entry| entry.expect("an entry of the folder").path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+            .filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned()))
+            .collect();
+        files.sort();
+        let mut examples = EXAMPLES.to_vec();
+        examples.sort_unstable();
+        assert_eq!(files, examples);
+
+        let table = std::fs::read_to_string(folder.join("README.md")).expect("a table of examples");
+        let command = |line: &str| {
+            let (_, rest) = line.strip_prefix("| ")?.split_once("`cargo run --example ")?;
+            Some(rest.split_once('`')?.0.to_owned())
+        };
+        assert_eq!(table.lines().filter_map(command).collect::<Vec<_>>(), EXAMPLES);
     }
 
     #[test]

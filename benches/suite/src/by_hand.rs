@@ -1,6 +1,6 @@
 //! The account as a person would write it who has no macros: the same events, the same work.
 
-use eventsourcing::persistence::{StateError, StateReader, StateWriter};
+use eventsourcing::domain::{StateError, StateReader, StateWriter};
 use eventsourcing::{Aggregate, AggregateEvent, ApplyError, Root, Uuid};
 use serde::{Deserialize, Serialize};
 

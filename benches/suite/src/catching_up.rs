@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use eventsourcing::following::Views;
+use eventsourcing::projection::Views;
 use eventsourcing::prelude::*;
-use eventsourcing::sqlx::{PostgresViews, SqliteViews};
+use eventsourcing::database::{PostgresViews, SqliteViews};
 use eventsourcing::{Projection, ProjectionRunner};
 
 use crate::account::Bank;
@@ -155,7 +155,7 @@ where
         let took = in_a_task(async move {
             pool.clear().await;
             following::begin_after(&views, after).await;
-            let took = catch_up(&bank, ProjectionRunner::of(&bank, make(), views)).await;
+            let took = catch_up(&bank, ProjectionRunner::builder(&bank, make(), views)).await;
             assert_eq!(pool.counted().await, expected, "not every deposit was counted once");
             took
         });

@@ -3,8 +3,8 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use eventsourcing::persistence::cipher::{AesCipher, ChaCha20Poly1305Cipher};
-use eventsourcing::persistence::compressor::{ZlibCompressor, ZstdCompressor};
+use eventsourcing::codec::cipher::{AesCipher, ChaCha20Poly1305Cipher};
+use eventsourcing::codec::compressor::{ZlibCompressor, ZstdCompressor};
 use eventsourcing::{Aggregate, DomainEvent, Mapper, Timestamp, Uuid};
 use serde::Serialize;
 

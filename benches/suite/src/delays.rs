@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use eventsourcing::following::Views;
+use eventsourcing::projection::Views;
 use eventsourcing::prelude::*;
-use eventsourcing::sqlx::{PostgresViews, SqliteViews};
+use eventsourcing::database::{PostgresViews, SqliteViews};
 use eventsourcing::{Projection, ProjectionRunner};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;

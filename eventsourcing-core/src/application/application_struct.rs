@@ -1,11 +1,11 @@
-//! The struct under `#[application]`.
+//! The trait of structs with `#[application]`.
 
 use std::ops::Deref;
 
 use super::Application;
 use crate::Result;
 
-/// The struct of an application, which has a name and can be opened: `#[application]` writes this trait.
+/// An application struct with a name, implemented by `#[application]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an application",
     label = "not an application",
@@ -15,9 +15,9 @@ pub trait ApplicationStruct: From<Application> + Deref<Target = Application> + S
     /// The name of the application.
     const NAME: &'static str;
 
-    /// Opens it with these variables and no others, or as the process's environment says.
+    /// Opens the application with these variables only, or with the environment of the process if there are none.
     ///
     /// # Errors
-    /// If a variable is missing or unusable, or the database cannot be opened.
+    /// If a variable is missing or invalid, or the database cannot be opened.
     fn open_in(variables: Option<Vec<(String, String)>>) -> impl Future<Output = Result<Self>> + Send;
 }

@@ -1,32 +1,50 @@
-//! What an application consists of, said in code.
+//! The builder of an application, and the mapper's configuration by environment variables.
 
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, Once, OnceLock};
 
-use super::core::{Application, Shared};
-use super::schema::Schema;
+use super::aggregate_types::AggregateTypes;
+use super::handle::{Application, Shared};
 use super::topics::Topics;
 use super::turns::Turns;
-use super::{Environment, EnvironmentError};
-use crate::persistence::{CipherKey, Mapper, MemoryRecorder, Recorder, StateCheck, check_name};
-use crate::{Aggregate, Result};
+use crate::Result;
+use crate::codec::{CipherKey, Mapper, StateCheck};
+use crate::domain::Aggregate;
+use crate::environment::{Environment, EnvironmentError};
+use crate::recording::{MemoryRecorder, Recorder, check_name};
 
-/// The parts of an application, before it opens.
+/// A builder of an [`Application`].
 ///
-/// It asks no environment: that is what `eventsourcing::Builder` does, which `#[application]` uses.
+/// It reads no environment variables: `eventsourcing::Builder` does, which `#[application]` uses.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use eventsourcing_core::Application;
+/// use eventsourcing_core::recording::MemoryRecorder;
+///
+/// let application = Application::builder("Universe").recorder(Arc::new(MemoryRecorder::new())).section_size(50).open()?;
+/// assert_eq!(application.name(), "Universe");
+///
+/// // a name must also be usable as a table name
+/// assert!(Application::builder("no table name").open().is_err());
+/// # Ok::<(), eventsourcing_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct ApplicationBuilder {
     name: String,
     recorder: Option<Arc<dyn Recorder>>,
     mapper: Option<Mapper>,
     topics: Topics,
-    schema: Schema,
-    taken: Option<crate::Error>,
+    aggregate_types: AggregateTypes,
+    topic_taken: Option<crate::Error>,
     section_size: usize,
 }
 
 impl ApplicationBuilder {
-    /// How many notifications a section holds unless said otherwise.
+    /// The default maximum number of notifications of a section.
     pub const DEFAULT_SECTION_SIZE: usize = 10;
 
     pub(super) fn new(name: String) -> Self {
@@ -35,38 +53,38 @@ impl ApplicationBuilder {
             recorder: None,
             mapper: None,
             topics: Topics::default(),
-            schema: Schema::default(),
-            taken: None,
+            aggregate_types: AggregateTypes::default(),
+            topic_taken: None,
             section_size: Self::DEFAULT_SECTION_SIZE,
         }
     }
 
-    /// Keeps events in this recorder rather than in memory.
+    /// Records events with this recorder. The default is a recorder in memory.
     #[must_use]
     pub fn recorder(mut self, recorder: Arc<dyn Recorder>) -> Self {
         self.recorder = Some(recorder);
         self
     }
 
-    /// Maps events with this mapper rather than to plain JSON.
+    /// Maps events with this mapper. The default maps to plain JSON.
     #[must_use]
     pub fn mapper(mut self, mapper: Mapper) -> Self {
         self.mapper = Some(mapper);
         self
     }
 
-    /// Names a type of aggregate, so that a topic it shares with another is an error when the application opens.
+    /// Registers an aggregate type, so that a topic it shares with another type is an error when the application opens.
     ///
-    /// From the fields of its events comes the first dictionary of an application that compresses with zstd: see
+    /// If the application compresses with zstd, its first dictionary is made from the fields of the registered types' events: see
     /// [`Application::prepare_dictionaries`].
     #[must_use]
     pub fn aggregate<A: Aggregate>(mut self) -> Self {
-        self.schema.add::<A::Event>();
-        self.taken = self.taken.or(self.topics.claim::<A::Event>().err());
+        self.aggregate_types.add::<A::Event>();
+        self.topic_taken = self.topic_taken.or(self.topics.claim::<A::Event>().err());
         self
     }
 
-    /// The largest number of notifications of a section: 10 unless said otherwise, and at least 1.
+    /// Sets the maximum number of notifications of a section: at least 1, 10 by default.
     #[must_use]
     pub fn section_size(mut self, notifications: usize) -> Self {
         self.section_size = notifications.max(1);
@@ -76,12 +94,12 @@ impl ApplicationBuilder {
     /// Opens the application.
     ///
     /// # Errors
-    /// [`Error::TopicTaken`](crate::Error::TopicTaken) if two of the named aggregates share a topic,
-    /// [`RecorderError::Name`](crate::RecorderError::Name) if the name could not be that of tables.
+    /// [`Error::TopicTaken`](crate::Error::TopicTaken) if two registered aggregate types share a topic,
+    /// [`RecorderError::Name`](crate::RecorderError::Name) if the name cannot be used in table names.
     pub fn open(self) -> Result<Application> {
-        let Self { name, recorder, mapper, topics, schema, taken, section_size } = self;
-        if let Some(taken) = taken {
-            return Err(taken);
+        let Self { name, recorder, mapper, topics, aggregate_types, topic_taken, section_size } = self;
+        if let Some(topic_taken) = topic_taken {
+            return Err(topic_taken);
         }
         check_name(&name)?;
         warn_of_arbitrary_precision();
@@ -93,7 +111,7 @@ impl ApplicationBuilder {
             recorder,
             mapper,
             topics,
-            schema,
+            aggregate_types,
             section_size,
             turns,
             claim,
@@ -102,10 +120,10 @@ impl ApplicationBuilder {
     }
 }
 
-/// Warns once if serde_json is built with its feature `arbitrary_precision`, which any crate of a program can turn on for all.
+/// Warns once if serde_json is built with its feature `arbitrary_precision`, which any crate of a program can enable for all.
 ///
-/// Numbers are then passed on as maps with one private key, which enums that are untagged or tagged inside, and flattened
-/// structs, take for something else. An event that suffers from it is refused when it is saved.
+/// With that feature, numbers are passed on as maps with one private key. Untagged and internally tagged enums and flattened
+/// structs misread such maps. An affected event is refused when it is saved.
 fn warn_of_arbitrary_precision() {
     static WARNED: Once = Once::new();
     let keeps_digits =
@@ -113,20 +131,20 @@ fn warn_of_arbitrary_precision() {
     if keeps_digits {
         WARNED.call_once(|| {
             tracing::warn!(
-                "serde_json is built with `arbitrary_precision`, with which numbers in untagged and internally tagged enums and in \
-                 flattened structs may not be read as they were written; turn that feature off (`cargo tree -e features -i serde_json` \
-                 shows who turned it on)"
+                "serde_json is built with the feature `arbitrary_precision`; numbers in untagged and internally tagged enums and in \
+                 flattened structs may be read differently than they were written; disable the feature \
+                 (`cargo tree -e features -i serde_json` shows which crate enables it)"
             );
         });
     }
 }
 
 impl Mapper {
-    /// The mapper that the variables of the environment describe.
+    /// The mapper that the environment variables describe.
     ///
     /// # Errors
-    /// [`EnvironmentError`] for an unknown topic, a feature that is off, a key without which there is no cipher, or a key
-    /// that is none.
+    /// [`EnvironmentError`] if a topic is unknown, a required feature is disabled, the cipher's key is missing, or the key is
+    /// invalid.
     pub fn from_environment(application: &str, environment: &Environment) -> Result<Self, EnvironmentError> {
         let mut mapper = Self::new(application.to_lowercase())
             .allow_unencrypted(environment.flag("CIPHER_ALLOW_UNENCRYPTED", false)?)
@@ -160,12 +178,12 @@ fn compressed(mapper: Mapper, environment: &Environment) -> Result<Mapper, Envir
     let Some(topic) = environment.text(COMPRESSOR)? else { return Ok(mapper) };
     match topic.as_str() {
         #[cfg(feature = "zstd")]
-        "zstd" => Ok(mapper.with_compressor(crate::persistence::compressor::ZstdCompressor::default())),
+        "zstd" => Ok(mapper.with_compressor(crate::codec::compressor::ZstdCompressor::default())),
         #[cfg(not(feature = "zstd"))]
         "zstd" => Err(environment.feature_off(COMPRESSOR, &topic, "zstd")),
         #[cfg(feature = "zlib")]
         "zlib" | "eventsourcing.compressor:ZlibCompressor" => {
-            Ok(mapper.with_compressor(crate::persistence::compressor::ZlibCompressor))
+            Ok(mapper.with_compressor(crate::codec::compressor::ZlibCompressor))
         }
         #[cfg(not(feature = "zlib"))]
         "zlib" | "eventsourcing.compressor:ZlibCompressor" => Err(environment.feature_off(COMPRESSOR, &topic, "zlib")),
@@ -187,17 +205,15 @@ fn encrypted(mapper: Mapper, environment: &Environment) -> Result<Mapper, Enviro
         };
     };
     let key = CipherKey::parse(&text).map_err(|error| environment.invalid_secret(KEY, error.to_string()))?;
-    // without a feature that uses it, the key has been looked at and that is all
+    // if no cipher feature is enabled, the key is only validated
     let _ = &key;
     match topic.as_deref().unwrap_or("chacha20poly1305") {
         #[cfg(feature = "chacha20poly1305")]
-        "chacha20poly1305" => Ok(mapper.with_cipher(crate::persistence::cipher::ChaCha20Poly1305Cipher::new(&key))),
+        "chacha20poly1305" => Ok(mapper.with_cipher(crate::codec::cipher::ChaCha20Poly1305Cipher::new(&key))),
         #[cfg(not(feature = "chacha20poly1305"))]
         name @ "chacha20poly1305" => Err(environment.feature_off(CIPHER, name, "chacha20poly1305")),
         #[cfg(feature = "aes")]
-        "aes" | "eventsourcing.cipher:AESCipher" => {
-            Ok(mapper.with_cipher(crate::persistence::cipher::AesCipher::new(&key)))
-        }
+        "aes" | "eventsourcing.cipher:AESCipher" => Ok(mapper.with_cipher(crate::codec::cipher::AesCipher::new(&key))),
         #[cfg(not(feature = "aes"))]
         name @ ("aes" | "eventsourcing.cipher:AESCipher") => Err(environment.feature_off(CIPHER, name, "aes")),
         name => Err(environment.invalid(CIPHER, name, "`chacha20poly1305` or `aes`")),

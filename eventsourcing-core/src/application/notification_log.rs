@@ -1,51 +1,62 @@
-//! The notification log: all that an application recorded, in the order of commits, for others to read.
+//! The notification log: all recorded events of an application, in commit order.
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
-
-use crate::persistence::{LogPosition, Notification, NotificationQuery, Recorder};
-use crate::read_ahead::ReadAhead;
+use crate::recording::{LogPosition, Notification, NotificationQuery, Recorder};
 use crate::{Error, Result};
 
-/// The log of an application: notifications with ids from 1, without gaps, in the order of commits.
+/// The log of an application: notifications with gapless ids from 1, in commit order.
 ///
-/// Who has read up to an id never meets a new notification at or below it.
+/// A reader that has read up to an id never finds a new notification at or below that id.
+///
+/// # Examples
+///
+/// ```
+/// use eventsourcing_core::Application;
+/// # futures::executor::block_on(async {
+/// let application = Application::builder("Universe").open()?;
+/// let log = application.log();
+/// assert_eq!(log.max_id().await?, None);
+/// assert_eq!(log.last_position().await?, 0);
+/// assert!(log.select_after(0, 100).await?.is_empty());
+/// # Ok::<(), eventsourcing_core::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug)]
 pub struct NotificationLog {
     recorder: Arc<dyn Recorder>,
     section_size: usize,
 }
 
-/// A part of the log, with the ids of this part and the next.
+/// A section of the log, with its own id and the id of the next section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Section {
     /// The first and the last id of the items, such as `1,10`; none if there are no items.
     pub id: Option<String>,
     /// The notifications.
     pub items: Vec<Notification>,
-    /// The id to ask for next, if this section is full.
+    /// The id of the next section, if this section is full.
     pub next_id: Option<String>,
 }
 
 impl NotificationLog {
-    /// The most notifications that one selection may hold.
+    /// The maximum number of notifications of one selection.
     pub const MAX_LIMIT: usize = 10_000;
 
-    /// The log that a recorder keeps, in sections of at most this many notifications.
+    /// A log over this recorder, with sections of at most this many notifications.
     pub fn new(recorder: Arc<dyn Recorder>, section_size: usize) -> Self {
         Self { recorder, section_size: section_size.max(1) }
     }
 
-    /// The section of an id: `"1,10"` asks for the notifications 1 to 10, of which it holds as many as exist.
+    /// The section with an id: `"1,10"` requests the notifications 1 to 10, and returns those that exist.
     ///
-    /// A section holds at most as many as the application's section size; a first id below 1 counts as 1.
+    /// A section has at most the application's section size of notifications. A first id below 1 counts as 1.
     ///
     /// # Errors
-    /// [`Error::SectionId`] for anything but two numbers with a comma between them.
+    /// [`Error::SectionId`] for anything but two numbers separated by a comma.
     pub async fn section(&self, id: &str) -> Result<Section> {
         let (first, last) = parse_section_id(id)?;
         let first = first.max(1);
@@ -67,13 +78,13 @@ impl NotificationLog {
         })
     }
 
-    /// At most `limit` notifications from an id on.
+    /// At most `limit` notifications, from an id on.
     ///
-    /// Await it as it is, or say more first: [`stop`](Select::stop), [`topics`](Select::topics),
+    /// Await the selection directly, or restrict it first with [`stop`](Select::stop), [`topics`](Select::topics) or
     /// [`exclusive`](Select::exclusive).
     ///
     /// # Errors
-    /// When awaited: [`Error::LimitTooLarge`] for more than [`MAX_LIMIT`](Self::MAX_LIMIT).
+    /// When awaited: [`Error::LimitTooLarge`] if `limit` is more than [`MAX_LIMIT`](Self::MAX_LIMIT).
     ///
     /// # Examples
     ///
@@ -96,12 +107,12 @@ impl NotificationLog {
 
     /// At most `limit` notifications after a position.
     ///
-    /// From an anchored position, such as [`Notification::position`] of the last one that was read, it goes on only in the same
-    /// log: see [`LogPosition`].
+    /// An anchored position, such as [`Notification::position`] of the last notification read, is valid only for the log that
+    /// it was taken from: see [`LogPosition`].
     ///
     /// # Errors
-    /// When awaited: [`Error::LogChanged`] if another event stands at the position, or none; [`Error::LimitTooLarge`] for more
-    /// than [`MAX_LIMIT`](Self::MAX_LIMIT).
+    /// When awaited: [`Error::LogChanged`] if the log has another event or none at the position; [`Error::LimitTooLarge`] if `limit`
+    /// is more than [`MAX_LIMIT`](Self::MAX_LIMIT).
     pub fn select_after(&self, position: impl Into<LogPosition>, limit: usize) -> Select {
         let position = position.into();
         Select {
@@ -111,24 +122,24 @@ impl NotificationLog {
         }
     }
 
-    /// The id of the last notification, if there is one.
+    /// The id of the last notification; none if the log is empty.
     ///
     /// # Errors
-    /// [`Error::Recorder`] as the database fails.
+    /// [`Error::Recorder`] if the database fails.
     pub async fn max_id(&self) -> Result<Option<u64>> {
         Ok(self.recorder.max_notification_id().await?)
     }
 
-    /// The position of the last notification; the start of the log if there is none.
+    /// The position of the last notification; the start of the log if it is empty.
     ///
     /// # Errors
-    /// [`Error::Recorder`] as the database fails.
+    /// [`Error::Recorder`] if the database fails.
     pub async fn last_position(&self) -> Result<LogPosition> {
         Ok(self.recorder.last_position().await?)
     }
 }
 
-/// A selection from the log, before it is awaited.
+/// A selection of notifications, before it is awaited.
 #[derive(Clone, Debug)]
 #[must_use = "a selection does nothing until it is awaited"]
 pub struct Select {
@@ -138,19 +149,19 @@ pub struct Select {
 }
 
 impl Select {
-    /// Only ids up to this one, included.
+    /// Selects ids up to and including this one.
     pub fn stop(mut self, id: u64) -> Self {
         self.query = self.query.up_to(id);
         self
     }
 
-    /// Only these topics; all if there are none.
+    /// Selects only these topics, or all topics if none are given.
     pub fn topics<T: Into<String>>(mut self, topics: impl IntoIterator<Item = T>) -> Self {
         self.query = self.query.topics(topics);
         self
     }
 
-    /// Begins after the first id rather than at it.
+    /// Excludes the start id from the selection.
     pub fn exclusive(mut self) -> Self {
         self.query.after = self.start;
         self
@@ -172,118 +183,14 @@ impl IntoFuture for Select {
     }
 }
 
-/// Reads a log to its end, page by page.
-///
-/// # Examples
-///
-/// ```
-/// use eventsourcing_core::{Application, NotificationLogReader};
-/// use futures::TryStreamExt;
-/// # futures::executor::block_on(async {
-/// # let application = Application::builder("Universe").open()?;
-/// let reader = NotificationLogReader::new(application.log());
-/// let all: Vec<_> = reader.read(1).try_collect().await?;
-/// # assert!(all.is_empty());
-/// # Ok::<(), eventsourcing_core::Error>(())
-/// # }).unwrap();
-/// ```
-#[derive(Clone, Debug)]
-pub struct NotificationLogReader {
-    log: NotificationLog,
-    page_size: usize,
-}
-
-impl NotificationLogReader {
-    /// How many notifications are read at a time unless said otherwise.
-    pub const DEFAULT_PAGE_SIZE: usize = 1_000;
-
-    /// A reader of a log.
-    pub fn new(log: NotificationLog) -> Self {
-        Self { log, page_size: Self::DEFAULT_PAGE_SIZE }
-    }
-
-    /// Reads this many notifications at a time: 1 to [`NotificationLog::MAX_LIMIT`].
-    #[must_use]
-    pub fn page_size(mut self, notifications: usize) -> Self {
-        self.page_size = notifications.clamp(1, NotificationLog::MAX_LIMIT);
-        self
-    }
-
-    /// The notifications from an id on, to the end of the log as it is when the end is reached.
-    ///
-    /// Each page is a call of its own: no connection waits for the caller. From the third page on, the next one is read while the
-    /// caller is busy with the one before, in a task of the runtime if that has threads of its own.
-    pub fn read(&self, start: u64) -> BoxStream<'static, Result<Notification>> {
-        self.pages(start, Vec::new())
-    }
-
-    /// As [`read`](Self::read), of these topics only.
-    pub fn read_topics<T: Into<String>>(
-        &self,
-        start: u64,
-        topics: impl IntoIterator<Item = T>,
-    ) -> BoxStream<'static, Result<Notification>> {
-        self.pages(start, topics.into_iter().map(Into::into).collect())
-    }
-
-    fn pages(&self, start: u64, topics: Vec<String>) -> BoxStream<'static, Result<Notification>> {
-        let Self { log, page_size } = self.clone();
-        let after = LogPosition::from(start.saturating_sub(1));
-        let pages = Pages { log, topics, page_size, after: Some(after), ahead: None, was_full: false };
-        stream::try_unfold(pages, |mut pages| async move {
-            let page = pages.next().await?;
-            Ok::<_, Error>(page.map(|page| (stream::iter(page.into_iter().map(Ok)), pages)))
-        })
-        .try_flatten()
-        .boxed()
-    }
-}
-
-/// The pages of a reader.
-struct Pages {
-    log: NotificationLog,
-    topics: Vec<String>,
-    page_size: usize,
-    /// Where the next page begins; none at the end of the log.
-    after: Option<LogPosition>,
-    /// The next page, if it is being read while the caller is busy with the one before.
-    ahead: Option<ReadAhead<Result<Vec<Notification>>>>,
-    was_full: bool,
-}
-
-impl Pages {
-    async fn next(&mut self) -> Result<Option<Vec<Notification>>> {
-        let Some(after) = self.after else { return Ok(None) };
-        let ahead = match self.ahead.take() {
-            Some(ahead) => ahead.outcome().await.and_then(Result::ok),
-            None => None,
-        };
-        // where the log ended some time ago it may have grown, and an error may be over
-        let page = match ahead.filter(|page| page.len() == self.page_size) {
-            Some(page) => page,
-            None => self.read(after).await?,
-        };
-        self.after = page.last().filter(|_| page.len() == self.page_size).map(Notification::position);
-        if let Some(after) = self.after.filter(|_| self.was_full) {
-            self.ahead = ReadAhead::begin(self.read(after));
-        }
-        self.was_full = self.after.is_some();
-        Ok(Some(page))
-    }
-
-    fn read(&self, after: LogPosition) -> <Select as IntoFuture>::IntoFuture {
-        self.log.select_after(after, self.page_size).topics(self.topics.clone()).into_future()
-    }
-}
-
 fn parse_section_id(id: &str) -> Result<(u64, u64)> {
     let error = || Error::SectionId { id: id.to_owned() };
     let (first, last) = id.split_once(',').ok_or_else(error)?;
-    // digits only: `u64::from_str` would take `+1` too
+    // digits only: `u64::from_str` would accept `+1` too
     let number =
         |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| u64::from_str(text).ok()).flatten();
     let first = match first.strip_prefix('-') {
-        // what is below 1 begins at 1
+        // a first id below 1 counts as 1, and is checked here for digits only
         Some(below) => number(below).map(|_| 0),
         None => number(first),
     };

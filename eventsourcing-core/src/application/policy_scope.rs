@@ -1,41 +1,40 @@
-//! The handlers of a policy: while they run, their application saves nothing but through their unit of work.
+//! The scope of policy handlers: while they run, their application saves only through their unit of work.
 //!
-//! A handler is called again after a conflict or a failure. What it saves through its unit of work is recorded once, together with the
-//! position; what it saved on the application itself would be recorded each time.
+//! A handler is retried after a conflict or a failure. What it saves through its unit of work is recorded once, together with the
+//! position. What it saves on the application itself would be recorded on each attempt.
 
 use tokio::task_local;
 
-use super::core::{Application, Shared};
-use crate::following::UnitOfWork;
-use crate::persistence::Cause;
+use super::handle::{Application, Shared};
+use crate::recording::Cause;
 use crate::{Error, Result};
 
 task_local! {
-    /// The application whose policy is handling events on this task, by its address.
+    /// The application whose policy handles events on this task, by its address.
     static HANDLING: usize;
 }
 
-/// Marks the task in which the handlers of a policy run.
+/// A mark of the task that runs the handlers of a policy.
 #[derive(Clone, Copy, Debug)]
 pub struct PolicyScope(usize);
 
 impl PolicyScope {
-    /// The scope of the application whose unit of work this is.
-    pub fn of(work: &UnitOfWork) -> Self {
-        Self(address(&work.application().shared))
+    /// The scope of the handlers of this application's policy.
+    pub(crate) fn of_application(application: &Application) -> Self {
+        Self(address(&application.shared))
     }
 
-    /// Runs handlers in the scope.
+    /// Runs handlers in this scope.
     ///
     /// # Errors
-    /// Those of the handlers.
+    /// The errors of the handlers.
     pub async fn run(self, handlers: impl Future<Output = Result<(), Cause>> + Send) -> Result<(), Cause> {
         HANDLING.scope(self.0, handlers).await
     }
 }
 
 impl Application {
-    /// Makes sure that this is not called by a handler of the application's own policy.
+    /// Returns an error if a handler of the application's own policy calls this.
     pub(super) fn check_not_in_policy(&self) -> Result<()> {
         match HANDLING.try_with(|handling| *handling == address(&self.shared)) {
             Ok(true) => Err(Error::SavedInPolicy { application: self.name().to_owned() }),

@@ -1,4 +1,4 @@
-//! The repository: gets aggregates back by replaying their events.
+//! The repository: gets aggregates by replaying their events.
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -6,14 +6,54 @@ use std::ops::ControlFlow;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::core::Shared;
+use super::handle::Shared;
 use crate::domain::{Aggregate, AggregateEvent, DomainEvent};
-use crate::persistence::{EventQuery, StoredEvent, StoredEventRef};
+use crate::recording::{EventQuery, StoredEvent, StoredEventRef};
 use crate::{Error, Result};
 
-/// Gets aggregates by their ids.
+/// A repository that gets aggregates by their ids.
 ///
-/// Events are decoded where they stand and folded as they come, with no copy of the history.
+/// Each event is decoded from the recorder's row and applied at once, without a copy of the history.
+///
+/// # Examples
+///
+/// ```
+/// # use eventsourcing_core::{Aggregate, AggregateEvent, ApplyError, Root};
+/// # use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
+/// # #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+/// # struct Opened { seats: u64 }
+/// # impl AggregateEvent for Opened {
+/// #     const TOPICS: &'static [&'static str] = &["Seats.Opened"];
+/// #     fn topic(&self) -> &'static str { "Seats.Opened" }
+/// #     fn write(&self, state: &mut StateWriter<'_>) -> Result<(), StateError> { state.write(self) }
+/// #     fn read(topic: &str, state: &mut StateReader<'_>) -> Result<Self, StateError> {
+/// #         if topic == "Seats.Opened" { state.read() } else { Err(StateError::UnknownTopic) }
+/// #     }
+/// # }
+/// # #[derive(Debug)]
+/// # struct Seats { left: u64, root: Root<Seats> }
+/// # impl Aggregate for Seats {
+/// #     type Event = Opened;
+/// #     const NAME: &'static str = "Seats";
+/// #     fn root(&self) -> &Root<Self> { &self.root }
+/// #     fn root_mut(&mut self) -> &mut Root<Self> { &mut self.root }
+/// #     fn create(event: Opened) -> Result<Self, ApplyError> { Ok(Seats { left: event.seats, root: Root::default() }) }
+/// #     fn apply(&mut self, _: Opened) -> Result<(), ApplyError> { Err(ApplyError::IsACreation) }
+/// # }
+/// use eventsourcing_core::{Application, Error, Uuid};
+/// # futures::executor::block_on(async {
+/// let theatre = Application::builder("Theatre").open()?;
+/// let mut seats = Seats::create_from(Uuid::new_v4(), Opened { seats: 120 })?;
+/// theatre.save(&mut seats).await?;
+///
+/// let found: Seats = theatre.repository().get(seats.id()).await?;
+/// assert_eq!((found.left, found.version()), (120, 1));
+///
+/// let missing = theatre.repository().get::<Seats>(Uuid::new_v4()).await;
+/// assert!(matches!(missing, Err(Error::AggregateNotFound { .. })));
+/// # Ok::<(), Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Copy)]
 pub struct Repository<'a> {
     shared: &'a Shared,
@@ -24,24 +64,43 @@ impl<'a> Repository<'a> {
         Self { shared }
     }
 
-    /// The aggregate of this id, as it is now.
+    /// Gets the aggregate with this id, in its current state.
     ///
     /// # Errors
-    /// [`Error::AggregateNotFound`] if there is none, [`Error::WrongAggregate`] if it is of another type, and
-    /// [`Error::Mapper`] if an event cannot be read.
+    /// [`Error::AggregateNotFound`] if there is none, [`Error::WrongAggregate`] if it has another type, and
+    /// [`Error::Mapper`] if an event cannot be decoded.
     pub async fn get<A: Aggregate>(&self, id: Uuid) -> Result<A> {
-        self.fold(id, None, |_: &DomainEvent<A::Event>| true).await?.ok_or_else(|| not_found::<A>(id))
+        self.find(id).await?.ok_or_else(|| not_found::<A>(id))
     }
 
-    /// The aggregate of this id, as it was at a version.
+    /// Gets the aggregate with this id, or `None` if nothing is recorded under it.
     ///
     /// # Errors
-    /// [`Error::VersionNotFound`] if it has not come to that version, and those of [`get`](Self::get).
+    /// As for [`get`](Self::get), except [`Error::AggregateNotFound`].
+    pub async fn find<A: Aggregate>(&self, id: Uuid) -> Result<Option<A>> {
+        self.fold(id, None, |_: &DomainEvent<A::Event>| true).await
+    }
+
+    /// Gets the aggregate with this id, or creates it with `create` if nothing is recorded under it.
+    ///
+    /// An aggregate that is created has a pending event and is recorded when it is saved. Of several callers that create it at the same time,
+    /// one saves it, and the others get [`Error::AlreadyExists`]: use [`retry_or_create`](crate::Application::retry_or_create) there.
+    ///
+    /// # Errors
+    /// As for [`find`](Self::find).
+    pub async fn get_or_create<A: Aggregate>(&self, id: Uuid, create: impl FnOnce() -> A + Send) -> Result<A> {
+        Ok(self.find(id).await?.unwrap_or_else(create))
+    }
+
+    /// Gets the aggregate with this id, as it was at a version.
+    ///
+    /// # Errors
+    /// [`Error::VersionNotFound`] if it does not have that version, and the errors of [`get`](Self::get).
     pub async fn get_at<A: Aggregate>(&self, id: Uuid, version: u64) -> Result<A> {
         let aggregate: Option<A> = self.fold(id, Some(version), |_| true).await?;
         match aggregate {
             Some(aggregate) if aggregate.version() == version => Ok(aggregate),
-            // it may have no version 0, and be at version 7 all the same
+            // an aggregate that has no version 0 may still be at version 7
             _ => {
                 let current = self.current_version(id).await?.ok_or_else(|| not_found::<A>(id))?;
                 Err(Error::VersionNotFound { aggregate: A::NAME, originator_id: id, version, current })
@@ -49,18 +108,19 @@ impl<'a> Repository<'a> {
         }
     }
 
-    /// The aggregate of this id, as it was at a time: its events up to the first later one.
+    /// Gets the aggregate with this id, as it was at a time.
     ///
-    /// Events are in the order of their versions and carry the clock of whoever recorded them.
+    /// Events are applied up to the first one with a later timestamp. Events are in version order; their timestamps come from the
+    /// clocks of the processes that created them.
     ///
     /// # Errors
-    /// [`Error::AggregateNotFound`] if its first event is later, and those of [`get`](Self::get).
+    /// [`Error::AggregateNotFound`] if its first event is later, and the errors of [`get`](Self::get).
     pub async fn get_as_of<A: Aggregate>(&self, id: Uuid, timestamp: Timestamp) -> Result<A> {
         let until = |event: &DomainEvent<A::Event>| event.timestamp <= timestamp;
         self.fold(id, None, until).await?.ok_or_else(|| not_found::<A>(id))
     }
 
-    /// As [`get`](Self::get), with what is to be recorded and is not yet.
+    /// Like [`get`](Self::get), and applies events that are to be recorded and are not yet.
     pub(crate) async fn get_with<A: Aggregate>(&self, id: Uuid, pending: &[StoredEvent]) -> Result<A> {
         let mut aggregate: Option<A> = self.fold(id, None, |_: &DomainEvent<A::Event>| true).await?;
         for stored in pending.iter().filter(|stored| stored.originator_id == id) {
@@ -73,10 +133,10 @@ impl<'a> Repository<'a> {
         aggregate.ok_or_else(|| not_found::<A>(id))
     }
 
-    /// Whether there is an aggregate of this id, of any type; nothing is replayed.
+    /// Whether an aggregate of any type has this id. No events are replayed.
     ///
     /// # Errors
-    /// [`Error::Recorder`] as the database fails.
+    /// [`Error::Recorder`] if the database fails.
     pub async fn exists(&self, id: Uuid) -> Result<bool> {
         Ok(self.current_version(id).await?.is_some())
     }
@@ -109,12 +169,12 @@ impl<'a> Repository<'a> {
             self.shared.recorder.read_events(query.clone(), &mut visit).await?;
             match outcome {
                 Ok(()) => return Ok(aggregate),
-                // it was made after this application opened: once it is loaded, reading goes on with the same event
+                // another process stored the dictionary after this application opened: load it, then continue with the same event
                 Err(Error::Mapper(error)) if error.unknown_dictionary().is_some_and(|id| loaded != Some(id)) => {
                     loaded = error.unknown_dictionary();
                     self.shared.load_dictionaries().await?;
                     if let Some(applied) = &aggregate {
-                        query.go_on_after(applied.version());
+                        query.advance_after(applied.version());
                     }
                 }
                 Err(error) => return Err(error),
@@ -122,7 +182,7 @@ impl<'a> Repository<'a> {
         }
     }
 
-    /// Decodes an event where it stands, and applies it if it is wanted.
+    /// Decodes an event from the recorder's row, and applies it if it is wanted.
     fn apply<A: Aggregate>(
         &self,
         aggregate: &mut Option<A>,
@@ -130,7 +190,7 @@ impl<'a> Repository<'a> {
         wanted: impl Fn(&DomainEvent<A::Event>) -> bool,
     ) -> Result<ControlFlow<()>> {
         check_type::<A>(stored)?;
-        let event = self.shared.mapper.read_event(&stored.place(), stored.state, stored.checksum)?;
+        let event = self.shared.mapper.read_event(&stored.location(), stored.state, stored.checksum)?;
         if !wanted(&event) {
             return Ok(ControlFlow::Break(()));
         }
@@ -149,10 +209,10 @@ fn not_found<A: Aggregate>(originator_id: Uuid) -> Error {
     Error::AggregateNotFound { aggregate: A::NAME, originator_id }
 }
 
-/// A topic of another type is a mistake of the caller; one that only looks like ours is left to the mapper to report.
+/// Returns an error for a topic of another type. The mapper reports an unknown topic that starts with this type's name.
 fn check_type<A: Aggregate>(stored: StoredEventRef<'_>) -> Result<()> {
     let ours = A::Event::TOPICS.contains(&stored.topic);
-    // a name may hold dots itself
+    // an aggregate name may contain dots itself
     let named_as_ours = stored.topic.strip_prefix(A::NAME).is_some_and(|rest| rest.starts_with('.'));
     if ours || named_as_ours {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Deciding again: load, decide, save, and from the beginning if somebody else was quicker.
+//! Retrying a command after a conflict: get, decide, save.
 
 use std::time::Duration;
 
@@ -7,70 +7,64 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::Application;
-use super::turns::deciding;
+use super::aggregate_set::AggregateSet;
+use super::turns::{Turn, deciding};
 use crate::domain::Aggregate;
 use crate::{Error, Result};
 
-/// How often a decision is made before the last conflict is returned.
+/// The number of attempts before the last conflict is returned.
 pub(crate) const ATTEMPTS: u32 = 30;
 
-/// The longest pause before another attempt. The first is made at once.
+/// The longest pause before an attempt. The second attempt follows the first without a pause.
 const LONGEST_PAUSE: Duration = Duration::from_millis(64);
 
-/// What a decision comes to: nothing, or a result whose error can also be this library's.
+/// The outcome of a command: nothing, or a `Result` whose error refuses the command.
+#[diagnostic::on_unimplemented(
+    message = "a command that is retried returns nothing or a `Result`, and not `{Self}`",
+    label = "not the outcome of a command",
+    note = "wrap another value in `Ok(…)`; a command is not async: await what it needs before `retry`"
+)]
 pub trait Decision {
-    /// What is returned once it is recorded.
-    type Value;
-    /// Why it was not made, or not recorded.
-    type Error: From<Error>;
-
-    /// The value, if the decision is to be recorded.
-    ///
-    /// # Errors
-    /// The decision's own, if not.
-    fn into_result(self) -> Result<Self::Value, Self::Error>;
+    /// Returns whether the command refused, so that nothing is to be recorded.
+    fn is_refused(&self) -> bool;
 }
 
 impl Decision for () {
-    type Value = ();
-    type Error = Error;
-
-    fn into_result(self) -> Result<()> {
-        Ok(())
+    fn is_refused(&self) -> bool {
+        false
     }
 }
 
-impl<T, E: From<Error>> Decision for Result<T, E> {
-    type Value = T;
-    type Error = E;
-
-    fn into_result(self) -> Self {
-        self
+impl<T, E> Decision for Result<T, E> {
+    fn is_refused(&self) -> bool {
+        self.is_err()
     }
 }
 
 impl Application {
-    /// Gets an aggregate, lets it decide, and saves it; and all of that again if somebody else saved it meanwhile.
+    /// Gets an aggregate, runs a command on it and saves it, and retries after a conflict.
     ///
-    /// The decision may be made several times, each time on the aggregate as it then is, and one of them is recorded: it should do
-    /// nothing else than trigger events. It returns nothing or a result. Its own error ends it, and nothing is recorded.
+    /// The command may run several times, each time on the current state of the aggregate, and the events of one run are recorded. It
+    /// should have no effects other than triggering events. It returns nothing or a `Result`. Its own error ends the retries, and
+    /// nothing is recorded. `retry` returns what the command returned: a `Result` in the `Result` of the application, so that the two
+    /// kinds of error stay apart. `??` passes both to the caller.
     ///
-    /// After a conflict, calls for the same aggregate on this application (or a clone of it) take turns, so that however many tasks
-    /// change one aggregate, each of them succeeds. A call inside a decision takes no turn. Conflicts are left with other processes and with those who save without `retry`.
-    /// Between attempts there are pauses of random length, the longer the more attempts there were, up to 64 ms. After the
-    /// thirtieth the conflict is returned, and at once where another attempt cannot end it: if the decision put an old copy in the place of
-    /// the aggregate that it was given.
+    /// After a conflict, calls for the same aggregate on this application (or a clone of it) are serialized in a queue, so any number
+    /// of tasks that change one aggregate all succeed. A call inside a command does not queue. Conflicts remain possible with other
+    /// processes and with callers that save without `retry`. Between attempts there are pauses of random length, up to 64 ms, which
+    /// get longer with the number of attempts. The conflict is returned after the thirtieth attempt. It is returned at once if
+    /// another attempt cannot resolve it: if the command replaced the aggregate that it was given by an old copy.
     ///
     /// # Errors
-    /// The decision's own; [`Error::Conflict`] after the last attempt; and what [`get`](crate::Repository::get) and
-    /// [`save`](Self::save) return, of which nothing else is tried again: after
-    /// [`OutcomeUnknown`](crate::RecorderError::OutcomeUnknown) another decision could come on top of the first.
+    /// [`Error::Conflict`] after the last attempt, and the errors of [`get`](crate::Repository::get) and
+    /// [`save`](Self::save), which are not retried: after [`OutcomeUnknown`](crate::RecorderError::OutcomeUnknown) a second run of
+    /// the command could be recorded on top of the first.
     ///
     /// # Examples
     ///
     /// ```
-    /// # use eventsourcing_core::{Aggregate, AggregateEvent, Application, ApplyError, Error, Root, Uuid};
-    /// # use eventsourcing_core::persistence::{StateError, StateReader, StateWriter};
+    /// # use eventsourcing_core::{Aggregate, AggregateError, AggregateEvent, Application, ApplyError, Root, Uuid};
+    /// # use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
     /// # use serde::{Deserialize, Serialize};
     /// # #[derive(Debug)]
     /// # struct Seats { left: u64, root: Root<Seats> }
@@ -113,14 +107,14 @@ impl Application {
     /// #     }
     /// # }
     /// # impl Seats {
-    /// #     fn take(&mut self) -> Result<(), Error> { self.trigger(SeatsEvent::Taken(Taken {})) }
+    /// #     fn take(&mut self) -> Result<(), AggregateError> { self.trigger(SeatsEvent::Taken(Taken {})) }
     /// # }
     /// #[derive(Debug, thiserror::Error)]
     /// enum BookingError {
     ///     #[error("no seat is left")]
     ///     SoldOut,
     ///     #[error(transparent)]
-    ///     Library(#[from] Error),
+    ///     Aggregate(#[from] AggregateError),
     /// }
     ///
     /// # futures::executor::block_on(async {
@@ -132,48 +126,148 @@ impl Application {
     ///     0 => Err(BookingError::SoldOut),
     ///     _ => Ok(seats.take()?),
     /// };
-    /// theatre.retry(id, book).await?;
-    /// assert!(matches!(theatre.retry(id, book).await, Err(BookingError::SoldOut)));
-    /// # Ok::<(), BookingError>(())
+    /// theatre.retry(id, book).await??;
+    /// assert!(matches!(theatre.retry(id, book).await?, Err(BookingError::SoldOut)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # }).unwrap();
     /// ```
-    pub async fn retry<A, D>(&self, id: Uuid, mut decide: impl FnMut(&mut A) -> D) -> Result<D::Value, D::Error>
+    pub async fn retry<A, D>(&self, id: Uuid, mut command: impl FnMut(&mut A) -> D) -> Result<D>
     where
         A: Aggregate,
         D: Decision,
     {
-        self.check_not_in_policy()?;
-        let mut attempt = 1;
-        let mut turn = None;
+        self.retry_all((id,), |(aggregate,): &mut (A,)| command(aggregate)).await
+    }
+
+    /// Like [`retry`](Self::retry), with several aggregates that are saved together.
+    ///
+    /// The ids are a tuple, and the command gets a tuple of the aggregates; or they are a `Vec` of ids, and it gets a `Vec` of aggregates of one
+    /// type. The command may change any of them. Each id should be given once: of an aggregate that is given twice, only one copy can be
+    /// saved.
+    ///
+    /// # Errors
+    /// Those of [`retry`](Self::retry); [`Error::SavedTwice`] if the command changed two copies of one aggregate.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use eventsourcing_core::{Aggregate, Application, Error, Result, Uuid};
+    ///
+    /// /// Adds the version of one aggregate to a text, if there are fewer than ten of the other.
+    /// async fn versions<A: Aggregate, B: Aggregate>(application: &Application, ids: (Uuid, Uuid)) -> Result<u64> {
+    ///     let command = |(one, other): &mut (A, B)| Ok::<_, Error>(one.version() + other.version());
+    ///     application.retry_all(ids, command).await?
+    /// }
+    /// ```
+    pub async fn retry_all<S, D>(&self, ids: S::Ids, mut command: impl FnMut(&mut S) -> D) -> Result<D>
+    where
+        S: AggregateSet,
+        D: Decision,
+    {
+        let mut attempts = Attempts::new(self, S::list(&ids))?;
         loop {
-            if turn.is_none() && (attempt > 1 || self.shared.turns.are_taken(id)) {
-                turn = self.shared.turns.take(id).await;
+            attempts.begin().await;
+            let mut aggregates = S::load(self, &ids).await?;
+            let loaded = aggregates.versions();
+            let outcome = deciding(|| command(&mut aggregates));
+            if outcome.is_refused() {
+                return Ok(outcome);
             }
-            let mut aggregate: A = self.repository().get(id).await?;
-            let loaded = aggregate.version();
-            let value = deciding(|| decide(&mut aggregate)).into_result()?;
+            match self.save(aggregates.saveable()).await {
+                Ok(_) => return Ok(outcome),
+                Err(error) => attempts.after(error, &loaded).await?,
+            }
+        }
+    }
+
+    /// Like [`retry`](Self::retry), and creates the aggregate if none is recorded under the id.
+    ///
+    /// `create` makes the aggregate under this id, with an event that has `id = …`. If another caller records one first, the command runs on
+    /// that one.
+    ///
+    /// # Errors
+    /// Those of [`retry`](Self::retry), except [`Error::AggregateNotFound`].
+    pub async fn retry_or_create<A, D>(
+        &self,
+        id: Uuid,
+        mut create: impl FnMut() -> A,
+        mut command: impl FnMut(&mut A) -> D,
+    ) -> Result<D>
+    where
+        A: Aggregate,
+        D: Decision,
+    {
+        let mut attempts = Attempts::new(self, vec![id])?;
+        loop {
+            attempts.begin().await;
+            let found: Option<A> = self.repository().find(id).await?;
+            let loaded = [(id, found.as_ref().map_or(0, Aggregate::version))];
+            let mut aggregate = found.unwrap_or_else(&mut create);
+            let outcome = deciding(|| command(&mut aggregate));
+            if outcome.is_refused() {
+                return Ok(outcome);
+            }
             match self.save(&mut aggregate).await {
-                Ok(_) => return Ok(value),
-                Err(error @ Error::Conflict { originator_id, tried, .. })
-                    // a version that was recorded before the decision is in conflict each time: the decision put another
-                    // aggregate, or an old copy, in the place of what it was given
-                    if attempt < ATTEMPTS && originator_id == id && tried > loaded =>
-                {
-                    tracing::debug!(application = self.name(), %id, attempt, %error, "a decision is made again");
-                    pause_after(attempt).await;
-                    attempt += 1;
-                }
-                Err(error) => return Err(error.into()),
+                Ok(_) => return Ok(outcome),
+                Err(error) => attempts.after(error, &loaded).await?,
             }
         }
     }
 }
 
-/// Lets others finish first. Those who were in conflict with each other would be so again if they came back at the same time.
+/// The attempts of one command.
+struct Attempts<'a> {
+    application: &'a Application,
+    /// The aggregates, each once and in order: callers that need the same ones queue for them in the same order.
+    ids: Vec<Uuid>,
+    attempt: u32,
+    turns: Vec<Turn>,
+}
+
+impl<'a> Attempts<'a> {
+    fn new(application: &'a Application, mut ids: Vec<Uuid>) -> Result<Self> {
+        application.check_not_in_policy()?;
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(Self { application, ids, attempt: 1, turns: Vec::new() })
+    }
+
+    /// Queues for the aggregates after a conflict, or if other callers queue for one of them.
+    async fn begin(&mut self) {
+        let turns = &self.application.shared.turns;
+        if self.turns.is_empty() && (self.attempt > 1 || self.ids.iter().any(|id| turns.are_taken(*id))) {
+            for id in &self.ids {
+                self.turns.extend(turns.take(*id).await);
+            }
+        }
+    }
+
+    /// Returns the error unless it is a conflict that another attempt may resolve; in that case it pauses.
+    async fn after(&mut self, error: Error, loaded: &[(Uuid, u64)]) -> Result<()> {
+        let conflict = match error {
+            Error::Conflict { originator_id, tried, .. } => Some((originator_id, tried)),
+            Error::AlreadyExists { originator_id, .. } => Some((originator_id, 1)),
+            _ => None,
+        };
+        // a conflict about a version that was recorded before the command ran repeats on each attempt: the command replaced an
+        // aggregate that it was given by another one, or by an old copy
+        let may_pass = |(id, tried)| loaded.iter().any(|(known, version)| *known == id && tried > *version);
+        if self.attempt >= ATTEMPTS || !conflict.is_some_and(may_pass) {
+            return Err(error);
+        }
+        let (application, attempt) = (self.application.name(), self.attempt);
+        tracing::debug!(application, ids = ?self.ids, attempt, %error, "retrying a command after a conflict");
+        pause_after(attempt).await;
+        self.attempt += 1;
+        Ok(())
+    }
+}
+
+/// Pauses for a random time, so that callers that were in conflict do not retry at the same time.
 pub(crate) async fn pause_after(attempt: u32) {
     let longest = LONGEST_PAUSE.min(Duration::from_millis(1).saturating_mul(2_u32.saturating_pow(attempt - 1)));
     let [random, ..] = Uuid::new_v4().into_bytes();
-    // without a runtime there are no clocks, and nobody else who runs meanwhile
+    // without a runtime there is no timer, and no other task that runs meanwhile
     if attempt > 1 && Handle::try_current().is_ok() {
         sleep(longest.mul_f64(f64::from(random) / 255.0)).await;
     }

@@ -1,15 +1,16 @@
-//! What can be saved: an aggregate, several of them, or domain events as they are.
+//! What can be saved: an aggregate, several aggregates, or domain events.
 
 use std::collections::HashSet;
 
 use uuid::Uuid;
 
 use super::topics::Topics;
-use crate::domain::{Aggregate, AggregateEvent, DomainEvent, Taken};
-use crate::persistence::{Mapper, StoredEvent};
-use crate::{Error, Result, Root};
+use crate::codec::Mapper;
+use crate::domain::{Aggregate, AggregateEvent, DomainEvent, MissingEvents, Root};
+use crate::recording::StoredEvent;
+use crate::{Error, Result};
 
-/// Something whose events can be saved in one go.
+/// A value whose events can be saved in one append.
 ///
 /// | what | how |
 /// |---|---|
@@ -17,48 +18,48 @@ use crate::{Error, Result, Root};
 /// | aggregates of different types | `(&mut world, &mut ship)`, up to twelve |
 /// | aggregates of one type | `&mut worlds` of a `Vec`, a slice or an array; a `Vec` or array of `&mut` |
 /// | nothing | `()`, or `None` of an `Option` |
-/// | any number of different types | a `Vec` of `Box<dyn Saveable>` |
+/// | any number of aggregates of different types | a `Vec` of `Box<dyn Saveable>` |
 /// | domain events | a [`DomainEvent`], a `Vec` of them |
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be saved",
-    label = "not an aggregate by `&mut`, nor domain events",
-    note = "an aggregate is saved by `&mut`, because its pending events leave it: `app.save(&mut world)`, `app.save((&mut world, &mut ship))`"
+    label = "not an aggregate by `&mut`, and not domain events",
+    note = "an aggregate is saved by `&mut`, because saving takes its pending events: `app.save(&mut world)`, `app.save((&mut world, &mut ship))`"
 )]
 pub trait Saveable: Send {
     /// Adds the pending events.
     ///
     /// # Errors
-    /// What [`Batch::add`] returns.
-    fn add_to(&mut self, batch: &mut Batch<'_>) -> Result<()>;
+    /// The errors of [`SaveBatch::add`].
+    fn add_to(&mut self, batch: &mut SaveBatch<'_>) -> Result<()>;
 
-    /// Takes note that the events are recorded, so that they are no longer pending.
+    /// Marks the events as recorded, so that they are no longer pending.
     ///
-    /// Not called if the save fails or is dropped: then they are still pending, and the next save repeats the attempt.
+    /// Not called if the save fails or its future is dropped: the events are still pending, and the next save repeats the attempt.
     fn recorded(&mut self);
 }
 
-/// The events of one save, on their way to the recorder.
+/// The events of one save, before they are recorded.
 #[derive(Debug)]
-pub struct Batch<'a> {
+pub struct SaveBatch<'a> {
     mapper: &'a Mapper,
     topics: &'a Topics,
     events: Vec<StoredEvent>,
-    /// How many aggregates and single events they come from.
+    /// The number of aggregates and single events that the events come from.
     sources: usize,
-    /// Earlier events of its aggregates, which must be recorded too.
-    taken: Vec<Taken>,
+    /// Earlier events of the aggregates, which must already be recorded.
+    missing: Vec<MissingEvents>,
 }
 
-impl<'a> Batch<'a> {
+impl<'a> SaveBatch<'a> {
     pub(super) fn new(mapper: &'a Mapper, topics: &'a Topics) -> Self {
-        Self { mapper, topics, events: Vec::new(), sources: 0, taken: Vec::new() }
+        Self { mapper, topics, events: Vec::new(), sources: 0, missing: Vec::new() }
     }
 
     /// Adds an event.
     ///
     /// # Errors
     /// [`Error::Mapper`] if it cannot be stored, [`Error::TopicTaken`] if another type records under its topics,
-    /// [`Error::Homeless`] if its id is nil or its version 0.
+    /// [`Error::InvalidOriginator`] if its aggregate id is nil or its version is 0.
     pub fn add<E: AggregateEvent>(&mut self, event: &DomainEvent<E>, append_id: Uuid) -> Result<()> {
         self.add_all(std::slice::from_ref(event), append_id)
     }
@@ -69,7 +70,7 @@ impl<'a> Batch<'a> {
         let is_homeless = |event: &&DomainEvent<E>| event.originator_id.is_nil() || event.originator_version == 0;
         if let Some(event) = events.iter().find(is_homeless) {
             let DomainEvent { originator_id, originator_version: version, .. } = *event;
-            return Err(Error::Homeless { topic: event.event.topic(), originator_id, version });
+            return Err(Error::InvalidOriginator { topic: event.event.topic(), originator_id, version });
         }
         let stored = self.mapper.to_stored_events(events, append_id)?;
         if self.events.is_empty() {
@@ -80,9 +81,9 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// The events, of which no two are the same version of an aggregate, and what must be recorded before them.
-    pub(super) fn into_events(self) -> Result<(Vec<StoredEvent>, Vec<Taken>)> {
-        // one aggregate alone cannot have a version twice
+    /// The events, without duplicate versions of an aggregate, and the events that must already be recorded.
+    pub(super) fn into_events(self) -> Result<(Vec<StoredEvent>, Vec<MissingEvents>)> {
+        // a single aggregate cannot have a version twice
         if self.sources > 1 {
             let mut seen = HashSet::with_capacity(self.events.len());
             let again = |event: &&StoredEvent| !seen.insert((event.originator_id, event.originator_version));
@@ -91,12 +92,12 @@ impl<'a> Batch<'a> {
                 return Err(Error::SavedTwice { originator_id, version });
             }
         }
-        Ok((self.events, self.taken))
+        Ok((self.events, self.missing))
     }
 
     fn add_pending<A: Aggregate>(&mut self, root: &mut Root<A>) -> Result<()> {
         root.check()?;
-        self.taken.extend(root.taken().cloned());
+        self.missing.extend(root.missing().cloned());
         if root.pending_events().is_empty() {
             return Ok(());
         }
@@ -106,7 +107,7 @@ impl<'a> Batch<'a> {
 }
 
 impl<A: Aggregate> Saveable for &mut A {
-    fn add_to(&mut self, batch: &mut Batch<'_>) -> Result<()> {
+    fn add_to(&mut self, batch: &mut SaveBatch<'_>) -> Result<()> {
         batch.add_pending(self.root_mut())
     }
 
@@ -116,7 +117,7 @@ impl<A: Aggregate> Saveable for &mut A {
 }
 
 impl<A: Aggregate> Saveable for &mut [A] {
-    fn add_to(&mut self, batch: &mut Batch<'_>) -> Result<()> {
+    fn add_to(&mut self, batch: &mut SaveBatch<'_>) -> Result<()> {
         self.iter_mut().try_for_each(|mut aggregate| aggregate.add_to(batch))
     }
 
@@ -126,7 +127,7 @@ impl<A: Aggregate> Saveable for &mut [A] {
 }
 
 impl<A: Aggregate> Saveable for &mut Vec<A> {
-    fn add_to(&mut self, batch: &mut Batch<'_>) -> Result<()> {
+    fn add_to(&mut self, batch: &mut SaveBatch<'_>) -> Result<()> {
         self.as_mut_slice().add_to(batch)
     }
 
@@ -136,7 +137,7 @@ impl<A: Aggregate> Saveable for &mut Vec<A> {
 }
 
 impl<A: Aggregate, const N: usize> Saveable for &mut [A; N] {
-    fn add_to(&mut self, batch: &mut Batch<'_>) -> Result<()> {
+    fn add_to(&mut self, batch: &mut SaveBatch<'_>) -> Result<()> {
         self.as_mut_slice().add_to(batch)
     }
 
@@ -146,7 +147,7 @@ impl<A: Aggregate, const N: usize> Saveable for &mut [A; N] {
 }
 
 impl<S: Saveable> Saveable for Vec<S> {
-    fn add_to(&mut self, batch: &mut Batch<'_>) -> Result<()> {
+    fn add_to(&mut self, batch: &mut SaveBatch<'_>) -> Result<()> {
         self.iter_mut().try_for_each(|item| item.add_to(batch))
     }
 
@@ -156,7 +157,7 @@ impl<S: Saveable> Saveable for Vec<S> {
 }
 
 impl<S: Saveable, const N: usize> Saveable for [S; N] {
-    fn add_to(&mut self, batch: &mut Batch<'_>) -> Result<()> {
+    fn add_to(&mut self, batch: &mut SaveBatch<'_>) -> Result<()> {
         self.iter_mut().try_for_each(|item| item.add_to(batch))
     }
 
@@ -166,7 +167,7 @@ impl<S: Saveable, const N: usize> Saveable for [S; N] {
 }
 
 impl<S: Saveable> Saveable for Option<S> {
-    fn add_to(&mut self, batch: &mut Batch<'_>) -> Result<()> {
+    fn add_to(&mut self, batch: &mut SaveBatch<'_>) -> Result<()> {
         self.iter_mut().try_for_each(|item| item.add_to(batch))
     }
 
@@ -176,7 +177,7 @@ impl<S: Saveable> Saveable for Option<S> {
 }
 
 impl<S: Saveable + ?Sized> Saveable for Box<S> {
-    fn add_to(&mut self, batch: &mut Batch<'_>) -> Result<()> {
+    fn add_to(&mut self, batch: &mut SaveBatch<'_>) -> Result<()> {
         (**self).add_to(batch)
     }
 
@@ -186,7 +187,7 @@ impl<S: Saveable + ?Sized> Saveable for Box<S> {
 }
 
 impl<E: AggregateEvent> Saveable for DomainEvent<E> {
-    fn add_to(&mut self, batch: &mut Batch<'_>) -> Result<()> {
+    fn add_to(&mut self, batch: &mut SaveBatch<'_>) -> Result<()> {
         batch.add(self, Uuid::new_v4())
     }
 
@@ -194,7 +195,7 @@ impl<E: AggregateEvent> Saveable for DomainEvent<E> {
 }
 
 impl Saveable for () {
-    fn add_to(&mut self, _: &mut Batch<'_>) -> Result<()> {
+    fn add_to(&mut self, _: &mut SaveBatch<'_>) -> Result<()> {
         Ok(())
     }
 
@@ -205,7 +206,7 @@ macro_rules! tuples {
     ($($name:ident)*) => {
         impl<$($name: Saveable),*> Saveable for ($($name,)*) {
             #[expect(non_snake_case, reason = "the type's name names its value")]
-            fn add_to(&mut self, batch: &mut Batch<'_>) -> Result<()> {
+            fn add_to(&mut self, batch: &mut SaveBatch<'_>) -> Result<()> {
                 let ($($name,)*) = self;
                 $($name.add_to(batch)?;)*
                 Ok(())

@@ -7,9 +7,9 @@ use std::sync::{PoisonError, RwLock};
 use crate::domain::AggregateEvent;
 use crate::{Error, Result};
 
-/// Which type records under which topic.
+/// The types of aggregates by the topics that they record under.
 ///
-/// A type is known from the moment the application opens if it was named then, or else from its first use.
+/// A type is known when the application opens if it is registered with the builder, or else from its first use.
 #[derive(Debug, Default)]
 pub(crate) struct Topics {
     known: RwLock<Known>,
@@ -17,13 +17,13 @@ pub(crate) struct Topics {
 
 #[derive(Debug, Default)]
 struct Known {
-    /// Few enough that to look at each is quicker than to hash.
+    /// Few enough that a linear search is quicker than a hash.
     types: Vec<TypeId>,
     owners: HashMap<&'static str, (TypeId, &'static str)>,
 }
 
 impl Topics {
-    /// Makes sure that no other type records under the topics of `E`.
+    /// Claims the topics of `E` for its type; an error if another type records under one of them.
     pub(crate) fn claim<E: AggregateEvent>(&self) -> Result<()> {
         let id = TypeId::of::<E>();
         if self.known.read().unwrap_or_else(PoisonError::into_inner).types.contains(&id) {

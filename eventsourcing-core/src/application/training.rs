@@ -1,74 +1,52 @@
-//! Training a dictionary on the log: samples from all of it, some of them held out to see what the dictionary is worth.
+//! Training of a dictionary on the log, with held-out samples to measure its effect.
 
 use std::ops::ControlFlow;
 
-use super::core::{Application, Shared};
 use super::dictionaries::aside;
-use crate::persistence::{CompressorError, Dictionary, MapperError, NotificationQuery, NotificationRef};
+use super::handle::{Application, Shared};
+use crate::codec::{CompressorError, Dictionary, MapperError, TrainingError};
+use crate::recording::{NotificationQuery, NotificationRef};
 use crate::{Error, Result};
 
-/// How large a trained dictionary is: larger ones of events of a hundred bytes hold hardly anything more that is common.
+/// The size of a trained dictionary in bytes. With events of a hundred bytes, larger ones contain hardly any more common content.
 const LEN: usize = 16 * 1024;
 
-/// The most events that are read, and the most bytes of their states.
+/// The maximum number of events that are read, and the maximum number of bytes of their states.
 const EVENTS: u64 = 10_000;
 const BYTES: usize = 8 * 1024 * 1024;
 
-/// The fewest events that tell what is common to those to come.
+/// The minimum number of events that represents future events.
 const FEWEST: usize = 100;
 
-/// How many events that follow one another are read at a time.
+/// The number of consecutive events that are read at a time.
 const BLOCK: u64 = 100;
 
-/// Of how many events of a block one is held out: the last ones, so that they are later than what is trained on.
+/// One in this many events of a block is held out: the last ones, so that they are later than the training events.
 const HELD_OUT: usize = 5;
 
-/// Longer states are left out: they are compressed well enough without a dictionary.
+/// The maximum length of a sample. Longer states are left out: they compress well enough without a dictionary.
 const LONGEST: usize = 16 * 1024;
 
-/// What became of a training.
+/// The result of training a dictionary.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct TrainedDictionary {
     /// The id of the new dictionary, which is used for writing from now on.
     ///
-    /// None if it was given up: because what was in use is as good, or because another process stored one meanwhile, which is
-    /// used instead.
+    /// None if the new dictionary was discarded: the one in use is as good, or another process stored one meanwhile, which is used
+    /// instead.
     pub id: Option<u32>,
-    /// How many bytes it has.
+    /// The size of the trained dictionary in bytes.
     pub len: usize,
-    /// How many events it was trained and tried on.
+    /// The number of events that it was trained and tested on.
     pub samples: usize,
-    /// How many times smaller the events that were held out are stored with what was in use before.
+    /// The compression ratio of the held-out events with the dictionary that was in use before.
     pub ratio_before: f64,
-    /// How many times smaller they are with the new dictionary.
+    /// The compression ratio of the held-out events with the new dictionary.
     pub ratio_after: f64,
 }
 
-/// Why no dictionary could be trained.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum TrainingError {
-    /// There is nothing to learn from.
-    #[error("{found} events are too few to train a dictionary on, which takes {needed}; record more first")]
-    TooFewEvents {
-        /// How many there are, without those whose states are too long for a dictionary to matter.
-        found: usize,
-        /// How many are needed.
-        needed: usize,
-    },
-    /// The application would not use it.
-    #[error("a dictionary is for zstd, and this application does not compress with it; set COMPRESSOR_TOPIC=zstd")]
-    NotZstd,
-    /// It failed for a reason that should not be.
-    #[error("the dictionary could not be trained: {reason}")]
-    Failed {
-        /// What happened.
-        reason: String,
-    },
-}
-
-/// States from all of the log.
+/// Sample states from the whole log.
 #[derive(Debug, Default)]
 struct Samples {
     trained_on: Vec<Vec<u8>>,
@@ -76,22 +54,22 @@ struct Samples {
 }
 
 impl Application {
-    /// Trains a dictionary on the log, and uses it from now on if states get smaller by it.
+    /// Trains a dictionary on the log, and uses it from now on if it makes states smaller.
     ///
-    /// Up to ten thousand events from all of the log are read, four fifths of them to make a dictionary of 16 KiB, and the others
-    /// to compare it with what is in use. It is stored beside the events, where every process finds it that opens this
-    /// application or has opened it. Older dictionaries are kept, and states that were written with them are read as before. Do
-    /// this once the log has some thousand events, and again when they have come to look otherwise.
+    /// Reads up to ten thousand events from the whole log. Four fifths of them train a dictionary of 16 KiB, and the others are used
+    /// to compare it with the dictionary in use. The dictionary is stored beside the events, where every process finds it that opens
+    /// this application or has it open. Older dictionaries are kept, and states that were written with them stay readable. Call this
+    /// once the log has a few thousand events, and again when new events look different.
     ///
-    /// **A trained dictionary holds fragments of real data**, and is kept for ever. Where there is a cipher it is encrypted as
-    /// states are; where there is none it can be read in the database. Whoever must be able to delete data, by deleting rows or
-    /// by throwing away a key of somebody's own, must not train a dictionary on it: fragments of it would stay.
+    /// **A trained dictionary contains fragments of real data**, and is kept for ever. With a cipher it is encrypted like states;
+    /// without one it is readable in the database. If data must be erasable, by deleting rows or by discarding a key per person, do
+    /// not train a dictionary on it: fragments of it would remain.
     ///
     /// # Errors
     /// [`Error::Training`] with [`TrainingError::TooFewEvents`] if the log is too short, and [`TrainingError::NotZstd`] if the
-    /// application does not compress with zstd. [`Error::Mapper`] if an event cannot be opened, which it names.
-    /// [`Error::Recorder`] with [`NoDictionaries`](crate::RecorderError::NoDictionaries) if the recorder keeps none, or as the
-    /// database fails.
+    /// application does not compress with zstd. [`Error::Mapper`] if an event cannot be opened; it names the event.
+    /// [`Error::Recorder`] with [`NoDictionaries`](crate::RecorderError::NoDictionaries) if the recorder does not store dictionaries,
+    /// or if the database fails.
     #[tracing::instrument(level = "debug", skip_all, fields(application = %self.shared.name), err(level = "debug"))]
     pub async fn train_dictionary(&self) -> Result<TrainedDictionary> {
         let shared = &self.shared;
@@ -130,14 +108,14 @@ fn ratio(plain: usize, stored: usize) -> f64 {
 }
 
 impl Shared {
-    /// States evenly spread over the log.
+    /// Sample states, evenly spread over the log.
     async fn samples(&self) -> Result<Samples> {
         let last = self.recorder.max_notification_id().await?.unwrap_or(0);
         let blocks = last.min(EVENTS).div_ceil(BLOCK);
         let most_bytes = BYTES / usize::try_from(blocks).unwrap_or(usize::MAX).max(1);
         let mut samples = Samples::default();
         for block in 0..blocks {
-            // of a short log all blocks, of a long one as many with gaps between them
+            // all blocks of a short log, or evenly spaced blocks of a long one
             let after = if last <= EVENTS { block * BLOCK } else { (last - BLOCK) / (blocks - 1) * block };
             let mut states = self.block(after, most_bytes).await?;
             let held_out = states.split_off(states.len() - states.len() / HELD_OUT);
@@ -147,7 +125,7 @@ impl Shared {
         Ok(samples)
     }
 
-    /// The states after a place in the log, without those that are long.
+    /// The states after a position in the log, without long ones.
     async fn block(&self, after: u64, most_bytes: usize) -> Result<Vec<Vec<u8>>> {
         let (mut states, mut bytes, mut loaded) = (Vec::new(), 0, None);
         let mut query = NotificationQuery::after(after, usize::try_from(BLOCK).unwrap_or(usize::MAX));
@@ -156,7 +134,7 @@ impl Shared {
             let mut outcome: Result<(), MapperError> = Ok(());
             let mut seen = query.after;
             let mut visit = |notification: NotificationRef<'_>| match self.mapper.open(
-                &notification.place(),
+                &notification.location(),
                 notification.state,
                 notification.checksum,
             ) {
@@ -176,7 +154,7 @@ impl Shared {
             self.recorder.read_notifications(query.clone(), &mut visit).await?;
             match outcome {
                 Ok(()) => return Ok(states),
-                // another process made it since
+                // another process stored the dictionary meanwhile
                 Err(error) if error.unknown_dictionary().is_some_and(|id| loaded != Some(id)) => {
                     loaded = error.unknown_dictionary();
                     self.load_dictionaries().await?;

@@ -1,7 +1,7 @@
-//! Turns: after a conflict, decisions of this process about one aggregate are made one after another.
+//! Queues of retries: after a conflict, commands of this process on one aggregate are serialized.
 //!
-//! Turns save work and do not make results correct: the recorder refuses the second of two conflicting saves in any case. A caller that
-//! waits for a turn in a queue in which nothing moves stops waiting and tries without one.
+//! The queue saves work and is not needed for correctness: the recorder refuses the second of two conflicting saves in any case. A
+//! caller whose queue does not move stops waiting and tries without its turn.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -15,10 +15,10 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use tokio::time::timeout;
 use uuid::Uuid;
 
-/// For how long a queue may stand still before those who wait leave it.
+/// How long a queue may stand still before waiting callers leave it.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The queues of an application, by the ids of aggregates. A queue is there as long as somebody is in it.
+/// The queues of an application, by aggregate id. A queue exists while at least one caller is in it.
 #[derive(Default)]
 pub(crate) struct Turns {
     queues: Arc<Mutex<HashMap<Uuid, Arc<Queue>>>>,
@@ -27,19 +27,19 @@ pub(crate) struct Turns {
 #[derive(Default)]
 struct Queue {
     turn: Arc<AsyncMutex<()>>,
-    /// How many turns are over.
+    /// The number of turns that are over.
     over: AtomicU64,
 }
 
 impl Turns {
-    /// Whether decisions about this aggregate take turns at the moment.
+    /// Whether commands on this aggregate are queued at the moment.
     pub(super) fn are_taken(&self, id: Uuid) -> bool {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&id)
     }
 
-    /// Waits for a turn; none if the queue stands still, or where waiting could never end.
+    /// Waits for a turn; none if the queue stands still, or if waiting could never end.
     pub(super) async fn take(&self, id: Uuid) -> Option<Turn> {
-        // without a runtime there is no clock that would end a wait. And who decides has a turn already, perhaps that of this aggregate
+        // without a runtime there is no timer to end a wait, and a caller inside a command may hold the turn of this very aggregate
         if Handle::try_current().is_err() || DECISIONS.get() > 0 {
             return None;
         }
@@ -55,18 +55,18 @@ impl Turns {
         }
     }
 
-    fn enter(&self, id: Uuid) -> Place {
+    fn enter(&self, id: Uuid) -> StateLocation {
         let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
         let queue = Arc::clone(queues.entry(id).or_default());
-        Place { id, queue, queues: Arc::clone(&self.queues) }
+        StateLocation { id, queue, queues: Arc::clone(&self.queues) }
     }
 }
 
-/// The turn of one decision. It is over when this is dropped.
+/// The turn of one command. It ends when this is dropped.
 pub(super) struct Turn {
-    // before the place, so that the next one's turn begins first
+    // dropped before the place, so that the next turn begins first
     _guard: OwnedMutexGuard<()>,
-    place: Place,
+    place: StateLocation,
 }
 
 impl Drop for Turn {
@@ -75,17 +75,17 @@ impl Drop for Turn {
     }
 }
 
-/// A place in a queue, which is removed with the last place in it.
-struct Place {
+/// A caller's place in a queue. The queue is removed with its last place.
+struct StateLocation {
     id: Uuid,
     queue: Arc<Queue>,
     queues: Arc<Mutex<HashMap<Uuid, Arc<Queue>>>>,
 }
 
-impl Drop for Place {
+impl Drop for StateLocation {
     fn drop(&mut self) {
         let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
-        // the map has one and this place has one; nobody takes another without this lock
+        // one reference is in the map and one in this place; no other place can be taken without this lock
         if Arc::strong_count(&self.queue) <= 2 {
             queues.remove(&self.id);
         }
@@ -93,11 +93,11 @@ impl Drop for Place {
 }
 
 thread_local! {
-    /// How many decisions are being made on this thread, one inside another.
+    /// The number of nested commands that run on this thread.
     static DECISIONS: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Makes a decision, in which another one takes no turn: the two could wait for each other.
+/// Runs a command. A command inside it does not queue: the two could wait for each other.
 pub(super) fn deciding<T>(decide: impl FnOnce() -> T) -> T {
     struct Deciding;
     impl Drop for Deciding {
@@ -119,7 +119,7 @@ mod tests {
         let (turns, id) = (Turns::default(), Uuid::new_v4());
         let first = turns.take(id).await;
         assert!(first.is_some() && turns.are_taken(id));
-        // one waits and leaves before it is its turn
+        // one caller waits and leaves before its turn
         let mut second = Box::pin(turns.take(id));
         assert!(futures::poll!(&mut second).is_pending());
         drop(second);

@@ -1,81 +1,80 @@
-//! A domain event: what happened to which aggregate, at which version, when.
+//! A domain event: an event with its aggregate, its version and its time.
 
 use std::fmt::Debug;
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::Aggregate;
-use crate::persistence::{StateError, StateReader, StateWriter};
-use crate::{Error, Result};
+use super::{Aggregate, AggregateError, StateError, StateReader, StateWriter};
 
-/// The events of one kind of aggregate: an enum with a variant for each.
+/// The events of one aggregate type: an enum with a variant for each event.
 ///
-/// `#[aggregate]` writes it; [`Aggregate`] shows one written by hand.
+/// `#[aggregate]` generates it; the example of [`Aggregate`] shows a hand-written one.
 pub trait AggregateEvent: Clone + Debug + Send + Sync + 'static {
     /// The topics of all variants, each once.
     const TOPICS: &'static [&'static str];
 
-    /// The topic under which this event is recorded, such as `World.Started`.
+    /// Returns the topic under which the event is recorded, such as `World.Started`.
     fn topic(&self) -> &'static str;
 
-    /// Writes the fields of this event.
+    /// Writes the fields of the event.
     ///
     /// # Errors
-    /// What [`StateWriter::write`] returns.
+    /// The errors of [`StateWriter::write`].
     fn write(&self, state: &mut StateWriter<'_>) -> Result<(), StateError>;
 
-    /// Reads the event of the topic.
+    /// Reads the event that has this topic.
     ///
     /// # Errors
-    /// [`StateError::UnknownTopic`] for a topic not among [`TOPICS`](Self::TOPICS), and what [`StateReader::read`] returns.
+    /// [`StateError::UnknownTopic`] if the topic is not one of [`TOPICS`](Self::TOPICS), and the errors of [`StateReader::read`].
     fn read(topic: &str, state: &mut StateReader<'_>) -> Result<Self, StateError>;
 }
 
-/// An event and its place: the aggregate it belongs to, its number there, its time.
+/// An event of an aggregate, with the aggregate id, the version and the time.
 ///
-/// Aggregates make these themselves. A function that decides without an aggregate may make them too, and
-/// [`Application::save`](crate::Application::save) takes them as they are.
+/// Aggregates create their domain events themselves. A function that decides without an aggregate may create them too;
+/// [`Application::save`](crate::Application::save) accepts them as they are.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DomainEvent<E> {
-    /// The id of the aggregate.
+    /// The aggregate id.
     pub originator_id: Uuid,
-    /// The number of the event in its aggregate, from 1.
+    /// The version: the number of the event in its aggregate, from 1.
     pub originator_version: u64,
-    /// When it happened, to the microsecond.
+    /// The time of the event, with microsecond precision.
     pub timestamp: Timestamp,
-    /// What happened.
+    /// The event itself.
     pub event: E,
 }
 
 impl<E: AggregateEvent> DomainEvent<E> {
-    /// Applies the event to the aggregate, or makes the aggregate if there is none.
+    /// Applies the event to the aggregate, or creates the aggregate if the argument is `None`.
     ///
-    /// The fold of all events of an aggregate equals the live one. It can be changed and saved where these events are recorded, and is
-    /// [`Error::EventsMissing`] where they are not.
+    /// The fold of all events of an aggregate equals the aggregate itself. The result can be changed and saved where these events are
+    /// recorded; elsewhere a save fails with [`AggregateError::EventsMissing`].
     ///
     /// # Errors
-    /// [`Error::OriginatorIdMismatch`] and [`Error::OriginatorVersionMismatch`] if the event is another aggregate's or not
-    /// the next one; [`Error::Apply`] if it does not apply; [`Error::NestedEvent`] if its body triggered another event.
-    pub fn mutate<A: Aggregate<Event = E>>(self, aggregate: Option<A>) -> Result<Option<A>> {
+    /// [`AggregateError::OriginatorIdMismatch`] if the event belongs to another aggregate,
+    /// [`AggregateError::OriginatorVersionMismatch`] if it does not have the next version, [`AggregateError::Apply`] if it does not
+    /// apply, and [`AggregateError::NestedEvent`] if the body of its method triggered another event.
+    pub fn mutate<A: Aggregate<Event = E>>(self, aggregate: Option<A>) -> Result<Option<A>, AggregateError> {
         let mut aggregate = self.replay(aggregate)?;
         aggregate.root_mut().note_applied();
         Ok(Some(aggregate))
     }
 
-    /// Applies an event that is recorded, or will be in the same transaction.
-    pub(crate) fn replay<A: Aggregate<Event = E>>(self, aggregate: Option<A>) -> Result<A> {
+    /// Applies an event that is recorded, or will be recorded in the same transaction.
+    pub(crate) fn replay<A: Aggregate<Event = E>>(self, aggregate: Option<A>) -> Result<A, AggregateError> {
         match aggregate {
             None => super::Root::replay_creation(self),
             Some(mut aggregate) => super::Root::replay(&mut aggregate, self).map(|()| aggregate),
         }
     }
 
-    pub(crate) fn expect_version(&self, aggregate: &'static str, expected: u64) -> Result<()> {
+    pub(crate) fn expect_version(&self, aggregate: &'static str, expected: u64) -> Result<(), AggregateError> {
         if self.originator_version == expected {
             return Ok(());
         }
-        Err(Error::OriginatorVersionMismatch {
+        Err(AggregateError::OriginatorVersionMismatch {
             aggregate,
             originator_id: self.originator_id,
             expected,

@@ -1,31 +1,31 @@
-//! What a command does with what its body returns: a `Result` may refuse, anything else is recorded.
+//! How a command handles the return value of its body: an `Err` refuses the command, any other value records the event.
 
 use std::marker::PhantomData;
 
 use super::{Aggregate, ApplyError, Root};
 
-/// An aggregate whose state can be put back when a command refuses.
+/// An aggregate whose state can be restored when a command is refused.
 ///
-/// Every aggregate that is `Clone` is.
+/// Every aggregate that is `Clone` implements it.
 #[diagnostic::on_unimplemented(
     message = "an event method of `{Self}` returns a `Result`, so `{Self}` must be `Clone`",
     label = "not `Clone`",
-    note = "write `#[derive(Clone)]` below `#[aggregate]` on the struct: when the body returns `Err`, the state is put back as it was",
-    note = "or decide in a plain method that returns the `Result` and calls an `#[event]` method once nothing can fail"
+    note = "write `#[derive(Clone)]` below `#[aggregate]` on the struct: when the body returns `Err`, the previous state is restored",
+    note = "or validate in a plain method that returns the `Result` and calls an `#[event]` method once nothing can fail"
 )]
 pub trait Restorable: Aggregate + Clone {}
 
 impl<A: Aggregate + Clone> Restorable for A {}
 
-/// The way a command with the return type `R` is triggered and replayed.
+/// Selects how a command with the return type `R` is triggered and replayed.
 ///
-/// A macro sees the name of a return type and not what it stands for: `Fallible<()>` may well be a `Result`. Method lookup
-/// knows, and prefers the inherent methods below, which only a `Result` has, to those of [`PlainOutcome`].
+/// A macro sees only the name of a return type: an alias such as `Fallible<()>` may be a `Result`. Method lookup knows the actual
+/// type. It prefers the inherent methods below, which only a `Result` has, to those of [`PlainOutcome`].
 #[derive(Debug)]
 pub struct Outcome<R>(PhantomData<R>);
 
 impl<R> Outcome<R> {
-    /// The way for `R`.
+    /// Returns the selection for `R`.
     #[expect(clippy::new_without_default, reason = "only generated code makes one, in one spelling")]
     pub fn new() -> Self {
         Self(PhantomData)
@@ -33,10 +33,10 @@ impl<R> Outcome<R> {
 }
 
 impl<T, E> Outcome<Result<T, E>> {
-    /// As [`Root::try_trigger`].
+    /// Triggers the event like [`Root::try_trigger`].
     ///
     /// # Errors
-    /// What the body returns.
+    /// The error that the body returns.
     pub fn trigger<A: Restorable, V>(
         self,
         aggregate: &mut A,
@@ -47,18 +47,18 @@ impl<T, E> Outcome<Result<T, E>> {
         Root::try_trigger(aggregate, event, wrap, apply)
     }
 
-    /// What the body returned at a replay.
+    /// Converts the result that the body returned during a replay.
     ///
     /// # Errors
-    /// [`ApplyError::Refused`] if it refused.
+    /// [`ApplyError::Refused`] if the body returned an error.
     pub fn replayed(self, returned: Result<T, E>) -> Result<(), ApplyError> {
         returned.map(drop).map_err(|_| ApplyError::Refused)
     }
 }
 
-/// The way for everything that is not a `Result`.
+/// Selects how a command that does not return a `Result` is triggered and replayed.
 pub trait PlainOutcome<R>: Sized {
-    /// As [`Root::trigger`].
+    /// Triggers the event like [`Root::trigger`].
     fn trigger<A: Aggregate, V>(
         self,
         aggregate: &mut A,
@@ -69,7 +69,7 @@ pub trait PlainOutcome<R>: Sized {
         Root::trigger(aggregate, event, wrap, apply)
     }
 
-    /// What the body returned at a replay, which nobody needs.
+    /// Ignores the value that the body returned during a replay.
     ///
     /// # Errors
     /// None.

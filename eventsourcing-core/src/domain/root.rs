@@ -1,4 +1,4 @@
-//! What every aggregate has: id, version, times and pending events, and the one way to add to them.
+//! The root of an aggregate: id, version, times and pending events, and the only way to add events.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -9,23 +9,22 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-use super::{Aggregate, AggregateEvent, ApplyError, DomainEvent, Restorable, Taken};
-use crate::{Error, Result};
+use super::{Aggregate, AggregateError, AggregateEvent, ApplyError, DomainEvent, MissingEvents, Restorable};
 
 /// The id, version, times and pending events of an aggregate.
 ///
-/// `#[aggregate]` adds a field of this type to the struct. Two roots are equal when id, version and times are: what
-/// is pending does not count. Serialised, it is those four.
+/// `#[aggregate]` adds a field of this type to the struct. Two roots are equal if their ids, versions and times are equal; pending
+/// events are not compared. A root serializes as these four values, without pending events.
 pub struct Root<A: Aggregate> {
     identity: Identity,
     pending: Vec<DomainEvent<A::Event>>,
     /// The topic of the event whose body is running.
     applying: Option<&'static str>,
     fault: Option<Fault>,
-    /// Names the attempt to record what is pending, so that a repeated save knows its own rows.
+    /// Identifies the attempt to record the pending events, so that a repeated save recognizes its own rows.
     append_id: Option<Uuid>,
-    /// The events that were taken from what was pending, or applied from outside, unless they are known to be recorded.
-    taken: Option<Box<Taken>>,
+    /// The events that were taken from the pending ones or applied with `mutate`, unless they are known to be recorded.
+    missing: Option<Box<MissingEvents>>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -36,24 +35,24 @@ struct Identity {
     modified_on: Timestamp,
 }
 
-/// Why an aggregate's history cannot be continued.
+/// The reason why an aggregate's history cannot be continued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
-    /// A command was called on an aggregate that no creation event made.
+    /// A command was called on an aggregate that no creation event created.
     NotCreated {
         /// The topic of the command's event.
         topic: &'static str,
     },
-    /// The body of an event panicked, and the panic was caught: the state is what it left.
+    /// The body of an event method panicked, and the panic was caught: the state is undefined.
     Panicked {
         /// The topic of the event.
         topic: &'static str,
     },
-    /// The body of an event called the command of another.
+    /// The body of an event method triggered another event.
     Nested {
         /// The topic of the event whose body was running.
         outer: &'static str,
-        /// The topic of the event that was triggered in it.
+        /// The topic of the event that was triggered inside that body.
         inner: &'static str,
     },
 }
@@ -66,100 +65,99 @@ impl Fault {
         }
     }
 
-    fn error<A: Aggregate>(self, id: Uuid) -> Error {
+    fn error<A: Aggregate>(self, id: Uuid) -> AggregateError {
         match self {
-            Fault::NotCreated { .. } => Error::NotCreated { aggregate: A::NAME },
-            Fault::Panicked { topic } => Error::BodyPanicked { originator_id: id, topic },
-            Fault::Nested { outer, inner } => Error::NestedEvent { originator_id: id, outer, inner },
+            Fault::NotCreated { .. } => AggregateError::NotCreated { aggregate: A::NAME },
+            Fault::Panicked { topic } => AggregateError::BodyPanicked { originator_id: id, topic },
+            Fault::Nested { outer, inner } => AggregateError::NestedEvent { originator_id: id, outer, inner },
         }
     }
 }
 
 impl<A: Aggregate> Root<A> {
-    /// The id of the aggregate; nil if no creation event made it.
+    /// Returns the aggregate id. It is nil if no creation event created the aggregate.
     pub fn id(&self) -> Uuid {
         self.identity.id
     }
 
-    /// The number of the last event, from 1; 0 if no creation event made the aggregate.
+    /// Returns the version: the number of the last event, from 1. It is 0 if no creation event created the aggregate.
     pub fn version(&self) -> u64 {
         self.identity.version
     }
 
-    /// When the first event happened.
+    /// Returns the time of the first event.
     pub fn created_on(&self) -> Timestamp {
         self.identity.created_on
     }
 
-    /// When the last event happened.
+    /// Returns the time of the last event.
     pub fn modified_on(&self) -> Timestamp {
         self.identity.modified_on
     }
 
-    /// The events that are not recorded yet, oldest first.
+    /// Returns the events that are not recorded yet, oldest first.
     pub fn pending_events(&self) -> &[DomainEvent<A::Event>] {
         &self.pending
     }
 
     /// Takes the events that are not recorded yet, oldest first: see [`Aggregate::collect_events`].
-    #[must_use = "the events leave the aggregate and are lost if they are dropped; `pending_events` only looks at them"]
+    #[must_use = "dropping these events loses them, because they have left the aggregate; `pending_events` reads them without taking them"]
     pub fn collect_events(&mut self) -> Vec<DomainEvent<A::Event>> {
         self.append_id = None;
         let events = std::mem::take(&mut self.pending);
         if let (Some(first), Some(last)) = (events.first(), events.last()) {
-            self.note_taken((first.originator_version, last.originator_version), last.timestamp);
+            self.note_missing((first.originator_version, last.originator_version), last.timestamp);
         }
         events
     }
 
-    /// Takes note of the last event, which came from somebody who may not have recorded it.
+    /// Notes the last event, whose source may not have recorded it.
     pub(super) fn note_applied(&mut self) {
-        self.note_taken((self.version(), self.version()), self.modified_on());
+        self.note_missing((self.version(), self.version()), self.modified_on());
     }
 
-    fn note_taken(&mut self, versions: (u64, u64), timestamp: Timestamp) {
-        Taken::note(&mut self.taken, A::NAME, self.identity.id, versions, timestamp);
+    fn note_missing(&mut self, versions: (u64, u64), timestamp: Timestamp) {
+        MissingEvents::note(&mut self.missing, A::NAME, self.identity.id, versions, timestamp);
     }
 
-    /// The events that were taken or applied, unless they are known to be recorded.
-    pub(crate) fn taken(&self) -> Option<&Taken> {
-        self.taken.as_deref()
+    /// Returns the events that were taken or applied, unless they are known to be recorded.
+    pub(crate) fn missing(&self) -> Option<&MissingEvents> {
+        self.missing.as_deref()
     }
 
-    /// Forgets the events that were recorded.
+    /// Removes the pending events once they are recorded.
     pub(crate) fn recorded(&mut self) {
         self.append_id = None;
-        self.taken = None;
-        // the room is kept: whoever saves once is likely to go on
+        self.missing = None;
+        // the buffer is kept, because an aggregate that was saved once is likely to be saved again
         self.pending.clear();
     }
 
     fn keep(&mut self, event: DomainEvent<A::Event>) {
         if self.pending.is_empty() {
-            // most saves are of one event, and a list that begins with room for four is large
+            // most saves have a single event, and the default capacity of four is large
             self.pending.reserve_exact(1);
         }
         self.pending.push(event);
     }
 
-    /// Makes an aggregate: `make` builds it from the event, which becomes its first pending event.
+    /// Creates an aggregate. `make` builds it from the event, which becomes its first pending event.
     pub fn create<T>(id: Uuid, event: T, wrap: impl FnOnce(T) -> A::Event, make: impl FnOnce(&T) -> A) -> A {
-        let made: std::result::Result<A, std::convert::Infallible> =
-            Self::try_create(id, event, wrap, |event| Ok(make(event)));
+        let made: Result<A, std::convert::Infallible> = Self::try_create(id, event, wrap, |event| Ok(make(event)));
         let Ok(aggregate) = made;
         aggregate
     }
 
-    /// Makes an aggregate, or nothing if `make` returns an error.
+    /// Creates an aggregate, unless `make` returns an error.
     ///
     /// # Errors
-    /// What `make` returns.
+    /// The error that `make` returns.
     pub fn try_create<T, E>(
         id: Uuid,
         event: T,
         wrap: impl FnOnce(T) -> A::Event,
-        make: impl FnOnce(&T) -> std::result::Result<A, E>,
-    ) -> std::result::Result<A, E> {
+        make: impl FnOnce(&T) -> Result<A, E>,
+    ) -> Result<A, E> {
         let mut aggregate = make(&event)?;
         let event = DomainEvent { originator_id: id, originator_version: 1, timestamp: now(), event: wrap(event) };
         let root = aggregate.root_mut();
@@ -171,36 +169,36 @@ impl<A: Aggregate> Root<A> {
         Ok(aggregate)
     }
 
-    /// Runs the body of a command, and keeps its event as pending, at the next version.
+    /// Runs the body of a command, and adds its event to the pending events, at the next version.
     ///
-    /// The body is `apply`; what it returns is returned. The event is kept whatever the body does: use
-    /// [`try_trigger`](Self::try_trigger) for one that may refuse.
+    /// The body is `apply`, and its return value is returned. The event is added whatever the body returns: use
+    /// [`try_trigger`](Self::try_trigger) for a command that may be refused.
     pub fn trigger<T, R>(
         aggregate: &mut A,
         event: T,
         wrap: impl FnOnce(T) -> A::Event,
         apply: impl FnOnce(&mut A, &T) -> R,
     ) -> R {
-        let done: std::result::Result<R, std::convert::Infallible> =
+        let done: Result<R, std::convert::Infallible> =
             Self::trigger_checked(aggregate, event, wrap, |aggregate, event| Ok(apply(aggregate, event)));
         let Ok(returned) = done;
         returned
     }
 
-    /// Runs the body of a command that may refuse: an error leaves no event, no new version and the state as it was.
+    /// Runs the body of a command that may be refused. An error adds no event, keeps the version, and restores the previous state.
     ///
     /// # Errors
-    /// What the body returns.
+    /// The error that the body returns.
     pub fn try_trigger<T, R, E>(
         aggregate: &mut A,
         event: T,
         wrap: impl FnOnce(T) -> A::Event,
-        apply: impl FnOnce(&mut A, &T) -> std::result::Result<R, E>,
-    ) -> std::result::Result<R, E>
+        apply: impl FnOnce(&mut A, &T) -> Result<R, E>,
+    ) -> Result<R, E>
     where
         A: Restorable,
     {
-        // what is pending is no part of the state, and need not be copied
+        // pending events are not part of the state, and need not be copied
         let pending = std::mem::take(&mut aggregate.root_mut().pending);
         let before = aggregate.clone();
         aggregate.root_mut().pending = pending;
@@ -213,26 +211,26 @@ impl<A: Aggregate> Root<A> {
         done
     }
 
-    /// Runs the body; an error leaves no event and no new version, and the state as the body left it.
+    /// Runs the body. An error adds no event and keeps the version, and leaves the state as the body left it.
     pub(crate) fn trigger_checked<T, R, E>(
         aggregate: &mut A,
         event: T,
         wrap: impl FnOnce(T) -> A::Event,
-        apply: impl FnOnce(&mut A, &T) -> std::result::Result<R, E>,
-    ) -> std::result::Result<R, E> {
+        apply: impl FnOnce(&mut A, &T) -> Result<R, E>,
+    ) -> Result<R, E> {
         let root = aggregate.root_mut();
         if root.applying.is_some() || root.fault.is_some() || root.version() == 0 {
             return Self::trigger_in_fault(aggregate, event, wrap, apply);
         }
         let kept = root.identity;
         let pending = std::mem::take(&mut root.pending);
-        let (append_id, taken) = (root.append_id, root.taken.take());
-        // the topic is known only once the event is wrapped; until then any mark will do
+        let (append_id, missing) = (root.append_id, root.missing.take());
+        // the topic is known only once the event is wrapped; until then any mark works
         root.applying = Some(A::NAME);
         let returned = catch_unwind(AssertUnwindSafe(|| apply(aggregate, &event)));
         let event = wrap(event);
         let root = aggregate.root_mut();
-        root.restore(kept, pending, append_id, taken, event.topic());
+        root.restore(kept, pending, append_id, missing, event.topic());
         let returned = returned.unwrap_or_else(|panic| {
             root.fault = Some(Fault::Panicked { topic: event.topic() });
             resume_unwind(panic)
@@ -250,14 +248,14 @@ impl<A: Aggregate> Root<A> {
         returned
     }
 
-    /// A command where none may be called: its body runs, for what it returns, but the history is closed.
+    /// Runs a command where none may be called. The body runs for its return value, but no event is added.
     #[cold]
     fn trigger_in_fault<T, R, E>(
         aggregate: &mut A,
         event: T,
         wrap: impl FnOnce(T) -> A::Event,
-        apply: impl FnOnce(&mut A, &T) -> std::result::Result<R, E>,
-    ) -> std::result::Result<R, E> {
+        apply: impl FnOnce(&mut A, &T) -> Result<R, E>,
+    ) -> Result<R, E> {
         let returned = apply(aggregate, &event);
         let root = aggregate.root_mut();
         if root.fault.is_none() {
@@ -270,8 +268,8 @@ impl<A: Aggregate> Root<A> {
         returned
     }
 
-    /// The aggregate that a recorded creation event makes.
-    pub(crate) fn replay_creation(event: DomainEvent<A::Event>) -> Result<A> {
+    /// Creates an aggregate from a recorded creation event.
+    pub(crate) fn replay_creation(event: DomainEvent<A::Event>) -> Result<A, AggregateError> {
         event.expect_version(A::NAME, 1)?;
         let (topic, identity) = (event.event.topic(), Identity::created(&event));
         let mut aggregate = A::create(event.event).map_err(|reason| identity.apply_error::<A>(topic, reason))?;
@@ -284,11 +282,11 @@ impl<A: Aggregate> Root<A> {
     }
 
     /// Applies a recorded event, moving its fields into the body.
-    pub(crate) fn replay(aggregate: &mut A, event: DomainEvent<A::Event>) -> Result<()> {
+    pub(crate) fn replay(aggregate: &mut A, event: DomainEvent<A::Event>) -> Result<(), AggregateError> {
         let root = aggregate.root_mut();
         let kept = root.identity;
         if event.originator_id != kept.id {
-            return Err(Error::OriginatorIdMismatch {
+            return Err(AggregateError::OriginatorIdMismatch {
                 aggregate: A::NAME,
                 expected: kept.id,
                 found: event.originator_id,
@@ -297,11 +295,11 @@ impl<A: Aggregate> Root<A> {
         event.expect_version(A::NAME, kept.version + 1)?;
         let topic = event.event.topic();
         let pending = std::mem::take(&mut root.pending);
-        let (append_id, taken) = (root.append_id, root.taken.take());
+        let (append_id, missing) = (root.append_id, root.missing.take());
         root.applying = Some(topic);
         let applied = aggregate.apply(event.event);
         let root = aggregate.root_mut();
-        root.restore(kept, pending, append_id, taken, topic);
+        root.restore(kept, pending, append_id, missing, topic);
         applied.map_err(|reason| kept.apply_error::<A>(topic, reason))?;
         if let Some(fault) = root.fault {
             return Err(fault.error::<A>(kept.id));
@@ -311,31 +309,31 @@ impl<A: Aggregate> Root<A> {
         Ok(())
     }
 
-    /// Puts back what a body must not change: it may even have replaced `*self`.
+    /// Restores what a body must not change. The body may even have replaced `*self`.
     fn restore(
         &mut self,
         kept: Identity,
         pending: Vec<DomainEvent<A::Event>>,
         append_id: Option<Uuid>,
-        taken: Option<Box<Taken>>,
+        missing: Option<Box<MissingEvents>>,
         outer: &'static str,
     ) {
-        // what is pending was taken: something new is there if the body put another, newly created aggregate in its place
+        // pending events were moved out before, so new ones mean that the body replaced the aggregate by another, newly created one
         if let (None, Some(event)) = (self.fault, self.pending.first()) {
             self.fault = Some(Fault::Nested { outer, inner: event.event.topic() });
         }
         self.identity = kept;
         self.pending = pending;
         self.append_id = append_id;
-        self.taken = taken;
+        self.missing = missing;
         self.applying = None;
-        // a nested command saw a mark (or, on a replaced `*self`, no creation): now the outer topic is known
+        // a nested command saw a mark (or, on a replaced `*self`, no creation): the outer topic is known only now
         if let Some(fault) = self.fault {
             self.fault = Some(Fault::Nested { outer, inner: fault.inner() });
         }
     }
 
-    /// A body that makes an aggregate must not call its commands.
+    /// Returns the fault of a body that creates an aggregate and calls its commands, which is not allowed.
     fn fault_of_creation(&self, outer: &'static str) -> Option<Fault> {
         let inner = match (self.fault, self.pending.first()) {
             (Some(fault), _) => fault.inner(),
@@ -345,23 +343,23 @@ impl<A: Aggregate> Root<A> {
         Some(Fault::Nested { outer, inner })
     }
 
-    /// What must be so before anything of this aggregate is recorded.
-    pub(crate) fn check(&self) -> Result<()> {
+    /// Checks that the aggregate may be recorded.
+    pub(crate) fn check(&self) -> Result<(), AggregateError> {
         match self.fault {
             Some(fault) => Err(fault.error::<A>(self.id())),
-            // the mark of a running body, which only a copy keeps beyond it
+            // the mark of a running body, which only a copy keeps after the body has returned
             None if self.applying.is_some() => {
-                Err(Error::CopiedInBody { aggregate: A::NAME, originator_id: self.id() })
+                Err(AggregateError::CopiedInBody { aggregate: A::NAME, originator_id: self.id() })
             }
-            None if self.version() == 0 => Err(Error::NotCreated { aggregate: A::NAME }),
+            None if self.version() == 0 => Err(AggregateError::NotCreated { aggregate: A::NAME }),
             None => Ok(()),
         }
     }
 
-    /// The name of the attempt to record what is pending, the same until that is recorded or taken.
+    /// Returns the append id of the pending events, which stays the same until they are recorded or taken.
     ///
-    /// An attempt that failed keeps its name too. An earlier one under it may have been recorded without anybody knowing, and
-    /// what is pending has only grown since: rows under this name are this aggregate's own.
+    /// It stays the same after a failed attempt too. An earlier attempt may have been recorded without an acknowledgement, and
+    /// pending events have only been added since: rows with this append id are this aggregate's own.
     pub(crate) fn append_id(&mut self) -> Uuid {
         *self.append_id.get_or_insert_with(new_append_id)
     }
@@ -377,31 +375,31 @@ impl Identity {
         }
     }
 
-    fn apply_error<A: Aggregate>(&self, topic: &'static str, reason: ApplyError) -> Error {
-        Error::Apply { aggregate: A::NAME, topic, originator_id: self.id, reason }
+    fn apply_error<A: Aggregate>(&self, topic: &'static str, reason: ApplyError) -> AggregateError {
+        AggregateError::Apply { aggregate: A::NAME, topic, originator_id: self.id, reason }
     }
 }
 
-/// The name of a new attempt, which no other attempt has.
+/// Returns a new append id, which no other attempt has.
 ///
-/// The clock is in it beside random bits. A process that was copied with its memory, as a snapshot of a virtual machine is, goes
-/// on with the random numbers of its twin, and two attempts of one name would count as one.
+/// It combines the clock with random bits. A process that was copied with its memory, such as a snapshot of a virtual machine,
+/// continues with the same random numbers as its twin, and two attempts with one append id would count as one.
 fn new_append_id() -> Uuid {
     let (high, low) = Uuid::new_v4().as_u64_pair();
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_else(|before| before.duration());
     let clock = u64::try_from(since_1970.as_nanos()).unwrap_or_default();
     let bytes = Uuid::from_u64_pair(high, low ^ clock).into_bytes();
-    // with the marks of version 4, which the clock may have touched
+    // restore the version 4 marks, which the clock may have changed
     uuid::Builder::from_random_bytes(bytes).into_uuid()
 }
 
-/// The time, to the microsecond: a live aggregate must equal the replayed one, and states hold microseconds.
+/// Returns the current time in microseconds, as states store it: a live aggregate must equal the replayed one.
 fn now() -> Timestamp {
     let now = Timestamp::now();
     Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
 }
 
-// The impls below are written out because deriving them would ask the same of `A`.
+// These impls are not derived, because deriving would add the same bounds to `A`.
 
 impl<A: Aggregate> Default for Root<A> {
     fn default() -> Self {
@@ -411,12 +409,12 @@ impl<A: Aggregate> Default for Root<A> {
             applying: None,
             fault: None,
             append_id: None,
-            taken: None,
+            missing: None,
         }
     }
 }
 
-/// A clone is another attempt: if both are saved, the second is in conflict.
+/// A clone gets another append id: if both are saved, the second save is a conflict.
 impl<A: Aggregate> Clone for Root<A> {
     fn clone(&self) -> Self {
         Self {
@@ -425,7 +423,7 @@ impl<A: Aggregate> Clone for Root<A> {
             applying: self.applying,
             fault: self.fault,
             append_id: None,
-            taken: self.taken.clone(),
+            missing: self.missing.clone(),
         }
     }
 }
@@ -451,13 +449,13 @@ impl<A: Aggregate> fmt::Debug for Root<A> {
 }
 
 impl<A: Aggregate> Serialize for Root<A> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.identity.serialize(serializer)
     }
 }
 
 impl<'de, A: Aggregate> Deserialize<'de> for Root<A> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self { identity: Identity::deserialize(deserializer)?, ..Self::default() })
     }
 }

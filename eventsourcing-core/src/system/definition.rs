@@ -1,4 +1,4 @@
-//! The system: which application follows which, and how they are opened.
+//! The system: its pipes, and how its applications are opened.
 
 use std::any::TypeId;
 use std::collections::HashSet;
@@ -9,10 +9,60 @@ use super::opened::Opened;
 use super::pipe::{Edge, Node, Pipe};
 use crate::application::{Application, ApplicationStruct};
 
-/// Applications, which of them follows which, and how they are opened.
+/// Several applications connected by pipes, and how they are opened.
 ///
-/// It runs step by step with a [`SingleThreadedRunner`](super::SingleThreadedRunner), or with a task for each follower with a
-/// [`SystemRunner`](super::SystemRunner).
+/// Run it step by step with a [`SingleThreadedRunner`](super::SingleThreadedRunner), or with a task for each consuming application
+/// with a [`SystemRunner`](super::SystemRunner).
+///
+/// # Examples
+///
+/// ```
+/// use eventsourcing_core::pipe;
+/// use eventsourcing_core::system::{SingleThreadedRunner, System};
+/// # use eventsourcing_core::projection::Recorded;
+/// # use eventsourcing_core::recording::{Cause, StateKind, StateLocation};
+/// # use eventsourcing_core::{Application, ApplicationStruct, ProcessApplication, Projection, Result, StoredEvent, UnitOfWork, Uuid};
+/// # fn placed() -> StoredEvent {
+/// #     let originator_id = Uuid::new_v4();
+/// #     let state = br#"{"timestamp":"2026-01-01T00:00:00.000000Z"}"#.to_vec();
+/// #     let place = StateLocation { kind: StateKind::Event, originator_id, originator_version: 1, topic: "Order.Placed" };
+/// #     let checksum = Some(place.checksum(&state));
+/// #     let (topic, append_id) = ("Order.Placed".into(), Uuid::new_v4());
+/// #     StoredEvent { originator_id, originator_version: 1, topic, state: state.into(), checksum, append_id }
+/// # }
+/// # struct Payments(Application);
+/// # impl From<Application> for Payments { fn from(application: Application) -> Self { Self(application) } }
+/// # impl std::ops::Deref for Payments { type Target = Application; fn deref(&self) -> &Application { &self.0 } }
+/// # impl ApplicationStruct for Payments {
+/// #     const NAME: &'static str = "Payments";
+/// #     async fn open_in(_: Option<Vec<(String, String)>>) -> Result<Self> { Ok(Self(Application::builder("Payments").open()?)) }
+/// # }
+/// # impl Projection for Payments {
+/// #     type View = UnitOfWork;
+/// #     const NAME: &'static str = "Payments";
+/// #     const TOPICS: &'static [&'static str] = &["Order.Placed"];
+/// #     async fn handle(&self, _: &str, _: &[Recorded<'_>], _: &mut UnitOfWork) -> Result<(), Cause> { Ok(()) }
+/// # }
+/// # impl ProcessApplication for Payments {}
+/// # struct Orders(Application);
+/// # impl From<Application> for Orders { fn from(application: Application) -> Self { Self(application) } }
+/// # impl std::ops::Deref for Orders { type Target = Application; fn deref(&self) -> &Application { &self.0 } }
+/// # impl ApplicationStruct for Orders {
+/// #     const NAME: &'static str = "Orders";
+/// #     async fn open_in(_: Option<Vec<(String, String)>>) -> Result<Self> { Ok(Self(Application::builder("Orders").open()?)) }
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let system = System::new([pipe![Orders => Payments]]);
+/// let mut runner = SingleThreadedRunner::open(&system).await?;
+///
+/// let orders: Orders = runner.get()?;
+/// # orders.recorder().insert_events(vec![placed()]).await?;
+/// assert_eq!(runner.settled().await?, 1);
+/// assert_eq!(runner.get::<Payments>()?.tracked_position("Orders").await?, 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct System {
     pipe: Pipe,
@@ -21,15 +71,15 @@ pub struct System {
 }
 
 impl System {
-    /// The system of these pipes, which may have applications in common.
+    /// A system of these pipes, which may share applications.
     pub fn new(pipes: impl IntoIterator<Item = Pipe>) -> Self {
         let pipe = pipes.into_iter().fold(Pipe::default(), Pipe::with);
         Self { pipe, variables: None, given: Vec::new() }
     }
 
-    /// Opens applications with these variables and no others, rather than with those of the process.
+    /// Opens applications with these variables only, instead of the environment of the process.
     ///
-    /// A variable with an application's name before it, such as `ORDERS_SQLITE_DBNAME`, is for that one.
+    /// A variable with an application's name as prefix, such as `ORDERS_SQLITE_DBNAME`, applies to that application only.
     #[must_use]
     pub fn variables<K, V>(mut self, variables: impl IntoIterator<Item = (K, V)>) -> Self
     where
@@ -40,7 +90,7 @@ impl System {
         self
     }
 
-    /// Has this application, rather than open one.
+    /// Uses this open application instead of opening one.
     #[must_use]
     pub fn with<A: ApplicationStruct>(mut self, application: &A) -> Self {
         self.given.retain(|(id, _)| *id != TypeId::of::<A>());
@@ -48,15 +98,15 @@ impl System {
         self
     }
 
-    /// Whether some pipe lets this application follow another.
-    pub(super) fn has_follower(&self, id: TypeId) -> bool {
-        self.pipe.edges.iter().any(|edge| edge.follower == id)
+    /// Whether a pipe leads to this application.
+    pub(super) fn has_consumer(&self, id: TypeId) -> bool {
+        self.pipe.edges.iter().any(|edge| edge.consumer == id)
     }
 
-    /// Opens the applications that follow according to these edges, and those that they follow.
+    /// Opens the applications of these edges.
     pub(super) async fn open(&self, edges: impl Fn(&Edge) -> bool) -> Result<Opened, SystemError> {
         let edges: Vec<Edge> = self.pipe.edges.iter().filter(|edge| edges(edge)).cloned().collect();
-        let is_used = |node: &&Node| edges.iter().any(|edge| edge.leader == node.id || edge.follower == node.id);
+        let is_used = |node: &&Node| edges.iter().any(|edge| edge.leader == node.id || edge.consumer == node.id);
         let nodes: Vec<&Node> = self.pipe.nodes.iter().filter(is_used).collect();
         let mut names = HashSet::new();
         if let Some(Node { name, .. }) = nodes.iter().find(|node| !names.insert(node.name)) {

@@ -1,4 +1,4 @@
-//! The applications of a system, opened: whether they fit together, and who follows whom.
+//! The open applications of a system, after the check of their topics.
 
 use std::any::TypeId;
 use std::sync::Arc;
@@ -6,16 +6,16 @@ use std::sync::Arc;
 use super::SystemError;
 use super::pipe::Edge;
 use crate::application::{Application, ApplicationStruct};
-use crate::following::RunnerError;
+use crate::projection::RunnerError;
 
-/// The applications of a system, opened.
+/// The open applications of a system.
 pub(super) struct Opened {
     applications: Vec<(TypeId, Application)>,
     pub(super) edges: Vec<Edge>,
 }
 
 impl Opened {
-    /// What fits together.
+    /// The applications, if the topics of each pipe are recorded upstream.
     pub(super) fn new(applications: Vec<(TypeId, Application)>, edges: Vec<Edge>) -> Result<Self, SystemError> {
         let opened = Self { applications, edges };
         opened.check_topics()?;
@@ -33,35 +33,40 @@ impl Opened {
         }
     }
 
-    /// The applications at the ends of each edge: who is followed, and who follows.
+    /// The upstream and the consuming application of each edge.
     pub(super) fn pairs(&self) -> impl Iterator<Item = (&Edge, &Application, &Application)> {
         self.edges
             .iter()
-            .filter_map(|edge| Some((edge, self.application(edge.leader)?, self.application(edge.follower)?)))
+            .filter_map(|edge| Some((edge, self.application(edge.leader)?, self.application(edge.consumer)?)))
     }
 
     fn application(&self, id: TypeId) -> Option<&Application> {
         self.applications.iter().find_map(|(other, application)| (*other == id).then_some(application))
     }
 
-    /// Whether somebody records each topic that a policy takes, and each who is followed some of them, as far as applications say
-    /// what they record.
+    /// Checks that each topic of a policy is recorded by an upstream application, and that each upstream application records at least
+    /// one of them. Applications that register no aggregates pass.
     fn check_topics(&self) -> Result<(), SystemError> {
         for edge in &self.edges {
             let upstreams: Vec<&Application> = self
                 .pairs()
-                .filter_map(|(other, upstream, _)| (other.follower == edge.follower).then_some(upstream))
+                .filter_map(|(other, upstream, _)| (other.consumer == edge.consumer).then_some(upstream))
                 .collect();
-            let records =
-                |topic: &str| upstreams.iter().any(|upstream| upstream.shared.schema.records(topic) != Some(false));
+            let records = |topic: &str| {
+                upstreams.iter().any(|upstream| upstream.shared.aggregate_types.records(topic) != Some(false))
+            };
             if let Some(topic) = edge.topics.iter().find(|topic| !records(topic)) {
                 let names: Vec<&str> = upstreams.iter().map(|upstream| upstream.name()).collect();
-                return Err(SystemError::NobodyRecords { follower: edge.names.1, topic, upstreams: names.join(", ") });
+                return Err(SystemError::EventsNotRecorded {
+                    consumer: edge.names.1,
+                    topic,
+                    upstreams: names.join(", "),
+                });
             }
         }
         for (edge, upstream, _) in self.pairs() {
-            if edge.topics.iter().all(|topic| upstream.shared.schema.records(topic) == Some(false)) {
-                return Err(SystemError::Follower(RunnerError::NothingToFollow {
+            if edge.topics.iter().all(|topic| upstream.shared.aggregate_types.records(topic) == Some(false)) {
+                return Err(SystemError::Runner(RunnerError::EventsNotRecorded {
                     name: edge.names.1,
                     upstream: Arc::from(upstream.name()),
                     topics: edge.topics,

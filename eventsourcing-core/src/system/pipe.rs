@@ -1,4 +1,4 @@
-//! Pipes: which application follows which.
+//! Pipes: which application processes the log of which.
 
 use std::any::TypeId;
 use std::fmt;
@@ -10,27 +10,29 @@ use futures::future::BoxFuture;
 use super::step::{Steps, steps};
 use crate::Result;
 use crate::application::{Application, ApplicationStruct};
-use crate::following::{Beginning, OnFailure, ProcessApplication, ProjectionRunner, RunnerError};
-use crate::persistence::LogPosition;
+use crate::process::ProcessApplication;
+use crate::projection::{Beginning, OnFailure, ProjectionRunner, RunnerError};
+use crate::recording::LogPosition;
 
-/// Says which application follows which: `pipe![Orders => Reservations => Orders, Orders => Payments]`.
+/// Connects applications: `pipe![Orders => Reservations => Orders, Orders => Payments]`.
 ///
-/// Each application follows the one before its arrow, so one can follow several, be followed by several, and both follow and be followed by the
-/// same. What follows has a `#[policy]`. It makes a [`Pipe`](crate::system::Pipe) for a [`System`](crate::system::System).
+/// The application after an arrow processes the log of the application before it. An application may be on both sides of arrows, any
+/// number of times, and two applications may process each other's logs. An application after an arrow has a `#[policy]`. The macro
+/// returns a [`Pipe`](crate::system::Pipe) for a [`System`](crate::system::System).
 #[macro_export]
 macro_rules! pipe {
-    (@from $pipe:expr, $leader:ty => $follower:ty $(=> $next:ty)*) => {
-        $crate::pipe!(@from $pipe.and::<$leader, $follower>(), $follower $(=> $next)*)
+    (@from $pipe:expr, $leader:ty => $consumer:ty $(=> $next:ty)*) => {
+        $crate::pipe!(@from $pipe.and::<$leader, $consumer>(), $consumer $(=> $next)*)
     };
     (@from $pipe:expr, $last:ty) => { $pipe };
-    ($($leader:ty $(=> $follower:ty)+),+ $(,)?) => {{
+    ($($leader:ty $(=> $consumer:ty)+),+ $(,)?) => {{
         let pipe = $crate::system::Pipe::default();
-        $(let pipe = $crate::pipe!(@from pipe, $leader $(=> $follower)+);)+
+        $(let pipe = $crate::pipe!(@from pipe, $leader $(=> $consumer)+);)+
         pipe
     }};
 }
 
-/// Applications, and which follows which.
+/// Applications, and which of them process which logs.
 #[derive(Clone, Debug, Default)]
 pub struct Pipe {
     pub(super) nodes: Vec<Node>,
@@ -38,7 +40,7 @@ pub struct Pipe {
 }
 
 impl Pipe {
-    /// The same, and `F` follows `L`.
+    /// Adds that `F` processes the log of `L`.
     #[must_use]
     pub fn and<L: ApplicationStruct, F: ProcessApplication>(mut self) -> Self {
         self.add_node(Node::of::<L>());
@@ -47,7 +49,7 @@ impl Pipe {
         self
     }
 
-    /// The same, with all of another.
+    /// Adds another pipe.
     #[must_use]
     pub(super) fn with(mut self, other: Self) -> Self {
         other.nodes.into_iter().for_each(|node| self.add_node(node));
@@ -62,16 +64,16 @@ impl Pipe {
     }
 
     fn add_edge(&mut self, edge: Edge) {
-        if !self.edges.iter().any(|other| (other.leader, other.follower) == (edge.leader, edge.follower)) {
+        if !self.edges.iter().any(|other| (other.leader, other.consumer) == (edge.leader, edge.consumer)) {
             self.edges.push(edge);
         }
     }
 }
 
-/// How an application is opened.
+/// Opens an application.
 type Open = fn(Option<Vec<(String, String)>>) -> BoxFuture<'static, Result<Application>>;
 
-/// An application.
+/// An application of a system.
 #[derive(Clone)]
 pub(super) struct Node {
     pub(super) id: TypeId,
@@ -92,13 +94,13 @@ impl fmt::Debug for Node {
     }
 }
 
-/// Lets the second application follow the first step by step.
+/// Starts the step-by-step processing of the first application's log by the second one.
 type Follow = fn(&Application, &Application) -> BoxFuture<'static, Result<Box<dyn Steps>, RunnerError>>;
 
-/// Lets the second application follow the first on a task that is supervised.
+/// Starts the processing of the first application's log by the second one, in a supervised task.
 type Supervise = fn(&Application, &Application, Supervision) -> Result<ProjectionRunner, RunnerError>;
 
-/// How a follower is run for good.
+/// The options of a supervised runner.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Supervision {
     pub(super) on_failure: OnFailure,
@@ -107,13 +109,13 @@ pub(super) struct Supervision {
     pub(super) beginning: Beginning,
 }
 
-/// That one application follows another.
+/// A connection: one application processes the log of another.
 #[derive(Clone)]
 pub(super) struct Edge {
     pub(super) leader: TypeId,
-    pub(super) follower: TypeId,
+    pub(super) consumer: TypeId,
     pub(super) names: (&'static str, &'static str),
-    /// The topics that the follower's policy takes.
+    /// The topics that the consuming application's policy handles.
     pub(super) topics: &'static [&'static str],
     pub(super) steps: Follow,
     pub(super) supervise: Supervise,
@@ -121,12 +123,12 @@ pub(super) struct Edge {
 
 impl Edge {
     fn of<L: ApplicationStruct, F: ProcessApplication>() -> Self {
-        let supervise: Supervise = |upstream, follower, how| {
-            let (upstream, follower) = (upstream.clone(), F::from(follower.clone()));
+        let supervise: Supervise = |upstream, consumer, how| {
+            let (upstream, consumer) = (upstream.clone(), F::from(consumer.clone()));
             ProjectionRunner::supervised(&upstream.clone(), move || {
                 let Supervision { on_failure, poll_interval, accepted, beginning } = how;
                 let builder =
-                    follower.follow(&upstream).on_failure(on_failure).poll_interval(poll_interval).beginning(beginning);
+                    consumer.follow(&upstream).on_failure(on_failure).poll_interval(poll_interval).beginning(beginning);
                 match accepted {
                     Some(accepted) => builder.accept_log(accepted),
                     None => builder,
@@ -135,10 +137,10 @@ impl Edge {
         };
         Self {
             leader: TypeId::of::<L>(),
-            follower: TypeId::of::<F>(),
+            consumer: TypeId::of::<F>(),
             names: (L::NAME, <F as ApplicationStruct>::NAME),
             topics: F::TOPICS,
-            steps: |upstream, follower| steps(F::from(follower.clone()).follow(upstream)),
+            steps: |upstream, consumer| steps(F::from(consumer.clone()).follow(upstream)),
             supervise,
         }
     }

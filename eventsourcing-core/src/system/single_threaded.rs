@@ -1,4 +1,4 @@
-//! Running a system step by step: for tests.
+//! Runs a system step by step, for tests.
 
 use std::fmt;
 
@@ -7,14 +7,16 @@ use super::step::Steps;
 use super::{Step, System, SystemError};
 use crate::application::ApplicationStruct;
 
-/// Runs a system step by step, on the task that asks for it, always in the same order.
+/// A runner that runs a system step by step, in the calling task and in a fixed order.
 ///
-/// A step is one event that one application's policy handles. Followers take turns, in the order in which the pipes name them, and each takes
-/// the events of the log it follows one by one. Nothing happens between steps, no clock is asked and nobody sleeps.
+/// A step is one event that one application's policy handles. The consuming applications take turns, in the order in which the pipes
+/// name them, and each handles the events of an upstream log one by one. Nothing runs between steps, and no step reads a clock
+/// or sleeps.
 ///
 /// # Examples
 ///
-/// See [`macro@policy`](https://docs.rs/eventsourcing/latest/eventsourcing/attr.policy.html) for applications that follow others.
+/// See [`macro@policy`](https://docs.rs/eventsourcing/latest/eventsourcing/attr.policy.html) for process applications.
+///
 ///
 /// ```
 /// use eventsourcing_core::system::{SingleThreadedRunner, System};
@@ -26,82 +28,84 @@ use crate::application::ApplicationStruct;
 /// # Ok::<(), eventsourcing_core::system::SystemError>(())
 /// # }).unwrap();
 /// ```
-#[must_use = "nothing happens unless it makes steps"]
+#[must_use = "a runner does nothing until steps are requested"]
 pub struct SingleThreadedRunner {
     opened: Opened,
-    followers: Vec<Follower>,
-    /// Whose turn it is.
+    consumers: Vec<Consumer>,
+    /// The index of the application whose turn is next.
     next: usize,
 }
 
-struct Follower {
+struct Consumer {
     names: (&'static str, &'static str),
     steps: Box<dyn Steps>,
 }
 
 impl SingleThreadedRunner {
-    /// How many steps are made before a system is taken to go on for ever.
-    pub const MOST_STEPS: usize = 1_000_000;
+    /// The maximum number of steps after which a system counts as not settled.
+    pub const MAX_STEPS: usize = 1_000_000;
 
     /// Opens the applications of a system.
     ///
     /// # Errors
-    /// [`SystemError::Application`] if one cannot be opened, and others if the system does not fit together.
+    /// [`SystemError::Application`] if one cannot be opened; others if the applications of the system do not fit together.
     pub async fn open(system: &System) -> Result<Self, SystemError> {
         let opened = system.open(|_| true).await?;
-        let mut followers = Vec::new();
-        for (edge, upstream, follower) in opened.pairs() {
-            followers.push(Follower { names: edge.names, steps: (edge.steps)(upstream, follower).await? });
+        let mut consumers = Vec::new();
+        for (edge, upstream, consumer) in opened.pairs() {
+            consumers.push(Consumer { names: edge.names, steps: (edge.steps)(upstream, consumer).await? });
         }
-        Ok(Self { opened, followers, next: 0 })
+        Ok(Self { opened, consumers, next: 0 })
     }
 
-    /// An application of the system.
+    /// Returns an application of the system.
     ///
     /// # Errors
-    /// [`SystemError::NoSuchApplication`] if the system has none of this type.
+    /// [`SystemError::NoSuchApplication`] if the system has no application of this type.
     pub fn get<A: ApplicationStruct>(&self) -> Result<A, SystemError> {
         self.opened.get()
     }
 
-    /// Lets one follower handle one event; none if there is nothing to handle.
+    /// Lets one application handle one event; none if there is no event to handle.
     ///
     /// # Errors
-    /// [`SystemError::Follower`] if a policy fails, or a database. The event is the next one again.
+    /// [`SystemError::Runner`] if a policy or a database fails. The same event is handled by the next step.
     pub async fn step(&mut self) -> Result<Option<Step>, SystemError> {
-        let count = self.followers.len();
+        let count = self.consumers.len();
         for _ in 0..count {
-            let Some(Follower { names: (upstream, follower), steps }) = self.followers.get_mut(self.next) else {
+            let Some(Consumer { names: (upstream, consumer), steps }) = self.consumers.get_mut(self.next) else {
                 break;
             };
             let handled = steps.step().await?;
             self.next = (self.next + 1) % count;
             if let Some(notification) = handled {
-                return Ok(Some(Step { upstream, follower, notification }));
+                return Ok(Some(Step { upstream, consumer, notification }));
             }
         }
         Ok(None)
     }
 
-    /// Makes steps until nobody has anything to handle; how many.
+    /// Runs steps until no event is left to handle, and returns their number.
     ///
     /// # Errors
-    /// As [`settled_within`](Self::settled_within) [`MOST_STEPS`](Self::MOST_STEPS).
+    /// The errors of [`settled_within`](Self::settled_within) with [`MAX_STEPS`](Self::MAX_STEPS).
     pub async fn settled(&mut self) -> Result<usize, SystemError> {
-        self.settled_within(Self::MOST_STEPS).await
+        self.settled_within(Self::MAX_STEPS).await
     }
 
-    /// Makes steps until nobody has anything to handle; how many. One step more than so many tells that there is more to do, and ends it.
+    /// Runs steps until no event is left to handle, and returns their number.
+    ///
+    /// If an event is left after `most` steps, it is handled in one more step, which shows that the system is not settled.
     ///
     /// # Errors
-    /// As [`step`](Self::step); [`SystemError::NotSettled`] if there is. What was done stays done.
+    /// The errors of [`step`](Self::step); [`SystemError::NotSettled`] if more than `most` steps are needed. All steps stay done.
     pub async fn settled_within(&mut self, most: usize) -> Result<usize, SystemError> {
         for steps in 0..most {
             if self.step().await?.is_none() {
                 return Ok(steps);
             }
         }
-        // whether there is more only a step more can tell
+        // only one more step shows whether an event is left
         if self.step().await?.is_none() { Ok(most) } else { Err(SystemError::NotSettled { steps: most }) }
     }
 }

@@ -1,38 +1,38 @@
-//! A step of a system: one event, handled by one application that follows.
+//! A step of a system: one event, handled by one process application.
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
-use crate::application::Application;
-use crate::following::{ProcessApplication, RunnerBuilder, RunnerError, Stepper};
-use crate::persistence::Notification;
+use crate::process::{ProcessApplication, ProcessViews};
+use crate::projection::{RunnerBuilder, RunnerError, Stepper};
+use crate::recording::Notification;
 
-/// An event that a follower handled.
+/// An event that a process application handled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Step {
-    /// The application that recorded the event.
+    /// The name of the application that recorded the event.
     pub upstream: &'static str,
-    /// The application whose policy handled it.
-    pub follower: &'static str,
-    /// The event as it is in the upstream's log.
+    /// The name of the application whose policy handled it.
+    pub consumer: &'static str,
+    /// The event's notification in the upstream log.
     pub notification: Notification,
 }
 
-/// Handles the events of one application's log for another, one by one.
+/// Handles the events of an upstream log one by one.
 pub(super) trait Steps: Send {
     fn step(&mut self) -> BoxFuture<'_, Result<Option<Notification>, RunnerError>>;
 }
 
-impl<P: ProcessApplication> Steps for Stepper<P, Application> {
+impl<P: ProcessApplication> Steps for Stepper<P, ProcessViews> {
     fn step(&mut self) -> BoxFuture<'_, Result<Option<Notification>, RunnerError>> {
         Self::step(self).boxed()
     }
 }
 
-/// Finds out where the follower is.
+/// Looks up the position in the upstream log.
 pub(super) fn steps<P: ProcessApplication>(
-    builder: RunnerBuilder<P, Application>,
+    builder: RunnerBuilder<P, ProcessViews>,
 ) -> BoxFuture<'static, Result<Box<dyn Steps>, RunnerError>> {
     async { Ok(Box::new(Stepper::new(builder).await?) as Box<dyn Steps>) }.boxed()
 }

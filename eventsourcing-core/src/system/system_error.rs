@@ -1,10 +1,11 @@
-//! Why a system cannot be opened, or does not go on.
+//! Errors of opening and running a system.
 
 use crate::Error;
-use crate::following::RunnerError;
+use crate::error_chain::readable_debug;
+use crate::projection::RunnerError;
 
-/// Why a system cannot be opened, or does not go on.
-#[derive(Debug, thiserror::Error)]
+/// An error of opening or running a system.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum SystemError {
     /// An application cannot be opened.
@@ -12,61 +13,61 @@ pub enum SystemError {
     Application {
         /// The name of the application.
         name: &'static str,
-        /// What is wrong.
+        /// The error of opening it.
         source: Box<Error>,
     },
 
-    /// Two types of application have one name, so that they would be confused where it is kept who followed whom how far.
+    /// Two types of application have the same name, under which positions are stored.
     #[error(
-        "two applications of the system are named `{name}`; give one of them another name with `#[application(name = \"…\")]`"
+        "two applications of the system are named `{name}`; name one of them differently with `#[application(name = \"…\")]`"
     )]
     SameName {
         /// The name.
         name: &'static str,
     },
 
-    /// Nobody whom the application follows records events that its policy takes.
+    /// No upstream application of a policy records a topic that it handles.
     #[error(
-        "the policy of `{follower}` takes `{topic}`, which none of the applications it follows records: {upstreams}; \
-         let it follow the one that does, or name the aggregate in that one's `#[application(aggregates(…))]`"
+        "the policy of `{consumer}` handles `{topic}`, which none of its upstream applications records: {upstreams}; \
+         add a pipe from the application that does, or register the aggregate with that one: `#[application(aggregates(…))]`"
     )]
-    NobodyRecords {
-        /// The application that follows.
-        follower: &'static str,
+    EventsNotRecorded {
+        /// The application with the policy.
+        consumer: &'static str,
         /// The topic of the events.
         topic: &'static str,
-        /// The names of the applications that it follows.
+        /// The names of the upstream applications.
         upstreams: String,
     },
 
-    /// The application is to run alone, and follows nobody in this system.
+    /// The application is to run alone, and no pipe leads to it.
     #[error(
-        "`{name}` follows nobody in this system, so there is nothing to run; name an application at the point of an arrow"
+        "no pipe of this system leads to `{name}`, so there is nothing to run; name an application to the right of an arrow"
     )]
-    FollowsNobody {
+    NoUpstreams {
         /// The name of the application.
         name: &'static str,
     },
 
     /// The system does not have this application.
-    #[error("the system has no application `{name}` here, but {there}")]
+    #[error("no application `{name}` in this system; available: {there}")]
     NoSuchApplication {
-        /// The name of the application that was asked for.
+        /// The name of the requested application.
         name: &'static str,
-        /// The names of those that it has.
+        /// The names of the available applications.
         there: String,
     },
 
-    /// After very many steps there is still more to do.
-    #[error(
-        "after {steps} steps there is still more to do; do two applications of the system answer each other for ever?"
-    )]
+    /// The system is not settled after the maximum number of steps.
+    #[error("not settled after {steps} steps; applications may be reacting to each other in a loop")]
     NotSettled {
-        /// How many events were handled.
+        /// The number of steps.
         steps: usize,
     },
 
-    /// A follower does not go on, or did not get there in time.
+    /// A process application failed, or did not reach a position in time.
     #[error(transparent)]
-    Follower(#[from] RunnerError),
+    Runner(#[from] RunnerError),
 }
+
+readable_debug!(SystemError);

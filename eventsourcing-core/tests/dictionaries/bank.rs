@@ -1,9 +1,10 @@
-//! An account as an application has it, written by hand, and the bank that keeps it.
+//! A hand-written account aggregate, and the bank application that records it.
 
 use std::sync::Arc;
 
-use eventsourcing_core::persistence::compressor::ZstdCompressor;
-use eventsourcing_core::persistence::{MemoryRecorder, StateError, StateReader, StateWriter};
+use eventsourcing_core::codec::compressor::ZstdCompressor;
+use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
+use eventsourcing_core::recording::MemoryRecorder;
 use eventsourcing_core::{Aggregate, AggregateEvent, Application, ApplyError, Mapper, Root, Uuid};
 use serde::{Deserialize, Serialize};
 
@@ -104,7 +105,7 @@ pub(crate) fn bank(recorder: &MemoryRecorder, mapper: Mapper) -> Application {
     builder.aggregate::<Account>().open().unwrap()
 }
 
-/// Saves a new account with so many deposits, in one save.
+/// Saves a new account with this number of deposits, in one save.
 pub(crate) async fn save_account(bank: &Application, deposits: i64) -> Uuid {
     let opened = Opened { holder: "Ada Lovelace".to_owned(), currency: "EUR".to_owned() };
     let mut account = Account::create_from(Uuid::new_v4(), AccountEvent::Opened(opened)).unwrap();
@@ -136,7 +137,7 @@ pub(crate) async fn compressors(bank: &Application) -> Vec<u8> {
     log.iter().map(|item| if item.state[0] == b'{' { 0 } else { item.state[1] >> 4 }).collect()
 }
 
-/// How many bytes the states in the log have.
+/// The total length of the states in the log, in bytes.
 pub(crate) async fn stored_len(bank: &Application) -> usize {
     bank.log().select(1, 10_000).await.unwrap().iter().map(|item| item.state.len()).sum()
 }

@@ -1,9 +1,9 @@
-//! How the plain recorder keeps dictionaries, and what can be wrong with that.
+//! The dictionaries of the plain recorder, and their faults.
 
 use std::sync::PoisonError;
 
 use eventsourcing_core::RecorderError;
-use eventsourcing_core::persistence::StoredDictionary;
+use eventsourcing_core::recording::StoredDictionary;
 use tokio::task::yield_now;
 
 use super::{Fault, PlainRecorder};

@@ -1,15 +1,15 @@
-//! How the plain recorder keeps dead letters, and what can be wrong with that.
+//! The dead letters of the plain recorder, and their faults.
 
 use std::collections::HashSet;
 use std::sync::PoisonError;
 
-use eventsourcing_core::persistence::{Append, LetterChanges, LetterQuery, StoredLetter};
+use eventsourcing_core::recording::{Append, LetterChanges, LetterQuery, StoredLetter};
 use eventsourcing_core::{Notification, RecorderError, StoredEvent, Uuid};
 use tokio::task::yield_now;
 
 use super::{Fault, PlainRecorder, State};
 
-/// A letter, and the upstream that it is of.
+/// The upstream of a dead letter, and the letter.
 pub(super) type Letter = (String, StoredLetter);
 
 impl PlainRecorder {
@@ -42,7 +42,7 @@ impl PlainRecorder {
         }
     }
 
-    /// Checks, records and changes letters while it holds the lock: the right way.
+    /// Checks, records and changes dead letters while it holds the lock, as it should be.
     fn append_at_once(
         &self,
         append: Append,
@@ -80,7 +80,7 @@ impl PlainRecorder {
             && append.tracking.as_ref().is_none_or(|tracking| !is_free(&tracking.upstream, tracking.after))
     }
 
-    /// Whether an append without events is there already: what it parks and how far it processes, and not what it takes out.
+    /// Whether an append without events is already recorded, judged by the letters that it parks and by its position.
     fn is_parked(&self, state: &State, append: &Append, changes: &LetterChanges) -> bool {
         if self.fault == Fault::RepeatsParking || changes.parked.is_empty() || !append.events.is_empty() {
             return false;

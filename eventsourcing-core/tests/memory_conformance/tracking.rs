@@ -1,9 +1,9 @@
-//! How the plain recorder keeps how far the logs of others are processed, and what can be wrong with that.
+//! The tracking positions of the plain recorder, and their faults.
 
 use std::collections::HashMap;
 use std::sync::PoisonError;
 
-use eventsourcing_core::persistence::{LogPosition, Tracking};
+use eventsourcing_core::recording::{LogPosition, Tracking};
 use eventsourcing_core::{Notification, RecorderError, StoredEvent};
 use tokio::task::yield_now;
 
@@ -44,7 +44,7 @@ impl PlainRecorder {
         self.process_at_once(events, Some(tracking))
     }
 
-    /// Checks, records and tracks while it holds the lock: the right way.
+    /// Checks, records and tracks while it holds the lock, as it should be.
     fn process_at_once(
         &self,
         events: Vec<StoredEvent>,
@@ -88,7 +88,7 @@ impl PlainRecorder {
         Err(tracking.already_processed(recorded))
     }
 
-    /// Never backwards: what is repeated was tracked before.
+    /// Never moves backwards: a repeated append was tracked before.
     pub(super) fn track(&self, state: &mut State, tracking: &Tracking) {
         let mut position = tracking.log_position();
         if self.fault == Fault::ForgetsAnchors {
@@ -120,7 +120,11 @@ impl PlainRecorder {
         Ok(())
     }
 
-    pub(super) fn begin_at(&self, upstream: &str, position: LogPosition) -> Result<LogPosition, RecorderError> {
+    pub(super) fn initialize_position(
+        &self,
+        upstream: &str,
+        position: LogPosition,
+    ) -> Result<LogPosition, RecorderError> {
         Tracking::check_beginning(upstream, position)?;
         let state = &mut *self.state();
         if self.fault == Fault::ForgetsTheStart && position.id == 0 {
@@ -165,7 +169,7 @@ impl PlainRecorder {
     }
 }
 
-/// As slow as the other writers and the readers are.
+/// Waits for about as long as the other writers and the readers take.
 async fn a_while() {
     for _ in 0..100 {
         yield_now().await;

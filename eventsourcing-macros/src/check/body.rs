@@ -1,16 +1,17 @@
-//! The body of an event method runs again at every replay: what may differ then is refused.
+//! The bodies of event methods, which run again at every replay and must have the same effect each time.
 //!
-//! The check reads tokens, so it also sees into the arguments of macros. What it cannot see, such as an event method
-//! called through another variable, the core reports when the aggregate is saved or replayed.
+//! The check searches tokens, including the arguments of macros. It cannot detect an event method that is called through another
+//! variable. The core reports such a call when the aggregate is saved or replayed.
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, TokenTree};
 use quote::ToTokens as _;
 
 use crate::errors::Errors;
 use crate::messages;
-use crate::model::{Aggregate, Event};
+use crate::model::checked::Event;
+use crate::syntax::tokens::{after_colons, after_dot, is_punct, stream, walk, word};
 
-/// Types and those of their functions that give another value each time.
+/// Types, with their functions that return a different value each time.
 const FRESH: &[(&str, &[&str])] = &[
     ("SystemTime", &["now"]),
     ("Instant", &["now"]),
@@ -24,23 +25,23 @@ const FRESH: &[(&str, &[&str])] = &[
     ("Ulid", &["new", "generate", "from_datetime"]),
 ];
 
-/// Crates whose functions give another value each time.
+/// Crates whose functions return a different value each time.
 const FRESH_CRATES: &[&str] = &["rand", "fastrand", "getrandom", "nanoid"];
 
-/// Functions, macros and values that do, when they stand alone.
+/// Functions, macros and values with a different value each time, when they are used without a path.
 const FRESH_CALLS: &[&str] = &["thread_rng", "rng", "random"];
 const FRESH_MACROS: &[&str] = &["nanoid"];
 const FRESH_VALUES: &[&str] = &["OsRng"];
 
-/// The body reads no clock, no random numbers and no fresh ids.
+/// The body must not read the clock, random numbers or new ids.
 pub(super) fn deterministic(event: &Event, errors: &mut Errors) {
     walk(event.block.to_token_stream(), &mut |tokens, index| {
         let Some(what) = fresh(&tokens[index..]).filter(|_| !follows_a_path(tokens, index)) else { return };
-        errors.at(stream(&tokens[index..index + what.len]), messages::not_deterministic(&what.text));
+        errors.at(stream(&tokens[index..index + what.len]), messages::event::not_deterministic(&what.text));
     });
 }
 
-/// What the user wrote, and how many tokens it takes.
+/// A source of different values in the user's code, and its number of tokens.
 struct Fresh {
     text: String,
     len: usize,
@@ -73,10 +74,9 @@ fn fresh(tokens: &[TokenTree]) -> Option<Fresh> {
     }
 }
 
-/// The body calls no event method of its own aggregate.
-pub(super) fn no_nested_events(event: &Event, aggregate: &Aggregate, errors: &mut Errors) {
-    let commands: Vec<String> = aggregate.events().map(|event| event.signature.ident.to_string()).collect();
-    let aggregate = aggregate.name.to_string();
+/// The body must not call an event method of its own aggregate.
+pub(super) fn no_nested_events(event: &Event, commands: &[String], aggregate: &Ident, errors: &mut Errors) {
+    let aggregate = aggregate.to_string();
     walk(event.block.to_token_stream(), &mut |tokens, index| {
         let rest = &tokens[index..];
         let called = match word(&tokens[index]) {
@@ -86,75 +86,19 @@ pub(super) fn no_nested_events(event: &Event, aggregate: &Aggregate, errors: &mu
         };
         if let Some(called) = called.filter(|called| commands.contains(called)) {
             let len = if matches!(&rest[1], TokenTree::Punct(dot) if dot.as_char() == '.') { 3 } else { 4 };
-            errors.at(stream(&rest[..len]), messages::nested_event(&called));
+            errors.at(stream(&rest[..len]), messages::event::nested(&called));
         }
     });
 }
 
-/// Shows every token in its place among its neighbours, groups and what is in them.
-pub(super) fn walk(tokens: TokenStream, visit: &mut impl FnMut(&[TokenTree], usize)) {
-    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-    for (index, token) in tokens.iter().enumerate() {
-        visit(&tokens, index);
-        if let TokenTree::Group(group) = token {
-            walk(group.stream(), visit);
-        }
-    }
-}
-
-fn stream(tokens: &[TokenTree]) -> TokenStream {
-    tokens.iter().cloned().collect()
-}
-
-fn word(token: &TokenTree) -> Option<String> {
-    match token {
-        TokenTree::Ident(word) => Some(word.to_string()),
-        _ => None,
-    }
-}
-
-fn is_punct(token: Option<&TokenTree>, wanted: char) -> bool {
-    matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == wanted)
-}
-
-/// The `b` of `a::b`.
-fn after_colons(tokens: &[TokenTree]) -> Option<String> {
-    (is_punct(tokens.get(1), ':') && is_punct(tokens.get(2), ':')).then(|| word(tokens.get(3)?))?
-}
-
-/// The `b` of `a.b(`.
-fn after_dot(tokens: &[TokenTree]) -> Option<String> {
-    let is_call = matches!(tokens.get(3), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis);
-    (is_punct(tokens.get(1), '.') && is_call).then(|| word(tokens.get(2)?))?
-}
-
-/// The `name` of `self.name(…)` and `self.name::<T>(…)`, and its tokens.
-pub(super) fn call_of_self(tokens: &[TokenTree]) -> Option<(String, TokenStream)> {
-    let [this, _, name, next, ..] = tokens else { return None };
-    let is_self = matches!(this, TokenTree::Ident(this) if this == "self");
-    if !is_self || !is_called(tokens, 2) {
-        return None;
-    }
-    let len = if matches!(next, TokenTree::Group(_)) { 4 } else { 3 };
-    Some((word(name)?, stream(&tokens[..len])))
-}
-
-/// Whether the word is a method that is called, or what a path leads to: `.name(…)`, `.name::<T>(…)`, `Self::name`.
-pub(super) fn is_called(tokens: &[TokenTree], index: usize) -> bool {
-    let before = |distance: usize| index.checked_sub(distance).and_then(|index| tokens.get(index));
-    let next = tokens.get(index + 1);
-    let is_call = matches!(next, Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis);
-    is_punct(before(1), ':') && is_punct(before(2), ':') || is_punct(before(1), '.') && (is_call || is_punct(next, ':'))
-}
-
-/// Whether the word is a field or a method, or stands in another module: `self.rng()`, `dice::rand::roll()`.
+/// Whether the word is a field, a method or part of another module: `self.rng()`, `dice::rand::roll()`.
 fn follows_a_path(tokens: &[TokenTree], index: usize) -> bool {
     let before = |distance: usize| index.checked_sub(distance).and_then(|index| tokens.get(index));
     if is_punct(before(1), '.') && !is_punct(before(2), '.') {
         return true;
     }
     let after_colons = is_punct(before(1), ':') && is_punct(before(2), ':');
-    // a type is known by its name, wherever it stands; a function or a module is not
+    // types are identified by name in every module; functions and modules are not
     let is_type = matches!(&tokens[index], TokenTree::Ident(word) if word.to_string().starts_with(char::is_uppercase));
     after_colons && !is_type && matches!(before(3), Some(TokenTree::Ident(_)))
 }

@@ -1,17 +1,31 @@
-//! The rules, one function each; every one of them has a file in the facade's `tests/ui`.
+//! Checks the parsed model, and returns the checked model and all errors.
+//!
+//! Each rule is a function, and has a file in the facade's `tests/ui`. Code with errors is not in the checked model, or is plain
+//! code there.
 
-mod aggregate;
+mod aggregate_impl;
+mod aggregate_struct;
+mod application;
 mod body;
+mod candidate;
 mod changes;
-mod items;
-mod parameters;
+mod event;
+mod fields;
+mod finder;
+mod handler;
+mod handlers;
+mod names;
+mod parameter;
+mod policy;
 mod projection;
+mod returned;
+mod shared;
 mod signature;
+mod stored;
+mod tables;
 
-pub(crate) use aggregate::{aggregate, event_name, has_a_creation, topic_name};
-pub(crate) use items::{accessors, aggregate_struct, application, impl_block, misplaced_event};
-pub(crate) use parameters::parameters;
-pub(crate) use projection::{
-    handlers, no_saves_beside, policy_impl, projection_impl, projection_name, tables, units_of_work,
-};
-pub(crate) use signature::{returned, returns_aggregate, signature};
+pub(crate) use aggregate_impl::aggregate_impl;
+pub(crate) use aggregate_struct::aggregate_struct;
+pub(crate) use application::application;
+pub(crate) use policy::policy;
+pub(crate) use projection::projection;

@@ -1,121 +1,71 @@
-//! The impl block under `#[projection]` or `#[policy]`, and its handlers.
+//! The impl block under `#[projection]`.
 
 use quote::ToTokens as _;
-use syn::{ImplItem, ItemImpl, LitStr, Type};
+use syn::{ItemImpl, LitStr};
 
-use super::body::{call_of_self, walk};
+use super::handlers;
 use crate::errors::Errors;
 use crate::messages;
-use crate::model::{Handler, Tables, Takes};
+use crate::model::{checked, parsed};
 
-/// Whether it is an inherent impl block of one type.
-pub(crate) fn projection_impl(item: &ItemImpl, errors: &mut Errors) -> bool {
+/// Checks the block. With errors, the checked model has no projection.
+pub(crate) fn projection(parsed: parsed::Projection) -> (checked::HandlerBlock, Errors) {
+    let parsed::Projection { name, options, block } = parsed;
+    let parsed::ProjectionOptions { krate, version, errors: of_options } = options;
+    let parsed::HandlerBlock { item, methods } = block;
+    let mut errors = Errors::default();
+    let name = errors.take(name);
+    inherent_impl(&item, &mut errors);
+    errors.append(of_options);
+    let (handlers, tables) = handlers::one_by_one(&methods, &mut errors);
+    if let Some(name) = &name {
+        valid_name(name, &mut errors);
+    }
+    if errors.is_empty() {
+        handlers::among_each_other(&handlers, &item, &mut errors);
+        handlers::with_tables(&handlers, tables.as_ref(), &mut errors);
+    }
+    let view = handlers.first().map(|handler| handler.view.clone());
+    let sound = name.zip(view).filter(|_| errors.is_empty());
+    let projection = sound.map(|(name, view)| checked::Projection {
+        krate,
+        name: name.value(),
+        version,
+        ty: (*item.self_ty).clone(),
+        tables,
+        handlers,
+        view,
+    });
+    (checked::HandlerBlock { item, projection }, errors)
+}
+
+/// The block must be an inherent impl of one type.
+fn inherent_impl(item: &ItemImpl, errors: &mut Errors) {
     if let Some((path, _)) = &item.trait_ {
-        errors.at(path, messages::PROJECTION_ON_TRAIT_IMPL);
-        return false;
-    }
-    if !item.generics.params.is_empty() {
-        errors.at(item.generics.to_token_stream(), messages::GENERIC_PROJECTION);
-        return false;
-    }
-    true
-}
-
-/// Whether it is an inherent impl block of an application.
-pub(crate) fn policy_impl(item: &ItemImpl, errors: &mut Errors) -> bool {
-    if let Some((path, _)) = &item.trait_ {
-        errors.at(path, messages::POLICY_ON_TRAIT_IMPL);
-        return false;
-    }
-    if !item.generics.params.is_empty() || !matches!(&*item.self_ty, Type::Path(_)) {
-        errors.at(&item.self_ty, messages::POLICY_PLACE);
-        return false;
-    }
-    true
-}
-
-/// The handlers of a policy load and save, and change nothing else.
-pub(crate) fn units_of_work(handlers: &[Handler], errors: &mut Errors) {
-    for handler in handlers {
-        let is_unit_of_work = match &handler.view {
-            Type::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == "UnitOfWork"),
-            _ => false,
-        };
-        if !is_unit_of_work {
-            errors.at(&handler.view, messages::HANDLER_TAKES_A_UNIT_OF_WORK);
-        }
+        errors.at(path, messages::projection::TRAIT_IMPL);
+    } else if !item.generics.params.is_empty() {
+        errors.at(item.generics.to_token_stream(), messages::projection::GENERIC);
     }
 }
 
-/// Methods of an application that record, and what a unit of work has for them.
-const RECORDING: &[&str] = &["save", "save_tracked", "retry"];
-
-/// The handlers of a policy save nothing on the application itself.
-pub(crate) fn no_saves_beside(handlers: &[Handler], item: &ItemImpl, errors: &mut Errors) {
-    for item in &item.items {
-        if let ImplItem::Fn(method) = item
-            && handlers.iter().any(|handler| handler.method == method.sig.ident)
-        {
-            walk(method.block.to_token_stream(), &mut |tokens, index| {
-                if let Some((called, place)) = call_of_self(&tokens[index..])
-                    && RECORDING.contains(&called.as_str())
-                {
-                    errors.at(place, messages::saved_in_policy(&called));
-                }
-            });
-        }
-    }
-}
-
-/// The name is a part of what is kept in databases.
-pub(crate) fn projection_name(name: &LitStr, errors: &mut Errors) {
+/// The name must be valid in databases.
+fn valid_name(name: &LitStr, errors: &mut Errors) {
     let text = name.value();
     let is_name = text.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
         && !text.is_empty()
         && !text.starts_with(|letter: char| letter.is_ascii_digit())
         && text.len() <= 44;
     if !is_name {
-        errors.at(name, messages::projection_name(&text));
+        errors.at(name, messages::projection::invalid_name(&text));
     } else if looks_versioned(&text) {
-        errors.at(name, messages::versioned_name(&text));
+        errors.at(name, messages::projection::versioned_name(&text));
     }
 }
 
-/// Whether a name has `_v` and a number in it: the next part of the name, if there is one, begins with `_`.
+/// Whether a name contains `_v` and a number, at its end or before the next `_`.
 fn looks_versioned(name: &str) -> bool {
     name.split('_').skip(1).any(|part| {
         part.strip_prefix('v')
             .is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
     })
-}
-
-/// Tables are made for the view that the handlers change, and each handler can ask for their names.
-pub(crate) fn tables(tables: Option<&Tables>, handlers: &[Handler], errors: &mut Errors) {
-    let (Some(tables), Some(first)) = (tables, handlers.first()) else { return };
-    if tables.view.to_token_stream().to_string() != first.view.to_token_stream().to_string() {
-        errors.at(&tables.view, messages::another_view(&first.method));
-    }
-    for handler in handlers.iter().filter(|handler| handler.takes == Takes::One) {
-        errors.at(&handler.method, messages::HANDLER_OF_TABLES_TAKES_ABOUT);
-    }
-}
-
-/// There are handlers, each for another event, and all for one view.
-pub(crate) fn handlers(handlers: &[Handler], item: &ItemImpl, errors: &mut Errors) {
-    let Some(first) = handlers.first() else {
-        errors.at(&item.self_ty, messages::NO_HANDLER);
-        return;
-    };
-    for (place, handler) in handlers.iter().enumerate() {
-        if handler.view.to_token_stream().to_string() != first.view.to_token_stream().to_string() {
-            errors.at(&handler.view, messages::another_view(&first.method));
-        }
-        let event = handler.event.to_token_stream().to_string();
-        let is_same = |other: &&Handler| other.event.to_token_stream().to_string() == event;
-        if handler.cfgs.is_empty()
-            && let Some(other) = handlers[..place].iter().filter(|other| other.cfgs.is_empty()).find(is_same)
-        {
-            errors.at(&handler.event, messages::handled_twice(&other.method));
-        }
-    }
 }

@@ -1,104 +1,45 @@
-//! `impl Aggregate`: how the events make the aggregate and change it.
+//! The code that `#[aggregate]` generates for an impl block.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens as _, quote};
+use syn::ImplItem;
 
-use super::command::outcome;
-use crate::model::{Aggregate, Conversion, Event, Kind, Parameter, Returned};
-use crate::names;
+use super::{body, command, event_enum, event_struct, literals, trait_impl};
+use crate::model::checked::{Aggregate, AggregateImpl, Member};
 
-pub(crate) fn aggregate_impl(aggregate: &Aggregate) -> TokenStream {
-    let Aggregate { krate, name, topic_name, .. } = aggregate;
-    let (events, root) = (names::event_enum(name), names::root_field());
-    let mut creations: Vec<TokenStream> = Vec::new();
-    let mut changes: Vec<TokenStream> = Vec::new();
-    for event in aggregate.events() {
-        match &event.kind {
-            Kind::Creation { fallible } => creations.push(creation(event, aggregate, *fallible)),
-            Kind::Change(returned) => changes.push(change(event, aggregate, returned)),
-        }
+/// The user's block with the commands, and the items next to it.
+pub(crate) fn aggregate_impl(block: AggregateImpl) -> TokenStream {
+    match block {
+        AggregateImpl::Aggregate(aggregate) => expanded(*aggregate),
+        AggregateImpl::Refused(block) => block.into_token_stream(),
     }
-    // an aggregate that nothing changes has no other events
-    if !changes.is_empty() || creations.is_empty() {
-        creations.push(quote!(_ => ::std::result::Result::Err(#krate::ApplyError::NotACreation),));
-    }
-    changes.push(quote!(_ => ::std::result::Result::Err(#krate::ApplyError::IsACreation),));
+}
+
+fn expanded(mut aggregate: Aggregate) -> TokenStream {
+    literals::complete(&mut aggregate);
+    let structs = aggregate.events().map(|event| event_struct::event_struct(event, &aggregate));
+    let event_enum = event_enum::event_enum(&aggregate);
+    let aggregate_event = event_enum::aggregate_event(&aggregate);
+    let trait_impl = trait_impl::trait_impl(&aggregate);
+    let mut user = aggregate.shell.clone();
+    user.items = aggregate.members.iter().map(|member| with_command(member, &aggregate)).collect();
     quote! {
-        impl #krate::__private::AggregateImpl for #name {}
-
-        impl #krate::Aggregate for #name {
-            type Event = #events;
-
-            const NAME: &'static str = #topic_name;
-
-            fn root(&self) -> &#krate::Root<Self> {
-                &self.#root
-            }
-
-            fn root_mut(&mut self) -> &mut #krate::Root<Self> {
-                &mut self.#root
-            }
-
-            fn create(event: #events) -> ::std::result::Result<Self, #krate::ApplyError> {
-                match event {
-                    #(#creations)*
-                }
-            }
-
-            fn apply(&mut self, event: #events) -> ::std::result::Result<(), #krate::ApplyError> {
-                match event {
-                    #(#changes)*
-                }
-            }
-        }
+        #(#structs)*
+        #event_enum
+        #aggregate_event
+        #user
+        #trait_impl
     }
 }
 
-fn creation(event: &Event, aggregate: &Aggregate, fallible: bool) -> TokenStream {
-    let (krate, body) = (&aggregate.krate, names::body_of(&event.signature.ident));
-    let arguments = event.parameters.iter().map(argument);
-    let made = quote!(Self::#body(#(#arguments),*));
-    let made = if fallible {
-        quote!(#made.map_err(|_| #krate::ApplyError::Refused))
-    } else {
-        quote!(::std::result::Result::Ok(#made))
-    };
-    let pattern = pattern(event, aggregate);
-    quote!(#pattern => #made,)
-}
-
-fn change(event: &Event, aggregate: &Aggregate, returned: &Returned) -> TokenStream {
-    let (krate, body) = (&aggregate.krate, names::body_of(&event.signature.ident));
-    let arguments = event.parameters.iter().map(argument);
-    let done = quote!(self.#body(#(#arguments),*));
-    let done = match returned {
-        Returned::Nothing => quote!(#done; ::std::result::Result::Ok(())),
-        Returned::Value => quote!(let _ = #done; ::std::result::Result::Ok(())),
-        Returned::Result => quote!(#done.map(|_| ()).map_err(|_| #krate::ApplyError::Refused)),
-        Returned::Unknown(ty) => {
-            let outcome = outcome(ty, krate);
-            quote!(use #krate::__private::PlainOutcome as _; #outcome.replayed(#done))
+/// The user's item, or the command and the body of an event method.
+fn with_command(member: &Member, aggregate: &Aggregate) -> ImplItem {
+    match member {
+        Member::Plain(item) => (**item).clone(),
+        Member::Event(event) => {
+            let command = command::command(event, aggregate);
+            let body = body::body(event);
+            ImplItem::Verbatim(quote!(#command #body))
         }
-    };
-    let pattern = pattern(event, aggregate);
-    quote!(#pattern => { #done })
-}
-
-/// `WorldEvent::Started(WorldStarted { name })`.
-fn pattern(event: &Event, aggregate: &Aggregate) -> TokenStream {
-    let Event { name, payload, parameters, .. } = event;
-    let (events, cfgs) = (names::event_enum(&aggregate.name), &event.attributes.cfgs);
-    let fields = parameters.iter().map(|parameter| &parameter.name);
-    quote!(#(#cfgs)* #events::#name(#payload { #(#fields),* }))
-}
-
-/// What the body is given of an event that nobody needs afterwards: it is moved.
-fn argument(parameter: &Parameter) -> TokenStream {
-    let name = &parameter.name;
-    match parameter.conversion {
-        Conversion::Owned | Conversion::Into | Conversion::OptionInto => quote!(#name),
-        Conversion::Borrowed => quote!(&#name),
-        Conversion::OptionUnsized => quote!(#name.as_deref()),
-        Conversion::OptionBorrowed => quote!(#name.as_ref()),
     }
 }

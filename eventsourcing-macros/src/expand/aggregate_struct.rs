@@ -1,16 +1,27 @@
-//! The aggregate's struct, with the field that keeps its id, version, times and pending events.
+//! The aggregate's struct, with the field for its id, version, timestamps and pending events.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens as _, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 use syn::parse::Parser as _;
 use syn::{Field, Fields, ItemStruct, Path};
 
-use crate::names;
+use crate::model::checked::AggregateStruct;
+use crate::syntax::names;
 
-pub(crate) fn aggregate_struct(mut item: ItemStruct, krate: &Path) -> TokenStream {
+/// The struct, with the added field if it has no errors.
+pub(crate) fn aggregate_struct(aggregate: AggregateStruct) -> TokenStream {
+    let AggregateStruct { krate, mut item, takes_root } = aggregate;
+    if takes_root {
+        add_root(&mut item, &krate);
+    }
+    let mark = mark(&item, &krate);
+    quote!(#item #mark)
+}
+
+fn add_root(item: &mut ItemStruct, krate: &Path) {
     if let Fields::Named(fields) = &mut item.fields {
         let root = names::root_field();
-        // where the compiler shows what it has to say about the field
+        // the compiler reports errors about the field here
         let place = Span::call_site().located_at(item.ident.span());
         let field = Field::parse_named.parse2(quote_spanned! {place=>
             /// Its id, version, times and pending events.
@@ -18,11 +29,10 @@ pub(crate) fn aggregate_struct(mut item: ItemStruct, krate: &Path) -> TokenStrea
         });
         fields.named.extend(field);
     }
-    item.into_token_stream()
 }
 
-/// Tells the impl block that the struct has its `#[aggregate]`, also where no field could be added.
-pub(crate) fn mark(item: &ItemStruct, krate: &Path) -> TokenStream {
+/// Marks the struct as one with `#[aggregate]`, also if the field cannot be added.
+fn mark(item: &ItemStruct, krate: &Path) -> TokenStream {
     let cfgs = item.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
     let (name, (generics, arguments, clause)) = (&item.ident, item.generics.split_for_impl());
     quote! {

@@ -1,11 +1,12 @@
-//! The application's struct: opened by the environment, by variables, or in code.
+//! The application's struct and its constructors.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::model::Application;
+use crate::model::checked::Application;
 
-pub(crate) fn application(application: &Application) -> TokenStream {
+/// The struct and its impls.
+pub(crate) fn application(application: Application) -> TokenStream {
     let Application { krate, attributes, visibility, ident, name, aggregates } = application;
     quote! {
         #(#attributes)*
@@ -14,10 +15,10 @@ pub(crate) fn application(application: &Application) -> TokenStream {
         }
 
         impl #ident {
-            /// Opens the application as the process's environment says.
+            /// Opens the application with the environment variables of the process.
             ///
             /// # Errors
-            /// If a variable is missing or unusable, or the database cannot be opened.
+            /// If a variable is missing or invalid, or the database cannot be opened.
             pub async fn open() -> #krate::Result<Self> {
                 Self::builder().open().await
             }
@@ -25,7 +26,7 @@ pub(crate) fn application(application: &Application) -> TokenStream {
             /// Opens the application with these variables and no others.
             ///
             /// # Errors
-            /// If a variable is missing or unusable, or the database cannot be opened.
+            /// If a variable is missing or invalid, or the database cannot be opened.
             pub async fn open_with<K, V>(variables: impl ::std::iter::IntoIterator<Item = (K, V)>) -> #krate::Result<Self>
             where
                 K: ::std::convert::Into<::std::string::String>,
@@ -34,7 +35,7 @@ pub(crate) fn application(application: &Application) -> TokenStream {
                 Self::builder().variables(variables).open().await
             }
 
-            /// Says in code what the environment would say.
+            /// Returns a builder, which configures the application in code.
             pub fn builder() -> #krate::Builder<Self> {
                 #krate::Builder::new(#name) #(.aggregate::<#aggregates>())*
             }

@@ -1,15 +1,16 @@
-//! The body of an event method, as a method of its own: the command and the replay both call it.
+//! The body of an event method as a private method, which the command and the replay call.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
 use syn::spanned::Spanned as _;
 use syn::{Attribute, FnArg, ImplItemFn, Pat, Visibility, parse_quote, parse_quote_spanned};
 
-use crate::model::Event;
-use crate::names;
+use crate::model::checked::Event;
+use crate::syntax::names;
+use crate::syntax::tokens::mentions;
 
-/// Private, with the user's signature as it stood: `?`, `return` and `mut` parameters work as the user expects.
-pub(crate) fn body(event: &Event) -> TokenStream {
+/// The private method, with the user's signature, so that `?`, `return` and `mut` parameters work as in the user's code.
+pub(super) fn body(event: &Event) -> TokenStream {
     let mut signature = event.signature.clone();
     signature.ident = names::body_of(&signature.ident);
     let parameters = signature.inputs.iter_mut().filter_map(|input| match input {
@@ -18,7 +19,7 @@ pub(crate) fn body(event: &Event) -> TokenStream {
     });
     for (parameter, model) in parameters.zip(&event.parameters) {
         parameter.attrs.clone_from(&model.lints);
-        // who has the id made of it uses it, in the command
+        // the expression of the id uses the parameter, but in the command
         if let Pat::Ident(pattern) = &*parameter.pat
             && event.id.as_ref().is_some_and(|id| mentions(id.to_token_stream(), &pattern.ident.to_string()))
         {
@@ -36,17 +37,8 @@ pub(crate) fn body(event: &Event) -> TokenStream {
     quote!(#method)
 }
 
-/// Whether this word is among the tokens.
-pub(super) fn mentions(tokens: TokenStream, word: &str) -> bool {
-    tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(other) => other == word,
-        TokenTree::Group(group) => mentions(group.stream(), word),
-        _ => false,
-    })
-}
-
-/// `#[expect]` as `#[allow]`: what is expected shows in the command or in the body, and rarely in both.
-pub(crate) fn allow(attribute: &Attribute) -> Attribute {
+/// Converts `#[expect]` to `#[allow]`: the lint rarely fires in both the command and the body.
+pub(super) fn allow(attribute: &Attribute) -> Attribute {
     match &attribute.meta {
         syn::Meta::List(list) if attribute.path().is_ident("expect") => {
             let lints = &list.tokens;

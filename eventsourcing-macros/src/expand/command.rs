@@ -1,26 +1,28 @@
-//! The command: builds the event, runs the body on it, and keeps it as pending.
+//! The command, which builds the event, runs the body and adds the event to the pending events.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{FnArg, Pat, Path, ReturnType, Signature, Type};
 
-use super::body::mentions;
-use crate::model::{Aggregate, Conversion, Event, Kind, MethodAttributes, Parameter, Returned};
-use crate::names;
-use crate::parse::stored::is_primitive;
+use super::body::allow;
+use crate::model::attributes::MethodAttributes;
+use crate::model::checked::{Aggregate, Conversion, Event, Kind, Parameter, Returned};
+use crate::syntax::tokens::mentions;
+use crate::syntax::types::is_primitive;
+use crate::syntax::{names, paths};
 
-/// Stands where the user's method stood, with its name, signature and attributes.
-pub(crate) fn command(event: &Event, aggregate: &Aggregate) -> TokenStream {
+/// Replaces the user's method, with the same name, signature and attributes.
+pub(super) fn command(event: &Event, aggregate: &Aggregate) -> TokenStream {
     let MethodAttributes { docs, cfgs, shared, others } = &event.attributes;
-    let shared = shared.iter().map(super::body::allow);
+    let shared = shared.iter().map(allow);
     let (visibility, signature) = (&event.visibility, without_mut(&event.signature));
     let block = match &event.kind {
         Kind::Creation { fallible } => creation(event, aggregate, *fallible),
         Kind::Change(returned) => change(event, aggregate, returned),
     };
     let must_use = must_use(event);
-    // the user's braces, so that what the compiler says of the method points to the method
+    // the user's braces, so that compiler errors about the method point at it
     let mut braces = Group::new(Delimiter::Brace, block);
     braces.set_span(event.block.brace_token.span.join());
     quote! {
@@ -29,10 +31,10 @@ pub(crate) fn command(event: &Event, aggregate: &Aggregate) -> TokenStream {
     }
 }
 
-/// A new aggregate that is dropped was never recorded. Of a `Result` the compiler says so itself.
+/// A new aggregate that is dropped is lost. A `Result` is `#[must_use]` already.
 fn must_use(event: &Event) -> Option<TokenStream> {
     let is_made = matches!(event.kind, Kind::Creation { fallible: false });
-    // also in a `#[cfg_attr(…)]`
+    // also inside `#[cfg_attr(…)]`
     let is_said =
         event.attributes.others.iter().any(|attribute| mentions(attribute.meta.to_token_stream(), "must_use"));
     (is_made && !is_said).then(|| quote!(#[must_use = "a new aggregate is recorded only once it is saved"]))
@@ -64,12 +66,12 @@ fn creation(event: &Event, aggregate: &Aggregate, fallible: bool) -> TokenStream
 
 fn change(event: &Event, aggregate: &Aggregate, returned: &Returned) -> TokenStream {
     let events = names::event_enum(&aggregate.name);
-    // what the compiler has to say about a command that may refuse belongs to its return type
+    // compiler errors about a command that can fail point at its return type
     let place = match (returned, &event.signature.output) {
         (Returned::Result | Returned::Unknown(_), ReturnType::Type(_, ty)) => Span::call_site().located_at(ty.span()),
         _ => Span::call_site(),
     };
-    let krate = names::placed(&aggregate.krate, place);
+    let krate = paths::placed(&aggregate.krate, place);
     let (import, trigger) = match returned {
         Returned::Nothing | Returned::Value => (None, quote!(#krate::Root::trigger)),
         Returned::Result => (None, quote_spanned!(place=> #krate::Root::try_trigger)),
@@ -94,8 +96,8 @@ fn change(event: &Event, aggregate: &Aggregate, returned: &Returned) -> TokenStr
     }
 }
 
-/// Asks the compiler whether a type is a `Result`.
-pub(crate) fn outcome(ty: &Type, krate: &Path) -> TokenStream {
+/// Lets the compiler decide whether a type is a `Result`.
+pub(super) fn outcome(ty: &Type, krate: &Path) -> TokenStream {
     quote!(#krate::__private::Outcome::<#ty>::new())
 }
 
@@ -103,7 +105,7 @@ fn closure_parameter(event: &Event) -> TokenStream {
     if event.parameters.is_empty() { quote!(_) } else { quote!(event) }
 }
 
-/// A field of the new event, from the parameter as the caller gave it.
+/// A field of the new event, converted from the parameter.
 fn field(parameter: &Parameter) -> TokenStream {
     let name = &parameter.name;
     match conversion(parameter) {
@@ -112,7 +114,7 @@ fn field(parameter: &Parameter) -> TokenStream {
     }
 }
 
-/// The same, when `impl Into<T>` is a `T` already.
+/// A field of the new event, if parameters of type `impl Into<T>` are already converted to `T`.
 fn field_once_converted(parameter: &Parameter) -> TokenStream {
     match parameter.conversion {
         Conversion::Into | Conversion::OptionInto => {
@@ -134,7 +136,7 @@ fn converted(parameter: &Parameter) -> Option<TokenStream> {
     }
 }
 
-/// The parameter as the type that is stored; None if it is that already.
+/// Converts the parameter to the stored type; `None` if it has this type.
 fn conversion(parameter: &Parameter) -> Option<TokenStream> {
     let name = &parameter.name;
     Some(match parameter.conversion {
@@ -146,7 +148,7 @@ fn conversion(parameter: &Parameter) -> Option<TokenStream> {
     })
 }
 
-/// What the body is given while the event is kept: what it takes by value is cloned.
+/// An argument of the body while the event is kept. Arguments by value are clones.
 fn argument(parameter: &Parameter) -> TokenStream {
     let name = &parameter.name;
     match parameter.conversion {
@@ -158,7 +160,7 @@ fn argument(parameter: &Parameter) -> TokenStream {
     }
 }
 
-/// A parameter that only the body changes is `mut` only there.
+/// Removes `mut` from the parameters, which only the body needs.
 fn without_mut(signature: &Signature) -> Signature {
     let mut signature = signature.clone();
     for input in &mut signature.inputs {

@@ -1,13 +1,14 @@
-//! Doc comments of the generated items, taken from the user's where there are some.
+//! Doc comments of the generated items, from the user's doc comments where they exist.
 
 use proc_macro2::Ident;
 use quote::ToTokens as _;
 use syn::{Attribute, Expr, ExprLit, Lit, Meta, parse_quote};
 
-/// What a command's doc comment says about its event: all before the first heading or code block.
+/// The part of a command's doc comment that documents its event: all before the first heading or code block.
 ///
-/// Those are about calling the command, and an example need not run twice. Links to `Self` are the aggregate's.
-pub(crate) fn of_event(command: &[Attribute], aggregate: &Ident, event: &Ident) -> Vec<Attribute> {
+/// Headings and examples are about the command, and examples should not run twice. Links to `Self` become links to the
+/// aggregate.
+pub(super) fn of_event(command: &[Attribute], aggregate: &Ident, event: &Ident) -> Vec<Attribute> {
     let mut kept = Vec::new();
     for text in command.iter().map_while(text) {
         let lines: Vec<&str> = text.lines().collect();
@@ -29,8 +30,8 @@ pub(crate) fn of_event(command: &[Attribute], aggregate: &Ident, event: &Ident) 
     kept.iter().map(|line| attribute(line)).collect()
 }
 
-/// A parameter's doc comment, or one in its place.
-pub(crate) fn of_field(parameter: &[Attribute], name: &Ident) -> Vec<Attribute> {
+/// The doc comment of a parameter, or a default.
+pub(super) fn of_field(parameter: &[Attribute], name: &Ident) -> Vec<Attribute> {
     if parameter.is_empty() { vec![attribute(&format!(" The parameter `{name}`."))] } else { parameter.to_vec() }
 }
 

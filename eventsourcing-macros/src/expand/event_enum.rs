@@ -1,12 +1,12 @@
-//! The enum of an aggregate's events, and how they are written and read.
+//! The enum of an aggregate's events, and its serialization.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
-use crate::model::{Aggregate, Event, Payload};
-use crate::names;
+use crate::model::checked::{Aggregate, Event, Payload};
+use crate::syntax::names;
 
-pub(crate) fn event_enum(aggregate: &Aggregate) -> TokenStream {
+pub(super) fn event_enum(aggregate: &Aggregate) -> TokenStream {
     let (name, derives) = (names::event_enum(&aggregate.name), &aggregate.derives);
     let doc = format!(" The events of `{}`.", aggregate.name);
     let variants = aggregate.events().map(|event| {
@@ -27,7 +27,7 @@ pub(crate) fn event_enum(aggregate: &Aggregate) -> TokenStream {
 }
 
 /// `impl AggregateEvent for WorldEvent`.
-pub(crate) fn aggregate_event(aggregate: &Aggregate) -> TokenStream {
+pub(super) fn aggregate_event(aggregate: &Aggregate) -> TokenStream {
     let (krate, name) = (&aggregate.krate, names::event_enum(&aggregate.name));
     let arm = |arm: fn(&Event) -> TokenStream| {
         aggregate.events().map(move |event| {
@@ -45,7 +45,7 @@ pub(crate) fn aggregate_event(aggregate: &Aggregate) -> TokenStream {
         let topic = &topic.text;
         quote!(#topic => state.read().map(Self::#name))
     });
-    // an impl block whose events all have errors leaves an enum of nothing
+    // the enum is empty if all events of the block have errors
     let this = if aggregate.events().next().is_some() { quote!(self) } else { quote!(*self) };
     quote! {
         impl #krate::AggregateEvent for #name {
@@ -59,8 +59,8 @@ pub(crate) fn aggregate_event(aggregate: &Aggregate) -> TokenStream {
 
             fn write(
                 &self,
-                state: &mut #krate::persistence::StateWriter<'_>,
-            ) -> ::std::result::Result<(), #krate::persistence::StateError> {
+                state: &mut #krate::domain::StateWriter<'_>,
+            ) -> ::std::result::Result<(), #krate::domain::StateError> {
                 match #this {
                     #(#writes)*
                 }
@@ -68,11 +68,11 @@ pub(crate) fn aggregate_event(aggregate: &Aggregate) -> TokenStream {
 
             fn read(
                 topic: &str,
-                state: &mut #krate::persistence::StateReader<'_>,
-            ) -> ::std::result::Result<Self, #krate::persistence::StateError> {
+                state: &mut #krate::domain::StateReader<'_>,
+            ) -> ::std::result::Result<Self, #krate::domain::StateError> {
                 match topic {
                     #(#reads)*
-                    _ => ::std::result::Result::Err(#krate::persistence::StateError::UnknownTopic),
+                    _ => ::std::result::Result::Err(#krate::domain::StateError::UnknownTopic),
                 }
             }
         }

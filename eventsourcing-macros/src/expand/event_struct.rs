@@ -4,18 +4,18 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::docs;
-use crate::model::{Aggregate, Event, Parameter, Payload};
-use crate::names;
+use crate::model::checked::{Aggregate, Event, Parameter, Payload};
+use crate::syntax::paths;
 
-/// Nothing, if the user wrote it.
-pub(crate) fn event_struct(event: &Event, aggregate: &Aggregate) -> TokenStream {
+/// The struct and its impl; empty if the user wrote the struct.
+pub(super) fn event_struct(event: &Event, aggregate: &Aggregate) -> TokenStream {
     let Payload::Generated(name) = &event.payload else { return TokenStream::new() };
     let topic = &event.topic.text;
     let (krate, cfgs, derives) = (&aggregate.krate, &event.attributes.cfgs, &aggregate.derives);
     let docs = docs::of_event(&event.attributes.docs, &aggregate.name, &event.name);
-    let serde = names::path_text(&syn::parse_quote!(#krate::__private::serde));
+    let serde = paths::text(&syn::parse_quote!(#krate::__private::serde));
     let fields = event.parameters.iter().map(field);
-    // `pub`, because a trait's associated type holds it and the aggregate may be; its fields' types may be less
+    // `pub`, because it is part of a trait's associated type and the aggregate may be `pub`; the types of its fields may be private
     quote! {
         #(#docs)*
         #(#cfgs)*

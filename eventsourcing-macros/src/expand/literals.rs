@@ -1,4 +1,4 @@
-//! Struct literals and patterns of the aggregate, completed with the field that the user did not write.
+//! Completes struct literals and patterns of the aggregate with the added field.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote};
@@ -8,17 +8,17 @@ use syn::spanned::Spanned as _;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, ExprStruct, Item, Macro, Member, Pat, PatRest, PatStruct, Path, Token, parse_quote_spanned};
 
-use crate::model::{self, Aggregate};
-use crate::names::{self, ROOT_FIELD};
-use crate::std_macros;
+use crate::model::checked::{self, Aggregate};
+use crate::syntax::names::{self, ROOT_FIELD};
+use crate::syntax::std_macros;
 
-/// Completes `Self { … }` and `World { … }` in all of the impl block.
-pub(crate) fn complete(aggregate: &mut Aggregate) {
+/// Completes `Self { … }` and `World { … }` in the whole impl block.
+pub(super) fn complete(aggregate: &mut Aggregate) {
     let mut literals = Literals::new(&aggregate.name, &aggregate.krate);
     for member in &mut aggregate.members {
         match member {
-            model::Member::Event(event) => literals.visit_block_mut(&mut event.block),
-            model::Member::Plain(item) => literals.visit_impl_item_mut(item),
+            checked::Member::Event(event) => literals.visit_block_mut(&mut event.block),
+            checked::Member::Plain(item) => literals.visit_impl_item_mut(item),
         }
     }
 }
@@ -26,7 +26,7 @@ pub(crate) fn complete(aggregate: &mut Aggregate) {
 struct Literals<'a> {
     name: &'a Ident,
     krate: &'a Path,
-    /// In an item inside a method, `Self` is something else.
+    /// Whether the visitor is inside a nested item, where `Self` is another type.
     in_item: bool,
     /// Whether anything was completed.
     completed: bool,
@@ -50,7 +50,7 @@ impl<'a> Literals<'a> {
             && names.next().is_none()
     }
 
-    /// Reads the arguments of a macro as this, and writes them back if anything was completed in them.
+    /// Parses the arguments of a macro, and replaces them if a literal or pattern in them was completed.
     fn inside<T>(
         &mut self,
         tokens: &mut TokenStream,
@@ -119,12 +119,12 @@ impl VisitMut for Literals<'_> {
     }
 }
 
-/// `value, pattern if guard`, as `matches!` takes it.
+/// The arguments of `matches!`: `value, pattern if guard`.
 fn match_arguments(input: ParseStream<'_>) -> syn::Result<(Expr, Token![,], Pat, TokenStream)> {
     Ok((input.parse()?, input.parse()?, input.call(Pat::parse_multi_with_leading_vert)?, input.parse()?))
 }
 
-/// `value; count`, as `vec!` takes it.
+/// The arguments of `vec!`: `value; count`.
 fn repetition(input: ParseStream<'_>) -> syn::Result<(Expr, Token![;], Expr)> {
     Ok((input.parse()?, input.parse()?, input.parse()?))
 }

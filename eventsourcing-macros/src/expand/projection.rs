@@ -1,14 +1,28 @@
-//! `impl Projection`: which handler takes which event; and that of a policy.
+//! `impl Projection` for projections and policies, which calls the handler of each event.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Path;
 
-use crate::model::{Handler, Projection, Tables, Takes};
+use crate::model::checked::{Handler, HandlerBlock, Projection, Tables, Takes};
 
-pub(crate) fn policy(policy: &Projection) -> TokenStream {
+/// The user's block, and the impls of a valid policy.
+pub(crate) fn policy(block: HandlerBlock) -> TokenStream {
+    let HandlerBlock { item, projection } = block;
+    let policy = projection.as_ref().map(policy_impl);
+    quote!(#item #policy)
+}
+
+/// The user's block, and the impl of a valid projection.
+pub(crate) fn projection(block: HandlerBlock) -> TokenStream {
+    let HandlerBlock { item, projection } = block;
+    let projection = projection.as_ref().map(projection_impl);
+    quote!(#item #projection)
+}
+
+fn policy_impl(policy: &Projection) -> TokenStream {
     let Projection { krate, ty, .. } = policy;
-    // a handler may be called again: what it saves elsewhere than in its unit of work is refused
+    // a handler may be retried, so saves outside its unit of work are errors
     let handlers = expanded(policy, |handled| {
         quote! {
             let scope = #krate::__private::PolicyScope::of(view);
@@ -22,11 +36,11 @@ pub(crate) fn policy(policy: &Projection) -> TokenStream {
     }
 }
 
-pub(crate) fn projection(projection: &Projection) -> TokenStream {
+fn projection_impl(projection: &Projection) -> TokenStream {
     expanded(projection, |handled| handled)
 }
 
-/// The impl, in which something stands around what the handlers do.
+/// The impl; `around` wraps the calls of the handlers.
 fn expanded(projection: &Projection, around: impl FnOnce(TokenStream) -> TokenStream) -> TokenStream {
     let Projection { krate, name, version, ty, tables, handlers, view } = projection;
     let topics =
@@ -42,7 +56,7 @@ fn expanded(projection: &Projection, around: impl FnOnce(TokenStream) -> TokenSt
             Takes::OneWithAbout => quote! {
                 for event in events {
                     let happened = event.decode::<#event>()?;
-                    self.#method(&happened.event, &happened.about, view).await?;
+                    self.#method(&happened.event, &happened.context, view).await?;
                 }
             },
             Takes::Many => quote! {
@@ -82,9 +96,9 @@ fn expanded(projection: &Projection, around: impl FnOnce(TokenStream) -> TokenSt
             async fn handle(
                 &self,
                 topic: &str,
-                events: &[#krate::following::Recorded<'_>],
+                events: &[#krate::projection::Recorded<'_>],
                 view: &mut Self::View,
-            ) -> ::std::result::Result<(), #krate::persistence::Cause> {
+            ) -> ::std::result::Result<(), #krate::recording::Cause> {
                 #handled
             }
 
@@ -95,7 +109,7 @@ fn expanded(projection: &Projection, around: impl FnOnce(TokenStream) -> TokenSt
     }
 }
 
-/// That there are tables, and how they are made.
+/// The constant and the method for the tables.
 fn made_by(tables: &Tables, krate: &Path) -> (TokenStream, TokenStream) {
     let Tables { method, .. } = tables;
     let make = quote! {
@@ -103,7 +117,7 @@ fn made_by(tables: &Tables, krate: &Path) -> (TokenStream, TokenStream) {
             &self,
             prefix: &str,
             view: &mut Self::View,
-        ) -> ::std::result::Result<(), #krate::persistence::Cause> {
+        ) -> ::std::result::Result<(), #krate::recording::Cause> {
             self.#method(prefix, view).await?;
             ::std::result::Result::Ok(())
         }

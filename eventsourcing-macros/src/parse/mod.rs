@@ -1,16 +1,11 @@
-//! From the user's tokens to the model.
+//! Parses the user's tokens into the parsed model, without checking it.
 
+mod aggregate;
 mod application;
-mod event;
-mod impl_block;
+mod handlers;
+mod method;
 mod options;
-mod ours;
-pub(crate) mod parameter;
-mod projection;
-pub(crate) mod stored;
 
+pub(crate) use aggregate::{aggregate_impl, aggregate_struct};
 pub(crate) use application::application;
-pub(crate) use impl_block::{demote, impl_block, plain_name};
-pub(crate) use options::struct_options;
-pub(crate) use ours::is_event_attribute;
-pub(crate) use projection::{policy, projection};
+pub(crate) use handlers::{policy, projection};

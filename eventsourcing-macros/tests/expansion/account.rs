@@ -123,8 +123,8 @@ impl ::eventsourcing::AggregateEvent for AccountEvent {
 
     fn write(
         &self,
-        state: &mut ::eventsourcing::persistence::StateWriter<'_>,
-    ) -> ::std::result::Result<(), ::eventsourcing::persistence::StateError> {
+        state: &mut ::eventsourcing::domain::StateWriter<'_>,
+    ) -> ::std::result::Result<(), ::eventsourcing::domain::StateError> {
         match self {
             Self::Opened(event) => state.write(event),
             Self::Imported(event) => state.write(event),
@@ -136,8 +136,8 @@ impl ::eventsourcing::AggregateEvent for AccountEvent {
 
     fn read(
         topic: &str,
-        state: &mut ::eventsourcing::persistence::StateReader<'_>,
-    ) -> ::std::result::Result<Self, ::eventsourcing::persistence::StateError> {
+        state: &mut ::eventsourcing::domain::StateReader<'_>,
+    ) -> ::std::result::Result<Self, ::eventsourcing::domain::StateError> {
         match topic {
             "Ledger.Opened" => state.read().map(Self::Opened),
             "Ledger.Imported" => state.read().map(Self::Imported),
@@ -146,7 +146,7 @@ impl ::eventsourcing::AggregateEvent for AccountEvent {
             "Ledger.Renamed" => state.read().map(Self::Renamed),
             _ => {
                 ::std::result::Result::Err(
-                    ::eventsourcing::persistence::StateError::UnknownTopic,
+                    ::eventsourcing::domain::StateError::UnknownTopic,
                 )
             }
         }

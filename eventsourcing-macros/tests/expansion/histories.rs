@@ -1,4 +1,4 @@
-/// What happened, line by line.
+/// The events, line by line.
 pub struct Histories;
 
 impl Histories {
@@ -15,16 +15,16 @@ impl Histories {
     async fn started(
         &self,
         event: &super::world::WorldStarted,
-        about: &eventsourcing::About,
+        context: &eventsourcing::EventContext,
         view: &mut Vec<String>,
     ) -> eventsourcing::Result<()> {
-        view.push(format!("{}: {}", about.notification_id, event.name));
+        view.push(format!("{}: {}", context.notification_id, event.name));
         Ok(())
     }
 
     async fn happened(
         &self,
-        events: &[eventsourcing::Happened<super::world::WorldSomethingHappened>],
+        events: &[eventsourcing::EventEnvelope<super::world::WorldSomethingHappened>],
         view: &mut Vec<String>,
     ) -> eventsourcing::Result<()> {
         view.extend(events.iter().map(|happened| happened.event.what.clone()));
@@ -49,14 +49,14 @@ impl ::eventsourcing::Projection for Histories {
     async fn handle(
         &self,
         topic: &str,
-        events: &[::eventsourcing::following::Recorded<'_>],
+        events: &[::eventsourcing::projection::Recorded<'_>],
         view: &mut Self::View,
-    ) -> ::std::result::Result<(), ::eventsourcing::persistence::Cause> {
+    ) -> ::std::result::Result<(), ::eventsourcing::recording::Cause> {
         match topic {
             <super::world::WorldStarted as ::eventsourcing::EventStruct>::TOPIC => {
                 for event in events {
                     let happened = event.decode::<super::world::WorldStarted>()?;
-                    self.started(&happened.event, &happened.about, view).await?;
+                    self.started(&happened.event, &happened.context, view).await?;
                 }
             }
             <super::world::WorldSomethingHappened as ::eventsourcing::EventStruct>::TOPIC => {
@@ -76,7 +76,7 @@ impl ::eventsourcing::Projection for Histories {
         &self,
         prefix: &str,
         view: &mut Self::View,
-    ) -> ::std::result::Result<(), ::eventsourcing::persistence::Cause> {
+    ) -> ::std::result::Result<(), ::eventsourcing::recording::Cause> {
         self.lines(prefix, view).await?;
         ::std::result::Result::Ok(())
     }

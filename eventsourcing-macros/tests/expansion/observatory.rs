@@ -3,10 +3,10 @@ pub struct Observatory {
 }
 
 impl Observatory {
-    /// Opens the application as the process's environment says.
+    /// Opens the application with the environment variables of the process.
     ///
     /// # Errors
-    /// If a variable is missing or unusable, or the database cannot be opened.
+    /// If a variable is missing or invalid, or the database cannot be opened.
     pub async fn open() -> ::eventsourcing::Result<Self> {
         Self::builder().open().await
     }
@@ -14,7 +14,7 @@ impl Observatory {
     /// Opens the application with these variables and no others.
     ///
     /// # Errors
-    /// If a variable is missing or unusable, or the database cannot be opened.
+    /// If a variable is missing or invalid, or the database cannot be opened.
     pub async fn open_with<K, V>(
         variables: impl ::std::iter::IntoIterator<Item = (K, V)>,
     ) -> ::eventsourcing::Result<Self>
@@ -25,7 +25,7 @@ impl Observatory {
         Self::builder().variables(variables).open().await
     }
 
-    /// Says in code what the environment would say.
+    /// Returns a builder, which configures the application in code.
     pub fn builder() -> ::eventsourcing::Builder<Self> {
         ::eventsourcing::Builder::new("Observatory")
     }
@@ -61,16 +61,16 @@ impl ::std::ops::Deref for Observatory {
 }
 
 impl Observatory {
-    /// A world that begins is looked for.
+    /// Creates a world for each world of the upstream application.
     async fn started(
         &self,
         event: &super::world::WorldStarted,
-        about: &eventsourcing::About,
+        context: &eventsourcing::EventContext,
         work: &mut eventsourcing::UnitOfWork,
     ) -> eventsourcing::Result<()> {
         work.save(
             &mut super::world::World::new(
-                format!("{} of {}", event.name, about.upstream),
+                format!("{} of {}", event.name, context.upstream),
             ),
         )
     }
@@ -90,9 +90,9 @@ impl ::eventsourcing::Projection for Observatory {
     async fn handle(
         &self,
         topic: &str,
-        events: &[::eventsourcing::following::Recorded<'_>],
+        events: &[::eventsourcing::projection::Recorded<'_>],
         view: &mut Self::View,
-    ) -> ::std::result::Result<(), ::eventsourcing::persistence::Cause> {
+    ) -> ::std::result::Result<(), ::eventsourcing::recording::Cause> {
         let scope = ::eventsourcing::__private::PolicyScope::of(view);
         scope
             .run(async {
@@ -100,7 +100,8 @@ impl ::eventsourcing::Projection for Observatory {
                     <super::world::WorldStarted as ::eventsourcing::EventStruct>::TOPIC => {
                         for event in events {
                             let happened = event.decode::<super::world::WorldStarted>()?;
-                            self.started(&happened.event, &happened.about, view).await?;
+                            self.started(&happened.event, &happened.context, view)
+                                .await?;
                         }
                     }
                     _ => {}

@@ -4,10 +4,10 @@ pub struct Universe {
 }
 
 impl Universe {
-    /// Opens the application as the process's environment says.
+    /// Opens the application with the environment variables of the process.
     ///
     /// # Errors
-    /// If a variable is missing or unusable, or the database cannot be opened.
+    /// If a variable is missing or invalid, or the database cannot be opened.
     pub async fn open() -> ::eventsourcing::Result<Self> {
         Self::builder().open().await
     }
@@ -15,7 +15,7 @@ impl Universe {
     /// Opens the application with these variables and no others.
     ///
     /// # Errors
-    /// If a variable is missing or unusable, or the database cannot be opened.
+    /// If a variable is missing or invalid, or the database cannot be opened.
     pub async fn open_with<K, V>(
         variables: impl ::std::iter::IntoIterator<Item = (K, V)>,
     ) -> ::eventsourcing::Result<Self>
@@ -26,7 +26,7 @@ impl Universe {
         Self::builder().variables(variables).open().await
     }
 
-    /// Says in code what the environment would say.
+    /// Returns a builder, which configures the application in code.
     pub fn builder() -> ::eventsourcing::Builder<Self> {
         ::eventsourcing::Builder::new("Universe")
     }

@@ -69,8 +69,8 @@ impl ::eventsourcing::AggregateEvent for WorldEvent {
 
     fn write(
         &self,
-        state: &mut ::eventsourcing::persistence::StateWriter<'_>,
-    ) -> ::std::result::Result<(), ::eventsourcing::persistence::StateError> {
+        state: &mut ::eventsourcing::domain::StateWriter<'_>,
+    ) -> ::std::result::Result<(), ::eventsourcing::domain::StateError> {
         match self {
             Self::Started(event) => state.write(event),
             Self::SomethingHappened(event) => state.write(event),
@@ -79,14 +79,14 @@ impl ::eventsourcing::AggregateEvent for WorldEvent {
 
     fn read(
         topic: &str,
-        state: &mut ::eventsourcing::persistence::StateReader<'_>,
-    ) -> ::std::result::Result<Self, ::eventsourcing::persistence::StateError> {
+        state: &mut ::eventsourcing::domain::StateReader<'_>,
+    ) -> ::std::result::Result<Self, ::eventsourcing::domain::StateError> {
         match topic {
             "World.Started" => state.read().map(Self::Started),
             "World.SomethingHappened" => state.read().map(Self::SomethingHappened),
             _ => {
                 ::std::result::Result::Err(
-                    ::eventsourcing::persistence::StateError::UnknownTopic,
+                    ::eventsourcing::domain::StateError::UnknownTopic,
                 )
             }
         }

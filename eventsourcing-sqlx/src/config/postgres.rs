@@ -17,7 +17,7 @@ use super::{QUEUE_SIZE, queue_size};
 /// use eventsourcing_sqlx::PostgresConfig;
 ///
 /// let variables = [("POSTGRES_DBNAME", "shop"), ("POSTGRES_HOST", "localhost"), ("POSTGRES_USER", "ada")];
-/// let config = PostgresConfig::from_environment(&Environment::of("Universe", variables))?;
+/// let config = PostgresConfig::from_environment(&Environment::from_variables("Universe", variables))?;
 /// assert_eq!(config.port, 5432);
 /// assert_eq!(config.schema, "public");
 /// # Ok::<(), eventsourcing_core::EnvironmentError>(())
@@ -29,63 +29,63 @@ pub struct PostgresConfig {
     pub dbname: String,
     /// The server, or the directory of its socket (`POSTGRES_HOST`).
     pub host: String,
-    /// The server's port: 5432 unless `POSTGRES_PORT` says otherwise.
+    /// The server's port (`POSTGRES_PORT`). Default: 5432.
     pub port: u16,
     /// The role (`POSTGRES_USER`).
     pub user: String,
     /// The role's password, if it needs one (`POSTGRES_PASSWORD`).
     pub password: Option<String>,
-    /// How long to wait for a connection: 30 seconds unless `POSTGRES_CONNECT_TIMEOUT` says otherwise.
+    /// How long to wait for a connection (`POSTGRES_CONNECT_TIMEOUT`). Default: 30 seconds.
     pub connect_timeout: Duration,
-    /// How long to wait for the server's answer to a statement: 20 seconds unless `POSTGRES_ANSWER_TIMEOUT` says otherwise.
+    /// How long to wait for the server's answer to a statement (`POSTGRES_ANSWER_TIMEOUT`). Default: 20 seconds.
     ///
-    /// A server that does not answer in this time counts as lost, as if its connection had broken.
+    /// After that the connection counts as lost.
     pub answer_timeout: Duration,
-    /// How long a connection may live, if not for ever (`POSTGRES_CONN_MAX_AGE`).
+    /// The maximum age of a connection (`POSTGRES_CONN_MAX_AGE`). Default: no limit.
     pub conn_max_age: Option<Duration>,
-    /// Whether a connection is tried before it is used, at the cost of a round trip (`POSTGRES_PRE_PING`).
+    /// Whether a connection is pinged before it is used, which costs a round trip (`POSTGRES_PRE_PING`). Default: no.
     pub pre_ping: bool,
-    /// How many connections are kept open to read, beside the one that writes: 5 unless `POSTGRES_POOL_SIZE` says otherwise.
+    /// How many connections that read are kept open, beside the one that writes (`POSTGRES_POOL_SIZE`). Default: 5.
     pub pool_size: u32,
-    /// How many more there may be under load: 10 unless `POSTGRES_MAX_OVERFLOW` says otherwise.
+    /// How many more connections that read may be opened under load (`POSTGRES_MAX_OVERFLOW`). Default: 10.
     pub max_overflow: u32,
-    /// How long to wait for the write lock, if not for ever, as with zero (`POSTGRES_LOCK_TIMEOUT`).
+    /// How long to wait for the write lock (`POSTGRES_LOCK_TIMEOUT`). Zero means no limit, which is the default.
     pub lock_timeout: Option<Duration>,
-    /// After how long the server ends a session that left a transaction open: 5 seconds unless
-    /// `POSTGRES_IDLE_IN_TRANSACTION_SESSION_TIMEOUT` says otherwise; never if zero.
+    /// After how long the server ends a session that left a transaction idle
+    /// (`POSTGRES_IDLE_IN_TRANSACTION_SESSION_TIMEOUT`). Default: 5 seconds. Zero means never.
     pub idle_in_transaction_session_timeout: Duration,
-    /// The schema of the tables: `public` unless `POSTGRES_SCHEMA` says otherwise.
+    /// The schema of the tables (`POSTGRES_SCHEMA`). Default: `public`.
     pub schema: String,
-    /// When to encrypt the connection: [`SslMode::Prefer`] unless `POSTGRES_SSLMODE` says otherwise.
+    /// When to encrypt the connection (`POSTGRES_SSLMODE`). Default: [`SslMode::Prefer`].
     pub ssl_mode: SslMode,
-    /// The certificates to trust, in PEM, if not those of the system (`POSTGRES_SSLROOTCERT`).
+    /// A PEM file of certificates to trust (`POSTGRES_SSLROOTCERT`). Default: those of the system.
     pub ssl_root_cert: Option<PathBuf>,
-    /// Whether missing tables are created when opening, as they are unless `CREATE_TABLE` says no.
+    /// Whether opening creates missing tables and migrates old ones (`CREATE_TABLE`). Default: yes.
     pub create_table: bool,
-    /// Whether the server is reached through a pooler such as PgBouncer that gives each transaction any session it has
-    /// (`POSTGRES_TRANSACTION_POOLING`).
+    /// Whether the server is reached through a pooler such as PgBouncer in transaction pooling mode
+    /// (`POSTGRES_TRANSACTION_POOLING`). Default: no.
     ///
-    /// Then no statement is kept prepared and nothing is set for a session. The database's own defaults must not contradict:
-    /// its `default_transaction_isolation` should be `read committed`.
+    /// Then no prepared statement is kept and no setting is made for a session. The database's own
+    /// `default_transaction_isolation` should be `read committed`.
     pub transaction_pooling: bool,
-    /// Whether others are told of new events at once, by NOTIFY, as they are unless `POSTGRES_NOTIFY` says no; and whether this process
-    /// listens. Otherwise who follows a log asks from time to time.
+    /// Whether consumers are notified of new events by NOTIFY, and listen for them by LISTEN (`POSTGRES_NOTIFY`). Default: yes.
     ///
-    /// Listening takes a connection of its own, from when somebody first waits. Through a pooler nobody can listen.
+    /// Otherwise consumers poll. Listening takes a connection of its own, opened when a consumer first waits. Through a transaction
+    /// pooler, LISTEN is not available, and consumers poll.
     pub notify: bool,
-    /// How many events may wait to be recorded: 10,000 unless `SAVE_QUEUE_SIZE` says otherwise. Beyond that, inserts wait for room.
+    /// The most events in the save queue (`SAVE_QUEUE_SIZE`). Default: 10,000. Saves wait for room in a full queue (back-pressure).
     pub queue_size: u32,
-    /// How long to try to find out whether events were recorded whose connection was lost: 30 seconds.
+    /// How long to try to find out whether events were recorded after their connection was lost. Default: 30 seconds.
     ///
-    /// Then the insert fails with [`RecorderError::OutcomeUnknown`](eventsourcing_core::RecorderError::OutcomeUnknown).
+    /// After that the save fails with [`RecorderError::OutcomeUnknown`](eventsourcing_core::RecorderError::OutcomeUnknown).
     pub resolve_timeout: Duration,
 }
 
 impl PostgresConfig {
-    /// How long to wait for an answer unless said otherwise.
+    /// The default of `answer_timeout`.
     pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
-    /// This database, and the defaults for all else.
+    /// The configuration of this database, with the defaults.
     pub fn new(dbname: impl Into<String>, host: impl Into<String>, user: impl Into<String>) -> Self {
         Self {
             dbname: dbname.into(),
@@ -112,10 +112,10 @@ impl PostgresConfig {
         }
     }
 
-    /// What the environment variables say.
+    /// The configuration from environment variables.
     ///
     /// # Errors
-    /// If `POSTGRES_DBNAME`, `POSTGRES_HOST` or `POSTGRES_USER` is not set, or another variable has a value that means nothing.
+    /// If `POSTGRES_DBNAME`, `POSTGRES_HOST` or `POSTGRES_USER` is not set, or another variable has an invalid value.
     pub fn from_environment(environment: &Environment) -> Result<Self, EnvironmentError> {
         let defaults = Self::new(
             environment.required("POSTGRES_DBNAME", "the name of a database")?,
@@ -159,42 +159,42 @@ impl PostgresConfig {
         Ok(config)
     }
 
-    /// Refuses what PostgreSQL would cut off without a word: two names that are equal up to there would be one.
+    /// Checks names, because PostgreSQL silently truncates long ones: two names could become one.
     pub(crate) fn check(&self) -> Result<(), RecorderError> {
         let flawed = self.identifiers().find_map(|(variable, name)| Some((variable, flaw(name)?)));
         let Some((variable, cause)) = flawed else { return Ok(()) };
         let cure = format!("give {variable} a name of 1 to {LONGEST_NAME} bytes");
         Err(RecorderError::Open {
             database: self.name(),
-            cause: format!("{variable} is no name: {cause}"),
+            cause: format!("{variable} is not a valid name: {cause}"),
             cure,
             source: None,
         })
     }
 
-    /// The settings that are names in PostgreSQL, each with its variable.
+    /// The settings that are identifiers in PostgreSQL, each with its variable.
     fn identifiers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let Self { schema, dbname, user, .. } = self;
         [("POSTGRES_SCHEMA", schema.as_str()), ("POSTGRES_DBNAME", dbname), ("POSTGRES_USER", user)].into_iter()
     }
 
-    /// The database as messages name it: without the password.
+    /// The database in messages, without the password.
     pub(crate) fn name(&self) -> String {
         self.to_string()
     }
 }
 
-/// The database as messages name it: without the password.
+/// The database in messages, without the password.
 impl fmt::Display for PostgresConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "postgres://{}@{}:{}/{}", self.user, self.host, self.port, self.dbname)
     }
 }
 
-/// PostgreSQL cuts longer names off: <https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS>.
+/// The longest name in bytes; PostgreSQL truncates longer ones: <https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS>.
 const LONGEST_NAME: usize = 63;
 
-/// Why a text is not the name of anything in PostgreSQL.
+/// Why a text is not a valid identifier in PostgreSQL.
 fn flaw(name: &str) -> Option<String> {
     match name.len() {
         0 => Some("it is empty".to_owned()),
@@ -221,7 +221,7 @@ fn ssl_mode(environment: &Environment) -> Result<Option<SslMode>, EnvironmentErr
     }
 }
 
-/// Shows all but the password.
+/// Shows all fields except the password.
 impl fmt::Debug for PostgresConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PostgresConfig")
@@ -247,20 +247,20 @@ impl fmt::Debug for PostgresConfig {
     }
 }
 
-/// When a connection is encrypted and the server's certificate checked, as PostgreSQL's own clients name it.
+/// When a connection is encrypted and the server's certificate is checked, with the names of PostgreSQL's own clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SslMode {
     /// `disable`: never.
     Disable,
-    /// `allow`: if the server insists.
+    /// `allow`: only if the server requires it.
     Allow,
-    /// `prefer`: if the server can.
+    /// `prefer`: if the server supports it.
     Prefer,
     /// `require`: always.
     Require,
-    /// `verify-ca`: always, with a certificate signed by an authority that is trusted.
+    /// `verify-ca`: always, with a certificate signed by a trusted authority.
     VerifyCa,
-    /// `verify-full`: as `verify-ca`, with a certificate made out to the server's name.
+    /// `verify-full`: as `verify-ca`, with a certificate issued for the server's name.
     VerifyFull,
 }
 

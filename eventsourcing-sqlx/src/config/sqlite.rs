@@ -14,7 +14,7 @@ use super::{QUEUE_SIZE, queue_size};
 /// use eventsourcing_core::Environment;
 /// use eventsourcing_sqlx::SqliteConfig;
 ///
-/// let environment = Environment::of("Universe", [("SQLITE_DBNAME", "universe.db"), ("SQLITE_LOCK_TIMEOUT", "0.5")]);
+/// let environment = Environment::from_variables("Universe", [("SQLITE_DBNAME", "universe.db"), ("SQLITE_LOCK_TIMEOUT", "0.5")]);
 /// let config = SqliteConfig::from_environment(&environment)?;
 /// assert_eq!(config.dbname, "universe.db");
 /// assert_eq!(config.lock_timeout.as_millis(), 500);
@@ -25,36 +25,36 @@ use super::{QUEUE_SIZE, queue_size};
 pub struct SqliteConfig {
     /// A path, `:memory:`, `:memory:?mode=memory&cache=shared`, or a `file:` URI as SQLite knows them (`SQLITE_DBNAME`).
     ///
-    /// `:memory:` is a database of its own. With `mode=memory&cache=shared` a database in memory is shared by all
-    /// that open the same name in this process, for as long as one of them has it open.
+    /// Each `:memory:` is a separate database. With `mode=memory&cache=shared`, a database in memory is shared by all recorders that
+    /// open the same name in this process, and exists while one of them has it open.
     pub dbname: String,
-    /// How long to wait for the write lock: 5 seconds unless `SQLITE_LOCK_TIMEOUT` says otherwise.
+    /// How long to wait for the write lock (`SQLITE_LOCK_TIMEOUT`). Default: 5 seconds.
     pub lock_timeout: Duration,
-    /// Whether missing tables are created when opening, as they are unless `CREATE_TABLE` says no.
+    /// Whether opening creates missing tables and migrates old ones (`CREATE_TABLE`). Default: yes.
     pub create_table: bool,
-    /// How many events may wait to be recorded: 10,000 unless `SAVE_QUEUE_SIZE` says otherwise. Beyond that, inserts wait for room.
+    /// The most events in the save queue (`SAVE_QUEUE_SIZE`). Default: 10,000. Saves wait for room in a full queue (back-pressure).
     pub queue_size: u32,
-    /// How many bytes of the file readers map into memory: none unless `SQLITE_MMAP_SIZE` says otherwise.
+    /// How many bytes of the file readers map into memory (`SQLITE_MMAP_SIZE`). Default: none.
     ///
-    /// Reads of events that are scattered over a file larger than SQLite's own cache get up to twice as fast. An error of the
-    /// disk, or another program that shortens the file, then ends the process with a signal (`SIGBUS`) instead of an error:
+    /// Reads of events that are scattered over a file larger than SQLite's own cache become up to twice as fast. A disk error, or
+    /// another program that truncates the file, then ends the process with a signal (`SIGBUS`) instead of an error:
     /// <https://www.sqlite.org/mmap.html>.
     pub mmap_size: u64,
-    /// How many bytes of pages each connection keeps in memory at most: 64 MiB unless `SQLITE_CACHE_SIZE` says otherwise.
+    /// The most bytes of pages that each connection caches (`SQLITE_CACHE_SIZE`). Default: 64 MiB.
     ///
-    /// A cache grows as pages are read and written, and shrinks when its connection closes. A recorder has one connection that writes
-    /// and keeps up to eight that read, and more only while they read at the same time: with the default its caches come to 576 MiB at
-    /// most, if the file is that large. SQLite rounds down to KiB.
+    /// A cache grows as pages are read and written, and is freed when its connection closes. A recorder has one connection that writes
+    /// and keeps up to eight that read, and more only while they read at the same time. With the default, its caches take at most
+    /// 576 MiB, if the file is that large. SQLite rounds down to KiB.
     pub cache_size: u64,
-    /// Whether the whole file is checked when opening: not unless `SQLITE_CHECK_FILE` says so.
+    /// Whether opening checks the whole file (`SQLITE_CHECK_FILE`). Default: no.
     ///
-    /// A bit that flipped in an index lets SQLite answer with fewer rows and no error. The check reads every page and compares each
+    /// With a flipped bit in an index, SQLite can return fewer rows without an error. The check reads every page and compares each
     /// index with its table (`PRAGMA integrity_check`), which takes about as long as reading the file twice.
     pub check_file: bool,
 }
 
 impl SqliteConfig {
-    /// This database, and the defaults for all else.
+    /// The configuration of this database, with the defaults.
     pub fn new(dbname: impl Into<String>) -> Self {
         Self {
             dbname: dbname.into(),
@@ -67,10 +67,10 @@ impl SqliteConfig {
         }
     }
 
-    /// What the environment variables say.
+    /// The configuration from environment variables.
     ///
     /// # Errors
-    /// If `SQLITE_DBNAME` is not set, or another variable has a value that means nothing.
+    /// If `SQLITE_DBNAME` is not set, or another variable has an invalid value.
     pub fn from_environment(environment: &Environment) -> Result<Self, EnvironmentError> {
         let expected = "the path of a file, `:memory:`, or `file:name?mode=memory&cache=shared`";
         let defaults = Self::new(environment.required("SQLITE_DBNAME", expected)?);
@@ -88,9 +88,9 @@ impl SqliteConfig {
     }
 }
 
-/// The fewest bytes with which SQLite still keeps the pages of one statement.
+/// The fewest bytes that still hold the pages of one statement.
 const LEAST_CACHE: u64 = 64 * 1024;
-/// More KiB than this SQLite cannot count.
+/// The most bytes that SQLite can count, in KiB.
 const LARGEST_CACHE: u64 = 2_147_483_647 * 1024;
 
 fn cache_size(environment: &Environment) -> Result<Option<u64>, EnvironmentError> {

@@ -1,11 +1,11 @@
-//! How views are opened.
+//! The configurations of views.
 
 #[cfg(feature = "postgres")]
 use std::time::Duration;
 
 use eventsourcing_core::{Environment, EnvironmentError};
 
-/// How views in PostgreSQL are opened.
+/// The configuration of views in PostgreSQL.
 ///
 /// # Examples
 ///
@@ -20,25 +20,23 @@ use eventsourcing_core::{Environment, EnvironmentError};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PostgresViewsConfig {
-    /// How long to wait for the server's answer to a statement of this library: 20 seconds unless `POSTGRES_ANSWER_TIMEOUT` says
-    /// otherwise.
+    /// How long to wait for the server's answer to a statement of this library (`POSTGRES_ANSWER_TIMEOUT`). Default: 20 seconds.
     ///
-    /// A server that does not answer in this time counts as lost, and the connection is closed. The server itself gives up a little
-    /// sooner, for instance while it waits for another process that runs the same projection. It is not a limit for the statements of
-    /// handlers.
+    /// After that the connection counts as lost and is closed. The server's own limit is a little shorter, for instance for a
+    /// statement that waits for another process that runs the same projection. Statements of handlers are not limited.
     pub answer_timeout: Duration,
-    /// After how long without a statement the server ends a transaction on a view: 60 seconds unless
-    /// `VIEWS_IDLE_IN_TRANSACTION_SESSION_TIMEOUT` says otherwise; never if zero.
+    /// After how long the server ends an idle transaction on a view (`VIEWS_IDLE_IN_TRANSACTION_SESSION_TIMEOUT`). Default:
+    /// 60 seconds. Zero means never.
     ///
-    /// So a process that hangs, or its machine, keeps others from going on with the projection no longer than that. A handler that
-    /// waits for something else for longer loses its transaction, and is called again.
+    /// A process or machine that hangs blocks other runners of the projection no longer than this. A handler that waits longer
+    /// for something else loses its transaction, and is called again.
     pub idle_in_transaction_session_timeout: Duration,
-    /// Whether missing tables are created and old ones changed when opening, as they are unless `CREATE_TABLE` says no.
+    /// Whether opening creates missing tables and migrates old ones (`CREATE_TABLE`). Default: yes.
     pub create_table: bool,
-    /// Whether the server is reached through a pooler such as PgBouncer that gives each transaction any session it has
-    /// (`POSTGRES_TRANSACTION_POOLING`).
+    /// Whether the server is reached through a pooler such as PgBouncer in transaction pooling mode
+    /// (`POSTGRES_TRANSACTION_POOLING`). Default: no.
     ///
-    /// Then each statement has a transaction around it, and whatever is prepared is forgotten at the end of each.
+    /// Then each statement runs in a transaction, and its prepared statements are discarded at the end.
     pub transaction_pooling: bool,
 }
 
@@ -56,10 +54,10 @@ impl Default for PostgresViewsConfig {
 
 #[cfg(feature = "postgres")]
 impl PostgresViewsConfig {
-    /// What the environment variables say.
+    /// The configuration from environment variables.
     ///
     /// # Errors
-    /// If a variable has a value that means nothing.
+    /// If a variable has an invalid value.
     pub fn from_environment(environment: &Environment) -> Result<Self, EnvironmentError> {
         let defaults = Self::default();
         let idle = environment.seconds("VIEWS_IDLE_IN_TRANSACTION_SESSION_TIMEOUT")?;
@@ -72,12 +70,12 @@ impl PostgresViewsConfig {
     }
 }
 
-/// How views in SQLite are opened.
+/// The configuration of views in SQLite.
 #[cfg(feature = "sqlite")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SqliteViewsConfig {
-    /// Whether missing tables are created and old ones changed when opening, as they are unless `CREATE_TABLE` says no.
+    /// Whether opening creates missing tables and migrates old ones (`CREATE_TABLE`). Default: yes.
     pub create_table: bool,
 }
 
@@ -90,10 +88,10 @@ impl Default for SqliteViewsConfig {
 
 #[cfg(feature = "sqlite")]
 impl SqliteViewsConfig {
-    /// What the environment variables say.
+    /// The configuration from environment variables.
     ///
     /// # Errors
-    /// If a variable has a value that means nothing.
+    /// If a variable has an invalid value.
     pub fn from_environment(environment: &Environment) -> Result<Self, EnvironmentError> {
         Ok(Self { create_table: environment.flag("CREATE_TABLE", Self::default().create_table)? })
     }

@@ -2,20 +2,21 @@
 
 use uuid::Uuid;
 
-use super::{SCHEMA_VERSION, Sql, Statements};
-use crate::table_name::TableName;
+use super::statements::{Sql, Statements};
+use crate::schema::{SCHEMA_VERSION, TableName};
 
 /// Takes the write lock at once: a transaction that starts reading and then writes cannot wait for it.
 pub(crate) const BEGIN: &str = "BEGIN IMMEDIATE";
 pub(crate) const COMMIT: &str = "COMMIT";
 pub(crate) const ROLLBACK: &str = "ROLLBACK";
 
-/// Around the events of a save, so that it can be undone without the others of its transaction.
+/// A savepoint around the events of a save, so that it can be undone without the other saves of its transaction.
 pub(crate) const SAVEPOINT: &str = "SAVEPOINT save";
 pub(crate) const RELEASE: &str = "RELEASE save";
 pub(crate) const ROLLBACK_TO: &str = "ROLLBACK TO save";
 
-/// `(events table, head table, dictionaries table, tracking table, letters table)` → whether each exists: [`Tables`](crate::damage::Tables).
+/// `(events table, head table, dictionaries table, tracking table, letters table)` → whether each exists:
+/// [`ApplicationTables`](crate::schema::ApplicationTables).
 pub(crate) const TABLES: &str = "\
     SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE), \
            EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?2 COLLATE NOCASE), \
@@ -27,23 +28,23 @@ pub(crate) const TABLES: &str = "\
 #[derive(Debug)]
 pub(crate) struct SqliteSql {
     pub(crate) common: Statements,
-    /// `(last notification id)`: says that ids up to it are in use.
+    /// `(last notification id)`: stores that ids up to it are in use.
     pub(crate) raise: Sql,
     /// `(notification id, originator id, version, topic, state, checksum, append id)`.
     pub(crate) insert: Sql,
     /// `(originator id, version)`: a row if that version is recorded.
     pub(crate) has_version: Sql,
-    /// `(upstream, position, anchor)`: says that its log is processed up to there.
+    /// `(upstream, position, anchor)`: stores the tracking position.
     pub(crate) track: Sql,
-    /// `(upstream, id, originator id, state, checksum)`: puts a dead letter in, unless there is one of that id.
+    /// `(upstream, id, originator id, state, checksum)`: stores a dead letter, unless one of that id is stored.
     pub(crate) park: Sql,
-    /// `(upstream, id)`: takes a dead letter out; one row if it was there.
+    /// `(upstream, id)`: takes a dead letter out; one row if it was stored.
     pub(crate) take_out: Sql,
     /// `()` → the last notification id in use, and the id of the log.
     pub(crate) head: Sql,
-    /// `()` → the name of the application that made the tables, and the id of the log.
+    /// `()` → the name of the application that created the tables, and the id of the log.
     pub(crate) owner: Sql,
-    /// What SQLite says when a version is recorded already: it names the columns, not the constraint.
+    /// The text in SQLite's error if a version is recorded already: it names the columns, not the constraint.
     pub(crate) version_taken: String,
     events: String,
     dictionaries: String,
@@ -95,7 +96,7 @@ impl SqliteSql {
                  FROM {events} WHERE {closed_section} ORDER BY notification_id LIMIT ?3"
             )
             .into(),
-            // the `+` keeps the planner on the range of the primary key, which gives the order and lets the limit end the search
+            // the `+` keeps the planner on the range of the primary key, which gives the order, so that the limit ends the search
             notifications_of_topics: format!(
                 "SELECT notification_id, originator_id, originator_version, topic, \
                    CASE WHEN notification_id > ?1 AND topic IN (SELECT value FROM json_each(?4)) THEN state END, \
@@ -111,7 +112,7 @@ impl SqliteSql {
             )
             .into(),
             positions: format!("SELECT position, anchor FROM {tracking} WHERE upstream = ?1").into(),
-            begin_tracking: format!(
+            initialize_tracking: format!(
                 "INSERT INTO {tracking} (upstream, position, anchor) VALUES (?1, ?2, ?3) ON CONFLICT (upstream) DO NOTHING"
             )
             .into(),
@@ -127,8 +128,8 @@ impl SqliteSql {
                  ORDER BY notification_id LIMIT ?4"
             )
             .into(),
-            // the ids come from the index by aggregate, which has all that is asked of it; for whole rows the planner would take the
-            // primary key, and read it past the letters of all others
+            // the ids come from the index by aggregate, which covers the subquery; for whole rows the planner would use the
+            // primary key, and read the letters of all other aggregates
             letters_of: format!(
                 "SELECT letter.notification_id, letter.originator_id, letter.state, letter.checksum FROM (\
                    SELECT notification_id AS id FROM {letters} \
@@ -177,7 +178,7 @@ impl SqliteSql {
         }
     }
 
-    /// What makes the tables, in this order and in one transaction; harmless where they exist.
+    /// The statements that create the tables, in this order and in one transaction. They change nothing if the tables exist.
     pub(crate) fn create(&self, log_id: Uuid) -> Vec<String> {
         let Self { events, head_table: head, name, .. } = self;
         let mut statements = vec![
@@ -220,7 +221,7 @@ impl SqliteSql {
         statements
     }
 
-    /// What makes tables of this older version into those of now, in one transaction.
+    /// The statements that migrate tables of this older version, in one transaction.
     pub(crate) fn upgrade(&self, version: i64) -> Vec<String> {
         let Self { head_table: head, tracking, name, .. } = self;
         let mut statements = Vec::new();
@@ -275,10 +276,10 @@ mod tests {
     use uuid::Uuid;
 
     use super::SqliteSql;
-    use crate::sql::Sql;
-    use crate::table_name::TableName;
+    use crate::schema::TableName;
+    use crate::sql::statements::Sql;
 
-    /// How SQLite goes about a statement.
+    /// SQLite's query plan of a statement.
     fn plan(connection: &Connection, statement: &Sql) -> Result<String, rusqlite::Error> {
         let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", statement.as_str()))?;
         // the plan does not depend on what is bound, and nothing is
@@ -287,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn dead_letters_of_strangers_are_not_read() -> Result<(), Box<dyn std::error::Error>> {
+    fn dead_letters_of_other_aggregates_are_not_read() -> Result<(), Box<dyn std::error::Error>> {
         let sql = SqliteSql::of(&TableName::of("Universe")?);
         let connection = Connection::open_in_memory()?;
         sql.create(Uuid::nil()).iter().try_for_each(|statement| connection.execute(statement, []).map(drop))?;

@@ -1,47 +1,46 @@
-//! The errors of a view's database: [`Condition`] → [`ViewError`].
+//! The errors of a view's database: [`ErrorKind`] → [`ViewError`].
 
 use eventsourcing_core::ViewError;
 
-use crate::condition::Condition;
-use crate::error::other;
+use crate::errors::{ErrorKind, other};
 
-/// The error of a statement of ours on a view's database that is in this condition.
-pub(super) fn view_error(condition: Condition, error: sqlx::Error, operation: &'static str) -> ViewError {
-    match condition {
-        Condition::Lost | Condition::Misunderstood => ViewError::Disconnected { source: error.into() },
-        Condition::PoolTimeout => ViewError::PoolTimeout {
+/// The error of an operation on views, by the kind of the driver's error.
+pub(crate) fn view_error(kind: ErrorKind, error: sqlx::Error, operation: &'static str) -> ViewError {
+    match kind {
+        ErrorKind::Lost | ErrorKind::Misunderstood => ViewError::Disconnected { source: error.into() },
+        ErrorKind::PoolTimeout => ViewError::PoolTimeout {
             waited: "the pool's acquire_timeout".to_owned(),
             setting: "max_connections of the pool that the views were opened with",
         },
-        Condition::PoolClosed => ViewError::Closed,
-        Condition::LockTimeout => ViewError::Busy {
-            waited: "the time that the connection waits for a lock".to_owned(),
+        ErrorKind::PoolClosed => ViewError::Closed,
+        ErrorKind::LockTimeout => ViewError::Busy {
+            waited: "the lock timeout of the connection".to_owned(),
             setting: "lock_timeout in PostgreSQL, busy_timeout in SQLite",
             source: error.into(),
         },
-        Condition::Superseded | Condition::StalePlan => ViewError::Superseded { source: error.into() },
-        Condition::TimedOut => ViewError::TimedOut {
-            waited: "it may take".to_owned(),
+        ErrorKind::Superseded | ErrorKind::StalePlan => ViewError::Superseded { source: error.into() },
+        ErrorKind::TimedOut => ViewError::TimedOut {
+            waited: "its time limit".to_owned(),
             setting: "the answer_timeout of the views, or the server's statement_timeout",
             source: error.into(),
         },
-        Condition::NotPrimary => ViewError::NotPrimary { source: error.into() },
-        Condition::ReadOnly => ViewError::ReadOnly { source: error.into() },
-        Condition::StorageFull => ViewError::StorageFull { source: error.into() },
-        Condition::Damaged => ViewError::Corrupt { found: error.to_string() },
-        Condition::ForeignStatement => ViewError::Open {
+        ErrorKind::NotPrimary => ViewError::NotPrimary { source: error.into() },
+        ErrorKind::ReadOnly => ViewError::ReadOnly { source: error.into() },
+        ErrorKind::StorageFull => ViewError::StorageFull { source: error.into() },
+        ErrorKind::Damaged => ViewError::Corrupt { found: error.to_string() },
+        ErrorKind::ForeignStatement => ViewError::Open {
             cause: error.to_string(),
             cure: "open the views with `transaction_pooling` if a pooler such as PgBouncer stands before the server"
                 .to_owned(),
             source: Some(error.into()),
         },
-        Condition::Unusable => ViewError::Open {
+        ErrorKind::Unusable => ViewError::Open {
             cause: error.to_string(),
             cure: "correct the options of the pool that the views are opened with".to_owned(),
             source: Some(error.into()),
         },
-        Condition::OutOfMemory | Condition::OutOfConnections | Condition::DiskFailed | Condition::Statement => {
-            match condition.lacks() {
+        ErrorKind::OutOfMemory | ErrorKind::OutOfConnections | ErrorKind::DiskFailed | ErrorKind::Statement => {
+            match kind.lacks() {
                 Some(lacks) => ViewError::OutOfResources { lacks, source: error.into() },
                 None => failed(error, operation),
             }
@@ -49,11 +48,11 @@ pub(super) fn view_error(condition: Condition, error: sqlx::Error, operation: &'
     }
 }
 
-/// The error of a commit: where the connection is lost, it may have been made.
-pub(super) fn commit_error(condition: Condition, error: sqlx::Error) -> ViewError {
-    match condition {
-        Condition::Lost | Condition::Misunderstood => ViewError::OutcomeUnknown { source: error.into() },
-        condition => view_error(condition, error, "commit the changes of a view"),
+/// The error of a commit: if the connection was lost, it may have been made.
+pub(crate) fn commit_error(kind: ErrorKind, error: sqlx::Error) -> ViewError {
+    match kind {
+        ErrorKind::Lost | ErrorKind::Misunderstood => ViewError::OutcomeUnknown { source: error.into() },
+        kind => view_error(kind, error, "commit the changes of a view"),
     }
 }
 

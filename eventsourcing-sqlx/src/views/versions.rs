@@ -1,111 +1,125 @@
-//! What the row of a projection's versions means: who may change which view.
+//! The versions of a projection: which may be changed, rebuilt and switched to.
 
 use eventsourcing_core::ViewError;
-use eventsourcing_core::following::{ProjectionKey, RebuildError};
-use eventsourcing_core::persistence::LogPosition;
+use eventsourcing_core::projection::{ProjectionKey, RebuildError};
+use eventsourcing_core::recording::LogPosition;
 use uuid::Uuid;
 
+use super::statement::{Columns, FromColumns};
 use crate::rows;
 
-/// The versions of a projection, as they are kept.
+/// The versions of a projection, as they are stored.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Versions {
-    pub(super) serving: i64,
+pub(crate) struct Versions {
+    pub(super) live: i64,
     pub(super) rebuilt: Option<i64>,
 }
 
-impl Versions {
-    /// What is there before anything is kept of versions: the first.
-    pub(super) const FIRST: Self = Self { serving: 1, rebuilt: None };
+impl FromColumns for Versions {
+    fn from_columns(row: &impl Columns) -> sqlx::Result<Self> {
+        Ok(Self { live: row.number(0)?, rebuilt: row.number_if_any(1)? })
+    }
+}
 
-    pub(super) fn serving(self) -> Result<u32, ViewError> {
-        Ok(rows::from_projection_version(self.serving)?)
+impl Versions {
+    /// The versions before any are stored: the first is live.
+    pub(crate) const FIRST: Self = Self { live: 1, rebuilt: None };
+
+    pub(super) fn live(self) -> Result<u32, ViewError> {
+        Ok(rows::from_projection_version(self.live)?)
     }
 
     pub(super) fn rebuilt(self) -> Result<Option<u32>, ViewError> {
         Ok(self.rebuilt.map(rows::from_projection_version).transpose()?)
     }
 
-    /// Whether the version that a key names may be changed.
-    pub(super) fn check(self, key: ProjectionKey<'_>) -> Result<(), ViewError> {
+    /// Checks that the version of a key may be changed.
+    pub(crate) fn check(self, key: ProjectionKey<'_>) -> Result<(), ViewError> {
         let ProjectionKey { name, version, is_rebuilt } = key;
         if is_rebuilt {
             return match self.rebuilt()? {
                 Some(rebuilt) if rebuilt == version => Ok(()),
-                _ => Err(rebuild_is_over(key)),
+                _ => Err(ViewError::RebuildEnded { projection: name.to_owned(), version }),
             };
         }
-        match self.serving()? {
-            serving if serving == version => Ok(()),
-            serving => Err(ViewError::AnotherVersion { projection: name.to_owned(), version, serving }),
+        match self.live()? {
+            live if live == version => Ok(()),
+            live => Err(ViewError::VersionNotLive { projection: name.to_owned(), version, live }),
         }
     }
 
-    /// Whether a rebuild of this version may go on, or may begin if it has not.
-    pub(super) fn check_rebuild(self, key: ProjectionKey<'_>) -> Result<Rebuild, RebuildError> {
+    /// Checks that a rebuild of this version may begin, or go on if it has begun.
+    pub(super) fn check_rebuild(self, key: ProjectionKey<'_>) -> Result<RebuildStart, RebuildError> {
         let ProjectionKey { name, version, .. } = key;
-        let failed = |source| failed(name, source);
-        let serving = self.serving().map_err(failed)?;
-        if version <= serving {
-            return Err(RebuildError::NotNewer { name: name.to_owned(), version, serving });
+        let failed = |source| rebuild_failed(name, source);
+        let live = self.live().map_err(failed)?;
+        if version <= live {
+            return Err(RebuildError::NotNewer { name: name.to_owned(), version, live });
         }
         match self.rebuilt().map_err(failed)? {
-            None => Ok(Rebuild::Begins),
-            Some(rebuilt) if rebuilt == version => Ok(Rebuild::GoesOn),
-            Some(under_way) => Err(RebuildError::AnotherUnderWay { name: name.to_owned(), version, under_way }),
+            None => Ok(RebuildStart::New),
+            Some(rebuilt) if rebuilt == version => Ok(RebuildStart::Resumed),
+            Some(under_way) => Err(RebuildError::RebuildUnderWay { name: name.to_owned(), version, under_way }),
         }
     }
 
-    /// Whether a rebuild can be switched to; not if it serves already.
+    /// Whether there is a switch to be made: not if the version is live already.
     pub(super) fn check_switch(self, key: ProjectionKey<'_>) -> Result<bool, RebuildError> {
         let ProjectionKey { name, version, .. } = key;
-        let failed = |source| failed(name, source);
-        if self.serving().map_err(failed)? == version {
+        let failed = |source| rebuild_failed(name, source);
+        if self.live().map_err(failed)? == version {
             return Ok(false);
         }
         match self.rebuilt().map_err(failed)? {
             Some(rebuilt) if rebuilt == version => Ok(true),
-            _ => Err(is_over(key)),
+            _ => Err(rebuild_is_over(key)),
         }
     }
 }
 
 /// How a rebuild starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rebuild {
-    Begins,
-    GoesOn,
+pub(super) enum RebuildStart {
+    /// It begins now.
+    New,
+    /// It began before, and goes on.
+    Resumed,
 }
 
-pub(super) fn rebuild_is_over(key: ProjectionKey<'_>) -> ViewError {
-    ViewError::RebuildIsOver { projection: key.name.to_owned(), version: key.version }
+/// The error of a rebuild that was switched to or aborted.
+pub(super) fn rebuild_is_over(key: ProjectionKey<'_>) -> RebuildError {
+    RebuildError::Ended { name: key.name.to_owned(), version: key.version }
 }
 
-pub(super) fn is_over(key: ProjectionKey<'_>) -> RebuildError {
-    RebuildError::IsOver { name: key.name.to_owned(), version: key.version }
-}
-
-/// The error of the view of this projection.
-pub(super) fn failed(name: &str, source: ViewError) -> RebuildError {
+/// The error of a rebuild whose view failed.
+pub(super) fn rebuild_failed(name: &str, source: ViewError) -> RebuildError {
     RebuildError::View { name: name.to_owned(), source }
 }
 
-/// A row of the positions: the upstream, the id, and the anchor.
-pub(super) type StoredPosition = (String, i64, Option<Uuid>);
+/// A position of a projection, as it is stored.
+#[derive(Clone, Debug)]
+pub(super) struct StoredPosition {
+    pub(super) upstream: String,
+    pub(super) position: i64,
+    pub(super) anchor: Option<Uuid>,
+}
 
-/// Whether what is rebuilt is as far as what serves, with each log.
-pub(super) fn is_there(serving: &[StoredPosition], rebuilt: &[StoredPosition]) -> bool {
-    serving.iter().all(|(upstream, position, _)| {
-        rebuilt.iter().any(|(rebuilt, reached, _)| rebuilt == upstream && reached >= position) || *position == 0
+impl FromColumns for StoredPosition {
+    fn from_columns(row: &impl Columns) -> sqlx::Result<Self> {
+        Ok(Self { upstream: row.text(0)?, position: row.number(1)?, anchor: row.uuid_if_any(2)? })
+    }
+}
+
+/// Whether a rebuild has reached the live version, with each upstream.
+pub(super) fn has_caught_up(live: &[StoredPosition], rebuilt: &[StoredPosition]) -> bool {
+    live.iter().all(|live| {
+        let reached = |rebuilt: &StoredPosition| rebuilt.upstream == live.upstream && rebuilt.position >= live.position;
+        live.position == 0 || rebuilt.iter().any(reached)
     })
 }
 
 /// Whether a position of the live version is one of those that the logs no longer have.
-pub(super) fn is_lost((upstream, id, anchor): &StoredPosition, lost: &[(String, LogPosition)]) -> bool {
-    lost.iter().any(|(of, lost)| of == upstream && rows::to_bound(lost.id) == *id && lost.anchor == *anchor)
-}
-
-/// A name as a part of a statement.
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
+pub(super) fn is_lost(live: &StoredPosition, lost: &[(String, LogPosition)]) -> bool {
+    let is_same = |lost: &LogPosition| rows::to_bound(lost.id) == live.position && lost.anchor == live.anchor;
+    lost.iter().any(|(upstream, lost)| *upstream == live.upstream && is_same(lost))
 }

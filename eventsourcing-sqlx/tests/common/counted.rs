@@ -1,10 +1,10 @@
-//! A projection that counts events, in a database of either kind: each event that is lost or comes twice shows.
+//! A projection that counts events in each database, so that a lost or repeated event shows.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use eventsourcing_core::following::Recorded;
-use eventsourcing_core::persistence::Cause;
+use eventsourcing_core::projection::Recorded;
+use eventsourcing_core::recording::Cause;
 use eventsourcing_core::{Application, Projection, ProjectionRunner, Views};
 use eventsourcing_sqlx::PostgresConfig;
 use sqlx::postgres::PgPoolOptions;
@@ -15,13 +15,13 @@ use tokio::sync::Semaphore;
 /// The topic of the events that are counted.
 const TOPICS: &[&str] = &["World.SomethingHappened"];
 
-/// Makes the table, with nothing counted.
+/// Creates the table, with a count of zero.
 pub const TABLE: &str = "CREATE TABLE counted (events bigint NOT NULL); INSERT INTO counted VALUES (0)";
 
-/// How many events were counted.
+/// The number of counted events.
 pub const COUNTED: &str = "SELECT events FROM counted";
 
-/// Counting is not idempotent, as handlers need not be.
+/// The statement that counts. It is not idempotent, since handlers need not be.
 const COUNT: &str = "UPDATE counted SET events = events + $1";
 
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl Projection for InPostgres {
     }
 }
 
-/// In memory, with a permit for each event.
+/// Counts in memory, with a permit for each event.
 #[derive(Debug)]
 pub struct InMemory(pub Arc<Semaphore>);
 
@@ -68,17 +68,17 @@ impl Projection for InMemory {
     }
 }
 
-/// A runner with small batches, so that others come in between, which looks often.
+/// Starts a runner with small batches, so that others interleave, and a short poll interval.
 pub async fn run<P, V>(universe: &Application, projection: P, views: V) -> ProjectionRunner
 where
     P: Projection,
     V: Views<View = P::View>,
 {
-    let runner = ProjectionRunner::of(universe, projection, views).batch_size(7);
+    let runner = ProjectionRunner::builder(universe, projection, views).batch_size(7);
     runner.poll_interval(Duration::from_millis(5)).start().await.unwrap()
 }
 
-/// A pool of so many connections to the schema of the configuration, with none of the recorder's settings.
+/// A pool of this number of connections to the schema of the configuration, without the recorder's settings.
 pub async fn postgres_pool(config: &PostgresConfig, connections: u32) -> PgPool {
     let options = super::options(config).options([("search_path", config.schema.as_str())]);
     PgPoolOptions::new().max_connections(connections).connect_with(options).await.unwrap()

@@ -1,15 +1,14 @@
-//! Followers beside writers: what each of them got is the log.
+//! Consumers beside writers: each of them gets exactly the log.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eventsourcing_core::persistence::{NotificationQuery, NotificationRef};
+use eventsourcing_core::recording::{NotificationQuery, NotificationRef};
 use eventsourcing_core::{
-    Application, Followed, NotificationLog, Recorder, RecorderError, StoredEvent, Subscribe, Tracking, Uuid,
+    Application, NotificationLog, Recorder, RecorderError, StoredEvent, Subscribe, Tracked, Tracking, Uuid,
 };
-use futures::TryStreamExt as _;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -17,24 +16,24 @@ use super::foreign::Foreign;
 use super::store::NOT_WANTED;
 use super::{PATIENCE, dice, events, one_event};
 
-/// So long that nothing is found by looking: only what was told of comes.
+/// A poll interval so long that polling finds nothing: only notified events arrive.
 pub const NEVER: Duration = Duration::from_secs(100_000);
 
 /// The topic of every other version.
 const EVEN: &str = "World.SomethingEvenHappened";
 
-/// The topic of the event after which followers end.
+/// The topic of the event after which consumers end.
 const LAST: &str = "World.Ended";
 
-/// An id, and whose which version it is.
+/// A notification id, an aggregate id and a version.
 type Place = (u64, Uuid, u64);
 
-/// An application in a process of its own, as far as the database can tell.
+/// An application that looks to the database like another process.
 pub fn universe(recorder: Arc<dyn Recorder>) -> Application {
     Application::builder("Universe").recorder(recorder).open().unwrap()
 }
 
-/// Records so many events of one aggregate, now as the library does and now as others do; some are refused or rolled back.
+/// Records this number of events of one aggregate, through the library or as another program would; some are refused or rolled back.
 pub async fn write(recorder: Arc<dyn Recorder>, foreign: Option<Arc<Foreign>>, wanted: u64) {
     let (id, mut version) = (Uuid::new_v4(), 0);
     while version < wanted {
@@ -57,7 +56,7 @@ pub async fn write(recorder: Arc<dyn Recorder>, foreign: Option<Arc<Foreign>>, w
     }
 }
 
-/// Whether the events are recorded; a commit that the database fails is no error here.
+/// Whether the events are recorded; a commit that fails on purpose is no error here.
 async fn is_recorded(recorder: &dyn Recorder, attempt: Vec<StoredEvent>) -> bool {
     match recorder.insert_events(attempt).await {
         Ok(_) => true,
@@ -66,13 +65,13 @@ async fn is_recorded(recorder: &dyn Recorder, attempt: Vec<StoredEvent>) -> bool
     }
 }
 
-/// What a follower gets, up to the last event.
+/// The events that a consumer gets, up to the last one.
 pub async fn follow(subscribe: Subscribe) -> Vec<Place> {
     let mut subscription = subscribe.notifications();
     let (mut got, mut position) = (Vec::new(), 0);
     loop {
         let next = timeout(PATIENCE, subscription.try_next()).await.expect("the follower hangs");
-        let Followed { item, tracking } = next.unwrap().expect("a subscription has no end");
+        let Tracked { item, tracking } = next.unwrap().expect("a subscription has no end");
         assert_eq!(tracking, Tracking::new("Universe", position, item.position()), "it does not go on from the last");
         position = item.id;
         if item.topic == LAST {
@@ -82,14 +81,14 @@ pub async fn follow(subscribe: Subscribe) -> Vec<Place> {
     }
 }
 
-/// Records the event after which followers end.
+/// Records the event after which consumers end.
 pub async fn end(recorder: &dyn Recorder) {
     let mut last = one_event();
     last[0].topic = LAST.into();
     while !is_recorded(recorder, last.clone()).await {}
 }
 
-/// The log before its last event: all of it, or these topics.
+/// The log before its last event: all topics, or these.
 pub async fn log(recorder: &dyn Recorder, topics: &[&str]) -> Vec<Place> {
     let mut log = Vec::new();
     let query = NotificationQuery::after(0, usize::MAX).topics(topics.iter().copied());
@@ -103,13 +102,13 @@ pub async fn log(recorder: &dyn Recorder, topics: &[&str]) -> Vec<Place> {
     log
 }
 
-/// Where the two differ first, in a few words: they may be a million long.
+/// Asserts that both are equal, and reports only the first difference: they may hold a million events.
 pub fn assert_same(got: &[Place], log: &[Place]) {
     let place = got.iter().zip(log).take_while(|(got, logged)| got == logged).count();
     assert!(got == log, "at {place} it got {:?} where the log has {:?}", got.get(place), log.get(place));
 }
 
-/// Ids without a gap, and versions in order.
+/// Asserts that ids have no gap and versions are in order.
 fn assert_whole(log: &[Place], events: u64) {
     let mut versions: HashMap<Uuid, u64> = HashMap::new();
     for (expected, &(id, originator_id, version)) in (1..).zip(log) {
@@ -120,7 +119,7 @@ fn assert_whole(log: &[Place], events: u64) {
     assert_eq!(log.len() as u64, events);
 }
 
-/// Lets writers record so many events, together, and followers with all kinds of pages follow meanwhile.
+/// Lets writers record this number of events together, beside consumers with pages of many sizes.
 pub async fn is_followed_whole(
     writers: u64,
     events: u64,

@@ -1,4 +1,4 @@
-//! Writers that are not ours: how long they take between their inserts and the commit can be chosen, and the lock be left out.
+//! Third-party writers: they can take their time between insert and commit, and can omit the lock.
 
 use eventsourcing_core::StoredEvent;
 use sqlx::postgres::PgPoolOptions;
@@ -9,7 +9,7 @@ use tokio::task::yield_now;
 use super::store::Store;
 use super::{dice, options};
 
-/// Records as the library does, but slowly, and gives up when told to.
+/// A writer that records as the library does, but slowly, and can roll back.
 pub enum Foreign {
     Postgres {
         pool: PgPool,
@@ -21,7 +21,7 @@ pub enum Foreign {
 }
 
 impl Foreign {
-    /// A writer that takes the lock as the library does; the tables are there.
+    /// A writer that takes the lock as the library does; the tables exist.
     pub async fn of(store: &Store) -> Self {
         match store {
             Store::Postgres(schema) => {
@@ -36,7 +36,7 @@ impl Foreign {
         }
     }
 
-    /// The twin: it draws its ids in a transaction of their own, and so lets go of the lock before it commits.
+    /// The twin: it draws ids in a separate transaction, and so releases the lock before it commits.
     pub fn unlocked(self) -> Self {
         match self {
             Self::Postgres { pool, schema, .. } => Self::Postgres { pool, schema, is_locked: false },
@@ -44,7 +44,7 @@ impl Foreign {
         }
     }
 
-    /// Inserts the events, and leaves it to the caller when they are committed.
+    /// Inserts the events; the caller commits them.
     pub async fn begin(&self, events: &[StoredEvent]) -> Transaction<'static, Postgres> {
         match self {
             Self::Postgres { pool, schema, is_locked } => insert(pool, schema, *is_locked, events).await.unwrap(),
@@ -52,7 +52,7 @@ impl Foreign {
         }
     }
 
-    /// Inserts the events, takes a while, and commits or rolls back; whether they are recorded.
+    /// Inserts the events, waits, and commits or rolls back. Returns whether they are recorded.
     pub async fn attempt(&self, events: &[StoredEvent], commits: bool) -> bool {
         match self {
             Self::Postgres { pool, schema, is_locked } => {
@@ -81,7 +81,7 @@ async fn in_postgres(
     commits: bool,
 ) -> sqlx::Result<()> {
     let mut transaction = insert(pool, schema, is_locked, events).await?;
-    // what a busy server does by itself: some commit sooner than others that began before
+    // as on a busy server: some commit sooner than others that began before
     transaction.execute("SELECT pg_sleep(random() * 0.002)").await?;
     if commits { transaction.commit().await } else { transaction.rollback().await }
 }

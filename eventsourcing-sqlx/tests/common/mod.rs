@@ -1,4 +1,4 @@
-//! What the tests share: a PostgreSQL schema each, events to record, and a look at the server from outside.
+//! Helpers that the tests share: a PostgreSQL schema for each, events to record, and connections beside the recorder.
 #![allow(dead_code, unreachable_pub, reason = "each file of tests uses its own part of this")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
@@ -15,14 +15,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use eventsourcing_core::persistence::stamped;
+use eventsourcing_core::recording::stamped;
 use eventsourcing_core::{Environment, Notification, RecorderError, StoredEvent, Uuid, ViewError};
 use eventsourcing_sqlx::{PostgresConfig, PostgresRecorder};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
 use tokio::time::timeout;
 
-/// Far longer than anything takes: who hangs fails.
+/// A time limit far longer than any test takes: a test that hangs fails.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A PostgreSQL schema for one test.
@@ -32,7 +32,7 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// A name that no other test uses; the schema itself is made by the recorder.
+    /// Chooses a name that no other test uses; the recorder creates the schema.
     pub fn new() -> Self {
         let name = format!("test_{}", Uuid::new_v4().simple());
         let mut config = server();
@@ -54,7 +54,7 @@ impl Schema {
         sqlx::query_scalar(AssertSqlSafe(sql.into())).fetch_one(&mut connection).await.unwrap()
     }
 
-    /// Kills the connections that listen for what is recorded here; how many there were.
+    /// Kills the connections that listen for new events of this schema, and returns their number.
     pub async fn kill_listeners(&self, outsider: &mut PgConnection) -> i64 {
         let kill = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE state = 'idle' \
                     AND query LIKE '%' || $1 || '%' AND query LIKE '%replace(log_id%' AND query NOT LIKE '%pg_notify%'";
@@ -70,10 +70,10 @@ impl Schema {
 /// The server that `cargo xtask test` provides.
 pub fn server() -> PostgresConfig {
     assert!(std::env::var_os("EVENTSOURCING_TEST_POSTGRES").is_some(), "no PostgreSQL: run `cargo xtask test`");
-    PostgresConfig::from_environment(&Environment::of_process("Test")).unwrap()
+    PostgresConfig::from_environment(&Environment::from_process("Test")).unwrap()
 }
 
-/// A recorder whose time limits are short: on a machine that is busy it opens at one of several tries.
+/// Opens a recorder with short time limits; on a busy machine that takes several attempts.
 pub async fn open_in_time(config: &PostgresConfig) -> PostgresRecorder {
     let opening = async {
         loop {
@@ -87,12 +87,12 @@ pub async fn open_in_time(config: &PostgresConfig) -> PostgresRecorder {
     timeout(PATIENCE, opening).await.expect("it does not open")
 }
 
-/// Makes a call again as long as its error is one that passes, such as that of a time limit that a busy machine does not keep.
+/// Retries a call while its error is transient, such as a time limit that a busy machine exceeds.
 pub async fn until_done<T, E: Passing>(call: impl AsyncFn() -> Result<T, E>) -> T {
     let calling = async {
         loop {
             match call().await {
-                Err(error) if error.is_passing() => {}
+                Err(error) if error.is_transient() => {}
                 done => return done.unwrap(),
             }
         }
@@ -100,19 +100,19 @@ pub async fn until_done<T, E: Passing>(call: impl AsyncFn() -> Result<T, E>) -> 
     timeout(PATIENCE, calling).await.expect("its error does not pass")
 }
 
-/// An error that may pass.
+/// An error that may be transient.
 pub trait Passing: std::fmt::Debug {
-    fn is_passing(&self) -> bool;
+    fn is_transient(&self) -> bool;
 }
 
 impl Passing for RecorderError {
-    fn is_passing(&self) -> bool {
+    fn is_transient(&self) -> bool {
         self.is_retryable()
     }
 }
 
 impl Passing for ViewError {
-    fn is_passing(&self) -> bool {
+    fn is_transient(&self) -> bool {
         self.is_retryable()
     }
 }
@@ -157,7 +157,7 @@ pub fn one_event() -> Vec<StoredEvent> {
     events(Uuid::new_v4(), [1])
 }
 
-/// What is recorded, without the stamps that recorders set: equal for all times that an attempt is made.
+/// The recorded events without the stamps of recorders, so that all attempts of one save are equal.
 pub fn unstamped<T: Stamped>(mut recorded: Vec<T>) -> Vec<T> {
     for recorded in &mut recorded {
         let append_id = recorded.append_id();
@@ -166,7 +166,7 @@ pub fn unstamped<T: Stamped>(mut recorded: Vec<T>) -> Vec<T> {
     recorded
 }
 
-/// What has the id of an attempt.
+/// A record with the id of an attempt.
 pub trait Stamped {
     fn append_id(&mut self) -> &mut Uuid;
 }
@@ -192,7 +192,7 @@ pub fn dice(sides: u8) -> u64 {
     u64::from(Uuid::new_v4().into_bytes()[0] % sides)
 }
 
-/// Polls a future so many times and then drops it, wherever it is.
+/// Polls a future this number of times and then drops it.
 pub struct PollThenDrop<F> {
     future: Option<Pin<Box<F>>>,
     polls: usize,

@@ -1,4 +1,4 @@
-//! Processes of a test's own: the test's executable once more, told to run the same test as a child.
+//! Child processes of a test: the test's executable, started again for the same test.
 
 use std::process::Stdio;
 
@@ -8,19 +8,19 @@ use tokio::process::{Child, ChildStdout, Command};
 /// Set in the processes that a test starts.
 const IS_CHILD: &str = "EVENTSOURCING_TEST_CHILD";
 
-/// Starts a word of a child's output that is meant for its parent; the test harness writes there too.
+/// The prefix of a child's words for its parent; the test harness writes to the same output.
 const MARK: &str = "to the parent: ";
 
 pub fn is_child() -> bool {
     std::env::var_os(IS_CHILD).is_some()
 }
 
-/// Says a word to the parent.
+/// Sends a word to the parent.
 pub fn say(word: impl std::fmt::Display) {
     println!("\n{MARK}{word}");
 }
 
-/// A running child and what it says.
+/// A running child and its words.
 #[derive(Debug)]
 pub struct Process {
     pub child: Child,
@@ -44,7 +44,7 @@ impl Process {
         Self { child, lines }
     }
 
-    /// The next word that the child says; none once it has ended.
+    /// The child's next word, or `None` once it has ended.
     pub async fn hear(&mut self) -> Option<String> {
         while let Some(line) = self.lines.next_line().await.unwrap() {
             if let Some(word) = line.strip_prefix(MARK) {

@@ -3,22 +3,24 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use eventsourcing_sqlx::{PostgresConfig, SslMode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// Where a connection is cut that sends the statement to append.
+/// Where the proxy cuts a connection that sends the append statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
     /// The statement does not reach the server.
     BeforeStatement,
     /// The statement reaches the server, and no byte of the answer comes back.
     BeforeAnswer,
-    /// So many bytes of the statement reach the server.
+    /// This number of bytes of the statement reaches the server.
     Within(usize),
-    /// The statement does not reach the server, and no byte of the answer to the next `COMMIT` comes back: that of the
-    /// transaction which records what the statement did not. It takes two cuts.
+    /// The statement does not reach the server, and no byte of the answer to the next `COMMIT` comes back.
+    ///
+    /// That is the transaction that records the events of the lost statement. It takes two cuts.
     BeforeAnswerOfNextCommit,
 }
 
@@ -26,34 +28,44 @@ pub enum Cut {
 #[derive(Debug)]
 pub struct Proxy {
     pub port: u16,
-    /// How many connections are still to be cut.
+    /// The number of connections that are still to be cut.
     left: Arc<AtomicUsize>,
     seen: Arc<Seen>,
-    /// Whether nothing is passed on, in either direction, while connections stay open.
+    /// Whether the proxy forwards nothing, in either direction, while connections stay open.
     frozen: Arc<Mutex<watch::Sender<bool>>>,
-    /// Of connections that are never passed on again.
+    /// The connections that are never forwarded again.
     abandoned: Mutex<Vec<watch::Sender<bool>>>,
 }
 
-/// What clients sent.
+/// Counters of the traffic.
 #[derive(Debug, Default)]
 struct Seen {
-    /// How many times a statement came with its values.
+    /// The number of statements that came with their values.
     statements: AtomicUsize,
-    /// How many times anything came once a session had begun: each is a round trip.
+    /// The number of messages after the start of a session: each is a round trip.
     requests: AtomicUsize,
-    /// How many messages a pooler might have given to different sessions, or would not have taken at all.
+    /// The number of messages that a pooler might have given to different sessions, or would have refused.
     unfit_for_a_pooler: AtomicUsize,
-    /// How many bytes the server sent.
+    /// The number of bytes that the server sent.
     answered: AtomicUsize,
-    /// How many connections were opened.
+    /// The number of opened connections.
     connections: AtomicUsize,
     /// Whether statements are swallowed from now on.
     is_deaf: AtomicBool,
 }
 
 impl Proxy {
-    /// Listens on a free port, and passes everything on to the server until it is told to cut.
+    /// Starts a proxy for the server of a configuration, and lets the configuration connect through it.
+    ///
+    /// It turns TLS off, since the proxy reads the statements.
+    pub async fn before(config: &mut PostgresConfig, cut: Cut) -> Self {
+        assert!(!config.host.starts_with('/'), "the proxy speaks TCP: set POSTGRES_HOST to the name of a server");
+        let proxy = Self::start((config.host.clone(), config.port), cut).await;
+        (config.host, config.port, config.ssl_mode) = ("127.0.0.1".to_owned(), proxy.port, SslMode::Disable);
+        proxy
+    }
+
+    /// Listens on a free port and forwards everything to the server, until it is told to cut.
     pub async fn start(server: (String, u16), cut: Cut) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -82,54 +94,54 @@ impl Proxy {
         Self { port, left, seen, frozen, abandoned: Mutex::default() }
     }
 
-    /// Cuts the next connections that append, so many of them.
+    /// Cuts this number of the next connections that append.
     pub fn cut(&self, connections: usize) {
         self.left.store(connections, Ordering::SeqCst);
     }
 
-    /// Passes nothing on any more, as a network does that swallows packets. New connections are accepted, and get no answer either.
+    /// Stops forwarding, like a network that drops packets. New connections are accepted and get no answer either.
     pub fn freeze(&self) {
         self.frozen.lock().unwrap().send_replace(true);
     }
 
-    /// Passes nothing on any more, for good, of the connections that there are, as a firewall does that has forgotten them. New ones work.
+    /// Stops forwarding the open connections for good, like a firewall that has forgotten them. New connections work.
     pub fn abandon(&self) {
         let abandoned = std::mem::replace(&mut *self.frozen.lock().unwrap(), watch::Sender::new(false));
         abandoned.send_replace(true);
         self.abandoned.lock().unwrap().push(abandoned);
     }
 
-    /// Passes on what was held back, and all else.
+    /// Forwards what was held back, and everything after it.
     pub fn thaw(&self) {
         self.frozen.lock().unwrap().send_replace(false);
     }
 
-    /// Passes no statement on any more, for good: connections can be made, and then nothing is heard.
+    /// Stops forwarding statements for good: clients can connect and then get no answer.
     pub fn swallow_statements(&self) {
         self.seen.is_deaf.store(true, Ordering::SeqCst);
     }
 
-    /// How many statements were sent since this was last asked.
+    /// The number of statements since the last call.
     pub fn statements(&self) -> usize {
         self.seen.statements.swap(0, Ordering::SeqCst)
     }
 
-    /// How many round trips there were since this was last asked.
+    /// The number of round trips since the last call.
     pub fn requests(&self) -> usize {
         self.seen.requests.swap(0, Ordering::SeqCst)
     }
 
-    /// How many messages were sent that a pooler in transaction mode cannot pass on, since this was last asked.
+    /// The number of messages since the last call that a pooler in transaction mode cannot forward.
     pub fn unfit_for_a_pooler(&self) -> usize {
         self.seen.unfit_for_a_pooler.swap(0, Ordering::SeqCst)
     }
 
-    /// How many bytes the server sent since this was last asked.
+    /// The number of bytes that the server sent since the last call.
     pub fn answered(&self) -> usize {
         self.seen.answered.swap(0, Ordering::SeqCst)
     }
 
-    /// How many connections were opened since this was last asked.
+    /// The number of connections opened since the last call.
     pub fn connections(&self) -> usize {
         self.seen.connections.swap(0, Ordering::SeqCst)
     }
@@ -229,7 +241,7 @@ async fn forward(
     }
 }
 
-/// Bytes of the values of each append of the tests, the second where there are no events, and of nothing else.
+/// Bytes that occur only in the values of the tests' appends; the second is for appends without events.
 const MARKS: [&[u8]; 2] = [b"World.SomethingHappened", b"WithoutEvents"];
 
 /// Server to client.

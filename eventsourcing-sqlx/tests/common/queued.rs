@@ -1,4 +1,4 @@
-//! Saves that stand in the queue of a recorder, and so share a transaction.
+//! Saves in the queue of a recorder, which share a transaction.
 
 use std::pin::Pin;
 use std::task::Poll;
@@ -12,7 +12,7 @@ use super::{ids, one_event};
 pub type Answer = Result<Vec<Notification>, RecorderError>;
 pub type Insert<'r> = Pin<Box<dyn Future<Output = Answer> + Send + 'r>>;
 
-/// Inserts that stand in the queue behind one that waits for the lock, and so share the transaction after it.
+/// Inserts that are queued behind one that waits for the lock, and so share the next transaction.
 pub struct Queued<'r> {
     pub plug: Insert<'r>,
     pub inserts: Pin<Box<JoinAll<Insert<'r>>>>,
@@ -32,7 +32,7 @@ impl<'r> Queued<'r> {
         Self { plug, inserts }
     }
 
-    /// The answers, once the lock is free. The first insert has the first id.
+    /// The results, once the lock is free. The first insert has the first id.
     pub async fn answers(self) -> Vec<Answer> {
         let (plug, answers) = tokio::join!(self.plug, self.inserts);
         assert_eq!(ids(&plug.unwrap()), [1]);

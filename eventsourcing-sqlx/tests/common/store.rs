@@ -1,4 +1,4 @@
-//! A place for events in each database, whose append lock a test can hold.
+//! A store for events in each database, whose append lock a test can hold.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, SqliteConnection};
 use super::followed::NEVER;
 use super::{Schema, connect};
 
-/// What the database says of a commit that it fails.
+/// The error text of a commit that fails on purpose.
 pub const NOT_WANTED: &str = "this commit is not wanted";
 
 /// An empty store.
@@ -40,12 +40,12 @@ impl Store {
         self.open_with(10_000, Duration::from_secs(60)).await
     }
 
-    /// A recorder whose queue holds so many events.
+    /// A recorder whose queue holds this number of events.
     pub async fn open_narrow(&self, queue_size: u32) -> Arc<dyn Recorder> {
         self.open_with(queue_size, Duration::from_secs(60)).await
     }
 
-    /// A recorder that waits no longer for the lock.
+    /// A recorder that waits for the lock no longer than this.
     pub async fn open_impatient(&self, lock_timeout: Duration) -> Arc<dyn Recorder> {
         self.open_with(10_000, lock_timeout).await
     }
@@ -65,7 +65,7 @@ impl Store {
         }
     }
 
-    /// How often to look for what others record: never where followers are told, else so often.
+    /// A poll interval: endless where consumers are notified, else this one.
     pub fn told_or(&self, interval: Duration) -> Duration {
         match self {
             Self::Postgres(_) => NEVER,
@@ -81,7 +81,7 @@ impl Store {
         }
     }
 
-    /// Removes what the server has of it.
+    /// Removes the store from the server.
     pub async fn remove(&self) {
         if let Self::Postgres(schema) = self {
             Schema::drop(schema).await;
@@ -105,7 +105,7 @@ impl Store {
         }
     }
 
-    /// In how many transactions the events after an id were recorded, where that can be told.
+    /// The number of transactions that recorded the events after an id, where the database tells it.
     pub async fn transactions_after(&self, id: u64) -> Option<i64> {
         let Self::Postgres(schema) = self else { return None };
         let name = &schema.name;
@@ -125,33 +125,9 @@ impl Store {
         }
     }
 
-    /// Lets the database refuse to move this upstream.
-    pub async fn refuse_upstream(&self, upstream: &str) {
-        match self {
-            Self::Postgres(schema) => {
-                let name = &schema.name;
-                let trigger = format!(
-                    "CREATE FUNCTION {name}.refuse() RETURNS trigger LANGUAGE plpgsql AS \
-                     $$ BEGIN RAISE EXCEPTION 'this upstream is not wanted'; END $$; \
-                     CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON {name}.universe_tracking \
-                     FOR EACH ROW WHEN (NEW.upstream = '{upstream}') EXECUTE FUNCTION {name}.refuse()"
-                );
-                schema.run(trigger).await;
-            }
-            Self::Sqlite(folder) => {
-                let mut outsider = SqliteConnectOptions::new().filename(file(folder)).connect().await.unwrap();
-                let trigger = format!(
-                    "CREATE TRIGGER refuse BEFORE INSERT ON universe_tracking WHEN NEW.upstream = '{upstream}' \
-                     BEGIN SELECT RAISE(ABORT, 'this upstream is not wanted'); END"
-                );
-                sqlx::raw_sql(AssertSqlSafe(trigger)).execute(&mut outsider).await.unwrap();
-            }
-        }
-    }
-
-    /// Lets commits in PostgreSQL take a while, after the insert and before others see it, and a tenth of them fail then.
+    /// Delays commits in PostgreSQL after the insert, and lets a tenth of them fail.
     ///
-    /// Those with an id in 32, which are those of any writer.
+    /// It affects one id in 32, and so every writer.
     pub async fn hinder_commits(&self) {
         let Self::Postgres(schema) = self else { return };
         let name = &schema.name;
@@ -165,28 +141,31 @@ impl Store {
         schema.run(trigger).await;
     }
 
+    /// Lets the database refuse to move this upstream.
+    pub async fn refuse_upstream(&self, upstream: &str) {
+        self.refuse("tracking", "upstream", upstream).await;
+    }
+
     /// Lets the database refuse events of a topic.
     pub async fn refuse_topic(&self, topic: &str) {
-        match self {
-            Self::Postgres(schema) => {
-                let name = &schema.name;
-                let trigger = format!(
-                    "CREATE FUNCTION {name}.refuse() RETURNS trigger LANGUAGE plpgsql AS \
-                     $$ BEGIN RAISE EXCEPTION 'this topic is not wanted'; END $$; \
-                     CREATE TRIGGER refuse BEFORE INSERT ON {name}.universe_events \
-                     FOR EACH ROW WHEN (NEW.topic = '{topic}') EXECUTE FUNCTION {name}.refuse()"
-                );
-                schema.run(trigger).await;
-            }
-            Self::Sqlite(folder) => {
-                let mut outsider = SqliteConnectOptions::new().filename(file(folder)).connect().await.unwrap();
-                let trigger = format!(
-                    "CREATE TRIGGER refuse BEFORE INSERT ON universe_events WHEN NEW.topic = '{topic}' \
-                     BEGIN SELECT RAISE(ABORT, 'this topic is not wanted'); END"
-                );
-                sqlx::raw_sql(AssertSqlSafe(trigger)).execute(&mut outsider).await.unwrap();
-            }
-        }
+        self.refuse("events", "topic", topic).await;
+    }
+
+    /// Lets the database refuse the rows of a table that have this value in a column.
+    async fn refuse(&self, table: &str, column: &str, value: &str) {
+        let trigger = match self {
+            Self::Postgres(_) => format!(
+                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \
+                 $$ BEGIN RAISE EXCEPTION 'this {column} is not wanted'; END $$; \
+                 CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON universe_{table} \
+                 FOR EACH ROW WHEN (NEW.{column} = '{value}') EXECUTE FUNCTION refuse()"
+            ),
+            Self::Sqlite(_) => format!(
+                "CREATE TRIGGER refuse BEFORE INSERT ON universe_{table} WHEN NEW.{column} = '{value}' \
+                 BEGIN SELECT RAISE(ABORT, 'this {column} is not wanted'); END"
+            ),
+        };
+        self.run(&trigger).await;
     }
 }
 

@@ -1,6 +1,6 @@
-//! What a test's process uses while it runs: memory, open files, connections to PostgreSQL.
+//! The resources that a test's process uses: memory, open files, connections to PostgreSQL.
 //!
-//! Linux only: the figures are read from `/proc`. Elsewhere nothing is watched, and the test says so.
+//! Linux only: the figures are read from `/proc`. On other systems the test reports that it watches nothing.
 #![expect(clippy::print_stdout, reason = "figures of a long run are its result")]
 
 use std::fmt;
@@ -12,20 +12,20 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// Between two samples.
+/// The time between two samples.
 const INTERVAL: Duration = Duration::from_millis(500);
 
-/// Fewer samples than this are no series: the rule does not judge them.
+/// The rule does not judge series with fewer samples than this.
 const SAMPLES: usize = 40;
 
 const MIB: u64 = 1024 * 1024;
 
-/// How much more of each resource may be in use near the end than before the middle.
+/// The growth of each resource that the rule allows between the second and the last quarter.
 ///
-/// A memory allocator keeps some of what is returned to it, and a pool opens a connection more when requests meet.
+/// A memory allocator keeps some freed memory, and a pool opens another connection when requests coincide.
 const ALLOWANCES: Sample = Sample { memory: 16 * MIB, files: 8, connections: 2 };
 
-/// What is in use at one moment.
+/// The resources in use at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sample {
     /// Bytes that are resident, in this process and its children together.
@@ -36,7 +36,7 @@ pub struct Sample {
     pub connections: u64,
 }
 
-/// The name of a resource, and how much of it is in use.
+/// The name of a resource, and its amount in a sample.
 type Resource = (&'static str, fn(&Sample) -> u64);
 
 impl Sample {
@@ -46,7 +46,7 @@ impl Sample {
         ("connections", |sample| sample.connections),
     ];
 
-    /// What a process and its children use; nothing for one that has ended.
+    /// The resources of a process and its children; none for one that has ended.
     pub fn of_family(process: u32) -> Self {
         children(process).into_iter().chain([process]).map(Self::of_process).fold(Self::default(), |sum, sample| Self {
             memory: sum.memory + sample.memory,
@@ -64,7 +64,7 @@ impl Sample {
     }
 }
 
-/// The processes that one has started and that have not ended.
+/// The running processes that a process has started.
 fn children(parent: u32) -> Vec<u32> {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     let numbers = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
@@ -77,7 +77,7 @@ fn children(parent: u32) -> Vec<u32> {
     numbers.filter(is_child).collect()
 }
 
-/// Samples that are being taken.
+/// A task that takes samples.
 #[derive(Debug)]
 pub struct Watch {
     task: JoinHandle<Vec<Sample>>,
@@ -85,13 +85,13 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Begins to take samples. The connection, if there is one, asks the server how many others there are.
+    /// Begins to take samples. The connection, if given, is used to count the server's other connections.
     pub fn start(server: Option<PgConnection>) -> Self {
         let (end, ended) = oneshot::channel();
         Self { task: tokio::spawn(take_samples(server, ended)), end }
     }
 
-    /// Takes the last sample, and shows and gives the series.
+    /// Takes the last sample, prints the series and returns it.
     pub async fn end(self) -> Series {
         // a watch that failed says why when it is waited for
         let _ = self.end.send(());
@@ -134,7 +134,7 @@ async fn connections(server: &mut PgConnection) -> u64 {
 #[derive(Debug)]
 pub struct Series(pub Vec<Sample>);
 
-/// A resource of which more and more is in use.
+/// A resource whose use keeps growing.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Growth {
     pub resource: &'static str,
@@ -172,7 +172,7 @@ fn median(samples: &[Sample], amount: fn(&Sample) -> u64) -> u64 {
     amounts[amounts.len() / 2]
 }
 
-/// What was in use at the start, after a tenth of the time, at most, and at the end.
+/// Shows the use at the start, after a tenth of the time, at most, and at the end.
 impl fmt::Display for Series {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (Some(first), Some(last)) = (self.0.first(), self.0.last()) else {

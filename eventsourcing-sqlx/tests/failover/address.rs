@@ -1,17 +1,17 @@
-//! The address of the primary, whichever server that is: what a proxy, a virtual address or a name stands for.
+//! The address of the current primary, as a proxy, a virtual address or a name would provide it.
 
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// A port of this machine that leads to a server.
+/// A local port that forwards to a server.
 pub struct Address {
     pub port: u16,
     target: watch::Sender<u16>,
 }
 
 impl Address {
-    /// Leads to a port at first.
+    /// Forwards to this port at first.
     pub async fn of(target: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -27,7 +27,7 @@ impl Address {
         Self { port, target }
     }
 
-    /// Leads new connections to another port. Those that are open stay where they are.
+    /// Forwards new connections to another port. Open connections stay where they are.
     pub fn lead_to(&self, target: u16) {
         self.target.send_replace(target);
     }

@@ -1,12 +1,11 @@
-//! Commits do not wait for the standby: what is acknowledged can be lost, and nothing is built upon what was.
+//! Asynchronous replication: acknowledged saves can be lost, and no event is recorded on top of a lost one.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use eventsourcing_core::persistence::{LogPosition, NotificationQuery, StoredDictionary};
+use eventsourcing_core::recording::{LogPosition, NotificationQuery, StoredDictionary};
 use eventsourcing_core::{Error, MemoryViews, ProjectionRunner, Recorder, RecorderError, RunnerError, Uuid};
 use eventsourcing_sqlx::PostgresRecorder;
-use futures::TryStreamExt as _;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -17,7 +16,7 @@ use super::common::{PATIENCE, events, ids, one_event};
 use super::pair::Pair;
 use super::{by, open, versions};
 
-/// A pair whose standby is left behind after two events of an aggregate, a recorder, and its address.
+/// A pair whose standby lags after two events of an aggregate, a recorder, and its address.
 async fn behind(world: Uuid) -> (Pair, Address, PostgresRecorder) {
     let pair = Pair::of_environment();
     let address = Address::of(pair.primary.config.port).await;
@@ -62,7 +61,7 @@ async fn what_follows_a_version_that_was_lost_is_a_conflict() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs two servers: run `cargo xtask failover`"]
-async fn who_follows_a_log_that_was_cut_short_and_grew_past_the_position_is_told() {
+async fn a_consumer_of_a_log_that_lost_events_and_grew_again_gets_an_error() {
     let often = Duration::from_millis(5);
     let (pair, address, recorder) = behind(Uuid::new_v4()).await;
     recorder.insert_events(events(Uuid::new_v4(), 1..=3)).await.unwrap();
@@ -77,7 +76,7 @@ async fn who_follows_a_log_that_was_cut_short_and_grew_past_the_position_is_told
     let views = MemoryViews::new(0);
     let run = async || {
         let projection = InMemory(Arc::new(Semaphore::new(1_000)));
-        ProjectionRunner::of(&application, projection, views.clone()).poll_interval(often).start().await
+        ProjectionRunner::builder(&application, projection, views.clone()).poll_interval(often).start().await
     };
     let runner = run().await.unwrap();
     runner.wait_for(5, PATIENCE).await.unwrap();
@@ -100,7 +99,7 @@ async fn who_follows_a_log_that_was_cut_short_and_grew_past_the_position_is_told
     assert!(matches!(error, Error::LogChanged { position, .. } if position == lost), "{error:?}");
     // while it runs, and when it is started again
     for error in [runner.wait_for(12, PATIENCE).await.unwrap_err(), run().await.unwrap_err()] {
-        assert!(matches!(error, RunnerError::Upstream { .. }) && error.is_another_log(), "{error:?}");
+        assert!(matches!(error, RunnerError::Upstream { .. }) && error.is_log_mismatch(), "{error:?}");
     }
     assert_eq!(views.read(|counted| *counted), 5);
 }

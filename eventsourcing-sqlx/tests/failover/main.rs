@@ -1,4 +1,4 @@
-//! Trials with a primary that dies and a standby that takes over: `cargo xtask failover` runs each on two servers of its own.
+//! Trials of a failover from a primary to a standby: `cargo xtask failover` runs each on its own two servers.
 #![cfg(all(feature = "sqlite", feature = "postgres", unix))]
 #![allow(unreachable_pub, reason = "as in what the tests share")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
@@ -14,7 +14,7 @@ mod synchronous;
 
 use std::time::Duration;
 
-use eventsourcing_core::persistence::EventQuery;
+use eventsourcing_core::recording::EventQuery;
 use eventsourcing_core::{Recorder as _, Uuid};
 use eventsourcing_sqlx::{PostgresConfig, PostgresRecorder};
 
@@ -25,12 +25,12 @@ async fn open(config: PostgresConfig) -> PostgresRecorder {
     PostgresRecorder::open("Universe", config).await.unwrap()
 }
 
-/// Opens a recorder on the server itself.
+/// Opens a recorder directly on a server.
 async fn open_on(server: &Server) -> PostgresRecorder {
     open(server.config.clone()).await
 }
 
-/// How to reach a server by an address that may lead to another one later.
+/// The configuration to reach a server by an address that may later lead to another one.
 fn by(address: &Address, server: &Server) -> PostgresConfig {
     let mut config = server.config.clone();
     config.port = address.port;
@@ -39,7 +39,7 @@ fn by(address: &Address, server: &Server) -> PostgresConfig {
     config
 }
 
-/// The same for who gives up soon.
+/// The same with short time limits.
 fn impatient(mut config: PostgresConfig) -> PostgresConfig {
     config.answer_timeout = Duration::from_secs(1);
     config.resolve_timeout = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! A primary and a standby that `cargo xtask failover` started, and that a trial stops, kills and promotes.
+//! A primary and a standby that `cargo xtask failover` started and that a trial stops, kills and promotes.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::common::{PATIENCE, connect};
 
-/// Both servers. Each trial has a pair of its own: what it leaves is of no use to another.
+/// Both servers. Each trial has its own pair, since it leaves the pair in a changed state.
 pub struct Pair {
     pub primary: Server,
     pub standby: Server,
@@ -24,7 +24,7 @@ pub struct Server {
     pub config: PostgresConfig,
     data: PathBuf,
     binaries: PathBuf,
-    /// The user and the group that it runs as, if they are not ours.
+    /// The user and the group that the server runs as, if they differ from the test's.
     account: Option<(u32, u32)>,
 }
 
@@ -37,10 +37,10 @@ fn needed(name: &str) -> String {
 }
 
 impl Pair {
-    /// The servers that the environment names. A commit waits for no standby yet.
+    /// The servers that the environment names. Commits do not wait for the standby yet.
     pub fn of_environment() -> Self {
         let (data, standby_port) = (needed("PRIMARY"), needed("STANDBY_PORT"));
-        let mut config = PostgresConfig::from_environment(&Environment::of_process("Test")).unwrap();
+        let mut config = PostgresConfig::from_environment(&Environment::from_process("Test")).unwrap();
         config.pool_size = 1;
         config.ssl_mode = SslMode::Disable;
         let account = variable("UID").zip(variable("GID"));
@@ -52,7 +52,7 @@ impl Pair {
         Self { primary, standby }
     }
 
-    /// The same, where each commit waits until the standby has it on its disk.
+    /// The same, with commits that wait until the standby has them on disk.
     pub async fn synchronous() -> Self {
         let pair = Self::of_environment();
         pair.primary.run("ALTER SYSTEM SET synchronous_standby_names = '*'").await;
@@ -61,7 +61,7 @@ impl Pair {
         pair
     }
 
-    /// Waits until the standby has all that is recorded, and stops it.
+    /// Waits until the standby has caught up, and stops it.
     pub async fn leave_the_standby_behind(&self) {
         let mut outsider = connect(&self.primary.config).await;
         let last: String =
@@ -70,7 +70,7 @@ impl Pair {
         self.standby.stop().await;
     }
 
-    /// Lets the primary die, and the standby take over with what it has.
+    /// Kills the primary and promotes the standby.
     pub async fn fail_over(&self) {
         self.primary.kill().await;
         if !self.standby.is_running() {
@@ -81,7 +81,7 @@ impl Pair {
 }
 
 impl Server {
-    /// Stops it as an administrator does: sessions are ended, and what waits for a standby is given up.
+    /// Stops the server as an administrator does: sessions end, and commits stop waiting for a standby.
     pub async fn stop(&self) {
         self.control(&["stop", "--mode=fast"]).await;
     }
@@ -112,7 +112,7 @@ impl Server {
         assert!(status.success(), "pg_ctl {arguments:?}: {status}");
     }
 
-    /// Kills all its processes at once, as a power cut does.
+    /// Kills all processes of the server at once, as a power cut does.
     pub async fn kill(&self) {
         let file = std::fs::read_to_string(self.data.join("postmaster.pid")).unwrap();
         let lines: Vec<&str> = file.lines().collect();

@@ -1,12 +1,11 @@
-//! Commits wait for the standby: what is acknowledged is never lost, whatever was visible meanwhile.
+//! Synchronous replication: an acknowledged save is never lost, whatever was visible meanwhile.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use eventsourcing_core::persistence::NotificationQuery;
-use eventsourcing_core::{Followed, Notification, Recorder as _, RecorderError, StoredEvent, Subscribe, Uuid};
+use eventsourcing_core::recording::NotificationQuery;
+use eventsourcing_core::{Notification, Recorder as _, RecorderError, StoredEvent, Subscribe, Tracked, Uuid};
 use eventsourcing_sqlx::PostgresRecorder;
-use futures::TryStreamExt as _;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -23,7 +22,7 @@ fn save(recorder: &PostgresRecorder, attempt: &[StoredEvent]) -> Saving {
     tokio::spawn(async move { recorder.insert_events(attempt).await })
 }
 
-/// How many events are visible to whoever asks the server.
+/// The number of events that are visible on a server.
 async fn visible(server: &Server) -> i64 {
     server.number("SELECT count(*) FROM universe_events").await
 }
@@ -88,7 +87,7 @@ async fn a_save_that_is_made_again_is_acknowledged_once_the_standby_has_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs two servers: run `cargo xtask failover`"]
-async fn a_save_that_was_visible_and_is_lost_was_not_acknowledged_and_can_be_made_again() {
+async fn a_visible_save_that_is_lost_was_not_acknowledged_and_can_be_retried() {
     let pair = Pair::synchronous().await;
     let address = Address::of(pair.primary.config.port).await;
     let recorder = open(impatient(by(&address, &pair.primary))).await;
@@ -112,7 +111,7 @@ async fn a_save_that_was_visible_and_is_lost_was_not_acknowledged_and_can_be_mad
     assert_eq!(versions(&recorder, world).await, [1, 2]);
 }
 
-/// The topic of the event after which a follower ends.
+/// The topic of the event after which a consumer ends.
 const LAST: &str = "World.Ended";
 
 fn last_event() -> Vec<StoredEvent> {
@@ -121,24 +120,24 @@ fn last_event() -> Vec<StoredEvent> {
     last
 }
 
-/// What a follower gets before the last event, going on after errors that pass.
+/// The events that a consumer gets before the last one, continuing after transient errors.
 async fn follow(subscribe: Subscribe) -> Vec<(u64, Uuid, u64)> {
     let mut subscription = subscribe.poll_interval(Duration::from_millis(5)).notifications();
     let mut got = Vec::new();
     loop {
         match subscription.try_next().await {
-            Ok(Some(Followed { item, .. })) if item.topic == LAST => return got,
-            Ok(Some(Followed { item, .. })) => got.push((item.id, item.originator_id, item.originator_version)),
+            Ok(Some(Tracked { item, .. })) if item.topic == LAST => return got,
+            Ok(Some(Tracked { item, .. })) => got.push((item.id, item.originator_id, item.originator_version)),
             Ok(None) => panic!("a subscription has no end"),
             Err(error) => assert!(error.is_retryable(), "{error:?}"),
         }
     }
 }
 
-/// What the library cannot help: the server itself says that it is done.
+/// The library cannot prevent this: the server itself acknowledges the commit.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs two servers: run `cargo xtask failover`"]
-async fn a_save_whose_session_is_cancelled_by_hand_is_acknowledged_without_the_standby() {
+async fn a_manually_cancelled_save_is_acknowledged_without_the_standby() {
     let pair = Pair::synchronous().await;
     let recorder = open_on(&pair.primary).await;
     pair.standby.stop().await;
@@ -152,7 +151,7 @@ async fn a_save_whose_session_is_cancelled_by_hand_is_acknowledged_without_the_s
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs two servers: run `cargo xtask failover`"]
-async fn a_save_whose_session_is_terminated_by_hand_is_acknowledged_once_the_standby_has_it() {
+async fn a_terminated_save_is_acknowledged_once_the_standby_has_it() {
     let pair = Pair::synchronous().await;
     let address = Address::of(pair.primary.config.port).await;
     let recorder = open(by(&address, &pair.primary)).await;
@@ -168,7 +167,7 @@ async fn a_save_whose_session_is_terminated_by_hand_is_acknowledged_once_the_sta
     assert_eq!(visible(&pair.standby).await, 1);
 }
 
-/// Makes an attempt again as long as its error says that it may be.
+/// Retries an attempt while its error is retryable.
 async fn until_it_is_saved(recorder: &PostgresRecorder, attempt: &[StoredEvent]) -> Vec<Notification> {
     let save = async {
         loop {
@@ -183,8 +182,8 @@ async fn until_it_is_saved(recorder: &PostgresRecorder, attempt: &[StoredEvent])
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs two servers: run `cargo xtask failover`"]
-async fn no_acknowledged_save_is_lost_or_doubled_when_the_primary_is_killed_beside_eight_writers() {
-    /// How many saves are acknowledged before the primary dies, and by each writer after it.
+async fn killing_the_primary_loses_and_duplicates_no_acknowledged_save() {
+    /// The number of acknowledged saves before the primary is killed, and of each writer after it.
     const BEFORE: usize = 200;
     const EACH: u64 = 200;
 
@@ -234,7 +233,7 @@ async fn no_acknowledged_save_is_lost_or_doubled_when_the_primary_is_killed_besi
         log.iter().map(|event| (event.originator_id, event.originator_version, event.id)).collect();
     recorded.sort_unstable();
     saved.sort_unstable();
-    // who follows meanwhile sees each event once, in order
+    // a consumer meanwhile sees each event once, in order
     recorder.insert_events(last_event()).await.unwrap();
     let followed = timeout(PATIENCE, following).await.expect("the follower hangs").unwrap();
     let of_log = log.iter().map(|event| (event.id, event.originator_id, event.originator_version));

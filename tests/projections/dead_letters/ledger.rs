@@ -1,16 +1,15 @@
-//! A projection that refuses what it is told to, with its view in each place.
+//! A projection that refuses chosen amounts, with its view in each database.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use eventsourcing::following::Views;
+use eventsourcing::database::{PostgresViews, SqliteViews};
 use eventsourcing::prelude::*;
-use eventsourcing::sqlx::{PostgresViews, SqliteViews};
-use eventsourcing::{About, MemoryViews, Projection};
+use eventsourcing::projection::Views;
+use eventsourcing::{EventContext, MemoryViews, Projection};
 use sqlx::{PgConnection, PgPool, SqliteConnection, SqlitePool};
 
-use super::super::places::{postgres_pool, sqlite_pool};
-use super::super::{AccountDeposited, AccountOpened};
+use super::super::{AccountDeposited, AccountOpened, postgres_pool, sqlite_pool};
 
 /// The amounts that handlers refuse.
 #[derive(Clone, Default)]
@@ -29,7 +28,7 @@ impl Bad {
     }
 }
 
-/// Each event that was handled: whose, and which version.
+/// Each handled event: its aggregate id and its version.
 pub(super) type Entries = Vec<(Uuid, u64)>;
 
 pub(super) struct InMemory(Bad);
@@ -37,15 +36,20 @@ pub(super) struct InMemory(Bad);
 #[projection("ledger")]
 impl InMemory {
     #[on]
-    async fn opened(&self, _: &AccountOpened, about: &About, view: &mut Entries) -> Result<()> {
-        view.push((about.originator_id, about.originator_version));
+    async fn opened(&self, _: &AccountOpened, context: &EventContext, view: &mut Entries) -> Result<()> {
+        view.push((context.originator_id, context.originator_version));
         Ok(())
     }
 
     #[on]
-    async fn deposited(&self, event: &AccountDeposited, about: &About, view: &mut Entries) -> sqlx::Result<()> {
+    async fn deposited(
+        &self,
+        event: &AccountDeposited,
+        context: &EventContext,
+        view: &mut Entries,
+    ) -> sqlx::Result<()> {
         // before it fails, so that it has to be undone
-        view.push((about.originator_id, about.originator_version));
+        view.push((context.originator_id, context.originator_version));
         tokio::task::yield_now().await;
         self.0.check(event.amount)
     }
@@ -54,10 +58,10 @@ impl InMemory {
 pub(super) struct InSqlite(Bad);
 
 impl InSqlite {
-    async fn enter(&self, amount: i64, about: &About, view: &mut SqliteConnection) -> sqlx::Result<()> {
-        let version = i64::try_from(about.originator_version).unwrap();
+    async fn enter(&self, amount: i64, context: &EventContext, view: &mut SqliteConnection) -> sqlx::Result<()> {
+        let version = i64::try_from(context.originator_version).unwrap();
         let enter = sqlx::query("INSERT INTO ledger (account, version) VALUES (?, ?)");
-        enter.bind(about.originator_id).bind(version).execute(view).await?;
+        enter.bind(context.originator_id).bind(version).execute(view).await?;
         self.0.check(amount)
     }
 }
@@ -65,28 +69,28 @@ impl InSqlite {
 #[projection("ledger")]
 impl InSqlite {
     #[on]
-    async fn opened(&self, _: &AccountOpened, about: &About, view: &mut SqliteConnection) -> sqlx::Result<()> {
-        self.enter(0, about, view).await
+    async fn opened(&self, _: &AccountOpened, context: &EventContext, view: &mut SqliteConnection) -> sqlx::Result<()> {
+        self.enter(0, context, view).await
     }
 
     #[on]
     async fn deposited(
         &self,
         event: &AccountDeposited,
-        about: &About,
+        context: &EventContext,
         view: &mut SqliteConnection,
     ) -> sqlx::Result<()> {
-        self.enter(event.amount, about, view).await
+        self.enter(event.amount, context, view).await
     }
 }
 
 pub(super) struct InPostgres(Bad);
 
 impl InPostgres {
-    async fn enter(&self, amount: i64, about: &About, view: &mut PgConnection) -> sqlx::Result<()> {
-        let version = i64::try_from(about.originator_version).unwrap();
+    async fn enter(&self, amount: i64, context: &EventContext, view: &mut PgConnection) -> sqlx::Result<()> {
+        let version = i64::try_from(context.originator_version).unwrap();
         let enter = sqlx::query("INSERT INTO ledger (account, version) VALUES ($1, $2)");
-        enter.bind(about.originator_id).bind(version).execute(view).await?;
+        enter.bind(context.originator_id).bind(version).execute(view).await?;
         self.0.check(amount)
     }
 }
@@ -94,27 +98,32 @@ impl InPostgres {
 #[projection("ledger")]
 impl InPostgres {
     #[on]
-    async fn opened(&self, _: &AccountOpened, about: &About, view: &mut PgConnection) -> sqlx::Result<()> {
-        self.enter(0, about, view).await
+    async fn opened(&self, _: &AccountOpened, context: &EventContext, view: &mut PgConnection) -> sqlx::Result<()> {
+        self.enter(0, context, view).await
     }
 
     #[on]
-    async fn deposited(&self, event: &AccountDeposited, about: &About, view: &mut PgConnection) -> sqlx::Result<()> {
-        self.enter(event.amount, about, view).await
+    async fn deposited(
+        &self,
+        event: &AccountDeposited,
+        context: &EventContext,
+        view: &mut PgConnection,
+    ) -> sqlx::Result<()> {
+        self.enter(event.amount, context, view).await
     }
 }
 
-/// A place for the view.
+/// A database for the view.
 pub(super) trait Place {
     type Views: Views + Clone;
     type Ledger: Projection<View = <Self::Views as Views>::View>;
 
     fn ledger(bad: &Bad) -> Self::Ledger;
     fn views(&self) -> Self::Views;
-    /// What was handled, in the order in which it was.
+    /// The handled events, in their order.
     async fn entries(&self) -> Entries;
 
-    /// The versions that were handled, by account, in the order in which they were.
+    /// The handled versions by account, in their order.
     async fn by_account(&self) -> BTreeMap<Uuid, Vec<u64>> {
         let mut accounts = BTreeMap::<_, Vec<u64>>::new();
         for (account, version) in self.entries().await {

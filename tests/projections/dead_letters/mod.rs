@@ -1,4 +1,4 @@
-//! Events that are put aside: others go on, those of the same aggregate wait, and what is retried is handled in order and once.
+//! Dead letters: other aggregates continue, later events of the same one wait, and retried events are handled in order and once.
 
 mod ledger;
 mod operating;
@@ -14,7 +14,7 @@ use eventsourcing::{DeadLetter, DeadLetterError, DeadLetters, OnFailure, Project
 use self::ledger::{Bad, Place};
 use super::{Account, Office, PATIENCE, deposits, office};
 
-/// A test of each function, in each place.
+/// A test of each function in each database.
 macro_rules! in_each_place {
     ($($name:ident)*) => {
         mod in_memory { $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)] async fn $name() {
@@ -32,7 +32,7 @@ use in_each_place;
 
 const PARK: OnFailure = OnFailure::Park { attempts: 0, pause: Duration::ZERO };
 
-/// Saves an account with these deposits; its id is that of the aggregate.
+/// Saves a new account with these deposits.
 async fn account(office: &Office, amounts: &[i64]) -> Account {
     let mut account = Account::open();
     amounts.iter().for_each(|amount| account.deposit(*amount));
@@ -40,18 +40,18 @@ async fn account(office: &Office, amounts: &[i64]) -> Account {
     account
 }
 
-/// Deposits more; the last id.
+/// Deposits more, and returns the last notification id.
 async fn deposit(office: &Office, account: &mut Account, amounts: &[i64]) -> u64 {
     amounts.iter().for_each(|amount| account.deposit(*amount));
     office.save(account).await.unwrap().last().unwrap().id
 }
 
 async fn run<P: Place>(office: &Office, place: &P, bad: &Bad, on_failure: OnFailure) -> ProjectionRunner {
-    let runner = ProjectionRunner::of(office, P::ledger(bad), place.views()).on_failure(on_failure);
+    let runner = ProjectionRunner::builder(office, P::ledger(bad), place.views()).on_failure(on_failure);
     runner.start().await.unwrap()
 }
 
-/// Runs the projection until all that is recorded is processed.
+/// Runs the projection until it has processed the log.
 async fn process<P: Place>(office: &Office, place: &P, bad: &Bad, on_failure: OnFailure) {
     let runner = run(office, place, bad, on_failure).await;
     let last = office.recorder().max_notification_id().await.unwrap().unwrap();
@@ -60,10 +60,10 @@ async fn process<P: Place>(office: &Office, place: &P, bad: &Bad, on_failure: On
 }
 
 fn letters<P: Place>(office: &Office, place: &P, bad: &Bad) -> DeadLetters<P::Ledger, P::Views> {
-    DeadLetters::of(office, P::ledger(bad), place.views())
+    DeadLetters::new(office, P::ledger(bad), place.views())
 }
 
-/// The versions of those that are put aside, and whether there is a reason.
+/// The versions of dead letters, and whether each has a reason.
 fn versions(letters: &[DeadLetter]) -> Vec<(u64, bool)> {
     letters.iter().map(|letter| (letter.originator_version, letter.reason.is_some())).collect()
 }

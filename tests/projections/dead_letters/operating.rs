@@ -123,8 +123,8 @@ async fn what_is_not_there_is_an_error_with_the_cure<P: Place>(place: P) {
         let letters = letters(&office, &place, &bad);
         assert!(letters.list(0, 10).await.unwrap().is_empty());
         let said = format!(
-            "`ledger` has no dead letter of {} from `Office`; \
-             list what there is: somebody else may have retried or discarded it",
+            "`ledger` has no dead letters of aggregate {} from `Office`; \
+             list the dead letters: another process may have retried or discarded it",
             lucky.id()
         );
         let none = [letters.retry(lucky.id()).await.unwrap_err(), letters.discard_all(lucky.id()).await.unwrap_err()];
@@ -135,7 +135,7 @@ async fn what_is_not_there_is_an_error_with_the_cure<P: Place>(place: P) {
         let error = letters.discard(2).await.unwrap_err();
         assert!(matches!(error, DeadLetterError::NotFound { notification_id: 2, .. }), "{error:?}");
         let said = "`ledger` has no dead letter of notification 2 from `Office`; \
-                    list what there is: somebody else may have retried or discarded it";
+                    list the dead letters: another process may have retried or discarded it";
         assert_eq!(error.to_string(), said);
         process(&office, &place, &bad, PARK).await;
     }

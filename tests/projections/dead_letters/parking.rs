@@ -1,17 +1,16 @@
-//! When events are put aside, and which.
+//! The events that are dead-lettered, and when.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use eventsourcing::following::{Progress, Views as _};
-use eventsourcing::persistence::{Kind, Place as Where};
-use eventsourcing::sqlx::PostgresViews;
-use eventsourcing::{About, MemoryViews, StoredEvent};
+use eventsourcing::database::PostgresViews;
+use eventsourcing::projection::{Progress, Views as _};
+use eventsourcing::recording::{StateKind, StateLocation as Where};
+use eventsourcing::{EventContext, MemoryViews, StoredEvent};
 
 use sqlx::PgConnection;
 
-use super::super::AccountDeposited;
-use super::super::places::postgres_pool;
+use super::super::{AccountDeposited, postgres_pool};
 use super::*;
 
 in_each_place! {
@@ -46,7 +45,7 @@ async fn others_go_on_and_later_events_of_the_aggregate_wait<P: Place>(place: P)
 
     let status = runner.status().await.unwrap();
     assert_eq!((status.dead_letters, status.position), (3, last));
-    assert!(matches!(status.progress, Progress::Following), "{status:?}");
+    assert!(matches!(status.progress, Progress::Running), "{status:?}");
     assert!(matches!(status.last_error, Some(RunnerError::Handler { notification_id: 3, .. })), "{status:?}");
     runner.stop().await.unwrap();
 }
@@ -72,7 +71,7 @@ async fn what_is_put_aside_twice_over_is_put_aside_once<P: Place>(place: P) {
     bad.is(&[13]);
     let mut runners = Vec::new();
     for batch_size in [1, 3, 7] {
-        let runner = ProjectionRunner::of(&office, P::ledger(&bad), place.views()).on_failure(PARK);
+        let runner = ProjectionRunner::builder(&office, P::ledger(&bad), place.views()).on_failure(PARK);
         runners.push(runner.batch_size(batch_size).start().await.unwrap());
     }
     for _ in 0..10 {
@@ -91,7 +90,7 @@ async fn an_event_that_cannot_be_decoded_is_put_aside<P: Place>(place: P) {
     let (office, bad) = (office().await, Bad::default());
     let account = account(&office, &[1]).await;
     let (originator_id, state) = (account.id(), b"{\"timestamp\":\"yesterday\"}".to_vec());
-    let at = Where { kind: Kind::Event, originator_id, originator_version: 3, topic: "Account.Deposited" };
+    let at = Where { kind: StateKind::Event, originator_id, originator_version: 3, topic: "Account.Deposited" };
     let broken = StoredEvent {
         originator_id,
         originator_version: 3,
@@ -110,7 +109,7 @@ async fn an_event_that_cannot_be_decoded_is_put_aside<P: Place>(place: P) {
     assert_eq!(place.entries().await.len(), 2);
 }
 
-/// Refuses so often.
+/// Refuses this number of events.
 struct Refusing(Arc<AtomicU32>);
 
 #[projection("ledger")]
@@ -133,7 +132,7 @@ async fn an_event_is_put_aside_after_as_many_attempts_as_the_policy_says() {
         let last = deposits(&office, 2, 1).await;
         let views = MemoryViews::new(0);
         let refusing = Refusing(Arc::new(AtomicU32::new(refusals)));
-        let runner = ProjectionRunner::of(&office, refusing, views.clone()).batch_size(1).on_failure(policy);
+        let runner = ProjectionRunner::builder(&office, refusing, views.clone()).batch_size(1).on_failure(policy);
         let runner = runner.start().await.unwrap();
         runner.wait_for(last, PATIENCE).await.unwrap();
         assert_eq!(views.count_dead_letters("ledger", "Office").await.unwrap(), letters, "{refusals}");
@@ -148,7 +147,7 @@ async fn a_runner_that_is_stopped_between_attempts_puts_nothing_aside() {
     let views = MemoryViews::new(0);
     let policy = OnFailure::Park { attempts: 1, pause: Duration::from_secs(3_600) };
     let refusing = Refusing(Arc::new(AtomicU32::new(u32::MAX)));
-    let runner = ProjectionRunner::of(&office, refusing, views.clone()).on_failure(policy).start().await.unwrap();
+    let runner = ProjectionRunner::builder(&office, refusing, views.clone()).on_failure(policy).start().await.unwrap();
     while !matches!(runner.status().await.unwrap().progress, Progress::Retrying(_)) {
         tokio::task::yield_now().await;
     }
@@ -157,7 +156,7 @@ async fn a_runner_that_is_stopped_between_attempts_puts_nothing_aside() {
     assert!(views.position("ledger", "Office").await.unwrap().id < 2);
 }
 
-/// Refuses in words that PostgreSQL takes for no text.
+/// Refuses with a reason that PostgreSQL cannot store as text.
 struct Mumbling;
 
 #[projection("mumbling")]
@@ -166,7 +165,7 @@ impl Mumbling {
     async fn deposited(
         &self,
         _: &AccountDeposited,
-        _: &About,
+        _: &EventContext,
         _: &mut PgConnection,
     ) -> std::result::Result<(), String> {
         Err("it said \0".to_owned())
@@ -178,7 +177,7 @@ async fn a_reason_that_the_database_cannot_keep_is_no_reason_to_stop() {
     let office = office().await;
     let last = deposits(&office, 2, 1).await;
     let views = PostgresViews::open(postgres_pool().await).await.unwrap();
-    let runner = ProjectionRunner::of(&office, Mumbling, views.clone()).on_failure(PARK).start().await.unwrap();
+    let runner = ProjectionRunner::builder(&office, Mumbling, views.clone()).on_failure(PARK).start().await.unwrap();
     runner.wait_for(last, PATIENCE).await.unwrap();
     let letters = views.dead_letters("mumbling", "Office", 0, 10).await.unwrap();
     assert_eq!(letters[0].reason.as_deref(), Some("it said \u{fffd}"));

@@ -1,9 +1,9 @@
-//! Position, view and dead letters change together, whoever is dropped and whoever runs at the same time.
+//! Position, view and dead letters change together, also with dropped and concurrent runners.
 
 use std::collections::BTreeSet;
 
-use eventsourcing::following::{MemoryTransaction, ViewTransaction, Views};
-use eventsourcing::persistence::LogPosition;
+use eventsourcing::projection::{MemoryTransaction, ViewTransaction, Views};
+use eventsourcing::recording::LogPosition;
 use eventsourcing::{MemoryViews, ViewError};
 use futures::future::{FutureExt as _, join_all};
 use tokio::task::yield_now;
@@ -19,7 +19,7 @@ in_each_place! {
     who_retries_at_the_same_time_takes_turns
 }
 
-/// All of these accounts' events are handled or put aside, each once, and those that are handled are in order.
+/// Whether each event is either handled or dead-lettered, once, and the handled ones are in order.
 async fn is_whole<P: Place>(place: &P, letters: &DeadLetters<P::Ledger, P::Views>, events: usize) -> bool {
     let handled = place.by_account().await;
     let aside = letters.list(0, usize::MAX).await.unwrap();
@@ -37,7 +37,7 @@ async fn runners_dropped_at_any_moment_handle_each_event_or_put_it_aside<P: Plac
         accounts.push(account(&office, if number % 2 == 0 { &[1, 2] } else { &[13, 2] }).await);
     }
     for polls in 0..200 {
-        let runner = ProjectionRunner::of(&office, P::ledger(&bad), place.views()).on_failure(PARK);
+        let runner = ProjectionRunner::builder(&office, P::ledger(&bad), place.views()).on_failure(PARK);
         let runner = runner.batch_size(1 + polls % 5).start().await.unwrap();
         for _ in 0..polls {
             yield_now().await;
@@ -155,7 +155,7 @@ async fn who_retries_at_the_same_time_takes_turns<P: Place>(place: P) {
     assert_eq!(place.by_account().await[&unlucky.id()], (1..=302).collect::<Vec<_>>());
 }
 
-/// Views that put events aside in a transaction of its own, after that which moves the position.
+/// Views that park dead letters in a second transaction, after the one that moves the position.
 #[derive(Clone)]
 struct Unprotected(MemoryViews<Entries>);
 
@@ -187,12 +187,12 @@ impl Views for Unprotected {
         Ok(self.transaction(self.0.begin(projection, tracking).await?))
     }
 
-    async fn begin_aside(
+    async fn begin_without_advance(
         &self,
         projection: &str,
         upstream: &str,
     ) -> std::result::Result<UnprotectedTransaction, ViewError> {
-        Ok(self.transaction(self.0.begin_aside(projection, upstream).await?))
+        Ok(self.transaction(self.0.begin_without_advance(projection, upstream).await?))
     }
 
     async fn dead_letters(
@@ -238,7 +238,7 @@ impl ViewTransaction for UnprotectedTransaction {
         self.inner.commit().await?;
         if !self.parks.is_empty() {
             yield_now().await;
-            let mut after = self.views.begin_aside("ledger", "Office").await?;
+            let mut after = self.views.begin_without_advance("ledger", "Office").await?;
             after.park(&self.parks).await?;
             after.commit().await?;
         }
@@ -265,7 +265,7 @@ impl Place for Twin {
     }
 }
 
-/// The twin: without one transaction for both a runner that is dropped between the two loses an event.
+/// The twin: without one transaction for both, a runner that is dropped between the two loses an event.
 #[tokio::test]
 async fn with_two_transactions_an_event_is_neither_handled_nor_put_aside() {
     let (office, bad) = (office().await, Bad::default());

@@ -1,6 +1,6 @@
 //! What views guarantee about dead letters, without a runner.
 
-use eventsourcing::following::{ViewTransaction as _, Views as _};
+use eventsourcing::projection::{ViewTransaction as _, Views as _};
 
 use super::*;
 
@@ -22,7 +22,7 @@ fn letter(notification_id: u64, originator_id: Uuid, reason: Option<&str>) -> De
     }
 }
 
-/// Puts aside, in a transaction that moves the position.
+/// Parks dead letters in a transaction that moves the position.
 async fn park<P: Place>(place: &P, projection: &str, tracking: Tracking, letters: &[DeadLetter]) {
     let mut transaction = place.views().begin(projection, &tracking).await.unwrap();
     transaction.park(letters).await.unwrap();
@@ -59,7 +59,7 @@ async fn what_is_put_aside_is_kept_as_it_is<P: Place>(place: P) {
     assert_eq!(views.dead_letters("ledger", "Office", 1, 1).await.unwrap(), [all[1].clone()]);
 
     // the first ones of one aggregate, by id
-    let mut transaction = views.begin_aside("ledger", "Office").await.unwrap();
+    let mut transaction = views.begin_without_advance("ledger", "Office").await.unwrap();
     let first = transaction.unpark(ids[1], 100).await.unwrap();
     let expected: Vec<_> = all.iter().filter(|letter| letter.originator_id == ids[1]).take(100).cloned().collect();
     assert_eq!(first, expected);
@@ -80,7 +80,7 @@ async fn a_transaction_dropped_puts_nothing_aside_and_takes_nothing_out<P: Place
     drop(transaction);
     assert_eq!(views.count_dead_letters("ledger", "Office").await.unwrap(), 0);
     park(&place, "ledger", Tracking::new("Office", 0, 5), &[letter(5, id, None)]).await;
-    let mut transaction = views.begin_aside("ledger", "Office").await.unwrap();
+    let mut transaction = views.begin_without_advance("ledger", "Office").await.unwrap();
     assert_eq!(transaction.unpark(id, 1).await.unwrap().len(), 1);
     drop(transaction);
     assert_eq!(views.count_dead_letters("ledger", "Office").await.unwrap(), 1);
@@ -95,7 +95,7 @@ async fn projections_and_upstreams_have_letters_of_their_own<P: Place>(place: P)
     let mut elsewhere = views.begin("b", &Tracking::new("Y", 0, 5)).await.unwrap();
     assert!(elsewhere.parked(&[id]).await.unwrap().is_empty());
     drop(elsewhere);
-    let mut transaction = views.begin_aside("a", "X").await.unwrap();
+    let mut transaction = views.begin_without_advance("a", "X").await.unwrap();
     assert_eq!(transaction.unpark(id, 10).await.unwrap(), [letter(5, id, Some("a"))]);
     transaction.commit().await.unwrap();
     for (projection, upstream) in owners {
@@ -109,9 +109,9 @@ async fn one_aside_takes_turns_with_those_that_move_the_position<P: Place>(place
     for position in (5..100).step_by(5) {
         let (number, tracking) = (position, Tracking::new("Office", position - 5, position));
         park(&place, "ledger", tracking, &[letter(number, id, None)]).await;
-        let mut aside = views.begin_aside("ledger", "Office").await.unwrap();
+        let mut aside = views.begin_without_advance("ledger", "Office").await.unwrap();
         assert_eq!(aside.unpark(id, 10).await.unwrap().len(), 1);
-        // it waits, or begins afterwards: in both cases it finds nothing put aside
+        // it waits, or begins afterwards: in both cases it finds no dead letter
         let tracking = Tracking::new("Office", position, position + 1);
         let moving = async {
             let mut moving = views.begin("ledger", &tracking).await.unwrap();

@@ -1,10 +1,10 @@
-//! A rebuild of a view whose log went back, in a failover or a restore: it replaces the live version although that was further.
+//! A rebuild of a view whose log was rolled back, by a failover or a restore: it replaces the live version although that was further.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use eventsourcing::following::{ProjectionKey, RebuildableViews as _, Switched};
-use eventsourcing::persistence::{EventQuery, LogPosition, MemoryRecorder, NotificationQuery, NotificationVisitor};
+use eventsourcing::projection::{ProjectionKey, RebuildableViews as _, Switched};
+use eventsourcing::recording::{EventQuery, LogPosition, MemoryRecorder, NotificationQuery, NotificationVisitor};
 use eventsourcing::{
     Application, Notification, ProjectionRunner, Rebuild, RebuildError, Recorder, RecorderError, StoredEvent, Uuid,
 };
@@ -30,8 +30,8 @@ async fn a_view_of_a_log_that_went_back_is_rebuilt_from_what_the_log_is_now<P: P
     let restored = office().await;
     deposits(&restored, 4, 1).await;
     let refused = ProjectionRunner::start(&restored, P::V1::open(), place.views().await).await.unwrap_err();
-    assert!(refused.is_another_log(), "{refused:?}");
-    let mut rebuilding = Rebuild::of(&restored, P::V2::open(), place.views().await).start().await.unwrap();
+    assert!(refused.is_log_mismatch(), "{refused:?}");
+    let mut rebuilding = Rebuild::builder(&restored, P::V2::open(), place.views().await).start().await.unwrap();
     rebuilding.switch(PATIENCE).await.unwrap();
     assert_eq!(place.seen().await, (6, 4, 2, 2));
 
@@ -43,7 +43,13 @@ async fn a_view_of_a_log_that_went_back_is_rebuilt_from_what_the_log_is_now<P: P
     // once more, from a log that is longer
     let restored = office().await;
     deposits(&restored, 20, 1).await;
-    Rebuild::of(&restored, P::V3::open(), place.views().await).start().await.unwrap().switch(PATIENCE).await.unwrap();
+    Rebuild::builder(&restored, P::V3::open(), place.views().await)
+        .start()
+        .await
+        .unwrap()
+        .switch(PATIENCE)
+        .await
+        .unwrap();
     assert_eq!(place.seen().await, (57, 20, 3, 3));
 }
 
@@ -54,18 +60,18 @@ async fn a_rebuild_may_be_behind_a_lost_position_and_no_other<P: Place>(place: P
     let old = ProjectionRunner::start(&office, P::V1::open(), place.views().await).await.unwrap();
     old.wait_for(last, PATIENCE).await.unwrap();
     let views = place.views().await;
-    let serving = views.serving_positions("sums").await.unwrap();
-    assert_eq!(serving, [("Office".to_owned(), office.recorder().position_at(last).await.unwrap().unwrap())]);
+    let live = views.live_positions("sums").await.unwrap();
+    assert_eq!(live, [("Office".to_owned(), office.recorder().position_at(last).await.unwrap().unwrap())]);
     let restored = super::super::office().await;
     deposits(&restored, 4, 1).await;
-    let rebuilding = Rebuild::of(&restored, P::V2::open(), views.clone()).start().await.unwrap();
+    let rebuilding = Rebuild::builder(&restored, P::V2::open(), views.clone()).start().await.unwrap();
     let key = ProjectionKey::new("sums", 2).rebuilt();
     for lost in [LogPosition::from(last), LogPosition::anchored(last, Uuid::from_u128(1))] {
         let lost = ("Office".to_owned(), lost);
         assert_eq!(views.switch(key, std::slice::from_ref(&lost)).await.unwrap(), Switched::Behind, "{lost:?}");
     }
     assert_eq!(place.seen().await, (9, 10, 1, 1));
-    assert_eq!(views.switch(key, &serving).await.unwrap(), Switched::Done);
+    assert_eq!(views.switch(key, &live).await.unwrap(), Switched::Done);
     rebuilding.abort().await.unwrap_err();
 }
 
@@ -75,7 +81,7 @@ async fn a_rebuild_whose_own_log_went_back_is_aborted_and_begun_anew<P: Place>(p
     let old = ProjectionRunner::start(&lost, P::V1::open(), place.views().await).await.unwrap();
     old.wait_for(last, PATIENCE).await.unwrap();
     old.stop().await.unwrap();
-    let rebuilding = Rebuild::of(&lost, P::V2::open(), place.views().await).start().await.unwrap();
+    let rebuilding = Rebuild::builder(&lost, P::V2::open(), place.views().await).start().await.unwrap();
     while rebuilding.progress().await.unwrap().position < last {
         tokio::task::yield_now().await;
     }
@@ -83,15 +89,15 @@ async fn a_rebuild_whose_own_log_went_back_is_aborted_and_begun_anew<P: Place>(p
 
     let restored = office().await;
     deposits(&restored, 4, 1).await;
-    let start = async || Rebuild::of(&restored, P::V2::open(), place.views().await).start().await;
+    let start = async || Rebuild::builder(&restored, P::V2::open(), place.views().await).start().await;
     let refused = start().await.err().unwrap();
-    assert!(matches!(&refused, RebuildError::Runner(error) if error.is_another_log()), "{refused:?}");
+    assert!(matches!(&refused, RebuildError::Runner(error) if error.is_log_mismatch()), "{refused:?}");
     assert_eq!(Rebuild::abort_any("sums", &place.views().await).await.unwrap(), Some(2));
     start().await.unwrap().switch(PATIENCE).await.unwrap();
     assert_eq!(place.seen().await, (6, 4, 2, 2));
 }
 
-/// A log of which so many looks fail, those of consumers aside.
+/// A log of which this number of reads fails, except those of consumers.
 #[derive(Debug, Default)]
 struct Unsteady {
     recorder: MemoryRecorder,
@@ -137,7 +143,7 @@ async fn a_log_that_cannot_be_read_for_a_moment_does_not_end_a_switch() {
     let last = deposits(&office, 3, 1).await;
     let old = ProjectionRunner::start(&office, places::InMemory1::open(), place.views().await).await.unwrap();
     old.wait_for(last, PATIENCE).await.unwrap();
-    let rebuild = Rebuild::of(&office, places::InMemory2::open(), place.views().await);
+    let rebuild = Rebuild::builder(&office, places::InMemory2::open(), place.views().await);
     let mut rebuilding = rebuild.start().await.unwrap();
     recorder.fails.store(2, Ordering::SeqCst);
     rebuilding.switch(PATIENCE).await.unwrap();

@@ -1,4 +1,4 @@
-//! A rebuild that is killed again and again comes to its end, and a runner that is to stop stops.
+//! A rebuild that is killed repeatedly completes, and a runner that is told to stop stops.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use eventsourcing::prelude::*;
-use eventsourcing::{Happened, MemoryViews, ProjectionRunner, Rebuild};
+use eventsourcing::{EventEnvelope, MemoryViews, ProjectionRunner, Rebuild};
 use futures::{FutureExt as _, future::pending};
 use tokio::sync::Notify;
 
@@ -23,7 +23,7 @@ impl Before {
     }
 }
 
-/// Lives for so many events.
+/// Lives for this number of events.
 #[derive(Clone)]
 struct ShortLived {
     left: Arc<AtomicUsize>,
@@ -53,7 +53,7 @@ async fn a_rebuild_that_never_lives_for_a_whole_batch_comes_to_its_end() {
     for _ in 0..1_000 {
         // a tenth of a batch
         let life = ShortLived { left: Arc::new(AtomicUsize::new(100)), dies: Arc::default() };
-        let mut rebuilding = Rebuild::of(&office, life.clone(), views.clone()).start().await.unwrap();
+        let mut rebuilding = Rebuild::builder(&office, life.clone(), views.clone()).start().await.unwrap();
         tokio::select! {
             () = life.dies.notified() => {}
             switched = rebuilding.switch(PATIENCE) => {
@@ -78,7 +78,7 @@ impl OneByOne {
     #[on]
     async fn deposited(
         &self,
-        events: &[Happened<AccountDeposited>],
+        events: &[EventEnvelope<AccountDeposited>],
         view: &mut u64,
     ) -> std::result::Result<(), String> {
         if events.len() > 1 {
@@ -99,7 +99,7 @@ async fn a_runner_that_takes_a_batch_apart_stops_between_two_events() {
     deposits(&office, 100, 1).await;
     let views = MemoryViews::new(0);
     let projection = OneByOne::default();
-    let runner = ProjectionRunner::of(&office, projection.clone(), views.clone());
+    let runner = ProjectionRunner::builder(&office, projection.clone(), views.clone());
     let runner = runner.poll_interval(Duration::from_secs(1)).start().await.unwrap();
     projection.waits.notified().await;
     let status = runner.status().await.unwrap();

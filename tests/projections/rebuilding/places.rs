@@ -3,22 +3,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use eventsourcing::following::{RebuildableViews, Views};
+use eventsourcing::database::{PostgresViews, SqliteViews};
 use eventsourcing::prelude::*;
-use eventsourcing::sqlx::{PostgresViews, SqliteViews};
-use eventsourcing::{About, MemoryViews, Projection};
+use eventsourcing::projection::{RebuildableViews, Views};
+use eventsourcing::{EventContext, MemoryViews, Projection};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, SqliteConnection, SqlitePool};
 use tokio::sync::Semaphore;
 
-use super::super::places::{postgres_pool, sqlite_pool};
-use super::super::{AccountDeposited, AccountOpened};
+use super::super::{AccountDeposited, AccountOpened, postgres_pool, sqlite_pool};
 
-/// Sums in memory: by account the balance times the version, how many events, and the version.
+/// Sums in memory: by account the balance times the version, the number of events, and the version.
 pub(super) type Sums = BTreeMap<Uuid, (i64, i64, i64)>;
 
-/// What lets a version handle deposits: one permit each, or all.
+/// A version of the projection, whose gate lets it handle deposits: one permit each.
 pub(super) trait Version: Projection {
     fn gated(gate: Arc<Semaphore>) -> Self;
 
@@ -57,15 +56,15 @@ macro_rules! versions {
         #[projection("sums", version = $version)]
         impl $memory {
             #[on]
-            async fn opened(&self, _: &AccountOpened, about: &About, view: &mut Sums) -> Result<()> {
-                assert!(view.insert(about.originator_id, (0, 1, $version)).is_none());
+            async fn opened(&self, _: &AccountOpened, context: &EventContext, view: &mut Sums) -> Result<()> {
+                assert!(view.insert(context.originator_id, (0, 1, $version)).is_none());
                 Ok(())
             }
 
             #[on]
-            async fn deposited(&self, event: &AccountDeposited, about: &About, view: &mut Sums) -> Result<()> {
+            async fn deposited(&self, event: &AccountDeposited, context: &EventContext, view: &mut Sums) -> Result<()> {
                 self.0.acquire().await.unwrap().forget();
-                let (balance, events, _) = view.get_mut(&about.originator_id).unwrap();
+                let (balance, events, _) = view.get_mut(&context.originator_id).unwrap();
                 *balance += event.amount * $version;
                 *events += 1;
                 Ok(())
@@ -86,21 +85,21 @@ macro_rules! versions {
             }
 
             #[on]
-            async fn opened(&self, _: &AccountOpened, about: &About, view: &mut SqliteConnection) -> sqlx::Result<()> {
-                let id = about.originator_id.as_bytes().as_slice();
-                let insert = format!("INSERT INTO {} VALUES (?)", about.table("accounts"));
+            async fn opened(&self, _: &AccountOpened, context: &EventContext, view: &mut SqliteConnection) -> sqlx::Result<()> {
+                let id = context.originator_id.as_bytes().as_slice();
+                let insert = format!("INSERT INTO {} VALUES (?)", context.table("accounts"));
                 sqlx::query(AssertSqlSafe(insert)).bind(id).execute(&mut *view).await?;
-                let insert = format!("INSERT INTO {} VALUES (?, 0, 1, {})", about.table("sums"), $version);
+                let insert = format!("INSERT INTO {} VALUES (?, 0, 1, {})", context.table("sums"), $version);
                 sqlx::query(AssertSqlSafe(insert)).bind(id).execute(view).await.map(|_| ())
             }
 
             #[on]
             async fn deposited(
-                &self, event: &AccountDeposited, about: &About, view: &mut SqliteConnection,
+                &self, event: &AccountDeposited, context: &EventContext, view: &mut SqliteConnection,
             ) -> sqlx::Result<()> {
                 self.0.acquire().await.unwrap().forget();
-                let id = about.originator_id.as_bytes().as_slice();
-                let update = format!("UPDATE {} SET balance = balance + ?, events = events + 1 WHERE id = ?", about.table("sums"));
+                let id = context.originator_id.as_bytes().as_slice();
+                let update = format!("UPDATE {} SET balance = balance + ?, events = events + 1 WHERE id = ?", context.table("sums"));
                 let update = sqlx::query(AssertSqlSafe(update)).bind(event.amount * $version).bind(id);
                 update.execute(view).await.map(|_| ())
             }
@@ -119,20 +118,20 @@ macro_rules! versions {
             }
 
             #[on]
-            async fn opened(&self, _: &AccountOpened, about: &About, view: &mut PgConnection) -> sqlx::Result<()> {
-                let insert = format!("INSERT INTO {} VALUES ($1)", about.table("accounts"));
-                sqlx::query(AssertSqlSafe(insert)).bind(about.originator_id).execute(&mut *view).await?;
-                let insert = format!("INSERT INTO {} VALUES ($1, 0, 1, {})", about.table("sums"), $version);
-                sqlx::query(AssertSqlSafe(insert)).bind(about.originator_id).execute(view).await.map(|_| ())
+            async fn opened(&self, _: &AccountOpened, context: &EventContext, view: &mut PgConnection) -> sqlx::Result<()> {
+                let insert = format!("INSERT INTO {} VALUES ($1)", context.table("accounts"));
+                sqlx::query(AssertSqlSafe(insert)).bind(context.originator_id).execute(&mut *view).await?;
+                let insert = format!("INSERT INTO {} VALUES ($1, 0, 1, {})", context.table("sums"), $version);
+                sqlx::query(AssertSqlSafe(insert)).bind(context.originator_id).execute(view).await.map(|_| ())
             }
 
             #[on]
             async fn deposited(
-                &self, event: &AccountDeposited, about: &About, view: &mut PgConnection,
+                &self, event: &AccountDeposited, context: &EventContext, view: &mut PgConnection,
             ) -> sqlx::Result<()> {
                 self.0.acquire().await.unwrap().forget();
-                let update = format!("UPDATE {} SET balance = balance + $1, events = events + 1 WHERE id = $2", about.table("sums"));
-                let update = sqlx::query(AssertSqlSafe(update)).bind(event.amount * $version).bind(about.originator_id);
+                let update = format!("UPDATE {} SET balance = balance + $1, events = events + 1 WHERE id = $2", context.table("sums"));
+                let update = sqlx::query(AssertSqlSafe(update)).bind(event.amount * $version).bind(context.originator_id);
                 update.execute(view).await.map(|_| ())
             }
         }
@@ -147,7 +146,7 @@ versions! {
 
 type ViewOf<P> = <<P as Place>::Views as Views>::View;
 
-/// A place for views, with three versions of the view.
+/// A database for views, with three versions of the view.
 pub(super) trait Place {
     type Views: RebuildableViews;
     type V1: Version<View = ViewOf<Self>>;
@@ -157,10 +156,10 @@ pub(super) trait Place {
     /// As another process opens them, with connections of its own.
     async fn views(&self) -> Self::Views;
 
-    /// What a reader sees who knows nothing of versions: balances summed up, how many events, the least and the greatest version.
+    /// The view of a reader who knows nothing of versions: the sum of balances, the number of events, the least and the greatest version.
     async fn seen(&self) -> (i64, i64, i64, i64);
 
-    /// All that there is in the database, and how far who is.
+    /// Everything in the database: tables and positions.
     async fn traces(&self) -> Vec<String>;
 }
 

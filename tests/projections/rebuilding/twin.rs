@@ -1,19 +1,19 @@
-//! Views that do not look which version serves: with them an old runner writes into the new tables.
+//! Views that do not check which version is live: with them, an old runner writes into the new tables.
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::sync::{Arc, Mutex};
 
-use eventsourcing::following::{ViewTransaction, Views};
-use eventsourcing::persistence::LogPosition;
-use eventsourcing::sqlx::SqliteViews;
+use eventsourcing::database::SqliteViews;
+use eventsourcing::projection::{ViewTransaction, Views};
+use eventsourcing::recording::LogPosition;
 use eventsourcing::{DeadLetter, ProjectionRunner, Rebuild, RunnerError, Tracking, Uuid, ViewError};
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 use super::super::{PATIENCE, deposits, office};
 use super::places::{InSqlite1, InSqlite2, Place as _, Version as _, sqlite};
 
-/// Keeps positions where no switch finds them, and begins without a look at which version serves.
+/// Keeps positions where no switch finds them, and begins without a check of the live version.
 struct Unchecked {
     pool: SqlitePool,
     views: SqliteViews,
@@ -42,7 +42,7 @@ impl Views for Unchecked {
         Ok(UncheckedTransaction(self.pool.begin_with("BEGIN IMMEDIATE").await.unwrap(), Box::new(moved)))
     }
 
-    async fn begin_aside(&self, _: &str, _: &str) -> Result<UncheckedTransaction, ViewError> {
+    async fn begin_without_advance(&self, _: &str, _: &str) -> Result<UncheckedTransaction, ViewError> {
         Ok(UncheckedTransaction(self.pool.begin_with("BEGIN IMMEDIATE").await.unwrap(), Box::new(|| {})))
     }
 
@@ -54,8 +54,8 @@ impl Views for Unchecked {
         Ok(0)
     }
 
-    fn is_passing(&self, error: &(dyn StdError + 'static)) -> bool {
-        self.views.is_passing(error)
+    fn is_transient(&self, error: &(dyn StdError + 'static)) -> bool {
+        self.views.is_transient(error)
     }
 }
 
@@ -89,7 +89,7 @@ impl ViewTransaction for UncheckedTransaction {
     }
 }
 
-/// What is in the tables after a switch, when an old runner in another process saw another event.
+/// The view after a switch, when an old runner in another process handled another event.
 async fn after_a_switch(is_checked: bool) -> ((i64, i64, i64, i64), Option<RunnerError>) {
     let place = sqlite().await;
     let office = office().await;
@@ -104,7 +104,7 @@ async fn after_a_switch(is_checked: bool) -> ((i64, i64, i64, i64), Option<Runne
         let unchecked = Unchecked { pool: place.pool.clone(), views: place.views().await, position: Arc::default() };
         ProjectionRunner::start(&office, InSqlite1::open(), unchecked).await.unwrap()
     };
-    let mut rebuilding = Rebuild::of(&office, InSqlite2::open(), views).start().await.unwrap();
+    let mut rebuilding = Rebuild::builder(&office, InSqlite2::open(), views).start().await.unwrap();
     rebuilding.switch(PATIENCE).await.unwrap();
     let last = deposits(&office, 2, 1).await;
     let error = old.wait_for(last, PATIENCE).await.err();

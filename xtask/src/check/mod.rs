@@ -1,7 +1,9 @@
 //! `cargo xtask check`: all that is to hold before a commit, beside the tests.
 
 mod dependencies;
+mod imports;
 mod manifest;
+mod modules;
 
 use std::process::Command;
 
@@ -38,6 +40,7 @@ fn run_steps(steps: &mut Steps) -> Result<(), Failure> {
         component("clippy", "clippy")
     })?;
     program(steps, cargo(["fmt", "--all", "--check"]))?;
+    steps.step("modules: none imports one that imports it", || modules::check(&run::root()))?;
     steps.step("dependencies: a SQLite that keeps writes, no cryptography twice", dependencies::check)?;
     program(steps, cargo(["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]))?;
     let mut docs = cargo(["doc", "--workspace", "--no-deps", "--all-features"]);

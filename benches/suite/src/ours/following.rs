@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use eventsourcing::Projection;
-use eventsourcing::following::{RunnerBuilder, ViewTransaction as _, Views};
+use eventsourcing::projection::{RunnerBuilder, ViewTransaction as _, Views};
 use eventsourcing::prelude::*;
 use sqlx::{PgConnection, SqliteConnection};
 
@@ -29,7 +29,7 @@ pub struct ByEventInFile;
 #[projection("counted")]
 impl ByBatch {
     #[on]
-    async fn deposited(&self, events: &[Happened<AccountDeposited>], view: &mut PgConnection) -> sqlx::Result<()> {
+    async fn deposited(&self, events: &[EventEnvelope<AccountDeposited>], view: &mut PgConnection) -> sqlx::Result<()> {
         sqlx::query(COUNT).bind(events.len() as i64).execute(view).await?;
         Ok(())
     }
@@ -47,7 +47,7 @@ impl ByEvent {
 #[projection("counted")]
 impl ByBatchInFile {
     #[on]
-    async fn deposited(&self, events: &[Happened<AccountDeposited>], view: &mut SqliteConnection) -> sqlx::Result<()> {
+    async fn deposited(&self, events: &[EventEnvelope<AccountDeposited>], view: &mut SqliteConnection) -> sqlx::Result<()> {
         sqlx::query(COUNT).bind(events.len() as i64).execute(view).await?;
         Ok(())
     }

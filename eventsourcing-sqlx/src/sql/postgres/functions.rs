@@ -1,12 +1,14 @@
-//! The functions that append in PostgreSQL, and the triggers that watch over deletions.
+//! The functions that append events in PostgreSQL, and the triggers on deletions.
 
-use super::{NEW_PART, PostgresSql, SERVER, raised};
+use super::fragments::{NEW_PART, SERVER};
+use super::raised;
+use super::statements::PostgresSql;
 
-/// How a function refuses.
+/// How a function raises an error.
 const RAISE: &str = "RAISE EXCEPTION USING ERRCODE =";
 
 impl PostgresSql {
-    /// The functions that append, and what keeps ids from being issued twice.
+    /// The functions that append, and the triggers that prevent ids from being issued twice.
     pub(super) fn functions(&self) -> Vec<String> {
         let Self { events, schema, name, .. } = self;
         let keep_ids = name.keep_ids();
@@ -30,13 +32,13 @@ impl PostgresSql {
 
     /// The function that appends events and moves tracking, all of it or nothing.
     ///
-    /// It locks the head's row first, without a new version of it: the lock, held until the commit, makes ids follow the order of
-    /// commits, and nothing that it reads on the way grows with the oldest snapshot of the database. Each statement of a volatile
-    /// function sees what was committed before that statement began, so those after the lock see all that was appended before.
+    /// It locks the head's row first, without a new version of the row. The lock is held until the commit, so that the order of ids is the
+    /// order of commits, and no read on the way grows with the oldest snapshot of the database. Each statement of a volatile
+    /// function sees rows committed before that statement began, so the statements after the lock see all earlier appends.
     /// That holds at the isolation level READ COMMITTED, which the caller sets.
     ///
-    /// A position moves by deleting the row of the old one and inserting one of the new: a row that is updated leaves all its old
-    /// versions in the way of the next update while a snapshot is held. What raises undoes the whole call.
+    /// A position moves by deleting the old row and inserting a new one: an updated row leaves old versions, which slow down later updates
+    /// while a snapshot is held. An error undoes the whole call.
     fn append_function(&self) -> String {
         let Self { events, head, tracking, schema, name, .. } = self;
         let raise = RAISE;
@@ -140,7 +142,7 @@ impl PostgresSql {
 
     /// The function that appends as `append_function` does and then changes dead letters, under the same lock: all of it or nothing.
     ///
-    /// The look for letters is that of `with_letters`, whose plan no number of letters changes.
+    /// It looks up letters as `with_letters` does, with the same plan for any number of letters.
     fn append_letters_function(&self) -> String {
         let Self { letters, schema, name, .. } = self;
         let raise = RAISE;
@@ -187,11 +189,11 @@ impl PostgresSql {
         )
     }
 
-    /// The function of the triggers on deletion: an append goes on after the last event, and after what is deleted.
+    /// The function of the triggers on deletion: later appends get ids after the last event and after deleted ones.
     ///
-    /// The head's row gets a new version with each, so that no append trusts in versions that were deleted.
+    /// Each deletion gives the head's row a new version, so that no append trusts in deleted versions.
     ///
-    /// The path is its own, since whoever deletes runs it.
+    /// It sets its own search path, since it runs with that of the user who deletes.
     fn keep_ids_function(&self) -> String {
         let Self { events, head, schema, name, .. } = self;
         format!(

@@ -1,0 +1,48 @@
+//! The aggregate types of an application, and sample states drawn from their event types.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::domain::AggregateEvent;
+use crate::state::sketches;
+
+/// The number of sample states in total, and the minimum for each topic.
+const SKETCHES: (u32, u32) = (1_000, 20);
+
+/// Draws sample states of a topic: the topic, the first timestamp, and the number of states.
+type Draw = fn(&str, Timestamp, u32) -> Vec<Vec<u8>>;
+
+/// The topics of the registered aggregate types, and how their sample states are drawn.
+#[derive(Debug, Default)]
+pub(crate) struct AggregateTypes {
+    topics: BTreeMap<&'static str, Draw>,
+}
+
+impl AggregateTypes {
+    pub(super) fn add<E: AggregateEvent>(&mut self) {
+        self.topics.extend(E::TOPICS.iter().map(|topic| (*topic, draw::<E> as Draw)));
+    }
+
+    /// Whether events of this topic are recorded; none if no aggregate type is registered.
+    pub(crate) fn records(&self, topic: &str) -> Option<bool> {
+        (!self.topics.is_empty()).then(|| self.topics.contains_key(topic))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.topics.is_empty()
+    }
+
+    /// Sample states of all topics, with timestamps of the coming year.
+    pub(super) fn sketches(&self) -> Vec<Vec<u8>> {
+        let topics = u32::try_from(self.topics.len()).unwrap_or(u32::MAX).max(1);
+        let of_each = (SKETCHES.0 / topics).max(SKETCHES.1);
+        let now = Timestamp::now();
+        self.topics.iter().flat_map(|(topic, draw)| draw(topic, now, of_each)).collect()
+    }
+}
+
+/// Sample states as events of one type and topic contain them.
+fn draw<E: AggregateEvent>(topic: &str, begin: Timestamp, count: u32) -> Vec<Vec<u8>> {
+    sketches::sketches(begin, count, |state| drop(E::read(topic, state)))
+}

@@ -1,0 +1,20 @@
+//! Conversion between events and bytes: the mapper with its compressors, ciphers and dictionaries.
+//!
+//! An event is serialized as JSON, compressed, encrypted and recorded; reading reverses these steps. Domain code never handles bytes,
+//! and a recorder never handles domain events: the [`Mapper`] connects the two.
+
+pub mod cipher;
+pub mod compressor;
+mod dictionary;
+mod envelope;
+mod mapper;
+mod mapper_error;
+mod scratch;
+mod training_error;
+
+pub use cipher::{Cipher, CipherError, CipherKey};
+pub use compressor::{Compressor, CompressorError};
+pub use dictionary::Dictionary;
+pub use mapper::{Mapper, StateCheck};
+pub use mapper_error::{DictionaryError, MapperError, MapperFailure};
+pub use training_error::TrainingError;

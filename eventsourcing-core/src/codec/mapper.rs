@@ -1,0 +1,352 @@
+//! The mapper: converts domain events to stored events and back.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use self::dictionaries::Dictionaries;
+use self::nonces::Nonces;
+use super::scratch::{self, Scratch};
+use super::{Cipher, Compressor, MapperError, MapperFailure};
+use crate::domain::{AggregateEvent, DomainEvent, StateError, StateReader, StateWriter};
+use crate::recording::{Notification, StateKind, StateLocation, StoredEvent};
+
+mod dictionaries;
+mod nonces;
+mod open;
+mod read_back;
+mod seal;
+
+pub use read_back::StateCheck;
+
+/// Converts domain events to stored events and back: JSON, then compression, then encryption.
+///
+/// Without a compressor and a cipher, the state is plain JSON, and a checksum detects accidental changes. With a cipher, the state is
+/// bound to its location: moved to another aggregate, version, topic or application, it cannot be decrypted.
+///
+/// A compressed state is read with the compressor that it names, whichever compressor is configured for writing. A state that was
+/// compressed with a dictionary requires that dictionary: see [`learn_dictionary`](Self::learn_dictionary). With a cipher,
+/// unencrypted states are rejected, because anyone could have written them; see
+/// [`allow_unencrypted`](Self::allow_unencrypted).
+///
+/// A cipher protects the history at rest. Decrypted states are not wiped from the memory of the program, nor are the events that
+/// were read from them: each thread keeps its last state until the next one replaces it.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "chacha20poly1305")] {
+/// use eventsourcing_core::codec::cipher::ChaCha20Poly1305Cipher;
+/// use eventsourcing_core::recording::{StateKind, StateLocation};
+/// use eventsourcing_core::{Mapper, Uuid};
+///
+/// let mapper = Mapper::new("universe").with_cipher(ChaCha20Poly1305Cipher::new(&ChaCha20Poly1305Cipher::create_key()));
+/// let place = StateLocation { kind: StateKind::Event, originator_id: Uuid::new_v4(), originator_version: 1, topic: "World.Started" };
+/// let (state, checksum) = mapper.seal(&place, br#"{"name":"Earth"}"#.to_vec())?;
+/// assert_eq!(mapper.open(&place, &state, checksum)?, br#"{"name":"Earth"}"#.as_slice());
+///
+/// let elsewhere = StateLocation { originator_version: 2, ..place };
+/// assert!(mapper.open(&elsewhere, &state, checksum).is_err());
+/// # }
+/// # Ok::<(), eventsourcing_core::codec::MapperError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Mapper {
+    application: Arc<str>,
+    compressor: Option<Arc<dyn Compressor>>,
+    cipher: Option<Arc<dyn Cipher>>,
+    max_state_size: u32,
+    allow_unencrypted: bool,
+    state_check: StateCheck,
+    dictionaries: Arc<Dictionaries>,
+}
+
+impl Mapper {
+    /// The default maximum length of the JSON of one event or snapshot: 16 MiB.
+    pub const DEFAULT_MAX_STATE_SIZE: u32 = 16 * 1024 * 1024;
+
+    /// Creates a mapper for an application, without a compressor and without a cipher.
+    pub fn new(application: impl Into<Arc<str>>) -> Self {
+        Self {
+            application: application.into(),
+            compressor: None,
+            cipher: None,
+            max_state_size: Self::DEFAULT_MAX_STATE_SIZE,
+            allow_unencrypted: false,
+            state_check: StateCheck::default(),
+            dictionaries: Arc::default(),
+        }
+    }
+
+    /// Compresses each state if that makes it smaller, with its envelope included.
+    #[must_use]
+    pub fn with_compressor(mut self, compressor: impl Compressor + 'static) -> Self {
+        self.compressor = Some(Arc::new(compressor));
+        // they were opened for the previous compressor
+        self.dictionaries = Arc::default();
+        self
+    }
+
+    /// Encrypts states with a cipher.
+    #[must_use]
+    pub fn with_cipher(mut self, cipher: impl Cipher + 'static) -> Self {
+        self.cipher = Some(Arc::new(cipher));
+        self.dictionaries = Arc::default();
+        self
+    }
+
+    /// Sets the maximum length of the JSON of one event or snapshot, in bytes, for writing and for reading.
+    #[must_use]
+    pub fn with_max_state_size(mut self, bytes: u32) -> Self {
+        self.max_state_size = bytes;
+        self
+    }
+
+    /// Allows to read unencrypted states although a cipher is configured, such as those from before it was configured.
+    ///
+    /// Anyone who can write to the database can then forge history.
+    #[must_use]
+    pub fn allow_unencrypted(mut self, allow: bool) -> Self {
+        self.allow_unencrypted = allow;
+        self.dictionaries = Arc::default();
+        self
+    }
+
+    /// Sets how an event is checked before it is recorded: [`StateCheck::Full`] by default.
+    #[must_use]
+    pub fn with_state_check(mut self, check: StateCheck) -> Self {
+        self.state_check = check;
+        self
+    }
+
+    /// Converts an event to its stored form.
+    ///
+    /// The event is read back first, and rejected if the copy differs from it: see [`StateCheck`].
+    ///
+    /// # Errors
+    /// [`MapperError`] if the event cannot be serialized, differs from the copy that is read back, or is too large.
+    pub fn to_stored_event<E: AggregateEvent>(
+        &self,
+        event: &DomainEvent<E>,
+        append_id: Uuid,
+    ) -> Result<StoredEvent, MapperError> {
+        self.store(event, append_id, &mut Nonces::default())
+    }
+
+    /// Converts the events of one save to their stored forms.
+    ///
+    /// Equivalent to [`to_stored_event`](Self::to_stored_event) for each event, and faster with a cipher: the random numbers for all
+    /// events are drawn in one call.
+    ///
+    /// # Errors
+    /// [`MapperError`] for the first event that cannot be stored.
+    pub fn to_stored_events<E: AggregateEvent>(
+        &self,
+        events: &[DomainEvent<E>],
+        append_id: Uuid,
+    ) -> Result<Vec<StoredEvent>, MapperError> {
+        let mut nonces = self.nonces(events.len());
+        // a vector that is collected from results would start with a capacity of four
+        let mut stored = Vec::with_capacity(events.len());
+        for event in events {
+            stored.push(self.store(event, append_id, &mut nonces)?);
+        }
+        Ok(stored)
+    }
+
+    fn store<E: AggregateEvent>(
+        &self,
+        event: &DomainEvent<E>,
+        append_id: Uuid,
+        nonces: &mut Nonces,
+    ) -> Result<StoredEvent, MapperError> {
+        let topic = event.event.topic();
+        let place = StateLocation {
+            kind: StateKind::Event,
+            originator_id: event.originator_id,
+            originator_version: event.originator_version,
+            topic,
+        };
+        let (state, checksum) = scratch::with(|scratch| {
+            let checksum = self.write(event, &place, scratch, nonces)?;
+            // the buffer is kept for the next state, and this state gets an exact allocation
+            Ok((Arc::from(scratch.state.as_slice()), checksum))
+        })
+        .map_err(|failure| MapperError::at(&place, "recorded", failure))?;
+        Ok(StoredEvent {
+            originator_id: event.originator_id,
+            originator_version: event.originator_version,
+            topic: Cow::Borrowed(topic),
+            state,
+            checksum,
+            append_id,
+        })
+    }
+
+    /// Writes the state of an event to `scratch.state`.
+    fn write<E: AggregateEvent>(
+        &self,
+        event: &DomainEvent<E>,
+        place: &StateLocation<'_>,
+        scratch: &mut Scratch,
+        nonces: &mut Nonces,
+    ) -> Result<Option<u32>, MapperFailure> {
+        let (room, state) = (self.room(), &mut scratch.state);
+        state.clear();
+        state.resize(room, 0);
+        event.event.write(&mut StateWriter::new(event.timestamp, state))?;
+        self.state_check.check(event, scratch, room)?;
+        self.seal_in_place(place, scratch, room, nonces)
+    }
+
+    /// Converts a stored event to a domain event.
+    ///
+    /// # Errors
+    /// [`MapperError`] if the state was altered, cannot be opened, or does not match an event of `E`.
+    pub fn to_domain_event<E: AggregateEvent>(&self, stored: &StoredEvent) -> Result<DomainEvent<E>, MapperError> {
+        let StoredEvent { originator_id, originator_version, ref topic, ref state, checksum, append_id: _ } = *stored;
+        self.read_event(
+            &StateLocation { kind: StateKind::Event, originator_id, originator_version, topic },
+            state,
+            checksum,
+        )
+    }
+
+    /// Converts a notification to a domain event.
+    ///
+    /// # Errors
+    /// The errors of [`to_domain_event`](Self::to_domain_event).
+    pub fn to_notified_event<E: AggregateEvent>(
+        &self,
+        notification: &Notification,
+    ) -> Result<DomainEvent<E>, MapperError> {
+        let Notification { id: _, originator_id, originator_version, ref topic, ref state, checksum, append_id: _ } =
+            *notification;
+        self.read_event(
+            &StateLocation { kind: StateKind::Event, originator_id, originator_version, topic },
+            state,
+            checksum,
+        )
+    }
+
+    /// Reads an event from a borrowed state, such as a column of a database row.
+    ///
+    /// It avoids copies: plain JSON is read in place, and compressed or encrypted data passes through buffers that the thread keeps
+    /// for the next state.
+    ///
+    /// # Errors
+    /// The errors of [`to_domain_event`](Self::to_domain_event).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use eventsourcing_core::recording::{StateKind, StateLocation};
+    /// # use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
+    /// use eventsourcing_core::{AggregateEvent, DomainEvent, Mapper, Timestamp, Uuid};
+    /// # use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    /// struct Started { name: String }
+    /// # impl AggregateEvent for Started {
+    /// #     const TOPICS: &'static [&'static str] = &["World.Started"];
+    /// #     fn topic(&self) -> &'static str { "World.Started" }
+    /// #     fn write(&self, state: &mut StateWriter<'_>) -> Result<(), StateError> { state.write(self) }
+    /// #     fn read(topic: &str, state: &mut StateReader<'_>) -> Result<Self, StateError> {
+    /// #         if topic == "World.Started" { state.read() } else { Err(StateError::UnknownTopic) }
+    /// #     }
+    /// # }
+    ///
+    /// let place = StateLocation { kind: StateKind::Event, originator_id: Uuid::new_v4(), originator_version: 1, topic: "World.Started" };
+    /// let row = br#"{"timestamp":"2026-11-23T04:11:04.800139Z","name":"Earth"}"#;
+    /// let event: DomainEvent<Started> = Mapper::new("universe").read_event(&place, row, Some(place.checksum(row)))?;
+    /// assert_eq!(event.event.name, "Earth");
+    /// # Ok::<(), eventsourcing_core::codec::MapperError>(())
+    /// ```
+    pub fn read_event<E: AggregateEvent>(
+        &self,
+        place: &StateLocation<'_>,
+        state: &[u8],
+        checksum: Option<u32>,
+    ) -> Result<DomainEvent<E>, MapperError> {
+        let (event, timestamp) = self.read(place, state, checksum, |reader| E::read(place.topic, reader))?;
+        let StateLocation { originator_id, originator_version, .. } = *place;
+        Ok(DomainEvent { originator_id, originator_version, timestamp, event })
+    }
+
+    /// Reads the struct of an event, whatever its topic, and the time of the event.
+    pub(crate) fn read_struct<T: DeserializeOwned>(
+        &self,
+        place: &StateLocation<'_>,
+        state: &[u8],
+        checksum: Option<u32>,
+    ) -> Result<(T, Timestamp), MapperError> {
+        self.read(place, state, checksum, |reader| reader.read())
+    }
+
+    fn read<T>(
+        &self,
+        place: &StateLocation<'_>,
+        state: &[u8],
+        checksum: Option<u32>,
+        read: impl FnOnce(&mut StateReader<'_>) -> Result<T, StateError>,
+    ) -> Result<(T, Timestamp), MapperError> {
+        let read = |scratch: &mut Scratch| {
+            let in_state = self
+                .open_into(place, state, checksum, scratch)
+                .map_err(|failure| MapperError::at(place, "read", failure))?;
+            let mut reader = StateReader::new(in_state.unwrap_or(&scratch.json));
+            let event = read(&mut reader).map_err(|failure| MapperError::at(place, "read", failure.into()))?;
+            let timestamp =
+                reader.timestamp().ok_or_else(|| MapperError::at(place, "read", StateError::NoTimestamp.into()))?;
+            Ok((event, timestamp))
+        };
+        // plain JSON needs no buffers
+        if state.first() == Some(&b'{') { read(&mut Scratch::default()) } else { scratch::with(read) }
+    }
+
+    /// Returns whether states are encrypted.
+    pub fn has_cipher(&self) -> bool {
+        self.cipher.is_some()
+    }
+
+    /// Returns whether states are compressed if that makes them smaller.
+    pub fn has_compressor(&self) -> bool {
+        self.compressor.is_some()
+    }
+
+    /// Compresses and encrypts a state for its location. The checksum is `None` if the cipher protects the state.
+    ///
+    /// # Errors
+    /// [`MapperFailure::TooLarge`](crate::codec::MapperFailure::TooLarge), and the errors of the compressor and the cipher.
+    pub fn seal(&self, place: &StateLocation<'_>, json: Vec<u8>) -> Result<(Vec<u8>, Option<u32>), MapperError> {
+        let room = self.room();
+        let sealed = scratch::with(|scratch| {
+            scratch.state.clear();
+            scratch.state.resize(room, 0);
+            scratch.state.extend_from_slice(&json);
+            let checksum = self.seal_in_place(place, scratch, room, &mut Nonces::default())?;
+            Ok((scratch.state.to_vec(), checksum))
+        });
+        sealed.map_err(|failure| MapperError::at(place, "recorded", failure))
+    }
+
+    /// Decrypts and decompresses a state in its location.
+    ///
+    /// # Errors
+    /// [`MapperError`] if the state was altered, was moved from another location, or needs another key.
+    pub fn open<'s>(
+        &self,
+        place: &StateLocation<'_>,
+        state: &'s [u8],
+        checksum: Option<u32>,
+    ) -> Result<Cow<'s, [u8]>, MapperError> {
+        let mut scratch = Scratch::default();
+        let in_state = self
+            .open_into(place, state, checksum, &mut scratch)
+            .map_err(|failure| MapperError::at(place, "read", failure))?;
+        Ok(in_state.map_or(Cow::Owned(scratch.json), Cow::Borrowed))
+    }
+}

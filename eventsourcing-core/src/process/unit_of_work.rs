@@ -1,0 +1,176 @@
+//! A unit of work: what policies get and save, recorded together with the position in the upstream log.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use uuid::Uuid;
+
+use super::dead_letters::WorkLetters;
+use crate::application::{Application, Saveable, are_among};
+use crate::domain::{Aggregate, MissingEvents};
+use crate::recording::{StoredEvent, Tracking};
+use crate::{Error, Result};
+
+/// A unit of work, in which policy handlers get and save aggregates.
+///
+/// Nothing is recorded until all handlers of a batch of events have succeeded. Then the events of all saved aggregates and the
+/// position in the upstream log are recorded in one transaction, so each event has its effects exactly once. If another writer
+/// saved one of the aggregates meanwhile, nothing is recorded and the handlers are called again.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use eventsourcing_core::projection::Recorded;
+/// use eventsourcing_core::recording::Cause;
+/// use eventsourcing_core::{Application, ProcessApplication, Projection, UnitOfWork};
+/// # use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
+/// # use eventsourcing_core::recording::{StateKind, StateLocation};
+/// # use eventsourcing_core::{AggregateEvent, ApplicationStruct, DomainEvent, Result, StoredEvent, Timestamp, Uuid};
+/// # fn placed() -> StoredEvent {
+/// #     let originator_id = Uuid::new_v4();
+/// #     let state = br#"{"timestamp":"2026-01-01T00:00:00.000000Z"}"#.to_vec();
+/// #     let place = StateLocation { kind: StateKind::Event, originator_id, originator_version: 1, topic: "Order.Placed" };
+/// #     let checksum = Some(place.checksum(&state));
+/// #     let (topic, append_id) = ("Order.Placed".into(), Uuid::new_v4());
+/// #     StoredEvent { originator_id, originator_version: 1, topic, state: state.into(), checksum, append_id }
+/// # }
+/// # struct Payments(Application);
+/// # impl From<Application> for Payments { fn from(application: Application) -> Self { Self(application) } }
+/// # impl std::ops::Deref for Payments { type Target = Application; fn deref(&self) -> &Application { &self.0 } }
+/// # impl ApplicationStruct for Payments {
+/// #     const NAME: &'static str = "Payments";
+/// #     async fn open_in(_: Option<Vec<(String, String)>>) -> Result<Self> { Ok(Self(Application::builder("Payments").open()?)) }
+/// # }
+/// # #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+/// # struct Requested {}
+/// # impl AggregateEvent for Requested {
+/// #     const TOPICS: &'static [&'static str] = &["Payment.Requested"];
+/// #     fn topic(&self) -> &'static str { "Payment.Requested" }
+/// #     fn write(&self, state: &mut StateWriter<'_>) -> Result<(), StateError> { state.write(self) }
+/// #     fn read(topic: &str, state: &mut StateReader<'_>) -> Result<Self, StateError> {
+/// #         if topic == "Payment.Requested" { state.read() } else { Err(StateError::UnknownTopic) }
+/// #     }
+/// # }
+/// # fn requested() -> DomainEvent<Requested> {
+/// #     let (originator_id, timestamp) = (Uuid::new_v4(), Timestamp::UNIX_EPOCH);
+/// #     DomainEvent { originator_id, originator_version: 1, timestamp, event: Requested {} }
+/// # }
+///
+/// // `#[policy]` writes this from handlers that take events and a `&mut UnitOfWork`
+/// impl Projection for Payments {
+///     type View = UnitOfWork;
+///     const NAME: &'static str = "Payments";
+///     const TOPICS: &'static [&'static str] = &["Order.Placed"];
+///
+///     async fn handle(&self, _topic: &str, orders: &[Recorded<'_>], work: &mut UnitOfWork) -> Result<(), Cause> {
+///         for _order in orders {
+///             work.save(requested())?;
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// impl ProcessApplication for Payments {}
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let orders = Application::builder("Orders").open()?;
+/// # orders.recorder().insert_events(vec![placed(), placed()]).await?;
+/// let payments = Payments(Application::builder("Payments").open()?);
+/// let runner = payments.follow(&orders).start().await?;
+/// runner.wait_for(2, Duration::from_secs(5)).await?;
+/// assert_eq!(payments.log().max_id().await?, Some(2));
+/// assert_eq!(payments.tracked_position("Orders").await?, 2);
+/// runner.stop().await?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct UnitOfWork {
+    pub(super) application: Application,
+    pub(super) upstream: String,
+    /// The move of the position; none if it does not move.
+    pub(super) tracking: Option<Tracking>,
+    pub(super) events: Vec<StoredEvent>,
+    /// The last versions of the saved aggregates.
+    versions: HashMap<Uuid, u64>,
+    /// The changes of dead letters.
+    pub(super) letters: WorkLetters,
+}
+
+impl UnitOfWork {
+    /// Gets the aggregate with this id, including what this unit of work has saved.
+    ///
+    /// # Errors
+    /// The errors of [`Repository::get`](crate::Repository::get).
+    pub async fn get<A: Aggregate>(&self, id: Uuid) -> Result<A> {
+        let pending = if self.versions.contains_key(&id) { &*self.events } else { &[] };
+        self.application.repository().get_with(id, pending).await
+    }
+
+    /// Whether an aggregate of any type has this id, or will have it with what this unit of work has saved.
+    ///
+    /// # Errors
+    /// The errors of [`Repository::exists`](crate::Repository::exists).
+    pub async fn exists(&self, id: Uuid) -> Result<bool> {
+        Ok(self.versions.contains_key(&id) || self.application.repository().exists(id).await?)
+    }
+
+    /// Records the pending events of aggregates if all handlers of the batch succeed.
+    ///
+    /// Accepts what [`Application::save`] accepts. The aggregates can be changed and saved again. Drop them when the handler returns,
+    /// because it is not known then whether their events are recorded.
+    ///
+    /// # Errors
+    /// The errors of [`Application::save`], except for those of the database. [`Error::SavedTwice`] if an aggregate was changed in this
+    /// unit of work after it was loaded elsewhere: [`get`](Self::get) it here.
+    /// [`AggregateError::EventsMissing`](crate::AggregateError::EventsMissing) if earlier events were taken from an aggregate and are
+    /// not saved in this unit of work.
+    pub fn save<S: Saveable>(&mut self, mut what: S) -> Result<()> {
+        let (events, missing) = self.application.events_of(&mut what)?;
+        let is_left_out = |missing: &&MissingEvents| !are_among(missing, &events) && !are_among(missing, &self.events);
+        if let Some(missing) = missing.iter().find(is_left_out) {
+            return Err(missing.error().into());
+        }
+        let is_old = |event: &&StoredEvent| {
+            self.versions.get(&event.originator_id).is_some_and(|last| event.originator_version <= *last)
+        };
+        if let Some(event) = events.iter().find(is_old) {
+            let (originator_id, version) = (event.originator_id, event.originator_version);
+            return Err(Error::SavedTwice { originator_id, version });
+        }
+        self.versions.extend(events.iter().map(|event| (event.originator_id, event.originator_version)));
+        self.events.extend(events);
+        what.recorded();
+        Ok(())
+    }
+}
+
+impl fmt::Debug for UnitOfWork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnitOfWork")
+            .field("application", &self.application.name())
+            .field("upstream", &self.upstream)
+            .field("tracking", &self.tracking)
+            .field("events", &self.events.len())
+            .finish()
+    }
+}
+
+impl UnitOfWork {
+    pub(crate) fn application(&self) -> &Application {
+        &self.application
+    }
+
+    pub(super) fn new(application: &Application, upstream: &str, tracking: Option<Tracking>) -> Self {
+        Self {
+            application: application.clone(),
+            upstream: upstream.to_owned(),
+            tracking,
+            events: Vec::new(),
+            versions: HashMap::new(),
+            letters: WorkLetters::default(),
+        }
+    }
+}

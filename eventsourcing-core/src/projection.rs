@@ -1,0 +1,30 @@
+//! Projections: handlers that keep a view up to date with the events of an application.
+
+mod dead_letter;
+mod dead_letters;
+mod event_context;
+mod event_envelope;
+mod handlers;
+mod key;
+mod memory_letters;
+mod memory_views;
+mod rebuild;
+mod runner;
+mod view_error;
+mod views;
+
+pub use dead_letter::DeadLetter;
+pub use dead_letters::{DeadLetterError, DeadLetters};
+pub use event_context::EventContext;
+pub use event_envelope::EventEnvelope;
+pub use handlers::{EventStruct, Projection, Recorded};
+pub use key::ProjectionKey;
+pub(crate) use memory_letters::MemoryLetters;
+pub use memory_views::{MemoryTransaction, MemoryViews};
+pub use rebuild::{
+    MAX_SWITCH_HOLD, Rebuild, RebuildBuilder, RebuildError, RebuildProgress, RebuildState, RebuildableViews, Switched,
+};
+pub(crate) use runner::{Beginning, Stepper};
+pub use runner::{OnFailure, Progress, ProjectionRunner, RunnerBuilder, RunnerError, Status};
+pub use view_error::ViewError;
+pub use views::{ViewTransaction, Views};

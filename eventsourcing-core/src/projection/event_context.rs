@@ -1,0 +1,37 @@
+//! The context of an event that a handler receives.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+/// The context of an event: where and when it was recorded, and the names of the tables its handler writes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EventContext {
+    /// The name of the application that recorded it.
+    pub upstream: Arc<str>,
+    /// The id of its notification in that application's log.
+    pub notification_id: u64,
+    /// The id of the aggregate.
+    pub originator_id: Uuid,
+    /// The version of the event in its aggregate, from 1.
+    pub originator_version: u64,
+    /// The time of the event, in microseconds, by the clock of the process that created it.
+    pub timestamp: Timestamp,
+    /// The prefix of table names while the view is rebuilt.
+    pub(super) prefix: Option<Arc<str>>,
+}
+
+impl EventContext {
+    /// The name of this table of the view: unchanged, or with a prefix while the view is rebuilt beside the live version.
+    ///
+    /// A handler that does not call this would read and write the live tables during a rebuild; that is refused before it is committed.
+    pub fn table<'t>(&self, name: &'t str) -> Cow<'t, str> {
+        match &self.prefix {
+            None => Cow::Borrowed(name),
+            Some(prefix) => Cow::Owned(format!("{prefix}{name}")),
+        }
+    }
+}

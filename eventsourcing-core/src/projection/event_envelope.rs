@@ -1,0 +1,29 @@
+//! An event with its context, for handlers of many events at once.
+
+use super::EventContext;
+
+/// An event with the context of its recording.
+///
+/// A handler takes a slice of these to handle many events in one statement. It receives all consecutive events of its type in the
+/// log, as far as they are handled in one transaction.
+///
+/// # Examples
+///
+/// ```
+/// use eventsourcing_core::EventEnvelope;
+///
+/// struct Deposited { amount: i64 }
+///
+/// fn total(events: &[EventEnvelope<Deposited>]) -> i64 {
+///     events.iter().map(|happened| happened.event.amount).sum()
+/// }
+/// assert_eq!(total(&[]), 0);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EventEnvelope<E> {
+    /// The event.
+    pub event: E,
+    /// Where and when it was recorded.
+    pub context: EventContext,
+}

@@ -1,0 +1,146 @@
+//! Projections: handlers that keep a view up to date with events.
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use super::{EventContext, EventEnvelope};
+use crate::codec::{Mapper, MapperError};
+use crate::recording::{Cause, Notification};
+
+/// The struct of an event that is recorded under one topic.
+///
+/// `#[aggregate]` implements it for each event whose struct it generates. A struct of your own may be used by several events, so
+/// implement it manually:
+///
+/// # Examples
+///
+/// ```
+/// use eventsourcing_core::EventStruct;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Clone, Debug, Serialize, Deserialize)]
+/// struct Started { name: String }
+///
+/// impl EventStruct for Started {
+///     const TOPIC: &'static str = "World.Started";
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event that can be handled",
+    label = "not the struct of an event",
+    note = "a handler takes the struct that `#[aggregate]` generates for an `#[event]` method, such as `&WorldStarted`; \
+            for a struct of your own, given as `#[event(Started)]`, write `impl EventStruct for Started`"
+)]
+pub trait EventStruct: DeserializeOwned + Send + Sync + 'static {
+    /// The topic that it is recorded under, such as `World.Started`.
+    const TOPIC: &'static str;
+}
+
+/// A recorded event, before its handler decodes it.
+#[derive(Clone, Copy, Debug)]
+pub struct Recorded<'n> {
+    upstream: &'n Arc<str>,
+    mapper: &'n Mapper,
+    notification: &'n Notification,
+    /// The prefix of table names while the view is rebuilt.
+    prefix: Option<&'n Arc<str>>,
+}
+
+impl<'n> Recorded<'n> {
+    pub(crate) fn new(
+        upstream: &'n Arc<str>,
+        mapper: &'n Mapper,
+        notification: &'n Notification,
+        prefix: Option<&'n Arc<str>>,
+    ) -> Self {
+        Self { upstream, mapper, notification, prefix }
+    }
+
+    /// Decodes the event, with the context of its recording.
+    ///
+    /// # Errors
+    /// If its state was altered, cannot be opened, or is not the state of such an event.
+    pub fn decode<E: EventStruct>(&self) -> Result<EventEnvelope<E>, MapperError> {
+        let notification = self.notification.as_ref();
+        let (event, timestamp) =
+            self.mapper.read_struct(&notification.location(), notification.state, notification.checksum)?;
+        let context = EventContext {
+            upstream: Arc::clone(self.upstream),
+            notification_id: notification.id,
+            originator_id: notification.originator_id,
+            originator_version: notification.originator_version,
+            timestamp,
+            prefix: self.prefix.cloned(),
+        };
+        Ok(EventEnvelope { event, context })
+    }
+}
+
+/// Handlers that keep a view up to date with events, under a name.
+///
+/// `#[projection]` implements this trait for an impl block with `#[on]` methods. A handler's changes to the view are committed
+/// together with the position in the log, so each event takes effect exactly once in the view. Other side effects, such as sending
+/// a message, are at-least-once: they may be repeated after a crash.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a projection",
+    label = "not a projection",
+    note = "write `#[projection(\"name\")]` on the impl block that holds its `#[on]` methods"
+)]
+pub trait Projection: Send + Sync + 'static {
+    /// What handlers change: a database connection in a transaction, or a state in memory.
+    type View: Send;
+
+    /// The name under which positions are stored.
+    const NAME: &'static str;
+
+    /// The version of the handlers' view. A [`Rebuild`](crate::projection::Rebuild) builds a greater version beside the live one, without
+    /// downtime.
+    const VERSION: u32 = 1;
+
+    /// The topics of the handled events, without duplicates.
+    const TOPICS: &'static [&'static str];
+
+    /// Whether [`tables`](Self::tables) creates the tables that handlers write to; otherwise they must already exist.
+    const HAS_TABLES: bool = false;
+
+    /// Handles consecutive events of one topic. No other handled event lies between them in the log.
+    ///
+    /// # Errors
+    /// The handler's own error, or that an event cannot be decoded. Then nothing is committed for any of the events.
+    fn handle(
+        &self,
+        topic: &str,
+        events: &[Recorded<'_>],
+        view: &mut Self::View,
+    ) -> impl Future<Output = Result<(), Cause>> + Send;
+
+    /// Creates the tables, each with this prefix before its name.
+    ///
+    /// The prefix is empty when the projection starts for the first time, and not empty when it is rebuilt.
+    ///
+    /// # Errors
+    /// The method's own error. Then no table is created.
+    fn tables(&self, prefix: &str, view: &mut Self::View) -> impl Future<Output = Result<(), Cause>> + Send {
+        let _ = (prefix, view);
+        async { Ok(()) }
+    }
+}
+
+/// The same projection, shared by several runners.
+impl<P: Projection> Projection for Arc<P> {
+    type View = P::View;
+
+    const NAME: &'static str = P::NAME;
+    const VERSION: u32 = P::VERSION;
+    const TOPICS: &'static [&'static str] = P::TOPICS;
+    const HAS_TABLES: bool = P::HAS_TABLES;
+
+    async fn handle(&self, topic: &str, events: &[Recorded<'_>], view: &mut P::View) -> Result<(), Cause> {
+        P::handle(self, topic, events, view).await
+    }
+
+    async fn tables(&self, prefix: &str, view: &mut P::View) -> Result<(), Cause> {
+        P::tables(self, prefix, view).await
+    }
+}

@@ -1,0 +1,269 @@
+//! The projection runner's handle: waits for a position, reports the status, and stops the worker.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use serde::de::IgnoredAny;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tracing::Instrument as _;
+
+use super::progress::State;
+use crate::application::{Application, Shared};
+use crate::name_claims::NameClaim;
+use crate::projection::{Progress, Projection, RunnerBuilder, RunnerError, Status, Views};
+use crate::recording::{LogPosition, Notification, NotificationQuery};
+use crate::{Error, Result};
+
+/// Runs a projection on an application's log, in a task of its own.
+///
+/// Events that are already recorded are handled in large batches, and new events as they are recorded. A batch is one transaction on
+/// the view. If it fails, its events are handled one by one, so that the events before the failing one are committed and the error
+/// names the failing one. Several processes may run the same projection: each batch is handled by one of them.
+///
+/// Keep the runner for as long as the projection should run. Dropping it ends the task at once and rolls back its current
+/// transaction, which is logged as a warning; [`stop`](Self::stop) lets the task finish it.
+///
+/// A projection of several applications needs one runner for each.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use eventsourcing_core::projection::Recorded;
+/// use eventsourcing_core::recording::Cause;
+/// use eventsourcing_core::{Application, MemoryViews, Projection, ProjectionRunner};
+/// # use eventsourcing_core::recording::{StateKind, StateLocation};
+/// # use eventsourcing_core::{StoredEvent, Uuid};
+///
+/// // `#[projection]` writes this from handlers that take events
+/// struct Bookings;
+///
+/// impl Projection for Bookings {
+///     type View = u64;
+///     const NAME: &'static str = "bookings";
+///     const TOPICS: &'static [&'static str] = &["Trip.Booked"];
+///
+///     async fn handle(&self, _topic: &str, events: &[Recorded<'_>], view: &mut u64) -> Result<(), Cause> {
+///         *view += events.len() as u64;
+///         Ok(())
+///     }
+/// }
+///
+/// # fn booked() -> StoredEvent {
+/// #     let originator_id = Uuid::new_v4();
+/// #     let state = br#"{"timestamp":"2026-01-01T00:00:00.000000Z"}"#.to_vec();
+/// #     let place = StateLocation { kind: StateKind::Event, originator_id, originator_version: 1, topic: "Trip.Booked" };
+/// #     let checksum = Some(place.checksum(&state));
+/// #     let (topic, append_id) = ("Trip.Booked".into(), Uuid::new_v4());
+/// #     StoredEvent { originator_id, originator_version: 1, topic, state: state.into(), checksum, append_id }
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let agency = Application::builder("Agency").open()?;
+/// # agency.recorder().insert_events(vec![booked(), booked()]).await?;
+/// let views = MemoryViews::new(0);
+/// let runner = ProjectionRunner::start(&agency, Bookings, views.clone()).await?;
+/// runner.wait_for(2, Duration::from_secs(5)).await?;
+/// assert_eq!(views.read(|bookings| *bookings), 2);
+/// runner.stop().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "dropping the runner stops it; keep it for as long as the projection should run"]
+pub struct ProjectionRunner {
+    name: &'static str,
+    upstream: Arc<str>,
+    shared: Arc<Shared>,
+    count_letters: CountLetters,
+    state: watch::Receiver<State>,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+    /// None if the views do not identify their database.
+    pub(crate) _claim: Option<NameClaim>,
+}
+
+/// Counts dead letters, wherever they are stored.
+pub(crate) type CountLetters = Box<dyn Fn() -> BoxFuture<'static, Result<u64, RunnerError>> + Send + Sync>;
+
+impl ProjectionRunner {
+    /// A builder of a runner for this projection, with its view in `views`, on this application's log.
+    pub fn builder<P, V>(upstream: &Application, projection: P, views: V) -> RunnerBuilder<P, V>
+    where
+        P: Projection,
+        V: Views<View = P::View>,
+    {
+        RunnerBuilder::new(Arc::clone(&upstream.shared), projection, views)
+    }
+
+    /// Starts a runner with the default options of [`builder`](Self::builder).
+    ///
+    /// # Errors
+    /// The errors of [`RunnerBuilder::start`].
+    pub async fn start<P, V>(upstream: &Application, projection: P, views: V) -> Result<Self, RunnerError>
+    where
+        P: Projection,
+        V: Views<View = P::View>,
+    {
+        Self::builder(upstream, projection, views).start().await
+    }
+
+    pub(super) fn spawn(
+        runtime: &Handle,
+        name: &'static str,
+        shared: Arc<Shared>,
+        count_letters: CountLetters,
+        state: watch::Receiver<State>,
+        stop: watch::Sender<bool>,
+        running: impl Future<Output = ()> + Send + 'static,
+    ) -> Self {
+        let upstream: Arc<str> = Arc::from(shared.name.as_str());
+        let span = tracing::info_span!("projection", projection = name, upstream = %upstream);
+        let task = runtime.spawn(running.instrument(span));
+        Self { name, upstream, shared, count_letters, state, stop, task, _claim: None }
+    }
+
+    /// Waits until the log is processed up to this notification id, so that the caller reads its own writes in the view.
+    ///
+    /// # Errors
+    /// [`RunnerError::NotCaughtUp`] if it takes longer than `longest`; the runner's own error if it gave up;
+    /// [`RunnerError::Stopped`] if it was stopped.
+    pub async fn wait_for(&self, position: u64, longest: Duration) -> Result<(), RunnerError> {
+        let mut state = self.state.clone();
+        let is_over = |state: &State| {
+            state.position >= position || matches!(state.progress, Progress::Stopped | Progress::Failed(_))
+        };
+        let stopped = || RunnerError::Stopped { name: self.name };
+        match timeout(longest, state.wait_for(is_over)).await {
+            Ok(Ok(state)) if state.position >= position => Ok(()),
+            Ok(Ok(state)) => match &state.progress {
+                Progress::Failed(error) => Err(error.clone()),
+                _ => Err(stopped()),
+            },
+            // the task ended with its runtime
+            Ok(Err(_)) => Err(stopped()),
+            Err(_) => Err(RunnerError::NotCaughtUp {
+                name: self.name,
+                upstream: Arc::clone(&self.upstream),
+                wanted: position,
+                position: self.state.borrow().position,
+                waited: longest,
+            }),
+        }
+    }
+
+    /// The position, lag and errors of the runner.
+    ///
+    /// # Errors
+    /// [`RunnerError::Upstream`] if the log cannot be read; [`RunnerError::View`] if dead letters cannot be counted.
+    pub async fn status(&self) -> Result<Status, RunnerError> {
+        // read first, so that the last state that the task published is not missed
+        let is_finished = self.task.is_finished();
+        let State { position, mut progress, last_error, handling_since } = self.state.borrow().clone();
+        let (last, next) = self.look(position).await.map_err(|error| self.upstream_error(error))?;
+        let dead_letters = (self.count_letters)().await?;
+        // with a clock that was set back, or that of another machine, an event may seem to be in the future
+        let behind_for =
+            next.and_then(|next| Timestamp::now().duration_since(next).try_into().ok()).unwrap_or_default();
+        if is_finished && !matches!(progress, Progress::Failed(_)) {
+            progress = Progress::Stopped;
+        }
+        let handling_for = handling_since.filter(|_| !is_finished).map(|since| since.elapsed());
+        Ok(Status { position, last, behind_for, dead_letters, handling_for, progress, last_error })
+    }
+
+    /// The upstream application.
+    pub(crate) fn upstream(&self) -> &str {
+        &self.upstream
+    }
+
+    /// The position up to which this runner has processed the log.
+    pub(crate) fn position(&self) -> u64 {
+        self.state.borrow().position
+    }
+
+    /// The last notification id, and the timestamp of the first unprocessed event.
+    async fn look(&self, position: u64) -> Result<(u64, Option<Timestamp>)> {
+        let last = self.shared.last_id().await?;
+        let next = self.shared.recorder.select_notifications(NotificationQuery::after(position, 1)).await?;
+        let read = |next: &Notification| {
+            let next = next.as_ref();
+            let read = self.shared.mapper.read_struct::<IgnoredAny>(&next.location(), next.state, next.checksum);
+            read.ok().map(|(_, timestamp)| timestamp)
+        };
+        Ok((last, next.first().and_then(read)))
+    }
+
+    /// The last id of the log, if the log does not have this position because it is not the one that the position was taken from.
+    pub(crate) async fn end_without(&self, position: LogPosition) -> Result<Option<u64>, RunnerError> {
+        let recorder = &self.shared.recorder;
+        let look = async {
+            let next = recorder.select_notifications(NotificationQuery::after(position, 1)).await.map_err(Error::from);
+            let last = recorder.last_position().await?.id;
+            match next {
+                Ok(next) => Ok((next.is_empty() && last < position.id).then_some(last)),
+                Err(error) if error.is_log_mismatch() => Ok(Some(last)),
+                Err(error) => Err(error),
+            }
+        };
+        look.await.map_err(|error| self.upstream_error(error))
+    }
+
+    pub(crate) fn upstream_error(&self, error: Error) -> RunnerError {
+        RunnerError::Upstream { name: self.name, upstream: Arc::clone(&self.upstream), source: Arc::new(error) }
+    }
+
+    pub(crate) fn ask_to_stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Lets the current transaction finish, and stops the runner.
+    ///
+    /// # Errors
+    /// The error after which the runner had already given up.
+    pub async fn stop(mut self) -> Result<(), RunnerError> {
+        self.ask_to_stop();
+        // a panic of the task is not a handler's: those are caught
+        let ended = (&mut self.task).await;
+        match &self.state.borrow().progress {
+            Progress::Failed(error) => Err(error.clone()),
+            _ if ended.is_err() => Err(RunnerError::Stopped { name: self.name }),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for ProjectionRunner {
+    fn drop(&mut self) {
+        let is_over = *self.stop.borrow() || self.task.is_finished();
+        if !is_over && !std::thread::panicking() {
+            let position = self.position();
+            tracing::warn!(
+                projection = self.name,
+                upstream = %self.upstream,
+                position,
+                "a projection runner was dropped without `stop` and no longer runs"
+            );
+        }
+        self.task.abort();
+    }
+}
+
+impl fmt::Debug for ProjectionRunner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, upstream, state, .. } = self;
+        let state = state.borrow();
+        f.debug_struct("ProjectionRunner")
+            .field("projection", name)
+            .field("upstream", upstream)
+            .field("position", &state.position)
+            .field("progress", &state.progress)
+            .finish_non_exhaustive()
+    }
+}

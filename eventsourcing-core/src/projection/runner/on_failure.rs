@@ -1,0 +1,73 @@
+//! The policy for a failing handler.
+
+use std::time::Duration;
+
+/// The policy for a handler that fails.
+///
+/// It applies to failures that a retry would repeat. Transient failures, such as a lost connection, a lock that is not available,
+/// or a conflict with another writer, are retried in any case.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use eventsourcing_core::{Application, MemoryViews, OnFailure, ProjectionRunner};
+/// # use eventsourcing_core::projection::Recorded;
+/// # use eventsourcing_core::recording::{Cause, StateKind, StateLocation};
+/// # use eventsourcing_core::{Projection, StoredEvent, Uuid};
+/// # struct Bookings;
+/// # impl Projection for Bookings {
+/// #     type View = u64;
+/// #     const NAME: &'static str = "bookings";
+/// #     const TOPICS: &'static [&'static str] = &["Trip.Booked"];
+/// #     async fn handle(&self, _: &str, _: &[Recorded<'_>], _: &mut u64) -> Result<(), Cause> {
+/// #         Err("no seat is left".into())
+/// #     }
+/// # }
+/// # fn booked() -> StoredEvent {
+/// #     let originator_id = Uuid::new_v4();
+/// #     let state = br#"{"timestamp":"2026-01-01T00:00:00.000000Z"}"#.to_vec();
+/// #     let place = StateLocation { kind: StateKind::Event, originator_id, originator_version: 1, topic: "Trip.Booked" };
+/// #     let checksum = Some(place.checksum(&state));
+/// #     let (topic, append_id) = ("Trip.Booked".into(), Uuid::new_v4());
+/// #     StoredEvent { originator_id, originator_version: 1, topic, state: state.into(), checksum, append_id }
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let agency = Application::builder("Agency").open()?;
+/// # agency.recorder().insert_events(vec![booked()]).await?;
+/// // the handler of this projection always fails
+/// let policy = OnFailure::Park { attempts: 2, pause: Duration::from_millis(1) };
+/// let runner = ProjectionRunner::builder(&agency, Bookings, MemoryViews::new(0)).on_failure(policy).start().await?;
+/// runner.wait_for(1, Duration::from_secs(5)).await?;
+/// assert_eq!(runner.status().await?.dead_letters, 1);
+/// runner.stop().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnFailure {
+    /// Stop, so that the cause can be investigated. The position stays before the event.
+    #[default]
+    Stop,
+    /// Retry up to `attempts` times, with pauses that double up to five seconds, and then stop.
+    Retry {
+        /// The maximum number of retries.
+        attempts: u32,
+        /// The pause before the first retry.
+        pause: Duration,
+    },
+    /// Retry as [`Retry`](Self::Retry) does, then park the event as a dead letter and continue with other aggregates.
+    ///
+    /// Later events of the same aggregate are parked as well, until the [`DeadLetters`](crate::projection::DeadLetters) are retried or
+    /// discarded: no event of an aggregate is handled before an earlier one. This holds for all runners of the projection, whatever
+    /// their own policy is.
+    Park {
+        /// The maximum number of retries.
+        attempts: u32,
+        /// The pause before the first retry.
+        pause: Duration,
+    },
+}

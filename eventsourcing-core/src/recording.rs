@@ -1,0 +1,38 @@
+//! Stored events and the recorders that store them.
+//!
+//! A [`Recorder`] stores [`StoredEvent`]s and knows no domain events. The in-memory recorder is in this module; those of SQLite and
+//! PostgreSQL are in `eventsourcing-sqlx`. The feature `conformance` adds the contract of a recorder as a test suite.
+
+mod append;
+mod attempt;
+mod cause;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod location;
+mod log_position;
+mod memory;
+mod name;
+mod query;
+mod recorder;
+mod recorder_error;
+mod stored_dictionary;
+mod stored_event;
+mod stored_letter;
+mod tracking;
+mod watermark;
+
+pub use append::Append;
+pub use attempt::{is_same_attempt, stamped};
+pub use cause::Cause;
+pub use location::{StateKind, StateLocation};
+pub use log_position::{LogPosition, LogPositionError};
+pub use memory::MemoryRecorder;
+pub use name::check_name;
+pub use query::{EventQuery, EventVisitor, NotificationQuery, NotificationVisitor};
+pub use recorder::Recorder;
+pub use recorder_error::RecorderError;
+pub use stored_dictionary::StoredDictionary;
+pub use stored_event::{Notification, NotificationRef, StoredEvent, StoredEventRef};
+pub use stored_letter::{LetterChanges, LetterQuery, StoredLetter};
+pub use tracking::Tracking;
+pub use watermark::Watermark;

@@ -1,0 +1,313 @@
+//! The recorder: the trait that stores events, and the contract of every implementation.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use super::{
+    Append, EventQuery, EventVisitor, LetterQuery, LogPosition, Notification, NotificationQuery, NotificationVisitor,
+    RecorderError, StoredDictionary, StoredEvent, StoredLetter, Tracking,
+};
+
+/// The number of rows that the default implementations read at a time.
+const PAGE: usize = 1_000;
+
+/// A store of the events of one application.
+///
+/// The contract, which the conformance suite tests rule by rule:
+///
+/// 1. An insert records all of its events or none, also as seen by readers.
+/// 2. For each `(originator_id, originator_version)`, one event is recorded, ever. A second one is a
+///    [`Conflict`](RecorderError::Conflict), unless it belongs to the attempt that recorded the first
+///    ([`is_same_attempt`](crate::recording::is_same_attempt)), which then counts as recorded. The versions of an aggregate have no
+///    gaps: an event with a version above 1 is a conflict unless the version before it is recorded, or precedes it in the insert.
+/// 3. Notification ids start at 1 and have no gaps. They increase in the order of commits: a reader that has seen an id never
+///    finds a new event at or below it. The ids of one insert are consecutive, in the order given.
+/// 4. An insert that is dropped before it completes is recorded or not recorded, and leaves nothing behind that blocks the next.
+/// 5. Acknowledged events are durable.
+/// 6. For each id one dictionary is stored, if the recorder stores dictionaries: the first one, permanently.
+/// 7. The events and the tracking of one insert are recorded together or not at all, and only if the log of the other
+///    application was processed exactly up to the position from which the insert continues.
+/// 8. A read of the log that starts from an [anchored position](LogPosition) returns nothing and fails with
+///    [`LogChanged`](RecorderError::LogChanged) unless the event at that position is the anchored one. The anchor and the returned rows
+///    are read at the same point in time.
+/// 9. Dead letters, if the recorder stores them, change together with the events and the tracking of their append or not at all,
+///    and only if the letters that the append relies on exist.
+///
+/// An implementation has the attribute `#[async_trait::async_trait]` of the crate `async-trait`. Four methods are required. A recorder
+/// that can show rows without copying each also implements [`read_events`](Self::read_events) and
+/// [`read_notifications`](Self::read_notifications), which are used for all reads of aggregates and of the log.
+#[async_trait]
+pub trait Recorder: Debug + Send + Sync {
+    /// Records the events, all or none, and returns them with their notification ids, in the order given.
+    ///
+    /// # Errors
+    /// [`RecorderError::Conflict`] if a version is taken, or the version before it is missing; other variants if the storage fails.
+    async fn insert_events(&self, events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError>;
+
+    /// Returns the events of an aggregate, in the order of their versions.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    async fn select_events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, RecorderError>;
+
+    /// Returns events of all aggregates, in the order of their notification ids.
+    ///
+    /// # Errors
+    /// [`RecorderError::LogChanged`] if the query has an anchor, but another event or no event is at that position; other variants if
+    /// the storage fails.
+    async fn select_notifications(&self, query: NotificationQuery) -> Result<Vec<Notification>, RecorderError>;
+
+    /// Returns the last notification id, if there are any events.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    async fn max_notification_id(&self) -> Result<Option<u64>, RecorderError>;
+
+    /// Passes the events of an aggregate to a visitor, in the order of their versions, until the visitor stops.
+    ///
+    /// The events are those of [`select_events`](Self::select_events); while others record, later ones may be included. No event is
+    /// passed twice or left out. The visitor runs on the reading thread, between two rows, and should be fast.
+    ///
+    /// # Errors
+    /// If the storage fails, possibly after some events have been passed.
+    async fn read_events(&self, query: EventQuery, visit: &mut EventVisitor<'_>) -> Result<(), RecorderError> {
+        let (mut query, mut left) = (query.clone(), query.limit.unwrap_or(usize::MAX));
+        loop {
+            query.limit = Some(left.min(PAGE));
+            let page = self.select_events(query.clone()).await?;
+            for event in &page {
+                if visit(event.as_ref()).is_break() {
+                    return Ok(());
+                }
+            }
+            left -= page.len().min(left);
+            match page.last() {
+                Some(last) if page.len() >= PAGE && left > 0 => query.advance_after(last.originator_version),
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// Passes events of all aggregates to a visitor, in the order of their notification ids, until the visitor stops.
+    ///
+    /// It works like [`read_events`](Self::read_events), with the events of [`select_notifications`](Self::select_notifications).
+    ///
+    /// # Errors
+    /// If the query has an anchor that does not match, or if the storage fails, possibly after some notifications have been passed.
+    async fn read_notifications(
+        &self,
+        query: NotificationQuery,
+        visit: &mut NotificationVisitor<'_>,
+    ) -> Result<(), RecorderError> {
+        let (mut query, mut left) = (query.clone(), query.limit);
+        loop {
+            query.limit = left.min(PAGE);
+            let page = self.select_notifications(query.clone()).await?;
+            for notification in &page {
+                if visit(notification.as_ref()).is_break() {
+                    return Ok(());
+                }
+            }
+            left -= page.len().min(left);
+            match page.last() {
+                Some(last) if page.len() >= PAGE && left > 0 => query.advance_after(last.position()),
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// Records events together with the tracking of another application's log: all of it or none.
+    ///
+    /// There may be no events, if processing the log had no effects. An insert that was recorded already, with the same `append_id`s,
+    /// counts as recorded; one without events cannot be distinguished from another writer's.
+    ///
+    /// # Errors
+    /// [`RecorderError::AlreadyProcessed`] if the log is processed up to another id than [`Tracking::after`], even if there is a conflict
+    /// as well; the errors of [`Tracking::check`]; [`RecorderError::NoTracking`] unless the recorder stores tracking; other
+    /// variants as for [`insert_events`](Self::insert_events).
+    async fn insert_tracked(
+        &self,
+        events: Vec<StoredEvent>,
+        tracking: Tracking,
+    ) -> Result<Vec<Notification>, RecorderError> {
+        drop(events);
+        Err(RecorderError::NoTracking { upstream: tracking.upstream })
+    }
+
+    /// Records events, tracking and changes of dead letters: all of it or none.
+    ///
+    /// For events alone it is equivalent to [`insert_events`](Self::insert_events), and with tracking to
+    /// [`insert_tracked`](Self::insert_tracked). An append that was recorded already, with the same `append_id`s, counts as recorded
+    /// together with its dead letters. An append without events that parks letters counts as recorded if each of these letters is stored
+    /// byte for byte, the letters that it removes are gone, and the log is processed exactly up to its tracking, if it has any. An append
+    /// that parks no letters cannot be distinguished from another writer's. If a recorder loses the database's response and sends such an
+    /// append again, it assumes that the append is recorded if the letters to remove are gone: the caller gets no
+    /// [`LettersChanged`](RecorderError::LettersChanged) for its own change.
+    ///
+    /// # Errors
+    /// The errors of [`insert_tracked`](Self::insert_tracked), which take precedence; then [`RecorderError::LettersChanged`] if letters
+    /// that the append relies on do not exist, and the errors of [`LetterChanges::check`](crate::recording::LetterChanges::check).
+    /// [`RecorderError::NoDeadLetters`] if there are changes of letters and the recorder stores no letters.
+    async fn append(&self, append: Append) -> Result<Vec<Notification>, RecorderError> {
+        match append {
+            Append { letters: Some(letters), .. } => Err(RecorderError::NoDeadLetters { upstream: letters.upstream }),
+            Append { events, tracking: Some(tracking), .. } => self.insert_tracked(events, tracking).await,
+            Append { events, .. } => self.insert_events(events).await,
+        }
+    }
+
+    /// Returns the dead letters that a query selects, by notification id; none if the recorder stores no letters.
+    ///
+    /// If the query names an aggregate, letters of other aggregates are not read.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    async fn select_letters(&self, query: LetterQuery) -> Result<Vec<StoredLetter>, RecorderError> {
+        let _ = query;
+        Ok(Vec::new())
+    }
+
+    /// Returns the number of dead letters of an upstream application; 0 if the recorder stores no letters.
+    ///
+    /// The default implementation reads the letters with [`select_letters`](Self::select_letters), a page at a time.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    async fn count_letters(&self, upstream: &str) -> Result<u64, RecorderError> {
+        let (mut count, mut query) = (0, LetterQuery::of(upstream).limit(PAGE));
+        loop {
+            let page = self.select_letters(query.clone()).await?;
+            count += page.len() as u64;
+            match page.last() {
+                Some(last) if page.len() >= PAGE => query.after = last.notification_id,
+                _ => return Ok(count),
+            }
+        }
+    }
+
+    /// Returns those of the given aggregates that have dead letters, in any order; none if the recorder stores no letters.
+    ///
+    /// It is called for each batch of events that an application handles: it looks up each aggregate by index, and reads no letters of
+    /// other aggregates. The default implementation calls [`select_letters`](Self::select_letters) for the first letter of each
+    /// aggregate.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    async fn originators_with_letters(&self, upstream: &str, originators: &[Uuid]) -> Result<Vec<Uuid>, RecorderError> {
+        let mut found = Vec::new();
+        for id in originators {
+            let first = LetterQuery::of(upstream).originator(*id).limit(1);
+            if !self.select_letters(first).await?.is_empty() {
+                found.push(*id);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Returns the position of the event with this notification id; `None` if no event has it.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    async fn position_at(&self, notification_id: u64) -> Result<Option<LogPosition>, RecorderError> {
+        let Some(after) = notification_id.checked_sub(1) else { return Ok(None) };
+        let found = self.select_notifications(NotificationQuery::after(after, 1).up_to(notification_id)).await?;
+        Ok(found.first().map(Notification::position))
+    }
+
+    /// Returns the position of the last event; the start if there are no events.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    async fn last_position(&self) -> Result<LogPosition, RecorderError> {
+        let Some(last) = self.max_notification_id().await? else { return Ok(LogPosition::START) };
+        Ok(self.position_at(last).await?.unwrap_or(last.into()))
+    }
+
+    /// Returns the position up to which the log of another application is processed; the start if nothing is processed.
+    ///
+    /// # Errors
+    /// [`RecorderError::NoTracking`] unless the recorder stores tracking; other variants if the storage fails.
+    async fn tracked_position(&self, upstream: &str) -> Result<LogPosition, RecorderError> {
+        Err(RecorderError::NoTracking { upstream: upstream.to_owned() })
+    }
+
+    /// Stores the position where processing another application's log begins, unless one is stored already, and returns the stored one.
+    ///
+    /// The start is a valid position: stored for an empty log, it means that every event comes after the beginning. The next
+    /// tracking continues from it, with 0 as [`Tracking::after`]. The default implementation cannot store the start, and stores any other
+    /// position with [`insert_tracked`](Self::insert_tracked).
+    ///
+    /// # Errors
+    /// The errors of [`Tracking::check_beginning`]; [`RecorderError::NoTracking`] unless the recorder can store the position; other
+    /// variants if the storage fails.
+    async fn initialize_tracking(&self, upstream: &str, position: LogPosition) -> Result<LogPosition, RecorderError> {
+        if position.id == 0 {
+            return Err(RecorderError::NoTracking { upstream: upstream.to_owned() });
+        }
+        match self.insert_tracked(Vec::new(), Tracking::new(upstream, 0, position)).await {
+            // another writer that begins at the same time was faster
+            Ok(_) | Err(RecorderError::AlreadyProcessed { .. }) => self.tracked_position(upstream).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Moves the position up to which another application's log is processed, to any other position, back or forth.
+    ///
+    /// If the position is `to` already, nothing is done. It is meant for a log that was replaced by another: the effects of the events
+    /// that are missing from the log stay as they are.
+    ///
+    /// # Errors
+    /// [`RecorderError::AlreadyProcessed`] if the position is not exactly `from`, including its anchor; [`RecorderError::CannotMovePosition`] unless
+    /// the recorder can move positions; other variants if the storage fails.
+    async fn move_tracking(&self, upstream: &str, from: LogPosition, to: LogPosition) -> Result<(), RecorderError> {
+        Err(RecorderError::CannotMovePosition { upstream: upstream.to_owned(), from, to })
+    }
+
+    /// Stores a dictionary, unless one with that id exists: the first is permanent and never replaced.
+    ///
+    /// Returns whether the given dictionary was stored. If a recorder stores no dictionaries, its application compresses without them.
+    ///
+    /// # Errors
+    /// [`RecorderError::NoDictionaries`] unless the recorder stores dictionaries; other variants if the storage fails.
+    async fn insert_dictionary(&self, dictionary: StoredDictionary) -> Result<bool, RecorderError> {
+        let _ = dictionary;
+        Err(RecorderError::NoDictionaries)
+    }
+
+    /// Returns the dictionaries with ids greater than `after`, by id; none if the recorder stores no dictionaries.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    async fn select_dictionaries(&self, after: u32) -> Result<Vec<StoredDictionary>, RecorderError> {
+        let _ = after;
+        Ok(Vec::new())
+    }
+
+    /// Waits until notifications with ids greater than `after` are known to exist.
+    ///
+    /// It is a hint for consumers of the log, which reduces polling. It may come after the consumer has seen the notifications, or late.
+    /// It may never come for events of other writers, or if the recorder has no way to know. So consumers poll at intervals as well.
+    /// Waiting uses neither a transaction nor a connection that reads and writes need. The wait ends when the recorder is closed.
+    async fn recorded_after(&self, after: u64) {
+        let _ = after;
+        std::future::pending().await
+    }
+
+    /// Returns a text that identifies this log; `None` if the recorder cannot identify it.
+    ///
+    /// Two recorders of one process return the same text if, and only if, one reads what the other records. The text is valid while both
+    /// are open, and must not be stored.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    async fn log_identity(&self) -> Result<Option<String>, RecorderError> {
+        Ok(None)
+    }
+
+    /// Closes connections and files once running calls have completed. Later calls fail with [`RecorderError::Closed`].
+    ///
+    /// A recorder that has neither does nothing.
+    async fn close(&self) {}
+}

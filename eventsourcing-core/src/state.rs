@@ -1,0 +1,27 @@
+//! The serialized state of an event: JSON, written and read without an intermediate tree.
+//!
+//! These modules depend on serde and know no aggregate. [`domain`](crate::domain) re-exports the public types.
+
+pub(crate) mod difference;
+mod error;
+mod finite;
+mod formatter;
+mod json_error;
+mod reader;
+mod sketch;
+pub(crate) mod sketches;
+mod time;
+mod writer;
+
+pub use difference::StateDifference;
+pub use error::StateError;
+pub use json_error::JsonError;
+pub use reader::StateReader;
+pub use writer::StateWriter;
+
+/// The key of the event's timestamp.
+const TIMESTAMP: &str = "timestamp";
+/// The key of the event's class version.
+const CLASS_VERSION: &str = "class_version";
+/// The keys of a state that are reserved for the library.
+const RESERVED: [&str; 2] = [TIMESTAMP, CLASS_VERSION];

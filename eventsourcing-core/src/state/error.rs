@@ -1,0 +1,73 @@
+//! The errors of serializing and deserializing the state of an event.
+
+use super::{JsonError, StateDifference};
+
+/// An error in the serialized state of an event.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StateError {
+    /// No event of the aggregate has this topic.
+    #[error(
+        "this aggregate has no event with that topic; it was removed or renamed after the event was recorded: restore it, or pin its topic with `#[event(\"…\", topic = \"…\")]`"
+    )]
+    UnknownTopic,
+    /// The event does not serialize as an object with named fields.
+    #[error("the event serializes as {found}; expected a struct with named fields")]
+    NotAnObject {
+        /// The kind of value that it serializes as.
+        found: &'static str,
+    },
+    /// A field has the name of a key that is reserved for the library.
+    #[error("the event has a field called `{field}`, which is reserved; give the field another name")]
+    ReservedField {
+        /// The name of the field.
+        field: &'static str,
+    },
+    /// A floating-point number is NaN or infinite.
+    #[error(
+        "the event contains a floating-point number that is NaN or infinite, which JSON cannot represent; reject such numbers in the command, or record them as an `Option` or a string"
+    )]
+    NotFinite,
+    /// The event was serialized and cannot be deserialized.
+    #[error(
+        "the serialized event cannot be deserialized ({reason}); make its `Deserialize` accept the output of its `Serialize`"
+    )]
+    NotReadBack {
+        /// Why deserializing failed.
+        reason: Box<StateError>,
+    },
+    /// The event was serialized and is deserialized as a different event.
+    #[error(
+        "the event is deserialized as a different event: {0}; \
+         make its `Deserialize` restore what its `Serialize` writes, or disable this check with STATE_CHECK=off"
+    )]
+    NotTheSame(Box<StateDifference>),
+    /// The deserialized event writes the same JSON, but its `Debug` output differs.
+    #[error(
+        "the event is deserialized as a different event, with the same JSON but another `Debug` output: look for a field that serde skips, \
+         an untagged enum that takes one variant for another, or an option in an option; \
+         if the difference is irrelevant, keep it out of `Debug`, or compare only the JSON with STATE_CHECK=json"
+    )]
+    LooksDifferent,
+    /// The state has no timestamp.
+    #[error("the state has no `timestamp`")]
+    NoTimestamp,
+    /// A newer version of the program recorded the event.
+    #[error(
+        "the state has class version {found}, and this program supports only version 1; run a newer version of the program"
+    )]
+    ClassVersion {
+        /// The recorded class version.
+        found: u64,
+    },
+    /// The JSON is malformed, or does not match the event's type.
+    #[error("{0}")]
+    Json(#[from] JsonError),
+}
+
+/// Drops the message of an event's own `Serialize` or `Deserialize`, because it may contain data.
+impl From<serde_json::Error> for StateError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Json(JsonError::from(&error))
+    }
+}

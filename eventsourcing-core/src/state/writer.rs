@@ -1,0 +1,74 @@
+//! Writes the state of an event as JSON: its timestamp, then its fields by name, in one flat object.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::difference::Tree;
+use super::finite::is_finite;
+use super::formatter::Watch;
+use super::{RESERVED, StateError, time};
+
+/// The destination to which an event writes its fields.
+#[derive(Debug)]
+pub struct StateWriter<'a> {
+    timestamp: Timestamp,
+    into: &'a mut Vec<u8>,
+    /// The tree to build instead of writing JSON.
+    tree: Option<&'a mut Option<Tree>>,
+}
+
+impl<'a> StateWriter<'a> {
+    pub(crate) fn new(timestamp: Timestamp, into: &'a mut Vec<u8>) -> Self {
+        Self { timestamp, into, tree: None }
+    }
+
+    /// Returns a writer that builds a tree, to compare it with another.
+    pub(crate) fn of_tree(tree: &'a mut Option<Tree>, unused: &'a mut Vec<u8>) -> Self {
+        Self { timestamp: Timestamp::UNIX_EPOCH, into: unused, tree: Some(tree) }
+    }
+
+    /// Writes an event, which must be a struct with named fields.
+    ///
+    /// # Errors
+    /// [`StateError::NotAnObject`] for any other value, [`StateError::ReservedField`] if a field has a reserved name,
+    /// [`StateError::NotFinite`] if a floating-point number is NaN or infinite and so would not be restored, and
+    /// [`StateError::Json`] if the event's `Serialize` fails.
+    pub fn write<T: Serialize + ?Sized>(&mut self, event: &T) -> Result<(), StateError> {
+        if let Some(tree) = &mut self.tree {
+            **tree = Tree::of(event);
+            return Ok(());
+        }
+        let into = &mut *self.into;
+        into.extend_from_slice(br#"{"timestamp":""#);
+        time::write(self.timestamp, into).map_err(serde_json::Error::io)?;
+        into.push(b'"');
+        let start = into.len();
+        let mut watch = Watch::new(&RESERVED);
+        event.serialize(&mut serde_json::Serializer::with_formatter(&mut *into, &mut watch))?;
+        // numbers that are not finite are written as `null`; few events contain `null`, and only those are inspected
+        if watch.null && !is_finite(event) {
+            return Err(StateError::NotFinite);
+        }
+        match into.get(start) {
+            Some(b'{') if into.len() == start + 2 => {
+                into.remove(start);
+            }
+            Some(b'{') => {
+                // the macro rejects such names; a hand-written event or a nested `flatten` may still produce them
+                if let Some(field) = watch.reserved_key {
+                    return Err(StateError::ReservedField { field });
+                }
+                into[start] = b',';
+            }
+            // a unit struct
+            Some(b'n') => {
+                into.truncate(start);
+                into.push(b'}');
+            }
+            Some(b'[') => return Err(StateError::NotAnObject { found: "a list" }),
+            Some(b'"') => return Err(StateError::NotAnObject { found: "a string" }),
+            _ => return Err(StateError::NotAnObject { found: "a single value" }),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,159 @@
+//! A single `#[event]` method: its attributes, signature and name.
+
+use proc_macro2::{Ident, Span};
+use quote::format_ident;
+use syn::ext::IdentExt as _;
+use syn::spanned::Spanned as _;
+use syn::{Attribute, FnArg, ImplItemFn, Path, ReturnType, Signature, Type};
+
+use super::fields::fields;
+use super::names::of_event;
+use super::parameter::parameter;
+use super::returned::{returned, returns_aggregate};
+use super::signature::signature;
+use crate::errors::Errors;
+use crate::messages;
+use crate::model::checked::{Event, Kind, Parameter, Payload, Returned, Topic};
+use crate::model::parsed::{self, EventOptions, Named};
+use crate::syntax::names;
+use crate::syntax::types::{arguments, peel};
+
+/// Returns the event, or all of its errors.
+pub(super) fn event(
+    parsed: parsed::Event,
+    method: &ImplItemFn,
+    aggregate: &Ident,
+    topic_name: &str,
+) -> syn::Result<Event> {
+    let parsed::Event { options, repeated, attributes, parameters } = parsed;
+    let EventOptions { named, topic, id, mut errors } = options;
+    once(&repeated, &mut errors);
+    signature(&method.sig, &mut errors);
+    let kind = kind(&method.sig, aggregate, &mut errors);
+    let parameters: Vec<Parameter> =
+        parameters.into_iter().filter_map(|parsed| errors.take(parameter(parsed))).collect();
+    let name_and_payload = name_and_payload(&named, &method.sig, aggregate, &mut errors);
+    id_of_a_creation(id.as_ref().map(|(word, _)| word), kind.as_ref(), &mut errors);
+    let event = kind.zip(name_and_payload).map(|(kind, (name, place, payload))| Event {
+        kind,
+        topic: match &topic {
+            Some(pinned) => Topic { text: pinned.value(), is_pinned: true, place: pinned.span() },
+            None => Topic { text: names::topic(topic_name, &name), is_pinned: false, place },
+        },
+        name,
+        place,
+        payload,
+        id: id.map(|(_, id)| id),
+        attributes,
+        visibility: method.vis.clone(),
+        signature: without_attributes(&method.sig),
+        block: method.block.clone(),
+        parameters,
+    });
+    let event = errors.or(event)?;
+    let mut errors = Errors::default();
+    fields(&event, &mut errors);
+    errors.or(Some(event))
+}
+
+/// A method must have one `#[event]`.
+fn once(repeated: &[Attribute], errors: &mut Errors) {
+    for attribute in repeated {
+        errors.at(attribute, messages::event::TWICE);
+    }
+}
+
+/// A creation or a change, by the receiver and the return type.
+fn kind(signature: &Signature, aggregate: &Ident, errors: &mut Errors) -> Option<Kind> {
+    if signature.receiver().is_some() {
+        let returned = errors.take(returned(&signature.output))?;
+        if let Some(place) = returns_aggregate(&signature.output, aggregate) {
+            errors.at(place, messages::signature::RETURNS_THE_AGGREGATE);
+            return None;
+        }
+        return Some(Kind::Change(returned));
+    }
+    let is_aggregate = |ty: &Type| match peel(ty) {
+        Type::Path(path) => path.path.is_ident("Self") || path.path.is_ident(aggregate),
+        _ => false,
+    };
+    match &signature.output {
+        ReturnType::Type(_, ty) if is_aggregate(ty) => Some(Kind::Creation { fallible: false }),
+        ReturnType::Type(_, ty) if result_of(ty).is_some_and(is_aggregate) => Some(Kind::Creation { fallible: true }),
+        ReturnType::Type(_, ty) => {
+            let is_known = !matches!(returned(&signature.output), Ok(Returned::Unknown(_)));
+            let message = if !is_known && arguments(ty).any(is_aggregate) {
+                messages::signature::creation_returns_an_alias(&signature.ident, ty)
+            } else {
+                messages::signature::creation_returns(&signature.ident)
+            };
+            errors.at(ty, message);
+            None
+        }
+        ReturnType::Default => {
+            errors.at(&signature.ident, messages::signature::creation_returns(&signature.ident));
+            None
+        }
+    }
+}
+
+/// The `T` of `Result<T>`, `Result<T, E>` and `some::Result<T>`.
+fn result_of(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = peel(ty) else { return None };
+    path.path.segments.last().filter(|last| last.ident == "Result")?;
+    arguments(ty).next()
+}
+
+/// The event's name, the span of the name, and the struct of the event.
+fn name_and_payload(
+    named: &Named,
+    signature: &Signature,
+    aggregate: &Ident,
+    errors: &mut Errors,
+) -> Option<(Ident, Span, Payload)> {
+    let (text, place): (String, Span) = match named {
+        Named::Type(path) => return errors.take(own_struct(path)),
+        Named::Text(text) => (text.value(), text.span()),
+        Named::Method if signature.receiver().is_none() => ("Created".to_owned(), signature.ident.span()),
+        Named::Method => (names::camel_case(&signature.ident.unraw().to_string()), signature.ident.span()),
+    };
+    if let Err(message) = of_event(&text) {
+        errors.at_span(place, message);
+        return None;
+    }
+    let name = names::generated(&format_ident!("{text}"), place);
+    let payload = Payload::Generated(names::event_struct(aggregate, &name));
+    Some((name, place, payload))
+}
+
+/// The user's struct must have a valid event name and no generics.
+fn own_struct(path: &Path) -> syn::Result<(Ident, Span, Payload)> {
+    let generic = path.segments.iter().find(|segment| !segment.arguments.is_none());
+    match (generic, path.segments.last()) {
+        (Some(generic), _) => Err(syn::Error::new(generic.arguments.span(), messages::event::GENERIC_TYPE)),
+        (None, Some(last)) => {
+            let (name, place) = (last.ident.unraw(), last.ident.span());
+            of_event(&name.to_string()).map_err(|message| syn::Error::new(place, message))?;
+            Ok((names::generated(&name, place), place, Payload::Own(path.clone())))
+        }
+        (None, None) => Err(syn::Error::new_spanned(path, messages::event::NO_NAME)),
+    }
+}
+
+/// A change must not have the option `id`.
+fn id_of_a_creation(id: Option<&Ident>, kind: Option<&Kind>, errors: &mut Errors) {
+    if let (Some(id), Some(Kind::Change(_))) = (id, kind) {
+        errors.at(id, messages::event::ID_OF_A_CHANGE);
+    }
+}
+
+/// The signature without the attributes of its parameters, which are part of the parameters in the model.
+fn without_attributes(signature: &Signature) -> Signature {
+    let mut signature = signature.clone();
+    for input in &mut signature.inputs {
+        if let FnArg::Typed(parameter) = input {
+            parameter.attrs.clear();
+        }
+    }
+    signature
+}

@@ -1,0 +1,109 @@
+//! The method with `#[on]`.
+//!
+//! Its signature is `async fn started(&self, event: &WorldStarted, context: &EventContext, view: &mut PgConnection) -> Result<()>`.
+
+use proc_macro2::Span;
+use syn::spanned::Spanned as _;
+use syn::{FnArg, ImplItemFn, ReceiverKind, Result, ReturnType, Signature, Type};
+
+use crate::messages::on;
+use crate::model::checked::{Handler, Takes};
+use crate::syntax::types::{borrowed, peel, sole_argument};
+
+/// Returns the handler, or its first error.
+pub(super) fn handler(method: &ImplItemFn) -> Result<Handler> {
+    let signature = &method.sig;
+    is_async(signature)?;
+    has_no_generics(signature)?;
+    returns_something(signature)?;
+    takes_self(signature)?;
+    let (event, context, view) = parameters(signature)?;
+    let (event, takes) = taken(event, context)?;
+    let view = changed(view)?;
+    let cfgs = method.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg")).cloned().collect();
+    Ok(Handler { method: signature.ident.clone(), event: event.clone(), takes, view: view.clone(), cfgs })
+}
+
+/// The handler must be `async`, because a view may be a database.
+fn is_async(signature: &Signature) -> Result<()> {
+    if signature.asyncness.is_none() {
+        return refused(signature.fn_token.span(), on::IS_NOT_ASYNC);
+    }
+    Ok(())
+}
+
+/// The handler must not be generic, because it handles the events of one type.
+fn has_no_generics(signature: &Signature) -> Result<()> {
+    if !signature.generics.params.is_empty() {
+        return refused(signature.generics.span(), on::GENERIC);
+    }
+    Ok(())
+}
+
+/// The handler must have a return type, to return errors.
+fn returns_something(signature: &Signature) -> Result<()> {
+    if matches!(signature.output, ReturnType::Default) {
+        return refused(signature.ident.span(), on::RETURNS_NOTHING);
+    }
+    Ok(())
+}
+
+/// The handler must take `&self`.
+fn takes_self(signature: &Signature) -> Result<()> {
+    match signature.inputs.first() {
+        Some(FnArg::Receiver(receiver)) if matches!(receiver.kind, ReceiverKind::Reference(_, _, None)) => Ok(()),
+        Some(other) => refused(other.span(), on::TAKES_SELF),
+        None => refused(signature.ident.span(), on::TAKES_SELF),
+    }
+}
+
+/// The types of the event, the `EventContext` and the view.
+fn parameters(signature: &Signature) -> Result<(&Type, Option<&Type>, &Type)> {
+    let inputs = signature.inputs.iter().skip(1);
+    let types: Vec<&Type> = inputs
+        .filter_map(|input| match input {
+            FnArg::Typed(parameter) => Some(&*parameter.ty),
+            FnArg::Receiver(_) => None,
+        })
+        .collect();
+    match *types.as_slice() {
+        [event, view] => Ok((event, None, view)),
+        [event, context, view] => Ok((event, Some(context), view)),
+        _ => refused(signature.paren_token.span.join(), on::PARAMETERS),
+    }
+}
+
+/// The parameters must be one event, one event and its `EventContext`, or a slice of `EventEnvelope`.
+fn taken<'a>(event: &'a Type, context: Option<&Type>) -> Result<(&'a Type, Takes)> {
+    let Some(taken) = borrowed(event, false) else {
+        return refused(event.span(), on::TAKES_AN_EVENT);
+    };
+    match (peel(taken), context) {
+        (Type::Slice(slice), None) => match happened(&slice.elem) {
+            Some(event) => Ok((event, Takes::Many)),
+            None => refused(taken.span(), on::TAKES_HAPPENED),
+        },
+        (Type::Slice(_), Some(context)) => refused(context.span(), on::MANY_TAKES_ABOUT),
+        (_, None) => Ok((taken, Takes::One)),
+        (_, Some(context)) if borrowed(context, false).is_none() => refused(context.span(), on::TAKES_ABOUT),
+        (_, Some(_)) => Ok((taken, Takes::OneWithAbout)),
+    }
+}
+
+/// The event in `EventEnvelope<WorldStarted>`.
+fn happened(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = peel(ty) else { return None };
+    sole_argument(&path.path, "EventEnvelope")
+}
+
+/// The view must be a mutable reference.
+fn changed(view: &Type) -> Result<&Type> {
+    match borrowed(view, true) {
+        Some(view) => Ok(view),
+        None => refused(view.span(), on::TAKES_A_VIEW),
+    }
+}
+
+fn refused<T>(place: Span, message: &str) -> Result<T> {
+    Err(syn::Error::new(place, message))
+}

@@ -1,0 +1,72 @@
+//! Messages about `#[event]`: its place, the names, topics and ids of events, and the bodies of methods.
+
+use proc_macro2::Ident;
+
+pub(crate) const PLACE: &str = "`#[event]` belongs on a method in an `#[aggregate]` impl block; write `#[aggregate]` above the `impl`, \
+     and add `crate = path` if the library is not available as `eventsourcing`";
+
+pub(crate) const ON_NO_METHOD: &str = "`#[event]` belongs on a method of the aggregate; remove it here";
+
+pub(crate) const WITHOUT_BODY: &str =
+    "an `#[event]` method needs a body, which applies the event; write `{ … }` instead of `;`";
+
+pub(crate) const TWICE: &str = "a method records one event; remove the second `#[event]`";
+
+pub(crate) const IS_NO_ASSIGNMENT: &str = "write the event name in parentheses: `#[event(\"Started\")]`";
+
+pub(crate) const NO_NAME: &str = "expected the event name as a string, or the path of your own event struct: `#[event(\"Started\")]`, `#[event(Started)]`";
+
+pub(crate) fn invalid_name(name: &str, suggestion: &Option<String>) -> String {
+    match suggestion {
+        _ if name.is_empty() => {
+            "the event name is empty; write one in upper camel case, such as `SomethingHappened`".to_owned()
+        }
+        Some(better) => format!("`{name}` is not a valid event name; use upper camel case: `{better}`"),
+        None => format!(
+            "`{name}` is not a valid event name; choose another in upper camel case, such as `SomethingHappened`"
+        ),
+    }
+}
+
+pub(crate) const CALLED_EVENT: &str = "an event cannot be named `Event`: its struct would have the same name as the enum of all events; \
+     choose another name, such as `SomethingHappened`";
+
+pub(crate) const GENERIC_TYPE: &str =
+    "an event struct cannot be generic: an event is recorded as one type; use a struct without generics";
+
+pub(crate) fn name_taken(name: &str, first: &Ident, second: &Ident) -> String {
+    format!("`{first}` and `{second}` both record the event `{name}`; rename one of them: `#[event(\"…\")]`")
+}
+
+pub(crate) fn topic_taken(topic: &str, first: &Ident) -> String {
+    format!("the event of `{first}` already has the topic `{topic}`; choose another topic")
+}
+
+pub(crate) const EMPTY_TOPIC: &str =
+    "the topic is empty; write a topic, or remove `topic` to use the default, `Aggregate.Event`";
+
+pub(crate) fn topic_too_long(length: usize) -> String {
+    format!("the topic has {length} bytes, but the limit is 255; set a shorter one with `topic = \"…\"`")
+}
+
+pub(crate) const ID_OF_A_CHANGE: &str =
+    "`id` is an option of creation events; write it on an `#[event]` function that returns `Self`";
+
+/// The message for a creation with a parameter `id` and no option `id`.
+pub(crate) fn id_not_chosen(event: &str) -> String {
+    format!(
+        "this creation ignores its parameter `id` and gives the aggregate a random id; write `#[event({event}, id = id)]` to use it as \
+         the aggregate id, or rename the parameter after what it identifies, such as `order_id`"
+    )
+}
+
+pub(crate) fn nested(called: &str) -> String {
+    format!(
+        "`{called}` records an event of its own, which every replay of this event would record again; \
+         call both from a plain method, or move the shared code to a plain method"
+    )
+}
+
+pub(crate) fn not_deterministic(what: &str) -> String {
+    format!("`{what}` gives a different value at every replay; pass the value as a parameter so that it is recorded")
+}

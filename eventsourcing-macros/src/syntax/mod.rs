@@ -1,0 +1,8 @@
+//! Helpers for names, paths, types and tokens, which all phases use.
+
+pub(crate) mod attributes;
+pub(crate) mod names;
+pub(crate) mod paths;
+pub(crate) mod std_macros;
+pub(crate) mod tokens;
+pub(crate) mod types;

@@ -1,0 +1,100 @@
+//! Views in PostgreSQL.
+
+mod advance;
+mod letters;
+mod open;
+mod session;
+
+use std::time::Duration;
+
+use eventsourcing_core::ViewError;
+use sqlx::{PgConnection, PgPool};
+
+use self::session::Session;
+use crate::config::PostgresViewsConfig;
+use crate::views::{Transaction, ViewsDatabase, check_runtime, forward_views, uninterrupted};
+
+/// Keeps the views of projections in a PostgreSQL database: the database of the events or any other.
+///
+/// Handlers are given a connection in a transaction, and may do anything with it except end the transaction. A handler that does is
+/// detected before the commit, and stops the projection with [`ViewError::TransactionEnded`]. The table
+/// `eventsourcing_projections` stores how far each projection is, and `eventsourcing_dead_letters` stores its dead letters, both in
+/// the schema in which the pool's connections create tables.
+///
+/// Each statement of this library has a time limit, and so has an idle transaction: see [`PostgresViewsConfig`]. A
+/// transaction that fails closes its connection, so that no connection returns to the pool in an unknown state.
+///
+/// # Examples
+///
+/// ```no_run
+/// use eventsourcing_sqlx::PostgresViews;
+/// use sqlx::PgPool;
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = PgPool::connect("postgres://ada@localhost/reports").await?;
+/// sqlx::query("CREATE TABLE IF NOT EXISTS worlds (id uuid PRIMARY KEY, name text NOT NULL)").execute(&pool).await?;
+/// let views = PostgresViews::open(pool).await?;
+/// # drop(views);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct PostgresViews {
+    pool: PgPool,
+    config: PostgresViewsConfig,
+    /// The server, the database, and the schema in it.
+    database: String,
+}
+
+/// A transaction on views in PostgreSQL.
+#[derive(Debug)]
+pub struct PostgresTransaction(Transaction<Session>);
+
+forward_views!(PostgresViews, PostgresTransaction, PgConnection);
+
+impl PostgresViews {
+    /// Opens views in the database of this pool, and creates the tables of positions and dead letters if they are missing.
+    ///
+    /// # Errors
+    /// If the database fails; [`ViewError::SchemaMissing`] with the SQL to run if the role may not create the tables;
+    /// [`ViewError::Open`] outside of a Tokio runtime.
+    pub async fn open(pool: PgPool) -> Result<Self, ViewError> {
+        Self::open_with(pool, PostgresViewsConfig::default()).await
+    }
+
+    /// Opens as [`open`](Self::open) does, with other settings than the defaults.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); [`ViewError::SchemaMissing`] also if `create_table` is off and the tables are missing or old,
+    /// [`ViewError::SchemaTooNew`] if a later version of this library made them.
+    pub async fn open_with(pool: PgPool, config: PostgresViewsConfig) -> Result<Self, ViewError> {
+        check_runtime()?;
+        let options = pool.connect_options();
+        let server = format!("{}:{}", options.get_host(), options.get_port());
+        let opening = async move {
+            let schema = open::prepare(&pool, &config).await?;
+            Ok(Self { pool, config, database: format!("{server}/{schema}") })
+        };
+        uninterrupted(opening).await
+    }
+}
+
+impl ViewsDatabase for PostgresViews {
+    type Session = Session;
+
+    async fn reading_session(&self) -> sqlx::Result<Session> {
+        Session::reading(&self.pool, &self.config).await
+    }
+
+    async fn writing_session(&self) -> sqlx::Result<Session> {
+        Session::begin(&self.pool, &self.config).await
+    }
+
+    fn name(&self) -> Option<String> {
+        Some(self.database.clone())
+    }
+
+    fn longest_step(&self) -> Option<Duration> {
+        Some(self.config.answer_timeout.saturating_mul(2))
+    }
+}

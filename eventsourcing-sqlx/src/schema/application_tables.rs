@@ -1,0 +1,73 @@
+//! Which of an application's tables exist. Opening refuses incomplete tables and does not change them: it cannot restore lost rows, and new
+//! tables would hide the loss.
+//!
+//! All tables of a version and the head's row are created in one transaction, so one statement sees all of them or none.
+//! Which tables must exist depends on the version in the head's row: a table of version 2 is not missing in version 1.
+
+use eventsourcing_core::RecorderError;
+
+use super::table_name::TableName;
+
+/// Which of an application's tables exist, as seen by one statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ApplicationTables {
+    pub(crate) events: bool,
+    pub(crate) head: bool,
+    /// Since version 2.
+    pub(crate) dictionaries: bool,
+    /// Since version 2.
+    pub(crate) tracking: bool,
+    /// Since version 3.
+    pub(crate) letters: bool,
+}
+
+impl From<(bool, bool, bool, bool, bool)> for ApplicationTables {
+    fn from((events, head, dictionaries, tracking, letters): (bool, bool, bool, bool, bool)) -> Self {
+        Self { events, head, dictionaries, tracking, letters }
+    }
+}
+
+impl ApplicationTables {
+    /// Whether the tables exist, of any version.
+    ///
+    /// # Errors
+    /// [`RecorderError::Corrupt`] if only some of those exist that every version has.
+    pub(crate) fn exist(self, name: &TableName) -> Result<bool, RecorderError> {
+        let (events, head) = (name.events(), name.head());
+        match self {
+            Self { events: true, head: true, .. } => Ok(true),
+            Self { events: true, head: false, .. } => Err(missing(&head, &events)),
+            Self { events: false, head: true, .. } => Err(missing(&events, &head)),
+            Self { dictionaries: true, .. } => Err(missing(&events, &name.dictionaries())),
+            Self { tracking: true, .. } => Err(missing(&events, &name.tracking())),
+            Self { letters: true, .. } => Err(missing(&events, &name.letters())),
+            Self { dictionaries: false, tracking: false, letters: false, .. } => Ok(false),
+        }
+    }
+
+    /// Checks that all tables of this version exist.
+    ///
+    /// # Errors
+    /// [`RecorderError::Corrupt`] if one is missing.
+    pub(crate) fn check(self, version: i64, name: &TableName) -> Result<(), RecorderError> {
+        let since = [
+            (2, self.dictionaries, name.dictionaries()),
+            (2, self.tracking, name.tracking()),
+            (3, self.letters, name.letters()),
+        ];
+        match since.into_iter().find(|(since, exists, _)| version >= *since && !exists) {
+            Some((_, _, table)) => Err(missing(&table, &name.events())),
+            None => Ok(()),
+        }
+    }
+}
+
+fn missing(table: &str, other: &str) -> RecorderError {
+    RecorderError::Corrupt { found: format!("table {other} without table {table}") }
+}
+
+/// The error of a head table without its row.
+pub(crate) fn no_head_row(name: &TableName) -> RecorderError {
+    let (events, head) = (name.events(), name.head());
+    RecorderError::Corrupt { found: format!("table {events} beside table {head} without its row (id = 1)") }
+}

@@ -1,0 +1,14 @@
+//! Every SQL statement: each is one field of a struct, with one value per dialect.
+
+mod identifier;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
+pub(crate) mod projections;
+#[cfg(feature = "sqlite")]
+pub(crate) mod sqlite;
+mod statements;
+
+pub(crate) use self::identifier::quoted;
+#[cfg(feature = "postgres")]
+pub(crate) use self::statements::Sql;
+pub(crate) use self::statements::Statements;

@@ -1,0 +1,234 @@
+//! The statements of an application's recorder.
+
+use super::fragments::{CHANNEL, NEW_PART, SERVER, SETTINGS, quoted_text};
+use crate::schema::TableName;
+use crate::sql::identifier::quoted;
+use crate::sql::statements::{Sql, Statements};
+
+/// The statements of one application.
+#[derive(Debug)]
+pub(crate) struct PostgresSql {
+    pub(crate) common: Statements,
+    /// `(after, up to, limit, bytes)` → as `notifications_anchored`, until the states reach this number of bytes.
+    pub(crate) notifications_sized: Sql,
+    /// `(after, up to, limit, topics, bytes)` → as `notifications_of_topics`, until the states reach this number of bytes.
+    pub(crate) notifications_of_topics_sized: Sql,
+    /// `(originator ids, versions, topics, states, checksums, append ids, originator ids and versions that must be recorded
+    /// before them, upstreams, positions before, positions, anchors, originator ids and versions that are trusted to be recorded
+    /// on the given server, server)` → the first of the new notification ids, which are consecutive in the order of the events.
+    ///
+    /// One round trip for any number of events: a call of the function that [`append_function`](Self::append_function) makes.
+    pub(crate) append: Sql,
+    /// `()` → the server process and the row version of the head, as an append with trusted versions passes them.
+    pub(crate) server: Sql,
+    /// `(…, upstreams and originator ids that must have letters, upstreams and ids of letters to take out, upstreams, ids,
+    /// originator ids, states and checksums of letters to store)` → as `append`, whose parameters come first.
+    ///
+    /// A separate function, so that appends without letters have no extra cost.
+    pub(crate) append_letters: Sql,
+    /// `(upstream, ids)` → the dead letters of these ids, as `letters` returns them.
+    pub(crate) letters_there: Sql,
+    /// `(originator id, version, topic, state, checksum, append id)` → its notification id.
+    ///
+    /// `append` for a single event, at a lower cost.
+    pub(crate) append_one: Sql,
+    /// `()`: takes the append lock until the transaction ends. No row if the head's row is missing.
+    ///
+    /// As a transaction of its own, its commit waits for a synchronous standby: rows that were visible before are durable after it.
+    pub(crate) lock: Sql,
+    /// `()` → the channel of this log's notifications, and the last notification id in use.
+    ///
+    /// The channel is named after the log's id: channels belong to the whole database, and several schemas may have an
+    /// application of the same name.
+    pub(crate) channel: Sql,
+    /// `(notification id)`: notifies listeners that ids up to it are recorded.
+    pub(crate) announce: Sql,
+    pub(crate) events: String,
+    pub(crate) dictionaries: String,
+    pub(crate) tracking: String,
+    pub(crate) letters: String,
+    pub(super) head: String,
+    pub(super) schema: String,
+    pub(super) name: TableName,
+}
+
+impl PostgresSql {
+    pub(crate) fn of(name: &TableName, schema: &str) -> Self {
+        let schema_name = schema;
+        let schema = quoted(schema);
+        let events = format!("{schema}.{}", name.events());
+        let head = format!("{schema}.{}", name.head());
+        let dictionaries = format!("{schema}.{}", name.dictionaries());
+        let tracking = format!("{schema}.{}", name.tracking());
+        let letters = format!("{schema}.{}", name.letters());
+        let event = "originator_id, originator_version, topic, state, checksum, append_id";
+        let notification = "notification_id, originator_id, originator_version, topic, state, checksum, append_id";
+        let letter = "notification_id, originator_id, state, checksum";
+        let range = "originator_id = $1 AND originator_version > $2 AND originator_version <= $3";
+        let section = "notification_id > $1 AND notification_id <= $2";
+        let closed_section = "notification_id >= $1 AND notification_id <= $2";
+        // the head's own number matters only if the newest events were deleted
+        let last = format!("greatest(head.last, (SELECT max(notification_id) FROM {events}))");
+        let common = Statements {
+            look: format!(
+                "SELECT to_regclass($1) IS NOT NULL AND \
+                   (schema_version < 2 OR (to_regclass($2) IS NOT NULL AND to_regclass($3) IS NOT NULL)) AND \
+                   (schema_version < 3 OR to_regclass($4) IS NOT NULL), \
+                   schema_version, {SETTINGS}, to_jsonb(head) ->> 'application', \
+                   (SELECT count(*) = 3 FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace \
+                     WHERE nspname = {schema_name} AND (proname IN ('{append_one}', '{append_letters}') \
+                       OR proname = '{append}' AND pronargs = 15 AND prosrc LIKE '%{NEW_PART}%')), \
+                   NOT EXISTS (SELECT FROM pg_class WHERE oid IN (to_regclass($1), to_regclass({head_name})) AND relpersistence = 'u'), \
+                   (SELECT string_agg(tgname, ', ') FROM pg_trigger WHERE tgrelid = to_regclass($1) AND NOT tgisinternal \
+                     AND tgname NOT IN ('{keep_ids}', '{keep_ids}_all')), {SERVER} \
+                 FROM {head} AS head WHERE id = 1",
+                schema_name = quoted_text(schema_name),
+                head_name = quoted_text(&head),
+                append = name.append(),
+                append_one = name.append_one(),
+                append_letters = name.append_letters(),
+                keep_ids = name.keep_ids(),
+            )
+            .into(),
+            last: format!("SELECT {last} FROM {head} AS head WHERE head.id = 1").into(),
+            events: format!("SELECT {event} FROM {events} WHERE {range} ORDER BY originator_version LIMIT $4").into(),
+            events_descending: format!(
+                "SELECT {event} FROM {events} WHERE {range} ORDER BY originator_version DESC LIMIT $4"
+            )
+            .into(),
+            notifications: format!(
+                "SELECT {notification} FROM {events} WHERE {section} ORDER BY notification_id LIMIT $3"
+            )
+            .into(),
+            last_position: format!(
+                "SELECT notification_id, append_id FROM {events} ORDER BY notification_id DESC LIMIT 1"
+            )
+            .into(),
+            append_id_at: format!("SELECT append_id FROM {events} WHERE notification_id = $1").into(),
+            notifications_anchored: format!(
+                "SELECT notification_id, originator_id, originator_version, topic, \
+                   CASE WHEN notification_id > $1 THEN state END, checksum, append_id \
+                 FROM {events} WHERE {closed_section} ORDER BY notification_id LIMIT $3"
+            )
+            .into(),
+            notifications_of_topics: format!(
+                "SELECT notification_id, originator_id, originator_version, topic, \
+                   CASE WHEN notification_id > $1 AND topic = ANY($4) THEN state END, checksum, append_id \
+                 FROM {events} WHERE {closed_section} \
+                   AND (notification_id = $1 OR notification_id = $2 OR topic = ANY($4)) \
+                 ORDER BY notification_id LIMIT $3"
+            )
+            .into(),
+            taken: format!(
+                "SELECT e.notification_id, wanted.id, wanted.version, e.append_id, \
+                   (SELECT max(originator_version) FROM {events} WHERE originator_id = wanted.id) \
+                 FROM unnest($1::uuid[], $2::bigint[]) AS wanted (id, version) \
+                 LEFT JOIN {events} AS e ON e.originator_id = wanted.id AND e.originator_version = wanted.version"
+            )
+            .into(),
+            // the newest row of an upstream comes first: deleted ones stay below it until they are vacuumed
+            positions: format!(
+                "SELECT asked.upstream, tracked.position, tracked.anchor \
+                 FROM unnest($1::text[]) AS asked (upstream) CROSS JOIN LATERAL (\
+                   SELECT position, anchor FROM {tracking} WHERE upstream = asked.upstream \
+                   ORDER BY position DESC LIMIT 1) AS tracked"
+            )
+            .into(),
+            initialize_tracking: format!(
+                "INSERT INTO {tracking} (upstream, position, anchor) SELECT $1, $2, $3 \
+                 WHERE NOT EXISTS (SELECT FROM {tracking} AS tracked WHERE tracked.upstream = $1)"
+            )
+            .into(),
+            move_tracking: format!(
+                "UPDATE {tracking} SET position = $4, anchor = $5 \
+                 WHERE upstream = $1 AND position = $2 AND anchor IS NOT DISTINCT FROM $3"
+            )
+            .into(),
+            forget_tracking: format!(
+                "DELETE FROM {tracking} WHERE upstream = $1 AND position = $2 AND anchor IS NOT DISTINCT FROM $3"
+            )
+            .into(),
+            letters: format!(
+                "SELECT {letter} FROM {letters} \
+                 WHERE upstream = $1 AND notification_id > $2 AND notification_id <= $3 \
+                 ORDER BY notification_id LIMIT $4"
+            )
+            .into(),
+            // in the order of the index by aggregate: the other index would be read from its beginning, through letters of other aggregates
+            letters_of: format!(
+                "SELECT {letter} FROM {letters} \
+                 WHERE upstream = $1 AND originator_id = $5 AND notification_id > $2 AND notification_id <= $3 \
+                 ORDER BY upstream, originator_id, notification_id LIMIT $4"
+            )
+            .into(),
+            count_letters: format!("SELECT count(*) FROM {letters} WHERE upstream = $1").into(),
+            // one index lookup for each, as for the letters of projections
+            with_letters: format!(
+                "SELECT asked.id FROM unnest($2::uuid[]) AS asked (id) CROSS JOIN LATERAL (\
+                   SELECT originator_id FROM {letters} WHERE upstream = $1 AND originator_id >= asked.id \
+                   ORDER BY originator_id, notification_id LIMIT 1) AS next WHERE next.originator_id = asked.id"
+            )
+            .into(),
+            insert_dictionary: format!(
+                "INSERT INTO {dictionaries} (id, bytes, checksum) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING"
+            )
+            .into(),
+            dictionaries: format!("SELECT id, bytes, checksum FROM {dictionaries} WHERE id > $1 ORDER BY id").into(),
+        };
+        // the bytes before a row are summed without reading TOASTed values; rows after enough bytes are not sent
+        let sized = |columns: &str, state: &str, condition: &str, bytes: &str| {
+            format!(
+                "SELECT {columns}, state, checksum, append_id FROM (\
+                   SELECT {columns}, {state} AS state, checksum, append_id, \
+                     sum(octet_length({state})) OVER \
+                       (ORDER BY notification_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before \
+                   FROM {events} WHERE {closed_section}{condition} ORDER BY notification_id LIMIT $3) AS page \
+                 WHERE bytes_before IS NULL OR bytes_before < {bytes} ORDER BY notification_id"
+            )
+        };
+        let columns = "notification_id, originator_id, originator_version, topic";
+        let notifications_sized = sized(columns, "CASE WHEN notification_id > $1 THEN state END", "", "$4");
+        let notifications_of_topics_sized = sized(
+            columns,
+            "CASE WHEN notification_id > $1 AND topic = ANY($4) THEN state END",
+            " AND (notification_id = $1 OR notification_id = $2 OR topic = ANY($4))",
+            "$5",
+        );
+        let parameters = "$1::uuid[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[], $6::uuid[], \
+                          $7::uuid[], $8::bigint[], $9::text[], $10::bigint[], $11::bigint[], $12::uuid[]";
+        let append = format!("SELECT {schema}.{}({parameters}, $13::uuid[], $14::bigint[], $15::text)", name.append());
+        let append_letters = format!(
+            "SELECT {schema}.{}({parameters}, $13::text[], $14::uuid[], $15::text[], $16::bigint[], \
+               $17::text[], $18::bigint[], $19::uuid[], $20::bytea[], $21::bigint[])",
+            name.append_letters()
+        );
+        let append_one = format!(
+            "SELECT {schema}.{}($1::uuid, $2::bigint, $3::text, $4::bytea, $5::bigint, $6::uuid)",
+            name.append_one()
+        );
+        Self {
+            common,
+            notifications_sized: notifications_sized.into(),
+            notifications_of_topics_sized: notifications_of_topics_sized.into(),
+            append: append.into(),
+            server: format!("SELECT {SERVER} FROM {head} AS head WHERE head.id = 1").into(),
+            append_letters: append_letters.into(),
+            letters_there: format!(
+                "SELECT {letter} FROM unnest($2::bigint[]) AS asked (id) \
+                 JOIN {letters} AS letter ON letter.upstream = $1 AND letter.notification_id = asked.id"
+            )
+            .into(),
+            append_one: append_one.into(),
+            lock: format!("SELECT id FROM {head} WHERE id = 1 FOR NO KEY UPDATE").into(),
+            channel: format!("SELECT {CHANNEL}, {last} FROM {head} AS head WHERE id = 1").into(),
+            announce: format!("SELECT pg_notify({CHANNEL}, $1::bigint::text) FROM {head} WHERE id = 1").into(),
+            events,
+            dictionaries,
+            tracking,
+            letters,
+            head,
+            schema,
+            name: name.clone(),
+        }
+    }
+}

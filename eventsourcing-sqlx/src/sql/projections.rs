@@ -1,0 +1,7 @@
+//! The statements for projections: their positions, dead letters and versions.
+
+pub(crate) mod dead_letters;
+#[cfg(feature = "postgres")]
+mod fragments;
+pub(crate) mod positions;
+pub(crate) mod versions;
