@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eventsourcing::projection::Views;
-use eventsourcing::prelude::*;
 use eventsourcing::database::{PostgresViews, SqliteViews};
 use eventsourcing::{Projection, ProjectionRunner};
 use tokio::sync::{mpsc, watch};
