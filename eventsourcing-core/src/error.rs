@@ -149,6 +149,20 @@ pub enum Error {
         version: u64,
     },
 
+    /// An aggregate was to be created under an id, and has another one; nothing was recorded.
+    #[error(
+        "the {aggregate} that was created for the id {expected} has the id {found}; \
+         give its creation event the id: `#[event(\"…\", id = id)]` with a parameter `id`"
+    )]
+    CreatedWithOtherId {
+        /// The name of the aggregate's type.
+        aggregate: &'static str,
+        /// The id that was asked for.
+        expected: Uuid,
+        /// The id of the created aggregate.
+        found: Uuid,
+    },
+
     /// Two types of one application record events under the same topic.
     #[error(
         "`{first}` and `{second}` both record events under the topic `{topic}`; \

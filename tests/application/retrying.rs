@@ -106,7 +106,6 @@ async fn a_conflict_that_no_attempt_can_end_is_returned_at_once() {
     assert_eq!(made, 1);
 }
 
-/// By hand, with five attempts each, most of them fail.
 async fn of_many_transfers_between_two_accounts_none_gives_up(office: Office) {
     let (mut one, mut other) = (Account::open(), Account::open());
     office.save((&mut one, &mut other)).await.unwrap();
@@ -177,4 +176,24 @@ async fn of_many_who_create_an_aggregate_one_does_and_all_change_it(office: Offi
     }
     let counter = office.repository().get_or_create(id, || Counter::start(id)).await.unwrap();
     assert_eq!((counter.count, counter.version()), (10, 11));
+}
+
+#[tokio::test]
+async fn an_aggregate_that_is_created_under_another_id_is_refused() {
+    let office = office().await;
+    let (id, other) = (Uuid::new_v4(), Uuid::new_v4());
+    let refused = |error: Error| matches!(error, Error::CreatedWithOtherId { expected, found, .. } if (expected, found) == (id, other));
+    let error = office.retry_or_create(id, || Counter::start(other), Counter::count).await.unwrap_err();
+    assert!(error.to_string().contains("id = id"), "{error}");
+    assert!(refused(error));
+    assert!(refused(office.repository().get_or_create(id, || Counter::start(other)).await.unwrap_err()));
+    assert_eq!(office.log().max_id().await.unwrap(), None);
+}
+
+/// What a program prints whose `main` returns the error.
+#[tokio::test]
+async fn debug_of_an_error_is_its_text() {
+    let error = office().await.repository().get::<Account>(Uuid::nil()).await.unwrap_err();
+    assert_eq!(format!("{error:?}"), error.to_string());
+    assert!(error.to_string().starts_with("no Account"), "{error}");
 }

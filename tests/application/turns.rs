@@ -77,6 +77,35 @@ async fn a_task_that_was_in_conflict_once_is_not_so_again() {
     assert!(decided <= TASKS * 10 + TASKS, "{decided}");
 }
 
+/// As above, with two aggregates of which half of the tasks name the second one first.
+#[tokio::test]
+async fn tasks_that_change_two_aggregates_queue_for_both() {
+    let variables = [("PERSISTENCE_MODULE", "memory")];
+    let office = Office::builder().recorder(Arc::new(Yields::default())).variables(variables).open().await.unwrap();
+    let (mut one, mut other) = (Account::open(), Account::open());
+    office.save((&mut one, &mut other)).await.unwrap();
+    let decided = Arc::new(AtomicUsize::new(0));
+    let tasks = (0..TASKS).map(|number| {
+        let (office, decided) = (office.clone(), Arc::clone(&decided));
+        let ids = if number % 2 == 0 { (one.id(), other.id()) } else { (other.id(), one.id()) };
+        tokio::spawn(async move {
+            for _ in 0..10 {
+                let transfer = |(from, to): &mut (Account, Account)| {
+                    decided.fetch_add(1, Ordering::Relaxed);
+                    from.deposit(-1);
+                    to.deposit(1);
+                };
+                office.retry_all(ids, transfer).await.unwrap();
+            }
+        })
+    });
+    for task in join_all(tasks).await {
+        task.unwrap();
+    }
+    let decided = decided.load(Ordering::Relaxed);
+    assert!(decided <= TASKS * 10 + TASKS, "{decided}");
+}
+
 async fn many_deposits_of_many_tasks_are_each_recorded_once(office: Office) {
     deposit(&office, 50).await;
 }

@@ -87,9 +87,17 @@ impl<'a> Repository<'a> {
     /// one saves it, and the others get [`Error::AlreadyExists`]: use [`retry_or_create`](crate::Application::retry_or_create) there.
     ///
     /// # Errors
-    /// As for [`find`](Self::find).
+    /// [`Error::CreatedWithOtherId`] if `create` makes an aggregate with another id, and the errors of [`find`](Self::find).
     pub async fn get_or_create<A: Aggregate>(&self, id: Uuid, create: impl FnOnce() -> A + Send) -> Result<A> {
-        Ok(self.find(id).await?.unwrap_or_else(create))
+        if let Some(aggregate) = self.find(id).await? {
+            return Ok(aggregate);
+        }
+        let created = create();
+        match created.id() {
+            // under another id it would be created again by each call
+            found if found != id => Err(Error::CreatedWithOtherId { aggregate: A::NAME, expected: id, found }),
+            _ => Ok(created),
+        }
     }
 
     /// Gets the aggregate with this id, as it was at a version.

@@ -151,13 +151,40 @@ impl Application {
     /// # Examples
     ///
     /// ```
-    /// use eventsourcing_core::{Aggregate, Application, Error, Result, Uuid};
+    /// # use eventsourcing_core::{Aggregate, AggregateEvent, ApplyError, Root};
+    /// # use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
+    /// # #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+    /// # struct Opened { seats: u64 }
+    /// # impl AggregateEvent for Opened {
+    /// #     const TOPICS: &'static [&'static str] = &["Seats.Opened"];
+    /// #     fn topic(&self) -> &'static str { "Seats.Opened" }
+    /// #     fn write(&self, state: &mut StateWriter<'_>) -> Result<(), StateError> { state.write(self) }
+    /// #     fn read(topic: &str, state: &mut StateReader<'_>) -> Result<Self, StateError> {
+    /// #         if topic == "Seats.Opened" { state.read() } else { Err(StateError::UnknownTopic) }
+    /// #     }
+    /// # }
+    /// # #[derive(Debug)]
+    /// # struct Seats { left: u64, root: Root<Seats> }
+    /// # impl Aggregate for Seats {
+    /// #     type Event = Opened;
+    /// #     const NAME: &'static str = "Seats";
+    /// #     fn root(&self) -> &Root<Self> { &self.root }
+    /// #     fn root_mut(&mut self) -> &mut Root<Self> { &mut self.root }
+    /// #     fn create(event: Opened) -> Result<Self, ApplyError> { Ok(Seats { left: event.seats, root: Root::default() }) }
+    /// #     fn apply(&mut self, _: Opened) -> Result<(), ApplyError> { Err(ApplyError::IsACreation) }
+    /// # }
+    /// use eventsourcing_core::{Application, Error, Uuid};
+    /// # futures::executor::block_on(async {
+    /// let theatre = Application::builder("Theatre").open()?;
+    /// let mut stalls = Seats::create_from(Uuid::new_v4(), Opened { seats: 120 })?;
+    /// let mut circle = Seats::create_from(Uuid::new_v4(), Opened { seats: 80 })?;
+    /// theatre.save((&mut stalls, &mut circle)).await?;
     ///
-    /// /// Adds the version of one aggregate to a text, if there are fewer than ten of the other.
-    /// async fn versions<A: Aggregate, B: Aggregate>(application: &Application, ids: (Uuid, Uuid)) -> Result<u64> {
-    ///     let command = |(one, other): &mut (A, B)| Ok::<_, Error>(one.version() + other.version());
-    ///     application.retry_all(ids, command).await?
-    /// }
+    /// let ids = (stalls.id(), circle.id());
+    /// let left = |(stalls, circle): &mut (Seats, Seats)| Ok::<_, Error>(stalls.left + circle.left);
+    /// assert_eq!(theatre.retry_all(ids, left).await??, 200);
+    /// # Ok::<(), Error>(())
+    /// # }).unwrap();
     /// ```
     pub async fn retry_all<S, D>(&self, ids: S::Ids, mut command: impl FnMut(&mut S) -> D) -> Result<D>
     where
@@ -186,11 +213,12 @@ impl Application {
     /// that one.
     ///
     /// # Errors
-    /// Those of [`retry`](Self::retry), except [`Error::AggregateNotFound`].
+    /// [`Error::CreatedWithOtherId`] if `create` makes an aggregate with another id, and the errors of [`retry`](Self::retry) except
+    /// [`Error::AggregateNotFound`].
     pub async fn retry_or_create<A, D>(
         &self,
         id: Uuid,
-        mut create: impl FnMut() -> A,
+        mut create: impl FnMut() -> A + Send,
         mut command: impl FnMut(&mut A) -> D,
     ) -> Result<D>
     where
@@ -200,9 +228,10 @@ impl Application {
         let mut attempts = Attempts::new(self, vec![id])?;
         loop {
             attempts.begin().await;
-            let found: Option<A> = self.repository().find(id).await?;
-            let loaded = [(id, found.as_ref().map_or(0, Aggregate::version))];
-            let mut aggregate = found.unwrap_or_else(&mut create);
+            let mut aggregate: A = self.repository().get_or_create(id, &mut create).await?;
+            // a new aggregate has its creation event pending, which is not recorded
+            let recorded = aggregate.version() - aggregate.pending_events().len() as u64;
+            let loaded = [(id, recorded)];
             let outcome = deciding(|| command(&mut aggregate));
             if outcome.is_refused() {
                 return Ok(outcome);

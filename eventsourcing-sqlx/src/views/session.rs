@@ -34,7 +34,7 @@ pub(crate) trait ViewsDatabase: Clone + Send + Sync + 'static {
         None
     }
 
-    /// Called on the task of the caller, who has just received a transaction that was begun on another task.
+    /// Called on the caller's task after another task began the transaction for it.
     fn received(&self, session: &mut Self::Session) {
         let _ = session;
     }
