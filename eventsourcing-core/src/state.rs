@@ -11,6 +11,8 @@ mod reader;
 mod sketch;
 pub(crate) mod sketches;
 mod time;
+mod traced;
+pub(crate) mod tree;
 mod writer;
 
 pub use difference::StateDifference;

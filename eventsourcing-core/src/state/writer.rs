@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::difference::Tree;
 use super::finite::is_finite;
 use super::formatter::Watch;
+use super::tree::Tree;
 use super::{RESERVED, StateError, time};
 
 /// The destination to which an event writes its fields.

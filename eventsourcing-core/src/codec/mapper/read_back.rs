@@ -3,7 +3,8 @@
 use crate::codec::MapperFailure;
 use crate::codec::scratch::Scratch;
 use crate::domain::{AggregateEvent, DomainEvent, StateError, StateReader, StateWriter};
-use crate::state::difference::{StateDifference, Tree, looks_the_same};
+use crate::state::difference::{StateDifference, looks_the_same};
+use crate::state::tree::Tree;
 
 /// How an event is checked before it is recorded (`STATE_CHECK`).
 ///
