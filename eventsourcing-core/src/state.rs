@@ -4,6 +4,7 @@
 
 pub(crate) mod difference;
 mod error;
+pub(crate) mod exact;
 mod finite;
 mod formatter;
 mod json_error;

@@ -6,6 +6,7 @@ mod applications;
 mod attributes;
 mod bodies;
 mod derives;
+mod exact;
 mod faults;
 mod identity;
 mod literals;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use eventsourcing::projection::Views;
-use eventsourcing::prelude::*;
 use eventsourcing::database::{PostgresViews, SqliteViews};
+use eventsourcing::prelude::*;
+use eventsourcing::projection::Views;
 use eventsourcing::{Projection, ProjectionRunner};
 
 use crate::account::Bank;

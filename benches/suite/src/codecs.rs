@@ -9,7 +9,7 @@ use eventsourcing::{Aggregate, DomainEvent, Mapper, Timestamp, Uuid};
 use serde::Serialize;
 
 use crate::Run;
-use crate::account::{AMOUNT, Account, AccountEvent, CURRENCY, NOTE};
+use crate::account::{AMOUNT, Account, AccountEvent, CURRENCY, NOTE, Usual};
 use crate::limits::row::Event;
 use crate::measure::{Contender, Round};
 use crate::place::Database;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use eventsourcing::projection::Views;
 use eventsourcing::database::{PostgresViews, SqliteViews};
+use eventsourcing::projection::Views;
 use eventsourcing::{Projection, ProjectionRunner};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;

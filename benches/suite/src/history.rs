@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use eventsourcing::{Aggregate, DomainEvent, Uuid};
 
-use crate::account::{Account, AccountEvent, Bank, HISTORY};
+use crate::account::{Account, AccountEvent, Bank, HISTORY, Usual};
 use crate::wait;
 
 /// How many events one save brings while the log is filled.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use eventsourcing::{Aggregate, DomainEvent};
 
-use crate::account::{self, AMOUNT, Bank, CURRENCY, HISTORY, NOTE};
+use crate::account::{self, AMOUNT, CURRENCY, HISTORY, NOTE, Usual};
 use crate::measure::{Contender, Round};
 use crate::place::{self, Database};
 use crate::report::{OURS, Title};
@@ -37,9 +37,9 @@ pub fn run(run: &mut Run) {
             replay(HAND, run.time, by_hand, |account| account.deposit(AMOUNT, CURRENCY, NOTE)),
         ]
     });
-    run.measure(&title("save 1 event on one thread", "saves"), |run| vec![saves(run.time, place::bank_in_memory)]);
-    run.measure(&title("save 1 event on one thread, not read back", "saves"), |run| {
-        vec![saves(run.time, place::unchecked_bank_in_memory)]
+    run.measure(&title("save 1 event on one thread", "saves"), |run| vec![saves::<account::Account>(run.time)]);
+    run.measure(&title("save 1 event on one thread, read back", "saves"), |run| {
+        vec![saves::<account::Purse>(run.time)]
     });
 }
 
@@ -99,16 +99,16 @@ where
 }
 
 /// Saves one after the other on a thread whose runtime is its own: a command, its encoding and its record each time.
-fn saves(time: Duration, open: fn() -> Bank) -> Contender<'static> {
+fn saves<A: Usual>(time: Duration) -> Contender<'static> {
     Contender::new(OURS, move || {
         // a new one each round: memory is what it fills
-        let bank = open();
+        let bank = place::bank_in_memory();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let start = Instant::now();
             let mut saves = 0;
             while start.elapsed() < time {
-                let mut account = account::Account::usual();
+                let mut account = A::usual();
                 bank.save(&mut account).await.unwrap();
                 for _ in 1..HISTORY {
                     account.deposit_usual();

@@ -65,11 +65,6 @@ pub fn bank_in_memory() -> Bank {
     wait(Bank::open_with([("PERSISTENCE_MODULE", "memory")])).unwrap()
 }
 
-/// Opens our application in memory, which does not read back what it records.
-pub fn unchecked_bank_in_memory() -> Bank {
-    wait(Bank::open_with([("PERSISTENCE_MODULE", "memory"), ("STATE_CHECK", "off")])).unwrap()
-}
-
 /// Opens our application on a file.
 pub fn bank_on(file: PathBuf) -> Bank {
     wait(Bank::open_with(file_variables(file))).unwrap()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 
 use crate::Run;
-use crate::account::Bank;
+use crate::account::{Bank, Purse};
 use crate::limits::postgres_saves::{self, Way};
 use crate::limits::row::Stream;
 use crate::limits::sqlite_saves::{self, Inline, Writer};
@@ -18,8 +18,8 @@ use crate::wait;
 const TASKS: [usize; 4] = [1, 8, 64, 512];
 const EVENTS: [u64; 2] = [1, 5];
 
-/// How many save at once where states are compressed and encrypted.
-const SEALED_TASKS: usize = 64;
+/// How many save at once where states are compressed and encrypted, or events read back.
+const BUSY: usize = 64;
 
 /// Measures every number of tasks and of events.
 pub fn run(run: &mut Run, database: Database) {
@@ -33,11 +33,17 @@ pub fn run(run: &mut Run, database: Database) {
             });
         }
     }
-    let title = Title::new(database, "save 1 event, zstd and XChaCha20-Poly1305", SEALED_TASKS, "saves");
+    let title = Title::new(database, "save 1 event, zstd and XChaCha20-Poly1305", BUSY, "saves");
     match database {
         Database::Memory => (),
         Database::Sqlite => run.measure(&title, |run| sealed_sqlite(run)),
         Database::Postgres => run.measure(&title, |run| sealed_postgres(run)),
+    }
+    let title = Title::new(database, "save 1 event, read back", BUSY, "saves");
+    match database {
+        Database::Memory => (),
+        Database::Sqlite => run.measure(&title, |run| read_back_in_sqlite(run)),
+        Database::Postgres => run.measure(&title, |run| read_back_in_postgres(run)),
     }
 }
 
@@ -102,6 +108,26 @@ fn postgres(run: &Run, tasks: usize, events: u64) -> Vec<Contender<'static>> {
     contenders
 }
 
+/// What the events of ours are beside those that are read back.
+const TRUSTED: &str = "ours, events that need not be read back";
+
+fn read_back(run: &Run, bank: Bank) -> Contender<'static> {
+    let bank = Arc::new(bank);
+    Contender::crew(OURS, run.time, (0..BUSY).map(|_| Saver::<Purse>::of(&bank, 1)).collect())
+}
+
+fn read_back_in_sqlite(run: &Run) -> Vec<Contender<'static>> {
+    let (folder, trusted) = (place::folder(&run.folder), place::folder(&run.folder));
+    let (bank, trusting) =
+        (place::bank_on(folder.path().join("ours.db")), place::bank_on(trusted.path().join("ours.db")));
+    vec![read_back(run, bank).keeping(folder), named(TRUSTED, run, trusting, BUSY, 1).keeping(trusted)]
+}
+
+fn read_back_in_postgres(run: &Run) -> Vec<Contender<'static>> {
+    let (schema, trusted) = (Schema::create(), Schema::create());
+    vec![read_back(run, schema.bank()).keeping(schema), named(TRUSTED, run, trusted.bank(), BUSY, 1).keeping(trusted)]
+}
+
 /// What the states of ours are beside sealed ones.
 const CLEAR: &str = "ours, JSON in the clear";
 
@@ -109,16 +135,13 @@ fn sealed_sqlite(run: &Run) -> Vec<Contender<'static>> {
     let (folder, clear) = (place::folder(&run.folder), place::folder(&run.folder));
     let (sealed_bank, bank) =
         (place::sealed_bank_on(folder.path().join("ours.db")), place::bank_on(clear.path().join("ours.db")));
-    vec![
-        ours(run, sealed_bank, SEALED_TASKS, 1).keeping(folder),
-        named(CLEAR, run, bank, SEALED_TASKS, 1).keeping(clear),
-    ]
+    vec![ours(run, sealed_bank, BUSY, 1).keeping(folder), named(CLEAR, run, bank, BUSY, 1).keeping(clear)]
 }
 
 fn sealed_postgres(run: &Run) -> Vec<Contender<'static>> {
     let (schema, clear) = (Schema::create(), Schema::create());
     vec![
-        ours(run, schema.sealed_bank(), SEALED_TASKS, 1).keeping(schema),
-        named(CLEAR, run, clear.bank(), SEALED_TASKS, 1).keeping(clear),
+        ours(run, schema.sealed_bank(), BUSY, 1).keeping(schema),
+        named(CLEAR, run, clear.bank(), BUSY, 1).keeping(clear),
     ]
 }

@@ -28,6 +28,15 @@ pub trait AggregateEvent: Clone + Debug + Send + Sync + 'static {
     /// # Errors
     /// [`StateError::UnknownTopic`] if the topic is not one of [`TOPICS`](Self::TOPICS), and the errors of [`StateReader::read`].
     fn read(topic: &str, state: &mut StateReader<'_>) -> Result<Self, StateError>;
+
+    /// Returns whether the event is certain to be read as it was written, whatever its values are.
+    ///
+    /// Such an event is not read back before it is recorded: see [`StateCheck`](crate::codec::StateCheck). `#[aggregate]` knows it of an
+    /// event whose fields are integers, booleans, characters, strings, ids or times, or options or lists of these, and have no
+    /// `#[serde(…)]` attributes.
+    fn is_exact(&self) -> bool {
+        false
+    }
 }
 
 /// An event of an aggregate, with the aggregate id, the version and the time.

@@ -2,8 +2,9 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
+use syn::Path;
 
-use crate::model::checked::{Aggregate, Event, Payload};
+use crate::model::checked::{Aggregate, Event, Parameter, Payload};
 use crate::syntax::names;
 
 pub(super) fn event_enum(aggregate: &Aggregate) -> TokenStream {
@@ -45,6 +46,11 @@ pub(super) fn aggregate_event(aggregate: &Aggregate) -> TokenStream {
         let topic = &topic.text;
         quote!(#topic => state.read().map(Self::#name))
     });
+    let exact = aggregate.events().map(|event| {
+        let (name, is_exact) = (&event.name, is_exact(event, krate));
+        let cfgs = &event.attributes.cfgs;
+        quote!(#(#cfgs)* Self::#name(_) => #is_exact,)
+    });
     // the enum is empty if all events of the block have errors
     let this = if aggregate.events().next().is_some() { quote!(self) } else { quote!(*self) };
     quote! {
@@ -75,8 +81,25 @@ pub(super) fn aggregate_event(aggregate: &Aggregate) -> TokenStream {
                     _ => ::std::result::Result::Err(#krate::domain::StateError::UnknownTopic),
                 }
             }
+
+            fn is_exact(&self) -> bool {
+                match #this {
+                    #(#exact)*
+                }
+            }
         }
     }
+}
+
+/// Whether each field of the event is restored exactly. Serde attributes, and structs of the user's, may do as they like.
+fn is_exact(event: &Event, krate: &Path) -> TokenStream {
+    let is_generated = matches!(event.payload, Payload::Generated(_));
+    if !is_generated || event.parameters.iter().any(|parameter| !parameter.serde.is_empty()) {
+        return quote!(false);
+    }
+    let fields =
+        event.parameters.iter().map(|Parameter { stored, .. }| quote!(#krate::__private::is_exact::<#stored>()));
+    if fields.len() == 0 { quote!(true) } else { quote!(#(#fields)&&*) }
 }
 
 impl ToTokens for Payload {

@@ -151,6 +151,21 @@ impl ::eventsourcing::AggregateEvent for AccountEvent {
             }
         }
     }
+
+    fn is_exact(&self) -> bool {
+        match self {
+            Self::Opened(_) => ::eventsourcing::__private::is_exact::<String>(),
+            Self::Imported(_) => false,
+            Self::Withdrawn(_) => {
+                ::eventsourcing::__private::is_exact::<i64>()
+                    && ::eventsourcing::__private::is_exact::<
+                        Option<::std::string::String>,
+                    >()
+            }
+            Self::Close(_) => true,
+            Self::Renamed(_) => false,
+        }
+    }
 }
 
 impl Account {

@@ -91,6 +91,15 @@ impl ::eventsourcing::AggregateEvent for WorldEvent {
             }
         }
     }
+
+    fn is_exact(&self) -> bool {
+        match self {
+            Self::Started(_) => ::eventsourcing::__private::is_exact::<String>(),
+            Self::SomethingHappened(_) => {
+                ::eventsourcing::__private::is_exact::<::std::string::String>()
+            }
+        }
+    }
 }
 
 impl World {

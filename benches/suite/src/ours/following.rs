@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use eventsourcing::Projection;
-use eventsourcing::projection::{RunnerBuilder, ViewTransaction as _, Views};
 use eventsourcing::prelude::*;
+use eventsourcing::projection::{RunnerBuilder, ViewTransaction as _, Views};
 use sqlx::{PgConnection, SqliteConnection};
 
-use crate::account::{Account, AccountDeposited, Bank};
+use crate::account::{Account, AccountDeposited, Bank, Usual};
 
 const COUNT: &str = "UPDATE counter SET deposits = deposits + $1";
 
@@ -47,7 +47,11 @@ impl ByEvent {
 #[projection("counted")]
 impl ByBatchInFile {
     #[on]
-    async fn deposited(&self, events: &[EventEnvelope<AccountDeposited>], view: &mut SqliteConnection) -> sqlx::Result<()> {
+    async fn deposited(
+        &self,
+        events: &[EventEnvelope<AccountDeposited>],
+        view: &mut SqliteConnection,
+    ) -> sqlx::Result<()> {
         sqlx::query(COUNT).bind(events.len() as i64).execute(view).await?;
         Ok(())
     }

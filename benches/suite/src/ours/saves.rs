@@ -2,21 +2,26 @@
 
 use std::sync::Arc;
 
-use eventsourcing::Aggregate;
-
-use crate::account::{Account, Bank, HISTORY};
+use crate::account::{Account, Bank, HISTORY, Usual};
 use crate::measure::Work;
 
 /// A task that saves.
-pub struct Saver {
+pub struct Saver<A = Account> {
     bank: Arc<Bank>,
-    account: Option<Account>,
+    account: Option<A>,
     events: u64,
 }
 
 impl Saver {
     /// One that saves so many events at a time.
     pub fn new(bank: &Arc<Bank>, events: u64) -> Self {
+        Self::of(bank, events)
+    }
+}
+
+impl<A: Usual> Saver<A> {
+    /// One that saves so many events of such an aggregate at a time.
+    pub fn of(bank: &Arc<Bank>, events: u64) -> Self {
         Self { bank: Arc::clone(bank), account: None, events }
     }
 
@@ -28,14 +33,14 @@ impl Saver {
         }
         let account = self.account.get_or_insert_with(|| {
             left -= 1;
-            Account::usual()
+            A::usual()
         });
         (0..left).for_each(|_| account.deposit_usual());
         self.bank.save(account).await.unwrap().last().map_or(0, |notification| notification.id)
     }
 }
 
-impl Work for Saver {
+impl<A: Usual> Work for Saver<A> {
     async fn once(&mut self) {
         self.save().await;
     }
