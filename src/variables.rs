@@ -49,7 +49,11 @@ const SHARED: &[&str] = &[
     "POSTGRES_LOCK_TIMEOUT",
     "POSTGRES_SSLMODE",
     "POSTGRES_SSLROOTCERT",
+    URL,
 ];
+
+/// The address of a database, which many programs read.
+const URL: &str = "DATABASE_URL";
 
 /// The variables of the Python library that this library does not support.
 const OF_PYTHON: &[&str] = &[
@@ -77,8 +81,17 @@ pub(crate) fn check_module(environment: &Environment) -> Result<(), EnvironmentE
         DATABASE.contains(&bare) || (bare != *name && SHARED.contains(&bare))
     };
     // the smallest name, so that the same environment always gives the same error
-    let Some(variable) = environment.names().filter(is_meant).min() else { return Ok(()) };
-    let module = if bare(environment, variable).starts_with("SQLITE") { "sqlite" } else { "postgres" };
+    let Some(variable) = environment.names().filter(is_meant).min() else {
+        if environment.names().any(|name| name == URL) {
+            tracing::warn!("events are kept in memory although DATABASE_URL is set; set PERSISTENCE_MODULE to use it");
+        }
+        return Ok(());
+    };
+    let is_sqlite = match bare(environment, variable) {
+        URL => environment.text(URL)?.is_some_and(|url| url.starts_with("sqlite:")),
+        bare => bare.starts_with("SQLITE"),
+    };
+    let module = if is_sqlite { "sqlite" } else { "postgres" };
     let misspelt = environment.names().filter(|name| nearest(environment, name) == Some(MODULE)).min();
     Err(EnvironmentError::NoModule { variable: variable.to_owned(), module, misspelt: misspelt.map(str::to_owned) })
 }
@@ -211,6 +224,7 @@ mod tests {
             "SQLITE_TMPDIR",
             "SQLITE_DB",
             "DATABASE_URL",
+            "DATABASE_URL_2",
             "API_KEY",
             "SECRET_KEY",
             "CREATE_USER",

@@ -1,5 +1,7 @@
 //! The configurations of the databases: typed values, read from environment variables.
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod database_url;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "sqlite")]

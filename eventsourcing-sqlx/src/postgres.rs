@@ -1,5 +1,6 @@
 //! PostgreSQL: the recorder, and the views.
 
+mod connect;
 mod guarded_connection;
 mod recorder;
 mod views;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use eventsourcing_core::{Environment, EnvironmentError, RecorderError};
 
-use super::{QUEUE_SIZE, queue_size};
+use super::{QUEUE_SIZE, database_url, queue_size};
 
 /// Which PostgreSQL database to open, and how.
 ///
@@ -114,14 +114,14 @@ impl PostgresConfig {
 
     /// The configuration from environment variables.
     ///
+    /// If none of `POSTGRES_DBNAME`, `POSTGRES_HOST` and `POSTGRES_USER` is set, `DATABASE_URL` names the database. The other variables
+    /// take precedence over its parts.
+    ///
     /// # Errors
-    /// If `POSTGRES_DBNAME`, `POSTGRES_HOST` or `POSTGRES_USER` is not set, or another variable has an invalid value.
+    /// If `POSTGRES_DBNAME`, `POSTGRES_HOST` or `POSTGRES_USER` is not set and there is no `DATABASE_URL`, or a variable has an invalid
+    /// value.
     pub fn from_environment(environment: &Environment) -> Result<Self, EnvironmentError> {
-        let defaults = Self::new(
-            environment.required("POSTGRES_DBNAME", "the name of a database")?,
-            environment.required("POSTGRES_HOST", "the name of a server, or the directory of its socket")?,
-            environment.required("POSTGRES_USER", "the name of a role")?,
-        );
+        let defaults = Self::named(environment)?;
         let seconds = |variable| environment.seconds(variable);
         let connections = |variable| environment.number::<u16>(variable, "a number of connections such as 5");
         let pool_size = connections("POSTGRES_POOL_SIZE")?.map_or(defaults.pool_size, u32::from);
@@ -132,7 +132,7 @@ impl PostgresConfig {
         }
         let config = Self {
             port: environment.number("POSTGRES_PORT", "a port number such as 5432")?.unwrap_or(defaults.port),
-            password: environment.text("POSTGRES_PASSWORD")?,
+            password: environment.text("POSTGRES_PASSWORD")?.or_else(|| defaults.password.clone()),
             connect_timeout: seconds("POSTGRES_CONNECT_TIMEOUT")?.unwrap_or(defaults.connect_timeout),
             answer_timeout: answer_timeout(environment)?,
             conn_max_age: seconds("POSTGRES_CONN_MAX_AGE")?,
@@ -144,7 +144,10 @@ impl PostgresConfig {
                 .unwrap_or(defaults.idle_in_transaction_session_timeout),
             schema: environment.text("POSTGRES_SCHEMA")?.unwrap_or_else(|| defaults.schema.clone()),
             ssl_mode: ssl_mode(environment)?.unwrap_or(defaults.ssl_mode),
-            ssl_root_cert: environment.text("POSTGRES_SSLROOTCERT")?.map(PathBuf::from),
+            ssl_root_cert: environment
+                .text("POSTGRES_SSLROOTCERT")?
+                .map(PathBuf::from)
+                .or_else(|| defaults.ssl_root_cert.clone()),
             create_table: environment.flag("CREATE_TABLE", defaults.create_table)?,
             transaction_pooling: environment.flag("POSTGRES_TRANSACTION_POOLING", defaults.transaction_pooling)?,
             notify: environment.flag("POSTGRES_NOTIFY", defaults.notify)?,
@@ -157,6 +160,31 @@ impl PostgresConfig {
             return Err(environment.invalid(variable, name, format!("a name of 1 to {LONGEST_NAME} bytes: {flaw}")));
         }
         Ok(config)
+    }
+
+    /// The database that the variables name, with the defaults.
+    fn named(environment: &Environment) -> Result<Self, EnvironmentError> {
+        let names = [
+            ("POSTGRES_DBNAME", "the name of a database, or a DATABASE_URL"),
+            ("POSTGRES_HOST", "the name of a server, or the directory of its socket"),
+            ("POSTGRES_USER", "the name of a role"),
+        ];
+        let mut is_named = false;
+        for (variable, _) in names {
+            is_named |= environment.text(variable)?.is_some();
+        }
+        if !is_named && let Some(url) = database_url::postgres(environment)? {
+            let defaults = Self::new(url.dbname, url.host, url.user);
+            return Ok(Self {
+                port: url.port.unwrap_or(defaults.port),
+                password: url.password,
+                ssl_mode: url.ssl_mode.unwrap_or(defaults.ssl_mode),
+                ssl_root_cert: url.ssl_root_cert,
+                ..defaults
+            });
+        }
+        let [dbname, host, user] = names.map(|(variable, expected)| environment.required(variable, expected));
+        Ok(Self::new(dbname?, host?, user?))
     }
 
     /// Checks names, because PostgreSQL silently truncates long ones: two names could become one.
@@ -215,9 +243,9 @@ pub(super) fn answer_timeout(environment: &Environment) -> Result<Duration, Envi
 fn ssl_mode(environment: &Environment) -> Result<Option<SslMode>, EnvironmentError> {
     let variable = "POSTGRES_SSLMODE";
     let Some(value) = environment.text(variable)? else { return Ok(None) };
-    match SslMode::ALL.iter().find(|(name, _)| name.eq_ignore_ascii_case(&value)) {
-        Some((_, mode)) => Ok(Some(*mode)),
-        None => Err(environment.invalid(variable, &value, "disable, allow, prefer, require, verify-ca or verify-full")),
+    match SslMode::named(&value) {
+        Some(mode) => Ok(Some(mode)),
+        None => Err(environment.invalid(variable, &value, SslMode::EXPECTED)),
     }
 }
 
@@ -273,4 +301,10 @@ impl SslMode {
         ("verify-ca", Self::VerifyCa),
         ("verify-full", Self::VerifyFull),
     ];
+    pub(super) const EXPECTED: &str = "disable, allow, prefer, require, verify-ca or verify-full";
+
+    /// The mode of this name, in any case.
+    pub(super) fn named(value: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(name, _)| name.eq_ignore_ascii_case(value)).map(|(_, mode)| *mode)
+    }
 }

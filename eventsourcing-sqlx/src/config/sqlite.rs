@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use eventsourcing_core::{Environment, EnvironmentError};
 
-use super::{QUEUE_SIZE, queue_size};
+use super::{QUEUE_SIZE, database_url, queue_size};
 
 /// Which SQLite database to open, and how.
 ///
@@ -70,10 +70,17 @@ impl SqliteConfig {
     /// The configuration from environment variables.
     ///
     /// # Errors
-    /// If `SQLITE_DBNAME` is not set, or another variable has an invalid value.
+    /// If neither `SQLITE_DBNAME` nor a `DATABASE_URL` of SQLite is set, or another variable has an invalid value.
     pub fn from_environment(environment: &Environment) -> Result<Self, EnvironmentError> {
         let expected = "the path of a file, `:memory:`, or `file:name?mode=memory&cache=shared`";
-        let defaults = Self::new(environment.required("SQLITE_DBNAME", expected)?);
+        let named = match environment.text("SQLITE_DBNAME")? {
+            Some(name) => Some(name),
+            None => database_url::sqlite(environment)?,
+        };
+        let defaults = Self::new(match named {
+            Some(name) => name,
+            None => environment.required("SQLITE_DBNAME", expected)?,
+        });
         Ok(Self {
             lock_timeout: environment.seconds("SQLITE_LOCK_TIMEOUT")?.unwrap_or(defaults.lock_timeout),
             create_table: environment.flag("CREATE_TABLE", defaults.create_table)?,

@@ -3,15 +3,16 @@
 mod advance;
 mod letters;
 mod open;
+mod pool;
 mod session;
 
 use std::time::Duration;
 
-use eventsourcing_core::ViewError;
+use eventsourcing_core::{Environment, EnvironmentError, ViewError};
 use sqlx::{PgConnection, PgPool};
 
 use self::session::Session;
-use crate::config::PostgresViewsConfig;
+use crate::config::{PostgresConfig, PostgresViewsConfig};
 use crate::views::{Transaction, ViewsDatabase, check_runtime, forward_views, uninterrupted};
 
 /// Keeps the views of projections in a PostgreSQL database: the database of the events or any other.
@@ -62,6 +63,46 @@ impl PostgresViews {
         Self::open_with(pool, PostgresViewsConfig::default()).await
     }
 
+    /// Opens views in the database that environment variables name for an application: the variables of its events, so that events and
+    /// views are in one database and schema.
+    ///
+    /// The pool has as many connections as `POSTGRES_POOL_SIZE` and `POSTGRES_MAX_OVERFLOW` say, and creates tables in
+    /// `POSTGRES_SCHEMA`. [`pool`](Self::pool) is for queries of the views.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use eventsourcing_sqlx::PostgresViews;
+    ///
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let views = PostgresViews::from_env("Universe").await?;
+    /// sqlx::query("CREATE TABLE IF NOT EXISTS worlds (id uuid PRIMARY KEY, name text NOT NULL)").execute(views.pool()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`from_environment`](Self::from_environment).
+    pub async fn from_env(application: &str) -> Result<Self, ViewError> {
+        Self::from_environment(&Environment::from_process(application)).await
+    }
+
+    /// Opens as [`from_env`](Self::from_env) does, with these variables.
+    ///
+    /// # Errors
+    /// [`ViewError::Open`] if a variable is missing or invalid, or if `POSTGRES_SCHEMA` is set for a transaction pooler, in which no search
+    /// path can be set; otherwise as [`open_with`](Self::open_with).
+    pub async fn from_environment(environment: &Environment) -> Result<Self, ViewError> {
+        let invalid = |error: EnvironmentError| ViewError::Open {
+            cause: error.to_string(),
+            cure: "set the variables that the application's events are stored with".to_owned(),
+            source: None,
+        };
+        let config = PostgresConfig::from_environment(environment).map_err(invalid)?;
+        let views = PostgresViewsConfig::from_environment(environment).map_err(invalid)?;
+        Self::open_with(pool::open(&config)?, views).await
+    }
+
     /// Opens as [`open`](Self::open) does, with other settings than the defaults.
     ///
     /// # Errors
@@ -76,6 +117,13 @@ impl PostgresViews {
             Ok(Self { pool, config, database: format!("{server}/{schema}") })
         };
         uninterrupted(opening).await
+    }
+}
+
+impl PostgresViews {
+    /// The pool of the views' database, for queries.
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
     }
 }
 

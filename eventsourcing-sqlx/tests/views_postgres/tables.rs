@@ -1,8 +1,8 @@
 //! Tables of views: older ones, missing ones, those of a rebuild, and those that a role may not create.
 
 use eventsourcing_core::projection::{ProjectionKey, RebuildableViews as _, Switched, ViewTransaction as _};
-use eventsourcing_core::{Uuid, ViewError, Views as _};
-use eventsourcing_sqlx::PostgresViews;
+use eventsourcing_core::{Environment, Recorder as _, Uuid, ViewError, Views as _};
+use eventsourcing_sqlx::{PostgresConfig, PostgresRecorder, PostgresViews};
 use sqlx::{AssertSqlSafe, Executor as _};
 
 use super::common::{Schema, options};
@@ -122,4 +122,55 @@ async fn a_role_that_may_create_nothing_uses_the_tables_that_are_there() {
     of_role.close().await;
     schema.drop().await;
     schema.run(format!("DROP ROLE {role}")).await;
+}
+
+fn variables(schema: &Schema) -> Vec<(&'static str, String)> {
+    let PostgresConfig { host, port, user, dbname, password, schema, .. } = schema.config.clone();
+    vec![
+        ("POSTGRES_HOST", host),
+        ("POSTGRES_PORT", port.to_string()),
+        ("POSTGRES_USER", user),
+        ("POSTGRES_DBNAME", dbname),
+        ("POSTGRES_PASSWORD", password.unwrap_or_default()),
+        ("POSTGRES_SCHEMA", schema),
+    ]
+}
+
+#[tokio::test]
+async fn variables_of_an_application_open_views_in_its_schema() {
+    let schema = Schema::new();
+    let environment = Environment::from_variables("Universe", variables(&schema));
+    let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
+    let views = PostgresViews::from_environment(&environment).await.unwrap();
+    views.pool().execute("CREATE TABLE worlds (id int)").await.unwrap();
+    let tables = format!(
+        "SELECT count(*) FROM pg_class WHERE relnamespace = '{}'::regnamespace \
+         AND relname IN ('worlds', 'universe_events', 'eventsourcing_projections')",
+        schema.name
+    );
+    assert_eq!(schema.number(tables).await, 3);
+    recorder.close().await;
+    schema.drop().await;
+}
+
+#[tokio::test]
+async fn views_in_a_schema_that_is_missing_are_told_the_cure() {
+    let schema = Schema::new();
+    let environment = Environment::from_variables("Universe", variables(&schema));
+    let error = PostgresViews::from_environment(&environment).await.unwrap_err().to_string();
+    assert!(error.contains("names no schema that exists; create the schema, or open first the application"), "{error}");
+}
+
+#[tokio::test]
+async fn variables_that_name_no_database_open_no_views() {
+    let none = Environment::from_variables("Universe", [("PERSISTENCE_MODULE", "postgres")]);
+    let error = PostgresViews::from_environment(&none).await.unwrap_err();
+    assert!(matches!(&error, ViewError::Open { cause, .. } if cause.contains("POSTGRES_DBNAME is not set")), "{error}");
+
+    // a pooler keeps no search path, so the tables would be in another schema
+    let mut behind_a_pooler = variables(&Schema::new());
+    behind_a_pooler.push(("POSTGRES_TRANSACTION_POOLING", "y".to_owned()));
+    let environment = Environment::from_variables("Universe", behind_a_pooler);
+    let error = PostgresViews::from_environment(&environment).await.unwrap_err().to_string();
+    assert!(error.contains("ALTER ROLE … SET search_path"), "{error}");
 }

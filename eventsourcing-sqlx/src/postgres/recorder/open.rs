@@ -1,7 +1,7 @@
 //! Opening: the options of connections, and the tables, which are checked, created and migrated.
 
 use eventsourcing_core::RecorderError;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use uuid::Uuid;
 
@@ -10,7 +10,8 @@ use super::pooler_session::settings;
 use super::recorded_versions::RecordedVersions;
 use super::writer_connection::WriterConnection;
 use super::{Inner, answer_timeout};
-use crate::config::{PostgresConfig, SslMode};
+use crate::config::PostgresConfig;
+use crate::postgres::connect;
 use crate::schema::{ApplicationTables, SCHEMA_VERSION, TableName, is_old, no_head_row, outdated};
 use crate::sql::postgres as sql;
 use crate::time_limit::{clamped, timeout};
@@ -20,41 +21,17 @@ const MIGRATIONS: u32 = 30;
 
 /// The options of each connection. Its settings hold for the whole session and need no statement.
 pub(super) fn options(name: &TableName, config: &PostgresConfig) -> PgConnectOptions {
-    let options = PgConnectOptions::new_without_pgpass()
-        .host(&config.host)
-        .port(config.port)
-        .database(&config.dbname)
-        .username(&config.user)
-        // set even if there is none, because sqlx would look for one in environment variables that are not ours
-        .password(config.password.as_deref().unwrap_or_default())
-        .application_name(&format!("eventsourcing {}", name.application()))
-        .ssl_mode(ssl_mode(config.ssl_mode));
-    let options = if config.transaction_pooling {
+    let options = connect::options(&format!("eventsourcing {}", name.application()), config);
+    if config.transaction_pooling {
         // the session behind a pooler is shared: no setting is made in it, and no statement is prepared
-        options.extra_float_digits(None).statement_cache_capacity(0)
-    } else {
-        // the append must see rows committed while it waited for the lock, whatever the database's default is
-        let isolation = ("default_transaction_isolation", "read committed".to_owned());
-        // by default the server plans each append again, for the number of its events, which takes longer than
-        // the append; and a lookup of a thousand versions may become a sequential scan
-        let plans = ("plan_cache_mode", "force_generic_plan".to_owned());
-        options.options([isolation, plans].into_iter().chain(settings(config)))
-    };
-    match &config.ssl_root_cert {
-        Some(path) => options.ssl_root_cert(path),
-        None => options,
+        return options.extra_float_digits(None).statement_cache_capacity(0);
     }
-}
-
-fn ssl_mode(mode: SslMode) -> PgSslMode {
-    match mode {
-        SslMode::Disable => PgSslMode::Disable,
-        SslMode::Allow => PgSslMode::Allow,
-        SslMode::Prefer => PgSslMode::Prefer,
-        SslMode::Require => PgSslMode::Require,
-        SslMode::VerifyCa => PgSslMode::VerifyCa,
-        SslMode::VerifyFull => PgSslMode::VerifyFull,
-    }
+    // the append must see rows committed while it waited for the lock, whatever the database's default is
+    let isolation = ("default_transaction_isolation", "read committed".to_owned());
+    // by default the server plans each append again, for the number of its events, which takes longer than
+    // the append; and a lookup of a thousand versions may become a sequential scan
+    let plans = ("plan_cache_mode", "force_generic_plan".to_owned());
+    options.options([isolation, plans].into_iter().chain(settings(config)))
 }
 
 /// The pool. It opens connections in the background, and on demand.

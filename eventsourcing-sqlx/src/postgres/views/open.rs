@@ -44,7 +44,7 @@ async fn look(session: &mut Session, config: &PostgresViewsConfig) -> sqlx::Resu
     let limit = session.limit();
     // a role that creates tables creates them in the first schema of the path; one that may not uses those that exist
     let look = sqlx::query_as(POSTGRES_ONLY.look).bind(!config.create_table);
-    let (schema, positions, letters, versions): (String, bool, bool, bool) =
+    let (schema, positions, letters, versions): (Option<String>, bool, bool, bool) =
         limit.on(look.fetch_one(&mut **session)).await?;
     let version = if versions {
         limit.on(sqlx::query_scalar(POSTGRES_ONLY.version).fetch_optional(&mut **session)).await?
@@ -52,6 +52,7 @@ async fn look(session: &mut Session, config: &PostgresViewsConfig) -> sqlx::Resu
         None
     };
     let known = POSTGRES_ONLY.version_of_tables;
+    let schema = schema.ok_or_else(|| sqlx::Error::Configuration(NO_SCHEMA.into()))?;
     Ok((schema, ProjectionTables { exist: [positions, letters, versions], version, known }))
 }
 
@@ -60,6 +61,9 @@ fn statements() -> Vec<&'static str> {
     let create = [POSTGRES_ONLY.create, dead_letters::POSTGRES.create, versions::POSTGRES.create];
     create.into_iter().chain(POSTGRES_ONLY.upgrade.iter().copied()).collect()
 }
+
+const NO_SCHEMA: &str = "the search path of the views' connections names no schema that exists; create the schema, or open first the application \
+     that stores its events there";
 
 /// Whether the role lacks a privilege.
 fn is_forbidden(error: &sqlx::Error) -> bool {

@@ -151,7 +151,8 @@ pub(crate) const POSTGRES_ONLY: PostgresViewsSql = PostgresViewsSql {
         ),
     ],
     look: concat!(
-        "SELECT pg_catalog.format('%s %s', pg_catalog.current_database(), pg_catalog.current_schema()), \
+        "SELECT CASE WHEN pg_catalog.current_schema() IS NOT NULL \
+           THEN pg_catalog.format('%s %s', pg_catalog.current_database(), pg_catalog.current_schema()) END, \
            CASE WHEN $1 THEN pg_catalog.to_regclass('eventsourcing_projections') IS NOT NULL \
              ELSE EXISTS (SELECT FROM pg_catalog.pg_class WHERE relnamespace",
         op!("="),
