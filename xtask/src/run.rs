@@ -37,6 +37,9 @@ pub(crate) fn root() -> PathBuf {
 
 /// The folder that cargo builds into, wherever the configuration puts it.
 pub(crate) fn target() -> PathBuf {
+    if let Some(named) = crate::environment::variable("CARGO_TARGET_DIR") {
+        return std::path::absolute(&named).unwrap_or_else(|_| named.into());
+    }
     // cargo marks its target folder with this file, and we were built somewhere below it
     let marked = std::env::current_exe().ok().and_then(|program| {
         let folder = program.ancestors().skip(1).find(|folder| folder.join("CACHEDIR.TAG").is_file())?;

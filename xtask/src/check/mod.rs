@@ -3,13 +3,13 @@
 mod dependencies;
 mod imports;
 mod links;
-mod manifest;
 mod modules;
 
 use std::process::Command;
 
 use crate::failure::Failure;
 use crate::run::{self, Steps, cargo, output_of, say};
+use crate::{api, manifest};
 
 /// How to get cargo-deny.
 const DENY_IS_MISSING: &str = "cargo-deny is missing, so licences, advisories and sources are NOT checked; \
@@ -49,6 +49,7 @@ fn run_steps(steps: &mut Steps) -> Result<(), Failure> {
     docs.env("RUSTDOCFLAGS", "-D warnings");
     let name = format!("RUSTDOCFLAGS='-D warnings' {}", run::line_of(&docs));
     steps.step(&name, || output_of(docs).map(drop))?;
+    public_api(steps)?;
     for set in manifest::feature_sets(&run::root())? {
         // clippy and not `cargo check`, because it refuses warnings in our crates and leaves the dependencies' cache alone
         let mut command = cargo(["clippy", "--lib", "--package", &set.package]);
@@ -56,6 +57,19 @@ fn run_steps(steps: &mut Steps) -> Result<(), Failure> {
         program(steps, command)?;
     }
     deny(steps)
+}
+
+/// The public API as it is listed, where this compiler can tell.
+fn public_api(steps: &mut Steps) -> Result<(), Failure> {
+    const NAME: &str = "public API: as listed in api/";
+    match api::obstacle() {
+        Ok(Some(why)) => {
+            steps.leave_out(NAME, &why);
+            Ok(())
+        }
+        Ok(None) => steps.step(NAME, api::compare),
+        Err(failure) => steps.step(NAME, || Err(failure)),
+    }
 }
 
 /// cargo-deny, as far as this machine lets it.

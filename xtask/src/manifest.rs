@@ -9,13 +9,37 @@ use crate::failure::{Failure, While};
 
 /// A package with a choice of features, as arguments of cargo.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct FeatureSet {
-    pub(super) package: String,
-    pub(super) arguments: Vec<String>,
+pub(crate) struct FeatureSet {
+    pub(crate) package: String,
+    pub(crate) arguments: Vec<String>,
+}
+
+/// A package that is published.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Published {
+    pub(crate) name: String,
+}
+
+/// The packages that are published: the members without `publish = false`, the facade first.
+pub(crate) fn published(root: &Path) -> Result<Vec<Published>, Failure> {
+    let mut published = Vec::new();
+    for member in members(&read(&root.join("Cargo.toml"))?) {
+        let path = root.join(member).join("Cargo.toml");
+        let manifest = read(&path)?;
+        if is_published(&manifest) {
+            published.push(Published { name: named(&manifest, &path)? });
+        }
+    }
+    if published.is_empty() {
+        return Err(Failure::new(
+            "no member of the workspace is published: xtask/src/manifest.rs misread the manifests",
+        ));
+    }
+    Ok(published)
 }
 
 /// For every package with features: none of them, its defaults, and each one alone.
-pub(super) fn feature_sets(root: &Path) -> Result<Vec<FeatureSet>, Failure> {
+pub(crate) fn feature_sets(root: &Path) -> Result<Vec<FeatureSet>, Failure> {
     let mut sets = Vec::new();
     for member in members(&read(&root.join("Cargo.toml"))?) {
         let path = root.join(member).join("Cargo.toml");
@@ -24,14 +48,12 @@ pub(super) fn feature_sets(root: &Path) -> Result<Vec<FeatureSet>, Failure> {
         if features.is_empty() {
             continue;
         }
-        let name =
-            package_name(&manifest).ok_or_else(|| Failure::new(format!("{} names no package", path.display())))?;
-        sets.extend(sets_of(&name, &features));
+        sets.extend(sets_of(&named(&manifest, &path)?, &features));
     }
     if sets.is_empty() {
         // a reader that finds nothing would pass for ever
         return Err(Failure::new(
-            "no member of the workspace has features: xtask/src/check/manifest.rs misread the manifests",
+            "no member of the workspace has features: xtask/src/manifest.rs misread the manifests",
         ));
     }
     Ok(sets)
@@ -90,9 +112,17 @@ fn members(manifest: &str) -> Vec<String> {
     value.split('"').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-fn package_name(manifest: &str) -> Option<String> {
-    let pairs = pairs(manifest, "package");
-    let (_, value) = pairs.iter().find(|(key, _)| key == "name")?;
+fn named(manifest: &str, path: &Path) -> Result<String, Failure> {
+    value(manifest, "package", "name").ok_or_else(|| Failure::new(format!("{} names no package", path.display())))
+}
+
+fn is_published(manifest: &str) -> bool {
+    value(manifest, "package", "publish").as_deref() != Some("false")
+}
+
+/// The value of a key, without its quotes.
+fn value(manifest: &str, table: &str, key: &str) -> Option<String> {
+    let (_, value) = pairs(manifest, table).into_iter().find(|(name, _)| name == key)?;
     Some(value.trim_matches('"').to_owned())
 }
 
@@ -141,7 +171,20 @@ green = "1"
     #[test]
     fn members_and_names_are_read() {
         assert_eq!(members(MANIFEST), [".", "core"]);
-        assert_eq!(package_name(MANIFEST).as_deref(), Some("house"));
+        assert_eq!(value(MANIFEST, "package", "name").as_deref(), Some("house"));
+    }
+
+    #[test]
+    fn a_package_with_publish_false_is_not_published() {
+        assert!(is_published(MANIFEST));
+        assert!(!is_published("[package]\nname = \"tool\"\npublish = false\n"));
+    }
+
+    #[test]
+    fn the_real_manifests_publish_the_library_and_not_its_tools() {
+        let published = published(&crate::run::root()).expect("the workspace's manifests");
+        let names: Vec<&str> = published.iter().map(|package| package.name.as_str()).collect();
+        assert_eq!(names, ["eventsourcing", "eventsourcing-core", "eventsourcing-macros", "eventsourcing-sqlx"]);
     }
 
     #[test]
