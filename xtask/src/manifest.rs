@@ -3,7 +3,7 @@
 //! Read line by line, as we write them ourselves: a reader of all of TOML would be a dependency that every contributor builds first.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, While};
 
@@ -18,16 +18,18 @@ pub(crate) struct FeatureSet {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Published {
     pub(crate) name: String,
+    pub(crate) folder: PathBuf,
 }
 
 /// The packages that are published: the members without `publish = false`, the facade first.
 pub(crate) fn published(root: &Path) -> Result<Vec<Published>, Failure> {
     let mut published = Vec::new();
     for member in members(&read(&root.join("Cargo.toml"))?) {
-        let path = root.join(member).join("Cargo.toml");
+        let folder = root.join(member);
+        let path = folder.join("Cargo.toml");
         let manifest = read(&path)?;
         if is_published(&manifest) {
-            published.push(Published { name: named(&manifest, &path)? });
+            published.push(Published { name: named(&manifest, &path)?, folder });
         }
     }
     if published.is_empty() {
@@ -36,6 +38,25 @@ pub(crate) fn published(root: &Path) -> Result<Vec<Published>, Failure> {
         ));
     }
     Ok(published)
+}
+
+/// What registries and docs.rs show of a package, and its manifest does not say.
+pub(crate) fn missing_metadata(package: &Published) -> Result<Vec<&'static str>, Failure> {
+    let keys = keys(&read(&package.folder.join("Cargo.toml"))?, "package");
+    let shown = ["description", "readme", "license", "keywords", "categories", "documentation", "rust-version"];
+    let is_there = |shown: &&str| keys.iter().any(|key| key == shown || key.strip_suffix(".workspace") == Some(*shown));
+    Ok(shown.into_iter().filter(|shown| !is_there(shown)).collect())
+}
+
+/// The version that all packages have.
+pub(crate) fn version(root: &Path) -> Result<String, Failure> {
+    of_all_packages(root, "version")
+}
+
+fn of_all_packages(root: &Path, key: &str) -> Result<String, Failure> {
+    let path = root.join("Cargo.toml");
+    value(&read(&path)?, "workspace.package", key)
+        .ok_or_else(|| Failure::new(format!("{} has no {key} in [workspace.package]", path.display())))
 }
 
 /// For every package with features: none of them, its defaults, and each one alone.

@@ -4,6 +4,7 @@ mod dependencies;
 mod imports;
 mod links;
 mod modules;
+mod package;
 
 use std::process::Command;
 
@@ -56,6 +57,7 @@ fn run_steps(steps: &mut Steps) -> Result<(), Failure> {
         command.args(&set.arguments).args(["--", "-D", "warnings"]);
         program(steps, command)?;
     }
+    package::check(steps)?;
     deny(steps)
 }
 
