@@ -1,4 +1,4 @@
-//! What the workspace's manifests say: members, packages, features.
+//! What the workspace's manifests say: members, packages, features, the oldest Rust.
 //!
 //! Read line by line, as we write them ourselves: a reader of all of TOML would be a dependency that every contributor builds first.
 
@@ -46,6 +46,11 @@ pub(crate) fn missing_metadata(package: &Published) -> Result<Vec<&'static str>,
     let shown = ["description", "readme", "license", "keywords", "categories", "documentation", "rust-version"];
     let is_there = |shown: &&str| keys.iter().any(|key| key == shown || key.strip_suffix(".workspace") == Some(*shown));
     Ok(shown.into_iter().filter(|shown| !is_there(shown)).collect())
+}
+
+/// The oldest Rust that the packages declare, such as `1.94`.
+pub(crate) fn rust_version(root: &Path) -> Result<String, Failure> {
+    of_all_packages(root, "rust-version")
 }
 
 /// The version that all packages have.

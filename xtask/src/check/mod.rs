@@ -5,6 +5,7 @@ mod imports;
 mod links;
 mod modules;
 mod package;
+mod rust_version;
 
 use std::process::Command;
 
@@ -58,6 +59,7 @@ fn run_steps(steps: &mut Steps) -> Result<(), Failure> {
         program(steps, command)?;
     }
     package::check(steps)?;
+    rust_version::check(steps)?;
     deny(steps)
 }
 
