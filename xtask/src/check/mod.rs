@@ -1,5 +1,7 @@
 //! `cargo xtask check`: all that is to hold before a commit, beside the tests.
 
+mod book;
+mod deny;
 mod dependencies;
 mod imports;
 mod links;
@@ -7,15 +9,13 @@ mod modules;
 mod package;
 mod rust_version;
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::failure::Failure;
 use crate::run::{self, Steps, cargo, output_of, say};
+use crate::tools::{self, Tool};
 use crate::{api, manifest};
-
-/// How to get cargo-deny.
-const DENY_IS_MISSING: &str = "cargo-deny is missing, so licences, advisories and sources are NOT checked; \
-                               install it with: cargo install cargo-deny --locked";
 
 /// Runs every step; the first that fails ends it, and its output is shown.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
@@ -60,7 +60,13 @@ fn run_steps(steps: &mut Steps) -> Result<(), Failure> {
     }
     package::check(steps)?;
     rust_version::check(steps)?;
-    deny(steps)
+    if let Some(mdbook) = tool(steps, &tools::MDBOOK) {
+        steps.step("mdbook build docs", || book::build(&mdbook))?;
+    }
+    if let Some(deny) = tool(steps, &tools::DENY) {
+        deny::check(steps, &deny)?;
+    }
+    Ok(())
 }
 
 /// The public API as it is listed, where this compiler can tell.
@@ -76,20 +82,9 @@ fn public_api(steps: &mut Steps) -> Result<(), Failure> {
     }
 }
 
-/// cargo-deny, as far as this machine lets it.
-fn deny(steps: &mut Steps) -> Result<(), Failure> {
-    if !run::succeeds(cargo(["deny", "--version"])) {
-        steps.leave_out("cargo deny check", DENY_IS_MISSING);
-        return Ok(());
-    }
-    program(steps, cargo(["deny", "check", "bans", "licenses", "sources"]))?;
-    // apart from the rest, since it alone asks the network
-    if run::succeeds(cargo(["deny", "fetch", "db"])) {
-        program(steps, cargo(["deny", "check", "advisories"]))
-    } else {
-        steps.leave_out("cargo deny check advisories", "`cargo deny fetch db` could not fetch the advisories");
-        Ok(())
-    }
+/// A program of others, installed if it is missing and this machine can install it.
+fn tool(steps: &mut Steps, tool: &Tool) -> Option<PathBuf> {
+    tool.find().or_else(|| steps.step_if_possible(&tool.line(), || tool.install()))
 }
 
 /// A step that is one program and is named by its line.
