@@ -3,16 +3,20 @@
 #[cfg(not(unix))]
 compile_error!("xtask starts servers as a unix does; on Windows run it in WSL");
 
+mod api;
 mod bench;
 mod check;
+mod compiler;
 mod environment;
 mod failover;
 mod failure;
+mod manifest;
 mod postgres;
 mod run;
 mod slow;
 mod soak;
 mod test;
+mod tools;
 
 use std::process::ExitCode;
 
@@ -30,7 +34,16 @@ cargo xtask test [--docker] [--slow] [-- <arguments of cargo test>]
                 the examples and what compiles as it runs: a test that relies on the clock fails or hangs
 
 cargo xtask check
-    Format, lints, documentation, every feature alone, dependencies: all that is to hold before a commit, beside tests.
+    Format, lints, documentation and its links, every feature alone, dependencies, the public API, packages, the book:
+    all that is to hold before a commit, beside tests.
+
+cargo xtask api [--accept]
+    Compares the public API of the published crates with its listings in api/, as `cargo xtask check` does.
+    --accept    writes the listings anew
+
+cargo xtask tools
+    Installs mdBook and cargo-deny below target/tools, in the versions that `cargo xtask check` was written for. It
+    does so by itself if they are missing.
 
 cargo xtask bench [--quick] [--only PATTERN] [--no-peers]
     Measures the library beside what its databases can do and beside other libraries, in turns, and writes
@@ -61,6 +74,9 @@ cargo xtask help
 ";
 
 fn main() -> ExitCode {
+    if api::is_asked_for_rustdoc() {
+        return api::run_rustdoc(std::env::args_os().skip(1));
+    }
     let arguments: Vec<String> =
         std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
     match dispatch(&arguments) {
@@ -85,12 +101,14 @@ fn dispatch(arguments: &[String]) -> Result<(), Failure> {
             run::say(HELP.trim_end());
             Ok(())
         }
-        "test" | "check" | "bench" | "soak" | "failover" if asks_for_help => {
+        "test" | "check" | "api" | "tools" | "bench" | "soak" | "failover" if asks_for_help => {
             run::say(HELP.trim_end());
             Ok(())
         }
         "test" => test::run(&test::Options::parse(rest)?),
         "check" => check::run(rest),
+        "api" => api::run(rest),
+        "tools" => tools::run(rest),
         "bench" => bench::run(&bench::Options::parse(rest)?),
         "soak" => soak::run(&soak::Options::parse(rest)?),
         "failover" => failover::run(&failover::Options::parse(rest)?),
@@ -117,7 +135,15 @@ mod tests {
 
     #[test]
     fn an_unknown_flag_is_named() {
-        for line in ["test --dokcer", "check --fast", "bench --fast", "soak --fast", "failover --fast"] {
+        for line in [
+            "test --dokcer",
+            "check --fast",
+            "api --fast",
+            "tools --fast",
+            "bench --fast",
+            "soak --fast",
+            "failover --fast",
+        ] {
             let failure = dispatch(&words(line)).expect_err("the flag was accepted");
             let flag = line.split_whitespace().last().unwrap_or_default();
             assert!(failure.to_string().contains(&format!("`{flag}`")), "{failure}");
@@ -126,7 +152,7 @@ mod tests {
 
     #[test]
     fn help_shows_every_command() {
-        for command in ["test", "check", "bench", "soak", "failover", "help"] {
+        for command in ["test", "check", "api", "tools", "bench", "soak", "failover", "help"] {
             assert!(HELP.contains(&format!("cargo xtask {command}")), "{command}");
         }
     }

@@ -37,6 +37,9 @@ pub(crate) fn root() -> PathBuf {
 
 /// The folder that cargo builds into, wherever the configuration puts it.
 pub(crate) fn target() -> PathBuf {
+    if let Some(named) = crate::environment::variable("CARGO_TARGET_DIR") {
+        return std::path::absolute(&named).unwrap_or_else(|_| named.into());
+    }
     // cargo marks its target folder with this file, and we were built somewhere below it
     let marked = std::env::current_exe().ok().and_then(|program| {
         let folder = program.ancestors().skip(1).find(|folder| folder.join("CACHEDIR.TAG").is_file())?;
@@ -135,6 +138,19 @@ impl Steps {
         result
     }
 
+    /// Runs a step that this machine may not allow: if it fails, it counts as left out, with the first line of the reason.
+    pub(crate) fn step_if_possible<T>(&mut self, name: &str, run: impl FnOnce() -> Result<T, Failure>) -> Option<T> {
+        let mut made = None;
+        let result = self.step(name, || run().map(|value| made = Some(value)));
+        if let (Err(failure), Some(done)) = (result, self.done.last_mut()) {
+            complain(&failure.to_string());
+            let why = failure.to_string();
+            let why = why.lines().next().unwrap_or_default().trim_end_matches(':').to_owned();
+            *done = Done { name: format!("{name} ({why})"), outcome: Outcome::LeftOut, took: done.took };
+        }
+        made
+    }
+
     /// Remembers, loudly, that a step did not run.
     pub(crate) fn leave_out(&mut self, name: &str, why: &str) {
         say(&format!("==> {name}\n    DID NOT RUN: {why}"));
@@ -201,6 +217,15 @@ mod tests {
         let text = output_of(command).expect_err("exit code 3 passed").to_string();
         assert!(text.contains("to-out\nto-err"), "{text}");
         assert!(text.contains("sh -c"), "{text}");
+    }
+
+    #[test]
+    fn a_step_that_is_not_possible_fails_nothing_and_is_remembered() {
+        let mut steps = Steps::default();
+        assert_eq!(steps.step_if_possible("install", || Ok(1)), Some(1));
+        assert_eq!(steps.step_if_possible("fetch", || Err::<u8, _>(Failure::new("offline:\nmore"))), None);
+        assert!(steps.all_passed());
+        assert_eq!(steps.left_out(), ["fetch (offline)"]);
     }
 
     #[test]

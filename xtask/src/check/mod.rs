@@ -1,18 +1,21 @@
 //! `cargo xtask check`: all that is to hold before a commit, beside the tests.
 
+mod book;
+mod deny;
 mod dependencies;
 mod imports;
-mod manifest;
+mod links;
 mod modules;
+mod package;
+mod rust_version;
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::failure::Failure;
 use crate::run::{self, Steps, cargo, output_of, say};
-
-/// How to get cargo-deny.
-const DENY_IS_MISSING: &str = "cargo-deny is missing, so licences, advisories and sources are NOT checked; \
-                               install it with: cargo install cargo-deny --locked";
+use crate::tools::{self, Tool};
+use crate::{api, manifest};
 
 /// Runs every step; the first that fails ends it, and its output is shown.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
@@ -41,35 +44,47 @@ fn run_steps(steps: &mut Steps) -> Result<(), Failure> {
     })?;
     program(steps, cargo(["fmt", "--all", "--check"]))?;
     steps.step("modules: none imports one that imports it", || modules::check(&run::root()))?;
+    steps.step("links: each leads to a file, each anchor to a heading", || links::check(&run::root()))?;
     steps.step("dependencies: a SQLite that keeps writes, no cryptography twice", dependencies::check)?;
     program(steps, cargo(["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]))?;
     let mut docs = cargo(["doc", "--workspace", "--no-deps", "--all-features"]);
     docs.env("RUSTDOCFLAGS", "-D warnings");
     let name = format!("RUSTDOCFLAGS='-D warnings' {}", run::line_of(&docs));
     steps.step(&name, || output_of(docs).map(drop))?;
+    public_api(steps)?;
     for set in manifest::feature_sets(&run::root())? {
         // clippy and not `cargo check`, because it refuses warnings in our crates and leaves the dependencies' cache alone
         let mut command = cargo(["clippy", "--lib", "--package", &set.package]);
         command.args(&set.arguments).args(["--", "-D", "warnings"]);
         program(steps, command)?;
     }
-    deny(steps)
+    package::check(steps)?;
+    rust_version::check(steps)?;
+    if let Some(mdbook) = tool(steps, &tools::MDBOOK) {
+        steps.step("mdbook build docs", || book::build(&mdbook))?;
+    }
+    if let Some(deny) = tool(steps, &tools::DENY) {
+        deny::check(steps, &deny)?;
+    }
+    Ok(())
 }
 
-/// cargo-deny, as far as this machine lets it.
-fn deny(steps: &mut Steps) -> Result<(), Failure> {
-    if !run::succeeds(cargo(["deny", "--version"])) {
-        steps.leave_out("cargo deny check", DENY_IS_MISSING);
-        return Ok(());
+/// The public API as it is listed, where this compiler can tell.
+fn public_api(steps: &mut Steps) -> Result<(), Failure> {
+    const NAME: &str = "public API: as listed in api/";
+    match api::obstacle() {
+        Ok(Some(why)) => {
+            steps.leave_out(NAME, &why);
+            Ok(())
+        }
+        Ok(None) => steps.step(NAME, api::compare),
+        Err(failure) => steps.step(NAME, || Err(failure)),
     }
-    program(steps, cargo(["deny", "check", "bans", "licenses", "sources"]))?;
-    // apart from the rest, since it alone asks the network
-    if run::succeeds(cargo(["deny", "fetch", "db"])) {
-        program(steps, cargo(["deny", "check", "advisories"]))
-    } else {
-        steps.leave_out("cargo deny check advisories", "`cargo deny fetch db` could not fetch the advisories");
-        Ok(())
-    }
+}
+
+/// A program of others, installed if it is missing and this machine can install it.
+fn tool(steps: &mut Steps, tool: &Tool) -> Option<PathBuf> {
+    tool.find().or_else(|| steps.step_if_possible(&tool.line(), || tool.install()))
 }
 
 /// A step that is one program and is named by its line.

@@ -1,21 +1,71 @@
-//! What the workspace's manifests say: members, packages, features.
+//! What the workspace's manifests say: members, packages, features, the oldest Rust.
 //!
 //! Read line by line, as we write them ourselves: a reader of all of TOML would be a dependency that every contributor builds first.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, While};
 
 /// A package with a choice of features, as arguments of cargo.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct FeatureSet {
-    pub(super) package: String,
-    pub(super) arguments: Vec<String>,
+pub(crate) struct FeatureSet {
+    pub(crate) package: String,
+    pub(crate) arguments: Vec<String>,
+}
+
+/// A package that is published.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Published {
+    pub(crate) name: String,
+    pub(crate) folder: PathBuf,
+}
+
+/// The packages that are published: the members without `publish = false`, the facade first.
+pub(crate) fn published(root: &Path) -> Result<Vec<Published>, Failure> {
+    let mut published = Vec::new();
+    for member in members(&read(&root.join("Cargo.toml"))?) {
+        let folder = root.join(member);
+        let path = folder.join("Cargo.toml");
+        let manifest = read(&path)?;
+        if is_published(&manifest) {
+            published.push(Published { name: named(&manifest, &path)?, folder });
+        }
+    }
+    if published.is_empty() {
+        return Err(Failure::new(
+            "no member of the workspace is published: xtask/src/manifest.rs misread the manifests",
+        ));
+    }
+    Ok(published)
+}
+
+/// What registries and docs.rs show of a package, and its manifest does not say.
+pub(crate) fn missing_metadata(package: &Published) -> Result<Vec<&'static str>, Failure> {
+    let keys = keys(&read(&package.folder.join("Cargo.toml"))?, "package");
+    let shown = ["description", "readme", "license", "keywords", "categories", "documentation", "rust-version"];
+    let is_there = |shown: &&str| keys.iter().any(|key| key == shown || key.strip_suffix(".workspace") == Some(*shown));
+    Ok(shown.into_iter().filter(|shown| !is_there(shown)).collect())
+}
+
+/// The oldest Rust that the packages declare, such as `1.94`.
+pub(crate) fn rust_version(root: &Path) -> Result<String, Failure> {
+    of_all_packages(root, "rust-version")
+}
+
+/// The version that all packages have.
+pub(crate) fn version(root: &Path) -> Result<String, Failure> {
+    of_all_packages(root, "version")
+}
+
+fn of_all_packages(root: &Path, key: &str) -> Result<String, Failure> {
+    let path = root.join("Cargo.toml");
+    value(&read(&path)?, "workspace.package", key)
+        .ok_or_else(|| Failure::new(format!("{} has no {key} in [workspace.package]", path.display())))
 }
 
 /// For every package with features: none of them, its defaults, and each one alone.
-pub(super) fn feature_sets(root: &Path) -> Result<Vec<FeatureSet>, Failure> {
+pub(crate) fn feature_sets(root: &Path) -> Result<Vec<FeatureSet>, Failure> {
     let mut sets = Vec::new();
     for member in members(&read(&root.join("Cargo.toml"))?) {
         let path = root.join(member).join("Cargo.toml");
@@ -24,14 +74,12 @@ pub(super) fn feature_sets(root: &Path) -> Result<Vec<FeatureSet>, Failure> {
         if features.is_empty() {
             continue;
         }
-        let name =
-            package_name(&manifest).ok_or_else(|| Failure::new(format!("{} names no package", path.display())))?;
-        sets.extend(sets_of(&name, &features));
+        sets.extend(sets_of(&named(&manifest, &path)?, &features));
     }
     if sets.is_empty() {
         // a reader that finds nothing would pass for ever
         return Err(Failure::new(
-            "no member of the workspace has features: xtask/src/check/manifest.rs misread the manifests",
+            "no member of the workspace has features: xtask/src/manifest.rs misread the manifests",
         ));
     }
     Ok(sets)
@@ -90,9 +138,17 @@ fn members(manifest: &str) -> Vec<String> {
     value.split('"').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-fn package_name(manifest: &str) -> Option<String> {
-    let pairs = pairs(manifest, "package");
-    let (_, value) = pairs.iter().find(|(key, _)| key == "name")?;
+fn named(manifest: &str, path: &Path) -> Result<String, Failure> {
+    value(manifest, "package", "name").ok_or_else(|| Failure::new(format!("{} names no package", path.display())))
+}
+
+fn is_published(manifest: &str) -> bool {
+    value(manifest, "package", "publish").as_deref() != Some("false")
+}
+
+/// The value of a key, without its quotes.
+fn value(manifest: &str, table: &str, key: &str) -> Option<String> {
+    let (_, value) = pairs(manifest, table).into_iter().find(|(name, _)| name == key)?;
     Some(value.trim_matches('"').to_owned())
 }
 
@@ -141,7 +197,20 @@ green = "1"
     #[test]
     fn members_and_names_are_read() {
         assert_eq!(members(MANIFEST), [".", "core"]);
-        assert_eq!(package_name(MANIFEST).as_deref(), Some("house"));
+        assert_eq!(value(MANIFEST, "package", "name").as_deref(), Some("house"));
+    }
+
+    #[test]
+    fn a_package_with_publish_false_is_not_published() {
+        assert!(is_published(MANIFEST));
+        assert!(!is_published("[package]\nname = \"tool\"\npublish = false\n"));
+    }
+
+    #[test]
+    fn the_real_manifests_publish_the_library_and_not_its_tools() {
+        let published = published(&crate::run::root()).expect("the workspace's manifests");
+        let names: Vec<&str> = published.iter().map(|package| package.name.as_str()).collect();
+        assert_eq!(names, ["eventsourcing", "eventsourcing-core", "eventsourcing-macros", "eventsourcing-sqlx"]);
     }
 
     #[test]
