@@ -28,14 +28,7 @@ fn a_state_in_memory_is_there_once_however_often_it_is_read() {
     futures::executor::block_on(async {
         let (recorder, id) = (MemoryRecorder::new(), Uuid::new_v4());
         let state: Arc<[u8]> = b"{}".as_slice().into();
-        let event = StoredEvent {
-            originator_id: id,
-            originator_version: 1,
-            topic: "World.Started".into(),
-            state: Arc::clone(&state),
-            checksum: None,
-            append_id: Uuid::new_v4(),
-        };
+        let event = StoredEvent::new(id, 1, "World.Started", Arc::clone(&state), Uuid::new_v4());
         let notified = recorder.insert_events(vec![event]).await.expect("a free version");
         let read = recorder.select_events(EventQuery::of(id)).await.expect("memory");
         assert!(Arc::ptr_eq(&notified[0].state, &state) && Arc::ptr_eq(&read[0].state, &state));
@@ -318,11 +311,8 @@ fn a_recorder_that_mistreats_dead_letters_is_found() {
 fn a_recorder_that_only_selects_letters_counts_them_all() {
     futures::executor::block_on(async {
         let recorder = Plain::new(Fault::None).open().await;
-        let letter = |id| {
-            let (originator_id, state) = (Uuid::from_u128(u128::from(id % 2)), b"{}".as_slice().into());
-            StoredLetter { notification_id: id, originator_id, state, checksum: None }
-        };
-        let letters = LetterChanges { parked: (1..=2_000).map(letter).collect(), ..LetterChanges::of("Orders") };
+        let letter = |id| StoredLetter::new(id, Uuid::from_u128(u128::from(id % 2)), *b"{}");
+        let letters = LetterChanges::of("Orders").parked((1..=2_000).map(letter).collect::<Vec<_>>());
         recorder.append(Append::new(vec![]).changing(letters)).await?;
         assert_eq!(recorder.count_letters("Orders").await?, 2_000);
         assert_eq!(recorder.count_letters("Payments").await?, 0);
