@@ -13,7 +13,7 @@ use std::sync::Arc;
 use broken::{Fault, Plain};
 use eventsourcing_core::recording::conformance::{
     Fixture, Single, anchors, atomicity, check, concurrency, dictionaries, letters, limits, log, selection, tailing,
-    tracking, versions,
+    tracking, versions, without,
 };
 use eventsourcing_core::recording::{Append, EventQuery, LetterChanges, MemoryRecorder, StoredLetter};
 use eventsourcing_core::{Recorder, RecorderError, StoredEvent, Uuid, recorder_conformance};
@@ -306,6 +306,13 @@ fn a_recorder_that_mistreats_dead_letters_is_found() {
     assert_broken(Fault::KeepsLettersToItself, together, "the letters");
 }
 
+#[test]
+fn a_recorder_that_stores_a_part_that_it_leaves_out_is_found() {
+    assert_broken(Fault::None, without::dictionaries_are_refused, "without dictionaries refuses them: found Ok");
+    assert_broken(Fault::None, without::tracking_is_refused, "without tracking refuses it: insert_tracked returned");
+    assert_broken(Fault::None, without::letters_are_refused, "without dead letters refuses them: append returned");
+}
+
 /// Parks more dead letters than the default methods of the trait read at a time.
 #[test]
 fn a_recorder_that_only_selects_letters_counts_them_all() {
@@ -326,7 +333,7 @@ fn a_recorder_that_only_selects_letters_counts_them_all() {
 #[test]
 fn every_rule_is_in_the_macro() -> std::io::Result<()> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/recording");
-    let listed = fs::read_to_string(folder.join("conformance.rs"))?;
+    let listed = fs::read_to_string(folder.join("conformance/suite.rs"))?;
     let listed: HashSet<&str> = listed.lines().map(str::trim).collect();
     let mut rules = 0;
     for file in fs::read_dir(folder.join("conformance"))? {
