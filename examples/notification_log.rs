@@ -45,7 +45,7 @@ async fn consume(station: &Station, after: LogPosition, count: usize) -> Result<
     // the events after the position, and then new ones as they are recorded: the stream does not end
     let mut events = station.subscribe(after).topics(["Sensor.Measured"]).events::<SensorEvent>();
     while measured.len() < count {
-        let Some(Tracked { item, tracking }) = events.try_next().await? else { break };
+        let Some(Tracked { item, tracking, .. }) = events.try_next().await? else { break };
         if let SensorEvent::Measured(SensorMeasured { tenths }) = item.event {
             measured.push(tenths);
         }

@@ -3,10 +3,8 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use eventsourcing_core::recording::{MemoryRecorder, NotificationQuery, StateKind, StateLocation};
-use eventsourcing_core::{
-    Aggregate, Application, ApplicationBuilder, Environment, Mapper, Notification, Recorder, Result,
-};
+use eventsourcing_core::recording::{MemoryRecorder, NotificationQuery};
+use eventsourcing_core::{Aggregate, Application, ApplicationBuilder, Environment, Mapper, Recorder, Result};
 
 use crate::module::{FACTORY, MODULE};
 use crate::variables::{check_module, warn_of_others};
@@ -131,14 +129,8 @@ impl<T: From<Application>> Builder<T> {
 async fn check_cipher(recorder: &dyn Recorder, mapper: &Mapper) -> Result<()> {
     let Some(last) = recorder.max_notification_id().await? else { return Ok(()) };
     for notification in recorder.select_notifications(NotificationQuery::after(last - 1, 1)).await? {
-        let Notification { originator_id, originator_version, topic, state, checksum, .. } = &notification;
-        let place = StateLocation {
-            kind: StateKind::Event,
-            originator_id: *originator_id,
-            originator_version: *originator_version,
-            topic,
-        };
-        let Err(error) = mapper.open(&place, state, *checksum) else { continue };
+        let opened = mapper.open(&notification.location(), &notification.state, notification.checksum);
+        let Err(error) = opened else { continue };
         // a broken state is reported to its readers
         if error.failure.is_of_configuration() {
             return Err(error.into());

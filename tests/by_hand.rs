@@ -15,10 +15,8 @@ use eventsourcing::{AggregateEvent, StoredEvent};
 fn stored<A: Aggregate>(aggregate: &A) -> Vec<StoredEvent> {
     let mapper = Mapper::new("tests");
     let timestamp = Timestamp::from_microsecond(1_763_871_064_800_139).unwrap();
-    let events = aggregate.pending_events().iter().map(|event| DomainEvent {
-        originator_id: Uuid::from_u128(1),
-        timestamp,
-        ..event.clone()
+    let events = aggregate.pending_events().iter().map(|pending| {
+        DomainEvent::new(Uuid::from_u128(1), pending.originator_version, timestamp, pending.event.clone())
     });
     events.map(|event| mapper.to_stored_event(&event, Uuid::nil()).unwrap()).collect()
 }

@@ -198,7 +198,7 @@ async fn nothing_leaks(writer: &Shop, key: &str, folder: &Path) {
         told.push_str(&shown(&error));
     }
     let place = views(folder).await;
-    let park = OnFailure::Park { attempts: 1, pause: Duration::ZERO };
+    let park = OnFailure::park(1, Duration::ZERO);
     let runner = ProjectionRunner::builder(shop, Cards, place.clone()).on_failure(park).start().await.unwrap();
     runner.wait_for(6, Duration::from_secs(60)).await.unwrap();
     told.push_str(&format!("{:?}", runner.status().await.unwrap()));
@@ -262,7 +262,7 @@ async fn without_a_cipher_the_same_search_finds_it() {
     let shop = Shop::open_with(variables).await.unwrap();
     recorded(&shop, |customer| customer.pay(SECRET.to_owned())).await;
     let place = views(folder.path()).await;
-    let park = OnFailure::Park { attempts: 0, pause: Duration::ZERO };
+    let park = OnFailure::park(0, Duration::ZERO);
     let runner = ProjectionRunner::builder(&shop, Cards, place.clone()).on_failure(park).start().await.unwrap();
     runner.wait_for(2, Duration::from_secs(60)).await.unwrap();
     runner.stop().await.unwrap();

@@ -9,7 +9,7 @@ use eventsourcing_core::codec::cipher::{AesCipher, ChaCha20Poly1305Cipher};
 use eventsourcing_core::codec::compressor::{ZlibCompressor, ZstdCompressor};
 use eventsourcing_core::codec::{CipherKey, Compressor, Dictionary, StateCheck};
 use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
-use eventsourcing_core::recording::{StateKind, StateLocation, StoredEvent};
+use eventsourcing_core::recording::StoredEvent;
 use eventsourcing_core::{AggregateEvent, DomainEvent, Mapper, Timestamp, Uuid};
 use serde::{Deserialize, Serialize};
 
@@ -79,7 +79,7 @@ impl AggregateEvent for Deposited {
 }
 
 fn event() -> DomainEvent<Deposited> {
-    DomainEvent { originator_id: Uuid::from_u128(7), originator_version: 3, timestamp: timestamp(), event: deposited() }
+    DomainEvent::new(Uuid::from_u128(7), 3, timestamp(), deposited())
 }
 
 /// How a state is kept.
@@ -115,7 +115,7 @@ fn mapper(kept: Kept) -> Mapper {
     let zstd = ZstdCompressor::default();
     match kept {
         Kept::Plain => plain,
-        Kept::Zlib => plain.with_compressor(ZlibCompressor),
+        Kept::Zlib => plain.with_compressor(ZlibCompressor::default()),
         Kept::Zstd => plain.with_compressor(zstd),
         Kept::Aes => plain.with_cipher(AesCipher::new(&key)),
         Kept::ChaCha20Poly1305 => plain.with_cipher(ChaCha20Poly1305Cipher::new(&key)),
@@ -137,7 +137,8 @@ fn with_dictionary(mapper: Mapper) -> Mapper {
         let currency = ["EUR", "USD", "GBP"][usize::try_from(noise % 3).unwrap()].to_owned();
         let event = Deposited { account, amount: noise, currency, purpose };
         let timestamp = Timestamp::from_microsecond(1_763_900_000_000_000 + noise * 17_389_999).unwrap();
-        plain.to_stored_event(&DomainEvent { timestamp, event, ..self::event() }, Uuid::nil()).unwrap().state
+        let event = DomainEvent::new(Uuid::from_u128(7), 3, timestamp, event);
+        plain.to_stored_event(&event, Uuid::nil()).unwrap().state
     });
     let dictionary = Dictionary::train(1, samples, 16 * 1024).unwrap();
     mapper.learn_dictionary(&mapper.seal_dictionary(&dictionary).unwrap()).unwrap();
@@ -192,12 +193,7 @@ fn read_alone_without_the_time(bencher: Bencher<'_, '_>) {
 fn read(bencher: Bencher<'_, '_>, kept: Kept) {
     let mapper = mapper(kept);
     let stored: StoredEvent = mapper.to_stored_event(&event(), Uuid::nil()).unwrap();
-    let place = StateLocation {
-        kind: StateKind::Event,
-        originator_id: stored.originator_id,
-        originator_version: 3,
-        topic: &stored.topic,
-    };
+    let place = stored.location();
     bencher.bench_local(|| {
         mapper.read_event::<Deposited>(&place, black_box(&stored.state), black_box(stored.checksum)).unwrap()
     });
@@ -211,7 +207,7 @@ fn four_deposits() -> Vec<u8> {
 const COMPRESSORS: [&str; 2] = ["zstd", "zlib"];
 
 fn compressor(name: &str) -> Box<dyn Compressor> {
-    if name == "zlib" { Box::new(ZlibCompressor) } else { Box::new(ZstdCompressor::default()) }
+    if name == "zlib" { Box::new(ZlibCompressor::default()) } else { Box::new(ZstdCompressor::default()) }
 }
 
 #[divan::bench(args = COMPRESSORS)]

@@ -12,7 +12,7 @@ use crate::recording::{LogPosition, RecorderError};
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// An error of this library.
-#[derive(thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// Another writer recorded this version of the aggregate first (an optimistic concurrency conflict).

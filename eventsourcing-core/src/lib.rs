@@ -16,6 +16,17 @@
 //! | [`projection`] | handlers, views, projection runners, dead letters and rebuilds |
 //! | [`process`] | process applications (process managers), which react to the events of other applications |
 //! | [`system`] | several applications connected by pipes |
+//!
+//! # How the API may grow
+//!
+//! A later version may add fields to a struct, variants to an enum and methods to a trait, without breaking the code that uses them.
+//!
+//! - Structs with public fields and enums are `#[non_exhaustive]`: a pattern of a struct ends with `..`, and a `match` has an arm for other
+//!   variants. The few that stay exhaustive, such as [`LogPosition`], mean exactly what they contain.
+//! - A struct that other code has to create has a constructor with its required parts, usually `new`. Its optional parts are set by methods:
+//!   `with_…` for data, the name of the field for queries and appends.
+//! - The fields of a variant of an error stay as they are. An error that says more is a new variant.
+//! - The documentation of a trait says whether other crates may implement it. If they may, each new method has a default.
 #![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -102,12 +102,7 @@ impl AggregateEvent for Started {
 }
 
 fn event() -> DomainEvent<Started> {
-    DomainEvent {
-        originator_id: Uuid::from_u128(7),
-        originator_version: 1,
-        timestamp: Timestamp::UNIX_EPOCH,
-        event: Started { name: "Earth".to_owned() },
-    }
+    DomainEvent::new(Uuid::from_u128(7), 1, Timestamp::UNIX_EPOCH, Started { name: "Earth".to_owned() })
 }
 
 /// A third-party cipher that hides nothing, with any id.

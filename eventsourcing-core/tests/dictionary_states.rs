@@ -5,16 +5,11 @@
 use eventsourcing_core::codec::cipher::ChaCha20Poly1305Cipher;
 use eventsourcing_core::codec::compressor::ZstdCompressor;
 use eventsourcing_core::codec::{CipherError, CipherKey, Dictionary, MapperFailure};
-use eventsourcing_core::recording::{StateKind, StateLocation, StoredDictionary};
+use eventsourcing_core::recording::{StateLocation, StoredDictionary};
 use eventsourcing_core::{Mapper, Uuid};
 
 fn place() -> StateLocation<'static> {
-    StateLocation {
-        kind: StateKind::Event,
-        originator_id: Uuid::from_u128(7),
-        originator_version: 3,
-        topic: "World.SomethingHappened",
-    }
+    StateLocation::event(Uuid::from_u128(7), 3, "World.SomethingHappened")
 }
 
 fn json(number: u32) -> Vec<u8> {
@@ -165,8 +160,8 @@ fn what_is_no_dictionary_is_refused_whatever_its_checksum_says() {
         (0, good.bytes().to_vec()),
         (5, broken),
     ] {
-        let checksum = Some(StoredDictionary::checksum_of(id, &bytes));
-        let error = zstd().learn_dictionary(&StoredDictionary { id, bytes, checksum }).unwrap_err();
+        let checksum = StoredDictionary::checksum_of(id, &bytes);
+        let error = zstd().learn_dictionary(&StoredDictionary::new(id, bytes).with_checksum(checksum)).unwrap_err();
         assert!(matches!(error.failure, MapperFailure::Corrupt { .. }) && error.id == id, "{error}");
     }
     let long = Dictionary::new(5, vec![b' '; Dictionary::MAX_LEN + 1]);
@@ -186,7 +181,7 @@ fn an_encrypted_dictionary_opens_in_its_own_place_only() {
     for word in [b"dinosaurs".as_slice(), b"timestamp", b"\x37\xa4\x30\xec"] {
         assert!(!stored.bytes.windows(word.len()).any(|bytes| bytes == word));
     }
-    let moved = StoredDictionary { id: 2, ..stored.clone() };
+    let moved = StoredDictionary::new(2, &*stored.bytes);
     let elsewhere = Mapper::new("multiverse").with_cipher(ChaCha20Poly1305Cipher::new(&key));
     for error in [mapper.learn_dictionary(&moved).unwrap_err(), elsewhere.learn_dictionary(&stored).unwrap_err()] {
         assert!(matches!(error.failure, MapperFailure::Cipher(CipherError::Authentication)), "{error}");
@@ -236,11 +231,11 @@ const KEY: &str = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
 #[test]
 fn states_and_dictionaries_of_the_first_version_are_read() {
     let plain = zstd();
-    plain.learn_dictionary(&StoredDictionary { id: 3, bytes: hex(DICTIONARY), checksum: Some(3_873_766_383) }).unwrap();
+    plain.learn_dictionary(&StoredDictionary::new(3, hex(DICTIONARY)).with_checksum(3_873_766_383)).unwrap();
     assert_eq!(plain.open(&place(), &hex(STATE), Some(2_544_483_454)).unwrap(), json(4_711));
 
     let encrypted = encrypting(&CipherKey::parse(KEY).unwrap());
-    let stored = StoredDictionary { id: 3, bytes: hex(ENCRYPTED_DICTIONARY), checksum: None };
+    let stored = StoredDictionary::new(3, hex(ENCRYPTED_DICTIONARY));
     encrypted.learn_dictionary(&stored).unwrap();
     assert_eq!(encrypted.open(&place(), &hex(ENCRYPTED_STATE), None).unwrap(), json(4_711));
 }

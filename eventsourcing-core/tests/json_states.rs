@@ -6,7 +6,7 @@ use std::fmt::Debug;
 
 use eventsourcing_core::codec::MapperFailure;
 use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
-use eventsourcing_core::recording::{StateKind, StateLocation};
+use eventsourcing_core::recording::StateLocation;
 use eventsourcing_core::{AggregateEvent, DomainEvent, Mapper, StoredEvent, Timestamp, Uuid};
 use proptest::prelude::*;
 use serde::de::DeserializeOwned;
@@ -36,17 +36,15 @@ impl<T: Clone + Debug + Send + Sync + Serialize + DeserializeOwned + 'static> Ag
 }
 
 fn event<T>(event: T) -> DomainEvent<Only<T>> {
-    DomainEvent {
-        originator_id: Uuid::from_u128(7),
-        originator_version: 1,
-        timestamp: "2026-11-23T04:11:04.8Z".parse().unwrap(),
-        event: Only(event),
-    }
+    at("2026-11-23T04:11:04.8Z", event)
 }
 
-fn checksum(originator_version: u64, topic: &str, state: &[u8]) -> u32 {
-    StateLocation { kind: StateKind::Event, originator_id: Uuid::from_u128(7), originator_version, topic }
-        .checksum(state)
+fn at<T>(time: &str, event: T) -> DomainEvent<Only<T>> {
+    DomainEvent::new(Uuid::from_u128(7), 1, time.parse().unwrap(), Only(event))
+}
+
+fn stored(version: u64, topic: &'static str, state: &[u8]) -> StoredEvent {
+    StoredEvent::new(Uuid::from_u128(7), version, topic, state, Uuid::nil()).checksummed()
 }
 
 fn written<T: Clone + Debug + Send + Sync + Serialize + DeserializeOwned + 'static>(
@@ -59,14 +57,7 @@ fn written<T: Clone + Debug + Send + Sync + Serialize + DeserializeOwned + 'stat
 fn read<T: Clone + Debug + Send + Sync + Serialize + DeserializeOwned + 'static>(
     state: &str,
 ) -> Result<T, MapperFailure> {
-    let stored = StoredEvent {
-        originator_id: Uuid::from_u128(7),
-        originator_version: 1,
-        topic: "Thing.Happened".into(),
-        state: state.as_bytes().into(),
-        checksum: Some(checksum(1, "Thing.Happened", state.as_bytes())),
-        append_id: Uuid::nil(),
-    };
+    let stored = stored(1, "Thing.Happened", state.as_bytes());
     Mapper::new("test").to_domain_event::<Only<T>>(&stored).map(|event| event.event.0).map_err(|error| error.failure)
 }
 
@@ -198,8 +189,7 @@ fn times_before_1970_and_far_from_it_come_back() {
         ("-000044-03-15T12:00:00Z", "-000044-03-15T12:00:00.000000Z"),
         ("2026-11-23T06:11:04.800139+02", "2026-11-23T04:11:04.800139Z"),
     ] {
-        let event =
-            DomainEvent { timestamp: text.parse().unwrap(), ..event(Named { what: String::new(), count: None }) };
+        let event = at(text, Named { what: String::new(), count: None });
         let stored = Mapper::new("test").to_stored_event(&event, Uuid::nil()).unwrap();
         let state = str::from_utf8(&stored.state).unwrap();
         assert_eq!(state, format!(r#"{{"timestamp":"{recorded}","what":"","count":null}}"#));
@@ -297,12 +287,7 @@ fn a_state_that_is_not_the_events_is_an_error() {
 
 #[test]
 fn a_state_that_is_no_utf_8_is_an_error() {
-    let place = StateLocation {
-        kind: StateKind::Event,
-        originator_id: Uuid::nil(),
-        originator_version: 1,
-        topic: "Thing.Happened",
-    };
+    let place = StateLocation::event(Uuid::nil(), 1, "Thing.Happened");
     let state = b"{\"timestamp\":\"2026-11-23T04:11:04Z\",\"what\":\"\xff\"}";
     let mapper = Mapper::new("test");
     let error = mapper.read_event::<Only<Named>>(&place, state, Some(place.checksum(state))).unwrap_err();
@@ -311,14 +296,7 @@ fn a_state_that_is_no_utf_8_is_an_error() {
 
 #[test]
 fn an_unknown_topic_is_named_with_its_place() {
-    let stored = StoredEvent {
-        originator_id: Uuid::from_u128(7),
-        originator_version: 3,
-        topic: "Thing.Vanished".into(),
-        state: b"{}".as_slice().into(),
-        checksum: Some(checksum(3, "Thing.Vanished", b"{}")),
-        append_id: Uuid::nil(),
-    };
+    let stored = stored(3, "Thing.Vanished", b"{}");
     let error = Mapper::new("test").to_domain_event::<Only<Named>>(&stored).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -354,14 +332,7 @@ proptest! {
     fn no_bytes_make_reading_panic(state in proptest::collection::vec(any::<u8>(), 0..200), begins in 0..4_usize) {
         let prefix: &[u8] = [b"".as_slice(), b"{", br#"{"timestamp":"2026-11-23T04:11:04Z","what":"#, &[1, 0x10, 0, 0, 0, 0, 0, 0, 0]][begins];
         let state = [prefix, &state].concat();
-        let stored = StoredEvent {
-            originator_id: Uuid::from_u128(7),
-            originator_version: 1,
-            topic: "Thing.Happened".into(),
-            checksum: Some(checksum(1, "Thing.Happened", &state)),
-            state: state.into(),
-            append_id: Uuid::nil(),
-        };
+        let stored = stored(1, "Thing.Happened", &state);
         let _ = Mapper::new("test").to_domain_event::<Only<Named>>(&stored);
     }
 

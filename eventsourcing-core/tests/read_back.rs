@@ -36,12 +36,7 @@ impl<T: Value> AggregateEvent for Happened<T> {
 }
 
 fn written<T: Value>(what: T, check: StateCheck) -> Result<(), String> {
-    let event = DomainEvent {
-        originator_id: Uuid::from_u128(7),
-        originator_version: 3,
-        timestamp: Timestamp::UNIX_EPOCH,
-        event: Happened { what },
-    };
+    let event = DomainEvent::new(Uuid::from_u128(7), 3, Timestamp::UNIX_EPOCH, Happened { what });
     let stored = Mapper::new("test").with_state_check(check).to_stored_event(&event, Uuid::nil());
     stored.map(|_| ()).map_err(|error| Error::from(error).to_string())
 }
@@ -209,12 +204,8 @@ fn maps_and_sets_may_come_in_any_order() {
 
 #[test]
 fn a_refusal_says_by_its_type_what_is_wrong() {
-    let event = DomainEvent {
-        originator_id: Uuid::from_u128(7),
-        originator_version: 3,
-        timestamp: Timestamp::UNIX_EPOCH,
-        event: Happened { what: Sparse { card: String::new(), tries: 0 } },
-    };
+    let happened = Happened { what: Sparse { card: String::new(), tries: 0 } };
+    let event = DomainEvent::new(Uuid::from_u128(7), 3, Timestamp::UNIX_EPOCH, happened);
     let error = Mapper::new("test").to_stored_event(&event, Uuid::nil()).unwrap_err();
     let MapperFailure::State(StateError::NotTheSame(difference)) = error.failure else { panic!("{error}") };
     assert_eq!(

@@ -12,7 +12,7 @@ use eventsourcing_core::{Application, Recorder, StoredEvent, Uuid};
 use eventsourcing_sqlx::PostgresRecorder;
 
 use common::proxy::{Cut, Proxy};
-use common::{Schema, event, ids};
+use common::{Schema, ids};
 
 const MEGABYTE: usize = 1 << 20;
 
@@ -30,7 +30,7 @@ async fn record(recorder: &PostgresRecorder, count: u64, size: usize) {
         let event = |version| {
             let topic = if version % 10 == 0 { "World.Ended" } else { "World.SomethingHappened" };
             // nothing that the server could send in fewer bytes
-            StoredEvent { state: vec![b'x'; size].into(), topic: topic.into(), ..event(id, version, append_id) }
+            StoredEvent::new(id, version, topic, vec![b'x'; size], append_id)
         };
         recorder.insert_events((first..=count.min(first + 99)).map(event).collect()).await.unwrap();
     }

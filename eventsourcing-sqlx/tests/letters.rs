@@ -13,18 +13,17 @@ use common::store::{Store, on_each};
 use common::{connect, events, ids, one_event};
 
 fn letter(notification_id: u64, originator: u128) -> StoredLetter {
-    let (originator_id, state) = (Uuid::from_u128(originator), b"{}".as_slice().into());
-    StoredLetter { notification_id, originator_id, state, checksum: None }
+    StoredLetter::new(notification_id, Uuid::from_u128(originator), *b"{}")
 }
 
 fn parking(events: Vec<StoredEvent>, after: u64, letter: StoredLetter) -> Append {
     let position = letter.notification_id;
-    let changes = LetterChanges { parked: vec![letter], ..LetterChanges::of("Orders") };
+    let changes = LetterChanges::of("Orders").parked([letter]);
     Append::new(events).tracked(Tracking::new("Orders", after, position)).changing(changes)
 }
 
 fn taking(events: Vec<StoredEvent>, taken: &[u64]) -> Append {
-    Append::new(events).changing(LetterChanges { taken: taken.to_vec(), ..LetterChanges::of("Orders") })
+    Append::new(events).changing(LetterChanges::of("Orders").taken(taken))
 }
 
 /// The results of appends that arrive while the store is locked, and so share the transaction with the second id.
@@ -46,11 +45,7 @@ async fn letters(store: &Store) -> Vec<u64> {
 async fn changes_of_one_upstream_in_a_batch_are_made_one_after_the_other() {
     on_each(async |store| {
         store.open().await;
-        let behind = LetterChanges {
-            behind: vec![Uuid::from_u128(1)],
-            parked: vec![letter(2, 1)],
-            ..LetterChanges::of("Orders")
-        };
+        let behind = LetterChanges::of("Orders").behind([Uuid::from_u128(1)]).parked([letter(2, 1)]);
         let appends = vec![
             parking(one_event(), 0, letter(1, 1)),
             // relies on the letter that the one before it parks

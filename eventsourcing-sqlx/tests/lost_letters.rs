@@ -28,16 +28,16 @@ async fn behind_a_proxy(cut: Cut) -> (Schema, Proxy, PostgresRecorder, PostgresR
 }
 
 fn letter(notification_id: u64) -> StoredLetter {
-    let state = format!("letter {notification_id}").into_bytes().into();
-    StoredLetter { notification_id, originator_id: Uuid::from_u128(1), state, checksum: Some(7) }
+    let state = format!("letter {notification_id}").into_bytes();
+    StoredLetter::new(notification_id, Uuid::from_u128(1), state).with_checksum(7)
 }
 
 fn parked(letters: &[StoredLetter]) -> LetterChanges {
-    LetterChanges { parked: letters.to_vec(), ..LetterChanges::of(UPSTREAM) }
+    LetterChanges::of(UPSTREAM).parked(letters)
 }
 
 fn taking(events: Vec<StoredEvent>, taken: &[u64]) -> Append {
-    Append::new(events).changing(LetterChanges { taken: taken.to_vec(), ..LetterChanges::of(UPSTREAM) })
+    Append::new(events).changing(LetterChanges::of(UPSTREAM).taken(taken))
 }
 
 async fn letters(recorder: &PostgresRecorder) -> Vec<u64> {
@@ -59,12 +59,12 @@ async fn each_change_is_made_once(cut: Cut, cuts: usize) {
 
     // parked, behind an earlier one too, with the position
     assert!(lost(Append::new(vec![]).tracked(tracking(0, 2)).changing(parked(&[letter(2)]))).await.is_empty());
-    let behind = LetterChanges { behind: vec![Uuid::from_u128(1)], ..parked(&[letter(3), letter(4)]) };
+    let behind = parked(&[letter(3), letter(4)]).behind([Uuid::from_u128(1)]);
     assert!(lost(Append::new(vec![]).tracked(tracking(2, 4)).changing(behind)).await.is_empty());
     assert_eq!((letters(&direct).await, direct.tracked_position(UPSTREAM).await.unwrap()), (vec![1, 2, 3, 4], to(4)));
     // put in the place of another one
-    let other = StoredLetter { state: b"another".as_slice().into(), ..letter(2) };
-    let replaced = LetterChanges { taken: vec![2, 1], ..parked(&[other, letter(5)]) };
+    let other = StoredLetter::new(2, Uuid::from_u128(1), *b"another");
+    let replaced = parked(&[other, letter(5)]).taken([2, 1]);
     assert!(lost(Append::new(vec![]).changing(replaced)).await.is_empty());
     assert_eq!(letters(&direct).await, [2, 3, 4, 5]);
     // taken out: discarded, or retried without any event
@@ -108,9 +108,8 @@ async fn a_lost_connection_does_not_hide_that_others_changed_dead_letters() {
     let (schema, proxy, recorder, direct) = behind_a_proxy(Cut::BeforeStatement).await;
     direct.append(Append::new(vec![]).changing(parked(&[letter(2), letter(3)]))).await.unwrap();
     direct.append(taking(vec![], &[2])).await.unwrap();
-    for append in [taking(vec![], &[2, 3]), taking(one_event(), &[2]), {
-        Append::new(vec![]).changing(LetterChanges { taken: vec![2], ..parked(&[letter(4)]) })
-    }] {
+    let replacing = Append::new(vec![]).changing(parked(&[letter(4)]).taken([2]));
+    for append in [taking(vec![], &[2, 3]), taking(one_event(), &[2]), replacing] {
         proxy.cut(1);
         let error = recorder.append(append).await.unwrap_err();
         assert!(proxy.is_done(), "nothing was cut");

@@ -135,12 +135,11 @@ async fn assert_is_migrated(recorder: &dyn Recorder) {
     let topics: Vec<_> = events.iter().map(|event| &*event.topic).collect();
     assert_eq!(topics, ["World.Started", "World.Ended"]);
     assert_eq!((&*events[0].state, events[0].checksum, events[1].checksum), (b"{}".as_slice(), Some(7), None));
-    let dictionary = StoredDictionary { id: 1, bytes: vec![7], checksum: Some(7) };
+    let dictionary = StoredDictionary::new(1, [7]).with_checksum(7);
     assert!(recorder.insert_dictionary(dictionary.clone()).await.unwrap());
     assert_eq!(recorder.select_dictionaries(0).await.unwrap(), [dictionary]);
-    let letter =
-        StoredLetter { notification_id: 7, originator_id: Uuid::nil(), state: b"{}".as_slice().into(), checksum: None };
-    let changes = LetterChanges { parked: vec![letter.clone()], ..LetterChanges::of("Orders") };
+    let letter = StoredLetter::new(7, Uuid::nil(), *b"{}");
+    let changes = LetterChanges::of("Orders").parked([letter.clone()]);
     recorder.append(Append::new(vec![]).changing(changes)).await.unwrap();
     assert_eq!(recorder.select_letters(LetterQuery::of("Orders")).await.unwrap(), [letter]);
 }

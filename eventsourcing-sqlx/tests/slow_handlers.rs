@@ -66,7 +66,7 @@ async fn follow(events: usize, projection: Slow, table: &'static str) -> i64 {
     sqlx::raw_sql(table).execute(&pool).await.unwrap();
     let views = PostgresViews::open(pool.clone()).await.unwrap();
     // an error that counts as a failure of the handler would be dead-lettered at once
-    let on_failure = OnFailure::Park { attempts: 0, pause: Duration::ZERO };
+    let on_failure = OnFailure::park(0, Duration::ZERO);
     let runner = ProjectionRunner::builder(&universe(Arc::new(recorder)), projection, views.clone());
     let runner = runner.on_failure(on_failure).start().await.unwrap();
     runner.wait_for(events as u64, PATIENCE).await.unwrap();

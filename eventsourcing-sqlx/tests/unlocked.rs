@@ -56,16 +56,8 @@ impl Fixture for Unlocked {
 type Row = (i64, Uuid, i64, String, Vec<u8>);
 
 fn notification((id, originator_id, version, topic, state): Row) -> Notification {
-    let (id, originator_version) = (id.unsigned_abs(), version.unsigned_abs());
-    Notification {
-        id,
-        originator_id,
-        originator_version,
-        topic: topic.into(),
-        state: state.into(),
-        checksum: None,
-        append_id: Uuid::nil(),
-    }
+    let event = StoredEvent::new(originator_id, version.unsigned_abs(), topic, state, Uuid::nil());
+    event.into_notification(id.unsigned_abs())
 }
 
 #[async_trait]

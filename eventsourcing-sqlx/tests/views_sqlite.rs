@@ -55,7 +55,7 @@ async fn tables_that_may_not_be_made_are_an_error_with_the_sql_that_makes_them()
         }
         let mut config = SqliteViewsConfig::default();
         config.create_table = false;
-        let error = SqliteViews::open_with(pool.clone(), config).await.unwrap_err();
+        let error = SqliteViews::open_with(pool.clone(), config.clone()).await.unwrap_err();
         let ViewError::SchemaMissing { sql, problem } = &error else { panic!("{error:?}") };
         assert_eq!(problem.contains("schema version 1, which must be migrated to 2"), old.is_some(), "{problem}");
         pool.execute(AssertSqlSafe(sql.clone())).await.unwrap();

@@ -16,7 +16,7 @@ use tokio::task::block_in_place;
 
 use common::followed::universe;
 use common::store::{Store, on_each};
-use common::{Schema, connect, event, events, ids};
+use common::{Schema, connect, events, ids};
 
 const TOPIC: &str = "World.SomethingHappened";
 
@@ -160,7 +160,7 @@ async fn read_through_a_break(meanwhile: &str) -> (usize, Result<(), RecorderErr
     let schema = Schema::new();
     let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
     let (id, append_id) = (Uuid::new_v4(), Uuid::new_v4());
-    let large = |version| StoredEvent { state: vec![b'x'; 20_000].into(), ..event(id, version, append_id) };
+    let large = |version| StoredEvent::new(id, version, "World.SomethingHappened", vec![b'x'; 20_000], append_id);
     recorder.insert_events((1..=1_500).map(large).collect()).await.unwrap();
     let mut outsider = connect(&schema.config).await;
     let mut shown = 0;

@@ -25,9 +25,8 @@ impl Server {
     pub(super) async fn go_back(&self, id: u64) {
         let log = self.now().select_notifications(NotificationQuery::after(0, 1_000).up_to(id)).await.unwrap();
         let other = MemoryRecorder::new();
-        for Notification { originator_id, originator_version, topic, state, checksum, append_id, .. } in log {
-            let event = StoredEvent { originator_id, originator_version, topic, state, checksum, append_id };
-            other.insert_events(vec![event]).await.unwrap();
+        for notification in log {
+            other.insert_events(vec![notification.into_stored_event()]).await.unwrap();
         }
         *self.0.write().unwrap() = other;
     }

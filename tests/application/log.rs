@@ -17,7 +17,7 @@ async fn sections_are_numbered_as_they_should_be(_: Office) {
     (0..4).for_each(|_| account.deposit(1));
     office.save(&mut account).await.unwrap();
     let section = async |id: &str| {
-        let Section { id, items, next_id } = office.log().section(id).await.unwrap();
+        let Section { id, items, next_id, .. } = office.log().section(id).await.unwrap();
         (id, items.iter().map(|it| it.id).collect::<Vec<_>>(), next_id)
     };
     let text = |text: &str| Some(text.to_owned());

@@ -2,7 +2,6 @@
 
 use eventsourcing::StoredEvent;
 use eventsourcing::prelude::*;
-use eventsourcing::recording::{StateKind, StateLocation};
 
 use super::{Account, Note, Office, in_each_database};
 
@@ -98,9 +97,7 @@ async fn a_topic_nobody_knows_is_named_and_does_not_stop_the_log(office: Office)
     office.save(&mut account).await.unwrap();
     record_by_hand(&office, &mut account, |stored| {
         stored.topic = "Account.Frozen".into();
-        let StoredEvent { originator_id, originator_version, ref topic, .. } = *stored;
-        let place = StateLocation { kind: StateKind::Event, originator_id, originator_version, topic };
-        stored.checksum = Some(place.checksum(&stored.state));
+        *stored = stored.clone().checksummed();
     })
     .await;
     let error = office.repository().get::<Account>(account.id()).await.unwrap_err();

@@ -34,9 +34,9 @@ async fn an_aggregate_that_is_in_one_save_twice_is_refused() {
 async fn an_event_of_no_aggregate_is_refused() {
     let office = office().await;
     let event = Account::open().collect_events().remove(0);
-    for event in
-        [DomainEvent { originator_version: 0, ..event.clone() }, DomainEvent { originator_id: Uuid::nil(), ..event }]
-    {
+    let DomainEvent { originator_id, timestamp, event, .. } = event;
+    for (originator_id, version) in [(originator_id, 0), (Uuid::nil(), 1)] {
+        let event = DomainEvent::new(originator_id, version, timestamp, event.clone());
         let error = office.save(event).await.unwrap_err();
         assert!(matches!(error, Error::InvalidOriginator { topic: "Account.Opened", .. }), "{error}");
     }

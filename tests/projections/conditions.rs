@@ -34,8 +34,8 @@ async fn parked_in_postgres(code: &'static str) -> (u64, Option<RunnerError>) {
     let last = deposits(&office, 2, 1).await;
     let views = PostgresViews::open(postgres_pool().await).await.unwrap();
     let troubled = Troubled { code, tries: Arc::default() };
-    let runner = ProjectionRunner::builder(&office, troubled, views)
-        .on_failure(OnFailure::Park { attempts: 0, pause: std::time::Duration::ZERO });
+    let runner =
+        ProjectionRunner::builder(&office, troubled, views).on_failure(OnFailure::park(0, std::time::Duration::ZERO));
     let runner = runner.start().await.unwrap();
     runner.wait_for(last, PATIENCE).await.unwrap();
     let status = runner.status().await.unwrap();
@@ -82,7 +82,7 @@ async fn a_full_database_puts_nothing_aside_in_sqlite() {
     sqlx::query("CREATE TABLE big (bytes BLOB)").execute(&pool).await.unwrap();
     let views = SqliteViews::open(pool).await.unwrap();
     let runner = ProjectionRunner::builder(&office, Full(Arc::default()), views);
-    let runner = runner.on_failure(OnFailure::Park { attempts: 0, pause: std::time::Duration::ZERO });
+    let runner = runner.on_failure(OnFailure::park(0, std::time::Duration::ZERO));
     let runner = runner.start().await.unwrap();
     runner.wait_for(last, PATIENCE).await.unwrap();
     let status = runner.status().await.unwrap();

@@ -7,7 +7,6 @@ use std::time::Duration;
 use eventsourcing::database::{PostgresViews, SqliteViews};
 use eventsourcing::prelude::*;
 use eventsourcing::projection::{Progress, Views as _};
-use eventsourcing::recording::{StateKind, StateLocation};
 use eventsourcing::{EventContext, MemoryViews, OnFailure, ProjectionRunner, RunnerError, StoredEvent};
 use sqlx::{PgConnection, SqliteConnection};
 
@@ -91,7 +90,7 @@ async fn a_handler_that_panics_is_an_error_and_not_the_process_s_end() {
 
 #[tokio::test]
 async fn a_handler_tries_again_as_often_as_the_policy_says() {
-    let policy = OnFailure::Retry { attempts: 3, pause: Duration::from_millis(1) };
+    let policy = OnFailure::retry(3, Duration::from_millis(1));
     for (refusals, is_overcome) in [(1, true), (4, true), (6, false)] {
         let office = office().await;
         let last = record(&office, &[1, 13, 3]).await;
@@ -111,17 +110,8 @@ async fn a_handler_tries_again_as_often_as_the_policy_says() {
 async fn an_event_that_cannot_be_decoded_stops_the_projection_before_it() {
     let office = office().await;
     record(&office, &[1]).await;
-    let (originator_id, state) = (Uuid::new_v4(), b"{\"timestamp\":\"yesterday\"}".to_vec());
-    let place =
-        StateLocation { kind: StateKind::Event, originator_id, originator_version: 1, topic: "Account.Deposited" };
-    let broken = StoredEvent {
-        originator_id,
-        originator_version: 1,
-        topic: "Account.Deposited".into(),
-        checksum: Some(place.checksum(&state)),
-        state: state.into(),
-        append_id: Uuid::new_v4(),
-    };
+    let state = b"{\"timestamp\":\"yesterday\"}".to_vec();
+    let broken = StoredEvent::new(Uuid::new_v4(), 1, "Account.Deposited", state, Uuid::new_v4()).checksummed();
     office.recorder().insert_events(vec![broken]).await.unwrap();
     let last = record(&office, &[3]).await;
     let views = MemoryViews::new(Vec::new());

@@ -33,7 +33,7 @@ async fn a_handler_that_ends_its_sqlite_transaction_stops_and_keeps_nothing() {
         let (pool, _folder) = sqlite_pool().await;
         pool.execute("CREATE TABLE amounts (amount INTEGER)").await.unwrap();
         let views = SqliteViews::open(pool.clone()).await.unwrap();
-        let park = OnFailure::Park { attempts: 0, pause: Duration::ZERO };
+        let park = OnFailure::park(0, Duration::ZERO);
         let runner = ProjectionRunner::builder(&office, Ends(ends), views.clone()).on_failure(park);
         let error = runner.start().await.unwrap().wait_for(last, PATIENCE).await.unwrap_err();
         let RunnerError::Handler { notification_id: 2, source, .. } = &error else { panic!("{ends}: {error:?}") };
@@ -101,7 +101,7 @@ async fn a_save_to_the_file_of_the_handler_s_view_is_refused_and_parked() {
     let office = office().await;
     let last = deposits(&office, 3, 5).await;
     let views = SqliteViews::open(pool).await.unwrap();
-    let park = OnFailure::Park { attempts: 0, pause: Duration::ZERO };
+    let park = OnFailure::park(0, Duration::ZERO);
     let runner =
         ProjectionRunner::builder(&office, Saves(own.clone()), views.clone()).on_failure(park).start().await.unwrap();
     runner.wait_for(last, PATIENCE).await.unwrap();

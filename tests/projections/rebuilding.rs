@@ -238,7 +238,7 @@ async fn a_view_never_goes_back_at_a_switch<P: Place>(place: P) {
             assert_eq!(place.seen().await, (9, 10, 1, 1));
             rebuilding.switch(PATIENCE).await.unwrap();
         }
-        Err(error) => panic!("{error:?}"),
+        other => panic!("{other:?}"),
     }
     assert_eq!(place.seen().await, (18, 10, 2, 2));
 }

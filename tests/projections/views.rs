@@ -97,7 +97,7 @@ async fn runners_dropped_at_any_moment_do_each_event_once<P: Place>(place: P) {
         drop(runner);
     }
     // a transaction that was dropped may hold its lock for a moment
-    let policy = OnFailure::Retry { attempts: 10, pause: std::time::Duration::from_millis(10) };
+    let policy = OnFailure::retry(10, std::time::Duration::from_millis(10));
     let runner = ProjectionRunner::builder(&office, P::projection(), place.views().await).on_failure(policy);
     let runner = runner.start().await.unwrap();
     runner.wait_for(last, PATIENCE).await.unwrap();

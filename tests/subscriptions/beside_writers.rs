@@ -68,7 +68,7 @@ async fn what_comes_of_each_event_is_recorded_once_by_two_followers(store: Store
         let mut after = archive.tracked_position("Office").await.unwrap().id;
         let mut deposited = office.subscribe(after).topics(["Account.Deposited"]).notifications();
         while after < 30 {
-            let Tracked { item, tracking } = next(&mut deposited).await;
+            let Tracked { item, tracking, .. } = next(&mut deposited).await;
             let mut note = Note::begin();
             note.add(&item.id.to_string());
             match archive.save_tracked(&mut note, tracking).await {

@@ -2,7 +2,6 @@
 
 use eventsourcing::StoredEvent;
 use eventsourcing::prelude::*;
-use eventsourcing::recording::{StateKind, StateLocation};
 use futures::FutureExt as _;
 
 use super::{AccountEvent, NEVER, Store, deposits, in_each_database, next, try_next};
@@ -35,16 +34,7 @@ async fn an_event_that_cannot_be_read_is_named_and_never_left_out(store: Store) 
     let office = store.office().await;
     deposits(&office, 3, 1).await;
     let (originator_id, state) = (Uuid::new_v4(), b"{\"timestamp\":\"yesterday\"}".to_vec());
-    let place = StateLocation { kind: StateKind::Event, originator_id, originator_version: 1, topic: "Account.Opened" };
-    let checksum = Some(place.checksum(&state));
-    let broken = StoredEvent {
-        originator_id,
-        originator_version: 1,
-        topic: "Account.Opened".into(),
-        state: state.into(),
-        checksum,
-        append_id: Uuid::new_v4(),
-    };
+    let broken = StoredEvent::new(originator_id, 1, "Account.Opened", state, Uuid::new_v4()).checksummed();
     office.recorder().insert_events(vec![broken]).await.unwrap();
     deposits(&office, 1, 1).await;
     let mut decoded = office.subscribe(0).events::<AccountEvent>();

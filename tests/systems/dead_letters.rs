@@ -91,7 +91,7 @@ impl Newsletter {
     }
 }
 
-const PARK: OnFailure = OnFailure::Park { attempts: 1, pause: Duration::from_millis(1) };
+const PARK: OnFailure = OnFailure::park(1, Duration::from_millis(1));
 
 async fn register(shop: &Shop, names: &[&str]) -> (Uuid, u64) {
     let mut customer = Customer::register(names[0]);

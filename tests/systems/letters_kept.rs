@@ -8,8 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use eventsourcing::prelude::*;
 use eventsourcing::recording::{
-    Append, EventQuery, EventVisitor, LetterQuery, LogPosition, MemoryRecorder, NotificationQuery, StateKind,
-    StateLocation, StoredLetter,
+    Append, EventQuery, EventVisitor, LetterQuery, LogPosition, MemoryRecorder, NotificationQuery, StateLocation,
+    StoredLetter,
 };
 use eventsourcing::{DeadLetterError, OnFailure};
 use eventsourcing::{Notification, Recorder, RecorderError, StoredEvent, Tracking};
@@ -83,7 +83,7 @@ impl Billing {
 
 const KEY: &str = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
 
-const PARK: OnFailure = OnFailure::Park { attempts: 0, pause: Duration::ZERO };
+const PARK: OnFailure = OnFailure::park(0, Duration::ZERO);
 
 async fn send(depot: &Depot, weights: &[u32]) -> (Uuid, u64) {
     let mut parcel = Parcel::pack();
@@ -219,11 +219,11 @@ async fn events_of_others_are_handled_without_reading_the_letters_of_strangers()
 fn old_letters(billing: &Billing, letters: &[String], taken: &[u64]) -> Vec<StoredEvent> {
     let originator_id = Uuid::new_v5(&Uuid::NAMESPACE_OID, b"eventsourcing.DeadLetters of Depot");
     let append_id = Uuid::new_v4();
-    let event = |originator_version, topic: &'static str, fields: String| {
+    let event = |version, topic: &'static str, fields: String| {
         let json = format!(r#"{{"timestamp":"2026-11-20T10:00:00.000000Z",{fields}}}"#);
-        let place = StateLocation { kind: StateKind::Event, originator_id, originator_version, topic };
+        let place = StateLocation::event(originator_id, version, topic);
         let (state, checksum) = billing.mapper().seal(&place, json.into_bytes()).unwrap();
-        StoredEvent { originator_id, originator_version, topic: topic.into(), state: state.into(), checksum, append_id }
+        StoredEvent::new(originator_id, version, topic, &*state, append_id).with_checksum(checksum)
     };
     vec![
         event(1, "eventsourcing.DeadLetters.Parked", format!(r#""letters":[{}]"#, letters.join(","))),

@@ -247,7 +247,7 @@ async fn what_a_policy_saved_before_it_failed_is_not_recorded() {
     assert!(error.to_string().starts_with("`Reluctant` failed at `Door.Made`, notification 1 of `House`"), "{error}");
     assert_eq!((events(&reluctant).await, reluctant.tracked_position("House").await.unwrap().id), (0, 0));
 
-    let again = OnFailure::Retry { attempts: 3, pause: std::time::Duration::from_millis(1) };
+    let again = OnFailure::retry(3, std::time::Duration::from_millis(1));
     let runner = reluctant.follow(&house).on_failure(again).start().await.unwrap();
     runner.wait_for(last, PATIENCE).await.unwrap();
     assert_eq!((events(&reluctant).await, reluctant.tracked_position("House").await.unwrap().id), (1, 1));
@@ -300,7 +300,7 @@ impl Hasty {
 async fn what_a_policy_saves_beside_its_unit_of_work_comes_twice() {
     let (house, hasty) = (House::open_with(MEMORY).await.unwrap(), Hasty::open_with(MEMORY).await.unwrap());
     let (_, last) = opened(&house, 0).await;
-    let again = OnFailure::Retry { attempts: 1, pause: std::time::Duration::from_millis(1) };
+    let again = OnFailure::retry(1, std::time::Duration::from_millis(1));
     let runner = hasty.follow(&house).on_failure(again).start().await.unwrap();
     runner.wait_for(last, PATIENCE).await.unwrap();
     assert_eq!((events(&hasty).await, hasty.tracked_position("House").await.unwrap().id), (2, 1));
@@ -346,7 +346,7 @@ impl Careless {
 async fn a_save_beside_the_unit_of_work_is_refused() {
     let (house, careless) = (House::open_with(MEMORY).await.unwrap(), Careless::open_with(MEMORY).await.unwrap());
     let (door, _) = opened(&house, 1).await;
-    let again = OnFailure::Retry { attempts: 2, pause: std::time::Duration::from_millis(1) };
+    let again = OnFailure::retry(2, std::time::Duration::from_millis(1));
     let runner = careless.follow(&house).on_failure(again).start().await.unwrap();
     let error = runner.wait_for(2, PATIENCE).await.unwrap_err();
     assert!(matches!(&error, RunnerError::Handler { notification_id: 2, .. }), "{error}");

@@ -33,7 +33,7 @@ fn mappers() -> [(&'static str, Mapper); 5] {
     [
         ("mapper, JSON", new()),
         ("mapper, zstd", new().with_compressor(ZstdCompressor::default())),
-        ("mapper, zlib", new().with_compressor(ZlibCompressor)),
+        ("mapper, zlib", new().with_compressor(ZlibCompressor::default())),
         ("mapper, AES-256-GCM", new().with_cipher(AesCipher::new(&key))),
         ("mapper, XChaCha20-Poly1305", new().with_cipher(ChaCha20Poly1305Cipher::new(&key))),
     ]

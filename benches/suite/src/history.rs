@@ -48,7 +48,7 @@ impl History {
             let event = |id: &Uuid| {
                 let version = versions.entry(*id).and_modify(|version| *version += 1).or_insert(1);
                 let example = if *version == 1 { &created } else { &deposited };
-                DomainEvent { originator_id: *id, originator_version: *version, ..example.clone() }
+                DomainEvent::new(*id, *version, example.timestamp, example.event.clone())
             };
             wait(bank.save(chunk.iter().map(event).collect::<Vec<_>>())).unwrap();
         }

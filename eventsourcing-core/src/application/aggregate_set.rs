@@ -7,7 +7,9 @@ use crate::Result;
 use crate::domain::Aggregate;
 
 /// Aggregates that [`retry_all`](Application::retry_all) loads and saves together: a tuple of up to six, or a `Vec` of one type.
-pub trait AggregateSet: Sized + Send {
+///
+/// Other crates cannot implement it.
+pub trait AggregateSet: sealed::Sealed + Sized + Send {
     /// Their ids.
     type Ids: Send + Sync;
 
@@ -27,6 +29,12 @@ pub trait AggregateSet: Sized + Send {
     #[doc(hidden)]
     fn saveable(&mut self) -> impl Saveable + '_;
 }
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+impl<A: Aggregate> sealed::Sealed for Vec<A> {}
 
 impl<A: Aggregate> AggregateSet for Vec<A> {
     type Ids = Vec<Uuid>;
@@ -61,6 +69,8 @@ macro_rules! id {
 
 macro_rules! tuples {
     ($($aggregate:ident $id:ident),*) => {
+        impl<$($aggregate: Aggregate),*> sealed::Sealed for ($($aggregate,)*) {}
+
         impl<$($aggregate: Aggregate),*> AggregateSet for ($($aggregate,)*) {
             type Ids = ($(id!($aggregate),)*);
 

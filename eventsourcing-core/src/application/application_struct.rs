@@ -6,6 +6,8 @@ use super::Application;
 use crate::Result;
 
 /// An application struct with a name, implemented by `#[application]`.
+///
+/// It may be implemented by hand too. A later version of this library may add methods, each with a default.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an application",
     label = "not an application",

@@ -33,6 +33,7 @@ pub struct NotificationLog {
 
 /// A section of the log, with its own id and the id of the next section.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Section {
     /// The first and the last id of the items, such as `1,10`; none if there are no items.
     pub id: Option<String>,

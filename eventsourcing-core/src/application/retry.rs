@@ -19,14 +19,23 @@ pub(crate) const ATTEMPTS: u32 = 30;
 const LONGEST_PAUSE: Duration = Duration::from_millis(64);
 
 /// The outcome of a command: nothing, or a `Result` whose error refuses the command.
+///
+/// Other crates cannot implement it.
 #[diagnostic::on_unimplemented(
     message = "a command that is retried returns nothing or a `Result`, and not `{Self}`",
     label = "not the outcome of a command",
     note = "wrap another value in `Ok(…)`; a command is not async: await what it needs before `retry`"
 )]
-pub trait Decision {
+pub trait Decision: sealed::Sealed {
     /// Returns whether the command refused, so that nothing is to be recorded.
     fn is_refused(&self) -> bool;
+}
+
+mod sealed {
+    pub trait Sealed {}
+
+    impl Sealed for () {}
+    impl<T, E> Sealed for Result<T, E> {}
 }
 
 impl Decision for () {

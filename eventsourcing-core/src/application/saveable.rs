@@ -20,6 +20,9 @@ use crate::{Error, Result};
 /// | nothing | `()`, or `None` of an `Option` |
 /// | any number of aggregates of different types | a `Vec` of `Box<dyn Saveable>` |
 /// | domain events | a [`DomainEvent`], a `Vec` of them |
+///
+/// Any type may implement it, for instance a struct of several aggregates that calls the methods of each. A later version of this
+/// library may add methods, each with a default.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be saved",
     label = "not an aggregate by `&mut`, and not domain events",

@@ -21,6 +21,8 @@ pub use chacha20poly1305::ChaCha20Poly1305Cipher;
 ///
 /// A state identifies the cipher by its [`id`](Self::id) and the key by its [`key_id`](Self::key_id). Ids 1 to 7 are reserved for
 /// this library; other implementations use an id from 8 to 15.
+///
+/// Any crate may implement this trait. A later version of this library may add methods, each with a default.
 pub trait Cipher: fmt::Debug + Send + Sync {
     /// Returns the id of the cipher in recorded states: 1 to 15, never reused for another format.
     fn id(&self) -> u8;

@@ -24,6 +24,8 @@ pub use zstd::ZstdCompressor;
 ///
 /// A state identifies its compressor by its [`id`](Self::id). Ids 1 to 7 are reserved for this library; other implementations use
 /// an id from 8 to 15.
+///
+/// Any crate may implement this trait. A later version of this library may add methods, each with a default.
 pub trait Compressor: Debug + Send + Sync {
     /// Returns the id of the compressor in recorded states: 1 to 15, never reused for another format.
     fn id(&self) -> u8;
@@ -56,7 +58,7 @@ pub trait Compressor: Debug + Send + Sync {
 }
 
 /// The reason why data could not be compressed or decompressed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct CompressorError {
     message: String,
@@ -84,7 +86,7 @@ impl Dictionary {
     /// use eventsourcing_core::Mapper;
     /// use eventsourcing_core::codec::compressor::ZstdCompressor;
     /// use eventsourcing_core::codec::Dictionary;
-    /// use eventsourcing_core::recording::{StateKind, StateLocation};
+    /// use eventsourcing_core::recording::StateLocation;
     /// # use eventsourcing_core::Uuid;
     ///
     /// let state = |n: u32| format!(r#"{{"timestamp":"2026-11-23T04:11:04.{n:06}Z","amount":{n},"currency":"EUR"}}"#).into_bytes();
@@ -92,7 +94,7 @@ impl Dictionary {
     ///
     /// let mapper = Mapper::new("bank").with_compressor(ZstdCompressor::default());
     /// mapper.learn_dictionary(&mapper.seal_dictionary(&dictionary)?)?;
-    /// let place = StateLocation { kind: StateKind::Event, originator_id: Uuid::new_v4(), originator_version: 1, topic: "Account.Opened" };
+    /// let place = StateLocation::event(Uuid::new_v4(), 1, "Account.Opened");
     /// let (stored, checksum) = mapper.seal(&place, state(471_100))?;
     /// assert!(stored.len() < state(471_100).len() * 2 / 3);
     /// assert_eq!(mapper.open(&place, &stored, checksum)?, state(471_100));

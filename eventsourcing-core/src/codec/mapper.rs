@@ -12,7 +12,7 @@ use self::nonces::Nonces;
 use super::scratch::{self, Scratch};
 use super::{Cipher, Compressor, MapperError, MapperFailure};
 use crate::domain::{AggregateEvent, DomainEvent, StateError, StateReader, StateWriter};
-use crate::recording::{Notification, StateKind, StateLocation, StoredEvent};
+use crate::recording::{Notification, StateLocation, StoredEvent};
 
 mod dictionaries;
 mod nonces;
@@ -40,15 +40,16 @@ pub use read_back::StateCheck;
 /// ```
 /// # #[cfg(feature = "chacha20poly1305")] {
 /// use eventsourcing_core::codec::cipher::ChaCha20Poly1305Cipher;
-/// use eventsourcing_core::recording::{StateKind, StateLocation};
+/// use eventsourcing_core::recording::StateLocation;
 /// use eventsourcing_core::{Mapper, Uuid};
 ///
 /// let mapper = Mapper::new("universe").with_cipher(ChaCha20Poly1305Cipher::new(&ChaCha20Poly1305Cipher::create_key()));
-/// let place = StateLocation { kind: StateKind::Event, originator_id: Uuid::new_v4(), originator_version: 1, topic: "World.Started" };
+/// let world = Uuid::new_v4();
+/// let place = StateLocation::event(world, 1, "World.Started");
 /// let (state, checksum) = mapper.seal(&place, br#"{"name":"Earth"}"#.to_vec())?;
 /// assert_eq!(mapper.open(&place, &state, checksum)?, br#"{"name":"Earth"}"#.as_slice());
 ///
-/// let elsewhere = StateLocation { originator_version: 2, ..place };
+/// let elsewhere = StateLocation::event(world, 2, "World.Started");
 /// assert!(mapper.open(&elsewhere, &state, checksum).is_err());
 /// # }
 /// # Ok::<(), eventsourcing_core::codec::MapperError>(())
@@ -164,12 +165,7 @@ impl Mapper {
         nonces: &mut Nonces,
     ) -> Result<StoredEvent, MapperError> {
         let topic = event.event.topic();
-        let place = StateLocation {
-            kind: StateKind::Event,
-            originator_id: event.originator_id,
-            originator_version: event.originator_version,
-            topic,
-        };
+        let place = StateLocation::event(event.originator_id, event.originator_version, topic);
         let (state, checksum) = scratch::with(|scratch| {
             let checksum = self.write(event, &place, scratch, nonces)?;
             // the buffer is kept for the next state, and this state gets an exact allocation
@@ -207,12 +203,7 @@ impl Mapper {
     /// # Errors
     /// [`MapperError`] if the state was altered, cannot be opened, or does not match an event of `E`.
     pub fn to_domain_event<E: AggregateEvent>(&self, stored: &StoredEvent) -> Result<DomainEvent<E>, MapperError> {
-        let StoredEvent { originator_id, originator_version, ref topic, ref state, checksum, append_id: _ } = *stored;
-        self.read_event(
-            &StateLocation { kind: StateKind::Event, originator_id, originator_version, topic },
-            state,
-            checksum,
-        )
+        self.read_event(&stored.location(), &stored.state, stored.checksum)
     }
 
     /// Converts a notification to a domain event.
@@ -223,13 +214,7 @@ impl Mapper {
         &self,
         notification: &Notification,
     ) -> Result<DomainEvent<E>, MapperError> {
-        let Notification { id: _, originator_id, originator_version, ref topic, ref state, checksum, append_id: _ } =
-            *notification;
-        self.read_event(
-            &StateLocation { kind: StateKind::Event, originator_id, originator_version, topic },
-            state,
-            checksum,
-        )
+        self.read_event(&notification.location(), &notification.state, notification.checksum)
     }
 
     /// Reads an event from a borrowed state, such as a column of a database row.
@@ -243,7 +228,7 @@ impl Mapper {
     /// # Examples
     ///
     /// ```
-    /// use eventsourcing_core::recording::{StateKind, StateLocation};
+    /// use eventsourcing_core::recording::StateLocation;
     /// # use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
     /// use eventsourcing_core::{AggregateEvent, DomainEvent, Mapper, Timestamp, Uuid};
     /// # use serde::{Deserialize, Serialize};
@@ -259,7 +244,7 @@ impl Mapper {
     /// #     }
     /// # }
     ///
-    /// let place = StateLocation { kind: StateKind::Event, originator_id: Uuid::new_v4(), originator_version: 1, topic: "World.Started" };
+    /// let place = StateLocation::event(Uuid::new_v4(), 1, "World.Started");
     /// let row = br#"{"timestamp":"2026-11-23T04:11:04.800139Z","name":"Earth"}"#;
     /// let event: DomainEvent<Started> = Mapper::new("universe").read_event(&place, row, Some(place.checksum(row)))?;
     /// assert_eq!(event.event.name, "Earth");

@@ -7,7 +7,7 @@ use crate::domain::StateError;
 use crate::recording::{StateKind, StateLocation};
 
 /// The error of a state that could not be written or read, with its location.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the {kind} `{topic}`, version {originator_version} of {originator_id}, cannot be {direction}: {failure}")]
 #[non_exhaustive]
 pub struct MapperError {
@@ -26,7 +26,7 @@ pub struct MapperError {
 }
 
 /// What is wrong with a state.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MapperFailure {
     /// The state is longer than the limit.
@@ -141,7 +141,7 @@ impl MapperFailure {
 }
 
 /// The error of a dictionary that could not be sealed or opened.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("dictionary {id} cannot be {direction}: {failure}")]
 #[non_exhaustive]
 pub struct DictionaryError {

@@ -11,6 +11,8 @@ use super::{AggregateError, AggregateEvent, DomainEvent, Root};
 /// [`Root`] in a field, [`create`](Self::create) builds the aggregate from its first event, and [`apply`](Self::apply) changes it
 /// by each later event. Both must be deterministic and depend only on their arguments, because they run again at every replay.
 ///
+/// A later version of this library may add methods, each with a default.
+///
 /// # Examples
 ///
 /// ```

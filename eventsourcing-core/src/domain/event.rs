@@ -9,7 +9,8 @@ use super::{Aggregate, AggregateError, StateError, StateReader, StateWriter};
 
 /// The events of one aggregate type: an enum with a variant for each event.
 ///
-/// `#[aggregate]` generates it; the example of [`Aggregate`] shows a hand-written one.
+/// `#[aggregate]` generates it; the example of [`Aggregate`] shows a hand-written one. A later version of this library may add methods,
+/// each with a default.
 pub trait AggregateEvent: Clone + Debug + Send + Sync + 'static {
     /// The topics of all variants, each once.
     const TOPICS: &'static [&'static str];
@@ -43,7 +44,20 @@ pub trait AggregateEvent: Clone + Debug + Send + Sync + 'static {
 ///
 /// Aggregates create their domain events themselves. A function that decides without an aggregate may create them too;
 /// [`Application::save`](crate::Application::save) accepts them as they are.
+///
+/// # Examples
+///
+/// ```
+/// use eventsourcing_core::{DomainEvent, Timestamp, Uuid};
+///
+/// #[derive(Debug, PartialEq)]
+/// struct Started { name: String }
+///
+/// let started = DomainEvent::new(Uuid::new_v4(), 1, Timestamp::UNIX_EPOCH, Started { name: "Earth".to_owned() });
+/// assert_eq!((started.originator_version, started.event.name.as_str()), (1, "Earth"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct DomainEvent<E> {
     /// The aggregate id.
     pub originator_id: Uuid,
@@ -53,6 +67,14 @@ pub struct DomainEvent<E> {
     pub timestamp: Timestamp,
     /// The event itself.
     pub event: E,
+}
+
+impl<E> DomainEvent<E> {
+    /// Creates an event of an aggregate.
+    #[inline]
+    pub const fn new(originator_id: Uuid, originator_version: u64, timestamp: Timestamp, event: E) -> Self {
+        Self { originator_id, originator_version, timestamp, event }
+    }
 }
 
 impl<E: AggregateEvent> DomainEvent<E> {

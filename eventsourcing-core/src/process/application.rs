@@ -10,7 +10,7 @@ const BATCH_SIZE: usize = 100;
 
 /// A process application (process manager): an application whose policy reacts to events of other applications.
 ///
-/// `#[policy]` implements it for a struct with `#[application]`.
+/// `#[policy]` implements it for a struct with `#[application]`. A later version of this library may add methods, each with a default.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no policy for the events of other applications",
     label = "an application without a policy",

@@ -13,9 +13,7 @@ use crate::application::{ATTEMPTS, Application, pause_after};
 use crate::codec::MapperError;
 use crate::projection::DeadLetter;
 use crate::projection::MemoryLetters;
-use crate::recording::{
-    Append, EventQuery, LetterChanges, LetterQuery, RecorderError, StateKind, StateLocation, StoredLetter,
-};
+use crate::recording::{Append, EventQuery, LetterChanges, LetterQuery, RecorderError, StateLocation, StoredLetter};
 
 /// The topic of a letter's serialized state.
 const TOPIC: &str = "eventsourcing.DeadLetters.Letter";
@@ -209,7 +207,7 @@ impl Application {
 /// The location of a letter's state: it does not decrypt as another letter, or for another upstream application.
 fn place_of(upstream: &str, notification_id: u64) -> StateLocation<'static> {
     let originator_id = OldLetters::id_for(upstream);
-    StateLocation { kind: StateKind::Event, originator_id, originator_version: notification_id, topic: TOPIC }
+    StateLocation::event(originator_id, notification_id, TOPIC)
 }
 
 /// The recorder error for dead letters that cannot be read or stored.

@@ -26,15 +26,10 @@ use crate::{Error, Result};
 /// use eventsourcing_core::recording::Cause;
 /// use eventsourcing_core::{Application, ProcessApplication, Projection, UnitOfWork};
 /// # use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
-/// # use eventsourcing_core::recording::{StateKind, StateLocation};
 /// # use eventsourcing_core::{AggregateEvent, ApplicationStruct, DomainEvent, Result, StoredEvent, Timestamp, Uuid};
 /// # fn placed() -> StoredEvent {
-/// #     let originator_id = Uuid::new_v4();
 /// #     let state = br#"{"timestamp":"2026-01-01T00:00:00.000000Z"}"#.to_vec();
-/// #     let place = StateLocation { kind: StateKind::Event, originator_id, originator_version: 1, topic: "Order.Placed" };
-/// #     let checksum = Some(place.checksum(&state));
-/// #     let (topic, append_id) = ("Order.Placed".into(), Uuid::new_v4());
-/// #     StoredEvent { originator_id, originator_version: 1, topic, state: state.into(), checksum, append_id }
+/// #     StoredEvent::new(Uuid::new_v4(), 1, "Order.Placed", state, Uuid::new_v4()).checksummed()
 /// # }
 /// # struct Payments(Application);
 /// # impl From<Application> for Payments { fn from(application: Application) -> Self { Self(application) } }
@@ -54,8 +49,7 @@ use crate::{Error, Result};
 /// #     }
 /// # }
 /// # fn requested() -> DomainEvent<Requested> {
-/// #     let (originator_id, timestamp) = (Uuid::new_v4(), Timestamp::UNIX_EPOCH);
-/// #     DomainEvent { originator_id, originator_version: 1, timestamp, event: Requested {} }
+/// #     DomainEvent::new(Uuid::new_v4(), 1, Timestamp::UNIX_EPOCH, Requested {})
 /// # }
 ///
 /// // `#[policy]` writes this from handlers that take events and a `&mut UnitOfWork`

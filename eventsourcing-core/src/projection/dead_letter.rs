@@ -14,6 +14,7 @@ use crate::recording::{Cause, Notification, StateKind, StateLocation};
 /// An event is parked because its handler failed, or because an earlier event of the same aggregate is parked. The event itself
 /// remains in the upstream log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct DeadLetter {
     /// The id of the event's notification in the upstream log.
     pub notification_id: u64,
@@ -34,6 +35,26 @@ pub struct DeadLetter {
 }
 
 impl DeadLetter {
+    /// Creates the dead letter of an event that waits for earlier ones, for instance from a row of its store.
+    #[inline]
+    pub fn new(
+        notification_id: u64,
+        originator_id: Uuid,
+        originator_version: u64,
+        topic: impl Into<String>,
+        parked_at: Timestamp,
+    ) -> Self {
+        Self { notification_id, originator_id, originator_version, topic: topic.into(), reason: None, parked_at }
+    }
+
+    /// Sets the handler's error, if it refused the event.
+    #[inline]
+    #[must_use]
+    pub fn with_reason(mut self, reason: impl Into<Option<String>>) -> Self {
+        self.reason = reason.into();
+        self
+    }
+
     /// The letter of an event that its handler refused for this cause, or that waits for earlier ones if there is no cause.
     pub(crate) fn of(event: &Notification, cause: Option<&Cause>, mapper: &Mapper) -> Self {
         let now = Timestamp::now();

@@ -33,7 +33,7 @@ const BATCH: usize = 100;
 ///
 /// use eventsourcing_core::{DeadLetters, MemoryViews, OnFailure, ProjectionRunner};
 /// # use eventsourcing_core::projection::Recorded;
-/// # use eventsourcing_core::recording::{Cause, StateKind, StateLocation};
+/// # use eventsourcing_core::recording::Cause;
 /// # use eventsourcing_core::{Application, EventStruct, Projection, StoredEvent, Uuid};
 /// # use serde::Deserialize;
 /// # #[derive(Deserialize)]
@@ -57,9 +57,7 @@ const BATCH: usize = 100;
 /// # }
 /// # fn booked(trip: Uuid, version: u64, seats: u32) -> StoredEvent {
 /// #     let state = format!(r#"{{"timestamp":"2026-01-01T00:00:00.000000Z","seats":{seats}}}"#).into_bytes();
-/// #     let place = StateLocation { kind: StateKind::Event, originator_id: trip, originator_version: version, topic: "Trip.Booked" };
-/// #     let checksum = Some(place.checksum(&state));
-/// #     StoredEvent { originator_id: trip, originator_version: version, topic: "Trip.Booked".into(), state: state.into(), checksum, append_id: Uuid::new_v4() }
+/// #     StoredEvent::new(trip, version, "Trip.Booked", state, Uuid::new_v4()).checksummed()
 /// # }
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -67,7 +65,7 @@ const BATCH: usize = 100;
 /// # let (trip, other) = (Uuid::new_v4(), Uuid::new_v4());
 /// # agency.recorder().insert_events(vec![booked(trip, 1, 700), booked(trip, 2, 3), booked(other, 1, 4)]).await?;
 /// let views = MemoryViews::new(0);
-/// let policy = OnFailure::Park { attempts: 0, pause: Duration::ZERO };
+/// let policy = OnFailure::park(0, Duration::ZERO);
 /// let runner = ProjectionRunner::builder(&agency, Seats { most: 100 }, views.clone()).on_failure(policy).start().await?;
 /// runner.wait_for(3, Duration::from_secs(5)).await?;
 /// assert_eq!((views.read(|seats| *seats), runner.status().await?.dead_letters), (4, 2));

@@ -7,6 +7,16 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 /// The context of an event: where and when it was recorded, and the names of the tables its handler writes to.
+///
+/// # Examples
+///
+/// ```
+/// use eventsourcing_core::{EventContext, Timestamp, Uuid};
+///
+/// // for a test that calls a handler itself
+/// let context = EventContext::new("Universe", 7, Uuid::new_v4(), 1, Timestamp::UNIX_EPOCH);
+/// assert_eq!(context.table("worlds"), "worlds");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EventContext {
@@ -25,6 +35,19 @@ pub struct EventContext {
 }
 
 impl EventContext {
+    /// Creates the context of an event that is handled for the live version of a view.
+    #[inline]
+    pub fn new(
+        upstream: impl Into<Arc<str>>,
+        notification_id: u64,
+        originator_id: Uuid,
+        originator_version: u64,
+        timestamp: Timestamp,
+    ) -> Self {
+        let upstream = upstream.into();
+        Self { upstream, notification_id, originator_id, originator_version, timestamp, prefix: None }
+    }
+
     /// The name of this table of the view: unchanged, or with a prefix while the view is rebuilt beside the live version.
     ///
     /// A handler that does not call this would read and write the live tables during a rebuild; that is refused before it is committed.

@@ -10,14 +10,15 @@ use super::EventContext;
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::EventEnvelope;
+/// use eventsourcing_core::{EventContext, EventEnvelope, Timestamp, Uuid};
 ///
 /// struct Deposited { amount: i64 }
 ///
 /// fn total(events: &[EventEnvelope<Deposited>]) -> i64 {
 ///     events.iter().map(|happened| happened.event.amount).sum()
 /// }
-/// assert_eq!(total(&[]), 0);
+/// let context = EventContext::new("Bank", 1, Uuid::new_v4(), 2, Timestamp::UNIX_EPOCH);
+/// assert_eq!(total(&[EventEnvelope::new(Deposited { amount: 30 }, context)]), 30);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -26,4 +27,12 @@ pub struct EventEnvelope<E> {
     pub event: E,
     /// Where and when it was recorded.
     pub context: EventContext,
+}
+
+impl<E> EventEnvelope<E> {
+    /// Creates an event with its context.
+    #[inline]
+    pub const fn new(event: E, context: EventContext) -> Self {
+        Self { event, context }
+    }
 }

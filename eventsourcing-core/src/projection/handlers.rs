@@ -11,7 +11,7 @@ use crate::recording::{Cause, Notification};
 /// The struct of an event that is recorded under one topic.
 ///
 /// `#[aggregate]` implements it for each event whose struct it generates. A struct of your own may be used by several events, so
-/// implement it manually:
+/// implement it manually. A later version of this library may add methods, each with a default.
 ///
 /// # Examples
 ///
@@ -82,6 +82,8 @@ impl<'n> Recorded<'n> {
 /// `#[projection]` implements this trait for an impl block with `#[on]` methods. A handler's changes to the view are committed
 /// together with the position in the log, so each event takes effect exactly once in the view. Other side effects, such as sending
 /// a message, are at-least-once: they may be repeated after a crash.
+///
+/// It may be implemented by hand too. A later version of this library may add methods, each with a default.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a projection",
     label = "not a projection",

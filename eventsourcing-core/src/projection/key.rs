@@ -20,6 +20,7 @@ use std::fmt;
 /// assert_eq!(ProjectionKey::new("worlds", 1).to_string(), "worlds");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ProjectionKey<'k> {
     /// The name of the projection.
     pub name: &'k str,

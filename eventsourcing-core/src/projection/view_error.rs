@@ -60,6 +60,13 @@ pub enum ViewError {
     )]
     TransactionEnded,
 
+    /// The views store no dead letters, so no event can be parked.
+    #[error(
+        "these views store no dead letters, so no event can be parked; use views that store them, or let the projection stop or \
+         retry on failure"
+    )]
+    NoDeadLetters,
+
     /// A lock on the view was not available in time.
     #[error(
         "a lock on the view was not available within {waited}; the changes are rolled back; retry, or raise {setting}"

@@ -7,10 +7,24 @@ use uuid::Uuid;
 use super::{DeadLetter, ViewError};
 use crate::recording::{LogPosition, RecorderError, Tracking};
 
+/// The number of dead letters that the default implementation counts at a time.
+const PAGE: usize = 1_000;
+
 /// A store of views, with the positions and the dead letters of their projections.
 ///
 /// [`MemoryViews`](crate::projection::MemoryViews) is in memory, and each database has its own implementation. The upstream log
 /// may be in another database.
+///
+/// # Implementing it
+///
+/// Any crate may implement this trait, for a store that the library does not know. [`position`](Self::position) and
+/// [`begin`](Self::begin) are required, and of [`ViewTransaction`] `view` and `commit`. Views that store dead letters implement
+/// [`begin_without_advance`](Self::begin_without_advance), [`dead_letters`](Self::dead_letters), and `parked`, `park`, `unpark` and
+/// `discard` of their transactions, all of them; with other views, [`OnFailure::Park`](crate::OnFailure::Park) ends in
+/// [`ViewError::NoDeadLetters`].
+///
+/// A later version of this library may add methods to both traits. Each comes with a default that is correct, if slower, or that
+/// returns an error which says that the views do not support it.
 ///
 /// # Examples
 ///
@@ -127,17 +141,22 @@ pub trait Views: Send + Sync + 'static {
     /// Begins a transaction that does not move the position.
     ///
     /// It is serialized with transactions that move the position: of two concurrent ones, one waits for the other or is refused at
-    /// its commit.
+    /// its commit. Dead letters are retried and discarded in it.
     ///
     /// # Errors
-    /// If the database fails.
+    /// [`ViewError::NoDeadLetters`] unless the views store dead letters; others if the database fails.
     fn begin_without_advance(
         &self,
         projection: &str,
         upstream: &str,
-    ) -> impl Future<Output = Result<Self::Transaction, ViewError>> + Send;
+    ) -> impl Future<Output = Result<Self::Transaction, ViewError>> + Send {
+        let _ = (projection, upstream);
+        async { Err(ViewError::NoDeadLetters) }
+    }
 
-    /// At most `limit` dead letters with notification ids greater than `after`, ordered by id. It waits for no transaction.
+    /// At most `limit` dead letters with notification ids greater than `after`, ordered by id; none if the views store none.
+    ///
+    /// It waits for no transaction.
     ///
     /// # Errors
     /// If the database fails.
@@ -147,9 +166,14 @@ pub trait Views: Send + Sync + 'static {
         upstream: &str,
         after: u64,
         limit: usize,
-    ) -> impl Future<Output = Result<Vec<DeadLetter>, ViewError>> + Send;
+    ) -> impl Future<Output = Result<Vec<DeadLetter>, ViewError>> + Send {
+        let _ = (projection, upstream, after, limit);
+        async { Ok(Vec::new()) }
+    }
 
     /// The number of dead letters. It waits for no transaction.
+    ///
+    /// The default implementation reads them with [`dead_letters`](Self::dead_letters), a page at a time.
     ///
     /// # Errors
     /// If the database fails.
@@ -157,7 +181,19 @@ pub trait Views: Send + Sync + 'static {
         &self,
         projection: &str,
         upstream: &str,
-    ) -> impl Future<Output = Result<u64, ViewError>> + Send;
+    ) -> impl Future<Output = Result<u64, ViewError>> + Send {
+        async move {
+            let (mut count, mut after) = (0, 0);
+            loop {
+                let page = self.dead_letters(projection, upstream, after, PAGE).await?;
+                count += page.len() as u64;
+                match page.last() {
+                    Some(last) if page.len() >= PAGE => after = last.notification_id,
+                    _ => return Ok(count),
+                }
+            }
+        }
+    }
 
     /// An identifier of the database, used to detect two different projections of one name that run in this process on it.
     fn database(&self) -> Option<String> {
@@ -185,6 +221,8 @@ pub trait Views: Send + Sync + 'static {
 /// It belongs to the projection and the upstream application that it was begun for, and sees only their dead letters. The first
 /// dead letter of an aggregate is added only in a transaction that moves the position; one that does not move it takes letters
 /// out, and puts back only letters that it took.
+///
+/// [`Views`] says who may implement it, and how it may grow.
 pub trait ViewTransaction: Send {
     /// What handlers receive to change.
     type View: Send;
@@ -192,22 +230,28 @@ pub trait ViewTransaction: Send {
     /// The view, for changes.
     fn view(&mut self) -> &mut Self::View;
 
-    /// Those of these aggregates that have dead letters.
+    /// Those of these aggregates that have dead letters; none if the views store none.
     ///
     /// It is called in each transaction, and its answer must still hold at the commit: no event is handled while an earlier event of
     /// its aggregate is parked. It should cost next to nothing if there are no dead letters.
     ///
     /// # Errors
     /// If the database fails.
-    fn parked(&mut self, originators: &[Uuid]) -> impl Future<Output = Result<Vec<Uuid>, ViewError>> + Send;
+    fn parked(&mut self, originators: &[Uuid]) -> impl Future<Output = Result<Vec<Uuid>, ViewError>> + Send {
+        let _ = originators;
+        async { Ok(Vec::new()) }
+    }
 
     /// Parks events. An existing dead letter of the same event stays unchanged.
     ///
     /// # Errors
-    /// If the database fails.
-    fn park(&mut self, letters: &[DeadLetter]) -> impl Future<Output = Result<(), ViewError>> + Send;
+    /// [`ViewError::NoDeadLetters`] unless the views store dead letters; others if the database fails.
+    fn park(&mut self, letters: &[DeadLetter]) -> impl Future<Output = Result<(), ViewError>> + Send {
+        let _ = letters;
+        async { Err(ViewError::NoDeadLetters) }
+    }
 
-    /// Removes at most `limit` of the first dead letters of an aggregate, and returns them ordered by id.
+    /// Removes at most `limit` of the first dead letters of an aggregate, and returns them ordered by id; none if there are none.
     ///
     /// # Errors
     /// If the database fails.
@@ -215,13 +259,19 @@ pub trait ViewTransaction: Send {
         &mut self,
         originator_id: Uuid,
         limit: usize,
-    ) -> impl Future<Output = Result<Vec<DeadLetter>, ViewError>> + Send;
+    ) -> impl Future<Output = Result<Vec<DeadLetter>, ViewError>> + Send {
+        let _ = (originator_id, limit);
+        async { Ok(Vec::new()) }
+    }
 
     /// Removes the dead letter of this event, and returns it; none if there is none.
     ///
     /// # Errors
     /// If the database fails.
-    fn discard(&mut self, notification_id: u64) -> impl Future<Output = Result<Option<DeadLetter>, ViewError>> + Send;
+    fn discard(&mut self, notification_id: u64) -> impl Future<Output = Result<Option<DeadLetter>, ViewError>> + Send {
+        let _ = notification_id;
+        async { Ok(None) }
+    }
 
     /// Whether a handler ended the transaction, as far as it is known before the commit.
     fn is_ended(&self) -> bool {

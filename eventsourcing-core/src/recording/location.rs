@@ -9,7 +9,19 @@ use uuid::Uuid;
 const HEAD: usize = 33;
 
 /// The location of a state, to which its checksum and encryption are bound.
+///
+/// # Examples
+///
+/// ```
+/// use eventsourcing_core::Uuid;
+/// use eventsourcing_core::recording::{StateKind, StateLocation};
+///
+/// let location = StateLocation::event(Uuid::nil(), 1, "World.Started");
+/// assert_eq!(location, StateLocation::new(StateKind::Event, Uuid::nil(), 1, "World.Started"));
+/// assert_ne!(location.checksum(b"{}"), StateLocation::event(Uuid::nil(), 2, "World.Started").checksum(b"{}"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StateLocation<'a> {
     /// The kind of state, such as an event or a snapshot.
     pub kind: StateKind,
@@ -24,6 +36,7 @@ pub struct StateLocation<'a> {
 /// The kinds of states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum StateKind {
     /// An event.
     Event = 0,
@@ -43,7 +56,19 @@ impl fmt::Display for StateKind {
     }
 }
 
-impl StateLocation<'_> {
+impl<'a> StateLocation<'a> {
+    /// Creates the location of a state of this kind.
+    #[inline]
+    pub const fn new(kind: StateKind, originator_id: Uuid, originator_version: u64, topic: &'a str) -> Self {
+        Self { kind, originator_id, originator_version, topic }
+    }
+
+    /// Creates the location of the state of an event.
+    #[inline]
+    pub const fn event(originator_id: Uuid, originator_version: u64, topic: &'a str) -> Self {
+        Self::new(StateKind::Event, originator_id, originator_version, topic)
+    }
+
     /// Returns the location as bytes, up to and including the length of the topic. The topic itself comes after them.
     pub(crate) fn head(&self) -> [u8; HEAD] {
         let mut head = [0; HEAD];

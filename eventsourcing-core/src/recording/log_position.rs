@@ -29,6 +29,7 @@ use uuid::Uuid;
 /// assert_eq!(LogPosition::START.id, 0);
 /// # Ok::<(), eventsourcing_core::recording::LogPositionError>(())
 /// ```
+// exhaustive: whoever stores a position in columns of their own has to store all of it, so another part must not go unnoticed
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct LogPosition {
     /// The notification id; 0 is the start of the log, before the first event.

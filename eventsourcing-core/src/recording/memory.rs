@@ -28,14 +28,7 @@ mod letters;
 /// use eventsourcing_core::{Recorder, StoredEvent, Uuid};
 /// # futures::executor::block_on(async {
 /// let recorder = MemoryRecorder::new();
-/// let event = StoredEvent {
-///     originator_id: Uuid::new_v4(),
-///     originator_version: 1,
-///     topic: "World.Started".into(),
-///     state: b"{}".as_slice().into(),
-///     checksum: None,
-///     append_id: Uuid::new_v4(),
-/// };
+/// let event = StoredEvent::new(Uuid::new_v4(), 1, "World.Started", *b"{}", Uuid::new_v4());
 /// let notifications = recorder.insert_events(vec![event]).await?;
 /// assert_eq!(notifications[0].id, 1);
 /// # Ok::<(), eventsourcing_core::RecorderError>(())

@@ -35,9 +35,23 @@ const PAGE: usize = 1_000;
 /// 9. Dead letters, if the recorder stores them, change together with the events and the tracking of their append or not at all,
 ///    and only if the letters that the append relies on exist.
 ///
-/// An implementation has the attribute `#[async_trait::async_trait]` of the crate `async-trait`. Four methods are required. A recorder
-/// that can show rows without copying each also implements [`read_events`](Self::read_events) and
-/// [`read_notifications`](Self::read_notifications), which are used for all reads of aggregates and of the log.
+/// # Implementing it
+///
+/// Any crate may implement this trait, for a store that the library does not know. An implementation has the attribute
+/// `#[async_trait::async_trait]` of the crate `async-trait`. Four methods are required. A recorder that can show rows without copying
+/// each also implements [`read_events`](Self::read_events) and [`read_notifications`](Self::read_notifications), which are used for all
+/// reads of aggregates and of the log. A recorder that wraps another one forwards every method, because a default would hide what the
+/// other one can do.
+///
+/// The rules of the module `conformance` (feature `conformance`) say what a recorder must hold.
+///
+/// # How it may grow
+///
+/// - A later version of this library may add methods. Each comes with a default that is correct, if slower, or that returns an error
+///   which says that the recorder does not support it, as [`NoTracking`](RecorderError::NoTracking) does.
+/// - A later version may add fields to [`Append`], [`StoredEvent`] and the queries. A field that a recorder must not ignore is set only
+///   for recorders that say, by a new method, that they support it. So a recorder of an earlier version loses nothing.
+/// - A later version may add conformance rules: for new methods, or for what the contract says already.
 #[async_trait]
 pub trait Recorder: Debug + Send + Sync {
     /// Records the events, all or none, and returns them with their notification ids, in the order given.

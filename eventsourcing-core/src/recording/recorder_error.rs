@@ -6,6 +6,8 @@ use super::{Cause, LogPosition};
 use crate::error_chain::readable_debug;
 
 /// The error of a call of a recorder.
+///
+/// Each recorder creates these errors, so later versions of this library add variants and no fields.
 #[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecorderError {

@@ -5,10 +5,25 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{LogPosition, StateKind, StateLocation};
+use super::{LogPosition, StateLocation};
 
 /// An event as a recorder stores it.
+///
+/// # Examples
+///
+/// ```
+/// use eventsourcing_core::{StoredEvent, Uuid};
+///
+/// let state = br#"{"timestamp":"2026-11-23T04:11:04.800139Z","name":"Earth"}"#.to_vec();
+/// let event = StoredEvent::new(Uuid::new_v4(), 1, "World.Started", state, Uuid::new_v4()).checksummed();
+/// assert_eq!(event.checksum, Some(event.location().checksum(&event.state)));
+///
+/// let notification = event.clone().into_notification(7);
+/// assert_eq!(notification.id, 7);
+/// assert_eq!(notification.into_stored_event(), event);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StoredEvent {
     /// The id of the aggregate.
     pub originator_id: Uuid,
@@ -29,7 +44,10 @@ pub struct StoredEvent {
 }
 
 /// A stored event with its notification id in the application's log.
+///
+/// [`StoredEvent::into_notification`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Notification {
     /// The notification id: the position in the log, from 1, without gaps, in the order of commits.
     pub id: u64,
@@ -48,15 +66,49 @@ pub struct Notification {
 }
 
 impl StoredEvent {
+    /// Creates an event without a checksum.
+    #[inline]
+    pub fn new(
+        originator_id: Uuid,
+        originator_version: u64,
+        topic: impl Into<Cow<'static, str>>,
+        state: impl Into<Arc<[u8]>>,
+        append_id: Uuid,
+    ) -> Self {
+        let (topic, state) = (topic.into(), state.into());
+        Self { originator_id, originator_version, topic, state, checksum: None, append_id }
+    }
+
+    /// Sets the checksum, if there is one.
+    #[inline]
+    #[must_use]
+    pub fn with_checksum(mut self, checksum: impl Into<Option<u32>>) -> Self {
+        self.checksum = checksum.into();
+        self
+    }
+
+    /// Computes the checksum of the state in its location, as a [`Mapper`](crate::codec::Mapper) without a cipher does.
+    #[must_use]
+    pub fn checksummed(self) -> Self {
+        let checksum = self.location().checksum(&self.state);
+        self.with_checksum(checksum)
+    }
+
+    /// Returns the location of the state.
+    #[inline]
+    pub fn location(&self) -> StateLocation<'_> {
+        StateLocation::event(self.originator_id, self.originator_version, &self.topic)
+    }
+
     /// Converts the event to a notification with this id.
+    #[inline]
     pub fn into_notification(self, id: u64) -> Notification {
         let Self { originator_id, originator_version, topic, state, checksum, append_id } = self;
         Notification { id, originator_id, originator_version, topic, state, checksum, append_id }
     }
-}
 
-impl StoredEvent {
     /// Borrows the event.
+    #[inline]
     pub fn as_ref(&self) -> StoredEventRef<'_> {
         let Self { originator_id, originator_version, ref topic, ref state, checksum, append_id } = *self;
         StoredEventRef { originator_id, originator_version, topic, state, checksum, append_id }
@@ -64,7 +116,21 @@ impl StoredEvent {
 }
 
 impl Notification {
+    /// Converts the notification to the event without its id, for instance to record it in another log.
+    #[inline]
+    pub fn into_stored_event(self) -> StoredEvent {
+        let Self { id: _, originator_id, originator_version, topic, state, checksum, append_id } = self;
+        StoredEvent { originator_id, originator_version, topic, state, checksum, append_id }
+    }
+
+    /// Returns the location of the state.
+    #[inline]
+    pub fn location(&self) -> StateLocation<'_> {
+        StateLocation::event(self.originator_id, self.originator_version, &self.topic)
+    }
+
     /// Borrows the notification.
+    #[inline]
     pub fn as_ref(&self) -> NotificationRef<'_> {
         let Self { id, originator_id, originator_version, ref topic, ref state, checksum, append_id } = *self;
         NotificationRef { id, originator_id, originator_version, topic, state, checksum, append_id }
@@ -78,6 +144,7 @@ impl Notification {
 
 /// A borrowed stored event, for instance from a row that was just received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StoredEventRef<'r> {
     /// See [`StoredEvent::originator_id`].
     pub originator_id: Uuid,
@@ -94,7 +161,10 @@ pub struct StoredEventRef<'r> {
 }
 
 /// A borrowed notification, for instance from a row that was just received.
+///
+/// [`StoredEventRef::notification`] makes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NotificationRef<'r> {
     /// See [`Notification::id`].
     pub id: u64,
@@ -127,14 +197,35 @@ impl StoredEventRef<'_> {
     }
 
     /// Returns the location of the state.
+    #[inline]
     pub fn location(&self) -> StateLocation<'_> {
-        let Self { originator_id, originator_version, topic, .. } = *self;
-        StateLocation { kind: StateKind::Event, originator_id, originator_version, topic }
+        StateLocation::event(self.originator_id, self.originator_version, self.topic)
     }
 }
 
 impl<'r> StoredEventRef<'r> {
+    /// Creates an event without a checksum.
+    #[inline]
+    pub const fn new(
+        originator_id: Uuid,
+        originator_version: u64,
+        topic: &'r str,
+        state: &'r [u8],
+        append_id: Uuid,
+    ) -> Self {
+        Self { originator_id, originator_version, topic, state, checksum: None, append_id }
+    }
+
+    /// Sets the checksum, if there is one.
+    #[inline]
+    #[must_use]
+    pub fn with_checksum(mut self, checksum: impl Into<Option<u32>>) -> Self {
+        self.checksum = checksum.into();
+        self
+    }
+
     /// Returns the notification of this event with this id.
+    #[inline]
     pub fn notification(&self, id: u64) -> NotificationRef<'r> {
         let Self { originator_id, originator_version, topic, state, checksum, append_id } = *self;
         NotificationRef { id, originator_id, originator_version, topic, state, checksum, append_id }
@@ -157,8 +248,8 @@ impl NotificationRef<'_> {
     }
 
     /// Returns the location of the state.
+    #[inline]
     pub fn location(&self) -> StateLocation<'_> {
-        let Self { originator_id, originator_version, topic, .. } = *self;
-        StateLocation { kind: StateKind::Event, originator_id, originator_version, topic }
+        StateLocation::event(self.originator_id, self.originator_version, self.topic)
     }
 }

@@ -11,6 +11,7 @@ use super::{RecorderError, check_name};
 /// Everything else about the event, such as why it was parked, is in the state, which the [`Mapper`](crate::codec::Mapper) writes
 /// and reads. A recorder handles only bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StoredLetter {
     /// The notification id of the event in the upstream application's log: 1 to `i64::MAX`. Each event has at most one dead letter.
     pub notification_id: u64,
@@ -20,6 +21,22 @@ pub struct StoredLetter {
     pub state: Arc<[u8]>,
     /// The checksum of the state; `None` if a cipher protects it.
     pub checksum: Option<u32>,
+}
+
+impl StoredLetter {
+    /// Creates a dead letter without a checksum.
+    #[inline]
+    pub fn new(notification_id: u64, originator_id: Uuid, state: impl Into<Arc<[u8]>>) -> Self {
+        Self { notification_id, originator_id, state: state.into(), checksum: None }
+    }
+
+    /// Sets the checksum, if there is one.
+    #[inline]
+    #[must_use]
+    pub fn with_checksum(mut self, checksum: impl Into<Option<u32>>) -> Self {
+        self.checksum = checksum.into();
+        self
+    }
 }
 
 /// The changes that an append makes to the dead letters of one upstream application.
@@ -37,13 +54,12 @@ pub struct StoredLetter {
 /// use eventsourcing_core::{Recorder, RecorderError, Tracking};
 /// # futures::executor::block_on(async {
 /// let recorder = MemoryRecorder::new();
-/// let state = b"{}".as_slice().into();
-/// let letter = StoredLetter { notification_id: 1, originator_id: Uuid::new_v4(), state, checksum: None };
-/// let park = LetterChanges { parked: vec![letter.clone()], ..LetterChanges::of("Orders") };
+/// let letter = StoredLetter::new(1, Uuid::new_v4(), *b"{}");
+/// let park = LetterChanges::of("Orders").parked([letter.clone()]);
 /// recorder.append(Append::new(vec![]).tracked(Tracking::new("Orders", 0, 1)).changing(park)).await?;
 /// assert_eq!(recorder.select_letters(LetterQuery::of("Orders")).await?, [letter]);
 ///
-/// let take_out = LetterChanges { taken: vec![1], ..LetterChanges::of("Orders") };
+/// let take_out = LetterChanges::of("Orders").taken([1]);
 /// recorder.append(Append::new(vec![]).changing(take_out.clone())).await?;
 /// let again = recorder.append(Append::new(vec![]).changing(take_out)).await;
 /// assert!(matches!(again, Err(RecorderError::LettersChanged { .. })));
@@ -51,6 +67,7 @@ pub struct StoredLetter {
 /// # }).unwrap();
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LetterChanges {
     /// The upstream application whose log contains the events. Upper and lower case are distinguished.
     pub upstream: String,
@@ -66,6 +83,30 @@ impl LetterChanges {
     /// Creates changes of this upstream application's letters that are empty at first.
     pub fn of(upstream: impl Into<String>) -> Self {
         Self { upstream: upstream.into(), behind: Vec::new(), taken: Vec::new(), parked: Vec::new() }
+    }
+
+    /// Sets the aggregates that must have dead letters already.
+    #[inline]
+    #[must_use]
+    pub fn behind(mut self, originators: impl Into<Vec<Uuid>>) -> Self {
+        self.behind = originators.into();
+        self
+    }
+
+    /// Sets the notification ids of the letters to remove.
+    #[inline]
+    #[must_use]
+    pub fn taken(mut self, notification_ids: impl Into<Vec<u64>>) -> Self {
+        self.taken = notification_ids.into();
+        self
+    }
+
+    /// Sets the letters to insert.
+    #[inline]
+    #[must_use]
+    pub fn parked(mut self, letters: impl Into<Vec<StoredLetter>>) -> Self {
+        self.parked = letters.into();
+        self
     }
 
     /// Returns whether there is nothing to check and nothing to change.

@@ -25,6 +25,7 @@ use super::{LogPosition, RecorderError, check_name};
 /// assert_eq!(error.to_string(), "position 7 of `Orders` is not after 7, up to which it was processed before; nothing was recorded");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Tracking {
     /// The name of the application whose log is processed. Upper and lower case are distinguished.
     pub upstream: String,

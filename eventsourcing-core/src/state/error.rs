@@ -3,7 +3,7 @@
 use super::{JsonError, StateDifference};
 
 /// An error in the serialized state of an event.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StateError {
     /// No event of the aggregate has this topic.

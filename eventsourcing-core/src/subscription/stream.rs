@@ -46,8 +46,7 @@ impl Application {
     /// # futures::executor::block_on(async {
     /// # let universe = Application::builder("Universe").open()?;
     /// # let event = Started { name: "Earth".to_owned() };
-    /// # let (originator_id, timestamp) = (Uuid::new_v4(), Timestamp::UNIX_EPOCH);
-    /// # universe.save(DomainEvent { originator_id, originator_version: 1, timestamp, event }).await?;
+    /// # universe.save(DomainEvent::new(Uuid::new_v4(), 1, Timestamp::UNIX_EPOCH, event)).await?;
     /// let mut worlds = universe.subscribe(0).events::<WorldEvent>();
     /// while let Some(followed) = worlds.try_next().await? {
     ///     println!("{:?} at {}", followed.item.event, followed.tracking.position);
@@ -148,6 +147,7 @@ impl fmt::Debug for Subscribe {
 
 /// An item of a subscription, with the tracking of its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Tracked<T> {
     /// The [`DomainEvent`] or [`Notification`].
     pub item: T,
@@ -155,6 +155,14 @@ pub struct Tracked<T> {
     ///
     /// For an item without effects save `()`, so that the tracking of the next item continues from it.
     pub tracking: Tracking,
+}
+
+impl<T> Tracked<T> {
+    /// Creates an item, for instance to test a consumer without a log.
+    #[inline]
+    pub const fn new(item: T, tracking: Tracking) -> Self {
+        Self { item, tracking }
+    }
 }
 
 /// An endless stream of what is recorded after a position, in log order.
@@ -175,15 +183,10 @@ pub struct Tracked<T> {
 ///
 /// ```
 /// use eventsourcing_core::Application;
-/// # use eventsourcing_core::recording::{StateKind, StateLocation};
 /// # use eventsourcing_core::{StoredEvent, Uuid};
 /// # fn opened() -> StoredEvent {
-/// #     let originator_id = Uuid::new_v4();
 /// #     let state = br#"{"timestamp":"2026-01-01T00:00:00.000000Z"}"#.to_vec();
-/// #     let place = StateLocation { kind: StateKind::Event, originator_id, originator_version: 1, topic: "Account.Opened" };
-/// #     let checksum = Some(place.checksum(&state));
-/// #     let (topic, append_id) = ("Account.Opened".into(), Uuid::new_v4());
-/// #     StoredEvent { originator_id, originator_version: 1, topic, state: state.into(), checksum, append_id }
+/// #     StoredEvent::new(Uuid::new_v4(), 1, "Account.Opened", state, Uuid::new_v4()).checksummed()
 /// # }
 /// # futures::executor::block_on(async {
 /// # let accounts = Application::builder("Accounts").open()?;

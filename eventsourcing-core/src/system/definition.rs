@@ -20,15 +20,11 @@ use crate::application::{Application, ApplicationStruct};
 /// use eventsourcing_core::pipe;
 /// use eventsourcing_core::system::{SingleThreadedRunner, System};
 /// # use eventsourcing_core::projection::Recorded;
-/// # use eventsourcing_core::recording::{Cause, StateKind, StateLocation};
+/// # use eventsourcing_core::recording::Cause;
 /// # use eventsourcing_core::{Application, ApplicationStruct, ProcessApplication, Projection, Result, StoredEvent, UnitOfWork, Uuid};
 /// # fn placed() -> StoredEvent {
-/// #     let originator_id = Uuid::new_v4();
 /// #     let state = br#"{"timestamp":"2026-01-01T00:00:00.000000Z"}"#.to_vec();
-/// #     let place = StateLocation { kind: StateKind::Event, originator_id, originator_version: 1, topic: "Order.Placed" };
-/// #     let checksum = Some(place.checksum(&state));
-/// #     let (topic, append_id) = ("Order.Placed".into(), Uuid::new_v4());
-/// #     StoredEvent { originator_id, originator_version: 1, topic, state: state.into(), checksum, append_id }
+/// #     StoredEvent::new(Uuid::new_v4(), 1, "Order.Placed", state, Uuid::new_v4()).checksummed()
 /// # }
 /// # struct Payments(Application);
 /// # impl From<Application> for Payments { fn from(application: Application) -> Self { Self(application) } }

@@ -5,7 +5,7 @@ use crate::error_chain::readable_debug;
 use crate::projection::RunnerError;
 
 /// An error of opening or running a system.
-#[derive(thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum SystemError {
     /// An application cannot be opened.

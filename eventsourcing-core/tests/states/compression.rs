@@ -21,7 +21,7 @@ fn a_state_of_less_than_64_bytes_is_not_compressed() {
     let state_of = |len: usize| format!(r#"{{"a":"{}"}}"#, "a".repeat(len - 8)).into_bytes();
     for mapper in [
         Mapper::new("universe").with_compressor(ZstdCompressor::default()),
-        Mapper::new("universe").with_compressor(ZlibCompressor),
+        Mapper::new("universe").with_compressor(ZlibCompressor::default()),
     ] {
         assert_eq!(mapper.seal(&place(), state_of(63)).unwrap().0, state_of(63));
         assert!(mapper.seal(&place(), state_of(64)).unwrap().0.len() < 40);
@@ -30,7 +30,8 @@ fn a_state_of_less_than_64_bytes_is_not_compressed() {
 
 #[test]
 fn compressed_states_are_read_whatever_is_configured_for_writing() {
-    let (state, checksum) = Mapper::new("universe").with_compressor(ZlibCompressor).seal(&place(), json()).unwrap();
+    let (state, checksum) =
+        Mapper::new("universe").with_compressor(ZlibCompressor::default()).seal(&place(), json()).unwrap();
     for mapper in [Mapper::new("universe"), Mapper::new("universe").with_compressor(ZstdCompressor::default())] {
         assert_eq!(mapper.open(&place(), &state, checksum).unwrap(), json());
     }
@@ -50,7 +51,7 @@ fn a_length_that_lies_is_noticed_before_anything_is_allocated() {
         assert_eq!(matches!(error.failure, MapperFailure::Compressor(_)), !too_large, "{error}");
     }
     let mut bomb = Vec::new();
-    ZlibCompressor.compress(&zeros, &mut bomb).unwrap();
+    ZlibCompressor::default().compress(&zeros, &mut bomb).unwrap();
     let envelope = [[1, 0x30, 0, 0, 0, 0].as_slice(), &100_u32.to_be_bytes(), &bomb].concat();
     let error = Mapper::new("universe").open(&place(), &envelope, Some(place().checksum(&envelope))).unwrap_err();
     assert!(matches!(error.failure, MapperFailure::Compressor(_)), "{error}");
@@ -58,7 +59,7 @@ fn a_length_that_lies_is_noticed_before_anything_is_allocated() {
 
 #[test]
 fn what_follows_a_compressed_stream_is_not_ignored() {
-    for compressor in [&ZstdCompressor::default() as &dyn Compressor, &ZlibCompressor] {
+    for compressor in [&ZstdCompressor::default() as &dyn Compressor, &ZlibCompressor::default()] {
         let mut data = Vec::new();
         compressor.compress(b"dinosaurs", &mut data).unwrap();
         let restored = |data: &[u8], len| {
@@ -85,11 +86,11 @@ proptest! {
         let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
         encoder.write_all(&data)?;
         let mut compressed = b"before".to_vec();
-        ZlibCompressor.compress(&data, &mut compressed)?;
+        ZlibCompressor::default().compress(&data, &mut compressed)?;
         let anew = encoder.finish()?;
         prop_assert_eq!(compressed.strip_prefix(b"before"), Some(anew.as_slice()));
         let mut restored = b"before".to_vec();
-        ZlibCompressor.decompress(&compressed[6..], data.len(), &mut restored)?;
+        ZlibCompressor::default().decompress(&compressed[6..], data.len(), &mut restored)?;
         prop_assert_eq!(restored.strip_prefix(b"before"), Some(data.as_slice()));
     }
 }
@@ -97,11 +98,11 @@ proptest! {
 #[test]
 fn zlib_works_on_after_a_state_that_it_could_not_read() {
     let mut data = Vec::new();
-    ZlibCompressor.compress(b"dinosaurs", &mut data).unwrap();
+    ZlibCompressor::default().compress(b"dinosaurs", &mut data).unwrap();
     for broken in [b"no zlib".as_slice(), &data[..data.len() - 5], &[&data[..4], b"\xff\xff\xff\xff"].concat()] {
-        assert!(ZlibCompressor.decompress(broken, 9, &mut Vec::new()).is_err());
+        assert!(ZlibCompressor::default().decompress(broken, 9, &mut Vec::new()).is_err());
         let mut restored = Vec::new();
-        ZlibCompressor.decompress(&data, 9, &mut restored).unwrap();
+        ZlibCompressor::default().decompress(&data, 9, &mut restored).unwrap();
         assert_eq!(restored, b"dinosaurs");
     }
 }
@@ -109,9 +110,9 @@ fn zlib_works_on_after_a_state_that_it_could_not_read() {
 #[test]
 fn a_zlib_stream_that_is_cut_off_is_refused() {
     let mut data = Vec::new();
-    ZlibCompressor.compress(b"dinosaurs", &mut data).unwrap();
+    ZlibCompressor::default().compress(b"dinosaurs", &mut data).unwrap();
     for len in 0..data.len() {
         // the last four bytes are the checksum of what came before them
-        assert!(ZlibCompressor.decompress(&data[..len], 9, &mut Vec::new()).is_err(), "{len} bytes");
+        assert!(ZlibCompressor::default().decompress(&data[..len], 9, &mut Vec::new()).is_err(), "{len} bytes");
     }
 }

@@ -18,13 +18,11 @@ fn key() -> CipherKey {
     CipherKey::parse(KEY).unwrap()
 }
 
+const ID: Uuid = Uuid::from_u128(7);
+const TOPIC: &str = "World.SomethingHappened";
+
 fn place() -> StateLocation<'static> {
-    StateLocation {
-        kind: StateKind::Event,
-        originator_id: Uuid::from_u128(7),
-        originator_version: 3,
-        topic: "World.SomethingHappened",
-    }
+    StateLocation::event(ID, 3, TOPIC)
 }
 
 fn json() -> Vec<u8> {
@@ -38,11 +36,11 @@ fn mappers() -> Vec<(&'static str, Mapper)> {
     vec![
         ("plain", plain()),
         ("zstd", plain().with_compressor(ZstdCompressor::default())),
-        ("zlib", plain().with_compressor(ZlibCompressor)),
+        ("zlib", plain().with_compressor(ZlibCompressor::default())),
         ("chacha20poly1305", plain().with_cipher(chacha())),
         ("aes", plain().with_cipher(aes())),
         ("zstd and chacha20poly1305", plain().with_compressor(ZstdCompressor::default()).with_cipher(chacha())),
-        ("zlib and aes", plain().with_compressor(ZlibCompressor).with_cipher(aes())),
+        ("zlib and aes", plain().with_compressor(ZlibCompressor::default()).with_cipher(aes())),
     ]
 }
 
@@ -128,10 +126,10 @@ fn a_state_decrypts_in_its_own_place_only() {
     for (name, mapper) in mappers().into_iter().filter(|(name, _)| name.contains("chacha") || name.contains("aes")) {
         let (state, checksum) = mapper.seal(&place(), json()).unwrap();
         let elsewhere = [
-            StateLocation { originator_id: Uuid::from_u128(8), ..place() },
-            StateLocation { originator_version: 4, ..place() },
-            StateLocation { topic: "World.Started", ..place() },
-            StateLocation { kind: StateKind::Snapshot, ..place() },
+            StateLocation::event(Uuid::from_u128(8), 3, TOPIC),
+            StateLocation::event(ID, 4, TOPIC),
+            StateLocation::event(ID, 3, "World.Started"),
+            StateLocation::new(StateKind::Snapshot, ID, 3, TOPIC),
         ];
         for place in elsewhere {
             let error = mapper.open(&place, &state, checksum).unwrap_err();
@@ -158,7 +156,7 @@ fn a_state_without_a_cipher_does_not_notice_its_application() {
 fn rows_mixed_up_are_noticed_without_a_cipher_too() {
     let mapper = Mapper::new("universe");
     let (state, checksum) = mapper.seal(&place(), json()).unwrap();
-    let error = mapper.open(&StateLocation { originator_version: 4, ..place() }, &state, checksum).unwrap_err();
+    let error = mapper.open(&StateLocation::event(ID, 4, TOPIC), &state, checksum).unwrap_err();
     assert_eq!(
         error.to_string(),
         "the event `World.SomethingHappened`, version 4 of 00000000-0000-0000-0000-000000000007, cannot be read: \
@@ -226,7 +224,7 @@ fn a_checksum_is_that_of_the_place_and_the_state_of_any_length() {
         })
     };
     for topic in ["World.Started", &"long".repeat(100)] {
-        let place = StateLocation { topic, ..place() };
+        let place = StateLocation::event(ID, 3, topic);
         let state: Vec<u8> = (0..u8::MAX).cycle().take(520).collect();
         for state in (0..=state.len()).map(|len| &state[..len]) {
             let written = [

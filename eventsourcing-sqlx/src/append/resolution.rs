@@ -233,14 +233,7 @@ mod tests {
     const OTHER: Uuid = Uuid::from_u128(2 << 100);
 
     fn event(originator: u128, version: u64, append_id: Uuid) -> StoredEvent {
-        StoredEvent {
-            originator_id: Uuid::from_u128(originator),
-            originator_version: version,
-            topic: "".into(),
-            state: [].into(),
-            checksum: None,
-            append_id,
-        }
+        StoredEvent::new(Uuid::from_u128(originator), version, "", [], append_id)
     }
 
     /// Rows of aggregates, the last version of each of which is 9.

@@ -121,14 +121,7 @@ mod tests {
     }
 
     fn save() -> Append {
-        Append::new(vec![StoredEvent {
-            originator_id: Uuid::new_v4(),
-            originator_version: 1,
-            topic: "World.SomethingHappened".into(),
-            state: Vec::new().into(),
-            checksum: None,
-            append_id: Uuid::new_v4(),
-        }])
+        Append::new(vec![StoredEvent::new(Uuid::new_v4(), 1, "World.SomethingHappened", [], Uuid::new_v4())])
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

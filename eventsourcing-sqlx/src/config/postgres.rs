@@ -277,6 +277,7 @@ impl fmt::Debug for PostgresConfig {
 
 /// When a connection is encrypted and the server's certificate is checked, with the names of PostgreSQL's own clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SslMode {
     /// `disable`: never.
     Disable,

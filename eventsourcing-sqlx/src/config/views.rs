@@ -17,7 +17,7 @@ use eventsourcing_core::{Environment, EnvironmentError};
 /// assert_eq!(config.answer_timeout.as_secs(), 20);
 /// ```
 #[cfg(feature = "postgres")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PostgresViewsConfig {
     /// How long to wait for the server's answer to a statement of this library (`POSTGRES_ANSWER_TIMEOUT`). Default: 20 seconds.
@@ -72,7 +72,7 @@ impl PostgresViewsConfig {
 
 /// The configuration of views in SQLite.
 #[cfg(feature = "sqlite")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SqliteViewsConfig {
     /// Whether opening creates missing tables and migrates old ones (`CREATE_TABLE`). Default: yes.

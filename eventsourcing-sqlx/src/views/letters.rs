@@ -104,12 +104,7 @@ fn letters(rows: Vec<LetterRow>) -> Result<Vec<DeadLetter>, ViewError> {
 fn letter(row: LetterRow) -> Result<DeadLetter, ViewError> {
     let LetterRow { notification_id, originator_id, originator_version, topic, reason, parked_at } = row;
     let impossible = |_| ViewError::Corrupt { found: format!("a dead letter of {parked_at} microseconds since 1970") };
-    Ok(DeadLetter {
-        notification_id: rows::from_id(notification_id)?,
-        originator_id,
-        originator_version: rows::from_version(originator_version)?,
-        topic,
-        reason,
-        parked_at: Timestamp::from_microsecond(parked_at).map_err(impossible)?,
-    })
+    let (notification_id, version) = (rows::from_id(notification_id)?, rows::from_version(originator_version)?);
+    let parked_at = Timestamp::from_microsecond(parked_at).map_err(impossible)?;
+    Ok(DeadLetter::new(notification_id, originator_id, version, topic, parked_at).with_reason(reason))
 }

@@ -35,7 +35,7 @@ impl Versions {
 
     /// Checks that the version of a key may be changed.
     pub(crate) fn check(self, key: ProjectionKey<'_>) -> Result<(), ViewError> {
-        let ProjectionKey { name, version, is_rebuilt } = key;
+        let ProjectionKey { name, version, is_rebuilt, .. } = key;
         if is_rebuilt {
             return match self.rebuilt()? {
                 Some(rebuilt) if rebuilt == version => Ok(()),

@@ -71,7 +71,7 @@ pub async fn follow(subscribe: Subscribe) -> Vec<Place> {
     let (mut got, mut position) = (Vec::new(), 0);
     loop {
         let next = timeout(PATIENCE, subscription.try_next()).await.expect("the follower hangs");
-        let Tracked { item, tracking } = next.unwrap().expect("a subscription has no end");
+        let Tracked { item, tracking, .. } = next.unwrap().expect("a subscription has no end");
         assert_eq!(tracking, Tracking::new("Universe", position, item.position()), "it does not go on from the last");
         position = item.id;
         if item.topic == LAST {

@@ -135,14 +135,8 @@ pub fn options(config: &PostgresConfig) -> PgConnectOptions {
 
 /// An event of one attempt.
 pub fn event(originator_id: Uuid, version: u64, append_id: Uuid) -> StoredEvent {
-    StoredEvent {
-        originator_id,
-        originator_version: version,
-        topic: "World.SomethingHappened".into(),
-        state: format!("{{\"version\":{version}}}").into_bytes().into(),
-        checksum: Some(7),
-        append_id,
-    }
+    let state = format!("{{\"version\":{version}}}").into_bytes();
+    StoredEvent::new(originator_id, version, "World.SomethingHappened", state, append_id).with_checksum(7)
 }
 
 /// Events of one aggregate, in one attempt.

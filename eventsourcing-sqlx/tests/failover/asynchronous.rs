@@ -105,7 +105,7 @@ async fn a_consumer_of_a_log_that_lost_events_and_grew_again_gets_an_error() {
 }
 
 fn dictionary(id: u32, bytes: &[u8]) -> StoredDictionary {
-    StoredDictionary { id, bytes: bytes.to_vec(), checksum: Some(StoredDictionary::checksum_of(id, bytes)) }
+    StoredDictionary::new(id, bytes).with_checksum(StoredDictionary::checksum_of(id, bytes))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

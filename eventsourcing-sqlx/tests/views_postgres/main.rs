@@ -53,7 +53,7 @@ fn impatient() -> PostgresViewsConfig {
 
 /// Opens views, whose time limits may be short; on a busy machine that takes several attempts.
 async fn opened(pool: &PgPool, config: &PostgresViewsConfig) -> PostgresViews {
-    until_done(async || PostgresViews::open_with(pool.clone(), *config).await).await
+    until_done(async || PostgresViews::open_with(pool.clone(), config.clone()).await).await
 }
 
 /// Views behind a proxy.

@@ -11,14 +11,8 @@ use super::{behind_a_proxy, config, pool, pool_with, tracking};
 /// Uses every operation of views.
 async fn use_all(views: &PostgresViews) {
     let table = |name: &str| format!("CREATE TABLE {name} (id bigint PRIMARY KEY)");
-    let letter = DeadLetter {
-        notification_id: 2,
-        originator_id: Uuid::new_v4(),
-        originator_version: 1,
-        topic: "World.Named".to_owned(),
-        reason: Some("it failed".to_owned()),
-        parked_at: Timestamp::from_microsecond(-1_234_567).unwrap(),
-    };
+    let parked_at = Timestamp::from_microsecond(-1_234_567).unwrap();
+    let letter = DeadLetter::new(2, Uuid::new_v4(), 1, "World.Named", parked_at).with_reason("it failed".to_owned());
     let key = ProjectionKey::new("all", 1);
     let mut tables = views.ensure_live("all", true).await.unwrap().unwrap();
     sqlx::query(AssertSqlSafe(table("worlds"))).execute(tables.view()).await.unwrap();
@@ -46,7 +40,7 @@ async fn use_all(views: &PostgresViews) {
     assert!(matches!(refused, ViewError::AlreadyProcessed { recorded: 3, .. }), "{refused:?}");
 
     for version in [2, 3] {
-        let key = ProjectionKey { version, ..key }.rebuilt();
+        let key = ProjectionKey::new(key.name, version).rebuilt();
         let mut rebuilt = views.begin_rebuild(key).await.unwrap().unwrap();
         sqlx::query(AssertSqlSafe(table(&format!("{}worlds", key.prefix())))).execute(rebuilt.view()).await.unwrap();
         views.check_tables(key, &mut rebuilt).await.unwrap();

@@ -92,7 +92,7 @@ async fn tables_that_may_not_be_made_are_an_error_with_the_sql_that_makes_them()
         }
         let mut config = config();
         config.create_table = false;
-        let error = PostgresViews::open_with(pool.clone(), config).await.unwrap_err();
+        let error = PostgresViews::open_with(pool.clone(), config.clone()).await.unwrap_err();
         let ViewError::SchemaMissing { sql, problem } = &error else { panic!("{error:?}") };
         assert!(problem.contains(&said), "{problem}");
         pool.execute(AssertSqlSafe(sql.clone())).await.unwrap();

@@ -30,7 +30,7 @@ macro_rules! in_each_place {
 }
 use in_each_place;
 
-const PARK: OnFailure = OnFailure::Park { attempts: 0, pause: Duration::ZERO };
+const PARK: OnFailure = OnFailure::park(0, Duration::ZERO);
 
 /// Saves a new account with these deposits.
 async fn account(office: &Office, amounts: &[i64]) -> Account {

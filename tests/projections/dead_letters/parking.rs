@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use eventsourcing::database::PostgresViews;
 use eventsourcing::projection::{Progress, Views as _};
-use eventsourcing::recording::{StateKind, StateLocation as Where};
 use eventsourcing::{EventContext, MemoryViews, StoredEvent};
 
 use sqlx::PgConnection;
@@ -90,15 +89,7 @@ async fn an_event_that_cannot_be_decoded_is_put_aside<P: Place>(place: P) {
     let (office, bad) = (office().await, Bad::default());
     let account = account(&office, &[1]).await;
     let (originator_id, state) = (account.id(), b"{\"timestamp\":\"yesterday\"}".to_vec());
-    let at = Where { kind: StateKind::Event, originator_id, originator_version: 3, topic: "Account.Deposited" };
-    let broken = StoredEvent {
-        originator_id,
-        originator_version: 3,
-        topic: "Account.Deposited".into(),
-        checksum: Some(at.checksum(&state)),
-        state: state.into(),
-        append_id: Uuid::new_v4(),
-    };
+    let broken = StoredEvent::new(originator_id, 3, "Account.Deposited", state, Uuid::new_v4()).checksummed();
     office.recorder().insert_events(vec![broken]).await.unwrap();
     process(&office, &place, &bad, PARK).await;
     let letters = letters(&office, &place, &bad);
@@ -126,7 +117,7 @@ impl Refusing {
 
 #[tokio::test]
 async fn an_event_is_put_aside_after_as_many_attempts_as_the_policy_says() {
-    let policy = OnFailure::Park { attempts: 3, pause: Duration::from_millis(1) };
+    let policy = OnFailure::park(3, Duration::from_millis(1));
     for (refusals, letters) in [(0, 0), (3, 0), (4, 1)] {
         let office = office().await;
         let last = deposits(&office, 2, 1).await;
@@ -145,7 +136,7 @@ async fn a_runner_that_is_stopped_between_attempts_puts_nothing_aside() {
     let office = office().await;
     deposits(&office, 2, 1).await;
     let views = MemoryViews::new(0);
-    let policy = OnFailure::Park { attempts: 1, pause: Duration::from_secs(3_600) };
+    let policy = OnFailure::park(1, Duration::from_secs(3_600));
     let refusing = Refusing(Arc::new(AtomicU32::new(u32::MAX)));
     let runner = ProjectionRunner::builder(&office, refusing, views.clone()).on_failure(policy).start().await.unwrap();
     while !matches!(runner.status().await.unwrap().progress, Progress::Retrying(_)) {

@@ -12,14 +12,9 @@ in_each_place! {
 }
 
 fn letter(notification_id: u64, originator_id: Uuid, reason: Option<&str>) -> DeadLetter {
-    DeadLetter {
-        notification_id,
-        originator_id,
-        originator_version: notification_id + 10,
-        topic: "Account.Deposited".to_owned(),
-        reason: reason.map(ToOwned::to_owned),
-        parked_at: Timestamp::from_microsecond(1_790_000_000_123_456).unwrap(),
-    }
+    let parked_at = Timestamp::from_microsecond(1_790_000_000_123_456).unwrap();
+    DeadLetter::new(notification_id, originator_id, notification_id + 10, "Account.Deposited", parked_at)
+        .with_reason(reason.map(ToOwned::to_owned))
 }
 
 /// Parks dead letters in a transaction that moves the position.

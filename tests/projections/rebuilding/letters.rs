@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use super::super::{PATIENCE, deposits, office};
 use super::places::{self, Place, Version as _};
 
-const PARK: OnFailure = OnFailure::Park { attempts: 0, pause: Duration::ZERO };
+const PARK: OnFailure = OnFailure::park(0, Duration::ZERO);
 
 /// A gate whose handlers fail.
 fn broken() -> Arc<Semaphore> {

@@ -3,6 +3,7 @@
 mod book;
 mod deny;
 mod dependencies;
+mod growth;
 mod imports;
 mod links;
 mod modules;
@@ -45,6 +46,7 @@ fn run_steps(steps: &mut Steps) -> Result<(), Failure> {
     program(steps, cargo(["fmt", "--all", "--check"]))?;
     steps.step("modules: none imports one that imports it", || modules::check(&run::root()))?;
     steps.step("links: each leads to a file, each anchor to a heading", || links::check(&run::root()))?;
+    steps.step("public types: each can grow, or says why it does not", || growth::check(&run::root()))?;
     steps.step("dependencies: a SQLite that keeps writes, no cryptography twice", dependencies::check)?;
     program(steps, cargo(["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]))?;
     let mut docs = cargo(["doc", "--workspace", "--no-deps", "--all-features"]);

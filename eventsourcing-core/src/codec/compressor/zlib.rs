@@ -7,7 +7,17 @@ use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, 
 use super::{Compressor, CompressorError, ZLIB};
 
 /// zlib at its default level.
-#[derive(Clone, Copy, Debug, Default)]
+///
+/// # Examples
+///
+/// ```
+/// use eventsourcing_core::Mapper;
+/// use eventsourcing_core::codec::compressor::ZlibCompressor;
+///
+/// assert!(Mapper::new("universe").with_compressor(ZlibCompressor::default()).has_compressor());
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ZlibCompressor;
 
 thread_local! {

@@ -9,7 +9,7 @@ use zstd::zstd_safe;
 use super::{Compressor, CompressorError, ZSTD};
 
 /// Zstandard, at level 3 by default.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ZstdCompressor {
     level: i32,
 }

@@ -23,6 +23,7 @@ use crate::state::tree::Tree;
 /// let mapper = Mapper::new("universe").with_state_check(StateCheck::Json);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum StateCheck {
     /// `full`: the copy must write the same JSON and have the same `Debug` output.
     ///

@@ -9,6 +9,8 @@ use crate::recording::LogPosition;
 /// Each projection has at most one live version and at most one that is being rebuilt. The tables of the rebuilt version have the
 /// prefix [`ProjectionKey::prefix`]. Its positions are stored under its key, and [`Views::begin`] moves them only while the rebuild
 /// is in progress, just as it moves the positions of a version only while that version is live.
+///
+/// Any crate that implements [`Views`] may implement this trait too. A later version of this library may add methods, each with a default.
 pub trait RebuildableViews: Views + Clone {
     /// Whether the view has tables, which the projection has to create.
     const HAS_TABLES: bool;
@@ -72,6 +74,7 @@ pub trait RebuildableViews: Views + Clone {
 /// The result of an attempt to switch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
+#[non_exhaustive]
 pub enum Switched {
     /// The rebuilt version is live.
     Done,

@@ -14,7 +14,7 @@ use std::time::Duration;
 ///
 /// use eventsourcing_core::{Application, MemoryViews, OnFailure, ProjectionRunner};
 /// # use eventsourcing_core::projection::Recorded;
-/// # use eventsourcing_core::recording::{Cause, StateKind, StateLocation};
+/// # use eventsourcing_core::recording::Cause;
 /// # use eventsourcing_core::{Projection, StoredEvent, Uuid};
 /// # struct Bookings;
 /// # impl Projection for Bookings {
@@ -26,19 +26,15 @@ use std::time::Duration;
 /// #     }
 /// # }
 /// # fn booked() -> StoredEvent {
-/// #     let originator_id = Uuid::new_v4();
 /// #     let state = br#"{"timestamp":"2026-01-01T00:00:00.000000Z"}"#.to_vec();
-/// #     let place = StateLocation { kind: StateKind::Event, originator_id, originator_version: 1, topic: "Trip.Booked" };
-/// #     let checksum = Some(place.checksum(&state));
-/// #     let (topic, append_id) = ("Trip.Booked".into(), Uuid::new_v4());
-/// #     StoredEvent { originator_id, originator_version: 1, topic, state: state.into(), checksum, append_id }
+/// #     StoredEvent::new(Uuid::new_v4(), 1, "Trip.Booked", state, Uuid::new_v4()).checksummed()
 /// # }
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let agency = Application::builder("Agency").open()?;
 /// # agency.recorder().insert_events(vec![booked()]).await?;
 /// // the handler of this projection always fails
-/// let policy = OnFailure::Park { attempts: 2, pause: Duration::from_millis(1) };
+/// let policy = OnFailure::park(2, Duration::from_millis(1));
 /// let runner = ProjectionRunner::builder(&agency, Bookings, MemoryViews::new(0)).on_failure(policy).start().await?;
 /// runner.wait_for(1, Duration::from_secs(5)).await?;
 /// assert_eq!(runner.status().await?.dead_letters, 1);
@@ -52,22 +48,37 @@ pub enum OnFailure {
     /// Stop, so that the cause can be investigated. The position stays before the event.
     #[default]
     Stop,
-    /// Retry up to `attempts` times, with pauses that double up to five seconds, and then stop.
+    /// Retry up to `attempts` times, with pauses that double up to five seconds, and then stop: see [`retry`](Self::retry).
+    #[non_exhaustive]
     Retry {
         /// The maximum number of retries.
         attempts: u32,
         /// The pause before the first retry.
         pause: Duration,
     },
-    /// Retry as [`Retry`](Self::Retry) does, then park the event as a dead letter and continue with other aggregates.
+    /// Retry as [`Retry`](Self::Retry) does, then park the event as a dead letter and continue with other aggregates: see
+    /// [`park`](Self::park).
     ///
     /// Later events of the same aggregate are parked as well, until the [`DeadLetters`](crate::projection::DeadLetters) are retried or
     /// discarded: no event of an aggregate is handled before an earlier one. This holds for all runners of the projection, whatever
     /// their own policy is.
+    #[non_exhaustive]
     Park {
         /// The maximum number of retries.
         attempts: u32,
         /// The pause before the first retry.
         pause: Duration,
     },
+}
+
+impl OnFailure {
+    /// Creates [`Retry`](Self::Retry): at most this many retries, with this pause before the first.
+    pub const fn retry(attempts: u32, pause: Duration) -> Self {
+        Self::Retry { attempts, pause }
+    }
+
+    /// Creates [`Park`](Self::Park): at most this many retries, with this pause before the first.
+    pub const fn park(attempts: u32, pause: Duration) -> Self {
+        Self::Park { attempts, pause }
+    }
 }

@@ -29,7 +29,7 @@ pub enum Progress {
 /// use eventsourcing_core::projection::Progress;
 /// use eventsourcing_core::{Application, MemoryViews, ProjectionRunner};
 /// # use eventsourcing_core::projection::Recorded;
-/// # use eventsourcing_core::recording::{Cause, StateKind, StateLocation};
+/// # use eventsourcing_core::recording::Cause;
 /// # use eventsourcing_core::{Projection, StoredEvent, Uuid};
 /// # struct Bookings;
 /// # impl Projection for Bookings {
@@ -42,12 +42,8 @@ pub enum Progress {
 /// #     }
 /// # }
 /// # fn booked() -> StoredEvent {
-/// #     let originator_id = Uuid::new_v4();
 /// #     let state = br#"{"timestamp":"2026-01-01T00:00:00.000000Z"}"#.to_vec();
-/// #     let place = StateLocation { kind: StateKind::Event, originator_id, originator_version: 1, topic: "Trip.Booked" };
-/// #     let checksum = Some(place.checksum(&state));
-/// #     let (topic, append_id) = ("Trip.Booked".into(), Uuid::new_v4());
-/// #     StoredEvent { originator_id, originator_version: 1, topic, state: state.into(), checksum, append_id }
+/// #     StoredEvent::new(Uuid::new_v4(), 1, "Trip.Booked", state, Uuid::new_v4()).checksummed()
 /// # }
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

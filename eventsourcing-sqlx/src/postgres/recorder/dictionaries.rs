@@ -110,7 +110,7 @@ impl Inner {
     }
 
     async fn keep(&self, connection: &mut PgConnection, dictionary: &StoredDictionary) -> Result<bool, sqlx::Error> {
-        let StoredDictionary { id, bytes, checksum } = dictionary;
+        let StoredDictionary { id, bytes, checksum, .. } = dictionary;
         self.keep_session(connection).await?;
         let inserted = sqlx::query(self.sql.common.insert_dictionary.text())
             .bind(i64::from(*id))
@@ -141,9 +141,6 @@ impl Inner {
 }
 
 fn dictionary(row: &PgRow) -> Result<StoredDictionary, StatementError> {
-    Ok(StoredDictionary {
-        id: rows::from_dictionary_id(row.try_get(0)?)?,
-        bytes: row.try_get(1)?,
-        checksum: rows::from_checksum(row.try_get(2)?)?,
-    })
+    let dictionary = StoredDictionary::new(rows::from_dictionary_id(row.try_get(0)?)?, row.try_get::<Vec<u8>, _>(1)?);
+    Ok(dictionary.with_checksum(rows::from_checksum(row.try_get(2)?)?))
 }

@@ -76,7 +76,7 @@ impl Inner {
         changes: &LetterChanges,
         found: &mut Found,
     ) -> Result<(), StatementError> {
-        let LetterChanges { upstream, behind, taken, parked } = changes;
+        let LetterChanges { upstream, behind, taken, parked, .. } = changes;
         let waiting: Vec<Uuid> = sqlx::query_scalar(self.sql.common.with_letters.text())
             .persistent(self.is_persistent())
             .bind(upstream)
@@ -102,10 +102,6 @@ impl Inner {
 }
 
 fn letter(row: &PgRow) -> Result<StoredLetter, StatementError> {
-    Ok(StoredLetter {
-        notification_id: rows::from_id(row.try_get(0)?)?,
-        originator_id: row.try_get(1)?,
-        state: row.try_get::<&[u8], _>(2)?.into(),
-        checksum: rows::from_checksum(row.try_get(3)?)?,
-    })
+    let letter = StoredLetter::new(rows::from_id(row.try_get(0)?)?, row.try_get(1)?, row.try_get::<&[u8], _>(2)?);
+    Ok(letter.with_checksum(rows::from_checksum(row.try_get(3)?)?))
 }

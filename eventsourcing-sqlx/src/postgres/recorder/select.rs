@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use eventsourcing_core::RecorderError;
 use eventsourcing_core::recording::{
-    EventQuery, EventVisitor, LogPosition, NotificationQuery, NotificationRef, NotificationVisitor, StoredEventRef,
+    EventQuery, EventVisitor, LogPosition, NotificationQuery, NotificationVisitor, StoredEventRef,
 };
 use futures::TryStreamExt;
 use sqlx::postgres::{PgArguments, PgRow};
@@ -328,30 +328,20 @@ fn bytes(row: &PgRow) -> usize {
 /// The event of a row: columns as every statement selects them.
 fn event(row: ShownRow<'_>) -> Result<StoredEventRef<'_>, StatementError> {
     let originator_id = row.value(0)?;
-    Ok(StoredEventRef {
-        originator_id,
-        originator_version: rows::of_aggregate(rows::from_version(row.value(1)?), originator_id)?,
-        topic: row.value(2)?,
-        state: row.value(3)?,
-        checksum: rows::of_aggregate(rows::from_checksum(row.value(4)?), originator_id)?,
-        append_id: row.value(5)?,
-    })
+    let version = rows::of_aggregate(rows::from_version(row.value(1)?), originator_id)?;
+    let checksum = rows::of_aggregate(rows::from_checksum(row.value(4)?), originator_id)?;
+    let event = StoredEventRef::new(originator_id, version, row.value(2)?, row.value(3)?, row.value(5)?);
+    Ok(event.with_checksum(checksum))
 }
 
 /// The row of a statement that reads the log.
 fn log_row(row: ShownRow<'_>) -> Result<LogRow<'_>, StatementError> {
     let (id, append_id) = (rows::from_id(row.value(0)?)?, row.value(6)?);
     let Some(state) = row.value(4)? else { return Ok(LogRow { id, append_id, shown: None }) };
-    let shown = NotificationRef {
-        id,
-        originator_id: row.value(1)?,
-        originator_version: rows::of_notification(rows::from_version(row.value(2)?), id)?,
-        topic: row.value(3)?,
-        state,
-        checksum: rows::of_notification(rows::from_checksum(row.value(5)?), id)?,
-        append_id,
-    };
-    Ok(LogRow { id, append_id, shown: Some(shown) })
+    let version = rows::of_notification(rows::from_version(row.value(2)?), id)?;
+    let checksum = rows::of_notification(rows::from_checksum(row.value(5)?), id)?;
+    let event = StoredEventRef::new(row.value(1)?, version, row.value(3)?, state, append_id);
+    Ok(LogRow { id, append_id, shown: Some(event.with_checksum(checksum).notification(id)) })
 }
 
 /// How many ids the next statement searches: about as many as take [`SLICE_TIME`].

@@ -16,7 +16,7 @@ impl Inner {
     /// Stores a dictionary. Returns whether it is stored now: not if its id is taken.
     pub(super) async fn insert_dictionary(&self, dictionary: StoredDictionary) -> Result<bool, RecorderError> {
         let deadline = deadline(self.config.lock_timeout);
-        let StoredDictionary { id, bytes, checksum } = &dictionary;
+        let StoredDictionary { id, bytes, checksum, .. } = &dictionary;
         loop {
             // a single statement is a transaction of its own
             let inserted = self.connections.write(|connection| {
@@ -40,11 +40,9 @@ impl Inner {
             let mut select = connection.prepare_cached(self.sql.common.dictionaries.as_str())?;
             let mut found = select.query([i64::from(after)])?;
             while let Some(row) = found.next()? {
-                dictionaries.push(StoredDictionary {
-                    id: rows::from_dictionary_id(row.get(0)?)?,
-                    bytes: row.get(1)?,
-                    checksum: rows::from_checksum(row.get(2)?)?,
-                });
+                let dictionary =
+                    StoredDictionary::new(rows::from_dictionary_id(row.get(0)?)?, row.get::<_, Vec<u8>>(1)?);
+                dictionaries.push(dictionary.with_checksum(rows::from_checksum(row.get(2)?)?));
             }
             Ok(Slice::Last)
         })

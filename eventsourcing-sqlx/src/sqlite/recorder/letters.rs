@@ -102,7 +102,7 @@ impl Inner {
         connection: &Connection,
         changes: &LetterChanges,
     ) -> Result<(), StatementError> {
-        let LetterChanges { upstream, behind, taken, parked } = changes;
+        let LetterChanges { upstream, behind, taken, parked, .. } = changes;
         for id in behind {
             if !self.has_letters(connection, upstream, *id)? {
                 return Err(changes.refused().into());
@@ -115,7 +115,7 @@ impl Inner {
             }
         }
         let mut park = connection.prepare_cached(self.sql.park.as_str())?;
-        for StoredLetter { notification_id, originator_id, state, checksum } in parked {
+        for StoredLetter { notification_id, originator_id, state, checksum, .. } in parked {
             let (id, originator) = (rows::to_bound(*notification_id), originator_id.as_bytes().as_slice());
             park.execute(params![upstream, id, originator, state, rows::to_checksum(*checksum)])?;
         }
@@ -124,10 +124,6 @@ impl Inner {
 }
 
 fn letter(row: &Row<'_>) -> Result<StoredLetter, StatementError> {
-    Ok(StoredLetter {
-        notification_id: rows::from_id(row.get(0)?)?,
-        originator_id: uuid(row, 1)?,
-        state: row.get::<_, Vec<u8>>(2)?.into(),
-        checksum: rows::from_checksum(row.get(3)?)?,
-    })
+    let letter = StoredLetter::new(rows::from_id(row.get(0)?)?, uuid(row, 1)?, row.get::<_, Vec<u8>>(2)?);
+    Ok(letter.with_checksum(rows::from_checksum(row.get(3)?)?))
 }

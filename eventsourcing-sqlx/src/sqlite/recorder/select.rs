@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use eventsourcing_core::RecorderError;
 use eventsourcing_core::recording::{
-    EventQuery, EventVisitor, LogPosition, NotificationQuery, NotificationRef, NotificationVisitor, StoredEventRef,
+    EventQuery, EventVisitor, LogPosition, NotificationQuery, NotificationVisitor, StoredEventRef,
 };
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, Rows, params};
@@ -220,14 +220,10 @@ fn show(
 /// The event of a row: columns as every statement selects them.
 fn event<'r>(row: &'r Row<'_>) -> Result<StoredEventRef<'r>, StatementError> {
     let originator_id = uuid(row, 0)?;
-    Ok(StoredEventRef {
-        originator_id,
-        originator_version: rows::of_aggregate(rows::from_version(row.get(1)?), originator_id)?,
-        topic: text(row, 2)?,
-        state: blob(row, 3)?,
-        checksum: rows::of_aggregate(rows::from_checksum(row.get(4)?), originator_id)?,
-        append_id: uuid(row, 5)?,
-    })
+    let version = rows::of_aggregate(rows::from_version(row.get(1)?), originator_id)?;
+    let checksum = rows::of_aggregate(rows::from_checksum(row.get(4)?), originator_id)?;
+    let event = StoredEventRef::new(originator_id, version, text(row, 2)?, blob(row, 3)?, uuid(row, 5)?);
+    Ok(event.with_checksum(checksum))
 }
 
 /// The row of a statement that reads the log.
@@ -236,16 +232,10 @@ fn log_row<'r>(row: &'r Row<'_>) -> Result<LogRow<'r>, StatementError> {
     if matches!(row.get_ref(4)?, ValueRef::Null) {
         return Ok(LogRow { id, append_id, shown: None });
     }
-    let shown = NotificationRef {
-        id,
-        originator_id: uuid(row, 1)?,
-        originator_version: rows::of_notification(rows::from_version(row.get(2)?), id)?,
-        topic: text(row, 3)?,
-        state: blob(row, 4)?,
-        checksum: rows::of_notification(rows::from_checksum(row.get(5)?), id)?,
-        append_id,
-    };
-    Ok(LogRow { id, append_id, shown: Some(shown) })
+    let version = rows::of_notification(rows::from_version(row.get(2)?), id)?;
+    let checksum = rows::of_notification(rows::from_checksum(row.get(5)?), id)?;
+    let event = StoredEventRef::new(uuid(row, 1)?, version, text(row, 3)?, blob(row, 4)?, append_id);
+    Ok(LogRow { id, append_id, shown: Some(event.with_checksum(checksum).notification(id)) })
 }
 
 /// The texts as a JSON array, which is one value for the same statement, for any number of texts.

@@ -1,0 +1,67 @@
+//! The optional parts that a recorder leaves out are refused with an error that says so, and nothing is recorded.
+
+use uuid::Uuid;
+
+use super::Fixture;
+use super::store::{Store, versions};
+use crate::recording::{
+    Append, LetterChanges, LetterQuery, LogPosition, RecorderError, StoredDictionary, StoredLetter, Tracking,
+};
+
+/// A recorder without dictionaries refuses to store one with [`NoDictionaries`](RecorderError::NoDictionaries), and returns none.
+pub async fn dictionaries_are_refused(fixture: &dyn Fixture) {
+    let rule = "a recorder without dictionaries refuses them";
+    let store = Store::open(fixture).await;
+    let outcome = store.recorder().insert_dictionary(StoredDictionary::new(1, *b"in common")).await;
+    assert!(matches!(outcome, Err(RecorderError::NoDictionaries)), "{rule}: found {outcome:?}");
+    assert_eq!(store.dictionaries(0).await, [], "{rule}: none is selected");
+}
+
+/// A recorder without tracking refuses it with [`NoTracking`](RecorderError::NoTracking), which names the upstream application; events
+/// that come with it are not recorded. A position cannot be moved: [`CannotMovePosition`](RecorderError::CannotMovePosition).
+pub async fn tracking_is_refused(fixture: &dyn Fixture) {
+    let rule = "a recorder without tracking refuses it";
+    let store = Store::open(fixture).await;
+    let (recorder, events) = (store.recorder(), versions(Uuid::new_v4(), 1..=2));
+    let (tracking, position) = (Tracking::new("Orders", 0, 1), LogPosition::anchored(1, Uuid::new_v4()));
+    let tracked = Append::new(events.clone()).tracked(tracking.clone());
+    let outcomes = [
+        ("insert_tracked", recorder.insert_tracked(events, tracking).await.err()),
+        ("append", recorder.append(tracked).await.err()),
+        ("tracked_position", recorder.tracked_position("Orders").await.err()),
+        ("initialize_tracking", recorder.initialize_tracking("Orders", position).await.err()),
+        ("initialize_tracking", recorder.initialize_tracking("Orders", LogPosition::START).await.err()),
+    ];
+    for (method, error) in outcomes {
+        let is_refused = matches!(&error, Some(RecorderError::NoTracking { upstream }) if upstream == "Orders");
+        assert!(is_refused, "{rule}: {method} returned {error:?}");
+    }
+    let moved = recorder.move_tracking("Orders", LogPosition::START, position).await;
+    assert!(matches!(moved, Err(RecorderError::CannotMovePosition { .. })), "{rule}: move_tracking returned {moved:?}");
+    assert_eq!(store.log().await, [], "{rule}: nothing is recorded");
+}
+
+/// A recorder without dead letters refuses changes of them with [`NoDeadLetters`](RecorderError::NoDeadLetters), which names the upstream
+/// application; events that come with them are not recorded. It returns no letters.
+pub async fn letters_are_refused(fixture: &dyn Fixture) {
+    let rule = "a recorder without dead letters refuses them";
+    let store = Store::open(fixture).await;
+    let (recorder, id) = (store.recorder(), Uuid::new_v4());
+    let changes = [
+        LetterChanges::of("Orders").parked([StoredLetter::new(1, id, *b"{}")]),
+        LetterChanges::of("Orders").taken([1]),
+        LetterChanges::of("Orders").behind([id]),
+    ];
+    for changes in changes {
+        let error = recorder.append(Append::new(versions(id, 1..=2)).changing(changes)).await.err();
+        let is_refused = matches!(&error, Some(RecorderError::NoDeadLetters { upstream }) if upstream == "Orders");
+        assert!(is_refused, "{rule}: append returned {error:?}");
+    }
+    assert_eq!(store.log().await, [], "{rule}: nothing is recorded");
+    let letters = recorder.select_letters(LetterQuery::of("Orders")).await;
+    assert!(matches!(letters.as_deref(), Ok([])), "{rule}: select_letters returned {letters:?}");
+    let count = recorder.count_letters("Orders").await;
+    assert!(matches!(count, Ok(0)), "{rule}: count_letters returned {count:?}");
+    let originators = recorder.originators_with_letters("Orders", &[id]).await;
+    assert!(matches!(originators.as_deref(), Ok([])), "{rule}: originators_with_letters returned {originators:?}");
+}
