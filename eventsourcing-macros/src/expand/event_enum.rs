@@ -1,10 +1,10 @@
 //! The enum of an aggregate's events, and its serialization.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 
 use crate::model::checked::{Aggregate, Event, Payload};
-use crate::syntax::names;
+use crate::syntax::{names, paths};
 
 pub(super) fn event_enum(aggregate: &Aggregate) -> TokenStream {
     let (name, derives) = (names::event_enum(&aggregate.name), &aggregate.derives);
@@ -12,11 +12,11 @@ pub(super) fn event_enum(aggregate: &Aggregate) -> TokenStream {
     let variants = aggregate.events().map(|event| {
         let (variant, payload, cfgs) = (&event.name, &event.payload, &event.attributes.cfgs);
         let doc = format!(" The event `{variant}`.");
-        quote!(#[doc = #doc] #(#cfgs)* #variant(#payload))
+        quote_spanned!(variant.span()=> #[doc = #doc] #(#cfgs)* #variant(#payload))
     });
     let is_own = aggregate.events().any(|event| matches!(event.payload, Payload::Own(_)));
     let allow = is_own.then(|| quote!(#[allow(private_interfaces)]));
-    quote! {
+    quote_spanned! {name.span()=>
         #[doc = #doc]
         #[derive(::std::clone::Clone, ::std::fmt::Debug, #(#derives,)*)]
         #allow
@@ -28,7 +28,8 @@ pub(super) fn event_enum(aggregate: &Aggregate) -> TokenStream {
 
 /// `impl AggregateEvent for WorldEvent`.
 pub(super) fn aggregate_event(aggregate: &Aggregate) -> TokenStream {
-    let (krate, name) = (&aggregate.krate, names::event_enum(&aggregate.name));
+    let name = names::event_enum(&aggregate.name);
+    let krate = paths::placed(&aggregate.krate, name.span());
     let arm = |arm: fn(&Event) -> TokenStream| {
         aggregate.events().map(move |event| {
             let (arm, cfgs) = (arm(event), &event.attributes.cfgs);
@@ -38,16 +39,16 @@ pub(super) fn aggregate_event(aggregate: &Aggregate) -> TokenStream {
     let all = arm(|event| event.topic.text.to_token_stream());
     let topics = arm(|Event { name, topic, .. }| {
         let topic = &topic.text;
-        quote!(Self::#name(_) => #topic)
+        quote_spanned!(name.span()=> Self::#name(_) => #topic)
     });
-    let writes = arm(|Event { name, .. }| quote!(Self::#name(event) => state.write(event)));
+    let writes = arm(|Event { name, .. }| quote_spanned!(name.span()=> Self::#name(event) => state.write(event)));
     let reads = arm(|Event { name, topic, .. }| {
         let topic = &topic.text;
-        quote!(#topic => state.read().map(Self::#name))
+        quote_spanned!(name.span()=> #topic => state.read().map(Self::#name))
     });
     // the enum is empty if all events of the block have errors
     let this = if aggregate.events().next().is_some() { quote!(self) } else { quote!(*self) };
-    quote! {
+    quote_spanned! {name.span()=>
         impl #krate::AggregateEvent for #name {
             const TOPICS: &'static [&'static str] = &[#(#all)*];
 
