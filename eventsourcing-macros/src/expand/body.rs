@@ -5,6 +5,7 @@ use quote::{ToTokens as _, quote};
 use syn::spanned::Spanned as _;
 use syn::{Attribute, FnArg, ImplItemFn, Pat, Visibility, parse_quote, parse_quote_spanned};
 
+use crate::model::attributes::MethodAttributes;
 use crate::model::checked::Event;
 use crate::syntax::names;
 use crate::syntax::tokens::mentions;
@@ -35,6 +36,16 @@ pub(super) fn body(event: &Event) -> TokenStream {
         block: event.block.clone(),
     };
     quote!(#method)
+}
+
+/// The user's method, for a block whose events are not generated.
+pub(super) fn original(event: &Event) -> TokenStream {
+    let MethodAttributes { docs, cfgs, shared, others } = &event.attributes;
+    let (visibility, signature, block) = (&event.visibility, &event.signature, &event.block);
+    quote! {
+        #(#docs)* #(#cfgs)* #(#shared)* #(#others)*
+        #visibility #signature #block
+    }
 }
 
 /// Converts `#[expect]` to `#[allow]`: the lint rarely fires in both the command and the body.

@@ -17,6 +17,8 @@ pub(crate) struct AggregateStruct {
 /// An impl block under `#[aggregate]`.
 pub(crate) enum AggregateImpl {
     Aggregate(Box<Aggregate>),
+    /// A block without a creation event, which may be a second block of an aggregate.
+    WithoutCreation(Box<Aggregate>),
     /// A block that cannot belong to an aggregate. It stays unchanged.
     Refused(Box<ItemImpl>),
 }
