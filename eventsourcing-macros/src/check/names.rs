@@ -101,7 +101,7 @@ pub(super) fn chosen_id(event: &Event, errors: &mut Errors) {
     }
     if let Some(parameter) = event.parameters.iter().find(|parameter| parameter.name.unraw() == "id") {
         let written = match &event.payload {
-            Payload::Own(path) => paths::text(path),
+            Payload::Own(path) => format!("struct = {}", paths::text(path)),
             Payload::Generated(_) => format!("\"{}\"", event.name),
         };
         errors.at(&parameter.name, messages::event::id_not_chosen(&written));

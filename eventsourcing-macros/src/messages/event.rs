@@ -1,6 +1,9 @@
 //! Messages about `#[event]`: its place, the names, topics and ids of events, and the bodies of methods.
 
 use proc_macro2::Ident;
+use syn::Path;
+
+use crate::syntax::paths;
 
 pub(crate) const PLACE: &str = "`#[event]` belongs on a method in an `#[aggregate]` impl block; write `#[aggregate]` above the `impl`, \
      and add `crate = path` if the library is not available as `eventsourcing`";
@@ -14,7 +17,20 @@ pub(crate) const TWICE: &str = "a method records one event; remove the second `#
 
 pub(crate) const IS_NO_ASSIGNMENT: &str = "write the event name in parentheses: `#[event(\"Started\")]`";
 
-pub(crate) const NO_NAME: &str = "expected the event name as a string, or the path of your own event struct: `#[event(\"Started\")]`, `#[event(Started)]`";
+pub(crate) const NO_NAME: &str = "expected the event name as a string, or your own event struct: `#[event(\"Started\")]`, `#[event(struct = Started)]`";
+
+/// The message for a name without quotes.
+pub(crate) fn unquoted(path: &Path) -> String {
+    let (path, name) = (paths::text(path), path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default());
+    format!(
+        "the event name is a string; write `#[event(\"{name}\")]`, or `#[event(struct = {path})]` if the event is your own struct `{path}`"
+    )
+}
+
+/// The message for a name and a struct.
+pub(crate) fn named_twice(own: &Path) -> String {
+    format!("the event has the name of your own struct `{}`; remove this name", paths::text(own))
+}
 
 pub(crate) fn invalid_name(name: &str, suggestion: &Option<String>) -> String {
     match suggestion {
