@@ -31,7 +31,7 @@ pub(super) fn event(
     signature(&method.sig, &mut errors);
     let kind = kind(&method.sig, aggregate, &mut errors);
     let parameters: Vec<Parameter> =
-        parameters.into_iter().filter_map(|parsed| errors.take(parameter(parsed))).collect();
+        parameters.into_iter().filter_map(|parsed| errors.take(parameter(parsed, aggregate))).collect();
     let name_and_payload = name_and_payload(&named, &method.sig, aggregate, &mut errors);
     id_of_a_creation(id.as_ref().map(|(word, _)| word), kind.as_ref(), &mut errors);
     let event = kind.zip(name_and_payload).map(|(kind, (name, place, payload))| Event {

@@ -145,7 +145,9 @@ fn conversion(parameter: &Parameter) -> Option<TokenStream> {
         Conversion::Owned => return None,
         Conversion::Borrowed => quote!(::std::borrow::ToOwned::to_owned(#name)),
         Conversion::Into => quote!(::std::convert::Into::into(#name)),
-        Conversion::OptionUnsized | Conversion::OptionBorrowed => quote!(#name.map(::std::borrow::ToOwned::to_owned)),
+        Conversion::OptionUnsized | Conversion::OptionBorrowed | Conversion::OptionToOwned => {
+            quote!(#name.map(::std::borrow::ToOwned::to_owned))
+        }
         Conversion::OptionInto => quote!(#name.map(::std::convert::Into::into)),
     })
 }
@@ -159,6 +161,7 @@ fn argument(parameter: &Parameter) -> TokenStream {
         Conversion::Borrowed => quote!(&event.#name),
         Conversion::OptionUnsized => quote!(event.#name.as_deref()),
         Conversion::OptionBorrowed => quote!(event.#name.as_ref()),
+        Conversion::OptionToOwned => quote!(event.#name.as_ref().map(::std::borrow::Borrow::borrow)),
     }
 }
 

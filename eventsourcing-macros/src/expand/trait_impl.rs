@@ -100,5 +100,6 @@ fn argument(parameter: &Parameter) -> TokenStream {
         Conversion::Borrowed => quote!(&#name),
         Conversion::OptionUnsized => quote!(#name.as_deref()),
         Conversion::OptionBorrowed => quote!(#name.as_ref()),
+        Conversion::OptionToOwned => quote!(#name.as_ref().map(::std::borrow::Borrow::borrow)),
     }
 }

@@ -133,6 +133,8 @@ pub(crate) enum Conversion {
     OptionUnsized,
     /// `Option<&T>`, stored as `Option<T>`.
     OptionBorrowed,
+    /// `Option<&Path>`, stored as `Option<<Path as ToOwned>::Owned>`.
+    OptionToOwned,
     /// `Option<impl Into<T>>`, stored as `Option<T>`.
     OptionInto,
 }
