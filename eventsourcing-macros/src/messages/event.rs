@@ -44,6 +44,14 @@ pub(crate) fn invalid_name(name: &str, suggestion: &Option<String>) -> String {
     }
 }
 
+/// The message for a name that begins with the name of the aggregate.
+pub(crate) fn repeats_the_aggregate(name: &Ident, payload: &Ident, topic: &str, rest: String) -> String {
+    format!(
+        "`{name}` repeats the name of the aggregate, so the event would be the struct `{payload}`, recorded as `{topic}`; \
+         write `#[event(\"{rest}\")]`; if such events are recorded already, or the name has to stay, add `topic = \"{topic}\"`"
+    )
+}
+
 pub(crate) const CALLED_EVENT: &str = "an event cannot be named `Event`: its struct would have the same name as the enum of all events; \
      choose another name, such as `SomethingHappened`";
 
