@@ -1,6 +1,6 @@
 //! Event structs: the events are types of your own, with their own docs, derives and methods.
 //!
-//! `#[event("Lent")]` generates the struct `BookLent`. `#[event(Lent)]`, without quotes, uses a struct that you wrote: its fields have the
+//! `#[event("Lent")]` generates the struct `BookLent`. `#[event(struct = Lent)]` uses a struct that you wrote: its fields have the
 //! names of the method's parameters. What is recorded is the same as in `declarative.rs`.
 //!
 //! ```console
@@ -47,17 +47,17 @@ pub struct Book {
 // `derive(PartialEq)` is for the enum of the events, `BookEvent`, so that events can be compared
 #[aggregate(derive(PartialEq))]
 impl Book {
-    #[event(Acquired)]
+    #[event(struct = Acquired)]
     pub fn acquire(title: &str) -> Self {
         Self { title: title.to_owned(), reader: None }
     }
 
-    #[event(Lent)]
+    #[event(struct = Lent)]
     pub fn lend(&mut self, reader: &str) {
         self.reader = Some(reader.to_owned());
     }
 
-    #[event(Returned)]
+    #[event(struct = Returned)]
     pub fn give_back(&mut self) {
         self.reader = None;
     }

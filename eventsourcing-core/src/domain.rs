@@ -7,6 +7,7 @@ mod event;
 mod missing_events;
 pub(crate) mod outcome;
 mod root;
+pub(crate) mod stand_ins;
 
 pub use aggregate::{Aggregate, ApplyError};
 pub use error::AggregateError;

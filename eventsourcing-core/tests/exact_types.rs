@@ -91,12 +91,7 @@ fn a_trusted_field_is_restored_exactly() {
         let mut at = cases.iter().cycle().cloned();
         let full = Trusted::of(|| at.next().unwrap());
         for event in [full.clone(), full.without_options()] {
-            let event = DomainEvent {
-                originator_id: Uuid::from_u128(7),
-                originator_version: 1,
-                timestamp: Timestamp::UNIX_EPOCH,
-                event,
-            };
+            let event = DomainEvent::new(Uuid::from_u128(7), 1, Timestamp::UNIX_EPOCH, event);
             let stored = mapper.to_stored_event(&event, Uuid::nil()).unwrap();
             let restored: DomainEvent<Trusted> = mapper.to_domain_event(&stored).unwrap();
             prop_assert_eq!(restored, event);

@@ -3,9 +3,9 @@
 //! With errors, the output still contains the user's item. Editors keep working, and the compiler does not report the item
 //! as missing.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
-use syn::Item;
+use syn::{Attribute, Generics, Item};
 
 use crate::errors::Errors;
 use crate::{check, expand, messages, parse};
@@ -19,6 +19,8 @@ pub(crate) fn aggregate(arguments: TokenStream, item: TokenStream) -> TokenStrea
         Ok(Item::Impl(item)) => {
             pipeline(arguments, item, parse::aggregate_impl, check::aggregate_impl, expand::aggregate_impl)
         }
+        Ok(Item::Enum(other)) => no_struct(arguments, &other.ident, &other.generics, &other.attrs, item),
+        Ok(Item::Union(other)) => no_struct(arguments, &other.ident, &other.generics, &other.attrs, item),
         Ok(_) => misplaced(messages::aggregate::PLACE, item),
         Err(error) => with_error(&error, item),
     }
@@ -85,6 +87,20 @@ fn pipeline<Source, Parsed, Checked>(
     let (checked, errors) = check(parsed);
     let expanded = expand(checked);
     quote!(#expanded #errors)
+}
+
+/// A type that cannot be an aggregate, with what the impl block of an aggregate needs.
+fn no_struct(
+    arguments: TokenStream,
+    name: &Ident,
+    generics: &Generics,
+    attributes: &[Attribute],
+    item: TokenStream,
+) -> TokenStream {
+    let krate = parse::path_of_library(arguments);
+    let stand_in = expand::aggregate_type(name, generics, attributes, &krate);
+    let error = syn::Error::new_spanned(name, messages::aggregate::no_struct(name)).to_compile_error();
+    quote!(#item #stand_in #error)
 }
 
 fn misplaced(message: &str, item: TokenStream) -> TokenStream {

@@ -126,7 +126,7 @@ fn account_expands_every_kind_of_event() {
                 if self.balance == 0 { Ok(()) } else { Err(Refused) }
             }
 
-            #[event(Renamed)]
+            #[event(struct = Renamed)]
             pub fn rename(&mut self, owner: &str) {
                 self.owner = owner.to_owned();
             }

@@ -83,7 +83,7 @@ impl Vault {
     }
 
     /// Locks it.
-    #[event(Locked)]
+    #[event(struct = Locked)]
     fn lock(&mut self, code: Secret) {
         self.code = code;
     }

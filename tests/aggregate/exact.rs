@@ -52,7 +52,7 @@ impl Parcel {
     #[event("Counted")]
     pub fn count(&mut self, #[serde(default)] _count: u8) {}
 
-    #[event(Closed)]
+    #[event(struct = Closed)]
     pub fn close(&mut self, lost: u8) {
         let _ = lost;
     }

@@ -13,6 +13,7 @@ mod literals;
 mod names;
 mod nested;
 mod parameters;
+mod paths;
 mod places;
 mod refusals;
 mod unrecorded;

@@ -56,7 +56,7 @@ impl Page {
         self.body.make_ascii_uppercase();
     }
 
-    #[event(TitleChanged)]
+    #[event(struct = TitleChanged)]
     pub fn change_title(&mut self, title: impl Into<String>, before: Option<&str>) {
         self.title = title.into();
         if let Some(before) = before {
@@ -64,7 +64,7 @@ impl Page {
         }
     }
 
-    #[event(events::Cleared)]
+    #[event(struct = events::Cleared)]
     pub fn clear(&mut self) {
         self.body.clear();
     }

@@ -18,7 +18,7 @@ impl Order {
         Ok(Self { customer: Uuid::new_v5(&Uuid::nil(), id.into().as_bytes()), lines: vec![Uuid::from_u128(number.len() as u128)] })
     }
 
-    #[event(Copied)]
+    #[event(struct = Copied)]
     pub fn copy(r#id: Uuid) -> Self {
         Self { customer: id, lines: vec![] }
     }

@@ -19,6 +19,12 @@ impl World {
     #[event(1)]
     pub fn go_on(&mut self) {}
 
+    #[event(Renamed)]
+    pub fn rename(&mut self) {}
+
+    #[event(events::Moved, topic = "x")]
+    pub fn go(&mut self) {}
+
     #[event("Stopped" topic = "x")]
     pub fn stop(&mut self) {}
 }

@@ -25,7 +25,7 @@ impl World {
     #[event("Self")]
     pub fn itself(&mut self) {}
 
-    #[event(lower)]
+    #[event(struct = lower)]
     pub fn own(&mut self) {}
 
     #[event]

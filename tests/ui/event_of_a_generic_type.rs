@@ -13,7 +13,7 @@ impl World {
         Self { name: String::new() }
     }
 
-    #[event(Ended<u8>)]
+    #[event(struct = Ended<u8>)]
     pub fn end(&mut self, value: u8) {
         let _ = value;
     }

@@ -21,6 +21,9 @@ impl World {
 
     #[event("Left", topic = "a", topic = "b")]
     pub fn leave(&mut self) {}
+
+    #[event("Renamed", struct = Named)]
+    pub fn rename(&mut self) {}
 }
 
 fn main() {}

@@ -18,7 +18,7 @@ impl World {
         Self { name: String::new() }
     }
 
-    #[event(Ended)]
+    #[event(struct = Ended)]
     pub fn end(
         &mut self,
         /// Why it ended.

@@ -33,6 +33,11 @@ impl World {
         self.name = other.name;
     }
 
+    #[event("MergedByName")]
+    pub fn merge_by_name(&mut self, other: &World, others: Vec<self::World>) {
+        let _ = (other, others);
+    }
+
     #[event("MergedAll")]
     pub fn merge_all(&mut self, others: &[Self]) {
         let _ = others;

@@ -26,7 +26,7 @@ use crate::{Error, Result};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be saved",
     label = "not an aggregate by `&mut`, and not domain events",
-    note = "an aggregate is saved by `&mut`, because saving takes its pending events: `app.save(&mut world)`, `app.save((&mut world, &mut ship))`"
+    note = "saving takes the pending events of an aggregate: write `save(&mut world)`, `save(&mut worlds)` or `save((&mut world, &mut ship))`"
 )]
 pub trait Saveable: Send {
     /// Adds the pending events.
@@ -109,6 +109,8 @@ impl<'a> SaveBatch<'a> {
     }
 }
 
+// errors recommend an aggregate by `&mut` and domain events, and not all that they can be in
+
 impl<A: Aggregate> Saveable for &mut A {
     fn add_to(&mut self, batch: &mut SaveBatch<'_>) -> Result<()> {
         batch.add_pending(self.root_mut())
@@ -119,6 +121,7 @@ impl<A: Aggregate> Saveable for &mut A {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<A: Aggregate> Saveable for &mut [A] {
     fn add_to(&mut self, batch: &mut SaveBatch<'_>) -> Result<()> {
         self.iter_mut().try_for_each(|mut aggregate| aggregate.add_to(batch))
@@ -129,6 +132,7 @@ impl<A: Aggregate> Saveable for &mut [A] {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<A: Aggregate> Saveable for &mut Vec<A> {
     fn add_to(&mut self, batch: &mut SaveBatch<'_>) -> Result<()> {
         self.as_mut_slice().add_to(batch)
@@ -139,6 +143,7 @@ impl<A: Aggregate> Saveable for &mut Vec<A> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<A: Aggregate, const N: usize> Saveable for &mut [A; N] {
     fn add_to(&mut self, batch: &mut SaveBatch<'_>) -> Result<()> {
         self.as_mut_slice().add_to(batch)
@@ -149,6 +154,7 @@ impl<A: Aggregate, const N: usize> Saveable for &mut [A; N] {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: Saveable> Saveable for Vec<S> {
     fn add_to(&mut self, batch: &mut SaveBatch<'_>) -> Result<()> {
         self.iter_mut().try_for_each(|item| item.add_to(batch))
@@ -159,6 +165,7 @@ impl<S: Saveable> Saveable for Vec<S> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: Saveable, const N: usize> Saveable for [S; N] {
     fn add_to(&mut self, batch: &mut SaveBatch<'_>) -> Result<()> {
         self.iter_mut().try_for_each(|item| item.add_to(batch))
@@ -169,6 +176,7 @@ impl<S: Saveable, const N: usize> Saveable for [S; N] {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: Saveable> Saveable for Option<S> {
     fn add_to(&mut self, batch: &mut SaveBatch<'_>) -> Result<()> {
         self.iter_mut().try_for_each(|item| item.add_to(batch))
@@ -179,6 +187,7 @@ impl<S: Saveable> Saveable for Option<S> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: Saveable + ?Sized> Saveable for Box<S> {
     fn add_to(&mut self, batch: &mut SaveBatch<'_>) -> Result<()> {
         (**self).add_to(batch)
@@ -197,6 +206,7 @@ impl<E: AggregateEvent> Saveable for DomainEvent<E> {
     fn recorded(&mut self) {}
 }
 
+#[diagnostic::do_not_recommend]
 impl Saveable for () {
     fn add_to(&mut self, _: &mut SaveBatch<'_>) -> Result<()> {
         Ok(())
@@ -207,6 +217,7 @@ impl Saveable for () {
 
 macro_rules! tuples {
     ($($name:ident)*) => {
+        #[diagnostic::do_not_recommend]
         impl<$($name: Saveable),*> Saveable for ($($name,)*) {
             #[expect(non_snake_case, reason = "the type's name names its value")]
             fn add_to(&mut self, batch: &mut SaveBatch<'_>) -> Result<()> {

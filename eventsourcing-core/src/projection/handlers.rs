@@ -30,7 +30,7 @@ use crate::recording::{Cause, Notification};
     message = "`{Self}` is not an event that can be handled",
     label = "not the struct of an event",
     note = "a handler takes the struct that `#[aggregate]` generates for an `#[event]` method, such as `&WorldStarted`; \
-            for a struct of your own, given as `#[event(Started)]`, write `impl EventStruct for Started`"
+            for a struct of your own, given as `#[event(struct = Started)]`, write `impl EventStruct for Started`"
 )]
 pub trait EventStruct: DeserializeOwned + Send + Sync + 'static {
     /// The topic that it is recorded under, such as `World.Started`.

@@ -23,14 +23,19 @@ pub(crate) fn aggregate_impl(parsed: parsed::AggregateImpl) -> (checked::Aggrega
     let topic_name = names::of_aggregate(pinned.as_ref(), &name, &mut errors);
     // the compiler has already reported it
     shell.unsafety = None;
-    has_a_creation(&members, &shell, &name, &mut errors);
+    let has_creation = has_a_creation(&members, &shell, &name, &mut errors);
     no_accessors(&members, &mut errors);
     let mut candidates: Vec<Candidate> =
         members.into_iter().map(|member| candidate(member, &name, &topic_name, &mut errors)).collect();
     among_each_other(&mut candidates, &name, &mut errors);
     let members = candidates.into_iter().map(member).collect();
-    let aggregate = checked::Aggregate { krate, name, topic_name, derives, shell, members };
-    (checked::AggregateImpl::Aggregate(Box::new(aggregate)), errors)
+    let aggregate = Box::new(checked::Aggregate { krate, name, topic_name, derives, shell, members });
+    let block = if has_creation {
+        checked::AggregateImpl::Aggregate(aggregate)
+    } else {
+        checked::AggregateImpl::WithoutCreation(aggregate)
+    };
+    (block, errors)
 }
 
 /// The block must be an inherent impl of a type without a path or arguments. Returns the name of the type.
@@ -47,16 +52,18 @@ fn inherent_impl(item: &ItemImpl, errors: &mut Errors) -> Option<Ident> {
     errors.take(own.or(name))
 }
 
-/// An aggregate needs a creation event for its first version.
-fn has_a_creation(members: &[parsed::Member], shell: &ItemImpl, name: &Ident, errors: &mut Errors) {
+/// An aggregate needs a creation event for its first version. Returns whether the block has one, valid or not.
+fn has_a_creation(members: &[parsed::Member], shell: &ItemImpl, name: &Ident, errors: &mut Errors) -> bool {
     let is_creation = |member: &parsed::Member| match member {
         parsed::Member::Method(method) => method.event.is_some() && method.item.sig.receiver().is_none(),
         // a method without a body, which is another error
         parsed::Member::Other(other) => matches!(other.item, ImplItem::Verbatim(_)),
     };
-    if !members.iter().any(is_creation) {
+    let has_creation = members.iter().any(is_creation);
+    if !has_creation {
         errors.at(&shell.self_ty, messages::aggregate::no_creation(name));
     }
+    has_creation
 }
 
 /// A method must not hide an accessor of the aggregate: inherent methods take precedence over trait methods.

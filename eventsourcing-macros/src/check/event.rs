@@ -7,7 +7,7 @@ use syn::spanned::Spanned as _;
 use syn::{Attribute, FnArg, ImplItemFn, Path, ReturnType, Signature, Type};
 
 use super::fields::fields;
-use super::names::of_event;
+use super::names::{of_event, repeats_the_aggregate};
 use super::parameter::parameter;
 use super::returned::{returned, returns_aggregate};
 use super::signature::signature;
@@ -31,8 +31,14 @@ pub(super) fn event(
     signature(&method.sig, &mut errors);
     let kind = kind(&method.sig, aggregate, &mut errors);
     let parameters: Vec<Parameter> =
-        parameters.into_iter().filter_map(|parsed| errors.take(parameter(parsed))).collect();
+        parameters.into_iter().filter_map(|parsed| errors.take(parameter(parsed, aggregate))).collect();
     let name_and_payload = name_and_payload(&named, &method.sig, aggregate, &mut errors);
+    if let (None, Some((name, place, Payload::Generated(payload)))) = (&topic, &name_and_payload)
+        && let Some(rest) = repeats_the_aggregate(name, aggregate)
+    {
+        let topic = names::topic(topic_name, name);
+        errors.at_span(*place, messages::event::repeats_the_aggregate(name, payload, &topic, rest));
+    }
     id_of_a_creation(id.as_ref().map(|(word, _)| word), kind.as_ref(), &mut errors);
     let event = kind.zip(name_and_payload).map(|(kind, (name, place, payload))| Event {
         kind,

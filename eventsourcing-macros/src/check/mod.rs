@@ -18,6 +18,7 @@ mod names;
 mod parameter;
 mod policy;
 mod projection;
+mod recordable;
 mod returned;
 mod shared;
 mod signature;

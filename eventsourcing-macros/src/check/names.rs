@@ -36,6 +36,13 @@ pub(super) fn of_event(name: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Returns the rest of an event's name that begins with the name of the aggregate, as `AccountOpened` of `Account` does.
+pub(super) fn repeats_the_aggregate(event: &Ident, aggregate: &Ident) -> Option<String> {
+    let (event, aggregate) = (event.to_string(), aggregate.unraw().to_string());
+    // `Ordered` of `Order` is another word
+    event.strip_prefix(&aggregate).filter(|rest| of_event(rest).is_ok()).map(ToOwned::to_owned)
+}
+
 /// The names and topics of events must be unique. The second event with a name or topic becomes a plain method.
 ///
 /// Events with `#[cfg]` may exclude each other. The compiler reports the same name if they do not. It would not report the same
@@ -101,7 +108,7 @@ pub(super) fn chosen_id(event: &Event, errors: &mut Errors) {
     }
     if let Some(parameter) = event.parameters.iter().find(|parameter| parameter.name.unraw() == "id") {
         let written = match &event.payload {
-            Payload::Own(path) => paths::text(path),
+            Payload::Own(path) => format!("struct = {}", paths::text(path)),
             Payload::Generated(_) => format!("\"{}\"", event.name),
         };
         errors.at(&parameter.name, messages::event::id_not_chosen(&written));

@@ -9,11 +9,11 @@ use crate::messages;
 use crate::model::{checked, parsed};
 
 /// Returns the parameter, or all of its errors.
-pub(super) fn parameter(parsed: parsed::Parameter) -> syn::Result<checked::Parameter> {
+pub(super) fn parameter(parsed: parsed::Parameter, aggregate: &Ident) -> syn::Result<checked::Parameter> {
     let parsed::Parameter { pattern, ty, docs, serde, lints, others } = parsed;
     let mut errors = Errors::default();
     let name = name(&pattern, &mut errors);
-    let stored = errors.take(stored(&ty));
+    let stored = errors.take(stored(&ty, aggregate));
     misplaced(&others, &mut errors);
     let parameter = name.zip(stored).map(|(name, (stored, conversion))| checked::Parameter {
         name,

@@ -1,17 +1,16 @@
 //! The stored type of a parameter and its conversion, or the reason why there is none.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::ToTokens as _;
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::spanned::Spanned as _;
 use syn::{Path, PathArguments, Type, TypeImplTrait, TypeParamBound, TypeReference, parse_quote_spanned};
 
-use crate::errors::Errors;
+use super::recordable::recordable;
 use crate::messages;
 use crate::model::checked::Conversion;
-use crate::syntax::types::{is_str, peel, sole_argument};
+use crate::syntax::types::{is_str, may_be_unsized, peel, sole_argument};
 
 /// Returns the type of the event's field for a parameter of this type.
-pub(super) fn stored(ty: &Type) -> syn::Result<(Type, Conversion)> {
+pub(super) fn stored(ty: &Type, aggregate: &Ident) -> syn::Result<(Type, Conversion)> {
     let (stored, conversion) = match peel(ty) {
         Type::Reference(reference) => (referent(reference)?, Conversion::Borrowed),
         Type::ImplTrait(bounds) => (target(bounds)?.clone(), Conversion::Into),
@@ -21,7 +20,7 @@ pub(super) fn stored(ty: &Type) -> syn::Result<(Type, Conversion)> {
         },
         _ => (ty.clone(), Conversion::Owned),
     };
-    check_owned(&stored)?;
+    recordable(&stored, aggregate)?;
     Ok((stored, conversion))
 }
 
@@ -29,8 +28,12 @@ pub(super) fn stored(ty: &Type) -> syn::Result<(Type, Conversion)> {
 fn optional(option: &Path, inner: &Type) -> syn::Result<(Type, Conversion)> {
     let (stored, conversion) = match peel(inner) {
         Type::Reference(reference) => {
-            let is_unsized = is_str(&reference.elem) || matches!(peel(&reference.elem), Type::Slice(_));
-            let conversion = if is_unsized { Conversion::OptionUnsized } else { Conversion::OptionBorrowed };
+            let conversion = match peel(&reference.elem) {
+                Type::Slice(_) => Conversion::OptionUnsized,
+                text if is_str(text) => Conversion::OptionUnsized,
+                ty if may_be_unsized(ty) => Conversion::OptionToOwned,
+                _ => Conversion::OptionBorrowed,
+            };
             (referent(reference)?, conversion)
         }
         Type::ImplTrait(bounds) => (target(bounds)?.clone(), Conversion::OptionInto),
@@ -44,7 +47,7 @@ fn optional(option: &Path, inner: &Type) -> syn::Result<(Type, Conversion)> {
     Ok((Type::Path(syn::TypePath { attrs: Vec::new(), qself: None, path: option }), conversion))
 }
 
-/// `str` → `String`, `[T]` → `Vec<T>`, `T` → `T`.
+/// `str` → `String`, `[T]` → `Vec<T>`, `T` → `T`, `Path` → `<Path as ToOwned>::Owned`.
 fn referent(reference: &TypeReference) -> syn::Result<Type> {
     if let Some(mutability) = &reference.mutability {
         let start = ReferenceStart(reference, mutability.span);
@@ -59,6 +62,8 @@ fn referent(reference: &TypeReference) -> syn::Result<Type> {
             let element = &slice.elem;
             parse_quote_spanned!(slice.span()=> ::std::vec::Vec<#element>)
         }
+        // `PathBuf` if it is the standard library's, and `Path` if it is a type of the user's
+        ty if may_be_unsized(ty) => parse_quote_spanned!(ty.span()=> <#ty as ::std::borrow::ToOwned>::Owned),
         other => other.clone(),
     })
 }
@@ -81,41 +86,4 @@ fn target(bounds: &TypeImplTrait) -> syn::Result<&Type> {
         _ => None,
     }
     .ok_or_else(|| syn::Error::new_spanned(bounds, messages::parameter::IMPL_TRAIT))
-}
-
-/// A stored type must own its values, and must have a name outside the impl block.
-fn check_owned(ty: &Type) -> syn::Result<()> {
-    let mut errors = Errors::default();
-    scan(ty.to_token_stream(), &mut errors);
-    errors.or(Some(()))
-}
-
-fn scan(tokens: TokenStream, errors: &mut Errors) {
-    let mut tokens = tokens.into_iter().peekable();
-    while let Some(token) = tokens.next() {
-        match &token {
-            TokenTree::Group(group) => scan(group.stream(), errors),
-            TokenTree::Punct(punct) if punct.as_char() == '&' => {
-                errors.at(&token, messages::parameter::REFERENCE_INSIDE);
-                while matches!(tokens.peek(), Some(TokenTree::Punct(second)) if second.as_char() == '&') {
-                    tokens.next();
-                }
-                // its lifetime would be the same error
-                if matches!(tokens.peek(), Some(TokenTree::Punct(quote)) if quote.as_char() == '\'') {
-                    tokens.nth(1);
-                }
-            }
-            TokenTree::Punct(punct) if punct.as_char() == '\'' => {
-                let name = tokens.next();
-                // `'static` borrows can be stored: `Cow<'static, str>`
-                if !matches!(&name, Some(TokenTree::Ident(name)) if name == "static") {
-                    errors.at(name.as_ref().unwrap_or(&token), messages::parameter::LIFETIME_INSIDE);
-                }
-            }
-            TokenTree::Ident(word) if word == "Self" => errors.at(word, messages::parameter::AGGREGATE_INSIDE),
-            TokenTree::Ident(word) if word == "dyn" => errors.at(word, messages::parameter::TRAIT_OBJECT),
-            TokenTree::Ident(word) if word == "impl" => errors.at(word, messages::parameter::IMPL_TRAIT),
-            _ => {}
-        }
-    }
 }

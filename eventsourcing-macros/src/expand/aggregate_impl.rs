@@ -4,13 +4,14 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
 use syn::ImplItem;
 
-use super::{body, command, event_enum, event_struct, literals, trait_impl};
+use super::{body, command, event_enum, event_struct, literals, stand_in, trait_impl};
 use crate::model::checked::{Aggregate, AggregateImpl, Member};
 
 /// The user's block with the commands, and the items next to it.
 pub(crate) fn aggregate_impl(block: AggregateImpl) -> TokenStream {
     match block {
         AggregateImpl::Aggregate(aggregate) => expanded(*aggregate),
+        AggregateImpl::WithoutCreation(aggregate) => without_creation(*aggregate),
         AggregateImpl::Refused(block) => block.into_token_stream(),
     }
 }
@@ -29,6 +30,24 @@ fn expanded(mut aggregate: Aggregate) -> TokenStream {
         #aggregate_event
         #user
         #trait_impl
+    }
+}
+
+/// The user's block with the events as plain methods, and their structs. It has nothing that another block of the aggregate has too,
+/// except the impl that the struct needs.
+fn without_creation(mut aggregate: Aggregate) -> TokenStream {
+    literals::complete(&mut aggregate);
+    let structs = aggregate.events().map(|event| event_struct::event_struct(event, &aggregate));
+    let trait_impl = stand_in::aggregate_impl(&aggregate);
+    let mut user = aggregate.shell.clone();
+    user.items = aggregate.members.iter().map(plain).collect();
+    quote!(#(#structs)* #user #trait_impl)
+}
+
+fn plain(member: &Member) -> ImplItem {
+    match member {
+        Member::Plain(item) => (**item).clone(),
+        Member::Event(event) => ImplItem::Verbatim(body::original(event)),
     }
 }
 

@@ -41,7 +41,7 @@ fn must_use(event: &Event) -> Option<TokenStream> {
 }
 
 fn creation(event: &Event, aggregate: &Aggregate, fallible: bool) -> TokenStream {
-    let (krate, events) = (&aggregate.krate, names::event_enum(&aggregate.name));
+    let (krate, events) = (&aggregate.krate, names::event_enum_at(&aggregate.name, event.place));
     let Event { name, payload, parameters, .. } = event;
     let create = if fallible { quote!(try_create) } else { quote!(create) };
     let (body, arguments) = (names::body_of(&event.signature.ident), parameters.iter().map(argument));
@@ -53,19 +53,20 @@ fn creation(event: &Event, aggregate: &Aggregate, fallible: bool) -> TokenStream
             (Some(lets), quote!(#id), parameters.iter().map(field_once_converted).collect())
         }
     };
+    let wrap = quote_spanned!(events.span()=> #events::#name);
     quote! {
         #lets
         #krate::Root::#create(
             #id,
             #payload { #(#fields),* },
-            #events::#name,
+            #wrap,
             |#event_of_closure| Self::#body(#(#arguments),*),
         )
     }
 }
 
 fn change(event: &Event, aggregate: &Aggregate, returned: &Returned) -> TokenStream {
-    let events = names::event_enum(&aggregate.name);
+    let events = names::event_enum_at(&aggregate.name, event.place);
     // compiler errors about a command that can fail point at its return type
     let place = match (returned, &event.signature.output) {
         (Returned::Result | Returned::Unknown(_), ReturnType::Type(_, ty)) => Span::call_site().located_at(ty.span()),
@@ -85,12 +86,13 @@ fn change(event: &Event, aggregate: &Aggregate, returned: &Returned) -> TokenStr
     let Event { name, payload, parameters, .. } = event;
     let (fields, arguments) = (parameters.iter().map(field), parameters.iter().map(argument));
     let (body, event_of_closure) = (names::body_of(&event.signature.ident), closure_parameter(event));
+    let wrap = quote_spanned!(events.span()=> #events::#name);
     quote! {
         #import
         #trigger(
             #this,
             #payload { #(#fields),* },
-            #events::#name,
+            #wrap,
             |aggregate, #event_of_closure| aggregate.#body(#(#arguments),*),
         )
     }
@@ -143,7 +145,9 @@ fn conversion(parameter: &Parameter) -> Option<TokenStream> {
         Conversion::Owned => return None,
         Conversion::Borrowed => quote!(::std::borrow::ToOwned::to_owned(#name)),
         Conversion::Into => quote!(::std::convert::Into::into(#name)),
-        Conversion::OptionUnsized | Conversion::OptionBorrowed => quote!(#name.map(::std::borrow::ToOwned::to_owned)),
+        Conversion::OptionUnsized | Conversion::OptionBorrowed | Conversion::OptionToOwned => {
+            quote!(#name.map(::std::borrow::ToOwned::to_owned))
+        }
         Conversion::OptionInto => quote!(#name.map(::std::convert::Into::into)),
     })
 }
@@ -157,6 +161,7 @@ fn argument(parameter: &Parameter) -> TokenStream {
         Conversion::Borrowed => quote!(&event.#name),
         Conversion::OptionUnsized => quote!(event.#name.as_deref()),
         Conversion::OptionBorrowed => quote!(event.#name.as_ref()),
+        Conversion::OptionToOwned => quote!(event.#name.as_ref().map(::std::borrow::Borrow::borrow)),
     }
 }
 

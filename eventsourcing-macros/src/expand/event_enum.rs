@@ -1,11 +1,10 @@
 //! The enum of an aggregate's events, and its serialization.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
-use syn::Path;
+use quote::{ToTokens, quote, quote_spanned};
 
 use crate::model::checked::{Aggregate, Event, Parameter, Payload};
-use crate::syntax::names;
+use crate::syntax::{names, paths};
 
 pub(super) fn event_enum(aggregate: &Aggregate) -> TokenStream {
     let (name, derives) = (names::event_enum(&aggregate.name), &aggregate.derives);
@@ -13,11 +12,14 @@ pub(super) fn event_enum(aggregate: &Aggregate) -> TokenStream {
     let variants = aggregate.events().map(|event| {
         let (variant, payload, cfgs) = (&event.name, &event.payload, &event.attributes.cfgs);
         let doc = format!(" The event `{variant}`.");
-        quote!(#[doc = #doc] #(#cfgs)* #variant(#payload))
+        quote_spanned!(variant.span()=> #[doc = #doc] #(#cfgs)* #variant(#payload))
     });
     let is_own = aggregate.events().any(|event| matches!(event.payload, Payload::Own(_)));
-    let allow = is_own.then(|| quote!(#[allow(private_interfaces)]));
-    quote! {
+    let private = is_own.then(|| quote!(private_interfaces));
+    let no_eq = aggregate.derives_partial_eq_alone().then(|| quote!(clippy::derive_partial_eq_without_eq));
+    let lints: Vec<TokenStream> = private.into_iter().chain(no_eq).collect();
+    let allow = (!lints.is_empty()).then(|| quote!(#[allow(#(#lints),*)]));
+    quote_spanned! {name.span()=>
         #[doc = #doc]
         #[derive(::std::clone::Clone, ::std::fmt::Debug, #(#derives,)*)]
         #allow
@@ -29,7 +31,8 @@ pub(super) fn event_enum(aggregate: &Aggregate) -> TokenStream {
 
 /// `impl AggregateEvent for WorldEvent`.
 pub(super) fn aggregate_event(aggregate: &Aggregate) -> TokenStream {
-    let (krate, name) = (&aggregate.krate, names::event_enum(&aggregate.name));
+    let name = names::event_enum(&aggregate.name);
+    let krate = paths::placed(&aggregate.krate, name.span());
     let arm = |arm: fn(&Event) -> TokenStream| {
         aggregate.events().map(move |event| {
             let (arm, cfgs) = (arm(event), &event.attributes.cfgs);
@@ -39,21 +42,21 @@ pub(super) fn aggregate_event(aggregate: &Aggregate) -> TokenStream {
     let all = arm(|event| event.topic.text.to_token_stream());
     let topics = arm(|Event { name, topic, .. }| {
         let topic = &topic.text;
-        quote!(Self::#name(_) => #topic)
+        quote_spanned!(name.span()=> Self::#name(_) => #topic)
     });
-    let writes = arm(|Event { name, .. }| quote!(Self::#name(event) => state.write(event)));
+    let writes = arm(|Event { name, .. }| quote_spanned!(name.span()=> Self::#name(event) => state.write(event)));
     let reads = arm(|Event { name, topic, .. }| {
         let topic = &topic.text;
-        quote!(#topic => state.read().map(Self::#name))
+        quote_spanned!(name.span()=> #topic => state.read().map(Self::#name))
     });
     let exact = aggregate.events().map(|event| {
-        let (name, is_exact) = (&event.name, is_exact(event, krate));
+        let (name, is_exact) = (&event.name, is_exact(event, &krate));
         let cfgs = &event.attributes.cfgs;
-        quote!(#(#cfgs)* Self::#name(_) => #is_exact,)
+        quote_spanned!(name.span()=> #(#cfgs)* Self::#name(_) => #is_exact,)
     });
     // the enum is empty if all events of the block have errors
     let this = if aggregate.events().next().is_some() { quote!(self) } else { quote!(*self) };
-    quote! {
+    quote_spanned! {name.span()=>
         impl #krate::AggregateEvent for #name {
             const TOPICS: &'static [&'static str] = &[#(#all)*];
 
@@ -92,7 +95,7 @@ pub(super) fn aggregate_event(aggregate: &Aggregate) -> TokenStream {
 }
 
 /// Whether each field of the event is restored exactly. Serde attributes, and structs of the user's, may do as they like.
-fn is_exact(event: &Event, krate: &Path) -> TokenStream {
+fn is_exact(event: &Event, krate: &impl ToTokens) -> TokenStream {
     let is_generated = matches!(event.payload, Payload::Generated(_));
     if !is_generated || event.parameters.iter().any(|parameter| !parameter.serde.is_empty()) {
         return quote!(false);

@@ -1,22 +1,25 @@
 //! The struct of an event: one named field for each parameter.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 
 use super::docs;
 use crate::model::checked::{Aggregate, Event, Parameter, Payload};
-use crate::syntax::paths;
+use crate::syntax::{names, paths};
 
 /// The struct and its impl; empty if the user wrote the struct.
 pub(super) fn event_struct(event: &Event, aggregate: &Aggregate) -> TokenStream {
     let Payload::Generated(name) = &event.payload else { return TokenStream::new() };
-    let topic = &event.topic.text;
-    let (krate, cfgs, derives) = (&aggregate.krate, &event.attributes.cfgs, &aggregate.derives);
+    // if the module has another type of this name, the compiler points at the event
+    let place = names::generated_at(event.place);
+    let krate = paths::placed(&aggregate.krate, place);
+    let (topic, cfgs, derives) = (&event.topic.text, &event.attributes.cfgs, &aggregate.derives);
     let docs = docs::of_event(&event.attributes.docs, &aggregate.name, &event.name);
     let serde = paths::text(&syn::parse_quote!(#krate::__private::serde));
+    let no_eq = aggregate.derives_partial_eq_alone().then(|| quote!(, clippy::derive_partial_eq_without_eq));
     let fields = event.parameters.iter().map(field);
     // `pub`, because it is part of a trait's associated type and the aggregate may be `pub`; the types of its fields may be private
-    quote! {
+    quote_spanned! {place=>
         #(#docs)*
         #(#cfgs)*
         #[derive(
@@ -27,7 +30,7 @@ pub(super) fn event_struct(event: &Event, aggregate: &Aggregate) -> TokenStream 
             #(#derives,)*
         )]
         #[serde(crate = #serde)]
-        #[allow(private_interfaces)]
+        #[allow(private_interfaces #no_eq)]
         pub struct #name {
             #(#fields)*
         }

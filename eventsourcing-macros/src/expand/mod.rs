@@ -10,9 +10,11 @@ mod event_enum;
 mod event_struct;
 mod literals;
 mod projection;
+mod stand_in;
 mod trait_impl;
 
 pub(crate) use aggregate_impl::aggregate_impl;
 pub(crate) use aggregate_struct::aggregate_struct;
 pub(crate) use application::application;
 pub(crate) use projection::{policy, projection};
+pub(crate) use stand_in::aggregate_type;

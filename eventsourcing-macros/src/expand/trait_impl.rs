@@ -1,7 +1,7 @@
 //! `impl Aggregate`, which creates and changes the aggregate from its events.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 
 use super::command::outcome;
 use crate::model::checked::{Aggregate, Conversion, Event, Kind, Parameter, Returned};
@@ -87,9 +87,9 @@ fn change(event: &Event, aggregate: &Aggregate, returned: &Returned) -> TokenStr
 /// `WorldEvent::Started(WorldStarted { name })`.
 fn pattern(event: &Event, aggregate: &Aggregate) -> TokenStream {
     let Event { name, payload, parameters, .. } = event;
-    let (events, cfgs) = (names::event_enum(&aggregate.name), &event.attributes.cfgs);
+    let (events, cfgs) = (names::event_enum_at(&aggregate.name, event.place), &event.attributes.cfgs);
     let fields = parameters.iter().map(|parameter| &parameter.name);
-    quote!(#(#cfgs)* #events::#name(#payload { #(#fields),* }))
+    quote_spanned!(events.span()=> #(#cfgs)* #events::#name(#payload { #(#fields),* }))
 }
 
 /// An argument of the body at replay, where the fields of the event are moved.
@@ -100,5 +100,6 @@ fn argument(parameter: &Parameter) -> TokenStream {
         Conversion::Borrowed => quote!(&#name),
         Conversion::OptionUnsized => quote!(#name.as_deref()),
         Conversion::OptionBorrowed => quote!(#name.as_ref()),
+        Conversion::OptionToOwned => quote!(#name.as_ref().map(::std::borrow::Borrow::borrow)),
     }
 }

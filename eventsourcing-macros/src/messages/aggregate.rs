@@ -8,6 +8,14 @@ pub(crate) const PLACE: &str =
 pub(crate) const GENERIC: &str =
     "an aggregate cannot be generic: its events are recorded and read back as one type; use concrete types";
 
+/// The message for an enum or a union.
+pub(crate) fn no_struct(aggregate: &Ident) -> String {
+    format!(
+        "an aggregate is a struct with named fields; rename `{aggregate}`, and keep it in a field of a struct: \
+         `struct {aggregate} {{ state: {aggregate}State }}`"
+    )
+}
+
 pub(crate) fn fields_without_names(aggregate: &Ident) -> String {
     format!(
         "an aggregate is a struct with named fields; write `struct {aggregate} {{ name: String }}`, or `struct {aggregate} {{}}`"

@@ -1,6 +1,9 @@
 //! Messages about `#[event]`: its place, the names, topics and ids of events, and the bodies of methods.
 
 use proc_macro2::Ident;
+use syn::Path;
+
+use crate::syntax::paths;
 
 pub(crate) const PLACE: &str = "`#[event]` belongs on a method in an `#[aggregate]` impl block; write `#[aggregate]` above the `impl`, \
      and add `crate = path` if the library is not available as `eventsourcing`";
@@ -14,7 +17,20 @@ pub(crate) const TWICE: &str = "a method records one event; remove the second `#
 
 pub(crate) const IS_NO_ASSIGNMENT: &str = "write the event name in parentheses: `#[event(\"Started\")]`";
 
-pub(crate) const NO_NAME: &str = "expected the event name as a string, or the path of your own event struct: `#[event(\"Started\")]`, `#[event(Started)]`";
+pub(crate) const NO_NAME: &str = "expected the event name as a string, or your own event struct: `#[event(\"Started\")]`, `#[event(struct = Started)]`";
+
+/// The message for a name without quotes.
+pub(crate) fn unquoted(path: &Path) -> String {
+    let (path, name) = (paths::text(path), path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default());
+    format!(
+        "the event name is a string; write `#[event(\"{name}\")]`, or `#[event(struct = {path})]` if the event is your own struct `{path}`"
+    )
+}
+
+/// The message for a name and a struct.
+pub(crate) fn named_twice(own: &Path) -> String {
+    format!("the event has the name of your own struct `{}`; remove this name", paths::text(own))
+}
 
 pub(crate) fn invalid_name(name: &str, suggestion: &Option<String>) -> String {
     match suggestion {
@@ -26,6 +42,14 @@ pub(crate) fn invalid_name(name: &str, suggestion: &Option<String>) -> String {
             "`{name}` is not a valid event name; choose another in upper camel case, such as `SomethingHappened`"
         ),
     }
+}
+
+/// The message for a name that begins with the name of the aggregate.
+pub(crate) fn repeats_the_aggregate(name: &Ident, payload: &Ident, topic: &str, rest: String) -> String {
+    format!(
+        "`{name}` repeats the name of the aggregate, so the event would be the struct `{payload}`, recorded as `{topic}`; \
+         write `#[event(\"{rest}\")]`; if such events are recorded already, or the name has to stay, add `topic = \"{topic}\"`"
+    )
 }
 
 pub(crate) const CALLED_EVENT: &str = "an event cannot be named `Event`: its struct would have the same name as the enum of all events; \

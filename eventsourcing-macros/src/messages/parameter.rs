@@ -24,6 +24,16 @@ pub(crate) const LIFETIME_INSIDE: &str = "an event owns its values; use a type w
 
 pub(crate) const AGGREGATE_INSIDE: &str = "an event cannot contain the aggregate that it changes; take the values that are needed, or the id of the other aggregate";
 
+/// The message for a type without a size, which has a borrowed and an owned form.
+pub(crate) fn unsized_type(borrowed: &str, owned: &str) -> String {
+    format!(
+        "an event owns its values, and a value of this type has no size of its own; use `{owned}`, or `{borrowed}` as the whole type of the parameter"
+    )
+}
+
+pub(crate) const POINTER: &str =
+    "an event is recorded and read back as data, which a pointer or a function is not; take the value that is needed";
+
 pub(crate) const TRAIT_OBJECT: &str = "an event is read back as the type it was recorded as, which a trait object does not name; use a concrete type or an enum";
 
 pub(crate) const IMPL_TRAIT: &str = "an event is recorded as one type, and of the `impl` types only `impl Into<T>` names it; \

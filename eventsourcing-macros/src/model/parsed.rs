@@ -95,7 +95,7 @@ pub(crate) enum Named {
     Method,
     /// `#[event("Started")]`
     Text(LitStr),
-    /// `#[event(Started)]`
+    /// `#[event(struct = Started)]`
     Type(Path),
 }
 

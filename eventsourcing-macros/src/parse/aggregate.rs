@@ -14,6 +14,11 @@ pub(crate) fn aggregate_struct(arguments: TokenStream, item: ItemStruct) -> pars
     parsed::AggregateStruct { options: options::of_struct(arguments), item }
 }
 
+/// Parses the path of the library from the options of a type that is not a struct.
+pub(crate) fn path_of_library(arguments: TokenStream) -> Path {
+    options::of_struct(arguments).krate
+}
+
 /// Parses the block and removes this library's attributes, which the compiler would reject.
 pub(crate) fn aggregate_impl(arguments: TokenStream, mut shell: ItemImpl) -> parsed::AggregateImpl {
     let options = options::of_impl(arguments);

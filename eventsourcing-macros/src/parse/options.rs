@@ -97,9 +97,9 @@ pub(super) fn of_event(attribute: &Attribute) -> EventOptions {
         }
         Meta::List(list) => list,
     };
-    let named = named_and_rest.parse2(list.tokens.clone());
-    let Some((named, rest)) = options.errors.take(named) else { return options };
-    options.named = named;
+    let named = name_and_rest_of_event.parse2(list.tokens.clone());
+    let Some((name, rest)) = options.errors.take(named) else { return options };
+    let mut own = None;
     options.errors = each(rest, |option, input| {
         match option.unraw().to_string().as_str() {
             "topic" => options.topic = Some(text(option, input)?),
@@ -107,26 +107,39 @@ pub(super) fn of_event(attribute: &Attribute) -> EventOptions {
                 input.parse::<Token![=]>()?;
                 options.id = Some((option.clone(), input.parse()?));
             }
-            _ => return Err(unknown(option, "`#[event]`", &["topic", "id"])),
+            "struct" => {
+                input.parse::<Token![=]>()?;
+                own = Some(input.parse()?);
+            }
+            _ => return Err(unknown(option, "`#[event]`", &["topic", "id", "struct"])),
         }
         Ok(())
     });
+    options.named = match (name, own) {
+        (Some(name), Some(own)) => {
+            options.errors.at(&name, messages::event::named_twice(&own));
+            Named::Type(own)
+        }
+        (Some(name), None) => Named::Text(name),
+        (None, Some(own)) => Named::Type(own),
+        (None, None) => Named::Method,
+    };
     options
 }
 
-/// Splits the arguments into the event's name, which comes first and has no `=`, and the options.
-fn named_and_rest(input: ParseStream<'_>) -> Result<(Named, TokenStream)> {
-    let named = if input.peek(LitStr) {
-        Named::Text(input.parse()?)
-    } else if input.is_empty() || input.peek2(Token![=]) && !input.peek2(Token![==]) {
-        Named::Method
-    } else {
-        Named::Type(input.parse().map_err(|error| syn::Error::new(error.span(), messages::event::NO_NAME))?)
-    };
-    if !matches!(named, Named::Method) && !input.is_empty() {
+/// Splits the arguments into the event's name, which comes first, and the options.
+fn name_and_rest_of_event(input: ParseStream<'_>) -> Result<(Option<LitStr>, TokenStream)> {
+    if input.is_empty() || input.peek2(Token![=]) && !input.peek2(Token![==]) {
+        return Ok((None, input.parse()?));
+    }
+    if let Ok(path) = input.fork().parse::<Path>() {
+        return Err(syn::Error::new_spanned(&path, messages::event::unquoted(&path)));
+    }
+    let name = input.parse().map_err(|error| syn::Error::new(error.span(), messages::event::NO_NAME))?;
+    if !input.is_empty() {
         input.parse::<Token![,]>()?;
     }
-    Ok((named, input.parse()?))
+    Ok((Some(name), input.parse()?))
 }
 
 /// Parses comma-separated options. An invalid option does not hide the errors of the next one.

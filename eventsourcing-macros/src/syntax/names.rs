@@ -9,7 +9,12 @@ pub(crate) const ROOT_FIELD: &str = "aggregate_root";
 
 /// `WorldEvent`, the enum of the events of `World`.
 pub(crate) fn event_enum(aggregate: &Ident) -> Ident {
-    generated(&format_ident!("{}Event", aggregate.unraw()), aggregate.span())
+    event_enum_at(aggregate, aggregate.span())
+}
+
+/// The same name in the code of one event, for which the compiler points at this place alone.
+pub(crate) fn event_enum_at(aggregate: &Ident, place: Span) -> Ident {
+    generated(&format_ident!("{}Event", aggregate.unraw()), place)
 }
 
 /// `WorldStarted`, the struct of the event `Started` of `World`.
@@ -36,8 +41,13 @@ pub(crate) fn topic(aggregate: &str, event: &Ident) -> String {
 /// The compiler still points at the user's token, but style lints ignore the name.
 pub(crate) fn generated(name: &Ident, place: Span) -> Ident {
     let mut name = name.clone();
-    name.set_span(Span::call_site().located_at(place));
+    name.set_span(generated_at(place));
     name
+}
+
+/// The span of generated code for which the compiler points at this place.
+pub(crate) fn generated_at(place: Span) -> Span {
+    Span::call_site().located_at(place)
 }
 
 /// Converts words to upper camel case: `something happened` and `something_happened` to `SomethingHappened`.

@@ -1,6 +1,7 @@
 //! Parts of types.
 
 use proc_macro2::Ident;
+use quote::ToTokens as _;
 use syn::{GenericArgument, Path, PathArguments, Type, TypeReference};
 
 /// The type without the parentheses and invisible groups around it.
@@ -66,6 +67,36 @@ pub(crate) fn is_primitive(ty: &Type) -> bool {
         "f64",
     ];
     matches!(peel(ty), Type::Path(path) if PRIMITIVES.iter().any(|primitive| path.path.is_ident(primitive)))
+}
+
+/// Whether a type has the name of a type of the standard library without a size, other than `str`. A user may have another type of
+/// that name.
+pub(crate) fn may_be_unsized(ty: &Type) -> bool {
+    const UNSIZED: &[&str] = &["Path", "OsStr", "CStr"];
+    matches!(peel(ty), Type::Path(path) if path.qself.is_none()
+        && path.path.segments.last().is_some_and(|last| last.arguments.is_none() && UNSIZED.iter().any(|name| last.ident == name)))
+}
+
+/// The borrowed and the owned form of a type that certainly has no size.
+pub(crate) fn owned_form(ty: &Type) -> Option<(String, String)> {
+    let forms = |borrowed: &str, owned: &str| Some((borrowed.to_owned(), owned.to_owned()));
+    match peel(ty) {
+        Type::Slice(slice) => {
+            let element = slice.elem.to_token_stream().to_string().replace(' ', "");
+            Some((format!("&[{element}]"), format!("Vec<{element}>")))
+        }
+        Type::Path(path) if path.qself.is_none() => {
+            let names: Vec<String> = path.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+            match names.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+                ["str"] => forms("&str", "String"),
+                [.., "path", "Path"] => forms("&Path", "PathBuf"),
+                [.., "ffi", "OsStr"] => forms("&OsStr", "OsString"),
+                [.., "ffi", "CStr"] => forms("&CStr", "CString"),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
 }
 
 pub(crate) fn is_str(ty: &Type) -> bool {

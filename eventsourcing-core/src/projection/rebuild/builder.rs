@@ -4,12 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::runtime::Handle;
 use tracing::Instrument as _;
 
 use super::{Rebuild, RebuildError, RebuildableViews, check_followed};
 use crate::application::{Application, Shared};
-use crate::projection::{OnFailure, Projection, ProjectionKey, RunnerBuilder, RunnerError, ViewTransaction as _};
+use crate::projection::{OnFailure, Projection, ProjectionKey, RunnerBuilder, ViewTransaction as _, runtime};
 use crate::subscription::Subscribe;
 
 /// Configures a [`Rebuild`]; [`Rebuild::builder`] returns one.
@@ -99,7 +98,7 @@ where
 
     /// Creates the tables, unless an earlier start created them.
     async fn begin(&self, key: ProjectionKey<'_>) -> Result<(), RebuildError> {
-        Handle::try_current().map_err(|_| RunnerError::NoRuntime { name: P::NAME })?;
+        runtime::<P>()?;
         if V::HAS_TABLES && !P::HAS_TABLES {
             return Err(RebuildError::NoTables { name: P::NAME });
         }
