@@ -104,7 +104,8 @@ impl<T: From<Application>> Builder<T> {
         };
         let opened = match self.recorder {
             Some(recorder) => Opened { recorder, backend: "a recorder of the program", database: None, schema: None },
-            None => recorder(self.name, &environment).await?,
+            // boxed, because opening a database needs 16 KiB of state, which the futures of all callers would contain
+            None => Box::pin(recorder(self.name, &environment)).await?,
         };
         let Opened { recorder, backend, database, schema } = opened;
         let application = self.application.mapper(mapper).recorder(recorder).open()?;
