@@ -11,6 +11,7 @@ pub(crate) fn application(application: Application) -> TokenStream {
     quote! {
         #(#attributes)*
         #visibility struct #ident {
+            /// The opened application.
             application: #krate::Application,
         }
 

@@ -1,5 +1,7 @@
 //! The body of an event method as a private method, which the command and the replay call.
 
+use std::iter;
+
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
 use syn::spanned::Spanned as _;
@@ -13,7 +15,10 @@ use crate::syntax::tokens::mentions;
 /// The private method, with the user's signature, so that `?`, `return` and `mut` parameters work as in the user's code.
 pub(super) fn body(event: &Event) -> TokenStream {
     let mut signature = event.signature.clone();
+    let doc = format!(" The body of `{}`, which runs at each call and at each replay.", signature.ident);
     signature.ident = names::body_of(&signature.ident);
+    // as the name, so that lints about signatures, which the user cannot change, ignore it
+    signature.fn_token.span = signature.ident.span();
     let parameters = signature.inputs.iter_mut().filter_map(|input| match input {
         FnArg::Typed(parameter) => Some(parameter),
         FnArg::Receiver(_) => None,
@@ -29,7 +34,10 @@ pub(super) fn body(event: &Event) -> TokenStream {
     }
     let shared = event.attributes.shared.iter().map(allow);
     let method = ImplItemFn {
-        attrs: event.attributes.cfgs.iter().cloned().chain(shared).collect(),
+        attrs: iter::once(parse_quote!(#[doc = #doc]))
+            .chain(event.attributes.cfgs.iter().cloned())
+            .chain(shared)
+            .collect(),
         vis: Visibility::Inherited,
         modifiers: syn::FnModifiers::default(),
         sig: signature,

@@ -15,7 +15,10 @@ pub(super) fn event_enum(aggregate: &Aggregate) -> TokenStream {
         quote_spanned!(variant.span()=> #[doc = #doc] #(#cfgs)* #variant(#payload))
     });
     let is_own = aggregate.events().any(|event| matches!(event.payload, Payload::Own(_)));
-    let allow = is_own.then(|| quote!(#[allow(private_interfaces)]));
+    let private = is_own.then(|| quote!(private_interfaces));
+    let no_eq = aggregate.derives_partial_eq_alone().then(|| quote!(clippy::derive_partial_eq_without_eq));
+    let lints: Vec<TokenStream> = private.into_iter().chain(no_eq).collect();
+    let allow = (!lints.is_empty()).then(|| quote!(#[allow(#(#lints),*)]));
     quote_spanned! {name.span()=>
         #[doc = #doc]
         #[derive(::std::clone::Clone, ::std::fmt::Debug, #(#derives,)*)]

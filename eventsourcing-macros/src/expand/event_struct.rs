@@ -16,6 +16,7 @@ pub(super) fn event_struct(event: &Event, aggregate: &Aggregate) -> TokenStream 
     let (topic, cfgs, derives) = (&event.topic.text, &event.attributes.cfgs, &aggregate.derives);
     let docs = docs::of_event(&event.attributes.docs, &aggregate.name, &event.name);
     let serde = paths::text(&syn::parse_quote!(#krate::__private::serde));
+    let no_eq = aggregate.derives_partial_eq_alone().then(|| quote!(, clippy::derive_partial_eq_without_eq));
     let fields = event.parameters.iter().map(field);
     // `pub`, because it is part of a trait's associated type and the aggregate may be `pub`; the types of its fields may be private
     quote_spanned! {place=>
@@ -29,7 +30,7 @@ pub(super) fn event_struct(event: &Event, aggregate: &Aggregate) -> TokenStream 
             #(#derives,)*
         )]
         #[serde(crate = #serde)]
-        #[allow(private_interfaces)]
+        #[allow(private_interfaces #no_eq)]
         pub struct #name {
             #(#fields)*
         }

@@ -46,6 +46,13 @@ impl Aggregate {
             Member::Plain(_) => None,
         })
     }
+
+    /// Whether the events derive `PartialEq` without `Eq`. Some of them may contain numbers that have no `Eq`.
+    pub(crate) fn derives_partial_eq_alone(&self) -> bool {
+        let derives =
+            |name: &str| self.derives.iter().any(|path| path.segments.last().is_some_and(|last| last.ident == name));
+        derives("PartialEq") && !derives("Eq")
+    }
 }
 
 /// An item of the impl block.

@@ -17,7 +17,7 @@ impl ::eventsourcing::__private::AggregateStruct for Account {}
     PartialEq,
 )]
 #[serde(crate = "::eventsourcing::__private::serde")]
-#[allow(private_interfaces)]
+#[allow(private_interfaces, clippy::derive_partial_eq_without_eq)]
 pub struct AccountOpened {
     /// The parameter `owner`.
     pub owner: String,
@@ -36,7 +36,7 @@ impl ::eventsourcing::EventStruct for AccountOpened {
     PartialEq,
 )]
 #[serde(crate = "::eventsourcing::__private::serde")]
-#[allow(private_interfaces)]
+#[allow(private_interfaces, clippy::derive_partial_eq_without_eq)]
 pub struct AccountImported {
     /// The parameter `owner`.
     pub owner: ::std::string::String,
@@ -58,7 +58,7 @@ impl ::eventsourcing::EventStruct for AccountImported {
     PartialEq,
 )]
 #[serde(crate = "::eventsourcing::__private::serde")]
-#[allow(private_interfaces)]
+#[allow(private_interfaces, clippy::derive_partial_eq_without_eq)]
 pub struct AccountWithdrawn {
     /// In cents.
     pub amount: i64,
@@ -79,7 +79,7 @@ impl ::eventsourcing::EventStruct for AccountWithdrawn {
     PartialEq,
 )]
 #[serde(crate = "::eventsourcing::__private::serde")]
-#[allow(private_interfaces)]
+#[allow(private_interfaces, clippy::derive_partial_eq_without_eq)]
 pub struct AccountClose {}
 
 impl ::eventsourcing::EventStruct for AccountClose {
@@ -88,7 +88,7 @@ impl ::eventsourcing::EventStruct for AccountClose {
 
 /// The events of `Account`.
 #[derive(::std::clone::Clone, ::std::fmt::Debug, PartialEq)]
-#[allow(private_interfaces)]
+#[allow(private_interfaces, clippy::derive_partial_eq_without_eq)]
 pub enum AccountEvent {
     /// The event `Opened`.
     Opened(AccountOpened),
@@ -165,6 +165,7 @@ impl Account {
         )
     }
 
+    /// The body of `open`, which runs at each call and at each replay.
     fn body_of_open(#[allow(unused_variables)] owner: impl Into<String>) -> Self {
         Self {
             owner: owner.into(),
@@ -184,6 +185,7 @@ impl Account {
         )
     }
 
+    /// The body of `import`, which runs at each call and at each replay.
     fn body_of_import(owner: &str, balance: i64) -> Result<Self, Refused> {
         if balance < 0 {
             Err(Refused)
@@ -214,6 +216,7 @@ impl Account {
         )
     }
 
+    /// The body of `withdraw`, which runs at each call and at each replay.
     fn body_of_withdraw(
         &mut self,
         amount: i64,
@@ -235,6 +238,7 @@ impl Account {
             )
     }
 
+    /// The body of `close`, which runs at each call and at each replay.
     fn body_of_close(&mut self) -> Refusable {
         if self.balance == 0 { Ok(()) } else { Err(Refused) }
     }
@@ -250,6 +254,7 @@ impl Account {
         )
     }
 
+    /// The body of `rename`, which runs at each call and at each replay.
     fn body_of_rename(&mut self, owner: &str) {
         self.owner = owner.to_owned();
     }

@@ -1,4 +1,5 @@
 pub struct Observatory {
+    /// The opened application.
     application: ::eventsourcing::Application,
 }
 

@@ -1,5 +1,6 @@
 /// An application: the name of the struct is the prefix of its environment variables and tables.
 pub struct Universe {
+    /// The opened application.
     application: ::eventsourcing::Application,
 }
 

@@ -107,6 +107,7 @@ impl World {
         )
     }
 
+    /// The body of `new`, which runs at each call and at each replay.
     fn body_of_new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -127,6 +128,7 @@ impl World {
         )
     }
 
+    /// The body of `make_it_so`, which runs at each call and at each replay.
     fn body_of_make_it_so(&mut self, what: &str) {
         self.history.push(what.to_owned());
     }
