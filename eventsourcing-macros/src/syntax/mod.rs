@@ -1,6 +1,7 @@
 //! Helpers for names, paths, types and tokens, which all phases use.
 
 pub(crate) mod attributes;
+mod manifest;
 pub(crate) mod names;
 pub(crate) mod paths;
 pub(crate) mod std_macros;

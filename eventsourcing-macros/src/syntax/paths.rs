@@ -1,12 +1,18 @@
 //! Paths: the default path of the library, their spans and their text.
 
-use proc_macro2::Span;
+use proc_macro2::{Ident, Span};
 use quote::ToTokens as _;
 use syn::{Path, parse_quote};
 
-/// The path of the library without `crate = …`.
+use super::manifest;
+
+/// The path of the library without `crate = …`: its name, or the one that the crate's manifest gives it.
 pub(crate) fn default_crate() -> Path {
-    parse_quote!(::eventsourcing)
+    let renamed = manifest::renamed_library().and_then(|name| syn::parse_str::<Ident>(&name).ok());
+    match renamed {
+        Some(name) => parse_quote!(::#name),
+        None => parse_quote!(::eventsourcing),
+    }
 }
 
 /// The same path, for which the compiler points at this span.
