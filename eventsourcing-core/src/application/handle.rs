@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock};
 
+use futures::future::BoxFuture;
+
 use super::aggregate_types::AggregateTypes;
 use super::are_among;
 use super::saveable::{SaveBatch, Saveable};
@@ -106,16 +108,19 @@ impl Application {
     /// [`SavedInPolicy`](crate::Error::SavedInPolicy) if it is called by a handler of the application's own policy.
     /// [`Recorder`](crate::Error::Recorder) if the database fails; nothing was recorded, except that after
     /// [`OutcomeUnknown`](crate::RecorderError::OutcomeUnknown) it is unknown whether the events were recorded.
-    pub async fn save<S: Saveable>(&self, mut what: S) -> Result<Vec<Notification>> {
-        self.check_not_in_policy()?;
-        let events = self.events_to_record(&mut what).await?;
-        if events.is_empty() {
-            return Ok(Vec::new());
-        }
-        let recorded = self.record(events).await;
-        let notifications = recorded.map_err(|error| self.explain(error, &mut what))?;
-        what.recorded();
-        Ok(notifications)
+    pub fn save<'a, S: Saveable + 'a>(&'a self, mut what: S) -> BoxFuture<'a, Result<Vec<Notification>>> {
+        // not an `async fn`: its future has the bound of `S` too, and each use of it would repeat the error of a missing `&mut`
+        Box::pin(async move {
+            self.check_not_in_policy()?;
+            let events = self.events_to_record(&mut what).await?;
+            if events.is_empty() {
+                return Ok(Vec::new());
+            }
+            let recorded = self.record(events).await;
+            let notifications = recorded.map_err(|error| self.explain(error, &mut what))?;
+            what.recorded();
+            Ok(notifications)
+        })
     }
 
     /// Records events together with the position of an upstream log, atomically.
@@ -148,13 +153,19 @@ impl Application {
     /// [`Error::AlreadyProcessed`](crate::Error::AlreadyProcessed) if the log is processed up to another position than
     /// [`Tracking::after`]: continue from there, and drop the aggregates, whose events are still pending. Otherwise the errors of
     /// [`save`](Self::save) and of [`Tracking::check`].
-    pub async fn save_tracked<S: Saveable>(&self, mut what: S, tracking: Tracking) -> Result<Vec<Notification>> {
-        self.check_not_in_policy()?;
-        let events = self.events_to_record(&mut what).await?;
-        let recorded = self.record_tracked(events, tracking).await;
-        let notifications = recorded.map_err(|error| self.explain(error, &mut what))?;
-        what.recorded();
-        Ok(notifications)
+    pub fn save_tracked<'a, S: Saveable + 'a>(
+        &'a self,
+        mut what: S,
+        tracking: Tracking,
+    ) -> BoxFuture<'a, Result<Vec<Notification>>> {
+        Box::pin(async move {
+            self.check_not_in_policy()?;
+            let events = self.events_to_record(&mut what).await?;
+            let recorded = self.record_tracked(events, tracking).await;
+            let notifications = recorded.map_err(|error| self.explain(error, &mut what))?;
+            what.recorded();
+            Ok(notifications)
+        })
     }
 
     /// The position up to which this application has processed an upstream log; the start if nothing is processed.

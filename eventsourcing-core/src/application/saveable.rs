@@ -23,7 +23,7 @@ use crate::{Error, Result};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be saved",
     label = "not an aggregate by `&mut`, and not domain events",
-    note = "an aggregate is saved by `&mut`, because saving takes its pending events: `app.save(&mut world)`, `app.save((&mut world, &mut ship))`"
+    note = "saving takes the pending events of an aggregate: write `save(&mut world)`, `save(&mut worlds)` or `save((&mut world, &mut ship))`"
 )]
 pub trait Saveable: Send {
     /// Adds the pending events.
@@ -106,6 +106,8 @@ impl<'a> SaveBatch<'a> {
     }
 }
 
+// errors recommend an aggregate by `&mut` and domain events, and not all that they can be in
+
 impl<A: Aggregate> Saveable for &mut A {
     fn add_to(&mut self, batch: &mut SaveBatch<'_>) -> Result<()> {
         batch.add_pending(self.root_mut())
@@ -116,6 +118,7 @@ impl<A: Aggregate> Saveable for &mut A {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<A: Aggregate> Saveable for &mut [A] {
     fn add_to(&mut self, batch: &mut SaveBatch<'_>) -> Result<()> {
         self.iter_mut().try_for_each(|mut aggregate| aggregate.add_to(batch))
@@ -126,6 +129,7 @@ impl<A: Aggregate> Saveable for &mut [A] {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<A: Aggregate> Saveable for &mut Vec<A> {
     fn add_to(&mut self, batch: &mut SaveBatch<'_>) -> Result<()> {
         self.as_mut_slice().add_to(batch)
@@ -136,6 +140,7 @@ impl<A: Aggregate> Saveable for &mut Vec<A> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<A: Aggregate, const N: usize> Saveable for &mut [A; N] {
     fn add_to(&mut self, batch: &mut SaveBatch<'_>) -> Result<()> {
         self.as_mut_slice().add_to(batch)
@@ -146,6 +151,7 @@ impl<A: Aggregate, const N: usize> Saveable for &mut [A; N] {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: Saveable> Saveable for Vec<S> {
     fn add_to(&mut self, batch: &mut SaveBatch<'_>) -> Result<()> {
         self.iter_mut().try_for_each(|item| item.add_to(batch))
@@ -156,6 +162,7 @@ impl<S: Saveable> Saveable for Vec<S> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: Saveable, const N: usize> Saveable for [S; N] {
     fn add_to(&mut self, batch: &mut SaveBatch<'_>) -> Result<()> {
         self.iter_mut().try_for_each(|item| item.add_to(batch))
@@ -166,6 +173,7 @@ impl<S: Saveable, const N: usize> Saveable for [S; N] {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: Saveable> Saveable for Option<S> {
     fn add_to(&mut self, batch: &mut SaveBatch<'_>) -> Result<()> {
         self.iter_mut().try_for_each(|item| item.add_to(batch))
@@ -176,6 +184,7 @@ impl<S: Saveable> Saveable for Option<S> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: Saveable + ?Sized> Saveable for Box<S> {
     fn add_to(&mut self, batch: &mut SaveBatch<'_>) -> Result<()> {
         (**self).add_to(batch)
@@ -194,6 +203,7 @@ impl<E: AggregateEvent> Saveable for DomainEvent<E> {
     fn recorded(&mut self) {}
 }
 
+#[diagnostic::do_not_recommend]
 impl Saveable for () {
     fn add_to(&mut self, _: &mut SaveBatch<'_>) -> Result<()> {
         Ok(())
@@ -204,6 +214,7 @@ impl Saveable for () {
 
 macro_rules! tuples {
     ($($name:ident)*) => {
+        #[diagnostic::do_not_recommend]
         impl<$($name: Saveable),*> Saveable for ($($name,)*) {
             #[expect(non_snake_case, reason = "the type's name names its value")]
             fn add_to(&mut self, batch: &mut SaveBatch<'_>) -> Result<()> {
