@@ -64,7 +64,9 @@ impl<'a> Repository<'a> {
         Self { shared }
     }
 
-    /// Gets the aggregate with this id, in its current state.
+    /// Gets the aggregate with this id, in its current state: `let world: World = repository.get(id).await?`.
+    ///
+    /// The type says which aggregate; `get::<World>(id)` is the same. Without it, the compiler asks for a type annotation.
     ///
     /// # Errors
     /// [`Error::AggregateNotFound`] if there is none, [`Error::WrongAggregate`] if it has another type, and
