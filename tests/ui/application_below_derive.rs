@@ -1,0 +1,7 @@
+use eventsourcing::prelude::*;
+
+#[derive(Clone, Debug)]
+#[application]
+pub struct Universe;
+
+fn main() {}
