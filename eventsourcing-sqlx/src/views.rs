@@ -32,7 +32,7 @@ pub(crate) use self::live_version::{has_begun, look_up};
 pub(crate) use self::position::{lock, recorded};
 pub(crate) use self::position_key::PositionKey;
 pub(crate) use self::projection_tables::ProjectionTables;
-pub(crate) use self::session::{Session, ViewsDatabase, failed, is_timeout, is_transient};
+pub(crate) use self::session::{Session, ViewsDatabase, failed, is_missing_table, is_timeout, is_transient};
 pub(crate) use self::statement::{FromColumns, Value, query, read_rows};
 pub(crate) use self::task::check_runtime;
 #[cfg(feature = "postgres")]

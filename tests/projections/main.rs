@@ -9,6 +9,7 @@ mod databases;
 mod dead_letters;
 mod failing;
 mod many;
+mod missing_tables;
 mod overstepping;
 mod places;
 mod rebuilding;

@@ -53,6 +53,15 @@ pub enum ViewError {
         table: String,
     },
 
+    /// A handler used a table that does not exist.
+    #[error("{source}; {cure}")]
+    TableMissing {
+        /// How the table is created.
+        cure: &'static str,
+        /// The handler's error.
+        source: Cause,
+    },
+
     /// A handler ended the transaction that it was given. What it committed stays committed.
     #[error(
         "a handler ended the transaction that it was given; leave COMMIT and ROLLBACK to the projection, \

@@ -178,6 +178,14 @@ pub trait Views: Send + Sync + 'static {
         let _ = error;
         false
     }
+
+    /// Whether a handler's error, or one of its sources, is that of a table that does not exist.
+    ///
+    /// The error of the projection then says how its tables are created: see [`ViewError::TableMissing`].
+    fn is_missing_table(&self, error: &(dyn StdError + 'static)) -> bool {
+        let _ = error;
+        false
+    }
 }
 
 /// A transaction on a view. It is rolled back when it is dropped.

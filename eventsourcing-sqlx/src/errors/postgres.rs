@@ -33,6 +33,11 @@ pub(crate) fn is_timeout(error: &sqlx::Error) -> bool {
     code.is_some_and(|code| is_code_of_timeout(&code))
 }
 
+/// Whether a statement names a table that does not exist: `undefined_table`.
+pub(crate) fn is_missing_table(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(DatabaseError::code).is_some_and(|code| code == "42P01")
+}
+
 /// `query_canceled`, `idle_in_transaction_session_timeout`, `transaction_timeout`.
 fn is_code_of_timeout(code: &str) -> bool {
     matches!(code, "57014" | "25P03" | "25P04")

@@ -22,6 +22,11 @@ pub(crate) fn kind_of_code(code: i32) -> ErrorKind {
     }
 }
 
+/// Whether a statement names a table that does not exist. SQLite has no result code of its own for that.
+pub(crate) fn is_missing_table(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.message().starts_with("no such table:"))
+}
+
 /// The kind of an error of sqlx.
 pub(crate) fn kind_of(error: &sqlx::Error) -> ErrorKind {
     match error {

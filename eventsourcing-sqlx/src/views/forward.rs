@@ -13,7 +13,8 @@ macro_rules! forward_views {
             use eventsourcing_core::projection::{RebuildError, RebuildableViews, Switched};
             use eventsourcing_core::{DeadLetter, LogPosition, Tracking, Uuid, ViewError};
 
-            use $crate::views::{ViewsDatabase, calls, is_timeout, is_transient, letters, rebuild, switch};
+            use $crate::views::{ViewsDatabase, calls, letters, rebuild, switch};
+            use $crate::views::{is_missing_table, is_timeout, is_transient};
 
             type Session = <$views as ViewsDatabase>::Session;
 
@@ -88,6 +89,10 @@ macro_rules! forward_views {
 
                 fn is_timeout(&self, error: &(dyn StdError + 'static)) -> bool {
                     is_timeout::<Session>(error)
+                }
+
+                fn is_missing_table(&self, error: &(dyn StdError + 'static)) -> bool {
+                    is_missing_table::<Session>(error)
                 }
             }
 

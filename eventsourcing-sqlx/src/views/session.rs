@@ -125,6 +125,9 @@ pub(crate) trait Session: fmt::Debug + Send + Sized + 'static {
         let _ = error;
         false
     }
+
+    /// Whether a statement names a table that does not exist.
+    fn is_missing_table(error: &sqlx::Error) -> bool;
 }
 
 /// Makes the error of a statement the error of an operation on views.
@@ -150,6 +153,11 @@ pub(super) async fn done<S: Session>(session: S, operation: &'static str) -> Res
 /// Whether an error that a handler got from the database is transient, so that the same may succeed a little later.
 pub(crate) fn is_transient<S: Session>(error: &(dyn StdError + 'static)) -> bool {
     error.downcast_ref().is_some_and(|error| S::kind_of(error).is_transient())
+}
+
+/// Whether an error that a handler got from the database is that of a table that does not exist.
+pub(crate) fn is_missing_table<S: Session>(error: &(dyn StdError + 'static)) -> bool {
+    error.downcast_ref().is_some_and(S::is_missing_table)
 }
 
 /// Whether an error that a handler got from the database is that of a time limit.

@@ -10,8 +10,17 @@ use futures::FutureExt as _;
 use super::failure::{Failure, Handled, is_timeout, is_transient, unknown_dictionary};
 use crate::Error;
 use crate::application::Shared;
+use crate::error_chain::chain;
 use crate::projection::{DeadLetter, Projection, Recorded, RunnerError, ViewError, ViewTransaction as _, Views};
 use crate::recording::{Cause, LogPosition, Notification, RecorderError, Tracking};
+
+/// How a table is created that no one has created.
+const NOT_CREATED: &str = "create the table in a `#[tables]` method of the projection, which runs before its first event, \
+     or in the database before the projection is started";
+
+/// How a table is created that the `#[tables]` method did not create.
+const CREATED_WITHOUT_IT: &str = "the `#[tables]` method of the projection did not create it under this name: it runs once for each version, \
+     and handlers look the name up with `context.table(\"…\")`; correct the name, or create the table there and increase `version`";
 
 /// A projection's processing of a log.
 pub(crate) struct Handling<P, V> {
@@ -175,8 +184,20 @@ where
         } else if is_transient(&cause, |error| self.views.is_transient(error)) {
             Err(Failure::Passing(self.handler_error(first, cause)))
         } else {
-            Ok(Handled::Refused(cause))
+            Ok(Handled::Refused(self.with_cure(cause)))
         }
+    }
+
+    /// Adds to the error of a table that does not exist how it is created.
+    fn with_cure(&self, source: Cause) -> Cause {
+        if !chain(&*source).any(|error| self.views.is_missing_table(error)) {
+            return source;
+        }
+        let cure = match P::HAS_TABLES {
+            true => CREATED_WITHOUT_IT,
+            false => NOT_CREATED,
+        };
+        ViewError::TableMissing { cure, source }.into()
     }
 
     fn is_timeout(&self, error: &(dyn StdError + 'static)) -> bool {

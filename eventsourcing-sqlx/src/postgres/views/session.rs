@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::advance::{Moved, advance};
 use super::letters;
 use crate::config::PostgresViewsConfig;
-use crate::errors::postgres::{is_timeout, kind_of};
+use crate::errors::postgres::{is_missing_table, is_timeout, kind_of};
 use crate::errors::{ErrorKind, seconds};
 use crate::postgres::GuardedConnection;
 use crate::sql::projections::dead_letters::{self, LettersSql};
@@ -246,6 +246,10 @@ impl crate::views::Session for Session {
 
     fn is_timeout(error: &sqlx::Error) -> bool {
         is_timeout(error)
+    }
+
+    fn is_missing_table(error: &sqlx::Error) -> bool {
+        is_missing_table(error)
     }
 }
 

@@ -16,7 +16,7 @@ use super::advance::advance;
 use super::guard::{guard, unguard};
 use super::letters;
 use crate::errors::ErrorKind;
-use crate::errors::sqlite::kind_of;
+use crate::errors::sqlite::{is_missing_table, kind_of};
 use crate::sql::projections::dead_letters::{self, LettersSql};
 use crate::sql::projections::positions::{self, PositionsSql, SQLITE_ONLY};
 use crate::sql::projections::versions::{self, VersionsSql};
@@ -153,6 +153,10 @@ impl crate::views::Session for Session {
 
     fn kind_of(error: &sqlx::Error) -> ErrorKind {
         kind_of(error)
+    }
+
+    fn is_missing_table(error: &sqlx::Error) -> bool {
+        is_missing_table(error)
     }
 }
 
