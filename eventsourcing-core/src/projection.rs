@@ -24,7 +24,7 @@ pub use memory_views::{MemoryTransaction, MemoryViews};
 pub use rebuild::{
     MAX_SWITCH_HOLD, Rebuild, RebuildBuilder, RebuildError, RebuildProgress, RebuildState, RebuildableViews, Switched,
 };
-pub(crate) use runner::{Beginning, Stepper};
+pub(crate) use runner::{Beginning, Stepper, runtime};
 pub use runner::{OnFailure, Progress, ProjectionRunner, RunnerBuilder, RunnerError, Status};
 pub use view_error::ViewError;
 pub use views::{ViewTransaction, Views};

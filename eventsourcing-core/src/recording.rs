@@ -18,6 +18,7 @@ mod recorder_error;
 mod stored_dictionary;
 mod stored_event;
 mod stored_letter;
+mod timers;
 mod tracking;
 mod watermark;
 
@@ -34,5 +35,7 @@ pub use recorder_error::RecorderError;
 pub use stored_dictionary::StoredDictionary;
 pub use stored_event::{Notification, NotificationRef, StoredEvent, StoredEventRef};
 pub use stored_letter::{LetterChanges, LetterQuery, StoredLetter};
+pub use timers::check_timers;
+pub(crate) use timers::has_timers;
 pub use tracking::Tracking;
 pub use watermark::Watermark;

@@ -13,6 +13,7 @@ mod refusals;
 mod retrying;
 mod saving;
 mod taking;
+mod timers;
 mod topics;
 mod tracking;
 mod turns;

@@ -11,7 +11,7 @@ use crate::Result;
 use crate::codec::{CipherKey, Mapper, StateCheck};
 use crate::domain::Aggregate;
 use crate::environment::{Environment, EnvironmentError};
-use crate::recording::{MemoryRecorder, Recorder, check_name};
+use crate::recording::{MemoryRecorder, Recorder, check_name, check_timers};
 
 /// A builder of an [`Application`].
 ///
@@ -95,13 +95,15 @@ impl ApplicationBuilder {
     ///
     /// # Errors
     /// [`Error::TopicTaken`](crate::Error::TopicTaken) if two registered aggregate types share a topic,
-    /// [`RecorderError::Name`](crate::RecorderError::Name) if the name cannot be used in table names.
+    /// [`RecorderError::Name`](crate::RecorderError::Name) if the name cannot be used in table names,
+    /// [`RecorderError::Open`](crate::RecorderError::Open) in a Tokio runtime without timers.
     pub fn open(self) -> Result<Application> {
         let Self { name, recorder, mapper, topics, aggregate_types, topic_taken, section_size } = self;
         if let Some(topic_taken) = topic_taken {
             return Err(topic_taken);
         }
         check_name(&name)?;
+        check_timers(|| format!("the application `{name}`"))?;
         warn_of_arbitrary_precision();
         let recorder = recorder.unwrap_or_else(|| Arc::new(MemoryRecorder::new()));
         let mapper = mapper.unwrap_or_else(|| Mapper::new(name.to_lowercase()));

@@ -15,8 +15,8 @@ mod stepper;
 mod supervised;
 mod worker;
 
-pub(crate) use builder::Beginning;
 pub use builder::RunnerBuilder;
+pub(crate) use builder::{Beginning, runtime};
 pub use error::RunnerError;
 pub use handle::ProjectionRunner;
 pub use on_failure::OnFailure;

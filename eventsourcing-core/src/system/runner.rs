@@ -219,7 +219,7 @@ impl SystemRunnerBuilder<'_> {
     /// [`SystemError::NoUpstreams`] if [`only`](Self::only) names an application that no pipe leads to;
     /// [`SystemError::Application`] if one cannot be opened; others if the applications do not fit together;
     /// [`SystemError::Runner`] if a position for [`from_now`](Self::from_now) cannot be stored, and with
-    /// [`RunnerError::NoRuntime`] outside of a Tokio runtime.
+    /// [`RunnerError::NoRuntime`] outside of a Tokio runtime, [`RunnerError::NoTimers`] in one without timers.
     pub async fn start(self) -> Result<SystemRunner, SystemError> {
         let Self { system, only, on_failure, poll_interval, accepted, beginnings } = self;
         if let Some((_, name)) = only.iter().find(|(id, _)| !system.has_consumer(*id)) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use eventsourcing_core::RecorderError;
-use eventsourcing_core::recording::Cause;
+use eventsourcing_core::recording::{Cause, check_timers};
 use tokio::runtime::Handle;
 
 /// A duration in messages.
@@ -14,10 +14,10 @@ pub(crate) fn seconds(time: Duration) -> String {
     }
 }
 
-/// Refuses to open a database outside of a Tokio runtime, where the driver would panic.
+/// Refuses to open a database outside of a Tokio runtime, or in one without timers, where the driver would panic.
 pub(crate) fn check_runtime(database: impl FnOnce() -> String) -> Result<(), RecorderError> {
     match Handle::try_current() {
-        Ok(_) => Ok(()),
+        Ok(_) => check_timers(database),
         Err(_) => Err(RecorderError::Open {
             database: database(),
             cause: "no Tokio runtime is running".to_owned(),

@@ -107,7 +107,7 @@ impl PostgresRecorder {
     /// [`RecorderError::Name`] if the application's name cannot be part of a table name, [`RecorderError::Open`] if the database cannot be
     /// reached, [`RecorderError::SchemaMissing`] and [`RecorderError::SchemaTooNew`] if the tables have the wrong version,
     /// [`RecorderError::ReadOnly`] if the server is a standby, [`RecorderError::Corrupt`] if some of the tables are missing, which are
-    /// then left as they are, and [`RecorderError::Open`] outside of a Tokio runtime.
+    /// then left as they are, and [`RecorderError::Open`] outside of a Tokio runtime or in one without timers.
     pub async fn open(application: &str, config: PostgresConfig) -> Result<Self, RecorderError> {
         check_runtime(|| config.name())?;
         let name = TableName::of(application)?;

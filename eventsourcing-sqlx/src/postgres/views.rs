@@ -57,7 +57,7 @@ impl PostgresViews {
     ///
     /// # Errors
     /// If the database fails; [`ViewError::SchemaMissing`] with the SQL to run if the role may not create the tables;
-    /// [`ViewError::Open`] outside of a Tokio runtime.
+    /// [`ViewError::Open`] outside of a Tokio runtime or in one without timers.
     pub async fn open(pool: PgPool) -> Result<Self, ViewError> {
         Self::open_with(pool, PostgresViewsConfig::default()).await
     }

@@ -93,7 +93,7 @@ impl SqliteRecorder {
     /// [`RecorderError::Name`] if the application's name cannot be part of a table name, [`RecorderError::Open`] and
     /// [`RecorderError::ReadOnly`] if the file cannot be used, [`RecorderError::SchemaMissing`] and
     /// [`RecorderError::SchemaTooNew`] if the tables have the wrong version, [`RecorderError::Corrupt`] if some of the tables are
-    /// missing, which are then left as they are, and [`RecorderError::Open`] outside of a Tokio runtime.
+    /// missing, which are then left as they are, and [`RecorderError::Open`] outside of a Tokio runtime or in one without timers.
     pub async fn open(application: &str, config: SqliteConfig) -> Result<Self, RecorderError> {
         check_runtime(|| Location::of(&config.dbname).filename)?;
         let name = TableName::of(application)?;

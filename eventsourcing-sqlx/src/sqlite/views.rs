@@ -57,7 +57,7 @@ impl SqliteViews {
     /// Opens views in the database of this pool, and creates the tables of positions and dead letters if they are missing.
     ///
     /// # Errors
-    /// If the database fails; [`ViewError::Open`] outside of a Tokio runtime.
+    /// If the database fails; [`ViewError::Open`] outside of a Tokio runtime or in one without timers.
     pub async fn open(pool: SqlitePool) -> Result<Self, ViewError> {
         Self::open_with(pool, SqliteViewsConfig::default()).await
     }

@@ -13,7 +13,7 @@ use super::versions::rebuild_failed;
 use crate::errors;
 use crate::time_limit::clamped;
 
-/// Refuses to open views outside of a Tokio runtime, where the driver would panic.
+/// Refuses to open views outside of a Tokio runtime, or in one without timers, where the driver would panic.
 pub(crate) fn check_runtime() -> Result<(), ViewError> {
     errors::check_runtime(|| "the database of views".to_owned()).map_err(|error| match error {
         RecorderError::Open { cause, cure, source, .. } => ViewError::Open { cause, cure, source },

@@ -4,12 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::runtime::Handle;
 use tracing::Instrument as _;
 
 use super::{Rebuild, RebuildError, RebuildableViews, check_followed};
 use crate::application::{Application, Shared};
-use crate::projection::{OnFailure, Projection, ProjectionKey, RunnerBuilder, RunnerError, ViewTransaction as _};
+use crate::projection::{OnFailure, Projection, ProjectionKey, RunnerBuilder, ViewTransaction as _, runtime};
 use crate::subscription::Subscribe;
 
 /// Configures a [`Rebuild`]; [`Rebuild::builder`] returns one.
@@ -75,8 +74,9 @@ where
 
     /// Starts the rebuild, or continues it from its position after it was dropped or the process was killed.
     ///
-    /// If the log that the rebuild has processed was rolled back meanwhile, it is refused ([`RunnerError::is_log_mismatch`]): abort it
-    /// with [`abort_any`](Rebuild::abort_any), and start again.
+    /// If the log that the rebuild has processed was rolled back meanwhile, it is refused
+    /// ([`RunnerError::is_log_mismatch`](crate::RunnerError::is_log_mismatch)): abort it with
+    /// [`abort_any`](Rebuild::abort_any), and start again.
     ///
     /// # Errors
     /// [`RebuildError`]; most variants say that there is nothing to rebuild, or that another rebuild is in progress. Then nothing is
@@ -99,7 +99,7 @@ where
 
     /// Creates the tables, unless an earlier start created them.
     async fn begin(&self, key: ProjectionKey<'_>) -> Result<(), RebuildError> {
-        Handle::try_current().map_err(|_| RunnerError::NoRuntime { name: P::NAME })?;
+        runtime::<P>()?;
         if V::HAS_TABLES && !P::HAS_TABLES {
             return Err(RebuildError::NoTables { name: P::NAME });
         }

@@ -19,7 +19,7 @@ use crate::projection::key::looks_versioned;
 use crate::projection::{
     OnFailure, Projection, ProjectionKey, ProjectionRunner, RunnerError, ViewError, ViewTransaction as _, Views,
 };
-use crate::recording::{LogPosition, Notification, NotificationQuery};
+use crate::recording::{LogPosition, Notification, NotificationQuery, has_timers};
 use crate::subscription::Subscribe;
 use crate::subscription::pages::Pages;
 
@@ -188,7 +188,7 @@ where
     /// registered its aggregates, and records none of the handled events; [`RunnerError::NameTaken`] if another projection of this
     /// process runs under the same name on the same database; [`RunnerError::Superseded`] and [`RunnerError::NotRebuilt`] if another
     /// version of the projection is live; [`RunnerError::Tables`] if the tables of a new projection cannot be created;
-    /// [`RunnerError::NoRuntime`] outside of a Tokio runtime.
+    /// [`RunnerError::NoRuntime`] outside of a Tokio runtime, [`RunnerError::NoTimers`] in one without timers.
     pub async fn start(self) -> Result<ProjectionRunner, RunnerError> {
         runtime::<P>()?;
         // held until the runner has its own claim, so that no tables are created for a name that is in use
@@ -325,7 +325,8 @@ where
 }
 
 pub(crate) fn runtime<P: Projection>() -> Result<Handle, RunnerError> {
-    Handle::try_current().map_err(|_| RunnerError::NoRuntime { name: P::NAME })
+    let runtime = Handle::try_current().map_err(|_| RunnerError::NoRuntime { name: P::NAME })?;
+    if has_timers() { Ok(runtime) } else { Err(RunnerError::NoTimers { name: P::NAME }) }
 }
 
 impl<P: Projection, V> fmt::Debug for RunnerBuilder<P, V> {

@@ -152,6 +152,13 @@ pub enum RunnerError {
         /// The name of the projection or process application.
         name: &'static str,
     },
+
+    /// The Tokio runtime has no timers.
+    #[error("`{name}` needs a Tokio runtime with timers; build the runtime with `enable_all()`")]
+    NoTimers {
+        /// The name of the projection or process application.
+        name: &'static str,
+    },
 }
 
 readable_debug!(RunnerError);
