@@ -4,6 +4,7 @@ use super::{Aggregate, AggregateEvent, Root, StateError, StateReader, StateWrite
 
 /// Stands in for the added field of a type that cannot have it, such as an enum.
 #[derive(Debug)]
+// exhaustive: only expanded code names it
 pub struct RootField<A: Aggregate> {
     /// The name of the added field.
     pub aggregate_root: Root<A>,
@@ -11,6 +12,7 @@ pub struct RootField<A: Aggregate> {
 
 /// Stands in for the events of an impl block without a creation event.
 #[derive(Clone, Debug)]
+// exhaustive: it has no value
 pub enum NoEvents {}
 
 impl AggregateEvent for NoEvents {

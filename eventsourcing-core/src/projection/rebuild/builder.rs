@@ -74,8 +74,9 @@ where
 
     /// Starts the rebuild, or continues it from its position after it was dropped or the process was killed.
     ///
-    /// If the log that the rebuild has processed was rolled back meanwhile, it is refused ([`RunnerError::is_log_mismatch`]): abort it
-    /// with [`abort_any`](Rebuild::abort_any), and start again.
+    /// If the log that the rebuild has processed was rolled back meanwhile, it is refused
+    /// ([`RunnerError::is_log_mismatch`](crate::RunnerError::is_log_mismatch)): abort it with
+    /// [`abort_any`](Rebuild::abort_any), and start again.
     ///
     /// # Errors
     /// [`RebuildError`]; most variants say that there is nothing to rebuild, or that another rebuild is in progress. Then nothing is
