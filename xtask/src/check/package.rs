@@ -15,7 +15,10 @@ const CONTAINED: &[&str] = &["README.md", "LICENSE-APACHE", "LICENSE-MIT"];
 pub(super) fn check(steps: &mut Steps) -> Result<(), Failure> {
     let packages = manifest::published(&run::root())?;
     // `--allow-dirty`: this runs before a commit
-    let command = cargo(["package", "--workspace", "--exclude", "xtask", "--no-verify", "--allow-dirty"]);
+    let mut command = cargo(["package", "--no-verify", "--allow-dirty"]);
+    for package in &packages {
+        command.args(["--package", &package.name]);
+    }
     steps.step(&line_of(&command), || {
         let output = output_of(command)?;
         let warnings = warnings(&output);
