@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 
 use crate::model::checked::{Aggregate, Event, Parameter, Payload};
-use crate::syntax::{names, paths};
+use crate::syntax::names;
 
 pub(super) fn event_enum(aggregate: &Aggregate) -> TokenStream {
     let (name, derives) = (names::event_enum(&aggregate.name), &aggregate.derives);
@@ -32,7 +32,7 @@ pub(super) fn event_enum(aggregate: &Aggregate) -> TokenStream {
 /// `impl AggregateEvent for WorldEvent`.
 pub(super) fn aggregate_event(aggregate: &Aggregate) -> TokenStream {
     let name = names::event_enum(&aggregate.name);
-    let krate = paths::placed(&aggregate.krate, name.span());
+    let krate = &aggregate.krate;
     let arm = |arm: fn(&Event) -> TokenStream| {
         aggregate.events().map(move |event| {
             let (arm, cfgs) = (arm(event), &event.attributes.cfgs);

@@ -12,10 +12,12 @@ pub(super) fn event_struct(event: &Event, aggregate: &Aggregate) -> TokenStream 
     let Payload::Generated(name) = &event.payload else { return TokenStream::new() };
     // if the module has another type of this name, the compiler points at the event
     let place = names::generated_at(event.place);
-    let krate = paths::placed(&aggregate.krate, place);
+    let krate = &aggregate.krate;
     let (topic, cfgs, derives) = (&event.topic.text, &event.attributes.cfgs, &aggregate.derives);
     let docs = docs::of_event(&event.attributes.docs, &aggregate.name, &event.name);
     let serde = paths::text(&syn::parse_quote!(#krate::__private::serde));
+    // with the spans of the library's path: where that is not found, it is not the mistake of each event
+    let serde = quote!(#[serde(crate = #serde)]);
     let no_eq = aggregate.derives_partial_eq_alone().then(|| quote!(, clippy::derive_partial_eq_without_eq));
     let fields = event.parameters.iter().map(field);
     // `pub`, because it is part of a trait's associated type and the aggregate may be `pub`; the types of its fields may be private
@@ -29,7 +31,7 @@ pub(super) fn event_struct(event: &Event, aggregate: &Aggregate) -> TokenStream 
             #krate::__private::serde::Deserialize,
             #(#derives,)*
         )]
-        #[serde(crate = #serde)]
+        #serde
         #[allow(private_interfaces #no_eq)]
         pub struct #name {
             #(#fields)*
