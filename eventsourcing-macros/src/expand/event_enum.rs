@@ -50,7 +50,7 @@ pub(super) fn aggregate_event(aggregate: &Aggregate) -> TokenStream {
         quote_spanned!(name.span()=> #topic => state.read().map(Self::#name))
     });
     let exact = aggregate.events().map(|event| {
-        let (name, is_exact) = (&event.name, is_exact(event, &krate));
+        let (name, is_exact) = (&event.name, is_exact(event, krate));
         let cfgs = &event.attributes.cfgs;
         quote_spanned!(name.span()=> #(#cfgs)* Self::#name(_) => #is_exact,)
     });
