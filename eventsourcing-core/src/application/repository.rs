@@ -156,7 +156,7 @@ impl<'a> Repository<'a> {
         Ok(last.first().map(|event| event.originator_version))
     }
 
-    #[tracing::instrument(level = "debug", skip_all, fields(application = %self.shared.name, aggregate = A::NAME, %id), err(level = "debug"))]
+    #[tracing::instrument(name = "get", level = "info", skip_all, fields(application = %self.shared.name, aggregate = A::NAME, %id), err(level = "debug"))]
     async fn fold<A: Aggregate>(
         &self,
         id: Uuid,
