@@ -63,7 +63,8 @@ async fn a_save_a_load_and_a_batch_have_spans_at_info() {
     let universe = Universe::open_with([("PERSISTENCE_MODULE", "memory")]).await.unwrap();
     let mut world = World::new("Earth");
     let recorded = universe.save(&mut world).await.unwrap();
-    let _: World = universe.repository().get(world.id()).await.unwrap();
+    let copy: World = universe.repository().get(world.id()).await.unwrap();
+    assert_eq!(copy.name, "Earth");
     let runner = ProjectionRunner::start(&universe, Names, MemoryViews::new(Vec::new())).await.unwrap();
     runner.wait_for(recorded[0].id, Duration::from_secs(60)).await.unwrap();
     runner.stop().await.unwrap();
