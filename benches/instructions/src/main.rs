@@ -9,7 +9,7 @@ mod account;
 
 use std::hint::black_box;
 
-use account::{AMOUNT, Account, AccountEvent, Bank, CURRENCY, NOTE};
+use account::{AMOUNT, Account, AccountEvent, Bank, CURRENCY, NOTE, Usual as _};
 use eventsourcing::{Aggregate, DomainEvent, Mapper, StoredEvent, Uuid};
 
 /// Operations of one path; what it costs beside them is spread over so many.
