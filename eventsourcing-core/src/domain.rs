@@ -4,8 +4,10 @@ mod aggregate;
 pub(crate) mod attributes;
 mod error;
 mod event;
+mod fault;
 mod missing_events;
 pub(crate) mod outcome;
+mod pending;
 mod root;
 pub(crate) mod stand_ins;
 

@@ -6,7 +6,7 @@ use crate::codec::{DictionaryError, MapperError, TrainingError};
 use crate::domain::AggregateError;
 use crate::environment::EnvironmentError;
 use crate::error_chain::readable_debug;
-use crate::recording::{LogPosition, RecorderError};
+use crate::recording::{LogPosition, RecorderError, messages};
 
 /// The result type of this library's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -19,9 +19,7 @@ pub enum Error {
     ///
     /// Nothing was recorded. Get the aggregate again and retry the command. A conflict about the first version of an aggregate is
     /// [`AlreadyExists`](Self::AlreadyExists), because getting the aggregate again does not help.
-    #[error(
-        "version {tried} of {originator_id} was not recorded: version {recorded} is already recorded; get the aggregate again and retry"
-    )]
+    #[error("{}; get the aggregate again and retry", messages::conflict(*originator_id, *tried, *recorded))]
     Conflict {
         /// The id of the aggregate.
         originator_id: Uuid,
@@ -50,10 +48,7 @@ pub enum Error {
     /// The upstream log is processed up to another position than the one this save continues from.
     ///
     /// Nothing was recorded.
-    #[error(
-        "the save continues from position {after} of `{upstream}`, but the log is processed up to {recorded}; \
-         nothing was recorded; continue after {recorded}"
-    )]
+    #[error("{}", messages::already_processed(upstream, *after, *recorded))]
     AlreadyProcessed {
         /// The upstream application whose log is processed.
         upstream: String,
@@ -217,10 +212,9 @@ pub enum Error {
     ///
     /// The log was rolled back (restored from a backup, or failed over to a replica that lagged), and may have grown again since.
     #[error(
-        "the log is not the one that was read up to {position}: {}; the database was restored from a backup, or failed over to a \
-         replica that lagged. Effects of the lost events are wrong: rebuild them (a projection with `Rebuild`), or accept this log \
-         from a position of your choice, with `accept_log` of the runner's builder",
-        .found.map_or_else(|| "no event is there now".to_owned(), |found| format!("the event there now has the append id {found}"))
+        "{}. Effects of the lost events are wrong: rebuild them (a projection with `Rebuild`), or accept this log from a position of \
+         your choice, with `accept_log` of the runner's builder",
+        messages::log_changed(*position, *found)
     )]
     LogChanged {
         /// The position up to which the other log was read, with its anchor.

@@ -32,9 +32,9 @@ pub(crate) struct NameTaken {
 impl NameClaim {
     /// Claims a name in a database for a type, unless another type uses it there.
     pub(crate) fn of<T>(kind: NameKind, database: String, name: &str) -> Result<Self, NameTaken> {
-        let place = (kind, database, name.to_owned());
+        let name = (kind, database, name.to_owned());
         let mut claimed = CLAIMED.lock().unwrap_or_else(PoisonError::into_inner);
-        match claimed.entry(place.clone()) {
+        match claimed.entry(name.clone()) {
             Entry::Vacant(free) => {
                 free.insert((own_name::<T>(), 1));
             }
@@ -46,7 +46,7 @@ impl NameClaim {
                 *times += 1;
             }
         }
-        Ok(Self(place))
+        Ok(Self(name))
     }
 }
 

@@ -11,6 +11,7 @@ pub mod conformance;
 mod location;
 mod log_position;
 mod memory;
+pub(crate) mod messages;
 mod name;
 mod query;
 mod recorder;

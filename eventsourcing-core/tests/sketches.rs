@@ -91,7 +91,7 @@ struct Everything {
     tags: HashSet<String>,
     pair: (i8, u128),
     digest: [u8; 32],
-    state: StateKind,
+    state: Status,
     nothing: (),
     extra: BTreeMap<String, u64>,
     #[serde(rename = "renamedField")]
@@ -105,7 +105,7 @@ struct Inner {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-enum StateKind {
+enum Status {
     Idle,
     Running { since_when: u64 },
     Stopped(String),

@@ -16,18 +16,31 @@ use eventsourcing_sqlx::{
 };
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
+use tokio::io::AsyncWriteExt as _;
 
 use common::counted::{COUNTED, TABLE, postgres_pool, sqlite_pool};
 use common::followed::universe;
 use common::process::{Process, is_child, say};
 use common::{PATIENCE, Schema, events};
 
-const EVENTS: u64 = 300;
+const EVENTS: u64 = 120;
 
 /// The number of connections of each pool for views.
 const CONNECTIONS: u32 = 10;
 
 const TOPICS: &[&str] = &["World.SomethingHappened"];
+
+/// Reports an event to the parent, and waits until the parent lets the child go on.
+fn report() {
+    if is_child() {
+        say("handled");
+        std::io::stdin().read_line(&mut String::new()).unwrap();
+    }
+}
+
+async fn let_go_on(process: &mut Process) {
+    process.child.stdin.as_mut().unwrap().write_all(b"go on\n").await.unwrap();
+}
 
 /// Counts events in SQLite, and reports each to the parent before it is committed.
 struct InSqlite;
@@ -40,7 +53,7 @@ impl Projection for InSqlite {
     async fn handle(&self, _: &str, events: &[Recorded<'_>], view: &mut SqliteConnection) -> Result<(), Cause> {
         for _ in events {
             sqlx::query("UPDATE counted SET events = events + 1").execute(&mut *view).await?;
-            say("handled");
+            report();
         }
         Ok(())
     }
@@ -57,7 +70,7 @@ impl Projection for InPostgres {
     async fn handle(&self, _: &str, events: &[Recorded<'_>], view: &mut PgConnection) -> Result<(), Cause> {
         for _ in events {
             sqlx::query("UPDATE counted SET events = events + 1").execute(&mut *view).await?;
-            say("handled");
+            report();
         }
         Ok(())
     }
@@ -79,26 +92,29 @@ async fn kill(test: &str, variables: &[(&str, &str)]) {
         for patience in 1..=4 {
             let [first, second] = &mut children;
             // whichever of the two has the lock; the other says nothing
-            let word = async {
-                tokio::select! {
-                    word = first.hear() => word,
-                    word = second.hear() => word,
-                }
+            let (speaker, word) = tokio::select! {
+                word = first.hear() => (0, word),
+                word = second.hear() => (1, word),
             };
-            match word.await.as_deref() {
+            match word.as_deref() {
                 Some("done") => {
-                    assert!(kills > 10, "nothing was killed");
+                    // each event was reported, and at each fourth report one of the two was killed
+                    assert!(kills >= usize::try_from(EVENTS / 4).unwrap(), "only {kills} were killed");
                     return;
                 }
-                Some(_) if patience < 4 => {}
-                Some(_) => {
-                    let victim = &mut children[kills % 2];
-                    victim.child.start_kill().unwrap();
-                    victim.child.wait().await.unwrap();
-                    *victim = Process::start(test, variables);
-                    kills += 1;
-                }
+                Some(_) => {}
                 None => panic!("a child ended by itself"),
+            }
+            let victim = kills % 2;
+            if patience == 4 {
+                children[victim].child.start_kill().unwrap();
+                children[victim].child.wait().await.unwrap();
+                children[victim] = Process::start(test, variables);
+                kills += 1;
+            }
+            // a new child has reported nothing yet
+            if patience < 4 || speaker != victim {
+                let_go_on(&mut children[speaker]).await;
             }
         }
     }
@@ -258,7 +274,9 @@ async fn with_two_transactions_an_event_takes_effect_twice() {
     sqlx::raw_sql(TABLE).execute(&pool).await.unwrap();
     let variables = [("SQLITE_DBNAME", log.as_str()), ("VIEWS", view.as_str())];
     let mut process = Process::start("with_two_transactions_an_event_takes_effect_twice", &variables);
-    while process.hear().await.unwrap() != "between the two" {}
+    while process.hear().await.unwrap() != "between the two" {
+        let_go_on(&mut process).await;
+    }
     process.child.start_kill().unwrap();
     process.child.wait().await.unwrap();
     let recorder = SqliteRecorder::open("Universe", SqliteConfig::new(&log)).await.unwrap();

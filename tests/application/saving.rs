@@ -1,5 +1,6 @@
 //! Saves: whole or refused, with the versions in a conflict, and never recorded twice.
 
+use eventsourcing::RecorderError;
 use eventsourcing::prelude::*;
 
 use super::{Account, Note, Office, in_each_database};
@@ -135,6 +136,15 @@ async fn a_conflict_names_the_versions(office: Office) {
         error.to_string(),
         format!("version 2 of {id} was not recorded: version 4 is already recorded; get the aggregate again and retry")
     );
+}
+
+#[test]
+fn a_conflict_about_a_missing_predecessor_says_what_is_recorded() {
+    let originator_id = Uuid::nil();
+    let conflict = RecorderError::Conflict { originator_id, tried: 5, recorded: 3 };
+    let said = format!("version 5 of {originator_id} was not recorded: the last recorded version is 3");
+    assert_eq!(conflict.to_string(), said);
+    assert_eq!(Error::from(conflict).to_string(), format!("{said}; get the aggregate again and retry"));
 }
 
 async fn of_two_clones_one_is_in_conflict(office: Office) {

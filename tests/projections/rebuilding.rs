@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use eventsourcing::projection::{Progress, ProjectionKey, RebuildState, RebuildableViews as _, Switched, Views as _};
+use eventsourcing::projection::{ProjectionKey, RebuildState, RebuildableViews as _, Switched, Views as _};
 use eventsourcing::{ProjectionRunner, Rebuild, RebuildError, RunnerError};
 use tokio::sync::Semaphore;
 use tokio::task::yield_now;
@@ -36,6 +36,7 @@ macro_rules! in_each_place {
 
 // after the macro that it uses
 mod another_log;
+mod versions;
 
 in_each_place! {
     the_old_view_serves_and_moves_on_while_the_new_one_is_built
@@ -48,8 +49,6 @@ in_each_place! {
     progress_says_how_fast_it_is_and_how_long_it_takes_yet
     the_next_rebuild_works_after_a_switch
     a_rebuild_that_somebody_else_switched_or_aborted_ends
-    a_new_version_runs_only_if_rebuilt_or_if_no_version_is_live
-    versions_that_cannot_be_rebuilt_are_refused
     a_projection_of_several_applications_is_rebuilt_from_all
 }
 
@@ -340,39 +339,6 @@ async fn a_rebuild_that_somebody_else_switched_or_aborted_ends<P: Place>(place: 
     assert!(ended, "{state:?}");
     other.switch(PATIENCE).await.unwrap();
     assert_eq!(place.seen().await, (18, 11, 2, 2));
-}
-
-async fn a_new_version_runs_only_if_rebuilt_or_if_no_version_is_live<P: Place>(place: P) {
-    let office = office().await;
-    let last = deposits(&office, 10, 1).await;
-    let views = place.views().await;
-    let error = Rebuild::builder(&office, P::V3::open(), views.clone()).start().await.unwrap_err();
-    assert!(matches!(error, RebuildError::NoLiveVersion { .. }), "{error:?}");
-    let second = ProjectionRunner::start(&office, P::V2::open(), views.clone()).await.unwrap();
-    second.wait_for(last, PATIENCE).await.unwrap();
-    assert_eq!(place.seen().await, (18, 10, 2, 2));
-    let before = place.traces().await;
-    let error = ProjectionRunner::start(&office, P::V3::open(), views.clone()).await.unwrap_err();
-    let said = "version 3 of `sums` is not live yet (live: 2); \
-                build its view with `Rebuild::builder(&application, projection, views)` and switch to it first";
-    assert_eq!(error.to_string(), said);
-    let error = ProjectionRunner::start(&office, P::V1::open(), views.clone()).await.unwrap_err();
-    assert!(matches!(error, RunnerError::Superseded { version: 1, live: 2, .. }), "{error:?}");
-    assert_eq!(place.traces().await, before);
-    assert!(matches!(second.status().await.unwrap().progress, Progress::Running));
-}
-
-async fn versions_that_cannot_be_rebuilt_are_refused<P: Place>(place: P) {
-    let office = office().await;
-    let views = place.views().await;
-    let second = ProjectionRunner::start(&office, P::V2::open(), views.clone()).await.unwrap();
-    let error = Rebuild::builder(&office, P::V1::open(), views.clone()).start().await.unwrap_err();
-    let said = "version 1 of `sums` cannot be rebuilt: version 2 is live; \
-                set a greater version: `#[projection(\"sums\", version = 3)]`";
-    assert_eq!(error.to_string(), said);
-    let error = Rebuild::builder(&office, P::V2::open(), views.clone()).start().await.unwrap_err();
-    assert!(matches!(error, RebuildError::NotNewer { version: 2, live: 2, .. }), "{error:?}");
-    second.stop().await.unwrap();
 }
 
 async fn a_projection_of_several_applications_is_rebuilt_from_all<P: Place>(place: P) {

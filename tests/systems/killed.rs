@@ -39,7 +39,8 @@ async fn kill(test: &str, variables: Vec<(String, String)>) {
         }
     }
     drop(children);
-    assert!(kills as u64 >= ORDERS, "nothing was killed");
+    // each order but the first is placed after a kill
+    assert!(kills as u64 >= ORDERS - 1, "only {kills} were killed");
     let runner = SystemRunner::start(&system().with(&orders).with(&reservations).with(&payments)).await.unwrap();
     runner.settled(PATIENCE).await.unwrap();
     let done = [events(&orders).await, events(&reservations).await, events(&payments).await];

@@ -182,7 +182,7 @@ async fn a_conflict_that_does_not_pass_names_the_event() {
     let named =
         matches!(&error, RunnerError::Handler { notification_id: 2, originator_id, .. } if *originator_id == second);
     assert!(named, "{error}");
-    assert!(error.to_string().contains("was not recorded, because version 1 already is"), "{error}");
+    assert!(error.to_string().contains("was not recorded: version 1 is already recorded"), "{error}");
     // in a batch, alone, and once more, as the first conflict may have been with somebody who was quicker
     assert_eq!(NARROWED.load(Ordering::Relaxed), 3);
     assert_eq!(narrow.tracked_position("House").await.unwrap(), 1);

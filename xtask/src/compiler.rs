@@ -1,11 +1,11 @@
-//! Which compiler this is.
+//! The version of the compiler.
 
 use std::process::Command;
 
 use crate::failure::Failure;
 use crate::run;
 
-/// The compiler's version, such as `1.95`. Patch releases write the same; of a nightly it is the whole version.
+/// Returns the compiler's version without the patch number, such as `1.95`. For a nightly it is the whole version.
 pub(crate) fn version() -> Result<String, Failure> {
     let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
     rustc.arg("-vV").current_dir(run::root());

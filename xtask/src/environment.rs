@@ -3,7 +3,7 @@
 use std::env;
 use std::process::Command;
 
-/// What the library reads; each also counts with an application's prefix, as in `UNIVERSE_CIPHER_KEY`.
+/// The variables that the library reads, also with an application's prefix, as in `UNIVERSE_CIPHER_KEY`.
 const SETTINGS: &[&str] = &[
     "PERSISTENCE_MODULE",
     "INFRASTRUCTURE_FACTORY",
@@ -18,10 +18,10 @@ const SETTINGS: &[&str] = &[
     "AGGREGATE_CACHE_FASTFORWARD",
 ];
 
-/// The families of settings that a database adds; whole families, so that a new setting is covered by itself.
+/// The prefixes of the databases' variables, so that new variables are covered too.
 const FAMILIES: &[&str] = &["SQLITE_", "POSTGRES_"];
 
-/// What libpq, its tools and sqlx take from the environment where a connection does not say.
+/// The variables that libpq, its tools and sqlx use for parts of a connection that are not given.
 const LIBPQ: &[&str] = &[
     "PGAPPNAME",
     "PGCHANNELBINDING",
@@ -48,10 +48,10 @@ const LIBPQ: &[&str] = &[
     "PGUSER",
 ];
 
-/// What `cargo run` told this program about itself. Some build scripts watch these: passed on, they would rebuild crates.
+/// The prefixes of variables that `cargo run` sets for this program. Some build scripts watch them, so passing them on would rebuild crates.
 const OF_CARGO_RUN: &[&str] = &["CARGO_PKG_", "CARGO_MANIFEST_"];
 
-/// Whether a variable would change what the tests or their server do.
+/// Returns whether a variable would change what the tests or their server do.
 fn leaks(name: &str) -> bool {
     let is_or_ends_with =
         |setting: &&str| name.strip_suffix(setting).is_some_and(|prefix| prefix.is_empty() || prefix.ends_with('_'));
@@ -62,9 +62,9 @@ fn leaks(name: &str) -> bool {
         || OF_CARGO_RUN.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Takes every variable that leaks out of what the command inherits.
+/// Removes the variables that must not leak from the environment that a command inherits.
 ///
-/// Call it before setting variables on the command: those set afterwards stay.
+/// Call it before setting variables on the command: those that are set afterwards stay.
 pub(crate) fn seal(command: &mut Command) {
     for (name, _) in env::vars_os() {
         if name.to_str().is_some_and(leaks) {
@@ -73,7 +73,7 @@ pub(crate) fn seal(command: &mut Command) {
     }
 }
 
-/// A variable's value; an empty one counts as unset, as it does for the library.
+/// Returns a variable's value. An empty one counts as unset, as it does for the library.
 pub(crate) fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }

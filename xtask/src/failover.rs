@@ -6,13 +6,13 @@ use crate::failure::Failure;
 use crate::postgres::{Keeper, Pair, server_binaries};
 use crate::run::{self, Steps, cargo, say};
 
-/// The binary of the trials.
+/// The test binary with the trials.
 const BINARY: &str = "failover";
 
-/// What the caller asked for.
+/// The options of the command.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Options {
-    /// Only trials with this in their names.
+    /// Only trials whose names contain this.
     filter: Option<String>,
 }
 
@@ -26,13 +26,13 @@ impl Options {
             }
             [filter] => Ok(Self { filter: Some(filter.clone()) }),
             [_, second, ..] => Err(Failure::new(format!(
-                "`cargo xtask failover` takes one part of a trial's name, and `{second}` is a second"
+                "`cargo xtask failover` accepts one part of a trial's name, and not also `{second}`"
             ))),
         }
     }
 }
 
-/// Runs each trial on a pair of servers of its own: those of the one before are not what they were.
+/// Runs each trial on its own pair of servers, because a trial leaves its servers changed.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let binaries = server_binaries()?;
     say(&format!("PostgreSQL: a primary and a standby for each trial, run by {}", binaries.display()));
@@ -54,7 +54,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         return Err(Failure::new(format!("TRIALS FAILED: {}", steps.failed().join("; "))));
     }
     if steps.is_empty() {
-        return Err(Failure::new(format!("no trial has that in its name; there are: {}", all.join(", "))));
+        return Err(Failure::new(format!("no trial's name contains that; the trials are: {}", all.join(", "))));
     }
     say(&format!("xtask: all trials passed in {}", run::took(steps.duration())));
     Ok(())
@@ -64,14 +64,14 @@ fn binary() -> Command {
     cargo(["test", "--package", "eventsourcing-sqlx", "--all-features", "--test", BINARY])
 }
 
-/// The names of all trials, as the binary lists them.
+/// Returns the names of all trials, as the binary lists them.
 fn trials() -> Result<Vec<String>, Failure> {
     let mut list = binary();
     list.args(["--", "--list", "--ignored", "--format", "terse"]);
     Ok(names(&run::output_of(list)?))
 }
 
-/// The names in a terse list, such as `it_works: test`; cargo's own lines may stand between them.
+/// Reads the names in a terse list, such as `it_works: test`. Lines of cargo may be between them.
 fn names(list: &str) -> Vec<String> {
     list.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect()
 }

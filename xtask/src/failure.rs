@@ -1,15 +1,15 @@
-//! Why a command failed: one text, for the person at the terminal.
+//! The error of a command: a text for the person at the terminal.
 
 use std::fmt;
 
 /// What went wrong and what to do about it.
 ///
-/// A text and not an enum: no caller decides by it, all of them show it.
+/// It is a text instead of an enum, because every caller only shows it.
 #[derive(Debug)]
 pub(crate) struct Failure(String);
 
 impl Failure {
-    /// A failure with that text.
+    /// Creates a failure with this text.
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
@@ -23,7 +23,7 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// Says what was being done when an error came.
+/// Adds to an error what was being done.
 pub(crate) trait While<T> {
     /// Turns the error into a [`Failure`] that begins with `doing`.
     fn while_doing(self, doing: impl FnOnce() -> String) -> Result<T, Failure>;

@@ -1,7 +1,7 @@
-//! `cargo xtask`: the one command of the house. Each file beside this one is a command or what commands share.
+//! `cargo xtask`: the commands of this project. Each file beside this one is a command, or code that commands share.
 
 #[cfg(not(unix))]
-compile_error!("xtask starts servers as a unix does; on Windows run it in WSL");
+compile_error!("xtask starts servers in the way of Unix; on Windows run it in WSL");
 
 mod api;
 mod bench;
@@ -22,55 +22,60 @@ use std::process::ExitCode;
 
 use failure::Failure;
 
-/// What each command does, in the words of the README.
+/// The text of `cargo xtask help`.
 const HELP: &str = "\
 cargo xtask test [--docker] [--slow] [-- <arguments of cargo test>]
-    Passes every test of the workspace, PostgreSQL's included, then runs the examples.
-    PostgreSQL is, in this order: the server that POSTGRES_DBNAME, POSTGRES_HOST, POSTGRES_USER, POSTGRES_PASSWORD
-    and POSTGRES_PORT name; a private one under target/, from the server binaries of this machine; Docker's, with
-    compose.yaml; on Debian as root, the one that apt-get installs.
-    --docker    insists on Docker
-    --slow      stops the tests nine tenths of the time, as a machine does that has ten times too much to do; without
-                the examples and what compiles as it runs: a test that relies on the clock fails or hangs
+    Runs every test of the workspace, PostgreSQL's included, then the examples.
+    It uses the first PostgreSQL of these: the server that POSTGRES_DBNAME, POSTGRES_HOST, POSTGRES_USER,
+    POSTGRES_PASSWORD and POSTGRES_PORT name; a private one under target/, run by the server binaries of this machine;
+    Docker's, with compose.yaml; on Debian as root, the one that apt-get installs.
+    --docker    uses Docker only
+    --slow      stops the tests nine tenths of the time, as on a machine with ten times too much to do. A test that
+                relies on the clock fails or hangs. Leaves out the examples and the tests that compile code as they run.
 
 cargo xtask check
-    Format, lints, documentation and its links, every feature alone, dependencies, the public API, packages, the book:
-    all that is to hold before a commit, beside tests.
+    Runs every check before a commit, except the tests: format, lints, documentation and its links, every feature
+    alone, dependencies, the public API, packages, the book.
 
 cargo xtask api [--accept]
     Compares the public API of the published crates with its listings in api/, as `cargo xtask check` does.
-    --accept    writes the listings anew
+    --accept    rewrites the listings
 
 cargo xtask tools
-    Installs mdBook and cargo-deny below target/tools, in the versions that `cargo xtask check` was written for. It
-    does so by itself if they are missing.
+    Installs mdBook and cargo-deny below target/tools, in the versions that `cargo xtask check` expects. The check
+    installs them itself if they are missing.
 
 cargo xtask bench [--quick] [--only PATTERN] [--no-peers]
-    Measures the library beside what its databases can do and beside other libraries, in turns, and writes
-    benches/RESULTS.md. PostgreSQL is found as for the tests; a private one is made larger than theirs.
-    --quick     fewer and shorter rounds: a first look, which leaves benches/RESULTS.md alone
-    --only      what has PATTERN in its title, such as \"sqlite save 1 event, 64 tasks\"; alternatives: A|B
+    Compares the library with the limits of its databases and with other libraries, in alternating rounds, and writes
+    benches/RESULTS.md. PostgreSQL is found as for the tests; a private one is larger than theirs.
+    --quick     fewer and shorter rounds, for a first look; does not write benches/RESULTS.md
+    --only      only measurements with PATTERN in their titles, such as \"sqlite save 1 event, 64 tasks\";
+                alternatives: A|B
     --no-peers  without other libraries, and without building them
 cargo xtask bench --instructions [--record]
-    Counts the instructions of the paths in memory, with valgrind; one that grew by a tenth is an error.
-    --record    keeps what was counted, to compare with from now on
+    Counts the instructions of the in-memory paths with valgrind. A path that grew by a tenth is an error.
+    --record    records the counts, for later comparisons
 
 cargo xtask soak [--events N] [--seconds N] [--decisions N] [--minutes N] [NAME]
-    Records a million events, or N, with 64 tasks in each of two processes, in SQLite and in PostgreSQL, while readers
-    tail the log: none may miss an event or see one twice. As many again by 64 writers that take a while before they
-    commit, or do not, while followers follow it. Then kills one of two processes that run a projection each second, for
-    a minute or N seconds, while others record: each event must have taken effect once. 32 tasks decide a thousand times
-    each, or N, about one aggregate: none may give up. Then a process serves a steady load, two minutes or N in each
-    database: its memory, open files and connections must not keep growing. The tests do the same with fewer. Only what has NAME in its file's name: tailed, followed, killed_beside_writers,
-    application, steady.
+    Runs the long forms of these tests, each in SQLite and in PostgreSQL, or only those with NAME in their names:
+    tailed                 two processes record a million events, or N, with 64 tasks each, while readers read the log:
+                           none may miss an event or see one twice
+    followed               64 writers record as many events, some of them with slow commits, while consumers process
+                           the log: none may miss an event
+    killed_beside_writers  one of two processes that run a projection is killed each second, for a minute or N seconds,
+                           while others record: each event must have taken effect once
+    application            32 tasks run a thousand commands each, or N, on one aggregate: none may give up
+    steady                 a process has a steady load, for two minutes or N: its memory, open files and connections
+                           must not keep growing
+    `cargo xtask test` runs the same tests with fewer events.
 
 cargo xtask failover [NAME]
-    Trials on real servers: a primary and a standby that are stopped, killed and promoted while events are recorded and
-    read. Each trial, or each with NAME in its name, gets two servers of its own, from the server binaries of this
-    machine. They take about a minute; `cargo xtask test` leaves them out.
+    Runs trials on real servers: a primary and a standby are stopped, killed and promoted while events are recorded and
+    read. Each trial, or each with NAME in its name, has two servers of its own, run by the server binaries of this
+    machine. The trials take about a minute; `cargo xtask test` leaves them out.
 
 cargo xtask help
-    Shows this.
+    Shows this text.
 ";
 
 fn main() -> ExitCode {
@@ -88,7 +93,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Hands the arguments to the command that the first of them names.
+/// Runs the command that the first argument names, with the other arguments.
 fn dispatch(arguments: &[String]) -> Result<(), Failure> {
     let Some((command, rest)) = arguments.split_first() else {
         run::say(HELP.trim_end());
@@ -113,9 +118,7 @@ fn dispatch(arguments: &[String]) -> Result<(), Failure> {
         "soak" => soak::run(&soak::Options::parse(rest)?),
         "failover" => failover::run(&failover::Options::parse(rest)?),
         postgres::KEEPER_COMMAND => postgres::keep(rest),
-        unknown => {
-            Err(Failure::new(format!("there is no command `{unknown}`; `cargo xtask help` shows those there are")))
-        }
+        unknown => Err(Failure::new(format!("there is no command `{unknown}`; `cargo xtask help` lists the commands"))),
     }
 }
 

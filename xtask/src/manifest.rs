@@ -1,13 +1,13 @@
-//! What the workspace's manifests say: members, packages, features, the oldest Rust.
+//! Reads the workspace's manifests: members, packages, features, the rust-version.
 //!
-//! Read line by line, as we write them ourselves: a reader of all of TOML would be a dependency that every contributor builds first.
+//! They are read line by line, because we write them ourselves. A parser of TOML would be a dependency that every contributor has to build.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, While};
 
-/// A package with a choice of features, as arguments of cargo.
+/// A package and a set of features, as arguments of cargo.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct FeatureSet {
     pub(crate) package: String,
@@ -21,7 +21,7 @@ pub(crate) struct Published {
     pub(crate) folder: PathBuf,
 }
 
-/// The packages that are published: the members without `publish = false`, the facade first.
+/// Returns the packages that are published: the members without `publish = false`, the facade first.
 pub(crate) fn published(root: &Path) -> Result<Vec<Published>, Failure> {
     let mut published = Vec::new();
     for member in members(&read(&root.join("Cargo.toml"))?) {
@@ -40,7 +40,7 @@ pub(crate) fn published(root: &Path) -> Result<Vec<Published>, Failure> {
     Ok(published)
 }
 
-/// What registries and docs.rs show of a package, and its manifest does not say.
+/// Returns the metadata that registries and docs.rs show and that a package's manifest lacks.
 pub(crate) fn missing_metadata(package: &Published) -> Result<Vec<&'static str>, Failure> {
     let keys = keys(&read(&package.folder.join("Cargo.toml"))?, "package");
     let shown = ["description", "readme", "license", "keywords", "categories", "documentation", "rust-version"];
@@ -48,12 +48,12 @@ pub(crate) fn missing_metadata(package: &Published) -> Result<Vec<&'static str>,
     Ok(shown.into_iter().filter(|shown| !is_there(shown)).collect())
 }
 
-/// The oldest Rust that the packages declare, such as `1.94`.
+/// Returns the rust-version that the packages declare, such as `1.94`.
 pub(crate) fn rust_version(root: &Path) -> Result<String, Failure> {
     of_all_packages(root, "rust-version")
 }
 
-/// The version that all packages have.
+/// Returns the version of all packages.
 pub(crate) fn version(root: &Path) -> Result<String, Failure> {
     of_all_packages(root, "version")
 }
@@ -64,7 +64,7 @@ fn of_all_packages(root: &Path, key: &str) -> Result<String, Failure> {
         .ok_or_else(|| Failure::new(format!("{} has no {key} in [workspace.package]", path.display())))
 }
 
-/// For every package with features: none of them, its defaults, and each one alone.
+/// Returns three kinds of feature sets for every package with features: none, the defaults, and each feature alone.
 pub(crate) fn feature_sets(root: &Path) -> Result<Vec<FeatureSet>, Failure> {
     let mut sets = Vec::new();
     for member in members(&read(&root.join("Cargo.toml"))?) {
@@ -77,7 +77,7 @@ pub(crate) fn feature_sets(root: &Path) -> Result<Vec<FeatureSet>, Failure> {
         sets.extend(sets_of(&named(&manifest, &path)?, &features));
     }
     if sets.is_empty() {
-        // a reader that finds nothing would pass for ever
+        // without this, a reader that finds nothing would always pass
         return Err(Failure::new(
             "no member of the workspace has features: xtask/src/manifest.rs misread the manifests",
         ));
@@ -102,7 +102,7 @@ fn read(path: &Path) -> Result<String, Failure> {
     fs::read_to_string(path).while_doing(|| format!("reading {}", path.display()))
 }
 
-/// The `key = value` pairs of a table, a value that goes over several lines made one.
+/// Returns the `key = value` pairs of a table. A value of several lines is joined.
 fn pairs(manifest: &str, table: &str) -> Vec<(String, String)> {
     let mut lines = manifest.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let header = format!("[{table}]");
@@ -134,7 +134,7 @@ fn keys(manifest: &str, table: &str) -> Vec<String> {
 fn members(manifest: &str) -> Vec<String> {
     let pairs = pairs(manifest, "workspace");
     let value = pairs.iter().find(|(key, _)| key == "members").map_or("", |(_, value)| value);
-    // what stands between quotes: every second piece
+    // the text between quotes is every second piece
     value.split('"').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
@@ -146,7 +146,7 @@ fn is_published(manifest: &str) -> bool {
     value(manifest, "package", "publish").as_deref() != Some("false")
 }
 
-/// The value of a key, without its quotes.
+/// Returns the value of a key, without its quotes.
 fn value(manifest: &str, table: &str, key: &str) -> Option<String> {
     let (_, value) = pairs(manifest, table).into_iter().find(|(name, _)| name == key)?;
     Some(value.trim_matches('"').to_owned())

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use crate::failure::{Failure, While};
 
-/// Writes a line to standard output. A reader who has gone away is no reason to die before the tidying up.
+/// Writes a line to standard output. Errors are ignored, because a closed pipe must not prevent the cleanup.
 pub(crate) fn say(line: &str) {
     if cfg!(test) {
-        // the test harness holds back what goes through this macro: a step's `FAILED` would puzzle who reads a passing run
+        // the test harness captures the output of this macro; a step's `FAILED` would be confusing in a passing run
         println!("{line}");
         return;
     }
@@ -27,20 +27,20 @@ pub(crate) fn complain(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
-/// The workspace's root folder.
+/// Returns the workspace's root folder.
 pub(crate) fn root() -> PathBuf {
-    // cargo sets the variable when it runs us; what was compiled in may be the place of an earlier checkout
+    // cargo sets the variable when it runs this program; the path that was compiled in may be that of another checkout
     let here =
         std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     here.parent().map(PathBuf::from).unwrap_or(here)
 }
 
-/// The folder that cargo builds into, wherever the configuration puts it.
+/// Returns the folder that cargo is configured to build into.
 pub(crate) fn target() -> PathBuf {
     if let Some(named) = crate::environment::variable("CARGO_TARGET_DIR") {
         return std::path::absolute(&named).unwrap_or_else(|_| named.into());
     }
-    // cargo marks its target folder with this file, and we were built somewhere below it
+    // cargo marks its target folder with this file, and this program was built below it
     let marked = std::env::current_exe().ok().and_then(|program| {
         let folder = program.ancestors().skip(1).find(|folder| folder.join("CACHEDIR.TAG").is_file())?;
         Some(folder.to_path_buf())
@@ -48,7 +48,7 @@ pub(crate) fn target() -> PathBuf {
     marked.unwrap_or_else(|| root().join("target"))
 }
 
-/// A `cargo` command in the workspace's root: the cargo that runs us, with the arguments given.
+/// Returns a command of the cargo that runs this program, with these arguments, in the workspace's root.
 pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(root()).stdin(Stdio::null());
@@ -56,7 +56,7 @@ pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
     command
 }
 
-/// The line that a person would type to run the command.
+/// Returns the line that a person would type to run the command.
 pub(crate) fn line_of(command: &Command) -> String {
     let program = PathBuf::from(command.get_program());
     let program = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -64,14 +64,14 @@ pub(crate) fn line_of(command: &Command) -> String {
     std::iter::once(program).chain(arguments).collect::<Vec<_>>().join(" ")
 }
 
-/// Runs the command and gives its output, both streams in the order written.
+/// Runs the command and returns its output, both streams in the order written.
 pub(crate) fn capture(mut command: Command) -> Result<(ExitStatus, String), Failure> {
     let line = line_of(&command);
     let doing = || format!("running `{line}`");
     let (mut reader, writer) = io::pipe().while_doing(doing)?;
     command.stdout(writer.try_clone().while_doing(doing)?).stderr(writer);
     let mut child = command.spawn().while_doing(doing)?;
-    // the command still holds our writing ends: the reader would wait for them for ever
+    // the command still holds the writing ends of the pipe, for which the reader would wait forever
     drop(command);
     let mut output = Vec::new();
     reader.read_to_end(&mut output).while_doing(doing)?;
@@ -79,7 +79,7 @@ pub(crate) fn capture(mut command: Command) -> Result<(ExitStatus, String), Fail
     Ok((status, String::from_utf8_lossy(&output).into_owned()))
 }
 
-/// Gives the command's output if it succeeds, a failure that holds the output if not.
+/// Returns the command's output if it succeeds, and otherwise a failure that contains the output.
 pub(crate) fn output_of(command: Command) -> Result<String, Failure> {
     let line = line_of(&command);
     match capture(command)? {
@@ -88,13 +88,13 @@ pub(crate) fn output_of(command: Command) -> Result<String, Failure> {
     }
 }
 
-/// Whether the command runs and succeeds; its output is not shown.
+/// Returns whether the command runs and succeeds. Its output is not shown.
 pub(crate) fn succeeds(mut command: Command) -> bool {
     let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     quiet.status().is_ok_and(|status| status.success())
 }
 
-/// How long something took, as a person says it.
+/// Formats a duration for people.
 pub(crate) fn took(duration: Duration) -> String {
     match duration.as_secs() {
         seconds @ 0..60 => format!("{seconds}.{} s", duration.subsec_millis() / 100),
@@ -102,7 +102,7 @@ pub(crate) fn took(duration: Duration) -> String {
     }
 }
 
-/// The steps done so far, for the summary.
+/// The steps so far, for the summary.
 #[derive(Debug, Default)]
 pub(crate) struct Steps {
     done: Vec<Done>,
@@ -115,17 +115,17 @@ struct Done {
     took: Duration,
 }
 
-/// How a step ended.
+/// The outcome of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     Passed,
     Failed,
-    /// It could not run, and the reader is told in the summary too.
+    /// It could not run, for this reason.
     LeftOut,
 }
 
 impl Steps {
-    /// Runs a step, shows its name before and its duration after, and remembers both.
+    /// Runs a step, shows its name before and its duration afterwards, and records both.
     pub(crate) fn step(&mut self, name: &str, run: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
         say(&format!("==> {name}"));
         let start = Instant::now();
@@ -138,7 +138,7 @@ impl Steps {
         result
     }
 
-    /// Runs a step that this machine may not allow: if it fails, it counts as left out, with the first line of the reason.
+    /// Runs a step that this machine may not support. If it fails, it counts as left out, with the first line of the reason.
     pub(crate) fn step_if_possible<T>(&mut self, name: &str, run: impl FnOnce() -> Result<T, Failure>) -> Option<T> {
         let mut made = None;
         let result = self.step(name, || run().map(|value| made = Some(value)));
@@ -151,7 +151,7 @@ impl Steps {
         made
     }
 
-    /// Remembers, loudly, that a step did not run.
+    /// Records that a step did not run, and shows the reason.
     pub(crate) fn leave_out(&mut self, name: &str, why: &str) {
         say(&format!("==> {name}\n    DID NOT RUN: {why}"));
         self.done.push(Done { name: format!("{name} ({why})"), outcome: Outcome::LeftOut, took: Duration::ZERO });
@@ -170,22 +170,22 @@ impl Steps {
         }
     }
 
-    /// Whether there was no step.
+    /// Returns whether there was no step.
     pub(crate) fn is_empty(&self) -> bool {
         self.done.is_empty()
     }
 
-    /// Whether every step that ran passed.
+    /// Returns whether every step that ran passed.
     pub(crate) fn all_passed(&self) -> bool {
         self.done.iter().all(|done| done.outcome != Outcome::Failed)
     }
 
-    /// The names of those that failed.
+    /// Returns the names of the steps that failed.
     pub(crate) fn failed(&self) -> Vec<&str> {
         self.names(Outcome::Failed)
     }
 
-    /// The names of those that did not run, each with the reason.
+    /// Returns the names of the steps that did not run, each with the reason.
     pub(crate) fn left_out(&self) -> Vec<&str> {
         self.names(Outcome::LeftOut)
     }
@@ -194,7 +194,7 @@ impl Steps {
         self.done.iter().filter(|done| done.outcome == outcome).map(|done| done.name.as_str()).collect()
     }
 
-    /// How long all of them took.
+    /// Returns the duration of all steps together.
     pub(crate) fn duration(&self) -> Duration {
         self.done.iter().map(|done| done.took).sum()
     }

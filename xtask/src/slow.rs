@@ -1,6 +1,6 @@
-//! A machine that is too busy: programs that are stopped most of the time, and so get as little of it as among many others.
+//! Simulates an overloaded machine: programs are stopped most of the time, as if they shared it with many others.
 //!
-//! Signals do that without a right that others lack, and take nothing from who else uses the machine, which busy loops would.
+//! Signals need no privilege and, unlike busy loops, take no time from other programs on the machine.
 
 use std::process::{Child, Command, Stdio};
 
@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::postgres::Keeper;
 use crate::run;
 
-/// Lets the process group `$1` run for 10 ms of every 100, until it is gone; whoever ends this lets it go on.
+/// Lets the process group `$1` run for 10 ms of every 100, until it has ended. If this script is terminated, the group continues.
 const BRAKE: &str = r#"
     trap 'kill -s CONT -- "-$1"; exit' TERM INT
     while kill -s CONT -- "-$1"; do
@@ -18,20 +18,20 @@ const BRAKE: &str = r#"
     done
 "#;
 
-/// Runs a program and all that it starts for a tenth of the time.
+/// Runs a program and its descendants, for a tenth of the time.
 pub(crate) fn run(keeper: &mut Keeper, mut command: Command) -> Result<(), Failure> {
     let line = run::line_of(&command);
     let mut child = keeper.launch(&mut command)?;
     let mut brake = match keeper.launch(&mut brake(&child)) {
         Ok(brake) => brake,
         Err(failure) => {
-            // at full speed it would not be what was asked for
+            // without the brake it would run at full speed
             let _ = child.kill();
             return Err(failure);
         }
     };
     let status = keeper.wait_for(&mut child)?;
-    // it ends by itself as soon as there is nobody to stop
+    // it ends once the program has ended
     keeper.wait_for(&mut brake)?;
     if status.success() { Ok(()) } else { Err(Failure::new(format!("`{line}` failed ({status})"))) }
 }
@@ -48,9 +48,9 @@ mod tests {
 
     use super::*;
 
-    /// A program and its child, stopped and let go again and again, still come to their end, and the brake after them.
+    /// A program and its child that are stopped again and again still end, and the brake after them.
     #[test]
-    fn who_is_braked_comes_to_an_end_and_the_brake_too() {
+    fn a_program_with_a_brake_ends_and_so_does_the_brake() {
         let mut program = Command::new("/bin/sh");
         program.args(["-c", "sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done'; exit 7"]).process_group(0);
         let mut program = program.spawn().expect("a shell");
@@ -70,7 +70,7 @@ mod tests {
         assert!(run::succeeds(kill));
         brake.wait().expect("its status");
         drop(program.stdin.take());
-        // stopped for good it would not notice that its input has ended
+        // if it were still stopped, it would not notice that its input has ended
         program.wait().expect("its status");
     }
 }

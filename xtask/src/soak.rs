@@ -1,6 +1,6 @@
-//! `cargo xtask soak`: a million events by many writers at the same time, with readers and followers that must not miss one,
-//! a minute of kills, after which each must have taken effect once, and minutes of a steady load, under which what the process
-//! uses must not keep growing.
+//! `cargo xtask soak`: a million events by concurrent writers, with readers and consumers that must not miss one; a minute of kills,
+//! after which each event must have taken effect once; and minutes of a steady load, under which memory, open files and connections
+//! must not keep growing.
 
 use std::process::Command;
 
@@ -8,19 +8,19 @@ use crate::failure::Failure;
 use crate::postgres::{Connection, Prepared};
 use crate::run::{self, Steps, cargo, say};
 
-/// How many events all writers record together, unless said otherwise.
+/// The default number of events that all writers record together.
 const EVENTS: u64 = 1_000_000;
 
-/// How long processes that run a projection are killed, one each second, unless said otherwise.
+/// The default number of seconds during which processes that run a projection are killed, one each second.
 const SECONDS: u64 = 60;
 
-/// How many decisions each of 32 tasks makes about one aggregate, unless said otherwise.
+/// The default number of commands of each of 32 tasks on one aggregate.
 const DECISIONS: u64 = 1_000;
 
-/// How long each database serves a steady load, unless said otherwise.
+/// The default number of minutes of the steady load in each database.
 const MINUTES: u64 = 2;
 
-/// The tests that have a long form, their packages, and what of them is left out elsewhere.
+/// The tests that have a long form: the package, the file, and the name of a part that is ignored otherwise.
 const TESTS: [(&str, &str, Option<&str>); 5] = [
     ("eventsourcing-sqlx", "tailed", None),
     ("eventsourcing-sqlx", "followed", None),
@@ -29,14 +29,14 @@ const TESTS: [(&str, &str, Option<&str>); 5] = [
     ("eventsourcing", "steady", None),
 ];
 
-/// What the caller asked for.
+/// The options of the command.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Options {
     events: u64,
     seconds: u64,
     decisions: u64,
     minutes: u64,
-    /// Only tests with this in their file's name.
+    /// Only tests whose file's name contains this.
     filter: Option<String>,
 }
 
@@ -59,7 +59,7 @@ impl Options {
                 unknown => {
                     let names = TESTS.map(|(_, test, _)| test).join(", ");
                     return Err(Failure::new(format!(
-                        "`cargo xtask soak` does not know `{unknown}`; beside its flags it takes a part of one of {names}"
+                        "`cargo xtask soak` does not know `{unknown}`; besides its flags it accepts a part of one of {names}"
                     )));
                 }
             };
@@ -96,21 +96,21 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     }
     tidied?;
     let took = run::took(steps.duration());
-    say(&format!("xtask: all that was asked of SQLite and of {name} held, in {took}"));
+    say(&format!("xtask: SQLite and {name} passed in {took}"));
     options.tests().for_each(|(_, test, _)| say(&format!("  {test}: {}", options.held(test))));
     Ok(())
 }
 
 impl Options {
-    /// What is known now that a test has passed.
+    /// Returns the result of a test that has passed.
     fn held(&self, test: &str) -> String {
         let Self { events, seconds, decisions, minutes, .. } = self;
         match test {
             "tailed" => format!("{events} events in each, of which readers missed none"),
-            "followed" => format!("{events} events in each and more, followed without a gap"),
+            "followed" => format!("more than {events} events in each, which consumers received without a gap"),
             "killed_beside_writers" => format!("{seconds} kills in each, and each event took effect once"),
             "application" => {
-                format!("32 tasks with {decisions} decisions each about one aggregate, of which none gave up")
+                format!("32 tasks with {decisions} commands each on one aggregate, of which none gave up")
             }
             _ => format!("{minutes} minutes in each, and neither memory, open files nor connections kept growing"),
         }

@@ -7,7 +7,7 @@ use crate::postgres::{Connection, Prepared};
 use crate::run::{self, Steps, cargo, say};
 use crate::slow;
 
-/// A test that compiles as it runs: no deadline of ours is in it, and ten times that long says nothing.
+/// A test that compiles code as it runs. It is left out of `--slow`, because it has no time limit of ours and would take ten times as long.
 const COMPILES: &str = "every_refusal_says_where_and_what_to_write_instead";
 
 /// The examples, in the order in which `examples/README.md` introduces them.
@@ -27,14 +27,14 @@ const EXAMPLES: &[&str] = &[
     "orders",
 ];
 
-/// What the caller asked for.
+/// The options of the command.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Options {
-    /// Docker's PostgreSQL and no other.
+    /// Use Docker's PostgreSQL and no other.
     docker: bool,
     /// Stop the tests nine tenths of the time.
     slow: bool,
-    /// Handed on to `cargo test`.
+    /// Passed on to `cargo test`.
     extra: Vec<String>,
 }
 
@@ -50,7 +50,7 @@ impl Options {
                 "--" => options.extra = rest.by_ref().cloned().collect(),
                 unknown => {
                     return Err(Failure::new(format!(
-                        "`cargo xtask test` does not know `{unknown}`; what is for `cargo test` stands behind `--`"
+                        "`cargo xtask test` does not know `{unknown}`; arguments of `cargo test` come behind `--`"
                     )));
                 }
             }
@@ -65,7 +65,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let mut steps = Steps::default();
     if options.slow {
         let [build, tests] = slow_tests(&connection, &options.extra);
-        // what cargo does is not what is tested
+        // building is not slowed down
         for build in [build, built_by_tests()] {
             steps.step(&run::line_of(&build), || keeper.run(build))?;
         }
@@ -74,7 +74,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         let tidied = keeper.finish();
         return passed.and(tidied);
     }
-    // a step's failure is shown in the summary, and the next one runs all the same: `--no-fail-fast` for the whole
+    // after a failure the next step runs, as with `--no-fail-fast`; the summary shows the failure
     let mut commands =
         vec![("tests", tests(&connection, &options.extra)), ("tests without features", without_features())];
     commands.extend(EXAMPLES.iter().map(|name| (*name, example(name))));
@@ -102,17 +102,17 @@ fn tests(connection: &Connection, extra: &[String]) -> Command {
     command
 }
 
-/// What a test builds if it is not there yet.
+/// Returns the command that builds what a test would build if it were missing.
 fn built_by_tests() -> Command {
     cargo(["build", "--workspace", "--all-features", "--example", "tutorial"])
 }
 
-/// The command that builds the tests, and the one that runs them: all but those for which programs are compiled.
+/// Returns the command that builds the tests, and the one that runs them, without those that compile code as they run.
 fn slow_tests(connection: &Connection, extra: &[String]) -> [Command; 2] {
     let (of_cargo, of_tests) = extra.split_at(extra.iter().position(|word| word == "--").unwrap_or(extra.len()));
     [true, false].map(|is_build| {
         let mut command = cargo(["test", "--workspace", "--exclude", "xtask", "--all-features", "--no-fail-fast"]);
-        // documentation is compiled as it runs
+        // doctests are compiled as they run
         if !of_cargo.iter().any(|word| ["--test", "--lib"].contains(&word.as_str())) {
             command.arg("--tests");
         }
@@ -127,16 +127,16 @@ fn slow_tests(connection: &Connection, extra: &[String]) -> [Command; 2] {
     })
 }
 
-/// What a build without a feature says to those who ask for it can only be tested in such a build.
+/// The errors about a missing feature can be tested only in a build without it.
 fn without_features() -> Command {
     cargo(["test", "--package", "eventsourcing", "--no-default-features", "--test", "features_off"])
 }
 
-/// An example, as somebody with no variable set runs it: the README's first command is one.
+/// Returns the command that runs an example without variables, like the first command of the README.
 fn example(name: &str) -> Command {
     let mut command = cargo(["run", "--example", name]);
     command.env_remove("EVENTSOURCING_TEST_POSTGRES");
-    // the server for the tests, which without a module would be an error
+    // variables of a server without PERSISTENCE_MODULE would be an error
     command.env_remove("POSTGRES_DBNAME");
     command
 }

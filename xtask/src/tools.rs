@@ -1,4 +1,4 @@
-//! `cargo xtask tools`: programs of others that `cargo xtask check` runs, in the versions that it was written for.
+//! `cargo xtask tools`: third-party programs that `cargo xtask check` runs, in the versions that it expects.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,17 +12,17 @@ use crate::run::{self, Steps, cargo, output_of, target};
 pub(crate) struct Tool {
     pub(crate) name: &'static str,
     version: &'static str,
-    /// What to give to `cargo install` besides.
+    /// Additional arguments of `cargo install`.
     arguments: &'static [&'static str],
 }
 
-/// Builds the guide as a book. Without what serves and searches a book, it is built in half a minute.
+/// Builds the guide as a book. Without its web server and search index it compiles in half a minute.
 pub(crate) const MDBOOK: Tool = Tool { name: "mdbook", version: "0.5.4", arguments: &["--no-default-features"] };
 
 /// Checks licences, sources and advisories of the dependencies.
 pub(crate) const DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2", arguments: &[] };
 
-/// Installs every tool that is not there in its version.
+/// Installs every tool that is missing in its version.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     if let Some(unknown) = arguments.first() {
         return Err(Failure::new(format!("`cargo xtask tools` takes no arguments and does not know `{unknown}`")));
@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let mut steps = Steps::default();
     for tool in [MDBOOK, DENY] {
         if tool.own().is_file() {
-            run::say(&format!("{} is there", tool.own().display()));
+            run::say(&format!("{} is installed", tool.own().display()));
         } else {
             steps.step(&tool.line(), || tool.install().map(drop))?;
         }
@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
 }
 
 impl Tool {
-    /// The program, installed by us or found in `PATH`.
+    /// Returns the program, installed by us or found in `PATH`.
     pub(crate) fn find(&self) -> Option<PathBuf> {
         if self.own().is_file() {
             return Some(self.own());
@@ -53,16 +53,16 @@ impl Tool {
     pub(crate) fn install(&self) -> Result<PathBuf, Failure> {
         let build = self.folder().join("build");
         let mut command = cargo(["install", self.name, "--version", self.version, "--locked"]);
-        // without optimization: it is built once for runs of a second
+        // without optimization, because it runs for a second
         command.args(self.arguments).arg("--debug");
         command.arg("--root").arg(self.folder()).arg("--target-dir").arg(&build);
         output_of(command)?;
-        // the program alone is used again; it does not matter if the rest stays
+        // only the program is used again; an error here does not matter
         let _ = fs::remove_dir_all(build);
         Ok(self.own())
     }
 
-    /// The line that a person would type to install it.
+    /// Returns the line that a person would type to install it.
     pub(crate) fn line(&self) -> String {
         let arguments = self.arguments.iter().map(|argument| format!(" {argument}"));
         format!("cargo install {} --version {} --locked{}", self.name, self.version, arguments.collect::<String>())
@@ -72,7 +72,7 @@ impl Tool {
         target().join("tools").join(format!("{}-{}", self.name, self.version))
     }
 
-    /// Where [`install`](Self::install) puts it.
+    /// Returns the path to which [`install`](Self::install) installs it.
     fn own(&self) -> PathBuf {
         self.folder().join("bin").join(self.name)
     }

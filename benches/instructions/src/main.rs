@@ -1,4 +1,4 @@
-//! The paths in memory, one at a time, for a program that counts instructions.
+//! The in-memory paths, one at a time, for a program that counts instructions.
 //!
 //! `cargo xtask bench --instructions` runs each under callgrind, which counts inside `measured` alone. Unlike time, the number of
 //! instructions hardly changes from run to run, so a path that got a tenth longer is found on a busy machine too.
@@ -9,13 +9,13 @@ mod account;
 
 use std::hint::black_box;
 
-use account::{AMOUNT, Account, AccountEvent, Bank, CURRENCY, NOTE};
+use account::{AMOUNT, Account, AccountEvent, Bank, CURRENCY, NOTE, Usual as _};
 use eventsourcing::{Aggregate, DomainEvent, Mapper, StoredEvent, Uuid};
 
-/// Operations of one path; what it costs beside them is spread over so many.
+/// The number of operations of one path, over which its other costs are spread.
 const TIMES: usize = 1_000;
 
-/// Names and paths.
+/// The paths and their names.
 const PATHS: [(&str, fn()); 5] = [
     ("command", command),
     ("replay", replay),

@@ -3,7 +3,7 @@
 use eventsourcing::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// How many events an account gets before the next one is opened.
+/// The number of events of an account, after which the next one is opened.
 pub const HISTORY: u64 = 20;
 
 pub const AMOUNT: i64 = 5;
@@ -22,7 +22,7 @@ impl Account {
     /// As many fields as a deposit, so that every event has the same size.
     #[event("Created")]
     pub fn open(amount: i64, currency: &str, note: &str) -> Self {
-        // the texts are there to be recorded
+        // the texts are only recorded
         let _ = (currency, note);
         Self { balance: amount, deposits: 1 }
     }
@@ -35,7 +35,7 @@ impl Account {
     }
 }
 
-/// An account whose amounts have a type of their own. The library does not know that serde restores it, so it reads each event back.
+/// An account whose amounts have their own type. The library does not know that serde restores it, so it reads each event back.
 #[aggregate]
 #[derive(Clone, Debug)]
 pub struct Purse {
@@ -61,7 +61,7 @@ impl Purse {
     }
 }
 
-/// What is saved over and over: an aggregate that is created and then changed.
+/// An aggregate that can be saved repeatedly: it is created and then changed.
 pub trait Usual: Aggregate {
     fn usual() -> Self;
     fn deposit_usual(&mut self);

@@ -1,4 +1,4 @@
-//! The account as a person would write it who has no macros: the same events, the same work.
+//! The account written by hand, without macros: the same events and the same work.
 
 use eventsourcing::domain::{StateError, StateReader, StateWriter};
 use eventsourcing::{Aggregate, AggregateEvent, ApplyError, Root, Uuid};

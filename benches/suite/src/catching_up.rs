@@ -1,4 +1,4 @@
-//! Projections and policies that begin behind a log and catch up with it.
+//! Projections and policies that begin at an early position and catch up with the log.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,10 +19,10 @@ use crate::place::{self, Database, Schema};
 use crate::report::{OURS, Title};
 use crate::{Run, in_a_task, wait};
 
-/// Events in the log.
+/// The number of events in the log.
 const EVENTS: usize = 100_000;
 
-/// Where those begin who need a statement or an aggregate for each event.
+/// The position at which contenders begin that need a statement or an aggregate for each event.
 const LATE: u64 = 90_000;
 
 const BY_HAND: &str = "sqlx, states undecoded";
@@ -105,7 +105,7 @@ fn postgres(run: &mut Run) {
             postgres_saves::create_tables(&branch_schema);
             let (mut bank, mut branch) = (schema.connect(), branch_schema.connect());
             in_a_task(async move {
-                // what a connection does once is not what is measured, and the library's have been used before
+                // the first use of a connection is not measured; the library's connections have been used before
                 policies::postgres(&mut bank, &mut branch, EVENTS as i64).await;
                 let start = Instant::now();
                 let events = policies::postgres(&mut bank, &mut branch, LATE as i64).await;
@@ -116,7 +116,7 @@ fn postgres(run: &mut Run) {
     });
 }
 
-/// A projection that counts deposits, with a statement a batch and with a statement each.
+/// A projection that counts deposits, with a statement for each batch and with a statement for each event.
 fn projections<P, V, B, E>(
     run: &mut Run,
     database: Database,
@@ -178,7 +178,7 @@ fn by_hand<P: Pool>(pool: &P, statements: Statements, after: u64) -> Contender<'
     })
 }
 
-/// A policy of an application that is new in each round, beside what keeps its tables.
+/// A policy of an application. `open` returns a new application for each round, with the owner of its tables.
 fn our_policy<'a, K>(bank: &Arc<Bank>, mut open: impl FnMut() -> (Branch, K) + 'a) -> Contender<'a> {
     let bank = Arc::clone(bank);
     Contender::new(OURS, move || {

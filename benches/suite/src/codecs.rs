@@ -1,4 +1,4 @@
-//! Events to stored events and back, by each codec, beside serde_json alone.
+//! Events to stored events and back, with each codec, compared with serde_json alone.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -15,7 +15,7 @@ use crate::measure::{Contender, Round};
 use crate::place::Database;
 use crate::report::Title;
 
-/// Events of one turn; the clock is asked once for all of them.
+/// The number of events that are timed together.
 const EVENTS: usize = 1_000;
 
 /// The same fields in a struct, for serde_json alone.

@@ -1,4 +1,4 @@
-//! How soon what was saved is elsewhere: with a subscriber of the same process, and in a view that is read.
+//! The delay from a save until a subscriber of the same process has the event, and until a view has it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -92,11 +92,11 @@ fn postgres(run: &mut Run) {
     });
 }
 
-/// Saves, and hears of it.
+/// Saves an event and waits until the subscriber has received it.
 struct Hearing<W> {
     saver: W,
     heard: mpsc::UnboundedReceiver<Instant>,
-    /// Ends with it.
+    /// The task, which ends when this is dropped.
     _listening: JoinSet<()>,
 }
 
@@ -104,7 +104,7 @@ impl<W: Work> Delayed for Hearing<W> {
     async fn once(&mut self) -> Duration {
         self.saver.once().await;
         let saved = Instant::now();
-        // it may have been heard of before the saver went on
+        // the subscriber may have received it before the saver continued
         self.heard.recv().await.unwrap().saturating_duration_since(saved)
     }
 }
@@ -115,7 +115,7 @@ fn our_hearing(run: &Run, bank: &Arc<Bank>) -> Contender<'static> {
     let listen = async move {
         while let Some(event) = events.next().await {
             event.unwrap();
-            // nobody listens any more where a measurement has ended
+            // there is no receiver once the measurement has ended
             let _ = tell.send(Instant::now());
         }
     };
@@ -128,7 +128,7 @@ fn hearing_by_hand(run: &Run, saver: impl Work, pool: &impl Pool) -> Contender<'
     Contender::delays(BY_HAND, run.time, Hearing { saver: Telling { saver, tell }, heard, _listening: task(listen) })
 }
 
-/// Saves, and tells a follower of the same process that there is something.
+/// Saves an event and notifies a consumer of the same process.
 struct Telling<W> {
     saver: W,
     tell: watch::Sender<()>,
@@ -141,7 +141,7 @@ impl<W: Work> Work for Telling<W> {
     }
 }
 
-/// Saves, waits until the view has it, and reads the view.
+/// Saves an event, waits until the view has it, and reads the view.
 struct Reading<P> {
     saver: Saver,
     runner: ProjectionRunner,
@@ -170,13 +170,13 @@ where
     Contender::delays(OURS, run.time, Reading { saver: Saver::new(bank, 1), runner, view })
 }
 
-/// The same by hand.
+/// The same without the library.
 struct ReadingByHand<W, P> {
     saver: Telling<W>,
     saves: i64,
     processed: watch::Receiver<i64>,
     view: P,
-    /// Ends with it.
+    /// The task, which ends when this is dropped.
     _counting: JoinSet<()>,
 }
 

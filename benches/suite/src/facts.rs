@@ -1,4 +1,4 @@
-//! What the figures depend on, as the databases themselves tell it.
+//! The conditions of the figures, as the databases report them.
 
 use std::io::{Seek, Write};
 use std::time::Instant;
@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Row};
 use crate::place::{self, Schema};
 use crate::{Run, wait};
 
-/// The settings of a server on which its speed or its durability depends.
+/// The settings of a server that affect its speed or its durability.
 const SETTINGS: [&str; 7] = [
     "server_version",
     "fsync",
@@ -34,7 +34,7 @@ pub fn run(run: &mut Run) {
     run.report.fact("fdatasync of 8 KiB, median", &format!("{microseconds} µs"));
 }
 
-/// How long the disk needs until 8 KiB are safe: what every commit waits for at least.
+/// Measures the time of a sync of 8 KiB, for which every commit waits at least.
 fn sync(run: &Run) -> u128 {
     let folder = place::folder(&run.folder);
     let mut file = std::fs::File::create(folder.path().join("sync")).unwrap();

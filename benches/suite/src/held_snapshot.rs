@@ -1,7 +1,7 @@
-//! Saves while a snapshot is held, as a backup or a forgotten transaction holds one, beside saves without.
+//! Saves while a snapshot is held, as a backup or a forgotten transaction holds one, compared with saves without it.
 //!
-//! PostgreSQL keeps each row version that a snapshot could see. Whoever changes one row again and again walks over all of
-//! them, so the longer the snapshot is held the slower it gets. The saves without it are in another database, whose rows it
+//! PostgreSQL keeps each row version that a snapshot could see. A statement that changes one row again and again reads all of
+//! them, so it gets slower the longer the snapshot is held. The saves without a snapshot are in another database, whose rows it
 //! does not keep.
 
 use std::sync::Arc;

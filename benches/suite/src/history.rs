@@ -1,6 +1,6 @@
 //! A long log with streams of known lengths scattered over it, recorded through the library.
 //!
-//! The limits read the same rows from the same tables: a copy of their own could lie better or worse on the disk.
+//! The limits read the same rows from the same tables, because a copy could have a better or worse layout on the disk.
 
 use std::collections::HashMap;
 
@@ -9,10 +9,10 @@ use eventsourcing::{Aggregate, DomainEvent, Uuid};
 use crate::account::{Account, AccountEvent, Bank, HISTORY, Usual};
 use crate::wait;
 
-/// How many events one save brings while the log is filled.
+/// The number of events of a save while the log is filled.
 const CHUNK: usize = 1_000;
 
-/// How many streams there are of each length.
+/// The lengths of streams, and the number of streams of each.
 const STREAMS: [(u64, usize); 3] = [(10, 300), (1_000, 20), (10_000, 3)];
 
 /// A log that has been filled.
@@ -24,7 +24,7 @@ pub struct History {
 }
 
 impl History {
-    /// Fills the log of an application with so many events, each of a stream drawn at random.
+    /// Fills the log of an application with this number of events, each of a randomly drawn stream.
     pub fn record(bank: &Bank, events: usize) -> Self {
         let mut streams: HashMap<u64, Vec<Uuid>> = HashMap::new();
         let mut order: Vec<Uuid> = Vec::with_capacity(events);
@@ -55,18 +55,18 @@ impl History {
         Self { events: order.len(), streams, accounts }
     }
 
-    /// The streams of a length.
+    /// Returns the streams of a length.
     pub fn streams_of(&self, length: u64) -> &[Uuid] {
         &self.streams[&length]
     }
 
-    /// The accounts that fill the log, of [`HISTORY`] events each, from all over it.
+    /// Returns the accounts that fill the log, of [`HISTORY`] events each, which are scattered over it.
     pub fn accounts(&self) -> &[Uuid] {
         &self.accounts
     }
 }
 
-/// The first event of an account, and another.
+/// Returns the first and the second event of an account.
 fn examples() -> (DomainEvent<AccountEvent>, DomainEvent<AccountEvent>) {
     let mut account = Account::usual();
     account.deposit_usual();

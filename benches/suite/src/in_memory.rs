@@ -1,4 +1,4 @@
-//! What needs no database: commands and replay, beside the same written by hand; saves to memory on one thread.
+//! Measurements without a database: commands and replay, compared with the same written by hand, and saves to memory on one thread.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::place::{self, Database};
 use crate::report::{OURS, Title};
 use crate::{Run, by_hand};
 
-/// Commands on one account, and events of one replay.
+/// The number of commands on one account, and of events of one replay.
 const EVENTS: usize = 1_000;
 
 const HAND: &str = "the same written by hand";
@@ -43,7 +43,7 @@ pub fn run(run: &mut Run) {
     });
 }
 
-/// Repeats for that time what counts and times its own work, and leaves out what stands around it.
+/// Repeats a function for this time. The function counts and times its own work, so that its preparations are not measured.
 fn repeat(time: Duration, mut once: impl FnMut() -> (usize, Duration)) -> Round {
     let start = Instant::now();
     let (mut count, mut elapsed) = (0, Duration::ZERO);
@@ -98,10 +98,10 @@ where
     Contender::new(who, move || repeat(time, &once))
 }
 
-/// Saves one after the other on a thread whose runtime is its own: a command, its encoding and its record each time.
+/// Saves sequentially on a thread with its own runtime. Each save is a command, its encoding and its record.
 fn saves<A: Usual>(time: Duration) -> Contender<'static> {
     Contender::new(OURS, move || {
-        // a new one each round: memory is what it fills
+        // a new one for each round, because it fills the memory
         let bank = place::bank_in_memory();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {

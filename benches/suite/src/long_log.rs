@@ -1,6 +1,6 @@
-//! A log of ten million events beside one of a hundred thousand: what a save, a load and a page cost must not depend on it.
+//! A log of ten million events compared with one of a hundred thousand: the cost of a save, a load and a page must not depend on the length.
 //!
-//! What is not in a cache is read from the system's: an account that nobody has loaded before is on twenty pages of a long log.
+//! Pages that are not in the database's cache are read from the system's. The events of any account are on twenty pages of a long log.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -21,14 +21,14 @@ const SHORT: &str = "ours, a log of 100,000";
 const PAGE: usize = 1_000;
 const SAVERS: usize = 64;
 
-/// Accounts that are loaded again and again: the pages that their events are scattered over fit into each cache.
+/// The number of accounts that are loaded again and again. The pages of their events fit into each cache.
 const IN_USE: usize = 300;
 
-/// A log, and what it is stored in.
+/// A log and its storage.
 struct Log {
     bank: Arc<Bank>,
     history: History,
-    /// Accounts in an order that has nothing to do with where their events are.
+    /// Accounts in random order.
     accounts: Vec<Uuid>,
     _keep: Box<dyn Any>,
 }
@@ -59,7 +59,7 @@ pub fn run(run: &mut Run, database: Database) {
     run.measure(&save, |run| crews(run, &logs, |log| (0..SAVERS).map(|_| Saver::new(&log.bank, 1)).collect()));
 }
 
-/// A number as people write it: its digits in threes.
+/// Formats a number with its digits in groups of three.
 fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let threes = digits.as_bytes().rchunks(3).rev().map(|three| String::from_utf8_lossy(three));
@@ -85,7 +85,7 @@ impl Log {
         };
         let history = History::record(&bank, events);
         if let Some(schema) = keep.downcast_ref::<Schema>() {
-            // a server does both in its own time, and in the middle of a measurement if it is let
+            // otherwise the server may do both in the middle of a measurement
             schema.execute("VACUUM ANALYZE bank_events");
             schema.execute("CHECKPOINT");
         }

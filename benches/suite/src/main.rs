@@ -1,11 +1,11 @@
-//! How fast the library is, beside what the machine could do: side by side in one run.
+//! The performance of the library, compared with the limits of the machine in the same run.
 //!
 //! ```console
 //! $ cargo run --release --manifest-path benches/suite/Cargo.toml -- --quick --only "sqlite save 1 event"
 //! ```
 //!
 //! PostgreSQL is the server that `POSTGRES_*` variables name; `cargo xtask bench` starts one.
-//! A bench stops where it fails, so errors are unwrapped.
+//! A bench stops at the first error, so errors are unwrapped.
 
 mod account;
 mod by_hand;
@@ -38,49 +38,50 @@ use tokio::runtime::Runtime;
 
 const HELP: &str = "\
 suite [--quick] [--only PATTERN] [--folder PATH] [--figures FILE]
-    --quick    fewer and shorter rounds, a shorter log: a first look, no figure to show around
-    --only     what has PATTERN in its title, such as `postgres save 1 event, 64 tasks`; several patterns: A|B
-    --folder   where SQLite's files go: on the disk that is to be measured
-    --figures  writes the figures to FILE, a line each, fields between tabs:
+    --quick    fewer and shorter rounds, and a shorter log, for a first look
+    --only     only measurements with PATTERN in their titles, such as `postgres save 1 event, 64 tasks`;
+               alternatives: A|B
+    --folder   the folder of SQLite's files, on the disk that is to be measured
+    --figures  writes the figures to FILE, one per line, with fields separated by tabs:
                database, measurement, tasks, value, p50 and p99 in microseconds, who, unit, slowest, fastest round
 
 suite --serve ours|grouped DATABASE [--schema NAME] [--folder PATH]
-    Measures what standard input asks for: benches/peers/README.md has the protocol.
+    Measures what standard input requests. benches/peers/README.md describes the protocol.
 ";
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
-/// Waits for a future, on a thread that is none of the runtime's.
+/// Waits for a future, on a thread that does not belong to the runtime.
 fn wait<F: Future>(future: F) -> F::Output {
     RUNTIME.block_on(future)
 }
 
-/// Does it where an application would: on a thread of the runtime.
+/// Runs a future on a thread of the runtime, as an application does.
 fn in_a_task<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
     wait(RUNTIME.spawn(future)).unwrap()
 }
 
-/// What was asked for, and what came of it.
+/// The options of a run, and its report.
 struct Run {
     rounds: usize,
-    /// How long a round takes, where it can be chosen.
+    /// The duration of a round, where it can be chosen.
     time: Duration,
-    /// Events in the log that loads come from.
+    /// The number of events in the log from which accounts are loaded.
     log_events: usize,
-    /// Events in the log that is compared with a short one.
+    /// The number of events in the log that is compared with a short one.
     long_log_events: usize,
-    /// How long a snapshot is held before saves beside it are measured.
+    /// The time for which a snapshot is held before saves are measured.
     hold: Duration,
     folder: PathBuf,
     only: Vec<String>,
     report: Report,
-    /// Who serves, with what, in whose schema; none if this process measures by itself.
+    /// The role and the database of a process that answers requests; `None` if this process runs the measurements.
     serve: Option<(String, Database)>,
     schema: Option<String>,
 }
 
 impl Run {
-    /// Reads the command line; none if it asks for help.
+    /// Reads the command line; `None` if it asks for help.
     fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Self> {
         let mut run = Self {
             rounds: 5,
@@ -88,7 +89,7 @@ impl Run {
             log_events: 1_000_000,
             long_log_events: 10_000_000,
             hold: Duration::from_mins(10),
-            // beside the program, and so on the disk where things are built rather than in a memory file system
+            // beside the program, which is on a disk rather than in a memory file system
             folder: std::env::current_exe().unwrap().with_file_name("bench-files"),
             only: Vec::new(),
             report: Report::new(None),
@@ -113,12 +114,12 @@ impl Run {
         Some(run)
     }
 
-    /// Whether a measurement was asked for.
+    /// Returns whether a measurement is selected.
     fn wants(&self, title: &Title) -> bool {
         self.only.is_empty() || self.only.iter().any(|pattern| title.text().contains(pattern))
     }
 
-    /// Lets contenders take turns, if it was asked for, and reports.
+    /// Measures contenders alternately and reports the results, if the measurement is selected.
     fn measure<'a>(&mut self, title: &Title, contenders: impl FnOnce(&Self) -> Vec<Contender<'a>>) {
         if !self.wants(title) {
             return;
@@ -144,7 +145,7 @@ fn main() {
     if place::has_postgres() {
         databases.push(Database::Postgres);
     } else {
-        run.report.leave_out("postgres", "no POSTGRES_HOST, POSTGRES_USER and POSTGRES_DBNAME name a server");
+        run.report.leave_out("postgres", "POSTGRES_HOST, POSTGRES_USER and POSTGRES_DBNAME name no server");
     }
     for database in databases {
         saves::run(&mut run, database);

@@ -1,7 +1,7 @@
-//! Rounds that alternate between contenders, and the medians of what they gave.
+//! Rounds that alternate between contenders, and the medians of their results.
 //!
-//! A machine's speed drifts while it is measured. Contenders that take turns see the same drift, so their ratio holds
-//! where their figures do not.
+//! A machine's speed drifts during a measurement. Contenders that alternate see the same drift, so their ratio is valid
+//! even if their figures are not.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -10,23 +10,23 @@ use std::time::{Duration, Instant};
 
 use crate::{RUNTIME, in_a_task, wait};
 
-/// What one round gave.
+/// The result of one round.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Round {
     pub per_second: f64,
-    /// Microseconds that half of the operations needed at most; none where only the whole was timed.
+    /// The median of the durations in microseconds; `None` if only the whole round was timed.
     pub p50: Option<f64>,
-    /// Microseconds that all but the slowest hundredth needed at most.
+    /// The 99th percentile of the durations in microseconds.
     pub p99: Option<f64>,
 }
 
 impl Round {
-    /// So many things in that time.
+    /// The result of a number of operations in this time.
     pub fn of(count: usize, elapsed: Duration) -> Self {
         Self { per_second: count as f64 / elapsed.as_secs_f64(), p50: None, p99: None }
     }
 
-    /// Operations whose durations are known one by one.
+    /// The result of operations with these durations.
     pub fn of_latencies(mut latencies: Vec<Duration>, elapsed: Duration) -> Self {
         latencies.sort_unstable();
         let at = |share: f64| {
@@ -37,26 +37,26 @@ impl Round {
     }
 }
 
-/// One of those that do the same work.
+/// One of the implementations of the same work that are compared.
 pub struct Contender<'a> {
     who: &'static str,
     run: Box<dyn FnMut() -> Round + 'a>,
-    /// Its files or tables, which go after all that uses them.
+    /// Its files or tables, which are dropped after everything that uses them.
     _keep: Option<Box<dyn Any>>,
 }
 
 impl<'a> Contender<'a> {
-    /// One whose round is a call.
+    /// A contender whose round is a call.
     pub fn new(who: &'static str, run: impl FnMut() -> Round + 'a) -> Self {
         Self { who, run: Box::new(run), _keep: None }
     }
 
-    /// One whose round lets tasks work for that time; the tasks go on in the next round.
+    /// A contender whose round lets tasks work for this time. The tasks continue in the next round.
     pub fn crew<W: Work>(who: &'static str, time: Duration, mut crew: Vec<W>) -> Self {
         Self::new(who, move || work(&mut crew, time))
     }
 
-    /// One whose round lets a task do one thing after the other for that time; latencies are those of their effects.
+    /// A contender whose round lets one task repeat an operation for this time. Its durations are those until the effect.
     pub fn delays<D: Delayed>(who: &'static str, time: Duration, delayed: D) -> Self {
         let mut delayed = Some(delayed);
         Self::new(who, move || {
@@ -80,7 +80,7 @@ impl<'a> Contender<'a> {
     }
 }
 
-/// The medians of a contender's rounds, each figure by itself.
+/// The medians of a contender's rounds, of each figure separately.
 #[derive(Clone, Debug)]
 pub struct Measured {
     pub who: &'static str,
@@ -89,7 +89,7 @@ pub struct Measured {
     pub fastest: f64,
 }
 
-/// Lets contenders take turns for so many rounds, after one that does not count.
+/// Alternates between contenders for this number of rounds, after one that is not counted.
 pub fn alternate(rounds: usize, mut contenders: Vec<Contender<'_>>) -> Vec<Measured> {
     let mut results: Vec<Vec<Round>> = contenders.iter().map(|_| Vec::new()).collect();
     for round in 0..=rounds {
@@ -100,7 +100,7 @@ pub fn alternate(rounds: usize, mut contenders: Vec<Contender<'_>>) -> Vec<Measu
             }
         };
         let pairs = contenders.iter_mut().zip(&mut results);
-        // there and back, so that none always comes after the same other
+        // every second round is in reverse order, so that no contender always comes after the same other one
         if round % 2 == 0 { pairs.for_each(&mut turn) } else { pairs.rev().for_each(&mut turn) }
     }
     contenders.iter().zip(results).map(|(contender, rounds)| Measured::of(contender.who, &rounds)).collect()
@@ -128,19 +128,19 @@ fn median(mut figures: Vec<f64>) -> Option<f64> {
     figures.get(figures.len() / 2).copied()
 }
 
-/// What a task does over and over.
+/// An operation that a task repeats.
 pub trait Work: Send + 'static {
-    /// Does it once.
+    /// Runs the operation once.
     fn once(&mut self) -> impl Future<Output = ()> + Send;
 }
 
-/// What a task does over and over, and what has effect a little later elsewhere.
+/// An operation that a task repeats, and that has its effect later, elsewhere.
 pub trait Delayed: Send + 'static {
-    /// Does it once, and says how long after it was done it had its effect.
+    /// Runs the operation once, and returns the time from its end to its effect.
     fn once(&mut self) -> impl Future<Output = Duration> + Send;
 }
 
-/// Lets each of the crew work in a task of its own for that time.
+/// Lets each worker of the crew work in its own task for this time.
 pub fn work<W: Work>(crew: &mut Vec<W>, time: Duration) -> Round {
     let stop = Arc::new(AtomicBool::new(false));
     let start = Instant::now();
@@ -159,7 +159,7 @@ pub fn work<W: Work>(crew: &mut Vec<W>, time: Duration) -> Round {
         })
     };
     let running: Vec<_> = crew.drain(..).map(run).collect();
-    // this thread is none of the runtime's: work that never yields cannot keep it from its turn
+    // this thread does not belong to the runtime, so work that never yields cannot delay it
     std::thread::sleep(time);
     stop.store(true, Ordering::Relaxed);
     let mut latencies = Vec::new();

@@ -1,4 +1,4 @@
-//! Where a measurement keeps its events: memory, a file of its own, or a schema of its own.
+//! The storage of a measurement's events: memory, a file of its own, or a schema of its own.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -46,7 +46,7 @@ fn postgres_variables() -> Vec<(String, String)> {
     std::env::vars().filter(|(name, value)| name.starts_with("POSTGRES_") && !value.is_empty()).collect()
 }
 
-/// Whether they do.
+/// Returns whether these variables name a PostgreSQL.
 pub fn has_postgres() -> bool {
     let named = postgres_variables();
     ["POSTGRES_HOST", "POSTGRES_USER", "POSTGRES_DBNAME"]
@@ -54,7 +54,7 @@ pub fn has_postgres() -> bool {
         .all(|name| named.iter().any(|(found, _)| found == name))
 }
 
-/// A folder on the disk that is measured, gone when this is dropped.
+/// Creates a folder on the disk that is measured. It is removed when the value is dropped.
 pub fn folder(parent: &Path) -> tempfile::TempDir {
     std::fs::create_dir_all(parent).unwrap();
     tempfile::tempdir_in(parent).unwrap()
@@ -96,7 +96,7 @@ pub fn branch_on(file: PathBuf) -> Branch {
     wait(Branch::open_with(file_variables(file))).unwrap()
 }
 
-/// Connects the driver alone to a file that is in WAL mode, with as large a cache as the library's and rows that come in large parts.
+/// Opens a pool of the driver alone on a file in WAL mode, with as large a cache as the library's, and rows that come in large parts.
 pub fn pool_on(file: &Path) -> SqlitePool {
     let options = SqliteConnectOptions::new()
         .filename(file)
@@ -106,11 +106,11 @@ pub fn pool_on(file: &Path) -> SqlitePool {
     wait(SqlitePoolOptions::new().test_before_acquire(false).connect_with(options)).unwrap()
 }
 
-/// A schema of one measurement, gone when this is dropped.
+/// A schema of one measurement, which is removed when this is dropped.
 #[derive(Debug)]
 pub struct Schema {
     name: String,
-    /// The database that it is in, if it is none of the variables': gone with the schema.
+    /// Its database, if that is not the one of the variables. It is removed with the schema.
     database: Option<String>,
     is_ours: bool,
 }
@@ -124,7 +124,7 @@ impl Schema {
         schema
     }
 
-    /// A schema in a database of its own, whose rows no snapshot of another database keeps.
+    /// Creates a schema in a database of its own, whose rows no snapshot of another database keeps.
     pub fn create_apart() -> Self {
         let beside = Self::create();
         beside.execute(&format!("CREATE DATABASE {}", beside.name));
@@ -133,7 +133,7 @@ impl Schema {
         schema
     }
 
-    /// The schema of another process, which outlives us.
+    /// Returns the schema of another process, which is not removed.
     pub fn of_another(name: String) -> Self {
         Self { name, database: None, is_ours: false }
     }
@@ -173,12 +173,12 @@ impl Schema {
         wait(PgConnection::connect_with(&self.options())).unwrap()
     }
 
-    /// Connects the driver alone, as often as need be.
+    /// Opens a pool of the driver alone.
     pub fn pool(&self) -> PgPool {
         wait(PgPoolOptions::new().test_before_acquire(false).connect_with(self.options())).unwrap()
     }
 
-    /// How the driver connects so that tables need no schema before their names.
+    /// Returns options for the driver with which names of tables need no schema.
     fn options(&self) -> PgConnectOptions {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let mut options = PgConnectOptions::new_without_pgpass()
@@ -203,7 +203,7 @@ impl Schema {
 impl Drop for Schema {
     fn drop(&mut self) {
         if let Some(database) = self.database.take() {
-            // it cannot be dropped from within, nor while a connection that was closed just now is still there
+            // a database cannot be dropped through a connection to it, nor while a connection that was just closed still exists
             self.execute(&format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"));
         } else if self.is_ours {
             self.execute(&format!("DROP SCHEMA IF EXISTS {} CASCADE", self.name));

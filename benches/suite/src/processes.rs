@@ -1,4 +1,4 @@
-//! Several processes that save into one database: this program again, as its own children.
+//! Several processes that save into one database. They are this program, as its own children.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -33,14 +33,14 @@ fn contender(run: &Run, who: &'static str, role: &str, count: usize) -> Contende
     let mut processes: Vec<Process> = (0..count).map(|_| Process::start(run, role, &schema)).collect();
     let milliseconds = run.time.as_millis();
     let round = move || {
-        // all are asked before the first has answered
+        // all requests are sent before the first answer is read
         processes.iter_mut().for_each(|process| process.ask(&format!("save\t{TASKS}\t{milliseconds}")));
         sum(processes.iter_mut().map(Process::answer).collect())
     };
     Contender::new(who, round).keeping(schema)
 }
 
-/// All processes together; the worst of their p99, since they cannot be computed from each other.
+/// Returns the result of all processes together. Its p99 is the greatest one, because that of all cannot be computed.
 fn sum(rounds: Vec<Round>) -> Round {
     let mean = |figures: Vec<f64>| Some(figures.iter().sum::<f64>() / figures.len() as f64);
     Round {
@@ -50,7 +50,7 @@ fn sum(rounds: Vec<Round>) -> Round {
     }
 }
 
-/// A child that answers; it ends when its standard input does.
+/// A child that answers requests. It ends when its standard input is closed.
 struct Process {
     requests: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
@@ -75,7 +75,7 @@ impl Process {
     fn answer(&mut self) -> Round {
         let line = self.line();
         let figures: Vec<Option<f64>> = line.split('\t').skip(3).map(|field| field.parse().ok()).collect();
-        let [Some(per_second), p50, p99] = figures[..] else { panic!("`{line}` is no answer") };
+        let [Some(per_second), p50, p99] = figures[..] else { panic!("`{line}` is not an answer") };
         Round { per_second, p50, p99 }
     }
 

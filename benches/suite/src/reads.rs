@@ -1,4 +1,4 @@
-//! Loads of single accounts out of a long log, and the log itself.
+//! Loads of single accounts from a long log, and reads of the log itself.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -85,7 +85,7 @@ fn postgres(run: &mut Run) {
     let schema = Schema::create();
     let bank = Arc::new(schema.bank());
     let history = History::record(&bank, run.log_events);
-    // a server does both in its own time, and in the middle of a measurement if it is let
+    // otherwise the server may do both in the middle of a measurement
     schema.execute("VACUUM ANALYZE bank_events");
     schema.execute("CHECKPOINT");
     for length in LENGTHS {
@@ -122,7 +122,7 @@ fn our_log(who: &'static str, bank: &Arc<Bank>, history: &History) -> Contender<
     timed(who, history.events, move || in_a_task(read_log(Arc::clone(&bank), PAGE)))
 }
 
-/// The whole log as one who follows it gets it, beside the reader, which ends where the log does.
+/// Measures a subscription to the whole log, compared with the reader, which ends where the log does.
 fn subscription(run: &mut Run, database: Database, bank: &Arc<Bank>, history: &History) {
     run.measure(&followed(database), |_| {
         let (following, events) = (Arc::clone(bank), history.events);
@@ -131,7 +131,7 @@ fn subscription(run: &mut Run, database: Database, bank: &Arc<Bank>, history: &H
     });
 }
 
-/// A contender whose round is one reading of the whole log.
+/// Returns a contender whose round is one read of the whole log.
 fn timed(who: &'static str, expected: usize, mut read: impl FnMut() -> usize + 'static) -> Contender<'static> {
     Contender::new(who, move || {
         let start = Instant::now();

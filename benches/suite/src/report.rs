@@ -1,4 +1,4 @@
-//! What was measured: for a person, ratios first, and for programs, a line a figure.
+//! The report: for people with ratios first, for programs one figure per line.
 
 use std::fs::File;
 use std::io::Write;
@@ -6,15 +6,15 @@ use std::io::Write;
 use crate::measure::Measured;
 use crate::place::Database;
 
-/// What ours is called among contenders.
+/// The name of this library among the contenders.
 pub const OURS: &str = "ours";
 
-/// What contenders did.
+/// What contenders are measured at.
 #[derive(Clone, Debug)]
 pub struct Title {
     pub database: Database,
     pub measurement: String,
-    /// How many did it at once.
+    /// The number of concurrent tasks.
     pub tasks: usize,
     /// What the figures count, such as `saves`.
     pub unit: &'static str,
@@ -25,14 +25,14 @@ impl Title {
         Self { database, measurement: measurement.into(), tasks, unit }
     }
 
-    /// What a pattern is searched in.
+    /// Returns the title, in which patterns are searched.
     pub fn text(&self) -> String {
         let Self { database, measurement, tasks, .. } = self;
         format!("{database} {measurement}, {tasks} {}", if *tasks == 1 { "task" } else { "tasks" })
     }
 }
 
-/// Shows figures as they come, and keeps them for programs if asked to.
+/// Shows figures as they are measured, and writes them to a file, if there is one.
 #[derive(Debug)]
 pub struct Report {
     figures: Option<File>,
@@ -44,12 +44,12 @@ impl Report {
         Self { figures: figures.map(|path| File::create(path).unwrap()) }
     }
 
-    /// Shows what contenders gave.
+    /// Shows the results of contenders.
     pub fn add(&mut self, title: &Title, measured: &[Measured]) {
         println!("\n{}", title.text());
         let ours = measured.iter().find(|one| one.who == OURS);
         for one in measured {
-            // where several of ours stand beside one limit, the limit comes first and they are seen against it
+            // if several of ours are compared with one limit, the limit is first, and the ratios are relative to it
             let ratio = match (ours, measured.first()) {
                 (Some(ours), _) if one.who != OURS => Some(ours.median.per_second / one.median.per_second),
                 (None, Some(limit)) if one.who != limit.who => Some(one.median.per_second / limit.median.per_second),
@@ -60,7 +60,7 @@ impl Report {
         }
     }
 
-    /// Says what the figures depend on.
+    /// Reports a condition of the figures.
     pub fn fact(&mut self, name: &str, value: &str) {
         println!("{name}: {value}");
         if let Some(file) = &mut self.figures {
@@ -68,7 +68,7 @@ impl Report {
         }
     }
 
-    /// Says why something was not measured.
+    /// Reports why something was not measured.
     pub fn leave_out(&mut self, what: &str, why: &str) {
         println!("\n{what}\n  not measured: {why}");
     }
@@ -88,7 +88,7 @@ impl Report {
     }
 }
 
-/// A contender's figures, the ratio first.
+/// Formats a contender's figures, the ratio first.
 fn line(one: &Measured, ratio: Option<f64>, unit: &str) -> String {
     let speed = one.median.per_second;
     let ratio = ratio.map_or_else(|| " ".repeat(10), |ratio| format!("{ratio:>8.2} x"));

@@ -1,4 +1,4 @@
-//! Saves, by so many tasks at once: ours, and what the database does by itself.
+//! Saves by concurrent tasks: ours, and the database alone.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::wait;
 const TASKS: [usize; 4] = [1, 8, 64, 512];
 const EVENTS: [u64; 2] = [1, 5];
 
-/// How many save at once where states are compressed and encrypted, or events read back.
+/// The number of tasks in measurements of compressed and encrypted states, and of events that are read back.
 const BUSY: usize = 64;
 
 /// Measures every number of tasks and of events.
@@ -99,7 +99,7 @@ fn postgres(run: &Run, tasks: usize, events: u64) -> Vec<Contender<'static>> {
         limit("driver, INSERT each save, unordered", |schema| Way::Unordered(postgres_saves::hold(schema))),
     ];
     if (tasks, events) == (1, 1) {
-        // what of the difference is the server's
+        // shows how much of the difference is caused by the server
         contenders.push(limit("driver, our append function each save", |schema| {
             wait(schema.bank().close());
             Way::Function(Arc::new(Mutex::new(schema.connect())))
@@ -108,7 +108,7 @@ fn postgres(run: &Run, tasks: usize, events: u64) -> Vec<Contender<'static>> {
     contenders
 }
 
-/// What the events of ours are beside those that are read back.
+/// The name of our saves of events that need not be read back.
 const TRUSTED: &str = "ours, events that need not be read back";
 
 fn read_back(run: &Run, bank: Bank) -> Contender<'static> {
@@ -128,7 +128,7 @@ fn read_back_in_postgres(run: &Run) -> Vec<Contender<'static>> {
     vec![read_back(run, schema.bank()).keeping(schema), named(TRUSTED, run, trusted.bank(), BUSY, 1).keeping(trusted)]
 }
 
-/// What the states of ours are beside sealed ones.
+/// The name of our saves of states that are not sealed.
 const CLEAR: &str = "ours, JSON in the clear";
 
 fn sealed_sqlite(run: &Run) -> Vec<Contender<'static>> {

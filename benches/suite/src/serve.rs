@@ -1,7 +1,7 @@
-//! The suite as one of several programs that take turns: it measures what standard input asks for, and answers.
+//! The suite as one of several programs that alternate: it measures what a line of standard input requests, and answers.
 //!
-//! Peers speak the same protocol (`benches/peers/README.md`), so `cargo xtask bench` can let ours and theirs alternate
-//! although no two of them fit into one program. Several processes on one database are measured in this way too.
+//! Peers use the same protocol (`benches/peers/README.md`), so `cargo xtask bench` can alternate between ours and theirs,
+//! although no two of them can be linked into one program. Several processes on one database are measured in this way too.
 
 use std::io::{BufRead, stdin};
 use std::path::Path;
@@ -20,25 +20,25 @@ use crate::ours::saves::Saver;
 use crate::place::{self, Database, Schema};
 use crate::{RUNTIME, wait};
 
-/// Events in the log out of which a server loads.
+/// The number of events in the log from which accounts are loaded.
 const EVENTS: usize = 100_000;
 
-/// A page of the log.
+/// The number of events of a page of the log.
 const PAGE: usize = 1_000;
 
-/// Who answers.
+/// The contender that answers.
 enum Server {
     Ours {
         bank: Arc<Bank>,
         history: Option<History>,
     },
-    /// One writer that groups saves: the limit, as one process of several.
+    /// The limit, as one process of several: a writer that groups saves.
     Grouped(mpsc::Sender<Waiting>),
 }
 
 /// Answers until standard input ends: as `ours`, or as the limit `grouped`.
 ///
-/// The schema is another process's if it is named, else one of this process's own.
+/// A schema that is named belongs to another process. Otherwise this process creates one.
 pub fn run(who: &str, database: Database, schema: Option<String>, folder: &Path) {
     let files = place::folder(folder);
     let schema = match (database, schema) {
@@ -58,7 +58,7 @@ pub fn run(who: &str, database: Database, schema: Option<String>, folder: &Path)
     println!("ready");
     for request in stdin().lock().lines().map_while(Result::ok) {
         let words: Vec<&str> = request.split('\t').collect();
-        let [measurement, number, milliseconds] = words[..] else { panic!("`{request}` is no request") };
+        let [measurement, number, milliseconds] = words[..] else { panic!("`{request}` is not a request") };
         let (number, time) = (number.parse().unwrap(), Duration::from_millis(milliseconds.parse().unwrap()));
         let round = server.measure(measurement, number, time);
         let or_dash = |figure: Option<f64>| figure.map_or_else(|| "-".to_owned(), |figure| format!("{figure:.1}"));
@@ -90,7 +90,7 @@ impl Server {
                 let events = wait(RUNTIME.spawn(read_log(Arc::clone(bank), PAGE))).unwrap();
                 Round::of(events, start.elapsed())
             }
-            _ => panic!("`{measurement}` is nothing that this program measures"),
+            _ => panic!("this program does not measure `{measurement}`"),
         }
     }
 }

@@ -64,7 +64,7 @@ impl NotificationLogReader {
     fn pages(&self, start: u64, topics: Vec<String>) -> NotificationStream {
         let Self { log, page_size } = self.clone();
         let after = LogPosition::from(start.saturating_sub(1));
-        let pages = Pages { log, topics, page_size, after: Some(after), ahead: None, was_full: false };
+        let pages = Pages { log, topics, page_size, after: Some(after), ahead: ReadAhead::default() };
         let notifications = stream::try_unfold(pages, |mut pages| async move {
             let page = pages.next().await?;
             Ok::<_, Error>(page.map(|page| (stream::iter(page.into_iter().map(Ok)), pages)))
@@ -120,34 +120,30 @@ impl fmt::Debug for NotificationStream {
 }
 
 /// The pages of a reader.
+///
+/// They are not the pages of a subscription: those are decoded, limited in bytes too, and wait at the end of the log.
 struct Pages {
     log: NotificationLog,
     topics: Vec<String>,
     page_size: usize,
     /// The position after which the next page begins; none at the end of the log.
     after: Option<LogPosition>,
-    /// The next page, if it is being read ahead.
-    ahead: Option<ReadAhead<Result<Vec<Notification>>>>,
-    was_full: bool,
+    ahead: ReadAhead<Vec<Notification>>,
 }
 
 impl Pages {
     async fn next(&mut self) -> Result<Option<Vec<Notification>>> {
         let Some(after) = self.after else { return Ok(None) };
-        let ahead = match self.ahead.take() {
-            Some(ahead) => ahead.outcome().await.and_then(Result::ok),
-            None => None,
-        };
-        // the log may have grown since a page that was not full was read, and an error may be over: read again
-        let page = match ahead.filter(|page| page.len() == self.page_size) {
+        // the log may have grown since a page that was not full was read: read again
+        let page = match self.ahead.take().await.filter(|page| page.len() == self.page_size) {
             Some(page) => page,
             None => self.read(after).await?,
         };
         self.after = page.last().filter(|_| page.len() == self.page_size).map(Notification::position);
-        if let Some(after) = self.after.filter(|_| self.was_full) {
-            self.ahead = ReadAhead::begin(self.read(after));
+        if let Some(after) = self.after {
+            let next = self.read(after);
+            self.ahead.after_page(true, || next);
         }
-        self.was_full = self.after.is_some();
         Ok(Some(page))
     }
 

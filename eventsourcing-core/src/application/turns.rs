@@ -55,10 +55,10 @@ impl Turns {
         }
     }
 
-    fn enter(&self, id: Uuid) -> StateLocation {
+    fn enter(&self, id: Uuid) -> QueuePlace {
         let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
         let queue = Arc::clone(queues.entry(id).or_default());
-        StateLocation { id, queue, queues: Arc::clone(&self.queues) }
+        QueuePlace { id, queue, queues: Arc::clone(&self.queues) }
     }
 }
 
@@ -66,7 +66,7 @@ impl Turns {
 pub(super) struct Turn {
     // dropped before the place, so that the next turn begins first
     _guard: OwnedMutexGuard<()>,
-    place: StateLocation,
+    place: QueuePlace,
 }
 
 impl Drop for Turn {
@@ -76,13 +76,13 @@ impl Drop for Turn {
 }
 
 /// A caller's place in a queue. The queue is removed with its last place.
-struct StateLocation {
+struct QueuePlace {
     id: Uuid,
     queue: Arc<Queue>,
     queues: Arc<Mutex<HashMap<Uuid, Arc<Queue>>>>,
 }
 
-impl Drop for StateLocation {
+impl Drop for QueuePlace {
     fn drop(&mut self) {
         let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
         // one reference is in the map and one in this place; no other place can be taken without this lock

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
+use super::fault::Fault;
+use super::pending::Pending;
 use super::{Aggregate, AggregateError, AggregateEvent, ApplyError, DomainEvent, MissingEvents, Restorable};
 
 /// The id, version, times and pending events of an aggregate.
@@ -17,14 +18,10 @@ use super::{Aggregate, AggregateError, AggregateEvent, ApplyError, DomainEvent, 
 /// events are not compared. A root serializes as these four values, without pending events.
 pub struct Root<A: Aggregate> {
     identity: Identity,
-    pending: Vec<DomainEvent<A::Event>>,
+    pending: Pending<A::Event>,
     /// The topic of the event whose body is running.
     applying: Option<&'static str>,
     fault: Option<Fault>,
-    /// Identifies the attempt to record the pending events, so that a repeated save recognizes its own rows.
-    append_id: Option<Uuid>,
-    /// The events that were taken from the pending ones or applied with `mutate`, unless they are known to be recorded.
-    missing: Option<Box<MissingEvents>>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -33,45 +30,6 @@ struct Identity {
     version: u64,
     created_on: Timestamp,
     modified_on: Timestamp,
-}
-
-/// The reason why an aggregate's history cannot be continued.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
-    /// A command was called on an aggregate that no creation event created.
-    NotCreated {
-        /// The topic of the command's event.
-        topic: &'static str,
-    },
-    /// The body of an event method panicked, and the panic was caught: the state is undefined.
-    Panicked {
-        /// The topic of the event.
-        topic: &'static str,
-    },
-    /// The body of an event method triggered another event.
-    Nested {
-        /// The topic of the event whose body was running.
-        outer: &'static str,
-        /// The topic of the event that was triggered inside that body.
-        inner: &'static str,
-    },
-}
-
-impl Fault {
-    fn inner(self) -> &'static str {
-        match self {
-            Fault::Nested { inner, .. } => inner,
-            Fault::NotCreated { topic } | Fault::Panicked { topic } => topic,
-        }
-    }
-
-    fn error<A: Aggregate>(self, id: Uuid) -> AggregateError {
-        match self {
-            Fault::NotCreated { .. } => AggregateError::NotCreated { aggregate: A::NAME },
-            Fault::Panicked { topic } => AggregateError::BodyPanicked { originator_id: id, topic },
-            Fault::Nested { outer, inner } => AggregateError::NestedEvent { originator_id: id, outer, inner },
-        }
-    }
 }
 
 impl<A: Aggregate> Root<A> {
@@ -97,48 +55,29 @@ impl<A: Aggregate> Root<A> {
 
     /// Returns the events that are not recorded yet, oldest first.
     pub fn pending_events(&self) -> &[DomainEvent<A::Event>] {
-        &self.pending
+        self.pending.events()
     }
 
     /// Takes the events that are not recorded yet, oldest first: see [`Aggregate::collect_events`].
     #[must_use = "dropping these events loses them, because they have left the aggregate; `pending_events` reads them without taking them"]
     pub fn collect_events(&mut self) -> Vec<DomainEvent<A::Event>> {
-        self.append_id = None;
-        let events = std::mem::take(&mut self.pending);
-        if let (Some(first), Some(last)) = (events.first(), events.last()) {
-            self.note_missing((first.originator_version, last.originator_version), last.timestamp);
-        }
-        events
+        self.pending.take(A::NAME)
     }
 
     /// Notes the last event, whose source may not have recorded it.
     pub(super) fn note_applied(&mut self) {
-        self.note_missing((self.version(), self.version()), self.modified_on());
-    }
-
-    fn note_missing(&mut self, versions: (u64, u64), timestamp: Timestamp) {
-        MissingEvents::note(&mut self.missing, A::NAME, self.identity.id, versions, timestamp);
+        let Identity { id, version, modified_on, .. } = self.identity;
+        self.pending.note_missing(A::NAME, id, (version, version), modified_on);
     }
 
     /// Returns the events that were taken or applied, unless they are known to be recorded.
     pub(crate) fn missing(&self) -> Option<&MissingEvents> {
-        self.missing.as_deref()
+        self.pending.missing()
     }
 
     /// Removes the pending events once they are recorded.
     pub(crate) fn recorded(&mut self) {
-        self.append_id = None;
-        self.missing = None;
-        // the buffer is kept, because an aggregate that was saved once is likely to be saved again
-        self.pending.clear();
-    }
-
-    fn keep(&mut self, event: DomainEvent<A::Event>) {
-        if self.pending.is_empty() {
-            // most saves have a single event, and the default capacity of four is large
-            self.pending.reserve_exact(1);
-        }
-        self.pending.push(event);
+        self.pending.recorded();
     }
 
     /// Creates an aggregate. `make` builds it from the event, which becomes its first pending event.
@@ -164,7 +103,7 @@ impl<A: Aggregate> Root<A> {
         let fault = root.fault_of_creation(event.event.topic());
         *root = Root { identity: Identity::created(&event), fault, ..Root::default() };
         if fault.is_none() {
-            root.keep(event);
+            root.pending.add(event);
         }
         Ok(aggregate)
     }
@@ -224,13 +163,12 @@ impl<A: Aggregate> Root<A> {
         }
         let kept = root.identity;
         let pending = std::mem::take(&mut root.pending);
-        let (append_id, missing) = (root.append_id, root.missing.take());
         // the topic is known only once the event is wrapped; until then any mark works
         root.applying = Some(A::NAME);
         let returned = catch_unwind(AssertUnwindSafe(|| apply(aggregate, &event)));
         let event = wrap(event);
         let root = aggregate.root_mut();
-        root.restore(kept, pending, append_id, missing, event.topic());
+        root.restore(kept, pending, event.topic());
         let returned = returned.unwrap_or_else(|panic| {
             root.fault = Some(Fault::Panicked { topic: event.topic() });
             resume_unwind(panic)
@@ -238,7 +176,7 @@ impl<A: Aggregate> Root<A> {
         if returned.is_ok() && root.fault.is_none() {
             root.identity.version += 1;
             root.identity.modified_on = now();
-            root.keep(DomainEvent {
+            root.pending.add(DomainEvent {
                 originator_id: kept.id,
                 originator_version: root.identity.version,
                 timestamp: root.identity.modified_on,
@@ -295,11 +233,10 @@ impl<A: Aggregate> Root<A> {
         event.expect_version(A::NAME, kept.version + 1)?;
         let topic = event.event.topic();
         let pending = std::mem::take(&mut root.pending);
-        let (append_id, missing) = (root.append_id, root.missing.take());
         root.applying = Some(topic);
         let applied = aggregate.apply(event.event);
         let root = aggregate.root_mut();
-        root.restore(kept, pending, append_id, missing, topic);
+        root.restore(kept, pending, topic);
         applied.map_err(|reason| kept.apply_error::<A>(topic, reason))?;
         if let Some(fault) = root.fault {
             return Err(fault.error::<A>(kept.id));
@@ -310,22 +247,13 @@ impl<A: Aggregate> Root<A> {
     }
 
     /// Restores what a body must not change. The body may even have replaced `*self`.
-    fn restore(
-        &mut self,
-        kept: Identity,
-        pending: Vec<DomainEvent<A::Event>>,
-        append_id: Option<Uuid>,
-        missing: Option<Box<MissingEvents>>,
-        outer: &'static str,
-    ) {
+    fn restore(&mut self, kept: Identity, pending: Pending<A::Event>, outer: &'static str) {
         // pending events were moved out before, so new ones mean that the body replaced the aggregate by another, newly created one
-        if let (None, Some(event)) = (self.fault, self.pending.first()) {
+        if let (None, Some(event)) = (self.fault, self.pending.events().first()) {
             self.fault = Some(Fault::Nested { outer, inner: event.event.topic() });
         }
         self.identity = kept;
         self.pending = pending;
-        self.append_id = append_id;
-        self.missing = missing;
         self.applying = None;
         // a nested command saw a mark (or, on a replaced `*self`, no creation): the outer topic is known only now
         if let Some(fault) = self.fault {
@@ -335,7 +263,7 @@ impl<A: Aggregate> Root<A> {
 
     /// Returns the fault of a body that creates an aggregate and calls its commands, which is not allowed.
     fn fault_of_creation(&self, outer: &'static str) -> Option<Fault> {
-        let inner = match (self.fault, self.pending.first()) {
+        let inner = match (self.fault, self.pending.events().first()) {
             (Some(fault), _) => fault.inner(),
             (None, Some(event)) => event.event.topic(),
             (None, None) => return None,
@@ -357,11 +285,8 @@ impl<A: Aggregate> Root<A> {
     }
 
     /// Returns the append id of the pending events, which stays the same until they are recorded or taken.
-    ///
-    /// It stays the same after a failed attempt too. An earlier attempt may have been recorded without an acknowledgement, and
-    /// pending events have only been added since: rows with this append id are this aggregate's own.
     pub(crate) fn append_id(&mut self) -> Uuid {
-        *self.append_id.get_or_insert_with(new_append_id)
+        self.pending.append_id()
     }
 }
 
@@ -380,19 +305,6 @@ impl Identity {
     }
 }
 
-/// Returns a new append id, which no other attempt has.
-///
-/// It combines the clock with random bits. A process that was copied with its memory, such as a snapshot of a virtual machine,
-/// continues with the same random numbers as its twin, and two attempts with one append id would count as one.
-fn new_append_id() -> Uuid {
-    let (high, low) = Uuid::new_v4().as_u64_pair();
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_else(|before| before.duration());
-    let clock = u64::try_from(since_1970.as_nanos()).unwrap_or_default();
-    let bytes = Uuid::from_u64_pair(high, low ^ clock).into_bytes();
-    // restore the version 4 marks, which the clock may have changed
-    uuid::Builder::from_random_bytes(bytes).into_uuid()
-}
-
 /// Returns the current time in microseconds, as states store it: a live aggregate must equal the replayed one.
 fn now() -> Timestamp {
     let now = Timestamp::now();
@@ -403,28 +315,13 @@ fn now() -> Timestamp {
 
 impl<A: Aggregate> Default for Root<A> {
     fn default() -> Self {
-        Self {
-            identity: Identity::default(),
-            pending: Vec::new(),
-            applying: None,
-            fault: None,
-            append_id: None,
-            missing: None,
-        }
+        Self { identity: Identity::default(), pending: Pending::default(), applying: None, fault: None }
     }
 }
 
-/// A clone gets another append id: if both are saved, the second save is a conflict.
 impl<A: Aggregate> Clone for Root<A> {
     fn clone(&self) -> Self {
-        Self {
-            identity: self.identity,
-            pending: self.pending.clone(),
-            applying: self.applying,
-            fault: self.fault,
-            append_id: None,
-            missing: self.missing.clone(),
-        }
+        Self { identity: self.identity, pending: self.pending.clone(), applying: self.applying, fault: self.fault }
     }
 }
 

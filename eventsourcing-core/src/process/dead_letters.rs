@@ -133,8 +133,8 @@ impl Application {
         let failed =
             |error: serde_json::Error| letters_error(RecorderError::Corrupt { found: error.to_string() }.into());
         let json = serde_json::to_vec(letter).map_err(failed)?;
-        let place = place_of(upstream, letter.notification_id);
-        let sealed = self.shared.mapper.seal(&place, json);
+        let location = location_of(upstream, letter.notification_id);
+        let sealed = self.shared.mapper.seal(&location, json);
         let (state, checksum) = sealed.map_err(|error: MapperError| letters_error(error.into()))?;
         let DeadLetter { notification_id, originator_id, .. } = *letter;
         Ok(StoredLetter { notification_id, originator_id, state: state.into(), checksum })
@@ -142,7 +142,7 @@ impl Application {
 
     fn open_letter(&self, upstream: &str, stored: &StoredLetter) -> Result<DeadLetter, Error> {
         let StoredLetter { notification_id, originator_id, ref state, checksum } = *stored;
-        let json = self.shared.mapper.open(&place_of(upstream, notification_id), state, checksum)?;
+        let json = self.shared.mapper.open(&location_of(upstream, notification_id), state, checksum)?;
         let corrupt = |what: &str| {
             let found = format!("a dead letter of notification {notification_id} of `{upstream}` {what}");
             Error::from(RecorderError::Corrupt { found })
@@ -205,7 +205,7 @@ impl Application {
 }
 
 /// The location of a letter's state: it does not decrypt as another letter, or for another upstream application.
-fn place_of(upstream: &str, notification_id: u64) -> StateLocation<'static> {
+fn location_of(upstream: &str, notification_id: u64) -> StateLocation<'static> {
     let originator_id = OldLetters::id_for(upstream);
     StateLocation::event(originator_id, notification_id, TOPIC)
 }

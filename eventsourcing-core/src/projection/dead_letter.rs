@@ -63,7 +63,7 @@ impl DeadLetter {
             originator_id: event.originator_id,
             originator_version: event.originator_version,
             topic: event.topic.clone().into_owned(),
-            reason: cause.map(|cause| reason::stored(cause, reason::place_of(event), mapper)),
+            reason: cause.map(|cause| reason::stored(cause, reason::location_of(event), mapper)),
             parked_at: Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now),
         }
     }
@@ -71,9 +71,9 @@ impl DeadLetter {
     /// The same letter with the cause of a failed retry.
     pub(crate) fn refused_for(self, cause: &Cause, mapper: &Mapper) -> Self {
         let (originator_id, originator_version) = (self.originator_id, self.originator_version);
-        let place =
+        let location =
             StateLocation { kind: StateKind::DeadLetterReason, originator_id, originator_version, topic: &self.topic };
-        let reason = Some(reason::stored(cause, place, mapper));
+        let reason = Some(reason::stored(cause, location, mapper));
         Self { reason, ..self }
     }
 }

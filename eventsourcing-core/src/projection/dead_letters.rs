@@ -213,7 +213,7 @@ where
 
     /// The error of an event that failed again. It becomes the letter's reason.
     async fn refused(&self, letter: &DeadLetter, cause: Cause) -> RunnerError {
-        if let Err(Failure::Passing(error) | Failure::TimedOut(error) | Failure::Fatal(error)) =
+        if let Err(Failure::Transient(error) | Failure::TimedOut(error) | Failure::Fatal(error)) =
             self.handling.note(letter, &cause).await
         {
             tracing::warn!(%error, notification_id = letter.notification_id, "the new reason of a dead letter could not be stored");
@@ -251,7 +251,7 @@ where
 fn failed(failure: Failure) -> Result<(), RunnerError> {
     match failure {
         Failure::Moved => Ok(()),
-        Failure::Passing(error) | Failure::TimedOut(error) | Failure::Fatal(error) => Err(error),
+        Failure::Transient(error) | Failure::TimedOut(error) | Failure::Fatal(error) => Err(error),
     }
 }
 

@@ -15,7 +15,7 @@ use super::EventContext;
 /// struct Deposited { amount: i64 }
 ///
 /// fn total(events: &[EventEnvelope<Deposited>]) -> i64 {
-///     events.iter().map(|happened| happened.event.amount).sum()
+///     events.iter().map(|envelope| envelope.event.amount).sum()
 /// }
 /// let context = EventContext::new("Bank", 1, Uuid::new_v4(), 2, Timestamp::UNIX_EPOCH);
 /// assert_eq!(total(&[EventEnvelope::new(Deposited { amount: 30 }, context)]), 30);

@@ -36,9 +36,9 @@ pub(crate) struct Kept<S> {
     pub(crate) initial: Arc<S>,
     pub(crate) state: S,
     /// Positions by projection and upstream application; the letters have the same keys.
-    pub(crate) positions: HashMap<StateLocation, LogPosition>,
+    pub(crate) positions: HashMap<PositionKey, LogPosition>,
     /// Cloned only when they change: most transactions do not change them.
-    pub(crate) letters: HashMap<StateLocation, Arc<MemoryLetters>>,
+    pub(crate) letters: HashMap<PositionKey, Arc<MemoryLetters>>,
     /// The live version of each projection.
     pub(crate) live: HashMap<String, u32>,
     /// The version of each projection that is being rebuilt, and its view.
@@ -46,7 +46,7 @@ pub(crate) struct Kept<S> {
 }
 
 /// A projection's key and an upstream application.
-type StateLocation = (String, String);
+type PositionKey = (String, String);
 
 impl<S> MemoryViews<S> {
     /// A view that begins with this state.
@@ -132,9 +132,9 @@ impl<S: Clone + Send + Sync + 'static> Views for MemoryViews<S> {
         tracking.check()?;
         let key = ProjectionKey::parse(projection);
         let mut transaction = self.of(key)?.transaction(key, &tracking.upstream).await;
-        let MemoryTransaction { changed: Kept { positions, .. }, place, .. } = &mut transaction;
-        let recorded = positions.get(place).map_or(0, |position| position.id);
-        positions.insert(place.clone(), tracking.log_position());
+        let MemoryTransaction { changed: Kept { positions, .. }, position_key, .. } = &mut transaction;
+        let recorded = positions.get(position_key).map_or(0, |position| position.id);
+        positions.insert(position_key.clone(), tracking.log_position());
         transaction.changed.ensure_live(key.live())?;
         if recorded != tracking.after {
             return Err(tracking.already_processed(recorded).into());
@@ -151,8 +151,8 @@ impl<S: Clone + Send + Sync + 'static> Views for MemoryViews<S> {
         let key = ProjectionKey::parse(projection);
         let mut transaction = self.of(key)?.transaction(key, upstream).await;
         transaction.changed.ensure_live(key.live())?;
-        let MemoryTransaction { changed: Kept { positions, .. }, place, .. } = &mut transaction;
-        let stored = *positions.entry(place.clone()).or_insert(position);
+        let MemoryTransaction { changed: Kept { positions, .. }, position_key, .. } = &mut transaction;
+        let stored = *positions.entry(position_key.clone()).or_insert(position);
         transaction.commit().await?;
         Ok(stored)
     }
@@ -167,8 +167,8 @@ impl<S: Clone + Send + Sync + 'static> Views for MemoryViews<S> {
         let key = ProjectionKey::parse(projection);
         let mut transaction = self.of(key)?.transaction(key, upstream).await;
         transaction.changed.ensure_live(key.live())?;
-        let MemoryTransaction { changed: Kept { positions, .. }, place, .. } = &mut transaction;
-        let recorded = positions.insert(place.clone(), to).unwrap_or_default();
+        let MemoryTransaction { changed: Kept { positions, .. }, position_key, .. } = &mut transaction;
+        let recorded = positions.insert(position_key.clone(), to).unwrap_or_default();
         if recorded != from && recorded != to {
             let upstream = upstream.to_owned();
             return Err(ViewError::AlreadyProcessed { upstream, after: from.id, recorded: recorded.id });
@@ -208,8 +208,8 @@ impl<S: Clone> MemoryViews<S> {
     pub(crate) async fn transaction(&self, key: ProjectionKey<'_>, upstream: &str) -> MemoryTransaction<S> {
         let writer = Arc::clone(&self.writer).lock_owned().await;
         let changed = self.kept.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let place = (key.live().to_string(), upstream.to_owned());
-        MemoryTransaction { changed, place, kept: Arc::clone(&self.kept), _writer: writer }
+        let position_key = (key.live().to_string(), upstream.to_owned());
+        MemoryTransaction { changed, position_key, kept: Arc::clone(&self.kept), _writer: writer }
     }
 
     /// The view of this version: this one, or the one beside it while the version is rebuilt.
@@ -247,14 +247,14 @@ impl<S> Kept<S> {
 pub struct MemoryTransaction<S> {
     pub(crate) changed: Kept<S>,
     /// The projection and the upstream application of the transaction.
-    place: StateLocation,
+    position_key: PositionKey,
     kept: Arc<RwLock<Kept<S>>>,
     _writer: OwnedMutexGuard<()>,
 }
 
 impl<S> MemoryTransaction<S> {
     fn letters(&mut self) -> &mut MemoryLetters {
-        Arc::make_mut(self.changed.letters.entry(self.place.clone()).or_default())
+        Arc::make_mut(self.changed.letters.entry(self.position_key.clone()).or_default())
     }
 }
 
@@ -266,7 +266,7 @@ impl<S: Clone + Send + Sync + 'static> ViewTransaction for MemoryTransaction<S> 
     }
 
     async fn parked(&mut self, originators: &[Uuid]) -> Result<Vec<Uuid>, ViewError> {
-        let Some(letters) = self.changed.letters.get(&self.place) else { return Ok(Vec::new()) };
+        let Some(letters) = self.changed.letters.get(&self.position_key) else { return Ok(Vec::new()) };
         Ok(originators.iter().copied().filter(|id| letters.has(*id)).collect())
     }
 

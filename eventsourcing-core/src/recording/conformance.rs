@@ -78,6 +78,7 @@ pub mod selection;
 mod store;
 mod suite;
 pub mod tailing;
+mod tracked;
 pub mod tracking;
 pub mod versions;
 pub mod without;

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Cause, LogPosition};
+use super::{Cause, LogPosition, messages};
 use crate::error_chain::readable_debug;
 
 /// The error of a call of a recorder.
@@ -12,10 +12,7 @@ use crate::error_chain::readable_debug;
 #[non_exhaustive]
 pub enum RecorderError {
     /// A version is recorded already, or the version before it is not; nothing was recorded.
-    #[error(
-        "version {tried} of {originator_id} was not recorded, because {}",
-        if recorded >= tried { format!("version {recorded} already is") } else { format!("the last recorded version is {recorded}") }
-    )]
+    #[error("{}", messages::conflict(*originator_id, *tried, *recorded))]
     Conflict {
         /// The id of the aggregate.
         originator_id: Uuid,
@@ -30,9 +27,8 @@ pub enum RecorderError {
     /// This occurs after a failover to a server that lagged, or after a restore from a backup. Waiting does not help: the events after
     /// the position in this log do not continue those before it in the other log.
     #[error(
-        "the log is not the one that was read up to {position}: {}; the database was restored from a backup, or failed over to a \
-         server that lagged; rebuild everything that was derived from the log, or accept this log as it is",
-        .found.map_or_else(|| "no event is at that position now".to_owned(), |found| format!("the event at that position has the append id {found} now"))
+        "{}; rebuild everything that was derived from the log, or accept this log as it is",
+        messages::log_changed(*position, *found)
     )]
     LogChanged {
         /// The position from which the log was to be read, with its anchor.
@@ -42,10 +38,7 @@ pub enum RecorderError {
     },
 
     /// The log of another application is processed up to another id than this insert continues from; nothing was recorded.
-    #[error(
-        "events of `{upstream}` after {after} were processed, but its log is already processed up to {recorded}; \
-         nothing was recorded; continue after {recorded}"
-    )]
+    #[error("{}", messages::already_processed(upstream, *after, *recorded))]
     AlreadyProcessed {
         /// The upstream application whose log is processed.
         upstream: String,

@@ -22,10 +22,7 @@ pub(crate) struct Pages<T> {
     reading: Reading<T>,
     claim: Claim,
     has_begun: bool,
-    /// The next page, if it is being read ahead while the current one is handled.
-    ahead: Option<ReadAhead<Result<Option<Page<T>>>>>,
-    /// Whether the previous page was full, so that more notifications follow.
-    was_full: bool,
+    ahead: ReadAhead<Option<Page<T>>>,
     /// Whether the last wake-up found nothing new, so that the next wait polls instead of relying on wake-ups.
     was_told_in_vain: bool,
     /// Whether the last wait also found nothing new.
@@ -48,8 +45,7 @@ impl<T: Send + 'static> Pages<T> {
             reading: Reading { shared, query, decode },
             claim,
             has_begun: false,
-            ahead: None,
-            was_full: false,
+            ahead: ReadAhead::default(),
             was_told_in_vain: false,
             is_idle: false,
             poll_interval,
@@ -59,7 +55,7 @@ impl<T: Send + 'static> Pages<T> {
     /// Starts again after another position.
     pub(crate) fn go_to(&mut self, position: LogPosition) {
         self.reading.query.advance_after(position);
-        (self.has_begun, self.was_full, self.ahead) = (false, false, None);
+        (self.has_begun, self.ahead) = (false, ReadAhead::default());
     }
 
     /// The position after which the next page begins.
@@ -74,11 +70,11 @@ impl<T: Send + 'static> Pages<T> {
         loop {
             if let Some(page) = self.next_of_ahead().await? {
                 (self.was_told_in_vain, self.is_idle) = (false, false);
-                if page.is_full && self.was_full {
-                    let reading = self.reading.clone();
-                    self.ahead = ReadAhead::begin(async move { reading.page().await });
-                }
-                self.was_full = page.is_full;
+                let reading = &self.reading;
+                self.ahead.after_page(page.is_full, || {
+                    let reading = reading.clone();
+                    async move { reading.page().await }
+                });
                 return Ok(page);
             }
             self.wait().await;
@@ -95,13 +91,11 @@ impl<T: Send + 'static> Pages<T> {
     }
 
     async fn next_of_ahead(&mut self) -> Result<Option<Page<T>>> {
-        if let Some(ahead) = self.ahead.take() {
-            // an error may be over by now, and the log may have grown: read again
-            if let Some(Ok(Some(page))) = ahead.outcome().await {
-                return Ok(Some(self.go_on_after(page)));
-            }
+        // the log may have grown since nothing was found: read again
+        match self.ahead.take().await.flatten() {
+            Some(page) => Ok(Some(self.go_on_after(page))),
+            None => self.next_if_any().await,
         }
-        self.next_if_any().await
     }
 
     fn go_on_after(&mut self, page: Page<T>) -> Page<T> {

@@ -8,6 +8,8 @@ mod fault;
 mod inserting;
 #[path = "letters.rs"]
 mod letters;
+#[path = "meeting.rs"]
+mod meeting;
 #[path = "tracking.rs"]
 mod tracking;
 
@@ -29,12 +31,18 @@ use inserting::place;
 /// A store in memory, opened by recorders with a fault.
 pub(crate) struct Plain {
     fault: Fault,
+    waits: bool,
     state: Arc<std::sync::Mutex<State>>,
 }
 
 impl Plain {
     pub(crate) fn new(fault: Fault) -> Self {
-        Self { fault, state: Arc::default() }
+        Self { fault, waits: false, state: Arc::default() }
+    }
+
+    /// For rules with concurrent calls: a fault that shows only if calls meet waits until they do.
+    pub(crate) fn with_meetings(fault: Fault) -> Self {
+        Self { waits: true, ..Self::new(fault) }
     }
 }
 
@@ -44,6 +52,7 @@ impl Fixture for Plain {
         let state = Arc::clone(&self.state);
         Arc::new(PlainRecorder {
             fault: self.fault,
+            waits: self.waits,
             state,
             own_lock: Mutex::default(),
             own_last: AtomicU64::default(),
@@ -57,6 +66,7 @@ impl Fixture for Plain {
 #[derive(Debug)]
 struct PlainRecorder {
     fault: Fault,
+    waits: bool,
     state: Arc<std::sync::Mutex<State>>,
     own_lock: Mutex<()>,
     own_last: AtomicU64,
@@ -72,7 +82,7 @@ struct State {
     drawn: u64,
     inserts: u64,
     is_locked: bool,
-    last_seen: u64,
+    met: meeting::Met,
     dictionaries: Vec<StoredDictionary>,
     positions: HashMap<String, LogPosition>,
     letters: Vec<letters::Letter>,
@@ -85,6 +95,10 @@ impl Recorder for PlainRecorder {
             return self.insert_row_by_row(events).await;
         }
         self.check_range(&events)?;
+        match self.fault {
+            Fault::LastWriteWins | Fault::DropsConflicts => self.meet().await,
+            _ => {}
+        }
         match self.fault {
             Fault::PublishesWithoutTheLock => self.insert_without_the_lock(events).await,
             Fault::ChecksWithoutTheLock => self.check_and_insert(events).await,
@@ -156,7 +170,7 @@ impl Recorder for PlainRecorder {
         if self.fault != Fault::ChecksAnchorsOfWhatItShows || !notifications.is_empty() {
             self.check_anchor(&state, &query)?;
         }
-        state.last_seen = state.last_seen.max(notifications.last().map_or(0, |last| last.id));
+        state.met.see(notifications.last().map_or(0, |last| last.id));
         Ok(notifications)
     }
 
@@ -172,11 +186,9 @@ impl Recorder for PlainRecorder {
     }
 
     async fn max_notification_id(&self) -> Result<Option<u64>, RecorderError> {
-        let mut state = self.state();
-        state.last_seen = state.last_seen.max(state.rows.keys().next_back().copied().unwrap_or(0));
         match self.fault {
             Fault::RemembersTheLastId => Ok(Some(self.own_last.load(Ordering::Relaxed)).filter(|last| *last > 0)),
-            _ => Ok(state.rows.keys().next_back().copied()),
+            _ => Ok(self.state().rows.keys().next_back().copied()),
         }
     }
 
@@ -189,6 +201,7 @@ impl Recorder for PlainRecorder {
     }
 
     async fn tracked_position(&self, upstream: &str) -> Result<LogPosition, RecorderError> {
+        self.state().met.look_up();
         Ok(self.position(upstream))
     }
 

@@ -4,7 +4,6 @@ use std::sync::PoisonError;
 
 use eventsourcing_core::RecorderError;
 use eventsourcing_core::recording::StoredDictionary;
-use tokio::task::yield_now;
 
 use super::{Fault, PlainRecorder};
 
@@ -14,10 +13,7 @@ impl PlainRecorder {
         let is_taken = self.with_dictionaries(|kept| kept.iter().any(|other| other.id == id));
         match self.fault {
             Fault::ChecksDictionariesWithoutTheLock if !is_taken => {
-                // as slow as the other writers are
-                for _ in 0..100 {
-                    yield_now().await;
-                }
+                self.meet().await;
                 self.with_dictionaries(|kept| kept.push(dictionary));
                 return Ok(true);
             }

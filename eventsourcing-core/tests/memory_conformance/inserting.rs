@@ -61,8 +61,8 @@ impl PlainRecorder {
     /// Gives ids to the events that have none, and takes their versions.
     pub(super) fn draw(&self, state: &mut State, events: &[StoredEvent], ids: Vec<Option<u64>>) -> Vec<u64> {
         state.inserts += 1;
-        // the second connection's part of the sequence is far behind the first's
-        let part = if self.fault == Fault::DrawsIdsInBlocks && state.inserts.is_multiple_of(2) { 1_000 } else { 0 };
+        // the second insert has the other connection, whose part of the sequence is far behind
+        let part = if self.fault == Fault::DrawsIdsInBlocks && state.inserts == 2 { 1_000 } else { 0 };
         let mut drawn = Vec::new();
         for (event, id) in events.iter().zip(ids) {
             let id = id.unwrap_or_else(|| {
@@ -100,60 +100,59 @@ impl PlainRecorder {
         &self,
         events: Vec<StoredEvent>,
     ) -> Result<Vec<Notification>, RecorderError> {
-        let ids = {
+        let (ids, inserts) = {
             let state = &mut *self.state();
             let ids = self.check(state, &events)?;
-            self.draw(state, &events, ids)
+            (self.draw(state, &events, ids), state.inserts)
         };
-        // every fifth or so is slower than a reader
-        if let Some(first) = ids.first().filter(|id| *id % 5 == 0) {
-            self.until(|state| state.last_seen > *first).await;
+        // not the first, so that readers have begun, and not a late one, so that others follow
+        if let Some(last) = ids.last().filter(|_| inserts == 2) {
+            self.be_passed_by_a_reader(*last).await;
         }
         Ok(self.publish(&mut self.state(), events, ids))
     }
 
     pub(super) async fn insert_row_by_row(&self, events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError> {
         let mut notifications = Vec::new();
-        let middle = events.len() / 2;
-        for (place, event) in events.into_iter().enumerate() {
+        for event in events {
             notifications.extend(self.insert(vec![event])?);
-            yield_now().await;
-            // a long insert is slower than a reader
-            if place == middle && middle > 10 {
-                let last = self.state().drawn;
-                self.until(|state| state.last_seen >= last).await;
-            }
+            self.be_interrupted().await;
         }
         Ok(notifications)
     }
 
-    /// Lets other tasks run until the condition holds, or for long enough.
-    pub(super) async fn until(&self, is_so: impl Fn(&State) -> bool) {
-        for _ in 0..100_000 {
-            if is_so(&self.state()) {
-                break;
-            }
-            yield_now().await;
-        }
-    }
-
     pub(super) async fn check_and_insert(&self, events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError> {
         let ids = self.check(&self.state(), &events)?;
-        yield_now().await;
+        self.meet().await;
         let state = &mut *self.state();
         let ids = self.draw(state, &events, ids);
         Ok(self.publish(state, events, ids))
     }
 
     pub(super) async fn insert_and_unlock(&self, events: Vec<StoredEvent>) -> Result<Vec<Notification>, RecorderError> {
-        if std::mem::replace(&mut self.state().is_locked, true) {
+        if self.state().is_locked {
             let waited = "no time at all".to_owned();
             return Err(RecorderError::Busy { waited, setting: "PATIENCE", source: "somebody has the lock".into() });
         }
+        let mut lock = Lock { recorder: self, is_released: false };
         yield_now().await;
         let outcome = self.insert(events);
-        self.state().is_locked = false;
+        lock.is_released = true;
         outcome
+    }
+}
+
+/// The lock of an insert. The others stand in the queue behind it, so it is in their way only once it is dropped unreleased.
+struct Lock<'a> {
+    recorder: &'a PlainRecorder,
+    is_released: bool,
+}
+
+impl Drop for Lock<'_> {
+    fn drop(&mut self) {
+        if !self.is_released {
+            self.recorder.state().is_locked = true;
+        }
     }
 }
 

@@ -5,7 +5,6 @@ use std::sync::PoisonError;
 
 use eventsourcing_core::recording::{LogPosition, Tracking};
 use eventsourcing_core::{Notification, RecorderError, StoredEvent};
-use tokio::task::yield_now;
 
 use super::{Fault, PlainRecorder, State};
 
@@ -22,30 +21,32 @@ impl PlainRecorder {
         match self.fault {
             Fault::TracksLater => {
                 let recorded = self.process_at_once(events, None)?;
-                a_while().await;
+                self.be_looked_at().await;
                 self.track(&mut self.state(), &tracking);
                 return Ok(recorded);
             }
             Fault::TracksFirst => {
                 self.check_tracking(&self.state(), &events, &tracking)?;
                 self.track(&mut self.state(), &tracking);
-                a_while().await;
+                self.be_looked_at().await;
                 return self.process_at_once(events, None);
             }
             Fault::ChecksTrackingWithoutTheLock => {
                 self.check_tracking(&self.state(), &events, &tracking)?;
-                a_while().await;
+                self.meet().await;
                 let recorded = self.process_at_once(events, None)?;
                 self.track(&mut self.state(), &tracking);
                 return Ok(recorded);
             }
+            Fault::ForgetsTheUpstream => self.meet().await,
+            Fault::TakesAnyLaterPosition if self.waits => return self.be_overtaken(events, tracking).await,
             _ => {}
         }
         self.process_at_once(events, Some(tracking))
     }
 
     /// Checks, records and tracks while it holds the lock, as it should be.
-    fn process_at_once(
+    pub(super) fn process_at_once(
         &self,
         events: Vec<StoredEvent>,
         tracking: Option<Tracking>,
@@ -166,12 +167,5 @@ impl PlainRecorder {
 
     fn name_of(&self, upstream: &str) -> String {
         if self.fault == Fault::FoldsUpstreams { upstream.to_lowercase() } else { upstream.to_owned() }
-    }
-}
-
-/// Waits for about as long as the other writers and the readers take.
-async fn a_while() {
-    for _ in 0..100 {
-        yield_now().await;
     }
 }

@@ -79,19 +79,19 @@ fn taken<'a>(event: &'a Type, context: Option<&Type>) -> Result<(&'a Type, Takes
         return refused(event.span(), on::TAKES_AN_EVENT);
     };
     match (peel(taken), context) {
-        (Type::Slice(slice), None) => match happened(&slice.elem) {
+        (Type::Slice(slice), None) => match event_of_envelope(&slice.elem) {
             Some(event) => Ok((event, Takes::Many)),
-            None => refused(taken.span(), on::TAKES_HAPPENED),
+            None => refused(taken.span(), on::TAKES_ENVELOPES),
         },
-        (Type::Slice(_), Some(context)) => refused(context.span(), on::MANY_TAKES_ABOUT),
+        (Type::Slice(_), Some(context)) => refused(context.span(), on::MANY_TAKE_NO_CONTEXT),
         (_, None) => Ok((taken, Takes::One)),
-        (_, Some(context)) if borrowed(context, false).is_none() => refused(context.span(), on::TAKES_ABOUT),
-        (_, Some(_)) => Ok((taken, Takes::OneWithAbout)),
+        (_, Some(context)) if borrowed(context, false).is_none() => refused(context.span(), on::TAKES_CONTEXT),
+        (_, Some(_)) => Ok((taken, Takes::OneWithContext)),
     }
 }
 
 /// The event in `EventEnvelope<WorldStarted>`.
-fn happened(ty: &Type) -> Option<&Type> {
+fn event_of_envelope(ty: &Type) -> Option<&Type> {
     let Type::Path(path) = peel(ty) else { return None };
     sole_argument(&path.path, "EventEnvelope")
 }

@@ -66,6 +66,6 @@ pub(super) fn with_tables(handlers: &[Handler], tables: Option<&Tables>, errors:
         errors.at(&tables.view, messages::on::another_view(&first.method));
     }
     for handler in handlers.iter().filter(|handler| handler.takes == Takes::One) {
-        errors.at(&handler.method, messages::tables::HANDLER_TAKES_ABOUT);
+        errors.at(&handler.method, messages::tables::HANDLER_TAKES_CONTEXT);
     }
 }

@@ -53,7 +53,7 @@ fn expanded(projection: &Projection, around: impl FnOnce(TokenStream) -> TokenSt
                     self.#method(&happened.event, view).await?;
                 }
             },
-            Takes::OneWithAbout => quote! {
+            Takes::OneWithContext => quote! {
                 for event in events {
                     let happened = event.decode::<#event>()?;
                     self.#method(&happened.event, &happened.context, view).await?;

@@ -24,12 +24,12 @@ pub(crate) const PARAMETERS: &str = "a handler takes `&self`, the event, optiona
 
 pub(crate) const TAKES_AN_EVENT: &str = "the first parameter is a reference to the event: `event: &WorldStarted`, or to a slice of events: `events: &[EventEnvelope<WorldStarted>]`";
 
-pub(crate) const TAKES_HAPPENED: &str =
+pub(crate) const TAKES_ENVELOPES: &str =
     "a handler of many events takes each of them with its `EventContext`: `events: &[EventEnvelope<WorldStarted>]`";
 
-pub(crate) const MANY_TAKES_ABOUT: &str = "a handler of many events finds the `EventContext` of each event in the slice: `events[0].context`; remove this parameter";
+pub(crate) const MANY_TAKE_NO_CONTEXT: &str = "a handler of many events finds the `EventContext` of each event in the slice: `events[0].context`; remove this parameter";
 
-pub(crate) const TAKES_ABOUT: &str =
+pub(crate) const TAKES_CONTEXT: &str =
     "the parameter between the event and the view says where and when the event was recorded: `context: &EventContext`";
 
 pub(crate) const TAKES_A_VIEW: &str = "the last parameter is a mutable reference to the view: `view: &mut PgConnection`, `&mut SqliteConnection`, or `&mut` a state in memory";

@@ -10,5 +10,5 @@ pub(crate) const TWICE: &str = "another method already has `#[tables]`; create a
 pub(crate) const SIGNATURE: &str = "the signature of a `#[tables]` method is `async fn tables(&self, prefix: &str, view: &mut PgConnection) -> sqlx::Result<()>`, \
      with the view of the handlers and any error type";
 
-pub(crate) const HANDLER_TAKES_ABOUT: &str = "with `#[tables]`, each handler must look up the names of the tables, which differ during a rebuild; \
+pub(crate) const HANDLER_TAKES_CONTEXT: &str = "with `#[tables]`, each handler must look up the names of the tables, which differ during a rebuild; \
      take `context: &EventContext` before the view, and write to `context.table(\"…\")`";

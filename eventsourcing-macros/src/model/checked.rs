@@ -199,7 +199,7 @@ pub(crate) enum Takes {
     /// `event: &WorldStarted`
     One,
     /// `event: &WorldStarted, context: &EventContext`
-    OneWithAbout,
+    OneWithContext,
     /// `events: &[EventEnvelope<WorldStarted>]`
     Many,
 }

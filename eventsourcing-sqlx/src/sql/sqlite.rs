@@ -24,6 +24,12 @@ pub(crate) const TABLES: &str = "\
            EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?4 COLLATE NOCASE), \
            EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?5 COLLATE NOCASE)";
 
+/// `()` → the path of the database's file; empty if the database is in memory.
+pub(crate) const FILE: &str = "SELECT file FROM pragma_database_list WHERE name = 'main'";
+
+/// `()` → `ok`, or the first error in the file. It reads the whole file, and compares indexes with their tables.
+pub(crate) const CHECK_FILE: &str = "PRAGMA integrity_check(1)";
+
 /// The statements of one application.
 #[derive(Debug)]
 pub(crate) struct SqliteSql {

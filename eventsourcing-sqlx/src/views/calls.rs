@@ -26,7 +26,7 @@ pub(crate) async fn position<D: ViewsDatabase>(
     Ok(position)
 }
 
-pub(crate) async fn serve<D: ViewsDatabase>(
+pub(crate) async fn ensure_live<D: ViewsDatabase>(
     views: &D,
     projection: &str,
     has_tables: bool,

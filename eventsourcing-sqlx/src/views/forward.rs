@@ -31,7 +31,7 @@ macro_rules! forward_views {
                     projection: &str,
                     has_tables: bool,
                 ) -> Result<Option<$transaction>, ViewError> {
-                    Ok(calls::serve(self, projection, has_tables).await?.map($transaction))
+                    Ok(calls::ensure_live(self, projection, has_tables).await?.map($transaction))
                 }
 
                 async fn begin(&self, projection: &str, tracking: &Tracking) -> Result<$transaction, ViewError> {

@@ -1,8 +1,8 @@
-//! How two listings differ, for a reader.
+//! The difference of two listings, as text.
 
 use std::collections::BTreeSet;
 
-/// The lines that are gone and those that are new, in the order of the listings, in which each line is an item of its own.
+/// Returns the removed and the added lines, in the order of the listings. Each line of a listing is one item.
 pub(super) fn between(listed: &str, made: &str) -> String {
     let [before, after] = [listed, made].map(|text| text.lines().collect::<BTreeSet<_>>());
     let gone = listed.lines().filter(|line| !after.contains(line)).map(|line| format!("- {line}"));

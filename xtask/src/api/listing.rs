@@ -1,4 +1,4 @@
-//! The listing of a crate's public API: an item a line.
+//! The listing of a crate's public API, one item per line.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,10 +7,10 @@ use public_api::Builder;
 
 use crate::failure::{Failure, While as _};
 
-/// What stands before the compiler's version in the first line.
+/// The text before the compiler's version in the first line.
 const MADE_WITH: &str = "# made by `cargo xtask api --accept` with rustc ";
 
-/// Traits that say nothing: the compiler implements them, and no user of this library relies on them.
+/// Traits that are not listed: the compiler implements them, and no user of this library relies on them.
 const TRAITS_LEFT_OUT: &[&str] = &[
     "core::marker::Freeze",
     "core::marker::StructuralPartialEq",
@@ -22,14 +22,14 @@ const TRAITS_LEFT_OUT: &[&str] = &[
 /// The chapters of the guide, which are modules in the documentation only.
 const GUIDE: &str = "pub mod eventsourcing::guide";
 
-/// The listing of a crate, from what rustdoc says about it.
+/// Makes the listing of a crate from rustdoc's JSON.
 pub(super) fn of(rustdoc: &Path, compiler: &str) -> Result<String, Failure> {
-    // blanket implementations are those of the standard library; auto traits stay: a future that is no longer `Send` breaks its users
+    // blanket implementations are those of the standard library; auto traits are listed: a future that is no longer `Send` breaks its users
     let built = Builder::from_rustdoc_json(rustdoc).omit_blanket_impls(true).build();
     let api = built.while_doing(|| {
         format!("reading {} (rustc {compiler} may need another version of the crate public-api)", rustdoc.display())
     })?;
-    // an item that is re-exported comes once for each path, and its methods the same each time
+    // a re-exported item appears once for each path, each time with the same methods
     let mut seen = BTreeSet::new();
     let items = api.items().map(ToString::to_string).filter(|item| is_listed(item) && seen.insert(item.clone()));
     let items: Vec<String> = items.collect();
@@ -39,7 +39,7 @@ pub(super) fn of(rustdoc: &Path, compiler: &str) -> Result<String, Failure> {
     Ok(format!("{MADE_WITH}{compiler}\n{}\n", items.join("\n")))
 }
 
-/// The compiler that a listing was made with.
+/// Returns the compiler that a listing was made with.
 pub(super) fn compiler_of(listing: &str) -> Option<&str> {
     listing.lines().next()?.strip_prefix(MADE_WITH)
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask api`: the public API of each published crate as a text in `api/`, so that a change of it is seen and meant.
+//! `cargo xtask api`: the public API of each published crate as a text in `api/`, so that each change is visible in the diff.
 
 mod difference;
 mod listing;
@@ -14,15 +14,13 @@ use crate::run::{root, say};
 
 pub(crate) use rustdoc::{is_asked_for as is_asked_for_rustdoc, run as run_rustdoc};
 
-/// The command that writes the listings anew.
+/// The command that rewrites the listings.
 const ACCEPT: &str = "cargo xtask api --accept";
 
-/// Compares the listings, or writes them anew.
+/// Compares the code with the listings, or rewrites them.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     if let Some(unknown) = arguments.iter().find(|argument| *argument != "--accept") {
-        return Err(Failure::new(format!(
-            "`cargo xtask api` takes `--accept` or nothing and does not know `{unknown}`"
-        )));
+        return Err(Failure::new(format!("`cargo xtask api` accepts `--accept` only, and not `{unknown}`")));
     }
     if !arguments.is_empty() {
         return accept();
@@ -31,11 +29,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
         return Err(Failure::new(why));
     }
     compare()?;
-    say("xtask: the public API is as listed");
+    say("xtask: the public API matches the listings");
     Ok(())
 }
 
-/// Why this compiler cannot compare the listings.
+/// Returns the reason why this compiler cannot compare the listings, if there is one.
 pub(crate) fn obstacle() -> Result<Option<String>, Failure> {
     let here = compiler::version()?;
     for package in manifest::published(&root())? {
@@ -46,7 +44,7 @@ pub(crate) fn obstacle() -> Result<Option<String>, Failure> {
                 let there = there.unwrap_or("another compiler");
                 return Ok(Some(format!(
                     "api/{}.txt was made with rustc {there} and this is {here}, which may write the same API differently; \
-                     compare with rustc {there}, or make the listings anew: {ACCEPT}",
+                     compare with rustc {there}, or rewrite the listings: {ACCEPT}",
                     package.name
                 )));
             }
@@ -68,7 +66,7 @@ pub(crate) fn compare() -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::new(format!(
-        "the public API is not as listed:\n\n{}\n\nif it is meant, note it in CHANGELOG.md and accept it: {ACCEPT}",
+        "the public API differs from the listings:\n\n{}\n\nif the change is intended, describe it in CHANGELOG.md and accept it: {ACCEPT}",
         differences.join("\n\n")
     )))
 }
@@ -88,7 +86,7 @@ fn accept() -> Result<(), Failure> {
     Ok(())
 }
 
-/// The listing of each published package, from the code as it is.
+/// Makes the listing of each published package from the current code.
 fn make() -> Result<Vec<(String, String)>, Failure> {
     let packages: Vec<String> = manifest::published(&root())?.into_iter().map(|package| package.name).collect();
     let version = compiler::version()?;
@@ -106,5 +104,5 @@ fn path(package: &str) -> PathBuf {
 
 fn read(package: &str) -> Result<String, Failure> {
     let path = path(package);
-    fs::read_to_string(&path).while_doing(|| format!("reading {} (to make it: {ACCEPT})", path.display()))
+    fs::read_to_string(&path).while_doing(|| format!("reading {} (to write it: {ACCEPT})", path.display()))
 }

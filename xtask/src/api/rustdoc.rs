@@ -12,18 +12,18 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::failure::{Failure, While as _};
 use crate::run::{cargo, complain, output_of, target};
 
-/// Names the rustdoc to call; where it is set, this program was called in its place.
+/// The variable with the path of the real rustdoc. If it is set, cargo called this program instead of rustdoc.
 const RUSTDOC: &str = "EVENTSOURCING_XTASK_RUSTDOC";
 
-/// Describes the libraries of the packages; a file for each, in that order.
+/// Writes rustdoc's JSON for the libraries of the packages, and returns its files in the same order.
 pub(super) fn document(packages: &[String]) -> Result<Vec<PathBuf>, Failure> {
-    // the whole workspace: of a part of it, dependencies have other features and are checked once more
+    // for the whole workspace: for a part of it, dependencies would have other features and be checked again
     let mut command = cargo(["doc", "--workspace", "--lib", "--no-deps", "--all-features"]);
     let this = std::env::current_exe().while_doing(|| "finding this program".to_owned())?;
     let rustdoc = std::env::var_os("RUSTDOC").unwrap_or_else(|| "rustdoc".into());
     command.env("RUSTDOC", this).env(RUSTDOC, rustdoc);
-    // warnings are the business of the step that makes the documentation; with the time in its flags, rustdoc runs in any case, and what is
-    // read below cannot be of another checkout that builds into the same folder
+    // another step reports warnings of the documentation; the time in the flags makes rustdoc run each time, so the files that are
+    // read below cannot belong to another checkout that builds into the same folder
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
     let flags = format!("-Z unstable-options --output-format json --cap-lints allow --cfg made_at_{now}");
     command.env("RUSTDOCFLAGS", flags);
@@ -39,7 +39,7 @@ pub(crate) fn is_asked_for() -> bool {
     std::env::var_os(RUSTDOC).is_some()
 }
 
-/// Calls rustdoc with the arguments, and with its unstable options.
+/// Runs rustdoc with the arguments, and with unstable options enabled.
 pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let rustdoc = std::env::var_os(RUSTDOC).unwrap_or_default();
     match Command::new(&rustdoc).args(arguments).env("RUSTC_BOOTSTRAP", "1").env_remove(RUSTDOC).status() {

@@ -1,9 +1,9 @@
-//! Which figures are drawn: saves on each database by tasks, and loads by length.
+//! The charts: saves in each database by number of tasks, and loads by length.
 
 use super::figures::{Figure, Figures, OURS};
 use super::plot::{Bar, Chart, Kind, Panel};
 
-/// The charts of a run, each with the name of its file; those without a bar are left out.
+/// Returns the charts of a run with their file names. A chart without bars is left out.
 pub(super) fn of(figures: &Figures) -> Vec<(&'static str, Chart)> {
     let all = [
         ("saves-postgres.svg", saves(figures, "postgres", "PostgreSQL")),
@@ -42,7 +42,7 @@ fn loads(figures: &Figures) -> Chart {
     Chart { title: "Loads of an aggregate a second".to_owned(), panels: panels.into_iter().filter_map(panel).collect() }
 }
 
-/// Ours and the limits from the suite, then the peers, each group with the fastest first.
+/// Ours, then the limits of the suite, then the peers. Within a group, the fastest is first.
 fn panel(figures: &Figures, title: String, wanted: impl Fn(&Figure) -> bool) -> Option<Panel> {
     let bar = |figure: &Figure, kind| Some(Bar { label: figure.who.clone(), value: figure.value?, kind });
     let suite = figures.suite.iter().filter(|one| wanted(one));

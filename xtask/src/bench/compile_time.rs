@@ -11,10 +11,10 @@ use crate::failure::{Failure, While};
 use crate::run::{self, cargo, output_of, say};
 
 const AGGREGATES: usize = 100;
-/// One creates, the others change.
+/// The number of events of an aggregate: one creation, and changes.
 const EVENTS: usize = 10;
 
-/// What was asked of the compiler, and what it took.
+/// A measurement of the compiler, with the macros and by hand.
 #[derive(Clone, Debug)]
 pub(super) struct Compiled {
     pub(super) what: &'static str,
@@ -29,7 +29,7 @@ struct Package {
     name: &'static str,
 }
 
-/// Generates both packages, compiles them in turns, and gives the medians.
+/// Generates both packages, compiles them alternately, and returns the medians.
 pub(super) fn run(options: &Options) -> Result<Vec<Compiled>, Failure> {
     const TITLE: &str = "compile time";
     if !options.wants(TITLE) {
@@ -47,7 +47,7 @@ pub(super) fn run(options: &Options) -> Result<Vec<Compiled>, Failure> {
         let (mut of_ours, mut of_hand) = (Vec::new(), Vec::new());
         // builds the dependencies, which both share
         ours.seconds(verb)?;
-        // fewer than of other measurements: a compiler takes long, and nearly the same time again
+        // fewer rounds than other measurements: compilation takes long, and its time varies little
         for _ in 0..(if options.quick { 1 } else { 3 }) {
             of_ours.push(ours.seconds(verb)?);
             of_hand.push(by_hand.seconds(verb)?);
@@ -82,15 +82,15 @@ impl Package {
         Ok(Self { folder, name })
     }
 
-    /// Compiles the package anew, its dependencies being there.
+    /// Compiles the package again, with its dependencies already built, and returns the seconds.
     fn seconds(&self, verb: &[&str]) -> Result<f64, Failure> {
         let source = self.folder.join("src/main.rs");
         let doing = || format!("touching {}", source.display());
-        // cargo goes by the time of the file
+        // cargo compares the modification time of the file
         let file = fs::File::options().append(true).open(&source).while_doing(doing)?;
         file.set_modified(std::time::SystemTime::now()).while_doing(doing)?;
         let mut command = self.cargo(verb);
-        // all of the crate each time, as after a change that everything depends on
+        // compiles the whole crate each time, as after a change that affects all of it
         command.env("CARGO_INCREMENTAL", "0");
         let start = Instant::now();
         output_of(command)?;
@@ -107,7 +107,7 @@ impl Package {
     fn mebibytes(&self) -> Result<f64, Failure> {
         let program = target().join("release").join(self.name);
         let bytes = fs::metadata(&program).while_doing(|| format!("looking at {}", program.display()))?.len();
-        // exact up to sizes that no program has
+        // exact for every realistic size
         let kibibytes = u32::try_from(bytes / 1024).unwrap_or(u32::MAX);
         Ok(f64::from(kibibytes) / 1024.0)
     }
@@ -216,7 +216,7 @@ fn by_hand(name: &str) -> String {
     )
 }
 
-/// Calls every command, encodes and decodes every event and replays them, so that the program holds all of it.
+/// Calls every command, and encodes, decodes and replays every event, so that the program contains all of the code.
 fn exercise(name: &str) -> String {
     let calls = changes().map(|number| format!("        one.change_{number}({number}, \"changed\");\n"));
     format!(

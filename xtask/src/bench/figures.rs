@@ -1,11 +1,11 @@
-//! Figures: lines between tabs, as the suite writes them and peers answer them.
+//! Figures: lines of fields separated by tabs, which the suite writes and the peers return.
 
 use crate::failure::Failure;
 
-/// What ours is called among those that took turns.
+/// The name of this library among the contenders.
 pub(super) const OURS: &str = "ours";
 
-/// What somebody did, how fast.
+/// The result of one contender in one measurement.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Figure {
     pub(super) database: String,
@@ -13,7 +13,7 @@ pub(super) struct Figure {
     pub(super) tasks: u32,
     pub(super) who: String,
     pub(super) unit: String,
-    /// So many a second; none if it cannot be measured, and then `note` says why.
+    /// The number of operations per second; `None` if it cannot be measured, for the reason in `note`.
     pub(super) value: Option<f64>,
     /// Microseconds.
     pub(super) p50: Option<f64>,
@@ -24,31 +24,31 @@ pub(super) struct Figure {
 }
 
 impl Figure {
-    /// What a pattern is searched in, as the suite writes it.
+    /// Returns the title, in which patterns are searched. The suite writes the same title.
     pub(super) fn title(&self) -> String {
         let Self { database, measurement, tasks, .. } = self;
         format!("{database} {measurement}, {tasks} {}", if *tasks == 1 { "task" } else { "tasks" })
     }
 
-    /// Whether both measure the same.
+    /// Returns whether both are results of the same measurement.
     pub(super) fn is_beside(&self, other: &Self) -> bool {
         (&self.database, &self.measurement, self.tasks) == (&other.database, &other.measurement, other.tasks)
     }
 }
 
-/// All figures of a run, and what they depend on.
+/// All figures of a run, and its conditions.
 #[derive(Debug, Default)]
 pub(super) struct Figures {
     /// Names and values, such as the databases' versions.
     pub(super) facts: Vec<(String, String)>,
-    /// Ours and the limits, which took turns in one program.
+    /// Ours and the limits, which alternated in one program.
     pub(super) suite: Vec<Figure>,
-    /// Ours and the peers, programs that took turns.
+    /// Ours and the peers, which alternated as separate programs.
     pub(super) peers: Vec<Figure>,
 }
 
 impl Figures {
-    /// Reads what the suite wrote.
+    /// Reads the figures that the suite wrote.
     pub(super) fn read_suite(&mut self, text: &str) -> Result<(), Failure> {
         for line in text.lines() {
             match line.split('\t').collect::<Vec<_>>()[..] {
@@ -76,16 +76,16 @@ impl Figures {
 }
 
 fn misread(line: &str) -> Failure {
-    Failure::new(format!("`{line}` is no line of figures; do benches/suite and xtask belong together?"))
+    Failure::new(format!("`{line}` is not a line of figures; are benches/suite and xtask of the same checkout?"))
 }
 
-/// The figure in the middle.
+/// Returns the median.
 pub(super) fn median(mut figures: Vec<f64>) -> Option<f64> {
     figures.sort_unstable_by(f64::total_cmp);
     figures.get(figures.len() / 2).copied()
 }
 
-/// A number as people write it: `12,345`, `12.3`, `0.12`.
+/// Formats a number for people: `12,345`, `12.3`, `0.12`.
 pub(super) fn number(value: f64) -> String {
     if value < 1.0 {
         return format!("{value:.2}");

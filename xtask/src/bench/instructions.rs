@@ -1,4 +1,4 @@
-//! Instruction counts of the paths in memory, beside those that were recorded: what grew by a tenth is an error.
+//! Instruction counts of the in-memory paths, compared with the recorded ones. A growth of a tenth is an error.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,10 +10,10 @@ use super::{released, target};
 use crate::failure::{Failure, While};
 use crate::run::{self, output_of, say};
 
-/// How much a path may grow: another compiler or another C library moves counts by a few hundredths.
+/// The maximum growth of a path. Another compiler or C library changes counts by a few percent.
 const TOLERANCE: f64 = 1.1;
 
-/// Counts every path and compares, or records what was counted.
+/// Counts every path, then compares the counts or records them.
 pub(super) fn run(record: bool) -> Result<(), Failure> {
     let mut version = Command::new("valgrind");
     version.arg("--version");
@@ -22,7 +22,7 @@ pub(super) fn run(record: bool) -> Result<(), Failure> {
             "counting instructions needs valgrind, and it is not installed; on Debian: apt-get install -y valgrind",
         ));
     }
-    say("==> building the paths in memory");
+    say("==> building the in-memory paths");
     output_of(released(&folder().join("Cargo.toml"), "build"))?;
     let program = target().join("release/instructions");
     let mut counts = BTreeMap::new();
@@ -39,11 +39,11 @@ pub(super) fn run(record: bool) -> Result<(), Failure> {
     }
     let grown = grown(&counts, &recorded);
     if grown.is_empty() {
-        say("xtask: no path takes a tenth more instructions than were recorded");
+        say("xtask: no path takes a tenth more instructions than recorded");
         return Ok(());
     }
     Err(Failure::new(format!(
-        "{}; if it has to be so, record it: cargo xtask bench --instructions --record",
+        "{}; if the growth is necessary, record it: cargo xtask bench --instructions --record",
         grown.join("; ")
     )))
 }
@@ -52,7 +52,7 @@ fn folder() -> PathBuf {
     run::root().join("benches/instructions")
 }
 
-/// The names of the paths, each with its number of operations.
+/// Reads the names of the paths, each with its number of operations.
 fn paths(text: &str) -> Result<Vec<(String, f64)>, Failure> {
     let pair = |line: &str| {
         let (name, times) = line.split_once('\t')?;
@@ -62,7 +62,7 @@ fn paths(text: &str) -> Result<Vec<(String, f64)>, Failure> {
     all.filter(|all| !all.is_empty()).ok_or_else(|| Failure::new(format!("`{text}` names no paths")))
 }
 
-/// The instructions inside of `measured`, of which the program calls one.
+/// Returns the number of instructions inside of `measured`, in which the program runs the path.
 fn count(program: &Path, path: &str) -> Result<f64, Failure> {
     let out = target().join("callgrind.out");
     let mut command = Command::new("valgrind");
@@ -73,7 +73,7 @@ fn count(program: &Path, path: &str) -> Result<f64, Failure> {
     counted.ok_or_else(|| Failure::new(format!("callgrind counted nothing in `{path}`:\n{}", output.trim_end())))
 }
 
-/// The number in a line such as `==7== Collected : 123456`.
+/// Reads the number in a line such as `==7== Collected : 123456`.
 fn collected(output: &str) -> Option<f64> {
     let (_, after) = output.split_once("Collected :")?;
     after.split_whitespace().next()?.parse().ok()
@@ -94,14 +94,9 @@ fn written(counts: &BTreeMap<String, f64>) -> String {
 fn line(path: &str, count: f64, recorded: Option<f64>) -> String {
     match recorded {
         Some(recorded) => {
-            format!(
-                "  {path:<20}{:>10}   {:.3} x the {} that were recorded",
-                number(count),
-                count / recorded,
-                number(recorded)
-            )
+            format!("  {path:<20}{:>10}   {:.3} x the recorded {}", number(count), count / recorded, number(recorded))
         }
-        None => format!("  {path:<20}{:>10}   nothing was recorded", number(count)),
+        None => format!("  {path:<20}{:>10}   not recorded yet", number(count)),
     }
 }
 
@@ -109,9 +104,7 @@ fn grown(counts: &BTreeMap<String, f64>, recorded: &BTreeMap<String, f64>) -> Ve
     let pairs = counts.iter().filter_map(|(path, count)| Some((path, *count, *recorded.get(path)?)));
     let grown = pairs.filter(|(_, count, recorded)| *count > recorded * TOLERANCE);
     grown
-        .map(|(path, count, recorded)| {
-            format!("`{path}` takes {:.2} x the instructions that were recorded", count / recorded)
-        })
+        .map(|(path, count, recorded)| format!("`{path}` takes {:.2} x the recorded instructions", count / recorded))
         .collect()
 }
 

@@ -1,4 +1,4 @@
-//! The machine and the programs that figures were taken with.
+//! The machine and the programs with which the figures were measured.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::run::{self, output_of};
 
-/// Names and values, in the order to show; what this machine does not tell is left out.
+/// Returns names and values in the order to show. Values that this machine does not provide are left out.
 pub(super) fn describe() -> Vec<(String, String)> {
     let facts = [
         ("date", first_line("date", &["-u", "+%Y-%m-%d %H:%M UTC"])),
@@ -30,7 +30,7 @@ fn first_line(program: &str, arguments: &[&str]) -> Option<String> {
 
 fn commit() -> Option<String> {
     let commit = first_line("git", &["rev-parse", "--short=12", "HEAD"])?;
-    // the results themselves are written by a run
+    // a run changes the results itself
     let changed = first_line("git", &["status", "--porcelain", "--", ".", ":!benches/RESULTS.md", ":!benches/plots"]);
     Some(if changed.is_some() { format!("{commit}, with changes") } else { commit })
 }
@@ -46,13 +46,13 @@ fn memory() -> Option<String> {
     Some(format!("{} MiB", kib / 1024))
 }
 
-/// The value behind a name and a colon.
+/// Returns the value after a name and a colon.
 fn value_of(text: &str, name: &str) -> Option<String> {
     let pairs = text.lines().filter_map(|line| line.split_once(':'));
     pairs.filter(|(key, _)| key.trim() == name).map(|(_, value)| value.trim().to_owned()).next()
 }
 
-/// The kind and the options of the file system that holds a folder.
+/// Returns the kind and the options of the file system of a folder.
 fn file_system(folder: &Path) -> Option<String> {
     let mounts = fs::read_to_string("/proc/mounts").ok()?;
     let folder = folder.canonicalize().ok()?;

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: the library beside its limits and its peers, and `benches/RESULTS.md` with what came out.
+//! `cargo xtask bench`: compares the library with its limits and its peers, and writes `benches/RESULTS.md`.
 
 mod charts;
 mod compile_time;
@@ -21,7 +21,7 @@ use figures::Figures;
 use results::Circumstances;
 use targets::Verdict;
 
-/// A server of a size that is usual for a service; what its durability depends on stays as it is.
+/// The settings of a server of usual size. Settings that affect durability keep their defaults.
 const SETTINGS: &[Setting] = &[
     ("max_connections", "300"),
     ("shared_buffers", "1GB"),
@@ -30,7 +30,7 @@ const SETTINGS: &[Setting] = &[
     ("checkpoint_timeout", "30min"),
 ];
 
-/// What the caller asked for.
+/// The options of the command.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Options {
     quick: bool,
@@ -38,7 +38,7 @@ pub(crate) struct Options {
     only: Option<String>,
     /// Count instructions instead of measuring time.
     instructions: bool,
-    /// Record what was counted.
+    /// Record the counts.
     record: bool,
 }
 
@@ -63,12 +63,14 @@ impl Options {
             }
         }
         if options.record && !options.instructions {
-            return Err(Failure::new("--record goes with --instructions: time is not recorded, it is measured anew"));
+            return Err(Failure::new(
+                "--record needs --instructions: times are not recorded, but measured in each run",
+            ));
         }
         Ok(options)
     }
 
-    /// Whether a measurement was asked for; the suite decides by the same rule.
+    /// Returns whether a measurement is selected. The suite uses the same rule.
     fn wants(&self, title: &str) -> bool {
         self.only.as_ref().is_none_or(|only| only.split('|').any(|pattern| title.contains(pattern)))
     }
@@ -77,7 +79,7 @@ impl Options {
         if self.quick { 3 } else { 5 }
     }
 
-    /// Whether it is all of the bench, in full length: only then its results are to be shown around.
+    /// Returns whether this is the whole bench in full length. Only its results are published.
     fn is_whole(&self) -> bool {
         *self == Self::default()
     }
@@ -108,7 +110,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let Prepared { mut keeper, connection, name } = Prepared::find(false, SETTINGS)?;
     let mut figures = Figures::default();
     let mut about = Circumstances { line: options.line(), machine: machine::describe(), ..Circumstances::default() };
-    say(&format!("==> ours and the limits, with {name}"));
+    say(&format!("==> measuring ours and the limits, with {name}"));
     let file = target().join("figures.tsv");
     let mut command = Command::new(target().join("release/suite"));
     crate::environment::seal(&mut command);
@@ -130,9 +132,9 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     write(options, &figures, about)
 }
 
-/// Writes the results and the charts, and shows how the targets fared.
+/// Writes the results and the charts, and shows which targets were met.
 fn write(options: &Options, figures: &Figures, mut about: Circumstances) -> Result<(), Failure> {
-    // a first look, or a part, is not to take the place of a whole run
+    // a quick or partial run does not replace the results of a whole run
     let folder = if options.is_whole() { run::root().join("benches") } else { target() };
     let plots = folder.join("plots");
     fs::create_dir_all(&plots).while_doing(|| format!("making the folder {}", plots.display()))?;
@@ -156,12 +158,12 @@ fn write(options: &Options, figures: &Figures, mut about: Circumstances) -> Resu
     Ok(())
 }
 
-/// Where suite, peers and their files go: apart from what tests build, whose features differ.
+/// Returns the target folder of the suite and the peers. It is separate from that of the tests, whose features differ.
 fn target() -> PathBuf {
     run::target().join("bench")
 }
 
-/// A cargo command on a package of the bench, which is apart from the workspace, in its release profile.
+/// Returns a cargo command, in the release profile, for a package of the bench, which is not part of the workspace.
 fn released(manifest: &Path, verb: &str) -> Command {
     let mut command = cargo([verb, "--release", "--quiet", "--manifest-path"]);
     command.arg(manifest).env("CARGO_TARGET_DIR", target());

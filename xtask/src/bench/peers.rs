@@ -1,4 +1,4 @@
-//! Other libraries: programs under `benches/peers` that take turns with ours, asked for one round at a time.
+//! Other libraries: programs under `benches/peers` that alternate with ours. Each request asks for one round.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::failure::{Failure, While};
 use crate::postgres::{Connection, Keeper};
 use crate::run::{self, output_of, say};
 
-/// A peer on a database: the folder of its program, and the package whose name and version it goes by.
+/// A peer on a database: the folder of its program, and the package whose name and version are shown.
 struct Peer {
     folder: &'static str,
     database: &'static str,
@@ -36,12 +36,12 @@ const PEERS: &[Peer] = &[
     peer(PYTHON, "sqlite", "eventsourcing"),
 ];
 
-/// The one that is no Rust.
+/// The peer that is not written in Rust.
 const PYTHON: &str = "python";
 
 const DATABASES: [&str; 2] = ["postgres", "sqlite"];
 
-/// What is asked: the word, its number, and what the results call it.
+/// The requests: the word, its number, and the measurement and the unit in the results.
 const REQUESTS: &[(&str, u32, &str, &str)] = &[
     ("save", 1, "save 1 event", "saves"),
     ("save", 8, "save 1 event", "saves"),
@@ -51,7 +51,7 @@ const REQUESTS: &[(&str, u32, &str, &str)] = &[
     ("log", 1, "read the log", "events"),
 ];
 
-/// How long a program may need for an answer: it makes its log first, and some are slow at that.
+/// The maximum time for an answer. A program records its log first, which is slow in some libraries.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A program that can be started.
@@ -63,7 +63,7 @@ struct Ready {
     database: &'static str,
 }
 
-/// Builds every peer; gives those that can be started, and adds the others with the reason.
+/// Builds every peer and returns those that can be started. The others are added to `left_out` with the reason.
 fn build(left_out: &mut Vec<(String, String)>) -> Vec<Ready> {
     let mut ready = Vec::new();
     for peer in PEERS {
@@ -74,11 +74,11 @@ fn build(left_out: &mut Vec<(String, String)>) -> Vec<Ready> {
             Err(failure) => {
                 let reason = failure.to_string();
                 run::complain(&format!("    left out: {reason}"));
-                // the last line of a compiler or an installer says what it failed at
+                // the last line of a compiler's or an installer's output names the failure
                 let last = reason.lines().last().unwrap_or_default().to_owned();
                 left_out.push((
                     format!("{} on {}", peer.package, peer.database),
-                    format!("it does not build here: {last}"),
+                    format!("it does not build on this machine: {last}"),
                 ));
             }
         }
@@ -94,7 +94,7 @@ impl Peer {
     fn build_rust(&self) -> Result<Ready, Failure> {
         let manifest = self.path().join("Cargo.toml");
         let mut build = released(&manifest, "build");
-        // the version that is measured is the one that was looked at
+        // the measured version is the one that was reviewed
         build.arg("--locked");
         output_of(build)?;
         let lock = fs::read_to_string(self.path().join("Cargo.lock")).unwrap_or_default();
@@ -106,7 +106,7 @@ impl Peer {
         })
     }
 
-    /// A virtual environment under `target/`, with what the requirements name.
+    /// Creates a virtual environment under `target/`, and installs the requirements.
     fn install_python(&self) -> Result<Ready, Failure> {
         let environment = super::target().join("python");
         let python = environment.join("bin/python");
@@ -131,13 +131,13 @@ impl Peer {
     }
 }
 
-/// The version of a package in a lock file.
+/// Returns the version of a package in a lock file.
 fn version_in(lock: &str, package: &str) -> Option<String> {
     let (_, after) = lock.split_once(&format!("name = \"{package}\"\nversion = \""))?;
     after.split('"').next().map(str::to_owned)
 }
 
-/// Builds the peers, lets them take turns with ours, and adds their figures.
+/// Builds the peers, measures them alternately with ours, and adds their figures.
 pub(super) fn run(
     options: &Options,
     keeper: &mut Keeper,
@@ -157,7 +157,7 @@ pub(super) fn run(
             continue;
         }
         let folder = super::target().join(format!("peers-{database}"));
-        // what an interrupted run left would be measured too
+        // files of an interrupted run would be measured too
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).while_doing(|| format!("making the folder {}", folder.display()))?;
         let mut running = Vec::new();
@@ -199,7 +199,7 @@ fn blank(database: &str, request: &(&str, u32, &str, &str)) -> Figure {
     }
 }
 
-/// Asks each program in turn, so many rounds after one that does not count.
+/// Asks each program in turn: for one round that is not counted, then for the rounds of the options.
 fn take_turns(
     options: &Options,
     database: &str,
@@ -211,7 +211,7 @@ fn take_turns(
     let mut answers: Vec<Vec<Answer>> = running.iter().map(|_| Vec::new()).collect();
     for round in 0..=options.rounds() {
         let mut turn = |(program, answers): (&mut Running, &mut Vec<Answer>)| {
-            // who has said that it cannot is not asked again
+            // a program that answered without a value is not asked again
             if answers.iter().any(|answer: &Answer| answer.value.is_none()) {
                 return;
             }
@@ -257,7 +257,7 @@ fn show(found: &[Figure]) {
     }
 }
 
-/// One answer.
+/// The answer to a request.
 #[derive(Clone, Debug, Default)]
 struct Answer {
     value: Option<f64>,
@@ -267,7 +267,7 @@ struct Answer {
 }
 
 impl Answer {
-    /// Reads `database, measurement, tasks, value, p50, p99` and, where there is no value, why not.
+    /// Reads `database, measurement, tasks, value, p50, p99` and, if there is no value, the reason.
     fn parse(line: &str) -> Self {
         let fields: Vec<&str> = line.split('\t').collect();
         let figure = |place: usize| fields.get(place).and_then(|field| field.parse().ok());
@@ -310,7 +310,7 @@ impl Running {
             }
             Err(_) => {
                 running.end(keeper);
-                Err(Failure::new("it did not start; what it said stands above"))
+                Err(Failure::new("it did not start; its output is shown above"))
             }
         }
     }
@@ -322,14 +322,14 @@ impl Running {
         match answer {
             Some(line) => Answer::parse(&line),
             None => {
-                // its next answer would be taken for that of another question
+                // a late answer would be taken for the answer to the next request
                 self.requests = None;
                 Answer { note: "it gave no answer".to_owned(), ..Answer::default() }
             }
         }
     }
 
-    /// Closes its input, by which it ends, and sees to it that it does.
+    /// Closes its input, which ends it, and kills it if it is still running after ten seconds.
     fn end(mut self, keeper: &mut Keeper) {
         self.requests = None;
         for _ in 0..100 {
@@ -338,13 +338,13 @@ impl Running {
             }
             thread::sleep(Duration::from_millis(100));
         }
-        // harmless if it is gone
+        // has no effect if it has ended
         let _ = self.child.kill();
         let _ = keeper.wait_for(&mut self.child);
     }
 }
 
-/// The lines of a pipe, read by a thread so that one can stop waiting for them.
+/// Reads the lines of a pipe in a thread, so that the receiver can use a time limit.
 fn lines(pipe: ChildStdout) -> Receiver<String> {
     let (sender, receiver) = channel();
     thread::spawn(move || {

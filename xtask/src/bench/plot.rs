@@ -1,17 +1,17 @@
-//! Bar charts as SVG: one panel a question, a bar a contender, readable on light and on dark pages.
+//! Bar charts as SVG: a panel for each measurement, a bar for each contender, readable on light and on dark pages.
 
 use std::fmt::Write;
 
 use super::figures::number;
 
-/// A chart: panels below each other, each with a scale of its own.
+/// A chart: panels below each other, each with its own scale.
 #[derive(Debug, Default)]
 pub(super) struct Chart {
     pub(super) title: String,
     pub(super) panels: Vec<Panel>,
 }
 
-/// A panel, whose longest bar fills it.
+/// A panel. Its longest bar has the full width.
 #[derive(Debug)]
 pub(super) struct Panel {
     pub(super) title: String,
@@ -26,7 +26,7 @@ pub(super) struct Bar {
     pub(super) kind: Kind,
 }
 
-/// Whose bar it is, and so its colour.
+/// The kind of a contender, which decides the colour of its bar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Ours,
@@ -36,15 +36,15 @@ pub(super) enum Kind {
 
 const WIDTH: f64 = 860.0;
 const MARGIN: f64 = 20.0;
-/// Where bars begin: labels stand left of it.
+/// The horizontal position at which bars begin. Labels are left of it.
 const LEFT: f64 = 330.0;
-/// How long the longest bar is: its figure stands right of it.
+/// The length of the longest bar. Its figure is right of it.
 const LENGTH: f64 = 420.0;
 const ROW: f64 = 22.0;
 const PANEL_HEAD: f64 = 34.0;
 const HEAD: f64 = 72.0;
 
-/// The colours of GitHub's two themes, and of those who see neither red nor green well.
+/// Colours of GitHub's two themes, which people with red-green colour blindness can tell apart.
 const STYLE: &str = "\
     text { font: 13px system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif; fill: #1f2328; }\
     .title { font-size: 17px; font-weight: 600; } .panel { font-weight: 600; } .label { text-anchor: end; }\
@@ -62,7 +62,7 @@ impl Kind {
 }
 
 impl Chart {
-    /// The chart as an SVG document.
+    /// Returns the chart as an SVG document.
     pub(super) fn to_svg(&self) -> String {
         let mut body = String::new();
         text(&mut body, "title", MARGIN, 30.0, &self.title);
@@ -91,7 +91,7 @@ fn legend(body: &mut String) {
 }
 
 impl Panel {
-    /// Draws the panel and gives where it ends.
+    /// Draws the panel and returns the vertical position of its end.
     fn draw(&self, body: &mut String, top: f64) -> f64 {
         text(body, "panel", MARGIN, top + 20.0, &self.title);
         let longest = self.bars.iter().map(|bar| bar.value).fold(f64::MIN_POSITIVE, f64::max);

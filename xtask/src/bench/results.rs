@@ -6,16 +6,16 @@ use super::compile_time::Compiled;
 use super::figures::{Figure, Figures, OURS, number};
 use super::targets::{self, Verdict};
 
-/// What a run has to tell beside its figures.
+/// The information about a run besides its figures.
 #[derive(Debug, Default)]
 pub(super) struct Circumstances {
     /// The machine and the programs, as names and values.
     pub(super) machine: Vec<(String, String)>,
-    /// How it was run.
+    /// The command line of the run.
     pub(super) line: String,
-    /// Peers that were left out, and why.
+    /// Peers that were left out, with the reasons.
     pub(super) left_out: Vec<(String, String)>,
-    /// What the compiler took.
+    /// The measurements of the compiler.
     pub(super) compiled: Vec<Compiled>,
     /// The files of the charts.
     pub(super) charts: Vec<&'static str>,
@@ -30,7 +30,7 @@ there and back, the medians compared. Absolute figures belong to the machine; ra
 an account of up to 20 events. What each measurement does is told in [the bench's README](README.md).
 ";
 
-/// The whole document.
+/// Returns the whole document.
 pub(super) fn document(figures: &Figures, about: &Circumstances) -> String {
     let mut out = PREFACE.to_owned();
     // writing to a string cannot fail
@@ -53,10 +53,10 @@ fn facts<'f>(out: &mut String, facts: impl Iterator<Item = &'f (String, String)>
     facts.for_each(|(name, value)| out.push_str(&format!("| {name} | {value} |\n")));
 }
 
-/// Ours beside each limit.
+/// Writes ours beside each limit.
 fn ratios(out: &mut String, suite: &[Figure]) {
     out.push_str("\n## Ours beside the limits\n\n");
-    out.push_str("More than 1 x: ours is faster. Where a row names no limit, there is none.\n\n");
+    out.push_str("More than 1 x: ours is faster. A row without a limit has none.\n\n");
     out.push_str("| | ours beside it | the limit | ours, a second | the limit's | p99, ours | the limit's |\n|---|--:|---|--:|--:|--:|--:|\n");
     for ours in suite.iter().filter(|one| one.who == OURS) {
         let limits: Vec<&Figure> = suite.iter().filter(|one| one.who != OURS && one.is_beside(ours)).collect();
@@ -72,7 +72,7 @@ fn ratios(out: &mut String, suite: &[Figure]) {
     codecs(out, suite);
 }
 
-/// Several of ours beside one limit, which comes first.
+/// Writes several of ours beside one limit, which is the first figure.
 fn codecs(out: &mut String, suite: &[Figure]) {
     let mut first: Option<&Figure> = None;
     for figure in suite {
@@ -95,12 +95,12 @@ fn codecs(out: &mut String, suite: &[Figure]) {
     }
 }
 
-/// Ours beside each peer, a table a database.
+/// Writes ours beside each peer, in a table for each database.
 fn peers(out: &mut String, figures: &Figures, about: &Circumstances) {
     if figures.peers.is_empty() && about.left_out.is_empty() {
         return;
     }
-    out.push_str("\n## Ours beside other libraries\n\nHow many times as fast ours is; the reason stands where there is no figure.\n");
+    out.push_str("\n## Ours beside other libraries\n\nHow many times as fast ours is. Where there is no figure, the reason is given.\n");
     for (database, name) in [("postgres", "PostgreSQL"), ("sqlite", "SQLite")] {
         let here: Vec<&Figure> = figures.peers.iter().filter(|one| one.database == database).collect();
         let mut names: Vec<&str> = here.iter().map(|one| one.who.as_str()).filter(|who| *who != OURS).collect();
@@ -126,13 +126,13 @@ fn peers(out: &mut String, figures: &Figures, about: &Circumstances) {
     }
 }
 
-/// The compiler's work, with the macros and without.
+/// Writes the measurements of the compiler, with the macros and by hand.
 fn compiled(out: &mut String, all: &[Compiled]) {
     if all.is_empty() {
         return;
     }
     out.push_str(
-        "\n## Compile time\n\nA program with 100 aggregates of 10 events each, anew, its dependencies being there;\nthe medians of three rounds.\n\n",
+        "\n## Compile time\n\nA program with 100 aggregates of 10 events each, compiled after its dependencies;\nthe medians of three rounds.\n\n",
     );
     out.push_str("| | with the macros, as a multiple | with the macros | written by hand |\n|---|--:|--:|--:|\n");
     for Compiled { what, unit, ours, by_hand } in all {
@@ -154,7 +154,7 @@ fn judged(out: &mut String, figures: &Figures) {
 
 fn every_figure(out: &mut String, figures: &Figures) {
     out.push_str(
-        "\n## Every figure\n\nA second, with the slowest and the fastest round; p50 and p99 in milliseconds.\n\n",
+        "\n## Every figure\n\nOperations per second, with the slowest and the fastest round; p50 and p99 in milliseconds.\n\n",
     );
     let mut table = |title: &str, all: &[Figure]| {
         if all.is_empty() {

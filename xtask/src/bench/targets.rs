@@ -1,8 +1,8 @@
-//! What the library promises of its speed, as ratios in one run, and whether a run kept it.
+//! The performance targets, mostly as ratios within one run, and whether a run meets them.
 
 use super::figures::{Figure, Figures, OURS, number};
 
-/// The limits, as the suite names them.
+/// The names of the limits in the suite.
 const HEAD_ROW: &str = "driver, one writer groups saves, head row";
 const LOCKED: &str = "driver, LOCK TABLE each save";
 const UNORDERED: &str = "driver, INSERT each save, unordered";
@@ -17,7 +17,7 @@ const BY_HAND: &str = "the same written by hand";
 const NOT_HELD: &str = "ours, no snapshot held";
 const SHORT_LOG: &str = "ours, a log of 100,000";
 
-/// What a long log may cost, beside a short one.
+/// The least ratio of the speed with a long log to that with a short one.
 const FLAT: f64 = 1.0 / 1.3;
 
 const HELD: &str = "save 1 event, a snapshot held for 10 minutes";
@@ -29,26 +29,26 @@ const CATCH_UP: &str = "catch up counting, a statement a batch";
 const HEAR: &str = "hear of a save";
 const READ: &str = "read a write through wait_for";
 
-/// What a target looks at.
+/// The figure that a target is about.
 #[derive(Clone, Copy, Debug)]
 enum Of {
-    /// Ours, as a multiple of this.
+    /// Our speed, as a multiple of this contender's.
     Limit(&'static str),
-    /// Ours, as a multiple of the best peer.
+    /// Our speed, as a multiple of the best peer's.
     BestPeer,
-    /// The time that the slowest hundredth of ours needs, as a multiple of this one's.
+    /// Our p99, as a multiple of this contender's.
     P99(&'static str),
-    /// The milliseconds that half of ours need at most.
+    /// Our p50, in milliseconds.
     P50,
-    /// Ours, a second.
+    /// Our speed, in operations per second.
     Speed,
 }
 
-/// A target: a measurement, what of it, and what is enough.
+/// A target: the database, the measurement, the number of tasks, and pairs of a figure and its bound.
 #[derive(Clone, Copy, Debug)]
 struct Target(&'static str, &'static str, u32, &'static [(Of, f64)]);
 
-/// One of the pairs of a target suffices. For [`Of::P99`] and [`Of::P50`] less is better, for all others more.
+/// A target is met if one of its pairs is. For [`Of::P99`] and [`Of::P50`] less is better, for all others more.
 const TARGETS: &[Target] = &[
     Target("postgres", "save 1 event", 64, &[(Of::Limit(HEAD_ROW), 0.8)]),
     Target("postgres", "save 1 event", 64, &[(Of::Limit(LOCKED), 25.0)]),
@@ -87,7 +87,7 @@ const TARGETS: &[Target] = &[
     Target("sqlite", READ, 1, &[(Of::P50, 2.0)]),
 ];
 
-/// How a target fared.
+/// Whether a target is met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Met,
@@ -95,7 +95,7 @@ pub(super) enum Verdict {
     NotMeasured,
 }
 
-/// A target and how it fared, in words.
+/// A target with its verdict, as text.
 #[derive(Clone, Debug)]
 pub(super) struct Judged {
     pub(super) measurement: String,
@@ -178,7 +178,7 @@ impl Of {
     }
 }
 
-/// Ours is to be ahead of every peer on every line; those on which it is not are named.
+/// Judges whether ours is faster than every peer in every measurement. Those in which it is not are named.
 fn ahead_of_peers(figures: &Figures) -> Judged {
     let peers = figures.peers.iter().filter(|one| one.who != OURS);
     let compared: Vec<(&Figure, f64)> = peers

@@ -1,4 +1,4 @@
-//! The guide as a book.
+//! Builds the guide as a book.
 
 use std::path::Path;
 use std::process::Command;
@@ -14,7 +14,7 @@ pub(super) fn build(mdbook: &Path) -> Result<(), Failure> {
     if has_warnings(&output) { Err(Failure::new(format!("mdbook warns:\n{}", output.trim_end()))) } else { Ok(()) }
 }
 
-/// Whether mdBook, which has no option for it, wrote a warning.
+/// Returns whether mdBook wrote a warning. It has no option that makes a warning an error.
 fn has_warnings(output: &str) -> bool {
     output.lines().any(|line| line.split_whitespace().any(|word| word == "WARN" || word == "ERROR"))
 }

@@ -1,4 +1,4 @@
-//! cargo-deny, as far as this machine lets it: `deny.toml` has the rules.
+//! Runs cargo-deny, as far as this machine allows. Its rules are in `deny.toml`.
 
 use std::path::Path;
 use std::process::Command;
@@ -16,7 +16,7 @@ pub(super) fn check(steps: &mut Steps, program: &Path) -> Result<(), Failure> {
     steps.step("cargo deny check bans licenses sources", || {
         output_of(deny(&["check", "bans", "licenses", "sources"])).map(drop)
     })?;
-    // apart from the rest, since it alone asks the network
+    // separate, because only this check needs the network
     if run::succeeds(deny(&["fetch", "db"])) {
         steps.step("cargo deny check advisories", || output_of(deny(&["check", "advisories"])).map(drop))
     } else {

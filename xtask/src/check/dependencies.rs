@@ -1,4 +1,4 @@
-//! What must hold of the dependencies, whether or not cargo-deny is installed.
+//! Checks of the dependencies that run whether or not cargo-deny is installed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use crate::run::{cargo, output_of};
 /// The first `libsqlite3-sys` whose bundled SQLite (3.51.3) has no WAL-reset bug: older ones can lose committed writes.
 const OLDEST_SQLITE: (u64, u64) = (0, 37);
 
-/// Crates that hold keys, states at rest or connections: a second copy is one that a security fix does not reach.
+/// Crates that handle keys, encrypted states or connections. A security fix may not reach a second copy of one.
 const CRYPTOGRAPHY: &[&str] = &[
     "aead",
     "aes",
@@ -33,7 +33,7 @@ const CRYPTOGRAPHY: &[&str] = &[
     "zeroize",
 ];
 
-/// Second copies that are known, with the versions and why they are bearable. Another version is not covered.
+/// Second copies that are accepted, with their versions and the reasons. Other versions are not accepted.
 const BEARABLE: &[(&str, &str)] = &[
     // sqlx-core 0.9 fingerprints its migrations with it, and we do not use its migrations
     ("sha2", "0.10"),
@@ -46,9 +46,9 @@ type Tree = BTreeMap<String, BTreeSet<String>>;
 pub(super) fn check() -> Result<(), Failure> {
     let shipped = ["tree", "--workspace", "--all-features", "--target", "all", "--edges", "normal,build"];
     let mut command = cargo(shipped);
-    // `--locked`: what is checked is what Cargo.lock says, and looking must not change it
+    // `--locked`: Cargo.lock is checked and must not be changed
     command.args(["--prefix", "none", "--format", "{p}", "--locked"]);
-    // cargo's progress would come in the same text as the tree
+    // otherwise cargo's progress would be mixed with the tree
     command.arg("--quiet");
     let tree = parse(&output_of(command)?);
     let mut problems = check_sqlite(&tree);
@@ -77,7 +77,7 @@ fn check_sqlite(tree: &Tree) -> Vec<String> {
              raise it: cargo update --package libsqlite3-sys --precise 0.37.0"
         )],
         [] => vec!["libsqlite3-sys is not in the dependency tree: eventsourcing-sqlx must depend on it, to pin SQLite's version".to_owned()],
-        _ => vec![format!("libsqlite3-sys is there more than once ({}): one SQLite may corrupt what another writes", list(&versions))],
+        _ => vec![format!("libsqlite3-sys is resolved more than once ({}): one SQLite may corrupt what another writes", list(&versions))],
     }
 }
 
@@ -90,7 +90,7 @@ fn check_cryptography(tree: &Tree) -> Vec<String> {
         };
         let versions: Vec<&String> = tree.get(*name)?.iter().filter(|version| !is_bearable(version)).collect();
         (versions.len() > 1).then(|| {
-            format!("{name} is there more than once ({}); `cargo tree --workspace --all-features --target all --invert {name}@<version>` shows why", list(&versions))
+            format!("{name} is resolved more than once ({}); `cargo tree --workspace --all-features --target all --invert {name}@<version>` shows why", list(&versions))
         })
     });
     doubled.collect()

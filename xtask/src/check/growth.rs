@@ -1,13 +1,13 @@
 //! Public structs and enums can grow: each is `#[non_exhaustive]`, or a comment `// exhaustive: …` above it says why it is not.
 //!
-//! Read from the text, as this crate has no dependencies. A struct whose fields are all private can grow in any case.
+//! The source is read as text, without a parser. A struct whose fields are all private can grow in any case.
 
 use std::fs;
 use std::path::Path;
 
 use crate::failure::{Failure, While as _};
 
-/// The crates whose API users see, by their source folder.
+/// The source folders of the crates with a public API.
 const CRATES: &[&str] = &["src", "eventsourcing-core/src", "eventsourcing-sqlx/src"];
 
 /// Checks every type of the public crates.
@@ -44,7 +44,7 @@ fn check_folder(folder: &Path, shown: &str, types: &mut usize, fixed: &mut Vec<S
     Ok(())
 }
 
-/// The number of public types in a file, and the names of those that cannot grow.
+/// Returns the number of public types in a file, and the names of those that cannot grow.
 fn read(text: &str) -> (usize, Vec<&str>) {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let (mut types, mut fixed) = (0, Vec::new());
@@ -63,7 +63,7 @@ fn read(text: &str) -> (usize, Vec<&str>) {
     (types, fixed)
 }
 
-/// Whether others could write a literal of the struct that begins here: it has a public field, or none.
+/// Returns whether other crates could write a literal of the struct that begins here: it has a public field, or no fields.
 fn has_public_fields(lines: &[&str]) -> bool {
     let Some(first) = lines.first() else { return false };
     if first.ends_with(';') || first.ends_with('}') {
@@ -73,9 +73,9 @@ fn has_public_fields(lines: &[&str]) -> bool {
     lines[1..].iter().take_while(|line| !line.starts_with('}')).any(|line| line.starts_with("pub "))
 }
 
-/// Whether the attributes and comments right above a type say that it can grow, or why not.
+/// Returns whether the attributes and comments directly above a type say that it can grow, or why not.
 fn is_marked(above: &[&str]) -> bool {
-    // up to the item before: an attribute may take several lines
+    // up to the previous item, because an attribute may take several lines
     let belongs = |line: &&&str| line.starts_with("//") || !(line.is_empty() || line.ends_with(['}', ';']));
     let is_mark = |line: &&str| *line == "#[non_exhaustive]" || line.starts_with("// exhaustive: ");
     above.iter().rev().take_while(belongs).any(is_mark)

@@ -1,4 +1,4 @@
-//! Which paths of its own crate the text of a module names.
+//! Finds the paths of its own crate that the text of a module names.
 
 /// A path below the root of the crate that a module names.
 #[derive(Debug, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub(super) struct Import {
     pub(super) is_public: bool,
 }
 
-/// The paths that begin with `crate`, `self` or `super` in a module's text, up to its tests, and its re-exports of children.
+/// Returns the paths that begin with `crate`, `self` or `super` in a module's text, up to its tests, and its re-exports of children.
 pub(super) fn of(text: &str, module: &[String]) -> Vec<Import> {
     let tokens = tokens(text);
     let mut imports = Vec::new();
@@ -39,12 +39,12 @@ pub(super) fn of(text: &str, module: &[String]) -> Vec<Import> {
     imports
 }
 
-/// Whether the tokens before a `use` make it public.
+/// Returns whether the tokens before a `use` make it public.
 fn is_public(before: &[&str]) -> bool {
     matches!(before, [.., "pub"] | [.., "pub", "(", _, ")"])
 }
 
-/// Takes the leaves of a tree of imports; the place behind it.
+/// Collects the leaves of a tree of imports, and returns the index after it.
 fn tree(tokens: &[&str], mut place: usize, before: &[String], leaves: &mut Vec<Vec<String>>) -> usize {
     let mut path = before.to_vec();
     loop {
@@ -59,7 +59,7 @@ fn tree(tokens: &[&str], mut place: usize, before: &[String], leaves: &mut Vec<V
                 }
                 return place + 1;
             }
-            // a glob names nothing in particular
+            // a glob names no item
             Some(&"*") => return place + 1,
             Some(name) if is_name(name) => {
                 // `a::{self}` is `a`
@@ -84,7 +84,7 @@ fn tree(tokens: &[&str], mut place: usize, before: &[String], leaves: &mut Vec<V
     }
 }
 
-/// The path below the root of the crate; none if it leads to another crate.
+/// Returns the path below the root of the crate; `None` if it leads to another crate.
 fn resolve(path: &[String], module: &[String], is_public: bool) -> Option<Vec<String>> {
     let (first, rest) = path.split_first()?;
     match first.as_str() {
@@ -107,7 +107,7 @@ fn is_name(token: &str) -> bool {
     token.starts_with(|first: char| first.is_alphabetic() || first == '_')
 }
 
-/// Names, `::` and single signs, without comments and literals, up to the tests of the module.
+/// Splits a text into names, `::` and single signs, without comments and literals, up to the tests of the module.
 fn tokens(text: &str) -> Vec<&str> {
     let mut tokens = Vec::new();
     let mut rest = text;
@@ -138,7 +138,7 @@ fn tokens(text: &str) -> Vec<&str> {
     tokens
 }
 
-/// The length of a raw literal, such as `r#"…"#`.
+/// Returns the length of a raw literal, such as `r#"…"#`.
 fn raw(text: &str) -> Option<usize> {
     let after = text.strip_prefix("br").or_else(|| text.strip_prefix('r'))?;
     let signs = after.len() - after.trim_start_matches('#').len();
@@ -148,7 +148,7 @@ fn raw(text: &str) -> Option<usize> {
     Some(text.len() - inside.len() + len)
 }
 
-/// The length of a literal of one character, which a lifetime is not.
+/// Returns the length of a literal of one character; `None` for a lifetime.
 fn character(text: &str) -> Option<usize> {
     let inside = text.strip_prefix('\'')?;
     let mut signs = inside.char_indices();
@@ -161,7 +161,7 @@ fn character(text: &str) -> Option<usize> {
     (second == '\'').then_some(place + 2)
 }
 
-/// The length of a literal in quotes.
+/// Returns the length of a literal in quotes.
 fn literal(text: &str) -> usize {
     let mut is_escaped = false;
     for (place, sign) in text.char_indices().skip(1) {

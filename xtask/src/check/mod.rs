@@ -1,4 +1,4 @@
-//! `cargo xtask check`: all that is to hold before a commit, beside the tests.
+//! `cargo xtask check`: every check before a commit, except the tests.
 
 mod book;
 mod deny;
@@ -18,7 +18,7 @@ use crate::run::{self, Steps, cargo, output_of, say};
 use crate::tools::{self, Tool};
 use crate::{api, manifest};
 
-/// Runs every step; the first that fails ends it, and its output is shown.
+/// Runs every step. It stops at the first step that fails, and shows its output.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     if let Some(unknown) = arguments.first() {
         return Err(Failure::new(format!("`cargo xtask check` takes no arguments and does not know `{unknown}`")));
@@ -39,15 +39,15 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
 }
 
 fn run_steps(steps: &mut Steps) -> Result<(), Failure> {
-    steps.step("rustfmt and clippy are here", || {
+    steps.step("rustfmt and clippy are installed", || {
         component("rustfmt", "fmt")?;
         component("clippy", "clippy")
     })?;
     program(steps, cargo(["fmt", "--all", "--check"]))?;
     steps.step("modules: none imports one that imports it", || modules::check(&run::root()))?;
-    steps.step("links: each leads to a file, each anchor to a heading", || links::check(&run::root()))?;
-    steps.step("public types: each can grow, or says why it does not", || growth::check(&run::root()))?;
-    steps.step("dependencies: a SQLite that keeps writes, no cryptography twice", dependencies::check)?;
+    steps.step("links: every link leads to a file, every anchor to a heading", || links::check(&run::root()))?;
+    steps.step("public types: each can grow, or says why not", || growth::check(&run::root()))?;
+    steps.step("dependencies: a SQLite that loses no writes, no second copy of cryptography", dependencies::check)?;
     program(steps, cargo(["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]))?;
     let mut docs = cargo(["doc", "--workspace", "--no-deps", "--all-features"]);
     docs.env("RUSTDOCFLAGS", "-D warnings");
@@ -55,7 +55,7 @@ fn run_steps(steps: &mut Steps) -> Result<(), Failure> {
     steps.step(&name, || output_of(docs).map(drop))?;
     public_api(steps)?;
     for set in manifest::feature_sets(&run::root())? {
-        // clippy and not `cargo check`, because it refuses warnings in our crates and leaves the dependencies' cache alone
+        // clippy instead of `cargo check`, because it can deny warnings in our crates without a rebuild of the dependencies
         let mut command = cargo(["clippy", "--lib", "--package", &set.package]);
         command.args(&set.arguments).args(["--", "-D", "warnings"]);
         program(steps, command)?;
@@ -71,9 +71,9 @@ fn run_steps(steps: &mut Steps) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The public API as it is listed, where this compiler can tell.
+/// Compares the public API with its listings, if this compiler can.
 fn public_api(steps: &mut Steps) -> Result<(), Failure> {
-    const NAME: &str = "public API: as listed in api/";
+    const NAME: &str = "public API: it matches the listings in api/";
     match api::obstacle() {
         Ok(Some(why)) => {
             steps.leave_out(NAME, &why);
@@ -84,17 +84,17 @@ fn public_api(steps: &mut Steps) -> Result<(), Failure> {
     }
 }
 
-/// A program of others, installed if it is missing and this machine can install it.
+/// Returns a third-party program. It is installed if it is missing and this machine can install it.
 fn tool(steps: &mut Steps, tool: &Tool) -> Option<PathBuf> {
     tool.find().or_else(|| steps.step_if_possible(&tool.line(), || tool.install()))
 }
 
-/// A step that is one program and is named by its line.
+/// Runs a step that is one command. Its name is the command line.
 fn program(steps: &mut Steps, command: Command) -> Result<(), Failure> {
     steps.step(&run::line_of(&command), || output_of(command).map(drop))
 }
 
-/// Makes sure that a component of the toolchain is installed.
+/// Installs a component of the toolchain, if it is missing.
 fn component(name: &str, subcommand: &str) -> Result<(), Failure> {
     if run::succeeds(cargo([subcommand, "--version"])) {
         return Ok(());

@@ -1,7 +1,7 @@
-//! The modules of each crate form floors: none imports a module that imports it, directly or through others.
+//! Checks that the modules of each crate are layered: none imports a module that imports it, directly or indirectly.
 //!
-//! Read from the text, as a parser of Rust would be a dependency that every contributor builds first. Files of one folder may name each
-//! other; a folder and its neighbours may not form a circle, and neither may the modules at the root of a crate.
+//! The source is read as text, because a parser of Rust would be a dependency that every contributor has to build. Files of one folder may
+//! import each other. A folder and its siblings may not form a circle, and neither may the modules at the root of a crate.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,12 +17,12 @@ const CRATES: &[&str] =
 /// The path of a module below the root of its crate.
 type Module = Vec<String>;
 
-/// What is known of the modules of one crate.
+/// The modules of one crate and their imports.
 #[derive(Debug, Default)]
 struct Crate {
-    /// Each module with its imports and the file that it stands in.
+    /// Each module with its file and its imports.
     modules: BTreeMap<Module, (String, Vec<Import>)>,
-    /// Where a name that a module re-exports comes from.
+    /// The paths from which names are re-exported.
     re_exports: BTreeMap<Module, Module>,
 }
 
@@ -70,10 +70,10 @@ impl Crate {
         self.modules.insert(module, (file, imports));
     }
 
-    /// The module in which a path is defined: re-exports are followed, and names of items are left out.
+    /// Returns the module in which a path is defined: re-exports are followed, and names of items are left out.
     fn module_of(&self, path: &[String]) -> Module {
         let mut path = path.to_vec();
-        // a re-export leads to another one at most a few times; a longer chain is a circle of its own
+        // re-exports of re-exports form short chains; a longer one is a circle
         for _ in 0..8 {
             let re_export = (1..=path.len()).find_map(|end| {
                 let (head, rest) = path.split_at(end);
@@ -93,9 +93,9 @@ impl Crate {
         path
     }
 
-    /// Sentences about modules that import each other.
+    /// Returns messages about modules that import each other.
     fn circles(&self) -> Vec<String> {
-        // for each parent: which of its children imports which, with a file that does
+        // for each parent, the imports between its children, each with a file that contains it
         let mut levels: BTreeMap<Module, BTreeMap<String, BTreeMap<String, &str>>> = BTreeMap::new();
         for (module, (file, imports)) in &self.modules {
             for import in imports {
@@ -133,7 +133,7 @@ impl Crate {
     }
 }
 
-/// The shortest way from a module back to itself.
+/// Returns the shortest circle from a module back to itself.
 fn path_back(start: &str, level: &BTreeMap<String, BTreeMap<String, &str>>) -> Option<Vec<String>> {
     let mut seen = BTreeSet::new();
     let mut paths = vec![vec![start.to_owned()]];

@@ -1,4 +1,4 @@
-//! The packages as they would be published: complete, made without warnings, and each builds with the others.
+//! Checks the packages as they would be published: they are complete, cause no warnings, and build with each other.
 
 use std::fs;
 use std::path::Path;
@@ -8,10 +8,10 @@ use crate::failure::{Failure, While as _};
 use crate::manifest::{self, Published};
 use crate::run::{self, Steps, cargo, line_of, output_of};
 
-/// What each package contains besides its code.
+/// The files that each package contains besides its code.
 const CONTAINED: &[&str] = &["README.md", "LICENSE-APACHE", "LICENSE-MIT"];
 
-/// Makes the packages, looks at what they contain, and builds them.
+/// Creates the packages, checks their contents, and builds them.
 pub(super) fn check(steps: &mut Steps) -> Result<(), Failure> {
     let packages = manifest::published(&run::root())?;
     // `--allow-dirty`: this runs before a commit
@@ -24,8 +24,8 @@ pub(super) fn check(steps: &mut Steps) -> Result<(), Failure> {
         let warnings = warnings(&output);
         if warnings.is_empty() { Ok(()) } else { Err(Failure::new(warnings.join("\n"))) }
     })?;
-    steps.step("packages: each has its README, its licences and what registries show", || contents(&packages))?;
-    steps.step("packages: each builds from what it contains", || build(&packages))
+    steps.step("packages: each has its README, its licences and its metadata", || contents(&packages))?;
+    steps.step("packages: each builds from its own contents", || build(&packages))
 }
 
 fn contents(packages: &[Published]) -> Result<(), Failure> {
@@ -39,12 +39,12 @@ fn contents(packages: &[Published]) -> Result<(), Failure> {
     if missing.is_empty() { Ok(()) } else { Err(Failure::new(missing.join("\n"))) }
 }
 
-/// The files that a package's list lacks.
+/// Returns the files that are missing in a package's list.
 fn lacks(list: &str) -> Vec<&'static str> {
     CONTAINED.iter().copied().filter(|file| !list.lines().any(|line| line == *file)).collect()
 }
 
-/// The warnings of `cargo package`, without those that say that a package has no tests and benches, which is meant.
+/// Returns the warnings of `cargo package`, except those about tests and benches, which are left out on purpose.
 fn warnings(output: &str) -> Vec<&str> {
     let is_meant = |line: &&str| {
         ["ignoring test `", "ignoring benchmark `"].iter().any(|meant| line.contains(meant))
@@ -53,10 +53,10 @@ fn warnings(output: &str) -> Vec<&str> {
     output.lines().filter(|line| line.starts_with("warning")).filter(|line| !is_meant(line)).collect()
 }
 
-/// Unpacks the packages beside each other and builds the facade, and with it all others; then its documentation, which includes files.
+/// Unpacks the packages beside each other and builds the facade with all others, then its documentation, which includes files.
 ///
-/// `cargo package` can build them too. But it takes a package that others depend on from a cache by its version, as it was when it was first
-/// built (seen with cargo 1.95), and builds all dependencies once more, in another profile.
+/// `cargo package` can build them too. But for a package that others depend on it uses a cached copy of the same version, as it was when it
+/// was first built (observed with cargo 1.95), and it builds all dependencies again, in another profile.
 fn build(packages: &[Published]) -> Result<(), Failure> {
     let folder = run::target().join("package").join("unpacked");
     let doing = || format!("preparing {}", folder.display());
@@ -68,7 +68,7 @@ fn build(packages: &[Published]) -> Result<(), Failure> {
     let names: Vec<String> = packages.iter().map(|package| format!("{}-{version}", package.name)).collect();
     for name in &names {
         let mut tar = Command::new("tar");
-        // `m`: with the times of now, as all files of a package have the same old one, by which cargo would take any package as built
+        // `m`: with the current time; all files of a package have the same old time, with which cargo would consider any package built
         tar.arg("-xzmf").arg(folder.with_file_name(format!("{name}.crate"))).arg("-C").arg(&folder);
         output_of(tar)?;
     }
@@ -78,19 +78,19 @@ fn build(packages: &[Published]) -> Result<(), Failure> {
     output_of(in_folder(&folder, ["doc", "--lib", "--no-deps", "--package", "eventsourcing"])).map(drop)
 }
 
-/// A `cargo` command among the unpacked packages that builds into our target folder, so that dependencies are not built again.
+/// Returns a `cargo` command in the unpacked packages that builds into our target folder, so that dependencies are not built again.
 fn in_folder<const N: usize>(folder: &Path, arguments: [&str; N]) -> Command {
     let mut command = cargo(arguments);
     command.current_dir(folder).arg("--target-dir").arg(run::target());
     command
 }
 
-/// The manifest of a workspace of the unpacked packages, where each is what the others depend on.
+/// Returns the manifest of a workspace of the unpacked packages, which depend on each other.
 fn workspace(packages: &[Published], folders: &[String]) -> String {
     let members: Vec<String> = folders.iter().map(|folder| format!("{folder:?}")).collect();
     let patches =
         packages.iter().zip(folders).map(|(package, folder)| format!("{} = {{ path = {folder:?} }}\n", package.name));
-    // the profile of our own workspace, whose dependencies are built already
+    // the profile of our own workspace, whose dependencies are already built
     format!(
         "[workspace]\nresolver = \"3\"\nmembers = [{}]\n\n[patch.crates-io]\n{}\n\
          [profile.dev]\ndebug = \"line-tables-only\"\n\n[profile.dev.package.\"*\"]\ndebug = false\n",

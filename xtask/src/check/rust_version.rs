@@ -1,4 +1,4 @@
-//! The oldest Rust that the packages declare builds them, where it is installed.
+//! Checks that the declared rust-version builds the packages, if that toolchain is installed.
 
 use std::process::{Command, Stdio};
 
@@ -11,7 +11,7 @@ use crate::{compiler, environment};
 pub(super) fn check(steps: &mut Steps) -> Result<(), Failure> {
     let version = manifest::rust_version(&run::root())?;
     if compiler::version()? == version {
-        // all the other steps run with it
+        // all other steps already run with it
         return Ok(());
     }
     let mut list = Command::new("rustup");
@@ -29,7 +29,7 @@ pub(super) fn check(steps: &mut Steps) -> Result<(), Failure> {
     steps.step(&line_of(&build), || output_of(build).map(drop))
 }
 
-/// The installed toolchain of that version, from lines like `1.94.1-x86_64-unknown-linux-gnu (active)`.
+/// Returns the installed toolchain of a version, from lines such as `1.94.1-x86_64-unknown-linux-gnu (active)`.
 fn toolchain<'a>(list: &'a str, version: &str) -> Option<&'a str> {
     let is_wanted = |name: &&str| name.strip_prefix(version).is_some_and(|rest| rest.starts_with(['.', '-']));
     list.lines().filter_map(|line| line.split_whitespace().next()).find(is_wanted)

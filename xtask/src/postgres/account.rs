@@ -9,17 +9,17 @@ use std::process::Command;
 use crate::failure::{Failure, While};
 use crate::run;
 
-/// Whom to run a server as.
+/// The account that a server runs as.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Account {
-    /// Whoever runs us.
+    /// The account that runs this program.
     Ourselves,
-    /// Another one, since we are root.
+    /// Another account, because this program runs as root.
     Other { name: String, uid: u32, gid: u32 },
 }
 
 impl Account {
-    /// An account without privileges: ours, or if we are root Debian's `postgres`, or else `nobody`.
+    /// Returns an account without privileges: ours, or, if we are root, Debian's `postgres` or else `nobody`.
     pub(super) fn unprivileged() -> Result<Self, Failure> {
         if !is_root() {
             return Ok(Self::Ourselves);
@@ -35,12 +35,12 @@ impl Account {
         })
     }
 
-    /// The account that owns a user id and a group id, for a server that somebody else started.
+    /// Returns the account of a user id and a group id, for a server that another run started.
     pub(super) fn of_owner(uid: u32, gid: u32) -> Self {
         if is_root() && uid != 0 { Self::Other { name: uid.to_string(), uid, gid } } else { Self::Ourselves }
     }
 
-    /// The account's name, if it is not ours.
+    /// Returns the account's name, if it is not ours.
     pub(super) fn name(&self) -> Option<&str> {
         match self {
             Self::Ourselves => None,
@@ -48,7 +48,7 @@ impl Account {
         }
     }
 
-    /// The account's user id and group id, if it is not ours.
+    /// Returns the account's user id and group id, if it is not ours.
     pub(super) fn ids(&self) -> Option<(u32, u32)> {
         match self {
             Self::Ourselves => None,
@@ -56,7 +56,7 @@ impl Account {
         }
     }
 
-    /// A command of this account, in a folder that it can enter and without variables that change what a server does.
+    /// Returns a command of this account, in a folder that it can enter, without variables that change what a server does.
     pub(super) fn command(&self, program: &Path, folder: &Path) -> Command {
         let mut command = Command::new(program);
         command.current_dir(folder);
@@ -68,9 +68,9 @@ impl Account {
         command
     }
 
-    /// Whether the account can enter the folder: all its parents must let it pass.
+    /// Returns whether the account can enter the folder, for which it must be able to enter all its parents.
     pub(super) fn enters(&self, folder: &Path) -> bool {
-        // tried, not computed from mode bits: access lists and mounts have a say too
+        // tried instead of computed from mode bits, because access lists and mounts matter too
         let mut command = self.command(Path::new("/bin/sh"), Path::new("/"));
         command.args(["-c", "cd -- \"$1\"", "sh"]).arg(folder);
         run::succeeds(command)
@@ -85,7 +85,7 @@ impl Account {
         }
     }
 
-    /// Makes a folder that only the account can look into.
+    /// Creates a folder that only the account can read.
     pub(super) fn make_folder(&self, path: &Path) -> Result<(), Failure> {
         use std::os::unix::fs::DirBuilderExt as _;
         let made = fs::DirBuilder::new().mode(0o700).create(path);
@@ -94,14 +94,14 @@ impl Account {
     }
 }
 
-/// Whether this process may do everything.
+/// Returns whether this process runs as root.
 pub(super) fn is_root() -> bool {
     let mut command = Command::new("id");
     command.arg("-u");
     run::output_of(command).is_ok_and(|uid| uid.trim() == "0")
 }
 
-/// A user's id (`-u`) or group id (`-g`), if there is such a user.
+/// Returns a user's id (`-u`) or group id (`-g`), if the user exists.
 fn id(which: &str, user: &str) -> Option<u32> {
     let mut command = Command::new("id");
     command.args([which, user]);

@@ -1,4 +1,4 @@
-//! Which PostgreSQL the tests use: a decision over what the machine offers.
+//! Chooses the PostgreSQL for the tests from what the machine offers.
 
 use std::path::PathBuf;
 
@@ -8,15 +8,15 @@ use crate::failure::Failure;
 /// The oldest server that the library supports.
 pub(super) const OLDEST: u32 = 13;
 
-/// What one can find out about the machine; asked lazily, since asking Docker takes seconds.
+/// The properties of the machine. They are looked up lazily, because asking Docker takes seconds.
 pub(crate) trait Machine {
-    /// An environment variable's value, none if it is unset or empty.
+    /// Returns an environment variable's value; `None` if it is unset or empty.
     fn variable(&self, name: &str) -> Option<String>;
-    /// Folders with a server's programs, in the order to prefer, whatever their version.
+    /// Returns folders with a server's programs of any version, the preferred one first.
     fn binaries(&self) -> Vec<Binaries>;
-    /// Whether Docker's daemon answers and has compose; if not, why.
+    /// Checks that Docker's daemon answers and that compose is installed. The error says what is missing.
     fn docker(&self) -> Result<(), String>;
-    /// Whether we are root on a Debian, and so may install packages.
+    /// Returns whether this program runs as root on Debian, so that it can install packages.
     fn can_install(&self) -> bool;
 }
 
@@ -36,20 +36,20 @@ pub(crate) enum Choice {
     Binaries(Binaries),
     /// A container.
     Docker,
-    /// The distribution's package first, then as [`Choice::Binaries`].
+    /// The distribution's package, which is installed first and then used like [`Choice::Binaries`].
     Install,
 }
 
-/// Chooses a PostgreSQL: variables, binaries, Docker, installation, in this order; `insist_on_docker` leaves Docker alone.
+/// Chooses a PostgreSQL: variables, binaries, Docker, installation, in this order. With `insist_on_docker` it is Docker or nothing.
 ///
 /// # Errors
 ///
-/// If there is none: what was looked for, and the commands that give one. If the variables name a server by halves: what is missing.
+/// If there is none: what was searched for, and the commands that provide one. If the variables name a server incompletely: what is missing.
 pub(crate) fn choose(machine: &impl Machine, insist_on_docker: bool) -> Result<Choice, Failure> {
     if insist_on_docker {
         return match machine.docker() {
             Ok(()) => Ok(Choice::Docker),
-            Err(why) => Err(Failure::new(format!("--docker insists on Docker, but {why}"))),
+            Err(why) => Err(Failure::new(format!("--docker requires Docker, but {why}"))),
         };
     }
     if let Some(connection) = given(machine)? {
@@ -68,7 +68,7 @@ pub(crate) fn choose(machine: &impl Machine, insist_on_docker: bool) -> Result<C
     Err(Failure::new(none(&all, &why_no_docker)))
 }
 
-/// The server that `POSTGRES_*` variables name, if any of them is set.
+/// Returns the server that `POSTGRES_*` variables name, if any of them is set.
 fn given(machine: &impl Machine) -> Result<Option<Connection>, Failure> {
     const REQUIRED: [&str; 3] = ["POSTGRES_DBNAME", "POSTGRES_HOST", "POSTGRES_USER"];
     const OPTIONAL: [&str; 2] = ["POSTGRES_PASSWORD", "POSTGRES_PORT"];
@@ -96,7 +96,7 @@ fn given(machine: &impl Machine) -> Result<Option<Connection>, Failure> {
     }))
 }
 
-/// The text for a machine that has no PostgreSQL.
+/// Returns the message for a machine without PostgreSQL.
 fn none(too_old: &[Binaries], why_no_docker: &str) -> String {
     let binaries = match too_old.first() {
         Some(Binaries { folder, major }) => {
@@ -105,7 +105,7 @@ fn none(too_old: &[Binaries], why_no_docker: &str) -> String {
         None => "no server binaries (initdb, pg_ctl, postgres) in PATH or the usual places".to_owned(),
     };
     format!(
-        "the tests need a PostgreSQL, and there is none: no POSTGRES_* variable is set; {binaries}; {why_no_docker}. Do one of these and run `cargo xtask test` again:
+        "the tests need a PostgreSQL, and none was found: no POSTGRES_* variable is set; {binaries}; {why_no_docker}. Do one of these and run `cargo xtask test` again:
     on Debian or Ubuntu   sudo apt-get update && sudo apt-get install -y postgresql
     on macOS              brew install postgresql@17
     with Docker           start Docker (its compose plugin included); to check: docker info && docker compose version
@@ -117,7 +117,7 @@ fn none(too_old: &[Binaries], why_no_docker: &str) -> String {
 mod tests {
     use super::*;
 
-    /// A machine made of what a test says it has.
+    /// A machine with the properties that a test sets.
     #[derive(Default)]
     struct Fake {
         variables: Vec<(&'static str, &'static str)>,

@@ -13,10 +13,10 @@ use super::{Connection, NAME, free_port, random_hex};
 use crate::failure::{Failure, While};
 use crate::run::{self, output_of};
 
-/// Bytes that a socket's path may have everywhere: Linux takes 107, macOS and the BSDs 103.
+/// The maximum length in bytes of a socket's path on every system: 107 on Linux, 103 on macOS and the BSDs.
 const SOCKET_PATH_LIMIT: usize = 103;
 
-/// Makes and starts a cluster with one role and one database, and says in a line what it is.
+/// Creates and starts a cluster with one role and one database. The text describes it in one line.
 pub(super) fn start(binaries: &Path, settings: &[&str], folder: &RunFolder) -> Result<(Connection, String), Failure> {
     let account = Account::unprivileged()?;
     let cluster = Cluster::new(binaries, settings, &account, "server", folder)?;
@@ -26,7 +26,7 @@ pub(super) fn start(binaries: &Path, settings: &[&str], folder: &RunFolder) -> R
     Ok((connection(port, password), cluster.about(port, folder)))
 }
 
-/// How to reach a cluster of ours on a port of this machine.
+/// Returns the connection to one of our clusters on a local port.
 pub(super) fn connection(port: u16, password: String) -> Connection {
     Connection {
         host: "127.0.0.1".to_owned(),
@@ -37,7 +37,7 @@ pub(super) fn connection(port: u16, password: String) -> Connection {
     }
 }
 
-/// Stops the server on `data`, if one runs there; gently at first.
+/// Stops the server on `data`, if one runs there: by a fast shutdown, or else by an immediate one.
 pub(super) fn stop(binaries: &Path, data: &Path) -> Result<(), Failure> {
     let Some(pid) = server_on(data) else {
         return Ok(());
@@ -55,20 +55,20 @@ pub(super) fn stop(binaries: &Path, data: &Path) -> Result<(), Failure> {
     Err(Failure::new(format!("PostgreSQL with process id {pid} does not stop; end it with `kill -QUIT {pid}`")))
 }
 
-/// A cluster whose folder is made, with or without data in it.
+/// A cluster whose folder exists, with or without data in it.
 pub(super) struct Cluster<'a> {
     binaries: &'a Path,
     /// Lines for its configuration.
     settings: &'a [&'a str],
     account: &'a Account,
-    /// The data folder, the log and the password file lie here.
+    /// The folder of the data, the log and the password file.
     home: PathBuf,
     pub(super) data: PathBuf,
     sockets: PathBuf,
 }
 
 impl<'a> Cluster<'a> {
-    /// Makes a folder of this name for the cluster.
+    /// Creates a folder of this name for the cluster.
     pub(super) fn new(
         binaries: &'a Path,
         settings: &'a [&'a str],
@@ -77,7 +77,7 @@ impl<'a> Cluster<'a> {
         folder: &RunFolder,
     ) -> Result<Self, Failure> {
         let home = folder.folder_for(account, name, |_| true)?;
-        // a name of its own, as short as can be
+        // a separate name, as short as possible
         let sockets = folder.folder_for(account, name.get(..1).unwrap_or("s"), |path| {
             path.join(".s.PGSQL.65535").as_os_str().len() <= SOCKET_PATH_LIMIT
         })?;
@@ -90,7 +90,7 @@ impl<'a> Cluster<'a> {
         command
     }
 
-    /// Makes the data folder, the role with its password, and the database.
+    /// Creates the data folder, the role with its password, and the database.
     pub(super) fn initialize(&self, password: &str) -> Result<(), Failure> {
         let password_file = self.home.join("password");
         let doing = || format!("writing {}", password_file.display());
@@ -110,7 +110,7 @@ impl<'a> Cluster<'a> {
         self.create_database()
     }
 
-    /// Makes the database with the server itself, in its single-user mode: `psql` is another package and may be missing.
+    /// Creates the database with the server's single-user mode, because `psql` is another package and may be missing.
     fn create_database(&self) -> Result<(), Failure> {
         let statement = self.home.join("create.sql");
         let doing = || format!("writing {}", statement.display());
@@ -124,17 +124,17 @@ impl<'a> Cluster<'a> {
         output_of(postgres).map(drop)
     }
 
-    /// Starts the server, which the run's folder remembers, and gives its port.
+    /// Starts the server, after noting it in the run's ledger, and returns its port.
     pub(super) fn start(&self, folder: &RunFolder) -> Result<u16, Failure> {
         folder.note(&Entry::Cluster { binaries: self.binaries.to_path_buf(), data: self.data.clone() })?;
         let mut last = Failure::new("the server did not start");
-        // between our finding a free port and the server's taking it, somebody else may
+        // another program may take the free port before the server does
         for _ in 0..3 {
             let port = free_port()?;
             self.configure(port)?;
             let log = self.home.join("log");
             let mut pg_ctl = self.program("pg_ctl");
-            // its own output only: the server would inherit a pipe and keep it open, so that we waited for ever
+            // no pipe: the server would inherit it and keep it open, so that reading it would never end
             pg_ctl.stdout(Stdio::null()).stderr(Stdio::null());
             pg_ctl
                 .args(["start", "--wait", "--silent", "--timeout=60", "--log"])
@@ -152,9 +152,9 @@ impl<'a> Cluster<'a> {
         Err(last)
     }
 
-    /// Writes the settings for tests: what users have, but small, and for many connections; then those asked for, which win.
+    /// Writes the settings for tests: those of users, but small and for many connections. The given settings come last and take precedence.
     ///
-    /// `fsync` and `synchronous_commit` stay on: the tests are to meet what users meet.
+    /// `fsync` and `synchronous_commit` stay on, so that the tests run under the conditions of users.
     fn configure(&self, port: u16) -> Result<(), Failure> {
         let mut settings = format!(
             "listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{}'\nmax_connections = 200\n\
@@ -165,7 +165,7 @@ impl<'a> Cluster<'a> {
             settings.push_str(line);
             settings.push('\n');
         }
-        // this file wins over postgresql.conf, which initdb writes with comments worth keeping for whoever looks
+        // this file takes precedence over postgresql.conf, which keeps the comments of initdb
         let path = self.data.join("postgresql.auto.conf");
         fs::write(&path, settings).while_doing(|| format!("writing {}", path.display()))
     }
@@ -182,9 +182,9 @@ impl<'a> Cluster<'a> {
     }
 }
 
-/// The process id of the server that runs on a data folder, if one does.
+/// Returns the process id of the server that runs on a data folder, if one does.
 ///
-/// The folder's `postmaster.pid` alone does not tell: after a reboot its number may be anybody's, and we are about to stop it.
+/// The folder's `postmaster.pid` is not enough: after a reboot its number may be that of another program, which must not be stopped.
 fn server_on(data: &Path) -> Option<u32> {
     let text = fs::read_to_string(data.join("postmaster.pid")).ok()?;
     let pid: u32 = text.lines().next()?.trim().parse().ok()?;

@@ -8,9 +8,9 @@ use super::{Connection, NAME, free_port, random_hex};
 use crate::failure::Failure;
 use crate::run::{self, output_of};
 
-/// Brings a server of this run's own up and waits until it takes connections.
+/// Starts a server for this run and waits until it accepts connections.
 pub(super) fn up(folder: &RunFolder) -> Result<(Connection, String), Failure> {
-    // random and not our process id: containers that share Docker's daemon have processes of the same id
+    // random instead of the process id, because containers that share Docker's daemon may have equal process ids
     let random = random_hex()?;
     let project = format!("eventsourcing-test-{}", random.get(..12).unwrap_or(&random));
     let (port, password) = (free_port()?, random_hex()?);
@@ -31,7 +31,7 @@ pub(super) fn up(folder: &RunFolder) -> Result<(Connection, String), Failure> {
     Ok((connection, format!("the project {project} of compose.yaml, 127.0.0.1:{port}")))
 }
 
-/// Takes a project down, with its data.
+/// Stops a project and removes its data.
 pub(super) fn down(project: &str) -> Result<(), Failure> {
     let mut down = compose(project);
     down.args(["down", "--volumes", "--timeout", "10"]);

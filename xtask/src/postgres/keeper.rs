@@ -1,8 +1,8 @@
-//! The keeper: a process of ours that outlives a killed run just long enough to tidy up after it.
+//! The keeper: a process that cleans up after a run, even if the run was killed.
 //!
-//! It is this same program, in a process group of its own so that Ctrl-C does not reach it, at the other end of a pipe. When the
-//! run ends, in whatever way, the system closes the pipe; the keeper then ends the tests that still run and stops the server. A
-//! signal handler could not do that for a run ended by SIGKILL, and would need a dependency or `unsafe`.
+//! It is this same program, in its own process group so that Ctrl-C does not reach it, at the other end of a pipe. When the
+//! run ends, for whatever reason, the system closes the pipe. The keeper then ends the tests that still run and stops the server. A
+//! signal handler could not do that after SIGKILL, and would need a dependency or `unsafe`.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
@@ -15,13 +15,13 @@ use super::{Connection, Pair, Setting, cluster, compose};
 use crate::failure::{Failure, While};
 use crate::run;
 
-/// The command by which this program becomes a keeper; not for people.
+/// The internal command with which this program starts as a keeper.
 pub(crate) const KEEPER_COMMAND: &str = "postgres-keeper";
 
-/// What a keeper takes care of, beside the programs that a run starts.
+/// The server that a keeper starts and stops.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Charge {
-    /// A private cluster of the binaries in a folder, with settings beside those that all clusters of ours have.
+    /// A private cluster that the binaries in a folder run, with settings in addition to those of all our clusters.
     Cluster { binaries: PathBuf, settings: Vec<Setting> },
     /// A primary and a standby.
     Pair { binaries: PathBuf },
@@ -31,16 +31,16 @@ pub(crate) enum Charge {
     Nothing,
 }
 
-/// What a keeper says that it started.
+/// A keeper's report of what it started.
 #[derive(Debug, Default)]
 struct Report {
     connection: Connection,
     about: String,
-    /// Variables for tests, beside those of the connection.
+    /// Variables for tests, besides those of the connection.
     variables: Vec<(String, String)>,
 }
 
-/// The run's handle on its keeper. Dropping it has everything tidied up, and waits for that.
+/// The run's handle of its keeper. Dropping it makes the keeper clean up, and waits for it.
 #[derive(Debug)]
 pub(crate) struct Keeper {
     process: Child,
@@ -48,20 +48,20 @@ pub(crate) struct Keeper {
 }
 
 impl Keeper {
-    /// Starts a keeper and waits until its server takes connections; a text says what was started.
+    /// Starts a keeper and waits until its server accepts connections. The text describes the server.
     pub(crate) fn start(charge: &Charge) -> Result<(Self, Connection, String), Failure> {
         let (keeper, Report { connection, about, .. }) = Self::begin(charge)?;
         Ok((keeper, connection, about))
     }
 
-    /// Starts a keeper and waits until its primary and standby take connections.
+    /// Starts a keeper and waits until its primary and standby accept connections.
     pub(crate) fn start_pair(binaries: PathBuf) -> Result<(Self, Pair), Failure> {
         let (keeper, Report { connection, variables, .. }) = Self::begin(&Charge::Pair { binaries })?;
         Ok((keeper, Pair { connection, variables }))
     }
 
     fn begin(charge: &Charge) -> Result<(Self, Report), Failure> {
-        let doing = || "starting the process that looks after PostgreSQL".to_owned();
+        let doing = || "starting the process that manages PostgreSQL".to_owned();
         let mut command = Command::new(std::env::current_exe().while_doing(doing)?);
         command.arg(KEEPER_COMMAND).process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped());
         match charge {
@@ -92,10 +92,10 @@ impl Keeper {
                 None => {}
             }
         }
-        Err(Failure::new("there is no PostgreSQL for the tests; the reason stands above"))
+        Err(Failure::new("PostgreSQL did not start; the reason is shown above"))
     }
 
-    /// Runs a program to its end; if we are ended before it, the keeper ends it and all that it started.
+    /// Runs a program to its end. If this process ends before, the keeper ends the program and its descendants.
     pub(crate) fn run(&mut self, mut command: Command) -> Result<(), Failure> {
         let line = run::line_of(&command);
         let mut child = self.launch(&mut command)?;
@@ -103,10 +103,10 @@ impl Keeper {
         if status.success() { Ok(()) } else { Err(Failure::new(format!("`{line}` failed ({status})"))) }
     }
 
-    /// Starts a program that the keeper ends with all that it started, if we are ended before it.
+    /// Starts a program. If this process ends before it, the keeper ends the program and its descendants.
     pub(crate) fn launch(&mut self, command: &mut Command) -> Result<Child, Failure> {
         let line = run::line_of(command);
-        // a process group of its own, so that the keeper can name the program and its descendants by one number
+        // its own process group, so that one number names the program and its descendants
         let child = command.process_group(0).spawn().while_doing(|| format!("running `{line}`"))?;
         self.order(&format!("watch {}", child.id()));
         Ok(child)
@@ -114,16 +114,16 @@ impl Keeper {
 
     /// Waits for a program that was launched.
     pub(crate) fn wait_for(&mut self, child: &mut Child) -> Result<ExitStatus, Failure> {
-        let status = child.wait().while_doing(|| "waiting for a program of ours".to_owned())?;
+        let status = child.wait().while_doing(|| "waiting for a program".to_owned())?;
         self.order(&format!("forget {}", child.id()));
         Ok(status)
     }
 
-    /// Has everything tidied up.
+    /// Makes the keeper clean up, and waits for it.
     ///
     /// # Errors
     ///
-    /// If something stays; the keeper has said what.
+    /// If something could not be removed. The keeper has named it.
     pub(crate) fn finish(mut self) -> Result<(), Failure> {
         self.order("done");
         self.orders = None;
@@ -131,13 +131,13 @@ impl Keeper {
         if status.success() {
             Ok(())
         } else {
-            Err(Failure::new("PostgreSQL's remains could not be removed; what stays is named above"))
+            Err(Failure::new("not everything that PostgreSQL left could be removed; the rest is named above"))
         }
     }
 
     fn order(&mut self, line: &str) {
         if let Some(orders) = &mut self.orders {
-            // a keeper that is gone is noticed when we wait for it
+            // if the keeper has ended, waiting for it reports that
             let _ = writeln!(orders, "{line}").and_then(|()| orders.flush());
         }
     }
@@ -150,7 +150,7 @@ impl Drop for Keeper {
     }
 }
 
-/// The keeper's own life: starts the server, waits for the run's end, tidies up.
+/// Runs as a keeper: starts the server, waits for the end of the run, and cleans up.
 pub(crate) fn keep(arguments: &[String]) -> Result<(), Failure> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     if arguments == ["nothing"] {
@@ -165,7 +165,7 @@ pub(crate) fn keep(arguments: &[String]) -> Result<(), Failure> {
         }
         ["pair", binaries] => Pair::start(Path::new(binaries), &folder).map(|pair| (pair, String::new())),
         ["docker"] => compose::up(&folder).map(Pair::alone),
-        _ => Err(Failure::new(format!("`{KEEPER_COMMAND}` is what `cargo xtask test` calls, not for people"))),
+        _ => Err(Failure::new(format!("`{KEEPER_COMMAND}` is an internal command of `cargo xtask`"))),
     };
     let outcome = started.map(|(Pair { connection, variables }, about)| {
         report(&connection, &about, &variables);
@@ -177,12 +177,12 @@ pub(crate) fn keep(arguments: &[String]) -> Result<(), Failure> {
     }
     let cleared = folder.clear();
     if matches!(&outcome, Ok(run) if !run.is_done) && cleared.is_ok() {
-        run::complain(&format!("\nxtask: INTERRUPTED; the tests and PostgreSQL are stopped, {place} is removed"));
+        run::complain(&format!("\nxtask: INTERRUPTED; the tests and PostgreSQL were stopped, and {place} was removed"));
     }
     outcome.and(cleared)
 }
 
-/// Tells the run how to connect. If it is gone already, the orders end at once, so a failure to tell needs no care.
+/// Reports the connection to the run. An error is ignored: if the run has ended, its orders end at once.
 fn report(connection: &Connection, about: &str, variables: &[(String, String)]) {
     let Connection { host, port, user, password, dbname } = connection;
     let password = password.as_deref().unwrap_or_default();
@@ -195,7 +195,7 @@ fn report(connection: &Connection, about: &str, variables: &[(String, String)]) 
     .and_then(|()| out.flush());
 }
 
-/// What is known of a run when its orders end.
+/// The state of a run when its orders end.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Orders {
     /// The process groups that still run.
@@ -229,9 +229,9 @@ fn follow_orders() -> Orders {
     orders
 }
 
-/// Ends a process group, politely at first, and waits until it is gone.
+/// Ends a process group by SIGTERM, or else by SIGKILL.
 fn end_group(group: u32) {
-    // the shell's own `kill`: std can only kill children, and not groups
+    // the shell's `kill`, because std can kill children only, not groups
     let signal = |name: &str| {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", "kill -s \"$1\" -- \"-$2\"", "sh", name, &group.to_string()]);
@@ -239,7 +239,7 @@ fn end_group(group: u32) {
     };
     signal("TERM");
     for _ in 0..100 {
-        // signal 0 only asks whether somebody is there
+        // signal 0 only checks whether the group exists
         if !signal("0") {
             return;
         }

@@ -1,4 +1,4 @@
-//! What a run must undo, written down before it is done: so the next run can undo it for one that was killed.
+//! The list of what a run must undo. Entries are written in advance, so that the next run can undo them for a run that was killed.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{cluster, compose};
 use crate::failure::{Failure, While};
 
-/// A thing that a run makes outside its own folder.
+/// Something that a run creates outside of its own folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
     /// A private folder somewhere else.
@@ -29,7 +29,7 @@ impl Entry {
         }
     }
 
-    /// The entry of a line; none for a line that a killed run left unfinished.
+    /// Reads the entry of a line; `None` for a line that a killed run did not finish.
     fn from_line(line: &str) -> Option<Self> {
         match line.split('\t').collect::<Vec<_>>()[..] {
             ["folder", path] => Some(Self::Folder(path.into())),
@@ -61,9 +61,9 @@ pub(super) fn note(run_folder: &Path, entry: &Entry) -> Result<(), Failure> {
 ///
 /// # Errors
 ///
-/// All that could not be undone; the rest is undone all the same.
+/// Everything that could not be undone. The rest is undone in any case.
 pub(super) fn undo(run_folder: &Path) -> Result<(), Failure> {
-    // a run that was killed before it made anything has no ledger
+    // a run that was killed before it created anything has no ledger
     let text = fs::read_to_string(run_folder.join("ledger")).unwrap_or_default();
     let complete = text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
     let entries: Vec<Entry> = complete.filter_map(Entry::from_line).collect();
@@ -72,7 +72,7 @@ pub(super) fn undo(run_folder: &Path) -> Result<(), Failure> {
     if failures.is_empty() { Ok(()) } else { Err(Failure::new(failures.join("; "))) }
 }
 
-/// Removes a folder; one that is gone already is as good.
+/// Removes a folder, if it exists.
 pub(super) fn remove(path: &Path) -> Result<(), Failure> {
     match fs::remove_dir_all(path) {
         Err(error) if path.exists() => Err(Failure::new(format!("removing {}: {error}", path.display()))),

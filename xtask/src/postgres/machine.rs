@@ -10,7 +10,7 @@ use crate::environment;
 use crate::failure::Failure;
 use crate::run;
 
-/// Where packages put servers, `*` standing for a part with the version in it.
+/// The folders in which packages install servers. `*` stands for a part that contains the version.
 const USUAL_PLACES: &[&str] = &[
     "/usr/lib/postgresql/*/bin",                      // Debian, Ubuntu
     "/usr/pgsql-*/bin",                               // PostgreSQL's own packages for Red Hat
@@ -71,9 +71,9 @@ impl Machine for ThisMachine {
 }
 
 impl ThisMachine {
-    /// Installs the distribution's server and gives its binaries.
+    /// Installs the distribution's server and returns its binaries.
     ///
-    /// Debian's package also makes a cluster of its own on port 5432 and, where there is an init system, starts it; we leave it alone.
+    /// Debian's package also creates a cluster on port 5432 and, if there is an init system, starts it. It is not used.
     pub(crate) fn install(&self) -> Result<Binaries, Failure> {
         let apt = |arguments: &[&str]| {
             let mut command = Command::new("apt-get");
@@ -88,7 +88,7 @@ impl ThisMachine {
     }
 }
 
-/// The server in a folder, if all its programs are there and it tells its version.
+/// Returns the server in a folder, if all its programs exist and it prints its version.
 fn look_into(folder: &Path) -> Option<Binaries> {
     if !["initdb", "pg_ctl", "postgres"].iter().all(|program| folder.join(program).is_file()) {
         return None;
@@ -98,21 +98,21 @@ fn look_into(folder: &Path) -> Option<Binaries> {
     Some(Binaries { folder: folder.to_path_buf(), major })
 }
 
-/// The major version in what `postgres --version` prints.
+/// Reads the major version in the output of `postgres --version`.
 fn major_of(text: &str) -> Option<u32> {
     let number = text.split_whitespace().find(|word| word.starts_with(|first: char| first.is_ascii_digit()))?;
     let end = number.find(|character: char| !character.is_ascii_digit()).unwrap_or(number.len());
     number.get(..end)?.parse().ok()
 }
 
-/// The folder that `pg_config` names, on machines that have it.
+/// Returns the folder that `pg_config` names, on machines that have it.
 fn pg_config() -> Option<PathBuf> {
     let output = Command::new("pg_config").arg("--bindir").output().ok()?;
     let folder = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| PathBuf::from(folder.trim()))
 }
 
-/// The folders that a pattern with at most one `*` stands for.
+/// Returns the folders that match a pattern with at most one `*`.
 fn expand(pattern: &str) -> Vec<PathBuf> {
     let Some((before, after)) = pattern.split_once('*') else {
         return vec![PathBuf::from(pattern)];

@@ -1,6 +1,6 @@
-//! A PostgreSQL for tests and benches: found or started, and gone afterwards whatever happens.
+//! A PostgreSQL for tests and benches, which is found or started. A started one is removed afterwards in any case.
 //!
-//! [`choose`](fn@choose::choose) decides which one, a [`Keeper`] starts it and outlives us just long enough to stop it.
+//! [`choose`](fn@choose::choose) decides which one. A [`Keeper`] starts it, and stops it after the run.
 
 mod account;
 mod choose;
@@ -29,7 +29,7 @@ const NAME: &str = "eventsourcing";
 /// A setting of a private cluster, as `("shared_buffers", "1GB")`.
 pub(crate) type Setting = (&'static str, &'static str);
 
-/// How the tests reach their server.
+/// The connection of the tests to their server.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Connection {
     pub(crate) host: String,
@@ -40,7 +40,7 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Sets the variables that the tests read, the one that makes PostgreSQL's tests obligatory among them.
+    /// Sets the variables that the tests read, including the one that makes PostgreSQL's tests mandatory.
     pub(crate) fn export(&self, command: &mut Command) {
         command
             .env("EVENTSOURCING_TEST_POSTGRES", "1")
@@ -62,7 +62,7 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// 32 hexadecimal digits that nobody can guess: a password, a folder's name.
+/// Returns 32 random hexadecimal digits, for a password or the name of a folder.
 fn random_hex() -> Result<String, Failure> {
     use std::fmt::Write as _;
     use std::io::Read as _;
@@ -75,7 +75,7 @@ fn random_hex() -> Result<String, Failure> {
     }))
 }
 
-/// A TCP port of 127.0.0.1 that was free a moment ago.
+/// Returns a TCP port of 127.0.0.1 that was free a moment ago.
 fn free_port() -> Result<u16, Failure> {
     let doing = || "looking for a free TCP port on 127.0.0.1".to_owned();
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).while_doing(doing)?;

@@ -10,7 +10,7 @@ use super::{Connection, NAME, random_hex};
 use crate::failure::{Failure, While};
 use crate::run::output_of;
 
-/// Settings of both: what a standby that was away for a while needs is kept.
+/// The settings of both servers. They keep the WAL that a standby needs after an interruption.
 const SETTINGS: [&str; 2] = ["wal_level = replica", "wal_keep_size = 512MB"];
 
 /// A primary and a standby, and what a test needs to stop, start and promote them.
@@ -18,21 +18,21 @@ const SETTINGS: [&str; 2] = ["wal_level = replica", "wal_keep_size = 512MB"];
 pub(crate) struct Pair {
     /// How to reach the primary.
     pub(super) connection: Connection,
-    /// The standby's port, and where both servers and their programs are, as variables for tests.
+    /// The standby's port, and the folders of both servers and of their programs, as variables for tests.
     pub(super) variables: Vec<(String, String)>,
 }
 
-/// What the names of the variables begin with.
+/// The prefix of the variables.
 const PREFIX: &str = "EVENTSOURCING_FAILOVER_";
 
 impl Pair {
-    /// Makes and starts both servers.
+    /// Creates and starts both servers.
     pub(super) fn start(binaries: &Path, folder: &RunFolder) -> Result<Self, Failure> {
         let account = Account::unprivileged()?;
         let primary = Cluster::new(binaries, &SETTINGS, &account, "primary", folder)?;
         let password = random_hex()?;
         primary.initialize(&password)?;
-        // copied before it ever ran: `pg_basebackup` would copy it later, but is not in each folder of server binaries
+        // copied before its first start: `pg_basebackup` could copy it later, but is not in each folder of server binaries
         let copy = primary.data.with_file_name("copy");
         let mut command = account.command(Path::new("cp"), Path::new("/"));
         command.args(["-R", "-p", "--"]).arg(&primary.data).arg(&copy);
@@ -70,7 +70,7 @@ impl Pair {
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
     }
 
-    /// A server that has no standby, with what is said about it.
+    /// Returns a server without a standby, and its description.
     pub(super) fn alone((connection, about): (Connection, String)) -> (Self, String) {
         (Self { connection, variables: Vec::new() }, about)
     }

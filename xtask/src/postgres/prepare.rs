@@ -1,4 +1,4 @@
-//! A server made ready: chosen, started if need be, and known to take connections.
+//! A prepared server: chosen, started if necessary, and accepting connections.
 
 use std::net::{TcpStream, ToSocketAddrs};
 use std::os::unix::net::UnixStream;
@@ -11,18 +11,18 @@ use super::{Connection, Setting, ThisMachine};
 use crate::failure::{Failure, While};
 use crate::run::say;
 
-/// A server that takes connections, and the process that looks after it.
+/// A server that accepts connections, and its keeper.
 pub(crate) struct Prepared {
     pub(crate) keeper: Keeper,
     pub(crate) connection: Connection,
-    /// What a summary calls it.
+    /// Its name in a summary.
     pub(crate) name: String,
 }
 
 impl Prepared {
-    /// Chooses a PostgreSQL, says which and why in a line, and has it running.
+    /// Chooses a PostgreSQL, prints the choice and the reason, and starts it if necessary.
     ///
-    /// A private cluster gets these settings beside its own; other servers keep theirs.
+    /// A private cluster gets these settings in addition to its own; other servers keep theirs.
     pub(crate) fn find(insist_on_docker: bool, settings: &[Setting]) -> Result<Self, Failure> {
         let machine = ThisMachine;
         let cluster = |binaries| Charge::Cluster { binaries, settings: settings.to_vec() };
@@ -47,7 +47,7 @@ impl Prepared {
             }
             Choice::Install => {
                 say(
-                    "there is no PostgreSQL: installing Debian's, since we are root here (apt-get install -y postgresql)",
+                    "there is no PostgreSQL: installing Debian's package, because this runs as root (apt-get install -y postgresql)",
                 );
                 let found = machine.install()?;
                 (
@@ -63,19 +63,19 @@ impl Prepared {
     }
 }
 
-/// The folder of server binaries for clusters that are stopped and started; another server will not do.
+/// Returns the folder of the server binaries, for tests that stop and start clusters and so cannot use another server.
 pub(crate) fn server_binaries() -> Result<PathBuf, Failure> {
     let all = ThisMachine.binaries();
     let found = all.into_iter().find(|binaries| binaries.major >= OLDEST);
     found.map(|binaries| binaries.folder).ok_or_else(|| {
         Failure::new(format!(
             "there are no server binaries of PostgreSQL {OLDEST} or newer on this machine, and servers that are killed and \
-             promoted are run by them; install PostgreSQL's server package, such as `apt-get install postgresql`"
+             promoted need them; install PostgreSQL's server package, such as `apt-get install postgresql`"
         ))
     })
 }
 
-/// Fails at once where nothing listens, instead of in every test.
+/// Fails at once if no server listens, instead of in every test.
 fn check_reachable(connection: &Connection) -> Result<(), Failure> {
     let Connection { host, port, .. } = connection;
     let doing = || {

@@ -1,7 +1,7 @@
-//! One folder per run below `target/postgres`, and the removal of those that killed runs left.
+//! One folder per run below `target/postgres`, and the removal of folders of killed runs.
 //!
-//! A run holds a lock on a file in its folder. The system lets go of it when the process dies, however it dies, so a folder
-//! whose lock is free is nobody's. A process id alone would not tell: ids are used again, and containers share checkouts.
+//! A run holds a lock on a file in its folder. The system releases it when the process ends, for whatever reason, so a folder
+//! whose lock is free is abandoned. A process id would not be enough: ids are used again, and containers share checkouts.
 
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use super::random_hex;
 use crate::failure::{Failure, While};
 use crate::run;
 
-/// A run's own folder, locked as long as this lives.
+/// The folder of a run, which is locked until this is dropped.
 #[derive(Debug)]
 pub(super) struct RunFolder {
     path: PathBuf,
@@ -20,10 +20,10 @@ pub(super) struct RunFolder {
 }
 
 impl RunFolder {
-    /// Makes this process's folder below `all`, after removing those that nobody holds.
+    /// Creates this process's folder below `all`, after removing abandoned ones.
     pub(super) fn create(all: &Path) -> Result<Self, Failure> {
         fs::create_dir_all(all).while_doing(|| format!("making the folder {}", all.display()))?;
-        // held while sweeping and while making: else a sweep could see a folder that is not locked yet
+        // held while removing and creating, because otherwise another process could remove a folder that is not locked yet
         let gate = open_lock(&all.join("lock"))?;
         gate.lock().while_doing(|| format!("locking {}", all.join("lock").display()))?;
         sweep(all);
@@ -33,17 +33,17 @@ impl RunFolder {
         Ok(Self { path, _lock: lock })
     }
 
-    /// Where it is.
+    /// Returns its path.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Writes down what is about to be made.
+    /// Notes in the ledger what is about to be created.
     pub(super) fn note(&self, entry: &Entry) -> Result<(), Failure> {
         ledger::note(&self.path, entry)
     }
 
-    /// A new folder for the account: in here if it `suits` and the account can get there, else a private one for temporary files.
+    /// Creates a folder for the account: in this folder if it `suits` and the account can enter it, else in one for temporary files.
     pub(super) fn folder_for(
         &self,
         account: &Account,
@@ -57,7 +57,7 @@ impl RunFolder {
         }
         let parents = [std::env::temp_dir(), PathBuf::from("/tmp"), PathBuf::from("/var/tmp")];
         for parent in parents {
-            // a name that cannot be guessed: others may write to these folders too
+            // an unpredictable name, because others may write to these folders too
             let random = random_hex()?;
             let outside = parent.join(format!("eventsourcing-{}", random.get(..12).unwrap_or(&random)));
             if suits(&outside) && account.enters(&parent) {
@@ -72,14 +72,14 @@ impl RunFolder {
         )))
     }
 
-    /// Undoes all that was written down and removes the folder.
+    /// Undoes what is in the ledger and removes the folder.
     pub(super) fn clear(self) -> Result<(), Failure> {
         ledger::undo(&self.path)?;
         ledger::remove(&self.path)
     }
 }
 
-/// Undoes and removes every run's folder that no living process holds; those of other users stay, with a line that says so.
+/// Undoes and removes the folders that no process holds. Those of other users stay, with a message.
 fn sweep(all: &Path) {
     let folders = fs::read_dir(all).into_iter().flatten().flatten().map(|entry| entry.path());
     for folder in folders.filter(|path| path.is_dir()) {
@@ -88,15 +88,16 @@ fn sweep(all: &Path) {
             continue;
         }
         match ledger::undo(&folder).and_then(|()| ledger::remove(&folder)) {
-            Ok(()) => run::complain(&format!("removed what an interrupted run had left: {}", folder.display())),
-            Err(failure) => {
-                run::complain(&format!("an interrupted run left {} and it stays: {failure}", folder.display()))
-            }
+            Ok(()) => run::complain(&format!("removed the folder of an interrupted run: {}", folder.display())),
+            Err(failure) => run::complain(&format!(
+                "the folder {} of an interrupted run could not be removed: {failure}",
+                folder.display()
+            )),
         }
     }
 }
 
-/// A folder named by this process's id; a second name where another container has a process of the same id.
+/// Creates a folder named after this process's id, or a similar name if a process of another container has the same id.
 fn make_numbered(all: &Path) -> Result<PathBuf, Failure> {
     let pid = std::process::id();
     let mut path = all.join(pid.to_string());
@@ -123,7 +124,7 @@ fn open_lock(path: &Path) -> Result<File, Failure> {
 mod tests {
     use super::*;
 
-    /// A folder of this test's own; removed by the test, or with `target/`.
+    /// Returns a folder for one test, which the test removes.
     fn scratch(name: &str) -> PathBuf {
         let folder = run::target().join("xtask-tests").join(format!("{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);

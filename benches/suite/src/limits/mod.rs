@@ -1,4 +1,4 @@
-//! What the machine could do: the drivers alone, the same rows, the same durability, and nothing that a library needs beside.
+//! The limits of the machine: the drivers alone, with the same rows and the same durability, without the work of a library.
 
 pub mod policies;
 pub mod postgres_reads;

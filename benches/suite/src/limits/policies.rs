@@ -8,14 +8,14 @@ use super::postgres_saves::insert_processed;
 use super::row;
 use super::sqlite_saves::Writer;
 
-/// As many events as the library's policies take at a time.
+/// The batch size, which is that of the library's policies.
 const BATCH: usize = 100;
 
 const PAGE: &str = "
     SELECT notification_id, originator_id, originator_version, topic, state, checksum FROM bank_events
     WHERE notification_id > $1 AND topic = 'Account.Deposited' ORDER BY notification_id LIMIT $2";
 
-/// Goes on after an id until there is nothing more; gives how many deposits there were.
+/// Processes the deposits after an id until the end of the log in SQLite, and returns their number.
 pub fn sqlite(bank: &rusqlite::Connection, branch: &mut Writer, mut after: i64) -> usize {
     let mut all = 0;
     loop {
@@ -36,7 +36,7 @@ pub fn sqlite(bank: &rusqlite::Connection, branch: &mut Writer, mut after: i64) 
     }
 }
 
-/// The same; the two connections are to the other's tables and to its own.
+/// The same in PostgreSQL, with one connection to the upstream's tables and one to its own.
 pub async fn postgres(bank: &mut PgConnection, branch: &mut PgConnection, mut after: i64) -> usize {
     let mut all = 0;
     loop {

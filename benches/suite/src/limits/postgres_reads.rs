@@ -45,7 +45,7 @@ impl Work for Loader {
     }
 }
 
-/// Reads the whole log in pages, decodes each event, and gives their number.
+/// Reads the whole log in pages, decodes each event, and returns their number.
 pub async fn read_log(connection: &mut PgConnection, page: usize) -> usize {
     let mut folded = Folded::default();
     let mut after = 0_i64;

@@ -1,4 +1,4 @@
-//! The row of an event, encoded beforehand, and what its state is decoded into.
+//! The row of an event, which is encoded beforehand, and the types that its state is decoded into.
 
 use eventsourcing::Timestamp;
 use serde::Deserialize;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::account::HISTORY;
 
-/// The columns that the library's table has, but for the notification id, which the database's side gives.
+/// The columns of the library's table, except the notification id, which is assigned when the row is recorded.
 #[derive(Clone, Debug)]
 pub struct Row {
     pub originator_id: Uuid,
@@ -33,7 +33,7 @@ pub fn first() -> Row {
     }
 }
 
-/// Where the next rows belong: streams of the length that the library's accounts have.
+/// The stream of the next rows. Streams are as long as the library's accounts.
 #[derive(Debug)]
 pub struct Stream {
     id: Uuid,
@@ -45,7 +45,7 @@ impl Stream {
         Self { id: Uuid::new_v4(), version: 0 }
     }
 
-    /// The rows of the next save.
+    /// Returns the rows of the next save.
     pub fn next(&mut self, events: u64) -> Vec<Row> {
         if self.version.cast_unsigned() >= HISTORY {
             *self = Self::new();

@@ -1,4 +1,4 @@
-//! SQLite's limits for reads: prepared statements run in place, states decoded where SQLite keeps them.
+//! SQLite's limits for reads: prepared statements on the calling thread, with states that are decoded from SQLite's memory.
 
 use std::hint::black_box;
 use std::path::Path;
@@ -70,7 +70,7 @@ impl Work for Loader {
     }
 }
 
-/// Reads the whole log in pages, decodes each event, and gives their number.
+/// Reads the whole log in pages, decodes each event, and returns their number.
 pub fn read_log(connection: &Connection, page: usize) -> usize {
     let mut statement = connection.prepare_cached(PAGE).unwrap();
     let mut folded = Folded::default();
@@ -92,7 +92,7 @@ pub fn read_log(connection: &Connection, page: usize) -> usize {
     }
 }
 
-/// The way through sqlx, whose SQLite lives on a thread of its own: all rows of a stream at once, then decoded.
+/// Reads through sqlx, which runs SQLite on a thread of its own: all rows of a stream at once, then decoded.
 pub struct SqlxLoader {
     connection: SqliteConnection,
     streams: Vec<Uuid>,

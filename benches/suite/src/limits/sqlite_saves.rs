@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::row::{Row, Stream};
 use crate::measure::Work;
 
-/// Saves that one transaction takes at most.
+/// The maximum number of saves of one transaction.
 pub const BATCH: usize = 512;
 
 const TABLE: &str = "
@@ -29,14 +29,14 @@ const INSERT: &str = "
     INSERT INTO events (notification_id, originator_id, originator_version, topic, state, checksum, append_id)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
-/// A connection that writes, and the last id that it gave.
+/// A connection that writes, and the last id that it assigned.
 pub struct Writer {
     connection: Connection,
     last: i64,
 }
 
 impl Writer {
-    /// Makes the file and its table.
+    /// Creates the file and its table.
     pub fn create(file: &Path) -> Self {
         let connection = Connection::open(file).unwrap();
         for (pragma, value) in [("journal_mode", "WAL"), ("synchronous", "FULL"), ("cache_size", "-16384")] {
@@ -46,7 +46,7 @@ impl Writer {
         Self { connection, last: 0 }
     }
 
-    /// Records rows in a transaction; a single one is a transaction by itself.
+    /// Records rows in a transaction. A single row is committed by itself.
     fn save<'a>(&mut self, rows: impl ExactSizeIterator<Item = &'a Row>) {
         let is_single = rows.len() == 1;
         if !is_single {
@@ -58,7 +58,7 @@ impl Writer {
         }
     }
 
-    /// Records rows, and up to where another log is processed with them.
+    /// Records rows, and with them the position in another log.
     pub fn save_processed(&mut self, rows: &[Row], position: i64) {
         self.run("BEGIN IMMEDIATE");
         self.insert(rows.iter());
@@ -81,10 +81,10 @@ impl Writer {
     }
 }
 
-/// A save that waits for the writer's thread, and where its answer goes.
+/// A save that waits for the writer's thread, and the channel for its answer.
 pub type Waiting = (Vec<Row>, oneshot::Sender<()>);
 
-/// Starts a thread that writes at most so many saves in a transaction: all that queued during the one before.
+/// Starts a thread that writes all saves that queued during one transaction in the next, up to this number.
 pub fn writer_thread(mut writer: Writer, at_most: usize) -> mpsc::Sender<Waiting> {
     let (sender, mut queue) = mpsc::channel::<Waiting>(BATCH);
     std::thread::spawn(move || {
@@ -94,7 +94,7 @@ pub fn writer_thread(mut writer: Writer, at_most: usize) -> mpsc::Sender<Waiting
             let rows: Vec<&Row> = batch.iter().flat_map(|(rows, _)| rows).collect();
             writer.save(rows.into_iter());
             for (_, answer) in batch.drain(..) {
-                // a saver that is gone needs no answer
+                // a saver that has ended needs no answer
                 let _ = answer.send(());
             }
         }
@@ -102,7 +102,7 @@ pub fn writer_thread(mut writer: Writer, at_most: usize) -> mpsc::Sender<Waiting
     sender
 }
 
-/// A task that saves by way of the writer's thread.
+/// A task that saves through the writer's thread.
 pub struct Saver {
     pub queue: mpsc::Sender<Waiting>,
     pub events: u64,
@@ -117,7 +117,7 @@ impl Work for Saver {
     }
 }
 
-/// The only task: it writes where it stands, so that nothing is handed to another thread.
+/// A task that writes on its own thread, so that nothing is passed to another thread.
 pub struct Inline {
     pub writer: Writer,
     pub events: u64,

@@ -1,6 +1,6 @@
-//! Limits for projections and for those who wait: the driver alone reads the log and keeps the view, without a library.
+//! Limits for projections and for subscribers: the driver alone reads the log and updates the view, without a library.
 //!
-//! SQL is the same in both dialects, but sqlx's types are not: a macro writes what is done twice.
+//! SQL is the same in both dialects, but sqlx's types are not, so a macro writes the code for both.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -10,53 +10,53 @@ use tokio::sync::{mpsc, watch};
 
 use super::row::Folded;
 
-/// The library's projections and these count in the first; these keep in the second how far they are.
+/// The first table has the count, also of the library's projections. The second has the position of these consumers.
 const TABLES: &str = "
     CREATE TABLE counter (deposits bigint NOT NULL);
     INSERT INTO counter VALUES (0);
     CREATE TABLE IF NOT EXISTS processed (position bigint NOT NULL);
     INSERT INTO processed SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM processed)";
 
-/// As many events as the library takes at a time.
+/// The batch size, which is that of the library.
 const BATCH: i64 = 500;
 
-/// Whether the events of a batch take one statement together, or one each.
+/// Whether there is a statement for each batch, or for each event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Statements {
     ABatch,
     AnEvent,
 }
 
-/// A database with views in it.
+/// A database with views.
 pub trait Pool: Clone + Send + Sync + 'static {
     type Follower: Follower;
 
-    /// Makes the tables of views.
+    /// Creates the tables of views.
     fn create(&self) -> impl Future<Output = ()> + Send;
 
-    /// Lets the library's projection begin anew.
+    /// Resets the library's projection.
     fn clear(&self) -> impl Future<Output = ()> + Send;
 
-    /// How many deposits were counted.
+    /// Returns the number of deposits that were counted.
     fn counted(&self) -> impl Future<Output = i64> + Send;
 
-    /// How many deposits the library's table has after an id.
+    /// Returns the number of deposits after an id in the library's table.
     fn deposits_after(&self, after: i64) -> impl Future<Output = i64> + Send;
 
-    /// One that follows the deposits in this table, on a connection of its own.
+    /// Returns a consumer of the deposits in this table, on a connection of its own.
     fn follower(&self, table: &str) -> impl Future<Output = Self::Follower> + Send;
 }
 
-/// One that follows deposits by hand.
+/// A consumer of deposits without the library.
 pub trait Follower: Send + 'static {
-    /// Goes on after this id until there is nothing more; gives how many there were.
+    /// Processes the deposits after this id until the end of the table, and returns their number.
     fn catch_up(&mut self, after: i64, statements: Statements) -> impl Future<Output = i64> + Send;
 
-    /// Counts whatever there is when it is told that there may be something, and says up to where.
+    /// Counts new deposits each time it is notified, and reports the position.
     fn keep_counting(self, told: watch::Receiver<()>, processed: watch::Sender<i64>)
     -> impl Future<Output = ()> + Send;
 
-    /// Decodes whatever there is when it is told that there may be something, and says when.
+    /// Decodes new deposits each time it is notified, and reports the time of each.
     fn keep_hearing(
         self,
         told: watch::Receiver<()>,
@@ -64,7 +64,7 @@ pub trait Follower: Send + 'static {
     ) -> impl Future<Output = ()> + Send;
 }
 
-/// Follows in one kind of database.
+/// A consumer in one kind of database.
 pub struct ByHand<Connection> {
     connection: Connection,
     page: String,
@@ -113,7 +113,7 @@ macro_rules! views {
                 rows
             }
 
-            /// Counts the next batch in a transaction, its states undecoded; gives how many there were.
+            /// Counts the next batch in a transaction, without decoding its states, and returns its size.
             async fn count(&mut self, statements: Statements) -> usize {
                 let rows = self.read().await;
                 if rows.is_empty() {
@@ -162,7 +162,7 @@ macro_rules! views {
                 while told.changed().await.is_ok() {
                     for row in self.read().await {
                         folded.take(row.get(3), row.get(4));
-                        // nobody listens any more where a measurement has ended
+                        // there is no receiver once the measurement has ended
                         let _ = heard.send(Instant::now());
                     }
                 }

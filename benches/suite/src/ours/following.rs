@@ -1,4 +1,4 @@
-//! Following as an application does it: a projection that counts, a subscription that hears, a policy that acts.
+//! Consumers as in an application: a projection that counts, a subscription, a policy that opens accounts.
 
 use std::time::{Duration, Instant};
 
@@ -11,19 +11,19 @@ use crate::account::{Account, AccountDeposited, Bank, Usual};
 
 const COUNT: &str = "UPDATE counter SET deposits = deposits + $1";
 
-/// Longer than anything takes that is not stuck.
+/// A time limit that is exceeded only if something hangs.
 pub const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Counts deposits with a statement for all that follow one another.
+/// Counts deposits with a statement for each batch.
 pub struct ByBatch;
 
-/// Counts deposits with a statement each.
+/// Counts deposits with a statement for each event.
 pub struct ByEvent;
 
-/// The same in a file.
+/// The same in SQLite.
 pub struct ByBatchInFile;
 
-/// The same in a file.
+/// The same in SQLite.
 pub struct ByEventInFile;
 
 #[projection("counted")]
@@ -66,7 +66,7 @@ impl ByEventInFile {
     }
 }
 
-/// What follows a bank: for each deposit there it opens an account.
+/// An application with a policy: for each deposit at a bank it opens an account.
 #[application]
 pub struct Branch;
 
@@ -78,7 +78,7 @@ impl Branch {
     }
 }
 
-/// Says that a projection has processed a bank up to this id.
+/// Sets the position of a projection in the log of a bank.
 pub async fn begin_after<V: Views>(views: &V, after: u64) {
     if after > 0 {
         let tracking = Tracking::new("Bank", 0, after);
@@ -86,7 +86,7 @@ pub async fn begin_after<V: Views>(views: &V, after: u64) {
     }
 }
 
-/// Follows until the last of what is recorded is processed, and gives the time from before it was started.
+/// Runs a consumer until it has processed the whole log, and returns the time, including that of its start.
 pub async fn catch_up<P, V>(bank: &Bank, runner: RunnerBuilder<P, V>) -> Duration
 where
     P: Projection,

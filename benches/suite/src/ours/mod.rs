@@ -1,4 +1,4 @@
-//! The library, through what it offers its users and nothing else.
+//! The library, used through its public API only.
 
 pub mod following;
 pub mod reads;

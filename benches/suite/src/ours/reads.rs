@@ -1,4 +1,4 @@
-//! Reading as an application does it: an account from the repository, the log through a reader and the mapper.
+//! Reads as in an application: an account from the repository, the log through a reader and the mapper.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ impl Work for Loader {
     }
 }
 
-/// A task that reads a page of the log at one place after the other, and decodes its events.
+/// A task that reads pages at one position of the log after the other, and decodes their events.
 pub struct Pager {
     bank: Arc<Bank>,
     page: usize,
@@ -55,7 +55,7 @@ impl Work for Pager {
     }
 }
 
-/// Reads the whole log, decodes each event, and gives their number.
+/// Reads the whole log, decodes each event, and returns their number.
 pub async fn read_log(bank: Arc<Bank>, page: usize) -> usize {
     let mut notifications = NotificationLogReader::new(bank.log()).page_size(page).read(1);
     let (mut events, mut sum) = (0, 0);
@@ -68,7 +68,7 @@ pub async fn read_log(bank: Arc<Bank>, page: usize) -> usize {
     events
 }
 
-/// Follows the log from its beginning until there were so many events, decoded, and gives their number.
+/// Subscribes from the beginning of the log until this number of events is decoded, and returns the number.
 pub async fn follow_log(bank: Arc<Bank>, page: usize, until: usize) -> usize {
     let mut followed = bank.subscribe(0).page_size(page).events::<AccountEvent>();
     let (mut events, mut sum) = (0, 0);

@@ -1,4 +1,4 @@
-//! Saving as an application does it: events of an account, then a new account.
+//! Saves as in an application: events of an account, then a new account.
 
 use std::sync::Arc;
 
@@ -13,19 +13,19 @@ pub struct Saver<A = Account> {
 }
 
 impl Saver {
-    /// One that saves so many events at a time.
+    /// A task that saves this number of events at a time.
     pub fn new(bank: &Arc<Bank>, events: u64) -> Self {
         Self::of(bank, events)
     }
 }
 
 impl<A: Usual> Saver<A> {
-    /// One that saves so many events of such an aggregate at a time.
+    /// A task that saves this number of events of such an aggregate at a time.
     pub fn of(bank: &Arc<Bank>, events: u64) -> Self {
         Self { bank: Arc::clone(bank), account: None, events }
     }
 
-    /// Saves, and gives the last of the notification ids.
+    /// Saves, and returns the last of the notification ids.
     pub async fn save(&mut self) -> u64 {
         let mut left = self.events;
         if self.account.as_ref().is_some_and(|account| account.version() >= HISTORY) {

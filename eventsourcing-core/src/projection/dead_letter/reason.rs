@@ -20,12 +20,12 @@ const NOT_KEPT: &str = "the reason was not stored, because it could not be encry
 /// The cause for which an event was refused, as stored.
 ///
 /// With a cipher it is sealed like states are, bound to its event and this use.
-pub(crate) fn stored(cause: &Cause, place: StateLocation<'_>, mapper: &Mapper) -> String {
+pub(crate) fn stored(cause: &Cause, location: StateLocation<'_>, mapper: &Mapper) -> String {
     let reason = bounded(story(&**cause).replace('\0', "\u{fffd}"));
     if !mapper.has_cipher() {
         return reason;
     }
-    match mapper.seal(&place, reason.into_bytes()) {
+    match mapper.seal(&location, reason.into_bytes()) {
         Ok((sealed, _)) => format!("{SEALED}{}", STANDARD.encode(sealed)),
         Err(error) => {
             tracing::warn!(%error, "the reason of a dead letter could not be encrypted and is not stored");
@@ -38,14 +38,14 @@ pub(crate) fn stored(cause: &Cause, place: StateLocation<'_>, mapper: &Mapper) -
 pub(crate) fn opened(mut letter: DeadLetter, mapper: &Mapper) -> DeadLetter {
     if let Some(sealed) = letter.reason.as_deref().and_then(|reason| reason.strip_prefix(SEALED)) {
         let (originator_id, originator_version) = (letter.originator_id, letter.originator_version);
-        let place = StateLocation {
+        let location = StateLocation {
             kind: StateKind::DeadLetterReason,
             originator_id,
             originator_version,
             topic: &letter.topic,
         };
         let reason = match STANDARD.decode(sealed) {
-            Ok(sealed) => mapper.open(&place, &sealed, None).map(|text| String::from_utf8_lossy(&text).into_owned()),
+            Ok(sealed) => mapper.open(&location, &sealed, None).map(|text| String::from_utf8_lossy(&text).into_owned()),
             // a plain reason that looks like a sealed one
             Err(_) => return letter,
         };
@@ -55,7 +55,7 @@ pub(crate) fn opened(mut letter: DeadLetter, mapper: &Mapper) -> DeadLetter {
 }
 
 /// The location of the reason for which an event is refused.
-pub(crate) fn place_of(event: &Notification) -> StateLocation<'_> {
+pub(crate) fn location_of(event: &Notification) -> StateLocation<'_> {
     let Notification { originator_id, originator_version, ref topic, .. } = *event;
     StateLocation { kind: StateKind::DeadLetterReason, originator_id, originator_version, topic }
 }

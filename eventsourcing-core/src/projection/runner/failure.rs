@@ -22,7 +22,7 @@ pub(crate) enum Failure {
     /// Another process moved the position: look it up to continue from there.
     Moved,
     /// A transient error, to be retried; the position shows whether the transaction was committed.
-    Passing(RunnerError),
+    Transient(RunnerError),
     /// A time limit was exceeded. It may be transient, or need fewer events in a transaction.
     TimedOut(RunnerError),
     /// The runner cannot continue.
@@ -30,7 +30,7 @@ pub(crate) enum Failure {
 }
 
 /// Whether a handler's error is transient.
-pub(crate) fn is_transient(cause: &Cause, is_passing_for_views: impl Fn(&(dyn StdError + 'static)) -> bool) -> bool {
+pub(crate) fn is_transient(cause: &Cause, is_transient_for_views: impl Fn(&(dyn StdError + 'static)) -> bool) -> bool {
     chain(&**cause).any(|error| {
         let recorder = match error.downcast_ref::<Error>() {
             Some(Error::Recorder(error)) => Some(error),
@@ -38,7 +38,7 @@ pub(crate) fn is_transient(cause: &Cause, is_passing_for_views: impl Fn(&(dyn St
         };
         recorder.is_some_and(RecorderError::is_retryable)
             || error.downcast_ref::<ViewError>().is_some_and(ViewError::is_retryable)
-            || is_passing_for_views(error)
+            || is_transient_for_views(error)
     })
 }
 

@@ -154,7 +154,7 @@ where
         let is_timeout = has_handled && self.is_timeout(&error);
         match self.view_failure(error) {
             // such as the append of a policy's events
-            Failure::Passing(error) if is_timeout => Err(Failure::TimedOut(error)),
+            Failure::Transient(error) if is_timeout => Err(Failure::TimedOut(error)),
             // such as a deferred constraint, which these events violate
             Failure::Fatal(RunnerError::View { source, .. }) if has_handled => Ok(Handled::Refused(source.into())),
             failure => Err(failure),
@@ -182,7 +182,7 @@ where
         if self.is_timeout(&*cause) {
             Err(Failure::TimedOut(self.handler_error(first, cause)))
         } else if is_transient(&cause, |error| self.views.is_transient(error)) {
-            Err(Failure::Passing(self.handler_error(first, cause)))
+            Err(Failure::Transient(self.handler_error(first, cause)))
         } else {
             Ok(Handled::Refused(self.with_cure(cause)))
         }
@@ -226,7 +226,7 @@ where
         match error {
             // a conflict: another process parked an event, or removed a dead letter
             error if matches!(error, ViewError::AlreadyProcessed { .. }) || error.is_conflict() => Failure::Moved,
-            source if source.is_retryable() => Failure::Passing(RunnerError::View { name: P::NAME, source }),
+            source if source.is_retryable() => Failure::Transient(RunnerError::View { name: P::NAME, source }),
             source => Failure::Fatal(RunnerError::of_view::<P>(source)),
         }
     }
@@ -234,7 +234,7 @@ where
     pub(crate) fn upstream_failure(&self, error: Error) -> Failure {
         let is_transient = error.is_retryable();
         let error = self.upstream_error(error);
-        if is_transient { Failure::Passing(error) } else { Failure::Fatal(error) }
+        if is_transient { Failure::Transient(error) } else { Failure::Fatal(error) }
     }
 
     /// The error of a log that cannot be consumed.

@@ -52,11 +52,11 @@ where
                         self.pages.go_to(position);
                     }
                     Err(Failure::Moved) => {}
-                    Err(Failure::Passing(error) | Failure::TimedOut(error) | Failure::Fatal(error)) => {
+                    Err(Failure::Transient(error) | Failure::TimedOut(error) | Failure::Fatal(error)) => {
                         return Err(error);
                     }
                 },
-                Err(Failure::Passing(error) | Failure::TimedOut(error) | Failure::Fatal(error)) => return Err(error),
+                Err(Failure::Transient(error) | Failure::TimedOut(error) | Failure::Fatal(error)) => return Err(error),
             }
         }
     }

@@ -57,7 +57,7 @@ where
                 Ok(()) => pause = PAUSES.0,
                 // retry at once
                 Err(Failure::Moved) => {}
-                Err(Failure::Passing(error) | Failure::TimedOut(error)) => {
+                Err(Failure::Transient(error) | Failure::TimedOut(error)) => {
                     tracing::warn!(%error, "a projection retries after a transient error");
                     self.retrying(error);
                     if self.is_stopped_within(pause).await {
@@ -119,12 +119,12 @@ where
     }
 
     async fn handle_each(&mut self, events: &[(LogPosition, Notification)], up_to: LogPosition) -> Result<(), Failure> {
-        for (place, event) in events.iter().enumerate() {
+        for (index, event) in events.iter().enumerate() {
             // each event is committed separately, so the runner can stop between two
             if *self.stopping.borrow() {
                 return Ok(());
             }
-            let is_last = place + 1 == events.len();
+            let is_last = index + 1 == events.len();
             self.handle_alone(event, if is_last { up_to } else { event.0 }).await?;
         }
         Ok(())

@@ -10,8 +10,9 @@ use uuid::Uuid;
 
 use super::Fixture;
 use super::atomicity::{assert_log_is_whole, dropped_after};
-use super::store::{Store, append, assert_conflict, assert_same, at_once, deal, numbered, versions};
-use crate::recording::{LogPosition, Notification, RecorderError, StoredEvent, Tracking};
+use super::store::{Store, append, assert_conflict, assert_same, at_once, deal, expect, numbered, versions};
+use super::tracked::{assert_processed, orders};
+use crate::recording::{LogPosition, RecorderError, Tracking};
 
 /// One insert records events and tracking, and all recorders of the store find them; an unprocessed upstream is at position 0.
 pub async fn events_and_tracking_are_recorded_by_one_insert(fixture: &dyn Fixture) {
@@ -311,9 +312,7 @@ pub async fn a_position_is_moved_from_exactly_where_it_is(fixture: &dyn Fixture)
     let rule = "a position is moved from exactly where it is";
     let (one, other) = (Store::open(fixture).await, Store::open(fixture).await);
     let at = |id: u64| LogPosition::anchored(id, Uuid::from_u128(id.into()));
-    let position = async |upstream: &str| {
-        crate::recording::conformance::store::expect("look", other.recorder().tracked_position(upstream).await)
-    };
+    let position = async |upstream: &str| expect("look", other.recorder().tracked_position(upstream).await);
     one.insert_tracked(&[], &Tracking::new("Orders", 0, at(9))).await;
     one.insert_tracked(&[], &Tracking::new("Bank", 0, at(9))).await;
     assert_eq!(position("Orders").await, at(9), "{rule}: a position is kept with its anchor");
@@ -325,10 +324,7 @@ pub async fn a_position_is_moved_from_exactly_where_it_is(fixture: &dyn Fixture)
     let mut from = at(9);
     for to in [at(5), LogPosition::from(7), at(7), at(4), LogPosition::START] {
         for _ in 0..2 {
-            crate::recording::conformance::store::expect(
-                "move_tracking",
-                one.recorder().move_tracking("Orders", from, to).await,
-            );
+            expect("move_tracking", one.recorder().move_tracking("Orders", from, to).await);
         }
         assert_eq!(position("Orders").await, to, "{rule}: the position after a move from {from}");
         from = to;
@@ -346,7 +342,7 @@ pub async fn where_processing_begins_is_stored_once(fixture: &dyn Fixture) {
     let at = |id: u64| LogPosition { id, anchor: Some(Uuid::from_u128(id.into())) };
     let begin = async |store: &Store, upstream: &str, position| {
         let begun = store.patiently(|| store.recorder().initialize_tracking(upstream, position)).await;
-        crate::recording::conformance::store::expect("initialize_tracking", begun)
+        expect("initialize_tracking", begun)
     };
     let events = versions(Uuid::new_v4(), [1]);
     for (upstream, first, second) in [("Orders", LogPosition::START, at(5)), ("Bank", at(5), LogPosition::START)] {
@@ -375,48 +371,4 @@ pub async fn where_processing_begins_is_stored_once(fixture: &dyn Fixture) {
         assert!(is_refused, "{rule}: {upstream:?} at {position} gives {outcome:?}");
     }
     assert_eq!(one.last_id().await, None, "{rule}: it takes no place in the log");
-}
-
-fn orders(after: u64, position: u64) -> Tracking {
-    Tracking::new("Orders", after, position)
-}
-
-/// Asserts that an insert was refused because Orders is processed up to another event.
-fn assert_processed(
-    outcome: Result<Vec<Notification>, RecorderError>,
-    expected_after: u64,
-    expected_recorded: u64,
-    rule: &str,
-) {
-    match outcome {
-        Err(RecorderError::AlreadyProcessed { upstream, after, recorded }) => {
-            let (found, expected) =
-                ((upstream.as_str(), after, recorded), ("Orders", expected_after, expected_recorded));
-            assert_eq!(found, expected, "{rule}: the fields of the error");
-        }
-        Err(error) => panic!("{rule}: AlreadyProcessed was expected, and the error is: {error} ({error:?})"),
-        Ok(notifications) => {
-            panic!("{rule}: AlreadyProcessed was expected, and the insert was done: {notifications:?}")
-        }
-    }
-}
-
-/// Like [`Store::insert`] and [`Store::try_insert`], with tracking.
-impl Store {
-    async fn try_insert_tracked(
-        &self,
-        events: &[StoredEvent],
-        tracking: &Tracking,
-    ) -> Result<Vec<Notification>, RecorderError> {
-        self.patiently(|| self.recorder().insert_tracked(events.to_vec(), tracking.clone())).await
-    }
-
-    async fn insert_tracked(&self, events: &[StoredEvent], tracking: &Tracking) -> Vec<Notification> {
-        crate::recording::conformance::store::expect("insert_tracked", self.try_insert_tracked(events, tracking).await)
-    }
-
-    async fn position(&self, upstream: &str) -> u64 {
-        let look_up = || self.recorder().tracked_position(upstream);
-        crate::recording::conformance::store::expect("tracked_position", self.patiently(look_up).await).id
-    }
 }

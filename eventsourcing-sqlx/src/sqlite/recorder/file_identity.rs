@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
+use crate::sql::sqlite::FILE;
+
 /// A file system's number for a file.
 type Number = (u64, u64);
 
@@ -20,8 +22,7 @@ pub(super) struct FileIdentity {
 impl FileIdentity {
     /// The identity of the file that a connection has just opened, in WAL mode; none if the database is in memory.
     pub(super) fn of(connection: &Connection) -> Result<Option<Self>, rusqlite::Error> {
-        let select = "SELECT file FROM pragma_database_list WHERE name = 'main'";
-        let path: Option<String> = connection.query_row(select, [], |row| row.get(0))?;
+        let path: Option<String> = connection.query_row(FILE, [], |row| row.get(0))?;
         let Some(path) = path.filter(|path| !path.is_empty()) else { return Ok(None) };
         let (file, wal) = (PathBuf::from(&path), PathBuf::from(format!("{path}-wal")));
         let numbers = [number(&file), number(&wal)];

@@ -81,7 +81,7 @@ impl Inner {
 
     /// Reads the whole file, and compares indexes with their tables.
     fn check_file(&self, connection: &Connection) -> Result<(), StatementError> {
-        let found: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+        let found: String = connection.query_row(sql::CHECK_FILE, [], |row| row.get(0))?;
         match found.as_str() {
             "ok" => Ok(()),
             _ => {

@@ -1,4 +1,4 @@
-//! The pages that are part of the generated documentation: their links lead to the same places there.
+//! Checks that links of the pages that are part of the generated documentation lead to the same places there.
 //!
 //! A chapter links to another by label. It defines the label for a reader of the files, and `src/guide_links.md` defines it for rustdoc,
 //! which knows the chapter as a module. rustdoc does not check links to its own files, so this does.
@@ -20,7 +20,7 @@ const GUIDE: &str = "src/guide.rs";
 #[derive(Debug)]
 struct Labels {
     file: &'static str,
-    /// What stands before the path of a chapter's module.
+    /// The text before the path of a chapter's module.
     to_guide: &'static str,
     page: Page,
 }
@@ -31,7 +31,7 @@ impl Labels {
         Ok(Self { file, to_guide, page: Page::read(&text) })
     }
 
-    /// The place in the files that the label's link to a module means.
+    /// Returns the file and the anchor that a label's link to a module stands for.
     fn target(&self, label: &str) -> Option<Target> {
         let link = self.page.labels.get(label)?.target.strip_prefix(self.to_guide)?;
         let (module, anchor) = link.split_once("/index.html")?;
@@ -39,7 +39,7 @@ impl Labels {
         Some(Target { path: PathBuf::from(path), anchor: anchor.strip_prefix('#').map(str::to_owned) })
     }
 
-    /// Sentences about labels that lead to no chapter or heading.
+    /// Returns messages about labels that lead to no chapter or heading.
     fn broken(&self, pages: &Pages) -> Vec<String> {
         let leads = |label: &String| {
             let target = self.target(label)?;
@@ -54,7 +54,7 @@ impl Labels {
             .collect()
     }
 
-    /// Sentences about links of a page that rustdoc would not resolve, or not to the same place.
+    /// Returns messages about links of a page that rustdoc would not resolve, or not to the same place.
     fn missing(&self, path: &Path, page: &Page) -> Vec<String> {
         let shown = path.display();
         let differ = page.labels.iter().filter(|(label, link)| {
@@ -75,7 +75,7 @@ impl Labels {
     }
 }
 
-/// Sentences about what is wrong with the links of the generated documentation.
+/// Returns messages about broken links of the generated documentation.
 pub(super) fn broken(root: &Path, pages: &Pages) -> Result<Vec<String>, Failure> {
     let of_guide = Labels::of("src/guide_links.md", "../../", root)?;
     let of_crate = Labels::of("src/crate_links.md", "guide/", root)?;
@@ -94,12 +94,12 @@ pub(super) fn broken(root: &Path, pages: &Pages) -> Result<Vec<String>, Failure>
     Ok(broken)
 }
 
-/// Whether a page is in a folder of the guide.
+/// Returns whether a page is in a folder of the guide.
 fn is_chapter(path: &Path) -> bool {
     path.strip_prefix("docs").is_ok_and(|path| path.components().count() > 1)
 }
 
-/// Sentences about the lists that a chapter is missing from.
+/// Returns messages about the lists in which a chapter is missing.
 fn unlisted(chapter: &Path, pages: &Pages, guide: &str) -> Vec<String> {
     let summary = pages.get(Path::new(SUMMARY));
     let is_listed = summary.is_some_and(|summary| {

@@ -1,4 +1,4 @@
-//! Every relative link of the documentation leads to a file, and every anchor to a heading.
+//! Checks that every relative link of the documentation leads to a file, and every anchor to a heading.
 
 mod labels;
 mod page;
@@ -52,7 +52,7 @@ fn read_folder(root: &Path, folder: &Path, pages: &mut Pages) -> Result<(), Fail
     Ok(())
 }
 
-/// Sentences about links that lead nowhere.
+/// Returns messages about links that lead nowhere.
 fn broken(root: &Path, pages: &Pages) -> Vec<String> {
     let mut broken = Vec::new();
     for (path, page) in pages {
@@ -70,7 +70,7 @@ fn broken(root: &Path, pages: &Pages) -> Vec<String> {
     broken
 }
 
-/// Why a target cannot be reached.
+/// Returns the reason why a target does not exist, if it does not.
 fn why_not(target: &Target, root: &Path, pages: &Pages) -> Option<String> {
     let path = target.path.display();
     let page = pages.get(&target.path);
@@ -78,7 +78,7 @@ fn why_not(target: &Target, root: &Path, pages: &Pages) -> Option<String> {
         return Some(format!("there is no file {path}"));
     }
     let anchor = target.anchor.as_deref()?;
-    // an anchor in a file of code is the host's, such as a line's number
+    // anchors in source files, such as line numbers, are defined by the host
     let page = page?;
     (!page.anchors.contains(anchor)).then(|| format!("{path} has no heading `#{anchor}`"))
 }

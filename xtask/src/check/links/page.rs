@@ -1,4 +1,4 @@
-//! What a page of Markdown has to be linked to, and what it links to.
+//! The anchors and the links of a page of Markdown.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -7,14 +7,14 @@ use pulldown_cmark::{BrokenLink, Event, LinkType, Options, Parser, Tag, TagEnd};
 
 use super::slug;
 
-/// The parts of a page that links are about.
+/// The anchors, links and labels of a page.
 #[derive(Debug, Default)]
 pub(super) struct Page {
     /// The anchors of its headings.
     pub(super) anchors: BTreeSet<String>,
-    /// The links whose target stands beside their text.
+    /// The inline links, which have their targets beside their texts.
     pub(super) inline: Vec<Link>,
-    /// The targets that labels stand for, whether or not a link uses them.
+    /// The definitions of labels, whether or not a link uses them.
     pub(super) labels: BTreeMap<String, Link>,
     /// The labels that a link uses and that the page does not define.
     pub(super) undefined: Vec<Link>,
@@ -24,7 +24,7 @@ pub(super) struct Page {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Link {
     pub(super) line: usize,
-    /// Where it leads to; of an undefined label the label.
+    /// The target; for an undefined label, the label.
     pub(super) target: String,
 }
 
@@ -38,7 +38,7 @@ impl Page {
         };
         let mut undefined = Vec::new();
         let on_undefined = |broken: BrokenLink<'_>| {
-            // `[text]` alone is mostly a pair of brackets
+            // `[text]` alone is usually not a link
             if matches!(broken.link_type, LinkType::Reference | LinkType::Collapsed) {
                 undefined.push(link(broken.span, &broken.reference));
             }

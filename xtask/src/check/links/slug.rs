@@ -1,8 +1,8 @@
-//! The anchor of a heading: what GitHub makes of its text, and mdBook and rustdoc with it.
+//! The anchor of a heading, as GitHub, mdBook and rustdoc derive it from the text.
 
 use std::collections::BTreeSet;
 
-/// The anchor of a heading with that text, on a page that has these anchors already.
+/// Returns the anchor of a heading with this text, on a page that already has these anchors.
 pub(super) fn of(heading: &str, taken: &BTreeSet<String>) -> String {
     let letters = heading.trim().chars().filter_map(|letter| match letter {
         ' ' => Some('-'),

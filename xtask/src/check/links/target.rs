@@ -1,4 +1,4 @@
-//! Where a link leads to in the repository.
+//! The target of a link in the repository.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -11,7 +11,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Where a link on that page leads to; nothing if it leads out of the repository.
+    /// Returns the target of a link on a page; `None` if it leads out of the repository.
     pub(super) fn of(page: &Path, link: &str) -> Option<Self> {
         let is_address = link.split_once(':').is_some_and(|(scheme, _)| {
             scheme.starts_with(|letter: char| letter.is_ascii_alphabetic())
@@ -29,7 +29,7 @@ impl Target {
     }
 }
 
-/// The path that a relative path means from a folder.
+/// Resolves a relative path from a folder.
 fn below(folder: &Path, relative: &str) -> PathBuf {
     let mut path = folder.to_path_buf();
     for component in Path::new(relative).components() {
