@@ -45,6 +45,12 @@ const PAGE: usize = 1_000;
 /// # Ok::<(), eventsourcing_core::ViewError>(())
 /// # }).unwrap();
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not keep the view of a projection",
+    label = "no views",
+    note = "for a view in a database, open `SqliteViews` or `PostgresViews` with the connection pool; \
+            for a view in memory, write `MemoryViews::new(…)` around its first state"
+)]
 pub trait Views: Send + Sync + 'static {
     /// What handlers receive to change.
     type View: Send;
