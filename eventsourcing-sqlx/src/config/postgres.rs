@@ -8,7 +8,7 @@ use eventsourcing_core::{Environment, EnvironmentError, RecorderError};
 
 use super::{QUEUE_SIZE, database_url, queue_size};
 
-/// Which PostgreSQL database to open, and how.
+/// The configuration of a recorder in PostgreSQL: the database, and how it is opened.
 ///
 /// # Examples
 ///
@@ -275,7 +275,7 @@ impl fmt::Debug for PostgresConfig {
     }
 }
 
-/// When a connection is encrypted and the server's certificate is checked, with the names of PostgreSQL's own clients.
+/// The level of TLS: when a connection is encrypted and the server's certificate is checked, as libpq's `sslmode`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SslMode {

@@ -6,7 +6,7 @@ use eventsourcing_core::{Environment, EnvironmentError};
 
 use super::{QUEUE_SIZE, database_url, queue_size};
 
-/// Which SQLite database to open, and how.
+/// The configuration of a recorder in SQLite: the database, and how it is opened.
 ///
 /// # Examples
 ///

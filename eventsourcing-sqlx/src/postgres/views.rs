@@ -15,7 +15,7 @@ use self::session::Session;
 use crate::config::{PostgresConfig, PostgresViewsConfig};
 use crate::views::{Transaction, ViewsDatabase, check_runtime, forward_views, uninterrupted};
 
-/// Keeps the views of projections in a PostgreSQL database: the database of the events or any other.
+/// Views of projections in a PostgreSQL database: the database of the events or any other.
 ///
 /// Handlers are given a connection in a transaction, and may do anything with it except end the transaction. A handler that does is
 /// detected before the commit, and stops the projection with [`ViewError::TransactionEnded`]. The table

@@ -38,7 +38,7 @@ use crate::schema::TableName;
 use crate::sql::sqlite::SqliteSql;
 use crate::sqlite::view_locks;
 
-/// Keeps the events of an application in a SQLite database, in a file or in memory.
+/// A recorder that keeps the events of an application in a SQLite database, in a file or in memory.
 ///
 /// A clone is another handle to the same connections: one that writes and some that read, or, in memory, one for both. A file is
 /// in WAL mode with `synchronous=FULL`: acknowledged events survive a loss of power. Concurrent saves are recorded in one transaction
