@@ -3,7 +3,7 @@
 //! - [`tutorial`]: one program in six steps, which starts with [a plain struct](tutorial::plain_struct)
 //! - [`topics`]: a chapter for each part of the library
 //! - [`operations`]: databases, backups, failover and monitoring
-//! - [`reference`]: errors, environment variables, guarantees and the glossary
+//! - [`mod@reference`]: errors, environment variables, guarantees and the glossary
 //! - [`coming_from`]: comparisons with other libraries
 //!
 //! The chapters are the files of `docs/`. Their snippets are compiled and run.

@@ -20,7 +20,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::{Application, Error};
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::{Application, Error};
 /// # futures::executor::block_on(async {
 /// let universe = Application::builder("Universe").open()?;
 ///

@@ -29,9 +29,10 @@ const BATCH: usize = 100;
 /// # Examples
 ///
 /// ```
+/// # use eventsourcing_core as eventsourcing;
 /// use std::time::Duration;
 ///
-/// use eventsourcing_core::{DeadLetters, MemoryViews, OnFailure, ProjectionRunner};
+/// use eventsourcing::{DeadLetters, MemoryViews, OnFailure, ProjectionRunner};
 /// # use eventsourcing_core::projection::Recorded;
 /// # use eventsourcing_core::recording::Cause;
 /// # use eventsourcing_core::{Application, EventStruct, Projection, StoredEvent, Uuid};

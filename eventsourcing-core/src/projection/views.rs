@@ -29,8 +29,9 @@ const PAGE: usize = 1_000;
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::projection::ViewTransaction;
-/// use eventsourcing_core::{MemoryViews, Tracking, Views};
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::projection::ViewTransaction;
+/// use eventsourcing::{MemoryViews, Tracking, Views};
 /// # futures::executor::block_on(async {
 /// let views = MemoryViews::new(0_u64);
 /// let mut transaction = views.begin("totals", &Tracking::new("Orders", 0, 3)).await?;

@@ -13,8 +13,9 @@ use super::{QUEUE_SIZE, database_url, queue_size};
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::Environment;
-/// use eventsourcing_sqlx::PostgresConfig;
+/// # mod eventsourcing { pub use eventsourcing_core::*; pub use eventsourcing_sqlx as database; }
+/// use eventsourcing::Environment;
+/// use eventsourcing::database::PostgresConfig;
 ///
 /// let variables = [("POSTGRES_DBNAME", "shop"), ("POSTGRES_HOST", "localhost"), ("POSTGRES_USER", "ada")];
 /// let config = PostgresConfig::from_environment(&Environment::from_variables("Universe", variables))?;

@@ -11,8 +11,9 @@ use super::{QUEUE_SIZE, database_url, queue_size};
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::Environment;
-/// use eventsourcing_sqlx::SqliteConfig;
+/// # mod eventsourcing { pub use eventsourcing_core::*; pub use eventsourcing_sqlx as database; }
+/// use eventsourcing::Environment;
+/// use eventsourcing::database::SqliteConfig;
 ///
 /// let environment = Environment::from_variables("Universe", [("SQLITE_DBNAME", "universe.db"), ("SQLITE_LOCK_TIMEOUT", "0.5")]);
 /// let config = SqliteConfig::from_environment(&environment)?;

@@ -59,8 +59,9 @@ const MAX_SAVE: u64 = 1_000_000_000;
 /// # Examples
 ///
 /// ```no_run
-/// use eventsourcing_core::Recorder;
-/// use eventsourcing_sqlx::{PostgresConfig, PostgresRecorder};
+/// # mod eventsourcing { pub use eventsourcing_core::*; pub use eventsourcing_sqlx as database; }
+/// use eventsourcing::Recorder;
+/// use eventsourcing::database::{PostgresConfig, PostgresRecorder};
 ///
 /// # async fn example() -> Result<(), eventsourcing_core::RecorderError> {
 /// let mut config = PostgresConfig::new("shop", "localhost", "ada");

@@ -51,8 +51,9 @@ use crate::sqlite::view_locks;
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::Recorder;
-/// use eventsourcing_sqlx::{SqliteConfig, SqliteRecorder};
+/// # mod eventsourcing { pub use eventsourcing_core::*; pub use eventsourcing_sqlx as database; }
+/// use eventsourcing::Recorder;
+/// use eventsourcing::database::{SqliteConfig, SqliteRecorder};
 ///
 /// # #[tokio::main]
 /// # async fn main() -> Result<(), eventsourcing_core::RecorderError> {

@@ -26,8 +26,9 @@ use crate::views::{Transaction, ViewsDatabase, check_runtime, forward_views};
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_sqlx::SqliteViews;
-/// use sqlx::SqlitePool;
+/// # mod eventsourcing { pub use eventsourcing_sqlx as database; pub use sqlx; }
+/// use eventsourcing::database::SqliteViews;
+/// use eventsourcing::sqlx::{self, SqlitePool};
 ///
 /// # #[tokio::main]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -10,9 +10,10 @@ use std::time::Duration;
 /// # Examples
 ///
 /// ```
+/// # use eventsourcing_core as eventsourcing;
 /// use std::time::Duration;
 ///
-/// use eventsourcing_core::{Application, MemoryViews, OnFailure, ProjectionRunner};
+/// use eventsourcing::{Application, MemoryViews, OnFailure, ProjectionRunner};
 /// # use eventsourcing_core::projection::Recorded;
 /// # use eventsourcing_core::recording::Cause;
 /// # use eventsourcing_core::{Projection, StoredEvent, Uuid};
