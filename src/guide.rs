@@ -1,12 +1,25 @@
-//! The guide, in the order of need: a tutorial, topics, operations, reference, and words for those who come from other libraries.
+//! The guide: a tutorial, topics, operations, reference, and comparisons with other libraries.
 //!
-//! The chapters are the files of `docs/`, included here so that their snippets are compiled and run.
+//! - [`tutorial`]: one program in six steps, which starts with [a plain struct](tutorial::plain_struct)
+//! - [`topics`]: a chapter for each part of the library
+//! - [`operations`]: databases, backups, failover and monitoring
+//! - [`mod@reference`]: errors, environment variables, guarantees and the glossary
+//! - [`coming_from`]: comparisons with other libraries
+//!
+//! The chapters are the files of `docs/`. Their snippets are compiled and run.
 //
 // Chapters link to each other by label, and define the labels at their end for a reader of the files. `guide_links.md` defines the same
 // labels for these pages. It comes first in each chapter, and of two definitions of a label the first one counts.
 
 pub mod tutorial {
     //! One program in six steps.
+    //!
+    //! 1. [A plain struct](plain_struct)
+    //! 2. [An aggregate](aggregate)
+    //! 3. [Events in detail](events)
+    //! 4. [An application](application)
+    //! 5. [Databases](databases)
+    //! 6. [Subscriptions and projections](consumers)
 
     #[doc = include_str!("guide_links.md")]
     #[doc = include_str!("../docs/tutorial/plain-struct.md")]
@@ -86,7 +99,7 @@ pub mod topics {
 }
 
 pub mod operations {
-    //! Running it: databases, backups, failover, monitoring.
+    //! Operations: databases, backups, failover, monitoring.
 
     #[doc = include_str!("guide_links.md")]
     #[doc = include_str!("../docs/operations/postgresql.md")]
@@ -122,7 +135,7 @@ pub mod operations {
 }
 
 pub mod reference {
-    //! Errors, environment variables, guarantees, and the words that the library uses.
+    //! Errors, environment variables, guarantees and the glossary.
 
     #[doc = include_str!("guide_links.md")]
     #[doc = include_str!("../docs/reference/errors.md")]
@@ -142,7 +155,7 @@ pub mod reference {
 }
 
 pub mod coming_from {
-    //! The words of other libraries in those of this one.
+    //! Comparisons with other libraries, for those who come from one of them.
 
     #[doc = include_str!("guide_links.md")]
     #[doc = include_str!("../docs/coming-from/python.md")]

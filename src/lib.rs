@@ -1,6 +1,8 @@
 // what the README links to, where there is no repository around it: of two definitions of a link the first counts
 #![doc = include_str!("crate_links.md")]
 #![doc = include_str!("../README.md")]
+// rustdoc does not draw the README's picture, and would show its source
+#![doc = "<style>pre.language-mermaid { display: none; }</style>"]
 #![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -28,7 +30,7 @@ pub use jiff;
 pub use uuid;
 
 pub mod prelude {
-    //! What a domain model and an application usually need: `use eventsourcing::prelude::*;`
+    //! The items that a domain model and an application usually need: `use eventsourcing::prelude::*;`
     pub use crate::codec::CipherKey;
     #[cfg(feature = "aes")]
     pub use crate::codec::cipher::AesCipher;

@@ -1,4 +1,4 @@
-//! The README and the guide's reference name tests and variables: all of them exist, and no variable is missing.
+//! The README and the guide's reference name tests, variables and variants of errors: all of them exist, and no variable is missing.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use std::collections::BTreeSet;
@@ -8,6 +8,8 @@ use std::path::Path;
 const README: &str = include_str!("../README.md");
 const ENVIRONMENT: &str = include_str!("../docs/reference/environment.md");
 const GUARANTEES: &str = include_str!("../docs/reference/guarantees.md");
+const ERRORS: &str = include_str!("../docs/reference/errors.md");
+const API: &str = include_str!("../api/eventsourcing-core.txt");
 
 /// The Rust sources below a folder of the repository.
 fn sources(folder: &str) -> String {
@@ -77,4 +79,57 @@ fn every_variable_that_is_read_is_in_the_table_and_the_other_way_round() {
     let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
     let read: BTreeSet<&str> = code.split('"').skip(1).step_by(2).filter(|it| is_variable(it)).collect();
     assert_eq!(documented, read);
+}
+
+/// The source of a file or of the files in a folder.
+fn source(path: &str) -> String {
+    if path.ends_with(".rs") {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        return fs::read_to_string(file).unwrap_or_else(|error| panic!("{path}: {error}"));
+    }
+    sources(path)
+}
+
+#[test]
+fn every_test_of_a_guarantee_is_in_the_file_before_it() {
+    for row in GUARANTEES.lines().filter(|line| line.starts_with("| **")) {
+        let mut file = String::new();
+        for (place, part) in row.split('`').enumerate() {
+            if place % 2 == 0 {
+                if part.contains("conformance:") {
+                    file = source("eventsourcing-core/src/recording/conformance");
+                }
+            } else if part.contains('/') {
+                file = source(part);
+            } else if part.matches('_').count() >= 3 {
+                assert!(file.contains(&format!("fn {part}")), "`{part}` is not in the file before it");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_variant_in_the_reference_of_errors_is_public() {
+    // a variant is listed as `pub eventsourcing_core::Error::Mapper(…)`
+    let is_public = |of: &str, variant: &str| {
+        API.lines().filter(|line| line.starts_with("pub eventsourcing_core::")).any(|line| {
+            let path = line.split(['(', ' ']).nth(1).unwrap_or_default();
+            path.ends_with(&format!("::{of}::{variant}"))
+        })
+    };
+    let (mut errors, mut checked) = (vec![], 0);
+    for line in ERRORS.lines() {
+        let names: Vec<&str> = line.split('`').skip(1).step_by(2).collect();
+        if line.starts_with("## ") {
+            errors = names;
+        } else if line.starts_with("### Aggregates") {
+            errors.push("AggregateError");
+        } else if let (Some(variant), true) = (names.first(), line.starts_with("| `"))
+            && !errors.is_empty()
+        {
+            assert!(errors.iter().any(|of| is_public(of, variant)), "there is no variant `{variant}` in {errors:?}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 100, "{checked}");
 }

@@ -1,11 +1,13 @@
 //! Applications: saving aggregates, getting them back, and the notification log.
 
+// first: rustdoc shows the methods of `Application` in the order of these modules
+mod handle;
+
 mod aggregate_set;
 pub(crate) mod aggregate_types;
 mod application_struct;
 mod builder;
 mod dictionaries;
-mod handle;
 mod log_reader;
 mod notification_log;
 pub(crate) mod policy_scope;

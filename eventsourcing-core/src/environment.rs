@@ -16,7 +16,8 @@ use crate::error_chain::readable_debug;
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::Environment;
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::Environment;
 ///
 /// let environment = Environment::from_variables("Universe", [("UNIVERSE_PORT", "5433"), ("PORT", "5432"), ("CREATE_TABLE", "no")]);
 /// assert_eq!(environment.number::<u16>("PORT", "a port number")?, Some(5433));

@@ -11,7 +11,26 @@ use crate::recording::{LogPosition, RecorderError, messages};
 /// The result type of this library's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// An error of this library.
+/// The error of applications and aggregates: opening, saving, loading and reading the log.
+///
+/// Its text names the value that caused it and says what to do, and `source` returns the cause. `Debug` shows the text with the texts of
+/// its causes, so that a `main` which returns the error prints them. After an error of a save nothing is recorded, except after
+/// [`RecorderError::OutcomeUnknown`].
+///
+/// # Examples
+///
+/// ```
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::{Application, Error};
+/// # futures::executor::block_on(async {
+/// let universe = Application::builder("Universe").open()?;
+///
+/// let error = universe.log().section("ten").await.unwrap_err();
+/// assert!(matches!(error, Error::SectionId { .. }));
+/// assert!(!error.is_retryable());
+/// # Ok::<(), Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -210,7 +229,8 @@ pub enum Error {
 
     /// The log is not the one that the position was taken from.
     ///
-    /// The log was rolled back (restored from a backup, or failed over to a replica that lagged), and may have grown again since.
+    /// The log was rolled back (restored from a backup, or failed over to a replica that lagged), and may have grown again since. Or it
+    /// was in memory, and another process began a new one.
     #[error(
         "{}. Effects of the lost events are wrong: rebuild them (a projection with `Rebuild`), or accept this log from a position of \
          your choice, with `accept_log` of the runner's builder",

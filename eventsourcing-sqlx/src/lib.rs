@@ -1,19 +1,20 @@
-//! The recorders of `eventsourcing` that keep events in SQLite and PostgreSQL.
+//! Recorders and views of `eventsourcing` in SQLite and PostgreSQL.
 //!
-//! Users depend on the crate `eventsourcing`, which opens one of these as the environment
-//! variables say. To open one in code, make its configuration and call `open`:
+//! Applications depend on the crate `eventsourcing`, which re-exports this one as `eventsourcing::database` and opens the recorder that the
+//! environment variables name. To open one in code, create its configuration and call `open`:
 //!
-//! | recorder | configuration | feature |
-//! |---|---|---|
-//! | `SqliteRecorder` | `SqliteConfig` | `sqlite` |
-//! | `PostgresRecorder` | `PostgresConfig` | `postgres` |
+//! | recorder | configuration | views | feature |
+//! |---|---|---|---|
+//! | `SqliteRecorder` | `SqliteConfig` | `SqliteViews` | `sqlite` |
+//! | `PostgresRecorder` | `PostgresConfig` | `PostgresViews` | `postgres` |
 //!
-//! Both keep the events of an application in two tables: `{application}_events`, and `{application}_head` with one row that
+//! A recorder keeps the events of an application in two tables: `{application}_events`, and `{application}_head` with one row that
 //! holds the last notification id in use. An insert raises that id in the transaction that records its events, so ids
-//! have no gaps and grow in the order of commits. Beside them stand `{application}_dictionaries`, the dictionaries of
-//! compressed states, and `{application}_tracking`, how far it has processed the logs of others.
+//! have no gaps and grow in the order of commits. Three more tables hold the dictionaries of compressed states
+//! (`{application}_dictionaries`), how far the logs of other applications are processed (`{application}_tracking`), and the dead letters
+//! of a policy (`{application}_letters`).
 //!
-//! The views of projections are kept by `SqliteViews` and `PostgresViews`, in the same database or in another.
+//! Views hold what projections maintain, in the same database or in another.
 #![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -20,10 +20,11 @@ use crate::recording::{MemoryRecorder, Recorder, check_name, check_timers};
 /// # Examples
 ///
 /// ```
+/// # use eventsourcing_core as eventsourcing;
 /// use std::sync::Arc;
 ///
-/// use eventsourcing_core::Application;
-/// use eventsourcing_core::recording::MemoryRecorder;
+/// use eventsourcing::Application;
+/// use eventsourcing::recording::MemoryRecorder;
 ///
 /// let application = Application::builder("Universe").recorder(Arc::new(MemoryRecorder::new())).section_size(50).open()?;
 /// assert_eq!(application.name(), "Universe");

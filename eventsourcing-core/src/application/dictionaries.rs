@@ -29,11 +29,12 @@ impl Application {
     /// # Examples
     ///
     /// ```
-    /// use eventsourcing_core::Application;
+    /// # use eventsourcing_core as eventsourcing;
+    /// use eventsourcing::Application;
     /// # futures::executor::block_on(async {
     /// let application = Application::builder("Universe").open()?;
     /// application.prepare_dictionaries().await?;
-    // it registers no aggregates, and does not compress
+    /// // it registers no aggregates, and does not compress
     /// assert_eq!(application.mapper().dictionary_in_use(), None);
     /// # Ok::<(), eventsourcing_core::Error>(())
     /// # }).unwrap();

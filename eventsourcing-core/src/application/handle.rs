@@ -25,7 +25,8 @@ use crate::{Error, Result};
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::Application;
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::Application;
 /// # futures::executor::block_on(async {
 /// let application = Application::builder("Universe").open()?;
 /// assert_eq!(application.name(), "Universe");
@@ -133,13 +134,14 @@ impl Application {
     /// # Examples
     ///
     /// ```
-    /// use eventsourcing_core::recording::Tracking;
-    /// use eventsourcing_core::{Application, Error};
+    /// # use eventsourcing_core as eventsourcing;
+    /// use eventsourcing::recording::Tracking;
+    /// use eventsourcing::{Application, Error};
     /// # futures::executor::block_on(async {
     /// let payments = Application::builder("Payments").open()?;
     /// assert_eq!(payments.tracked_position("Orders").await?, 0);
     ///
-    // the first three orders do not concern Payments
+    /// // the first three orders do not concern Payments
     /// payments.save_tracked((), Tracking::new("Orders", 0, 3)).await?;
     /// assert_eq!(payments.tracked_position("Orders").await?, 3);
     ///

@@ -15,7 +15,8 @@ use crate::{Error, Result};
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::Application;
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::Application;
 /// # futures::executor::block_on(async {
 /// let application = Application::builder("Universe").open()?;
 /// let log = application.log();

@@ -18,6 +18,7 @@ use crate::{Error, Result};
 /// # Examples
 ///
 /// ```
+/// # use eventsourcing_core as eventsourcing;
 /// # use eventsourcing_core::{Aggregate, AggregateEvent, ApplyError, Root};
 /// # use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
 /// # #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
@@ -40,7 +41,7 @@ use crate::{Error, Result};
 /// #     fn create(event: Opened) -> Result<Self, ApplyError> { Ok(Seats { left: event.seats, root: Root::default() }) }
 /// #     fn apply(&mut self, _: Opened) -> Result<(), ApplyError> { Err(ApplyError::IsACreation) }
 /// # }
-/// use eventsourcing_core::{Application, Error, Uuid};
+/// use eventsourcing::{Application, Error, Uuid};
 /// # futures::executor::block_on(async {
 /// let theatre = Application::builder("Theatre").open()?;
 /// let mut seats = Seats::create_from(Uuid::new_v4(), Opened { seats: 120 })?;

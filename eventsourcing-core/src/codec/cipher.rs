@@ -87,7 +87,8 @@ pub enum CipherError {
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::codec::CipherKey;
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::codec::CipherKey;
 ///
 /// let key = CipherKey::create();
 /// assert_eq!(key.as_str().len(), 44);

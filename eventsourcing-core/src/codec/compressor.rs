@@ -82,11 +82,12 @@ impl Dictionary {
     /// # Examples
     ///
     /// ```
+    /// # use eventsourcing_core as eventsourcing;
     /// # #[cfg(feature = "zstd")] {
-    /// use eventsourcing_core::Mapper;
-    /// use eventsourcing_core::codec::compressor::ZstdCompressor;
-    /// use eventsourcing_core::codec::Dictionary;
-    /// use eventsourcing_core::recording::StateLocation;
+    /// use eventsourcing::Mapper;
+    /// use eventsourcing::codec::compressor::ZstdCompressor;
+    /// use eventsourcing::codec::Dictionary;
+    /// use eventsourcing::recording::StateLocation;
     /// # use eventsourcing_core::Uuid;
     ///
     /// let state = |n: u32| format!(r#"{{"timestamp":"2026-11-23T04:11:04.{n:06}Z","amount":{n},"currency":"EUR"}}"#).into_bytes();

@@ -38,10 +38,11 @@ pub use read_back::StateCheck;
 /// # Examples
 ///
 /// ```
+/// # use eventsourcing_core as eventsourcing;
 /// # #[cfg(feature = "chacha20poly1305")] {
-/// use eventsourcing_core::codec::cipher::ChaCha20Poly1305Cipher;
-/// use eventsourcing_core::recording::StateLocation;
-/// use eventsourcing_core::{Mapper, Uuid};
+/// use eventsourcing::codec::cipher::ChaCha20Poly1305Cipher;
+/// use eventsourcing::recording::StateLocation;
+/// use eventsourcing::{Mapper, Uuid};
 ///
 /// let mapper = Mapper::new("universe").with_cipher(ChaCha20Poly1305Cipher::new(&ChaCha20Poly1305Cipher::create_key()));
 /// let world = Uuid::new_v4();
@@ -228,9 +229,10 @@ impl Mapper {
     /// # Examples
     ///
     /// ```
-    /// use eventsourcing_core::recording::StateLocation;
+    /// # use eventsourcing_core as eventsourcing;
+    /// use eventsourcing::recording::StateLocation;
     /// # use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
-    /// use eventsourcing_core::{AggregateEvent, DomainEvent, Mapper, Timestamp, Uuid};
+    /// use eventsourcing::{AggregateEvent, DomainEvent, Mapper, Timestamp, Uuid};
     /// # use serde::{Deserialize, Serialize};
     ///
     /// #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

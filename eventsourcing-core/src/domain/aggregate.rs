@@ -16,8 +16,9 @@ use super::{AggregateError, AggregateEvent, DomainEvent, Root};
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::{Aggregate, AggregateEvent, ApplyError, Root, Uuid};
-/// use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::{Aggregate, AggregateEvent, ApplyError, Root, Uuid};
+/// use eventsourcing::domain::{StateError, StateReader, StateWriter};
 /// use serde::{Deserialize, Serialize};
 ///
 /// #[derive(Debug)]

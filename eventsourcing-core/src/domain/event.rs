@@ -48,7 +48,8 @@ pub trait AggregateEvent: Clone + Debug + Send + Sync + 'static {
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::{DomainEvent, Timestamp, Uuid};
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::{DomainEvent, Timestamp, Uuid};
 ///
 /// #[derive(Debug, PartialEq)]
 /// struct Started { name: String }

@@ -20,11 +20,12 @@ use crate::{Error, Result};
 /// # Examples
 ///
 /// ```
+/// # use eventsourcing_core as eventsourcing;
 /// use std::time::Duration;
 ///
-/// use eventsourcing_core::projection::Recorded;
-/// use eventsourcing_core::recording::Cause;
-/// use eventsourcing_core::{Application, ProcessApplication, Projection, UnitOfWork};
+/// use eventsourcing::projection::Recorded;
+/// use eventsourcing::recording::Cause;
+/// use eventsourcing::{Application, ProcessApplication, Projection, UnitOfWork};
 /// # use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
 /// # use eventsourcing_core::{AggregateEvent, ApplicationStruct, DomainEvent, Result, StoredEvent, Timestamp, Uuid};
 /// # fn placed() -> StoredEvent {

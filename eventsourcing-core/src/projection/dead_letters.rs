@@ -29,9 +29,10 @@ const BATCH: usize = 100;
 /// # Examples
 ///
 /// ```
+/// # use eventsourcing_core as eventsourcing;
 /// use std::time::Duration;
 ///
-/// use eventsourcing_core::{DeadLetters, MemoryViews, OnFailure, ProjectionRunner};
+/// use eventsourcing::{DeadLetters, MemoryViews, OnFailure, ProjectionRunner};
 /// # use eventsourcing_core::projection::Recorded;
 /// # use eventsourcing_core::recording::Cause;
 /// # use eventsourcing_core::{Application, EventStruct, Projection, StoredEvent, Uuid};
@@ -65,8 +66,10 @@ const BATCH: usize = 100;
 /// # let (trip, other) = (Uuid::new_v4(), Uuid::new_v4());
 /// # agency.recorder().insert_events(vec![booked(trip, 1, 700), booked(trip, 2, 3), booked(other, 1, 4)]).await?;
 /// let views = MemoryViews::new(0);
-/// let policy = OnFailure::park(0, Duration::ZERO);
-/// let runner = ProjectionRunner::builder(&agency, Seats { most: 100 }, views.clone()).on_failure(policy).start().await?;
+/// let runner = ProjectionRunner::builder(&agency, Seats { most: 100 }, views.clone())
+///     .on_failure(OnFailure::park(0, Duration::ZERO))
+///     .start()
+///     .await?;
 /// runner.wait_for(3, Duration::from_secs(5)).await?;
 /// assert_eq!((views.read(|seats| *seats), runner.status().await?.dead_letters), (4, 2));
 ///

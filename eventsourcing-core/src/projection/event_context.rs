@@ -11,7 +11,8 @@ use uuid::Uuid;
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::{EventContext, Timestamp, Uuid};
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::{EventContext, Timestamp, Uuid};
 ///
 /// // for a test that calls a handler itself
 /// let context = EventContext::new("Universe", 7, Uuid::new_v4(), 1, Timestamp::UNIX_EPOCH);

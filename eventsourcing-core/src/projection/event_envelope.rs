@@ -10,7 +10,8 @@ use super::EventContext;
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::{EventContext, EventEnvelope, Timestamp, Uuid};
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::{EventContext, EventEnvelope, Timestamp, Uuid};
 ///
 /// struct Deposited { amount: i64 }
 ///

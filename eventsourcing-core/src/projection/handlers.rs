@@ -16,7 +16,8 @@ use crate::recording::{Cause, Notification};
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::EventStruct;
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::EventStruct;
 /// use serde::{Deserialize, Serialize};
 ///
 /// #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -10,7 +10,8 @@ use std::fmt;
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::projection::ProjectionKey;
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::projection::ProjectionKey;
 ///
 /// let key = ProjectionKey::new("worlds", 2);
 /// assert_eq!(key.to_string(), "worlds_v2");

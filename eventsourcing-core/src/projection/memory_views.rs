@@ -19,7 +19,8 @@ use crate::recording::{LogPosition, Tracking};
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::MemoryViews;
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::MemoryViews;
 ///
 /// let totals = MemoryViews::new(0_u64);
 /// assert_eq!(totals.read(|total| *total), 0);

@@ -29,8 +29,9 @@ const PAGE: usize = 1_000;
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::projection::ViewTransaction;
-/// use eventsourcing_core::{MemoryViews, Tracking, Views};
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::projection::ViewTransaction;
+/// use eventsourcing::{MemoryViews, Tracking, Views};
 /// # futures::executor::block_on(async {
 /// let views = MemoryViews::new(0_u64);
 /// let mut transaction = views.begin("totals", &Tracking::new("Orders", 0, 3)).await?;
@@ -45,6 +46,12 @@ const PAGE: usize = 1_000;
 /// # Ok::<(), eventsourcing_core::ViewError>(())
 /// # }).unwrap();
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not keep the view of a projection",
+    label = "no views",
+    note = "for a view in a database, open `SqliteViews` or `PostgresViews` with the connection pool; \
+            for a view in memory, write `MemoryViews::new(…)` around its first state"
+)]
 pub trait Views: Send + Sync + 'static {
     /// What handlers receive to change.
     type View: Send;

@@ -20,8 +20,9 @@ use uuid::Uuid;
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::Uuid;
-/// use eventsourcing_core::recording::LogPosition;
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::Uuid;
+/// use eventsourcing::recording::LogPosition;
 ///
 /// let position = LogPosition::anchored(7, Uuid::from_u128(1));
 /// assert_eq!(position, "7@00000000-0000-0000-0000-000000000001".parse::<LogPosition>()?);

@@ -24,8 +24,9 @@ mod letters;
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::recording::MemoryRecorder;
-/// use eventsourcing_core::{Recorder, StoredEvent, Uuid};
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::recording::MemoryRecorder;
+/// use eventsourcing::{Recorder, StoredEvent, Uuid};
 /// # futures::executor::block_on(async {
 /// let recorder = MemoryRecorder::new();
 /// let event = StoredEvent::new(Uuid::new_v4(), 1, "World.Started", *b"{}", Uuid::new_v4());

@@ -30,6 +30,7 @@ pub(crate) fn log_changed(position: LogPosition, found: Option<Uuid>) -> String 
     );
     format!(
         "the log is not the one that was read up to {position}: {found}; \
-         the database was restored from a backup, or failed over to a replica that lagged"
+         the database was restored from a backup, or failed over to a replica that lagged, \
+         or the log was in memory and ended with its process"
     )
 }

@@ -12,7 +12,8 @@ use super::{LogPosition, StateLocation};
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::{StoredEvent, Uuid};
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::{StoredEvent, Uuid};
 ///
 /// let state = br#"{"timestamp":"2026-11-23T04:11:04.800139Z","name":"Earth"}"#.to_vec();
 /// let event = StoredEvent::new(Uuid::new_v4(), 1, "World.Started", state, Uuid::new_v4()).checksummed();

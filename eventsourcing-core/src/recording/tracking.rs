@@ -15,7 +15,8 @@ use super::{LogPosition, RecorderError, check_name};
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::recording::Tracking;
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::recording::Tracking;
 ///
 /// // events 5, 6 and 7 of Orders were processed
 /// let tracking = Tracking::new("Orders", 4, 7);

@@ -17,8 +17,9 @@ use crate::application::{Application, ApplicationStruct};
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::pipe;
-/// use eventsourcing_core::system::{SingleThreadedRunner, System};
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::pipe;
+/// use eventsourcing::system::{SingleThreadedRunner, System};
 /// # use eventsourcing_core::projection::Recorded;
 /// # use eventsourcing_core::recording::Cause;
 /// # use eventsourcing_core::{Application, ApplicationStruct, ProcessApplication, Projection, Result, StoredEvent, UnitOfWork, Uuid};

@@ -30,7 +30,8 @@ use crate::subscription::Subscribe;
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::system::{System, SystemRunner};
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::system::{System, SystemRunner};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), eventsourcing_core::system::SystemError> {

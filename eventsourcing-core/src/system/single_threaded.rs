@@ -19,7 +19,8 @@ use crate::application::ApplicationStruct;
 ///
 ///
 /// ```
-/// use eventsourcing_core::system::{SingleThreadedRunner, System};
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::system::{SingleThreadedRunner, System};
 ///
 /// # futures::executor::block_on(async {
 /// let system = System::new([]).variables([("PERSISTENCE_MODULE", "memory")]);

@@ -7,27 +7,27 @@ use syn::spanned::Spanned as _;
 use syn::{FnArg, ImplItemFn, ReceiverKind, Result, ReturnType, Signature, Type};
 
 use crate::messages::on;
-use crate::model::checked::{Handler, Takes};
+use crate::model::checked::{Handler, HandlersOf, Takes};
 use crate::syntax::types::{borrowed, peel, sole_argument};
 
 /// Returns the handler, or its first error.
-pub(super) fn handler(method: &ImplItemFn) -> Result<Handler> {
+pub(super) fn handler(method: &ImplItemFn, of: HandlersOf) -> Result<Handler> {
     let signature = &method.sig;
-    is_async(signature)?;
+    is_async(signature, of)?;
     has_no_generics(signature)?;
     returns_something(signature)?;
-    takes_self(signature)?;
-    let (event, context, view) = parameters(signature)?;
-    let (event, takes) = taken(event, context)?;
-    let view = changed(view)?;
+    takes_self(signature, of)?;
+    let (event, context, view) = parameters(signature, of)?;
+    let (event, takes) = taken(event, context, of)?;
+    let view = changed(view, of)?;
     let cfgs = method.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg")).cloned().collect();
     Ok(Handler { method: signature.ident.clone(), event: event.clone(), takes, view: view.clone(), cfgs })
 }
 
-/// The handler must be `async`, because a view may be a database.
-fn is_async(signature: &Signature) -> Result<()> {
+/// The handler must be `async`, because a view may be a database, and a unit of work loads aggregates from one.
+fn is_async(signature: &Signature, of: HandlersOf) -> Result<()> {
     if signature.asyncness.is_none() {
-        return refused(signature.fn_token.span(), on::IS_NOT_ASYNC);
+        return refused(signature.fn_token.span(), on::is_not_async(of));
     }
     Ok(())
 }
@@ -49,16 +49,16 @@ fn returns_something(signature: &Signature) -> Result<()> {
 }
 
 /// The handler must take `&self`.
-fn takes_self(signature: &Signature) -> Result<()> {
+fn takes_self(signature: &Signature, of: HandlersOf) -> Result<()> {
     match signature.inputs.first() {
         Some(FnArg::Receiver(receiver)) if matches!(receiver.kind, ReceiverKind::Reference(_, _, None)) => Ok(()),
-        Some(other) => refused(other.span(), on::TAKES_SELF),
-        None => refused(signature.ident.span(), on::TAKES_SELF),
+        Some(other) => refused(other.span(), on::takes_self(of)),
+        None => refused(signature.ident.span(), on::takes_self(of)),
     }
 }
 
 /// The types of the event, the `EventContext` and the view.
-fn parameters(signature: &Signature) -> Result<(&Type, Option<&Type>, &Type)> {
+fn parameters(signature: &Signature, of: HandlersOf) -> Result<(&Type, Option<&Type>, &Type)> {
     let inputs = signature.inputs.iter().skip(1);
     let types: Vec<&Type> = inputs
         .filter_map(|input| match input {
@@ -69,12 +69,12 @@ fn parameters(signature: &Signature) -> Result<(&Type, Option<&Type>, &Type)> {
     match *types.as_slice() {
         [event, view] => Ok((event, None, view)),
         [event, context, view] => Ok((event, Some(context), view)),
-        _ => refused(signature.paren_token.span.join(), on::PARAMETERS),
+        _ => refused(signature.paren_token.span.join(), on::parameters(of)),
     }
 }
 
 /// The parameters must be one event, one event and its `EventContext`, or a slice of `EventEnvelope`.
-fn taken<'a>(event: &'a Type, context: Option<&Type>) -> Result<(&'a Type, Takes)> {
+fn taken<'a>(event: &'a Type, context: Option<&Type>, of: HandlersOf) -> Result<(&'a Type, Takes)> {
     let Some(taken) = borrowed(event, false) else {
         return refused(event.span(), on::TAKES_AN_EVENT);
     };
@@ -85,7 +85,7 @@ fn taken<'a>(event: &'a Type, context: Option<&Type>) -> Result<(&'a Type, Takes
         },
         (Type::Slice(_), Some(context)) => refused(context.span(), on::MANY_TAKE_NO_CONTEXT),
         (_, None) => Ok((taken, Takes::One)),
-        (_, Some(context)) if borrowed(context, false).is_none() => refused(context.span(), on::TAKES_CONTEXT),
+        (_, Some(context)) if borrowed(context, false).is_none() => refused(context.span(), on::takes_a_context(of)),
         (_, Some(_)) => Ok((taken, Takes::OneWithContext)),
     }
 }
@@ -96,11 +96,11 @@ fn event_of_envelope(ty: &Type) -> Option<&Type> {
     sole_argument(&path.path, "EventEnvelope")
 }
 
-/// The view must be a mutable reference.
-fn changed(view: &Type) -> Result<&Type> {
+/// The view, or the unit of work, must be a mutable reference.
+fn changed(view: &Type, of: HandlersOf) -> Result<&Type> {
     match borrowed(view, true) {
         Some(view) => Ok(view),
-        None => refused(view.span(), on::TAKES_A_VIEW),
+        None => refused(view.span(), on::takes_a_view(of)),
     }
 }
 

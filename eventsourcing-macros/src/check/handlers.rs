@@ -1,24 +1,29 @@
 //! The handlers of a block: each handler, and conflicts between handlers.
 
-use syn::ItemImpl;
+use syn::{FnArg, ImplItem, ItemImpl, Type};
 
 use super::handler::handler;
 use super::shared::without_arguments;
 use super::tables;
 use crate::errors::Errors;
 use crate::messages;
-use crate::model::checked::{Handler, Tables, Takes};
+use crate::model::checked::{Handler, HandlersOf, Tables, Takes};
 use crate::model::parsed::MarkedMethod;
 use crate::syntax::tokens::is_same;
+use crate::syntax::types::borrowed;
 
 /// Checks the methods with `#[on]` and the method with `#[tables]`.
-pub(super) fn one_by_one(methods: &[MarkedMethod], errors: &mut Errors) -> (Vec<Handler>, Option<Tables>) {
+pub(super) fn one_by_one(
+    methods: &[MarkedMethod],
+    of: HandlersOf,
+    errors: &mut Errors,
+) -> (Vec<Handler>, Option<Tables>) {
     let mut handlers = Vec::new();
     let mut made = None;
     for MarkedMethod { on, tables, method } in methods {
         if !on.is_empty() {
             without_arguments(on, messages::on::TAKES_NOTHING, errors);
-            handlers.extend(errors.take(handler(method)));
+            handlers.extend(errors.take(handler(method, of)));
         }
         if !tables.is_empty() {
             without_arguments(tables, messages::tables::TAKES_NOTHING, errors);
@@ -31,14 +36,16 @@ pub(super) fn one_by_one(methods: &[MarkedMethod], errors: &mut Errors) -> (Vec<
     (handlers, made)
 }
 
-/// Checks that there are handlers, for different events and for the same view.
-pub(super) fn among_each_other(handlers: &[Handler], item: &ItemImpl, errors: &mut Errors) {
+/// Checks that there are handlers, for different events and for the same view. That of a policy is known.
+pub(super) fn among_each_other(handlers: &[Handler], item: &ItemImpl, of: HandlersOf, errors: &mut Errors) {
     let Some(first) = handlers.first() else {
         errors.at(&item.self_ty, messages::on::NO_HANDLER);
         return;
     };
     for (place, handler) in handlers.iter().enumerate() {
-        one_view(handler, first, errors);
+        if of == HandlersOf::Projection {
+            one_view(handler, first, errors);
+        }
         one_event(handler, &handlers[..place], errors);
     }
 }
@@ -68,4 +75,18 @@ pub(super) fn with_tables(handlers: &[Handler], tables: Option<&Tables>, errors:
     for handler in handlers.iter().filter(|handler| handler.takes == Takes::One) {
         errors.at(&handler.method, messages::tables::HANDLER_TAKES_CONTEXT);
     }
+}
+
+/// The view of the first method that takes one, for a block with errors.
+pub(super) fn intended_view(item: &ItemImpl) -> Option<Type> {
+    let mut views = item.items.iter().filter_map(|item| match item {
+        ImplItem::Fn(method) if method.sig.generics.params.is_empty() => {
+            method.sig.inputs.iter().rev().find_map(|input| match input {
+                FnArg::Typed(parameter) => borrowed(&parameter.ty, true),
+                FnArg::Receiver(_) => None,
+            })
+        }
+        _ => None,
+    });
+    views.find(|view| matches!(view, Type::Path(_) | Type::Tuple(_))).cloned()
 }

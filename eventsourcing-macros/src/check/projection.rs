@@ -6,46 +6,54 @@ use syn::{ItemImpl, LitStr};
 use super::handlers;
 use crate::errors::Errors;
 use crate::messages;
+use crate::model::checked::HandlersOf;
 use crate::model::{checked, parsed};
 
-/// Checks the block. With errors, the checked model has no projection.
+/// Checks the block. With errors, the checked model has what a stand-in for the projection needs.
 pub(crate) fn projection(parsed: parsed::Projection) -> (checked::HandlerBlock, Errors) {
     let parsed::Projection { name, options, block } = parsed;
     let parsed::ProjectionOptions { krate, version, errors: of_options } = options;
     let parsed::HandlerBlock { item, methods } = block;
     let mut errors = Errors::default();
     let name = errors.take(name);
-    inherent_impl(&item, &mut errors);
+    let can_have_handlers = inherent_impl(&item, &mut errors);
     errors.append(of_options);
-    let (handlers, tables) = handlers::one_by_one(&methods, &mut errors);
+    let (handlers, tables) = handlers::one_by_one(&methods, HandlersOf::Projection, &mut errors);
     if let Some(name) = &name {
         valid_name(name, &mut errors);
     }
     if errors.is_empty() {
-        handlers::among_each_other(&handlers, &item, &mut errors);
+        handlers::among_each_other(&handlers, &item, HandlersOf::Projection, &mut errors);
         handlers::with_tables(&handlers, tables.as_ref(), &mut errors);
     }
+    let ty = (*item.self_ty).clone();
     let view = handlers.first().map(|handler| handler.view.clone());
     let sound = name.zip(view).filter(|_| errors.is_empty());
-    let projection = sound.map(|(name, view)| checked::Projection {
-        krate,
-        name: name.value(),
-        version,
-        ty: (*item.self_ty).clone(),
-        tables,
-        handlers,
-        view,
-    });
-    (checked::HandlerBlock { item, projection }, errors)
+    let handled = match sound {
+        Some((name, view)) => {
+            let name = name.value();
+            let projection = checked::Projection { krate, name, version, ty, tables, handlers, view };
+            checked::Handled::Projection(Box::new(projection))
+        }
+        None => {
+            let view = handlers::intended_view(&item).filter(|_| can_have_handlers);
+            checked::Handled::Refused(view.map(|view| Box::new(checked::RefusedProjection { krate, ty, view })))
+        }
+    };
+    (checked::HandlerBlock { item, handled }, errors)
 }
 
-/// The block must be an inherent impl of one type.
-fn inherent_impl(item: &ItemImpl, errors: &mut Errors) {
+/// The block must be an inherent impl of one type. Returns whether it is.
+fn inherent_impl(item: &ItemImpl, errors: &mut Errors) -> bool {
     if let Some((path, _)) = &item.trait_ {
         errors.at(path, messages::projection::TRAIT_IMPL);
-    } else if !item.generics.params.is_empty() {
-        errors.at(item.generics.to_token_stream(), messages::projection::GENERIC);
+        return false;
     }
+    if !item.generics.params.is_empty() {
+        errors.at(item.generics.to_token_stream(), messages::projection::GENERIC);
+        return false;
+    }
+    true
 }
 
 /// The name must be valid in databases.

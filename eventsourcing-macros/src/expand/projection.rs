@@ -4,19 +4,26 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Path;
 
-use crate::model::checked::{Handler, HandlerBlock, Projection, Tables, Takes};
+use super::stand_in;
+use crate::model::checked::{Handled, Handler, HandlerBlock, Projection, Tables, Takes};
 
-/// The user's block, and the impls of a valid policy.
+/// The user's block, and the impls of the policy or their stand-ins.
 pub(crate) fn policy(block: HandlerBlock) -> TokenStream {
-    let HandlerBlock { item, projection } = block;
-    let policy = projection.as_ref().map(policy_impl);
+    let HandlerBlock { item, handled } = block;
+    let policy = match &handled {
+        Handled::Projection(policy) => Some(policy_impl(policy)),
+        Handled::Refused(refused) => refused.as_deref().map(stand_in::policy_impl),
+    };
     quote!(#item #policy)
 }
 
-/// The user's block, and the impl of a valid projection.
+/// The user's block, and the impl of the projection or its stand-in.
 pub(crate) fn projection(block: HandlerBlock) -> TokenStream {
-    let HandlerBlock { item, projection } = block;
-    let projection = projection.as_ref().map(projection_impl);
+    let HandlerBlock { item, handled } = block;
+    let projection = match &handled {
+        Handled::Projection(projection) => Some(projection_impl(projection)),
+        Handled::Refused(refused) => refused.as_deref().map(stand_in::projection_impl),
+    };
     quote!(#item #projection)
 }
 
@@ -49,22 +56,22 @@ fn expanded(projection: &Projection, around: impl FnOnce(TokenStream) -> TokenSt
         let handled = match takes {
             Takes::One => quote! {
                 for event in events {
-                    let happened = event.decode::<#event>()?;
-                    self.#method(&happened.event, view).await?;
+                    let envelope = event.decode::<#event>()?;
+                    self.#method(&envelope.event, view).await?;
                 }
             },
             Takes::OneWithContext => quote! {
                 for event in events {
-                    let happened = event.decode::<#event>()?;
-                    self.#method(&happened.event, &happened.context, view).await?;
+                    let envelope = event.decode::<#event>()?;
+                    self.#method(&envelope.event, &envelope.context, view).await?;
                 }
             },
             Takes::Many => quote! {
-                let mut happened = ::std::vec::Vec::with_capacity(events.len());
+                let mut envelopes = ::std::vec::Vec::with_capacity(events.len());
                 for event in events {
-                    happened.push(event.decode::<#event>()?);
+                    envelopes.push(event.decode::<#event>()?);
                 }
-                self.#method(&happened, view).await?;
+                self.#method(&envelopes, view).await?;
             },
         };
         quote! {

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::{Attribute, Generics, Path};
 
-use crate::model::checked::Aggregate;
+use crate::model::checked::{Aggregate, RefusedProjection};
 use crate::syntax::names;
 
 /// The mark of a type with `#[aggregate]`, and a stand-in for the field that the type cannot have.
@@ -82,5 +82,38 @@ pub(super) fn aggregate_impl(aggregate: &Aggregate) -> TokenStream {
                 match event {}
             }
         }
+    }
+}
+
+/// `impl Projection` without events, for a block with errors.
+pub(super) fn projection_impl(refused: &RefusedProjection) -> TokenStream {
+    let RefusedProjection { krate, ty, view } = refused;
+    quote! {
+        impl #krate::Projection for #ty {
+            type View = #view;
+
+            const NAME: &'static str = "";
+
+            const TOPICS: &'static [&'static str] = &[];
+
+            async fn handle(
+                &self,
+                _: &str,
+                _: &[#krate::projection::Recorded<'_>],
+                _: &mut Self::View,
+            ) -> ::std::result::Result<(), #krate::recording::Cause> {
+                ::std::result::Result::Ok(())
+            }
+        }
+    }
+}
+
+/// The impls of a policy without events, for a block with errors.
+pub(super) fn policy_impl(refused: &RefusedProjection) -> TokenStream {
+    let (RefusedProjection { krate, ty, .. }, projection) = (refused, projection_impl(refused));
+    quote! {
+        impl #krate::ProcessApplication for #ty {}
+
+        #projection
     }
 }

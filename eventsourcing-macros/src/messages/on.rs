@@ -2,6 +2,9 @@
 
 use proc_macro2::Ident;
 
+use super::policy::TAKES_A_UNIT_OF_WORK;
+use crate::model::checked::HandlersOf;
+
 pub(crate) const PLACE: &str = "`#[on]` belongs on a method in a `#[projection(\"…\")]` or `#[policy]` impl block; \
      add `crate = path` to that attribute if the library is not available as `eventsourcing`";
 
@@ -11,16 +14,38 @@ pub(crate) const TAKES_NOTHING: &str =
 pub(crate) const NO_HANDLER: &str =
     "no method has `#[on]`, so no event is handled; add `#[on]` to each method that handles an event";
 
-pub(crate) const IS_NOT_ASYNC: &str = "a handler must be `async`, because a view may be a database; write `async fn`";
+pub(crate) fn is_not_async(of: HandlersOf) -> &'static str {
+    match of {
+        HandlersOf::Projection => "a handler must be `async`, because a view may be a database; write `async fn`",
+        HandlersOf::Policy => {
+            "a policy handler must be `async`, because its unit of work loads aggregates; write `async fn`"
+        }
+    }
+}
 
 pub(crate) const GENERIC: &str = "a handler cannot be generic: it handles the events of one type; use concrete types";
 
 pub(crate) const RETURNS_NOTHING: &str = "a handler must return a `Result<()>`; an error rolls its changes back";
 
-pub(crate) const TAKES_SELF: &str = "a handler takes `&self`; it changes the view and not itself";
+pub(crate) fn takes_self(of: HandlersOf) -> &'static str {
+    match of {
+        HandlersOf::Projection => "a handler takes `&self`; it changes the view and not itself",
+        HandlersOf::Policy => "a policy handler takes `&self`; it changes aggregates and not its application",
+    }
+}
 
-pub(crate) const PARAMETERS: &str = "a handler takes `&self`, the event, optionally its `EventContext`, and the view: \
-     `(&self, event: &WorldStarted, context: &EventContext, view: &mut PgConnection)`";
+pub(crate) fn parameters(of: HandlersOf) -> &'static str {
+    match of {
+        HandlersOf::Projection => {
+            "a handler takes `&self`, the event, optionally its `EventContext`, and the view: \
+             `(&self, event: &WorldStarted, context: &EventContext, view: &mut PgConnection)`"
+        }
+        HandlersOf::Policy => {
+            "a policy handler takes `&self`, the event, optionally its `EventContext`, and the unit of work: \
+             `(&self, event: &WorldStarted, context: &EventContext, work: &mut UnitOfWork)`"
+        }
+    }
+}
 
 pub(crate) const TAKES_AN_EVENT: &str = "the first parameter is a reference to the event: `event: &WorldStarted`, or to a slice of events: `events: &[EventEnvelope<WorldStarted>]`";
 
@@ -29,10 +54,25 @@ pub(crate) const TAKES_ENVELOPES: &str =
 
 pub(crate) const MANY_TAKE_NO_CONTEXT: &str = "a handler of many events finds the `EventContext` of each event in the slice: `events[0].context`; remove this parameter";
 
-pub(crate) const TAKES_CONTEXT: &str =
-    "the parameter between the event and the view says where and when the event was recorded: `context: &EventContext`";
+pub(crate) fn takes_a_context(of: HandlersOf) -> &'static str {
+    match of {
+        HandlersOf::Projection => {
+            "the parameter between the event and the view says where and when the event was recorded: `context: &EventContext`"
+        }
+        HandlersOf::Policy => {
+            "the parameter between the event and the unit of work says where and when the event was recorded: `context: &EventContext`"
+        }
+    }
+}
 
-pub(crate) const TAKES_A_VIEW: &str = "the last parameter is a mutable reference to the view: `view: &mut PgConnection`, `&mut SqliteConnection`, or `&mut` a state in memory";
+pub(crate) fn takes_a_view(of: HandlersOf) -> &'static str {
+    match of {
+        HandlersOf::Projection => {
+            "the last parameter is a mutable reference to the view: `view: &mut PgConnection`, `&mut SqliteConnection`, or `&mut` a state in memory"
+        }
+        HandlersOf::Policy => TAKES_A_UNIT_OF_WORK,
+    }
+}
 
 pub(crate) fn another_view(other: &Ident) -> String {
     format!(

@@ -36,7 +36,7 @@ pub(crate) const POINTER: &str =
 
 pub(crate) const TRAIT_OBJECT: &str = "an event is read back as the type it was recorded as, which a trait object does not name; use a concrete type or an enum";
 
-pub(crate) const IMPL_TRAIT: &str = "an event is recorded as one type, and of the `impl` types only `impl Into<T>` names it; \
+pub(crate) const IMPL_TRAIT: &str = "an event is recorded as a concrete type, and only `impl Into<T>` says which: `T`; \
      use `impl Into<T>` or a concrete type";
 
 pub(crate) fn attribute(path: &Path) -> String {

@@ -162,8 +162,28 @@ pub(crate) struct Application {
 pub(crate) struct HandlerBlock {
     /// The user's impl block without this library's attributes.
     pub(crate) item: ItemImpl,
-    /// `None` if the block has errors.
-    pub(crate) projection: Option<Projection>,
+    pub(crate) handled: Handled,
+}
+
+/// What an impl block with handlers becomes.
+pub(crate) enum Handled {
+    Projection(Box<Projection>),
+    /// A block with errors, and what its stand-in needs. A block that cannot have handlers has none.
+    Refused(Option<Box<RefusedProjection>>),
+}
+
+/// A projection or a policy whose block has errors.
+pub(crate) struct RefusedProjection {
+    pub(crate) krate: Path,
+    pub(crate) ty: Type,
+    pub(crate) view: Type,
+}
+
+/// The attribute of an impl block with handlers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HandlersOf {
+    Projection,
+    Policy,
 }
 
 /// A projection, or a policy: a projection whose view is a unit of work.

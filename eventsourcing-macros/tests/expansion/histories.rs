@@ -55,17 +55,17 @@ impl ::eventsourcing::Projection for Histories {
         match topic {
             <super::world::WorldStarted as ::eventsourcing::EventStruct>::TOPIC => {
                 for event in events {
-                    let happened = event.decode::<super::world::WorldStarted>()?;
-                    self.started(&happened.event, &happened.context, view).await?;
+                    let envelope = event.decode::<super::world::WorldStarted>()?;
+                    self.started(&envelope.event, &envelope.context, view).await?;
                 }
             }
             <super::world::WorldSomethingHappened as ::eventsourcing::EventStruct>::TOPIC => {
-                let mut happened = ::std::vec::Vec::with_capacity(events.len());
+                let mut envelopes = ::std::vec::Vec::with_capacity(events.len());
                 for event in events {
-                    happened
+                    envelopes
                         .push(event.decode::<super::world::WorldSomethingHappened>()?);
                 }
-                self.happened(&happened, view).await?;
+                self.happened(&envelopes, view).await?;
             }
             _ => {}
         }

@@ -100,8 +100,8 @@ impl ::eventsourcing::Projection for Observatory {
                 match topic {
                     <super::world::WorldStarted as ::eventsourcing::EventStruct>::TOPIC => {
                         for event in events {
-                            let happened = event.decode::<super::world::WorldStarted>()?;
-                            self.started(&happened.event, &happened.context, view)
+                            let envelope = event.decode::<super::world::WorldStarted>()?;
+                            self.started(&envelope.event, &envelope.context, view)
                                 .await?;
                         }
                     }

@@ -8,13 +8,14 @@ use eventsourcing_core::{Environment, EnvironmentError, RecorderError};
 
 use super::{QUEUE_SIZE, database_url, queue_size};
 
-/// Which PostgreSQL database to open, and how.
+/// The configuration of a recorder in PostgreSQL: the database, and how it is opened.
 ///
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::Environment;
-/// use eventsourcing_sqlx::PostgresConfig;
+/// # mod eventsourcing { pub use eventsourcing_core::*; pub use eventsourcing_sqlx as database; }
+/// use eventsourcing::Environment;
+/// use eventsourcing::database::PostgresConfig;
 ///
 /// let variables = [("POSTGRES_DBNAME", "shop"), ("POSTGRES_HOST", "localhost"), ("POSTGRES_USER", "ada")];
 /// let config = PostgresConfig::from_environment(&Environment::from_variables("Universe", variables))?;
@@ -275,7 +276,7 @@ impl fmt::Debug for PostgresConfig {
     }
 }
 
-/// When a connection is encrypted and the server's certificate is checked, with the names of PostgreSQL's own clients.
+/// The level of TLS: when a connection is encrypted and the server's certificate is checked, as libpq's `sslmode`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SslMode {

@@ -6,13 +6,14 @@ use eventsourcing_core::{Environment, EnvironmentError};
 
 use super::{QUEUE_SIZE, database_url, queue_size};
 
-/// Which SQLite database to open, and how.
+/// The configuration of a recorder in SQLite: the database, and how it is opened.
 ///
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::Environment;
-/// use eventsourcing_sqlx::SqliteConfig;
+/// # mod eventsourcing { pub use eventsourcing_core::*; pub use eventsourcing_sqlx as database; }
+/// use eventsourcing::Environment;
+/// use eventsourcing::database::SqliteConfig;
 ///
 /// let environment = Environment::from_variables("Universe", [("SQLITE_DBNAME", "universe.db"), ("SQLITE_LOCK_TIMEOUT", "0.5")]);
 /// let config = SqliteConfig::from_environment(&environment)?;

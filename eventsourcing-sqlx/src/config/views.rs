@@ -10,7 +10,8 @@ use eventsourcing_core::{Environment, EnvironmentError};
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_sqlx::PostgresViewsConfig;
+/// # mod eventsourcing { pub use eventsourcing_sqlx as database; }
+/// use eventsourcing::database::PostgresViewsConfig;
 ///
 /// let mut config = PostgresViewsConfig::default();
 /// config.create_table = false;

@@ -49,7 +49,7 @@ use crate::{read_to_vec, runtime};
 /// The most bytes of states in one save: PostgreSQL takes no message of more than 1 GiB.
 const MAX_SAVE: u64 = 1_000_000_000;
 
-/// Keeps the events of an application in a PostgreSQL database.
+/// A recorder that keeps the events of an application in a PostgreSQL database.
 ///
 /// A clone is another handle to the same connections: a pool of connections that read, and one that writes. Concurrent saves are recorded
 /// together (group commit), by one statement in one round trip, for any number of saves and events.
@@ -59,8 +59,9 @@ const MAX_SAVE: u64 = 1_000_000_000;
 /// # Examples
 ///
 /// ```no_run
-/// use eventsourcing_core::Recorder;
-/// use eventsourcing_sqlx::{PostgresConfig, PostgresRecorder};
+/// # mod eventsourcing { pub use eventsourcing_core::*; pub use eventsourcing_sqlx as database; }
+/// use eventsourcing::Recorder;
+/// use eventsourcing::database::{PostgresConfig, PostgresRecorder};
 ///
 /// # async fn example() -> Result<(), eventsourcing_core::RecorderError> {
 /// let mut config = PostgresConfig::new("shop", "localhost", "ada");

@@ -15,7 +15,7 @@ use self::session::Session;
 use crate::config::{PostgresConfig, PostgresViewsConfig};
 use crate::views::{Transaction, ViewsDatabase, check_runtime, forward_views, uninterrupted};
 
-/// Keeps the views of projections in a PostgreSQL database: the database of the events or any other.
+/// Views of projections in a PostgreSQL database: the database of the events or any other.
 ///
 /// Handlers are given a connection in a transaction, and may do anything with it except end the transaction. A handler that does is
 /// detected before the commit, and stops the projection with [`ViewError::TransactionEnded`]. The table
@@ -28,8 +28,9 @@ use crate::views::{Transaction, ViewsDatabase, check_runtime, forward_views, uni
 /// # Examples
 ///
 /// ```no_run
-/// use eventsourcing_sqlx::PostgresViews;
-/// use sqlx::PgPool;
+/// # mod eventsourcing { pub use eventsourcing_sqlx as database; pub use sqlx; }
+/// use eventsourcing::database::PostgresViews;
+/// use eventsourcing::sqlx::{self, PgPool};
 ///
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let pool = PgPool::connect("postgres://ada@localhost/reports").await?;
@@ -72,7 +73,9 @@ impl PostgresViews {
     /// # Examples
     ///
     /// ```no_run
-    /// use eventsourcing_sqlx::PostgresViews;
+    /// # mod eventsourcing { pub use eventsourcing_sqlx as database; pub use sqlx; }
+    /// use eventsourcing::database::PostgresViews;
+    /// use eventsourcing::sqlx;
     ///
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
     /// let views = PostgresViews::from_env("Universe").await?;

@@ -38,7 +38,7 @@ use crate::schema::TableName;
 use crate::sql::sqlite::SqliteSql;
 use crate::sqlite::view_locks;
 
-/// Keeps the events of an application in a SQLite database, in a file or in memory.
+/// A recorder that keeps the events of an application in a SQLite database, in a file or in memory.
 ///
 /// A clone is another handle to the same connections: one that writes and some that read, or, in memory, one for both. A file is
 /// in WAL mode with `synchronous=FULL`: acknowledged events survive a loss of power. Concurrent saves are recorded in one transaction
@@ -51,8 +51,9 @@ use crate::sqlite::view_locks;
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::Recorder;
-/// use eventsourcing_sqlx::{SqliteConfig, SqliteRecorder};
+/// # mod eventsourcing { pub use eventsourcing_core::*; pub use eventsourcing_sqlx as database; }
+/// use eventsourcing::Recorder;
+/// use eventsourcing::database::{SqliteConfig, SqliteRecorder};
 ///
 /// # #[tokio::main]
 /// # async fn main() -> Result<(), eventsourcing_core::RecorderError> {

@@ -16,7 +16,7 @@ use super::view_locks;
 use crate::config::SqliteViewsConfig;
 use crate::views::{Transaction, ViewsDatabase, check_runtime, forward_views};
 
-/// Keeps the views of projections in a SQLite database: the file of the events or any other.
+/// Views of projections in a SQLite database: the file of the events or any other.
 ///
 /// Handlers are given a connection in a transaction, and may do anything with it except end the transaction. A `COMMIT` of a handler
 /// becomes a rollback (by the connection's commit hook and rollback hook, which this library sets), and stops the projection with
@@ -26,8 +26,9 @@ use crate::views::{Transaction, ViewsDatabase, check_runtime, forward_views};
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_sqlx::SqliteViews;
-/// use sqlx::SqlitePool;
+/// # mod eventsourcing { pub use eventsourcing_sqlx as database; pub use sqlx; }
+/// use eventsourcing::database::SqliteViews;
+/// use eventsourcing::sqlx::{self, SqlitePool};
 ///
 /// # #[tokio::main]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

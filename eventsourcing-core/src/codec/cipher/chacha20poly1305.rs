@@ -60,7 +60,8 @@ impl ChaCha20Poly1305Cipher {
     /// # Examples
     ///
     /// ```
-    /// use eventsourcing_core::codec::cipher::ChaCha20Poly1305Cipher;
+    /// # use eventsourcing_core as eventsourcing;
+    /// use eventsourcing::codec::cipher::ChaCha20Poly1305Cipher;
     ///
     /// let key = ChaCha20Poly1305Cipher::create_key();
     /// println!("keep this secret: CIPHER_KEY={}", key.as_str());

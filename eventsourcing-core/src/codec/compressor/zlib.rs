@@ -11,8 +11,9 @@ use super::{Compressor, CompressorError, ZLIB};
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::Mapper;
-/// use eventsourcing_core::codec::compressor::ZlibCompressor;
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::Mapper;
+/// use eventsourcing::codec::compressor::ZlibCompressor;
 ///
 /// assert!(Mapper::new("universe").with_compressor(ZlibCompressor::default()).has_compressor());
 /// ```

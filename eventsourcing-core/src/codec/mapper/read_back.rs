@@ -17,8 +17,9 @@ use crate::state::tree::Tree;
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::Mapper;
-/// use eventsourcing_core::codec::StateCheck;
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::Mapper;
+/// use eventsourcing::codec::StateCheck;
 ///
 /// let mapper = Mapper::new("universe").with_state_check(StateCheck::Json);
 /// ```

@@ -25,9 +25,10 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// # Examples
 ///
 /// ```
+/// # use eventsourcing_core as eventsourcing;
 /// use std::time::Duration;
 ///
-/// use eventsourcing_core::{Application, MemoryViews, ProjectionRunner, Rebuild};
+/// use eventsourcing::{Application, MemoryViews, ProjectionRunner, Rebuild};
 /// # use eventsourcing_core::{Projection, projection::Recorded, recording::Cause};
 ///
 /// # struct Count;

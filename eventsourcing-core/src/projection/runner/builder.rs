@@ -28,9 +28,10 @@ use crate::subscription::pages::Pages;
 /// # Examples
 ///
 /// ```
+/// # use eventsourcing_core as eventsourcing;
 /// use std::time::Duration;
 ///
-/// use eventsourcing_core::{Application, MemoryViews, ProjectionRunner};
+/// use eventsourcing::{Application, MemoryViews, ProjectionRunner};
 /// # use eventsourcing_core::projection::Recorded;
 /// # use eventsourcing_core::recording::Cause;
 /// # use eventsourcing_core::{Projection, StoredEvent, Uuid};

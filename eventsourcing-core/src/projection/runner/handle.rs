@@ -34,11 +34,12 @@ use crate::{Error, Result};
 /// # Examples
 ///
 /// ```
+/// # use eventsourcing_core as eventsourcing;
 /// use std::time::Duration;
 ///
-/// use eventsourcing_core::projection::Recorded;
-/// use eventsourcing_core::recording::Cause;
-/// use eventsourcing_core::{Application, MemoryViews, Projection, ProjectionRunner};
+/// use eventsourcing::projection::Recorded;
+/// use eventsourcing::recording::Cause;
+/// use eventsourcing::{Application, MemoryViews, Projection, ProjectionRunner};
 /// # use eventsourcing_core::{StoredEvent, Uuid};
 ///
 /// // `#[projection]` writes this from handlers that take events

@@ -1,8 +1,8 @@
-//! The policy for a failing handler.
+//! What a runner does when a handler fails.
 
 use std::time::Duration;
 
-/// The policy for a handler that fails.
+/// What a runner does when a handler fails.
 ///
 /// It applies to failures that a retry would repeat. Transient failures, such as a lost connection, a lock that is not available,
 /// or a conflict with another writer, are retried in any case.
@@ -10,9 +10,10 @@ use std::time::Duration;
 /// # Examples
 ///
 /// ```
+/// # use eventsourcing_core as eventsourcing;
 /// use std::time::Duration;
 ///
-/// use eventsourcing_core::{Application, MemoryViews, OnFailure, ProjectionRunner};
+/// use eventsourcing::{Application, MemoryViews, OnFailure, ProjectionRunner};
 /// # use eventsourcing_core::projection::Recorded;
 /// # use eventsourcing_core::recording::Cause;
 /// # use eventsourcing_core::{Projection, StoredEvent, Uuid};
@@ -34,8 +35,10 @@ use std::time::Duration;
 /// let agency = Application::builder("Agency").open()?;
 /// # agency.recorder().insert_events(vec![booked()]).await?;
 /// // the handler of this projection always fails
-/// let policy = OnFailure::park(2, Duration::from_millis(1));
-/// let runner = ProjectionRunner::builder(&agency, Bookings, MemoryViews::new(0)).on_failure(policy).start().await?;
+/// let runner = ProjectionRunner::builder(&agency, Bookings, MemoryViews::new(0))
+///     .on_failure(OnFailure::park(2, Duration::from_millis(1)))
+///     .start()
+///     .await?;
 /// runner.wait_for(1, Duration::from_secs(5)).await?;
 /// assert_eq!(runner.status().await?.dead_letters, 1);
 /// runner.stop().await?;
@@ -61,7 +64,7 @@ pub enum OnFailure {
     ///
     /// Later events of the same aggregate are parked as well, until the [`DeadLetters`](crate::projection::DeadLetters) are retried or
     /// discarded: no event of an aggregate is handled before an earlier one. This holds for all runners of the projection, whatever
-    /// their own policy is.
+    /// their own setting is.
     #[non_exhaustive]
     Park {
         /// The maximum number of retries.

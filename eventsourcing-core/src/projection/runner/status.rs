@@ -24,10 +24,11 @@ pub enum Progress {
 /// # Examples
 ///
 /// ```
+/// # use eventsourcing_core as eventsourcing;
 /// use std::time::Duration;
 ///
-/// use eventsourcing_core::projection::Progress;
-/// use eventsourcing_core::{Application, MemoryViews, ProjectionRunner};
+/// use eventsourcing::projection::Progress;
+/// use eventsourcing::{Application, MemoryViews, ProjectionRunner};
 /// # use eventsourcing_core::projection::Recorded;
 /// # use eventsourcing_core::recording::Cause;
 /// # use eventsourcing_core::{Projection, StoredEvent, Uuid};
