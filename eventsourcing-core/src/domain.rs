@@ -6,6 +6,7 @@ mod error;
 mod event;
 mod missing_events;
 pub(crate) mod outcome;
+mod retired;
 mod root;
 pub(crate) mod stand_ins;
 

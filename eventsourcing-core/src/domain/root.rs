@@ -309,6 +309,12 @@ impl<A: Aggregate> Root<A> {
         Ok(())
     }
 
+    /// Counts an event that changes nothing else.
+    pub(super) fn count(&mut self, version: u64, timestamp: Timestamp) {
+        self.identity.version = version;
+        self.identity.modified_on = timestamp;
+    }
+
     /// Restores what a body must not change. The body may even have replaced `*self`.
     fn restore(
         &mut self,
