@@ -112,6 +112,8 @@ async fn policies_get_events_of_each_version_in_the_newest_shape(store: Store) {
 
 /// A program whose step fails on the first shape, until it is corrected.
 mod broken {
+    #![allow(dead_code, reason = "some of these events are only read")]
+
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use eventsourcing::prelude::*;

@@ -49,6 +49,8 @@ async fn a_version_that_is_no_number_from_1_is_refused() {
 
 /// A program whose steps fail on some events.
 mod hasty {
+    #![allow(dead_code, reason = "some of these events are only read")]
+
     use super::Deserialize;
     use eventsourcing::prelude::*;
 

@@ -59,9 +59,6 @@ pub(crate) mod second {
             Self { name: name.to_owned(), history: Vec::new() }
         }
 
-        #[event("Painted")]
-        pub(crate) fn paint(&mut self, _colour: &str) {}
-
         #[event("SomethingHappened")]
         pub(crate) fn make_it_so(&mut self, what: &str) {
             self.history.push(what.to_owned());

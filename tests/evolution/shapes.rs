@@ -70,6 +70,8 @@ async fn the_version_of_a_shape_is_recorded_from_the_second_on() {
 
 /// Steps of every kind, one after the other.
 mod mixed {
+    #![allow(dead_code, reason = "these events are only read")]
+
     use std::num::ParseIntError;
 
     use eventsourcing::prelude::*;

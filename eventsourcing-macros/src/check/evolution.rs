@@ -100,20 +100,31 @@ fn old_topics(options: Vec<parsed::Was>, topic: &Topic, names: &AggregateNames, 
             was.push(Was { topic: text, place: written.span(), steps });
         }
     }
-    let mut renamed = Vec::new();
+    under_each_name(was, topic, names)
+}
+
+/// Adds the topics under the names that the aggregate had, each behind the one that it is the same as.
+fn under_each_name(was: Vec<Was>, topic: &Topic, names: &AggregateNames) -> Vec<Was> {
+    let written: Vec<String> = was.iter().map(|was| was.topic.clone()).collect();
+    let mut all: Vec<Was> = Vec::new();
+    let renamed = |all: &mut Vec<Was>, of: &str, steps: &Option<Vec<Path>>| {
+        for (old, name) in names.before(of) {
+            let is_known = old == topic.text || written.contains(&old) || all.iter().any(|other| other.topic == old);
+            if !is_known {
+                all.push(Was { topic: old, place: name.span(), steps: steps.clone() });
+            }
+        }
+    };
     // a topic that is written out stays as it is
     if !topic.is_pinned {
-        renamed.extend(names.before(&topic.text).map(|(old, name)| (old, name.span(), None)));
+        renamed(&mut all, &topic.text, &None);
     }
-    for was in &was {
-        renamed.extend(names.before(&was.topic).map(|(old, name)| (old, name.span(), was.steps.clone())));
+    for was in was {
+        let (of, steps) = (was.topic.clone(), was.steps.clone());
+        all.push(was);
+        renamed(&mut all, &of, &steps);
     }
-    for (old, place, steps) in renamed {
-        if old != topic.text && was.iter().all(|other| other.topic != old) {
-            was.push(Was { topic: old, place, steps });
-        }
-    }
-    was
+    all
 }
 
 /// The topics of events that exist no more, which no other event may have.

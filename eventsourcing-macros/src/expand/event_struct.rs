@@ -21,10 +21,10 @@ pub(super) fn event_struct(event: &Event, aggregate: &Aggregate) -> TokenStream 
     let old: Vec<&str> = evolution::old_topics(event).collect();
     let old_topics = (!old.is_empty()).then(|| quote!(const OLD_TOPICS: &'static [&'static str] = &[#(#old),*];));
     let read = (!event.evolution.is_of_one_shape()).then(|| {
-        let read = evolution::read(event, &krate);
+        let (topic, read) = (evolution::topic(event), evolution::read(event, &krate));
         quote! {
             fn read(
-                topic: &str,
+                #topic: &str,
                 state: &mut #krate::domain::StateReader<'_>,
             ) -> ::std::result::Result<Self, #krate::domain::StateError> {
                 #read

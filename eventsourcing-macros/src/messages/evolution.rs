@@ -25,6 +25,7 @@ pub(crate) const RETIRED: &str =
 pub(crate) fn step_missing(version: u32, steps: usize) -> String {
     let (from, needed) = (steps + 1, version - 1);
     let has = match steps {
+        0 if needed == 1 => "there is none".to_owned(),
         0 => "there are none".to_owned(),
         1 => "there is 1".to_owned(),
         steps => format!("there are {steps}"),

@@ -234,7 +234,10 @@ fn bracketed_list<T: Parse>(input: ParseStream<'_>, message: &str) -> Result<Vec
 fn bracketed_items<T: Parse>(input: ParseStream<'_>) -> Result<Vec<T>> {
     let content;
     bracketed!(content in input);
-    Ok(Punctuated::<T, Token![,]>::parse_terminated(&content)?.into_iter().collect())
+    let items = Punctuated::<T, Token![,]>::parse_terminated(&content);
+    // what is left after an error would be another one
+    content.parse::<TokenStream>()?;
+    Ok(items?.into_iter().collect())
 }
 
 /// `"World.Born"`, `"World.Born" => step` or `"World.Born" => [first, second]`.
