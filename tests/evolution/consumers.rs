@@ -22,9 +22,9 @@ async fn recorded(store: &Store) -> u64 {
     worlds.0.paint("blue");
     worlds.1.make_it_so("rovers");
     worlds.2.make_it_so("a storm", "Jove");
-    store.program().save(&mut worlds.0).await.unwrap();
-    store.program().save(&mut worlds.1).await.unwrap();
-    store.program().save(&mut worlds.2).await.unwrap().last().unwrap().id
+    store.program().await.save(&mut worlds.0).await.unwrap();
+    store.program().await.save(&mut worlds.1).await.unwrap();
+    store.program().await.save(&mut worlds.2).await.unwrap().last().unwrap().id
 }
 
 const SEEN: [&str; 6] = [
@@ -38,7 +38,7 @@ const SEEN: [&str; 6] = [
 
 async fn subscriptions_get_events_of_each_version_in_the_newest_shape(store: Store) {
     let last = recorded(&store).await;
-    let mut events = store.program().subscribe(0).events::<WorldEvent>();
+    let mut events = store.program().await.subscribe(0).events::<WorldEvent>();
     let mut seen = Vec::new();
     while seen.len() < SEEN.len() {
         let followed = events.try_next().await.unwrap().unwrap();
@@ -76,7 +76,7 @@ async fn projections_get_events_of_each_version_in_the_newest_shape(store: Store
     let last = recorded(&store).await;
     assert_eq!(Seen::TOPICS, ["World.Started", "World.Happened", "World.SomethingHappened"]);
     let views = MemoryViews::<Vec<String>>::new(Vec::new());
-    let runner = ProjectionRunner::start(&store.program(), Seen, views.clone()).await.unwrap();
+    let runner = ProjectionRunner::start(&store.program().await, Seen, views.clone()).await.unwrap();
     runner.wait_for(last, PATIENCE).await.unwrap();
     assert_eq!(views.read(Clone::clone), SEEN);
     runner.stop().await.unwrap();
@@ -98,7 +98,7 @@ impl Almanac {
 async fn policies_get_events_of_each_version_in_the_newest_shape(store: Store) {
     let last = recorded(&store).await;
     let almanac = Almanac::from(Application::builder("Almanac").open().unwrap());
-    let runner = almanac.follow(&store.program()).start().await.unwrap();
+    let runner = almanac.follow(&store.program().await).start().await.unwrap();
     runner.wait_for(last, PATIENCE).await.unwrap();
     let names = ["Earth of 1", "Mars of 1", "Jupiter of 95"];
     let mut pages = almanac.subscribe(0).events::<WorldEvent>();
@@ -162,9 +162,9 @@ async fn consumers_lose_nothing_by_a_step_that_fails() {
     let mut worlds = ["Earth", "Mars"].map(first::World::new);
     let mut last = 0;
     for world in &mut worlds {
-        last = store.program().save(world).await.unwrap()[0].id;
+        last = store.program().await.save(world).await.unwrap()[0].id;
     }
-    let program = store.program();
+    let program = store.program().await;
     let views = MemoryViews::<Vec<String>>::new(Vec::new());
     let runner = ProjectionRunner::start(&program, Names, views.clone()).await.unwrap();
     let error = runner.wait_for(last, PATIENCE).await.unwrap_err().to_string();

@@ -22,6 +22,8 @@ use program::{first, second, third};
 /// A database that several versions of a program use.
 struct Store {
     recorder: Arc<dyn Recorder>,
+    /// How the database is opened, unless it is in memory.
+    variables: Option<Vec<(String, String)>>,
 }
 
 #[application]
@@ -29,16 +31,21 @@ struct Universe;
 
 impl Store {
     fn in_memory() -> Self {
-        Self { recorder: Arc::new(MemoryRecorder::new()) }
+        Self { recorder: Arc::new(MemoryRecorder::new()), variables: None }
     }
 
     async fn new(variables: Vec<(String, String)>) -> Self {
-        Self { recorder: Arc::clone(Universe::open_with(variables).await.unwrap().recorder()) }
+        let universe = Universe::open_with(variables.clone()).await.unwrap();
+        Self { recorder: Arc::clone(universe.recorder()), variables: Some(variables) }
     }
 
-    /// Starts a program: it shares the database with the others, and nothing else.
-    fn program(&self) -> Application {
-        Application::builder("Universe").recorder(Arc::clone(&self.recorder)).open().unwrap()
+    /// Starts a program: it shares the database with the others, and no connection and no knowledge of types.
+    async fn program(&self) -> Application {
+        let recorder = match &self.variables {
+            Some(variables) => Arc::clone(Universe::open_with(variables.clone()).await.unwrap().recorder()),
+            None => Arc::clone(&self.recorder),
+        };
+        Application::builder("Universe").recorder(recorder).open().unwrap()
     }
 
     /// The recorded states of an aggregate, as text.

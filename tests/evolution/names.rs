@@ -46,10 +46,10 @@ async fn renamed_events_and_aggregates_are_read_under_their_old_names(store: Sto
     let mut world = first::World::new("Earth");
     world.make_it_so("dinosaurs");
     world.paint("blue");
-    store.program().save(&mut world).await.unwrap();
+    store.program().await.save(&mut world).await.unwrap();
     let id = world.id();
 
-    let program = store.program();
+    let program = store.program().await;
     let mut planet: planet::Planet = program.repository().get(id).await.unwrap();
     assert_eq!((planet.title.as_str(), planet.history.len(), planet.version()), ("Earth", 1, 3));
     planet.make_it_so("people");
@@ -155,14 +155,14 @@ async fn an_event_that_became_another_is_read_as_that_one(store: Store) {
         store.insert(id, version, topic, state).await;
         expected.extend(booking.map(|(amount, text)| (amount, text.to_owned())));
     }
-    let account: merged::Account = store.program().repository().get(id).await.unwrap();
+    let account: merged::Account = store.program().await.repository().get(id).await.unwrap();
     assert_eq!((account.version(), account.bookings), (8, expected));
 
     // each old event has versions of its own
     let other = Uuid::new_v4();
     store.insert(other, 1, "Account.Opened", "").await;
     store.insert(other, 2, "Account.Deposited", r#","class_version":3,"cents":1"#).await;
-    let error = store.program().repository().get::<merged::Account>(other).await.unwrap_err().to_string();
+    let error = store.program().await.repository().get::<merged::Account>(other).await.unwrap_err().to_string();
     assert!(error.contains("version 3 of its shape, and this program reads versions up to 2"), "{error}");
     store.insert(other, 3, "Account.InterestPaid", "").await;
 }
@@ -198,7 +198,7 @@ mod claiming {
 
 #[tokio::test]
 async fn aggregates_that_claim_the_same_old_events_are_refused() {
-    let program = Store::in_memory().program();
+    let program = Store::in_memory().program().await;
     program.save(&mut third::World::new("Earth", 1)).await.unwrap();
     let taken = program.save(&mut claiming::Moon::new()).await.unwrap_err();
     assert!(matches!(taken, Error::TopicTaken { topic: "World.Started", .. }), "{taken}");
@@ -211,7 +211,7 @@ async fn a_topic_that_nobody_claims_says_how_to_claim_it() {
     let store = Store::in_memory();
     let id = Uuid::new_v4();
     store.insert(id, 1, "World.Born", "").await;
-    let error = store.program().repository().get::<third::World>(id).await.unwrap_err().to_string();
+    let error = store.program().await.repository().get::<third::World>(id).await.unwrap_err().to_string();
     assert!(
         error.contains("write `was = [\"…\"]` on the `#[event]` that it became, or `retired = [\"…\"]`"),
         "{error}"

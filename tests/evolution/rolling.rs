@@ -60,7 +60,7 @@ mod expanding {
 }
 
 async fn programs_of_two_versions_read_each_other_until_the_switch(store: Store) {
-    let (old, new) = (store.program(), store.program());
+    let (old, new) = (store.program().await, store.program().await);
 
     // first, the new program beside the old one
     let mut of_old = second::World::new("Earth");
@@ -83,7 +83,7 @@ async fn programs_of_two_versions_read_each_other_until_the_switch(store: Store)
     assert_eq!(new.repository().get::<expanding::World>(in_new).await.unwrap().history, ["rovers", "a base"]);
 
     // once no program of the second version runs, the switch: beside the program that is deployed already
-    let switched = store.program();
+    let switched = store.program().await;
     let mut jupiter = third::World::new("Jupiter", 95);
     jupiter.make_it_so("a storm", "Jove");
     switched.save(&mut jupiter).await.unwrap();
@@ -97,11 +97,18 @@ async fn programs_of_two_versions_read_each_other_until_the_switch(store: Store)
     assert!(error.contains("deploy newer code, which knows version 3"), "{error}");
 }
 
+#[test]
+fn an_event_in_its_previous_shape_is_read_back_and_one_in_its_newest_is_exact() {
+    use eventsourcing::AggregateEvent as _;
+    assert!(third::World::new("Mars", 1).pending_events()[0].event.is_exact());
+    assert!(!expanding::World::new("Mars", 1).pending_events()[0].event.is_exact());
+}
+
 #[tokio::test]
 async fn what_the_old_shape_cannot_hold_is_not_recorded_before_the_switch() {
     let store = Store::in_memory();
     let mut world = expanding::World::new("Jupiter", 95);
-    let error = store.program().save(&mut world).await.unwrap_err();
+    let error = store.program().await.save(&mut world).await.unwrap_err();
     let Error::Mapper(failed) = &error else { panic!("{error:?}") };
     assert!(
         matches!(&failed.failure, MapperFailure::State(StateError::LostInDowncast(lost)) if lost.path == "$.moons")

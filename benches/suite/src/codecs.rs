@@ -136,6 +136,7 @@ mod changed {
     }
 
     #[aggregate]
+    #[allow(dead_code, reason = "its events are only read")]
     pub struct Account {}
 
     #[aggregate]

@@ -35,7 +35,7 @@ pub(crate) fn step_missing(version: u32, steps: usize) -> String {
     } else {
         format!("{needed} steps, one from each version before it")
     };
-    let missing = if from as u32 == needed {
+    let missing = if u32::try_from(from).is_ok_and(|from| from == needed) {
         format!("the step from version {from} to version {version} is missing")
     } else {
         format!("the steps from version {from} to version {version} are missing")
