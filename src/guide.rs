@@ -54,6 +54,10 @@ pub mod topics {
     pub mod aggregates {}
 
     #[doc = include_str!("guide_links.md")]
+    #[doc = include_str!("../docs/topics/evolution.md")]
+    pub mod evolution {}
+
+    #[doc = include_str!("guide_links.md")]
     #[doc = include_str!("../docs/topics/applications.md")]
     pub mod applications {}
 

@@ -18,6 +18,9 @@ mod histories {
 mod observatory {
     include!("../eventsourcing-macros/tests/expansion/observatory.rs");
 }
+mod planet {
+    include!("../eventsourcing-macros/tests/expansion/planet.rs");
+}
 mod universe {
     include!("../eventsourcing-macros/tests/expansion/universe.rs");
 }
@@ -37,6 +40,28 @@ async fn the_expanded_world_is_saved_by_the_expanded_universe() -> Result<()> {
     let got: world::World = universe.repository().get(world.id()).await?;
     assert_eq!(got, world);
     assert_eq!(got.history(), ["dinosaurs"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_expanded_planet_is_read_from_what_its_events_were() -> Result<()> {
+    let universe = universe::Universe::open_with([("PERSISTENCE_MODULE", "memory")]).await?;
+    let id = Uuid::new_v4();
+    let recorded = [
+        ("World.Started", r#""title":"Earth""#),
+        ("World.Renamed", r#""title":"Terra""#),
+        ("Planet.MoonSeen", r#""by":"everybody""#),
+        ("World.Painted", r#""colour":"blue""#),
+    ];
+    for (version, (topic, fields)) in (1..).zip(recorded) {
+        let state = format!(r#"{{"timestamp":"2026-11-23T04:11:04.800139Z",{fields}}}"#).into_bytes();
+        let stored = eventsourcing::StoredEvent::new(id, version, topic, state, Uuid::new_v4()).checksummed();
+        universe.recorder().insert_events(vec![stored]).await?;
+    }
+    let mut planet: planet::Planet = universe.repository().get(id).await?;
+    planet.rename("Gaia");
+    universe.save(&mut planet).await?;
+    assert_eq!(universe.repository().get::<planet::Planet>(id).await?.version(), 5);
     Ok(())
 }
 

@@ -34,7 +34,38 @@ pub struct Renamed {
     owner: String,
 }
 
-#[aggregate(name = "Ledger", derive(PartialEq))]
+/// The first fields of an event that has others today.
+#[derive(Clone, Copy, Debug, serde::Deserialize)]
+pub struct WithdrawnV1 {
+    /// In units.
+    units: i32,
+}
+
+/// The fields after the first change.
+#[derive(Clone, Copy, Debug, serde::Deserialize, serde::Serialize)]
+pub struct WithdrawnV2 {
+    /// In cents.
+    amount: i64,
+}
+
+fn withdrawn_v1(old: WithdrawnV1) -> std::result::Result<WithdrawnV2, std::num::TryFromIntError> {
+    Ok(WithdrawnV2 { amount: i64::from(u16::try_from(old.units)?) * 100 })
+}
+
+const fn withdrawn_v2(old: WithdrawnV2) -> AccountWithdrawn {
+    AccountWithdrawn { amount: old.amount, note: None }
+}
+
+const fn withdrawn_as_v2(event: &AccountWithdrawn) -> WithdrawnV2 {
+    WithdrawnV2 { amount: event.amount }
+}
+
+fn called_to_renamed(mut old: serde_json::Value) -> serde_json::Value {
+    old["owner"] = old["called"].take();
+    old
+}
+
+#[aggregate(name = "Ledger", derive(PartialEq), was = ["Account"], retired = ["Account.Frozen"])]
 impl Account {
     /// Opens an account.
     #[event("Opened", id = Self::create_id(&owner))]
@@ -61,7 +92,7 @@ impl Account {
     ///
     /// # Errors
     /// If there is not enough.
-    #[event("Withdrawn")]
+    #[event("Withdrawn", version = 3, upcasts = [withdrawn_v1, withdrawn_v2], downcast = withdrawn_as_v2)]
     pub fn withdraw(&mut self, amount: i64, note: Option<&str>) -> std::result::Result<i64, Refused> {
         self.balance -= amount;
         self.notes.extend(note.map(ToOwned::to_owned));
@@ -101,7 +132,7 @@ impl Account {
     }
 
     /// Renames the owner.
-    #[event(struct = Renamed)]
+    #[event(struct = Renamed, was = ["Account.Called" => called_to_renamed])]
     pub fn rename(&mut self, owner: &str) {
         owner.clone_into(&mut self.owner);
     }

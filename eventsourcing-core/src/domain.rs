@@ -8,6 +8,7 @@ mod fault;
 mod missing_events;
 pub(crate) mod outcome;
 mod pending;
+mod retired;
 mod root;
 pub(crate) mod stand_ins;
 

@@ -70,30 +70,8 @@ pub mod __private {
     pub use crate::domain::attributes::{AggregateImpl, AggregateStruct};
     pub use crate::domain::outcome::{Outcome, PlainOutcome};
     pub use crate::domain::stand_ins::{NoEvents, RootField};
+    pub use crate::projection::handled_topics::{Topics, are_distinct, count, joined, topics_of};
     pub use crate::state::exact::is_exact;
+    pub use crate::state::upcast;
     pub use serde;
-
-    /// Fails at compile time if two handlers of a projection handle the same topic.
-    pub const fn are_distinct(topics: &[&str]) {
-        let mut place = 0;
-        while place < topics.len() {
-            let mut other = 0;
-            while other < place {
-                assert!(
-                    !is_same(topics[place].as_bytes(), topics[other].as_bytes()),
-                    "two handlers of this projection handle events of the same topic; merge them into one handler"
-                );
-                other += 1;
-            }
-            place += 1;
-        }
-    }
-
-    const fn is_same(one: &[u8], other: &[u8]) -> bool {
-        let mut place = 0;
-        while place < one.len() && place < other.len() && one[place] == other[place] {
-            place += 1;
-        }
-        place == one.len() && place == other.len()
-    }
 }

@@ -4,6 +4,7 @@ mod dead_letter;
 mod dead_letters;
 mod event_context;
 mod event_envelope;
+pub(crate) mod handled_topics;
 mod handlers;
 mod key;
 mod memory_letters;

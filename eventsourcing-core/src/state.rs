@@ -2,6 +2,7 @@
 //!
 //! These modules depend on serde and know no aggregate. [`domain`](crate::domain) re-exports the public types.
 
+mod class_version;
 pub(crate) mod difference;
 mod error;
 pub(crate) mod exact;
@@ -14,6 +15,7 @@ pub(crate) mod sketches;
 mod time;
 mod traced;
 pub(crate) mod tree;
+pub mod upcast;
 mod writer;
 
 pub use difference::StateDifference;
@@ -24,7 +26,7 @@ pub use writer::StateWriter;
 
 /// The key of the event's timestamp.
 const TIMESTAMP: &str = "timestamp";
-/// The key of the event's class version.
+/// The key of the version of the event's shape; a state without it has version 1.
 const CLASS_VERSION: &str = "class_version";
 /// The keys of a state that are reserved for the library.
 const RESERVED: [&str; 2] = [TIMESTAMP, CLASS_VERSION];

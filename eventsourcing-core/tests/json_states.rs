@@ -277,7 +277,7 @@ fn a_state_that_is_not_the_events_is_an_error() {
         (r#"{"timestamp":"2026-11-23T04:11:04Z","what":"it""#, "EOF while parsing"),
         (
             r#"{"timestamp":"2026-11-23T04:11:04Z","class_version":2,"what":"it"}"#,
-            "the state has class version 2, and this program supports only version 1",
+            "it was recorded with version 2 of its shape, and this program reads versions up to 1; deploy newer code, which knows version 2",
         ),
     ] {
         let error = read::<Named>(state).unwrap_err().to_string();
@@ -302,7 +302,8 @@ fn an_unknown_topic_is_named_with_its_place() {
         error.to_string(),
         "the event `Thing.Vanished`, version 3 of 00000000-0000-0000-0000-000000000007, cannot be read: \
          this aggregate has no event with that topic; it was removed or renamed after the event was recorded: \
-         restore it, or pin its topic with `#[event(\"…\", topic = \"…\")]`"
+         write `was = [\"…\"]` on the `#[event]` that it became, or `retired = [\"…\"]` on the `#[aggregate]` impl block \
+         if it became none"
     );
 }
 

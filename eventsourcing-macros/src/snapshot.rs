@@ -85,6 +85,75 @@ fn world_expands_to_code_that_a_person_could_have_written() {
 }
 
 #[test]
+fn planet_expands_what_its_events_were() {
+    let aggregate_struct = quote! {
+        pub struct Planet {
+            name: String,
+            moons: u32,
+        }
+    };
+    let aggregate_impl = quote! {
+        impl Planet {
+            #[event("Formed", version = 3, upcasts = [formed_v1, formed_v2], was = ["Planet.Started"])]
+            pub fn new(name: &str, moons: u32) -> Self {
+                Self { name: name.to_owned(), moons }
+            }
+
+            #[event("Renamed", version = 2, upcasts = [renamed_v1], downcast = renamed_as_v1)]
+            pub fn rename(&mut self, name: &str) {
+                self.name = name.to_owned();
+            }
+
+            #[event(struct = MoonFound, was = ["Planet.MoonSeen" => seen_to_found])]
+            pub fn find_moon(&mut self, moons: u32) {
+                self.moons += moons;
+            }
+        }
+    };
+    let shapes = quote! {
+        #[derive(serde::Deserialize)]
+        pub struct FormedV1 {
+            pub title: String,
+        }
+        #[derive(serde::Deserialize)]
+        pub struct FormedV2 {
+            pub name: String,
+        }
+        #[derive(serde::Serialize, serde::Deserialize)]
+        pub struct RenamedV1 {
+            pub title: String,
+        }
+        #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+        pub struct MoonFound {
+            pub moons: u32,
+        }
+        fn formed_v1(old: FormedV1) -> FormedV2 {
+            FormedV2 { name: old.title }
+        }
+        fn formed_v2(old: FormedV2) -> PlanetFormed {
+            PlanetFormed { name: old.name, moons: 0 }
+        }
+        fn renamed_v1(old: RenamedV1) -> PlanetRenamed {
+            PlanetRenamed { name: old.title }
+        }
+        fn renamed_as_v1(event: &PlanetRenamed) -> RenamedV1 {
+            RenamedV1 { title: event.name.clone() }
+        }
+        fn seen_to_found(_: serde_json::Value) -> MoonFound {
+            MoonFound { moons: 1 }
+        }
+    };
+    reads(
+        &[
+            entry::aggregate(TokenStream::new(), aggregate_struct),
+            entry::aggregate(quote!(was = ["World"], retired = ["Planet.Painted"]), aggregate_impl),
+            shapes,
+        ],
+        &expect_file!["../tests/expansion/planet.rs"],
+    );
+}
+
+#[test]
 fn account_expands_every_kind_of_event() {
     let aggregate_struct = quote! {
         #[derive(Clone, Debug, Default, PartialEq)]

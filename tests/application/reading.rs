@@ -106,7 +106,8 @@ async fn a_topic_nobody_knows_is_named_and_does_not_stop_the_log(office: Office)
         format!(
             "the event `Account.Frozen`, version 2 of {}, cannot be read: \
              this aggregate has no event with that topic; it was removed or renamed after the event was recorded: \
-             restore it, or pin its topic with `#[event(\"…\", topic = \"…\")]`",
+             write `was = [\"…\"]` on the `#[event]` that it became, or `retired = [\"…\"]` on the `#[aggregate]` impl block \
+         if it became none",
             account.id()
         )
     );

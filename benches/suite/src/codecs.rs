@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use eventsourcing::codec::cipher::{AesCipher, ChaCha20Poly1305Cipher};
 use eventsourcing::codec::compressor::{ZlibCompressor, ZstdCompressor};
-use eventsourcing::{Aggregate, DomainEvent, Mapper, Timestamp, Uuid};
+use eventsourcing::{Aggregate, DomainEvent, Mapper, StoredEvent, Timestamp, Uuid};
 use serde::Serialize;
 
 use crate::Run;
@@ -52,6 +52,13 @@ pub fn run(run: &mut Run) {
         contenders.extend(mappers().map(|(who, mapper)| alone(who, run, decode(mapper))));
         contenders
     });
+    run.measure(&title("decode events of a changed shape"), |run| {
+        vec![
+            alone("version 3, as it is", run, decode_shape(3)),
+            alone("version 2, one step", run, decode_shape(2)),
+            alone("version 1, two steps", run, decode_shape(1)),
+        ]
+    });
 }
 
 fn alone(who: &'static str, run: &Run, mut turn: impl FnMut() + 'static) -> Contender<'static> {
@@ -97,6 +104,67 @@ fn decode_alone() -> impl FnMut() {
     move || {
         for state in &states {
             black_box(serde_json::from_slice::<Event>(state).unwrap());
+        }
+    }
+}
+
+/// The deposits of an account whose shape has changed twice.
+mod changed {
+    use eventsourcing::prelude::*;
+    use serde::Deserialize;
+
+    #[derive(Deserialize)]
+    pub struct DepositedV1 {
+        amount: i64,
+        currency: String,
+        text: String,
+    }
+
+    #[derive(Deserialize)]
+    pub struct DepositedV2 {
+        amount: i64,
+        currency: String,
+        note: String,
+    }
+
+    fn deposited_v1(old: DepositedV1) -> DepositedV2 {
+        DepositedV2 { amount: old.amount, currency: old.currency, note: old.text }
+    }
+
+    fn deposited_v2(old: DepositedV2) -> AccountDeposited {
+        AccountDeposited { amount: old.amount, currency: old.currency, note: old.note, branch: 0 }
+    }
+
+    #[aggregate]
+    #[allow(dead_code, reason = "its events are only read")]
+    pub struct Account {}
+
+    #[aggregate]
+    impl Account {
+        #[event("Opened")]
+        pub fn open() -> Self {
+            Self {}
+        }
+
+        #[event("Deposited", version = 3, upcasts = [deposited_v1, deposited_v2])]
+        pub fn deposit(&mut self, amount: i64, currency: &str, note: &str, branch: u32) {
+            let _ = (amount, currency, note, branch);
+        }
+    }
+}
+
+fn decode_shape(version: u32) -> impl FnMut() {
+    let mapper = Mapper::new("bank");
+    let fields = match version {
+        1 => format!(r#""amount":{AMOUNT},"currency":"{CURRENCY}","text":"{NOTE}""#),
+        2 => format!(r#""class_version":2,"amount":{AMOUNT},"currency":"{CURRENCY}","note":"{NOTE}""#),
+        _ => format!(r#""class_version":3,"amount":{AMOUNT},"currency":"{CURRENCY}","note":"{NOTE}","branch":0"#),
+    };
+    let state = format!(r#"{{"timestamp":"2026-11-23T04:11:04.800139Z",{fields}}}"#).into_bytes();
+    let stored = StoredEvent::new(Uuid::new_v4(), 2, "Account.Deposited", state, Uuid::nil()).checksummed();
+    move || {
+        for _ in 0..EVENTS {
+            black_box(mapper.to_domain_event::<changed::AccountEvent>(black_box(&stored)).unwrap());
         }
     }
 }

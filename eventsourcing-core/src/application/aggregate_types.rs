@@ -1,6 +1,6 @@
 //! The aggregate types of an application, and sample states drawn from their event types.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -17,16 +17,19 @@ type Draw = fn(&str, Timestamp, u32) -> Vec<Vec<u8>>;
 #[derive(Debug, Default)]
 pub(crate) struct AggregateTypes {
     topics: BTreeMap<&'static str, Draw>,
+    /// The topics that are read and not written any more.
+    old_topics: BTreeSet<&'static str>,
 }
 
 impl AggregateTypes {
     pub(super) fn add<E: AggregateEvent>(&mut self) {
         self.topics.extend(E::TOPICS.iter().map(|topic| (*topic, draw::<E> as Draw)));
+        self.old_topics.extend(E::OLD_TOPICS);
     }
 
-    /// Whether events of this topic are recorded; none if no aggregate type is registered.
+    /// Whether events of this topic are, or were, recorded; none if no aggregate type is registered.
     pub(crate) fn records(&self, topic: &str) -> Option<bool> {
-        (!self.topics.is_empty()).then(|| self.topics.contains_key(topic))
+        (!self.topics.is_empty()).then(|| self.topics.contains_key(topic) || self.old_topics.contains(topic))
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -2,8 +2,6 @@
 
 use std::ops::ControlFlow;
 
-use serde::de::IgnoredAny;
-
 use super::Shared;
 use crate::Result;
 use crate::codec::MapperError;
@@ -39,8 +37,8 @@ impl Shared {
             expected += 1;
             if stored.originator_version == missing.last {
                 // the timestamp tells the event that was taken from one that another writer recorded at its version
-                let read = self.mapper.read_struct::<IgnoredAny>(&stored.location(), stored.state, stored.checksum);
-                outcome = read.map(|(_, timestamp)| timestamp.as_microsecond() == missing.timestamp.as_microsecond());
+                let read = self.mapper.read_timestamp(&stored.location(), stored.state, stored.checksum);
+                outcome = read.map(|timestamp| timestamp.as_microsecond() == missing.timestamp.as_microsecond());
             }
             ControlFlow::Continue(())
         };

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::handle::Shared;
-use crate::domain::{Aggregate, AggregateEvent, DomainEvent};
+use crate::domain::{Aggregate, AggregateEvent, DomainEvent, Root};
 use crate::recording::{EventQuery, StoredEvent, StoredEventRef};
 use crate::{Error, Result};
 
@@ -81,7 +81,7 @@ impl<'a> Repository<'a> {
     /// # Errors
     /// As for [`get`](Self::get), except [`Error::AggregateNotFound`].
     pub async fn find<A: Aggregate>(&self, id: Uuid) -> Result<Option<A>> {
-        self.fold(id, None, |_: &DomainEvent<A::Event>| true).await
+        self.fold(id, None, |_| true).await
     }
 
     /// Gets the aggregate with this id, or creates it with `create` if nothing is recorded under it.
@@ -127,13 +127,12 @@ impl<'a> Repository<'a> {
     /// # Errors
     /// [`Error::AggregateNotFound`] if its first event is later, and the errors of [`get`](Self::get).
     pub async fn get_as_of<A: Aggregate>(&self, id: Uuid, timestamp: Timestamp) -> Result<A> {
-        let until = |event: &DomainEvent<A::Event>| event.timestamp <= timestamp;
-        self.fold(id, None, until).await?.ok_or_else(|| not_found::<A>(id))
+        self.fold(id, None, |time| time <= timestamp).await?.ok_or_else(|| not_found::<A>(id))
     }
 
     /// Like [`get`](Self::get), and applies events that are to be recorded and are not yet.
     pub(crate) async fn get_with<A: Aggregate>(&self, id: Uuid, pending: &[StoredEvent]) -> Result<A> {
-        let mut aggregate: Option<A> = self.fold(id, None, |_: &DomainEvent<A::Event>| true).await?;
+        let mut aggregate: Option<A> = self.fold(id, None, |_| true).await?;
         for stored in pending.iter().filter(|stored| stored.originator_id == id) {
             let (tried, recorded) = (stored.originator_version, aggregate.as_ref().map_or(0, Aggregate::version));
             if tried <= recorded {
@@ -162,7 +161,7 @@ impl<'a> Repository<'a> {
         &self,
         id: Uuid,
         up_to: Option<u64>,
-        wanted: impl Fn(&DomainEvent<A::Event>) -> bool + Send + Sync,
+        wanted: impl Fn(Timestamp) -> bool + Send + Sync,
     ) -> Result<Option<A>> {
         self.shared.topics.claim::<A::Event>()?;
         let mut aggregate: Option<A> = None;
@@ -193,16 +192,25 @@ impl<'a> Repository<'a> {
         }
     }
 
-    /// Decodes an event from the recorder's row, and applies it if it is wanted.
+    /// Decodes an event from the recorder's row, and applies it if its time is wanted. A retired event only counts.
     fn apply<A: Aggregate>(
         &self,
         aggregate: &mut Option<A>,
         stored: StoredEventRef<'_>,
-        wanted: impl Fn(&DomainEvent<A::Event>) -> bool,
+        wanted: impl Fn(Timestamp) -> bool,
     ) -> Result<ControlFlow<()>> {
         check_type::<A>(stored)?;
-        let event = self.shared.mapper.read_event(&stored.location(), stored.state, stored.checksum)?;
-        if !wanted(&event) {
+        if let Some(topic) = A::Event::RETIRED_TOPICS.iter().find(|topic| **topic == stored.topic) {
+            let timestamp = self.shared.mapper.read_timestamp(&stored.location(), stored.state, stored.checksum)?;
+            if !wanted(timestamp) {
+                return Ok(ControlFlow::Break(()));
+            }
+            Root::skip(aggregate, topic, stored.originator_id, stored.originator_version, timestamp)?;
+            return Ok(ControlFlow::Continue(()));
+        }
+        let event: DomainEvent<A::Event> =
+            self.shared.mapper.read_event(&stored.location(), stored.state, stored.checksum)?;
+        if !wanted(event.timestamp) {
             return Ok(ControlFlow::Break(()));
         }
         *aggregate = Some(event.replay(aggregate.take())?);
@@ -222,7 +230,8 @@ fn not_found<A: Aggregate>(originator_id: Uuid) -> Error {
 
 /// Returns an error for a topic of another type. The mapper reports an unknown topic that starts with this type's name.
 fn check_type<A: Aggregate>(stored: StoredEventRef<'_>) -> Result<()> {
-    let ours = A::Event::TOPICS.contains(&stored.topic);
+    let all = [A::Event::TOPICS, A::Event::OLD_TOPICS, A::Event::RETIRED_TOPICS];
+    let ours = all.iter().any(|topics| topics.contains(&stored.topic));
     // an aggregate name may contain dots itself
     let named_as_ours = stored.topic.strip_prefix(A::NAME).is_some_and(|rest| rest.starts_with('.'));
     if ours || named_as_ours {

@@ -7,7 +7,7 @@ use std::sync::{PoisonError, RwLock};
 use crate::domain::AggregateEvent;
 use crate::{Error, Result};
 
-/// The types of aggregates by the topics that they record under.
+/// The types of aggregates by the topics that they record under, or recorded under before.
 ///
 /// A type is known when the application opens if it is registered with the builder, or else from its first use.
 #[derive(Debug, Default)]
@@ -31,11 +31,12 @@ impl Topics {
         }
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let other = |topic: &&&'static str| known.owners.get(**topic).is_some_and(|(owner, _)| *owner != id);
-        if let Some(topic) = E::TOPICS.iter().find(other) {
+        let all = || [E::TOPICS, E::OLD_TOPICS, E::RETIRED_TOPICS].into_iter().flatten();
+        if let Some(topic) = all().find(other) {
             let first = known.owners.get(topic).map_or("", |(_, name)| *name);
             return Err(Error::TopicTaken { topic, first, second: type_name::<E>() });
         }
-        known.owners.extend(E::TOPICS.iter().map(|topic| (*topic, (id, type_name::<E>()))));
+        known.owners.extend(all().map(|topic| (*topic, (id, type_name::<E>()))));
         known.types.push(id);
         Ok(())
     }

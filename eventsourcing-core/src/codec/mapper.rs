@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use self::dictionaries::Dictionaries;
@@ -194,8 +193,10 @@ impl Mapper {
         let (room, state) = (self.room(), &mut scratch.state);
         state.clear();
         state.resize(room, 0);
-        event.event.write(&mut StateWriter::new(event.timestamp, state))?;
-        self.state_check.check(event, scratch, room)?;
+        let mut writer = StateWriter::new(event.timestamp, state);
+        event.event.write(&mut writer)?;
+        let is_downcast = writer.is_downcast();
+        self.state_check.check(event, is_downcast, scratch, room)?;
         self.seal_in_place(place, scratch, room, nonces)
     }
 
@@ -263,17 +264,18 @@ impl Mapper {
         Ok(DomainEvent { originator_id, originator_version, timestamp, event })
     }
 
-    /// Reads the struct of an event, whatever its topic, and the time of the event.
-    pub(crate) fn read_struct<T: DeserializeOwned>(
+    /// Reads the time of an event, whatever its topic and the version of its shape.
+    pub(crate) fn read_timestamp(
         &self,
         place: &StateLocation<'_>,
         state: &[u8],
         checksum: Option<u32>,
-    ) -> Result<(T, Timestamp), MapperError> {
-        self.read(place, state, checksum, |reader| reader.read())
+    ) -> Result<Timestamp, MapperError> {
+        self.read(place, state, checksum, |reader| reader.read_timestamp()).map(|((), timestamp)| timestamp)
     }
 
-    fn read<T>(
+    /// Reads an event with a function, and the time of the event.
+    pub(crate) fn read<T>(
         &self,
         place: &StateLocation<'_>,
         state: &[u8],

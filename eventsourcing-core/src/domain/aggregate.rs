@@ -170,6 +170,12 @@ pub enum ApplyError {
     /// The event creates an aggregate, but the aggregate exists already.
     #[error("it creates an aggregate, so it can only be the first event of one")]
     IsACreation,
+    /// The event is retired, but it is the first event of the aggregate.
+    #[error(
+        "it is retired, and it is the first event of the aggregate, which would never be created; \
+         write `was = [\"…\"]` with its topic on the event that creates the aggregate now"
+    )]
+    RetiredCreation,
     /// The body of the event's method returned an error.
     #[error(
         "the body of its method returned an error during replay, although it returned none when the event was recorded"

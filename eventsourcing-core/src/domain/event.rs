@@ -15,6 +15,14 @@ pub trait AggregateEvent: Clone + Debug + Send + Sync + 'static {
     /// The topics of all variants, each once.
     const TOPICS: &'static [&'static str];
 
+    /// The topics that events were recorded under before, and that [`read`](Self::read) accepts too: from the names that an event or the
+    /// aggregate had.
+    const OLD_TOPICS: &'static [&'static str] = &[];
+
+    /// The topics of events that exist no more. Nothing happens when they are replayed, but each still counts as a version of its
+    /// aggregate.
+    const RETIRED_TOPICS: &'static [&'static str] = &[];
+
     /// Returns the topic under which the event is recorded, such as `World.Started`.
     fn topic(&self) -> &'static str;
 
@@ -27,7 +35,8 @@ pub trait AggregateEvent: Clone + Debug + Send + Sync + 'static {
     /// Reads the event that has this topic.
     ///
     /// # Errors
-    /// [`StateError::UnknownTopic`] if the topic is not one of [`TOPICS`](Self::TOPICS), and the errors of [`StateReader::read`].
+    /// [`StateError::UnknownTopic`] if the topic is not one of [`TOPICS`](Self::TOPICS) and [`OLD_TOPICS`](Self::OLD_TOPICS),
+    /// [`StateError::Retired`] if it is one of [`RETIRED_TOPICS`](Self::RETIRED_TOPICS), and the errors of [`StateReader::read`].
     fn read(topic: &str, state: &mut StateReader<'_>) -> Result<Self, StateError>;
 
     /// Returns whether the event is certain to be read as it was written, whatever its values are.

@@ -246,6 +246,12 @@ impl<A: Aggregate> Root<A> {
         Ok(())
     }
 
+    /// Counts an event that changes nothing else.
+    pub(super) fn count(&mut self, version: u64, timestamp: Timestamp) {
+        self.identity.version = version;
+        self.identity.modified_on = timestamp;
+    }
+
     /// Restores what a body must not change. The body may even have replaced `*self`.
     fn restore(&mut self, kept: Identity, pending: Pending<A::Event>, outer: &'static str) {
         // pending events were moved out before, so new ones mean that the body replaced the aggregate by another, newly created one

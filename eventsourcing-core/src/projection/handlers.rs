@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::{EventContext, EventEnvelope};
 use crate::codec::{Mapper, MapperError};
+use crate::domain::{StateError, StateReader};
 use crate::recording::{Cause, Notification};
 
 /// The struct of an event that is recorded under one topic.
@@ -36,6 +37,27 @@ use crate::recording::{Cause, Notification};
 pub trait EventStruct: DeserializeOwned + Send + Sync + 'static {
     /// The topic that it is recorded under, such as `World.Started`.
     const TOPIC: &'static str;
+
+    /// The topics that it was recorded under before, from the names that the event or its aggregate had. Handlers get these events too.
+    const OLD_TOPICS: &'static [&'static str] = &[];
+
+    /// Reads the event, which is recorded under this topic.
+    ///
+    /// An event whose shape has changed converts the older ones here: see [`StateReader::version`]. For a struct that is given as
+    /// `#[event(struct = Started, version = 2, …)]`, the enum of the aggregate's events knows the steps: read that, and return what is
+    /// in its variant.
+    ///
+    /// # Errors
+    /// The errors of [`StateReader::read`].
+    fn read(topic: &str, state: &mut StateReader<'_>) -> Result<Self, StateError> {
+        let _ = topic;
+        state.read()
+    }
+
+    /// Returns whether the event is, or was, recorded under this topic.
+    fn is_recorded_as(topic: &str) -> bool {
+        topic == Self::TOPIC || Self::OLD_TOPICS.contains(&topic)
+    }
 }
 
 /// A recorded event, before its handler decodes it.
@@ -64,8 +86,9 @@ impl<'n> Recorded<'n> {
     /// If its state was altered, cannot be opened, or is not the state of such an event.
     pub fn decode<E: EventStruct>(&self) -> Result<EventEnvelope<E>, MapperError> {
         let notification = self.notification.as_ref();
-        let (event, timestamp) =
-            self.mapper.read_struct(&notification.location(), notification.state, notification.checksum)?;
+        let place = notification.location();
+        let read = |state: &mut StateReader<'_>| E::read(place.topic, state);
+        let (event, timestamp) = self.mapper.read(&place, notification.state, notification.checksum, read)?;
         let context = EventContext {
             upstream: Arc::clone(self.upstream),
             notification_id: notification.id,

@@ -8,7 +8,8 @@ use super::{JsonError, StateDifference};
 pub enum StateError {
     /// No event of the aggregate has this topic.
     #[error(
-        "this aggregate has no event with that topic; it was removed or renamed after the event was recorded: restore it, or pin its topic with `#[event(\"…\", topic = \"…\")]`"
+        "this aggregate has no event with that topic; it was removed or renamed after the event was recorded: \
+         write `was = [\"…\"]` on the `#[event]` that it became, or `retired = [\"…\"]` on the `#[aggregate]` impl block if it became none"
     )]
     UnknownTopic,
     /// The event does not serialize as an object with named fields.
@@ -54,12 +55,42 @@ pub enum StateError {
     NoTimestamp,
     /// A newer version of the program recorded the event.
     #[error(
-        "the state has class version {found}, and this program supports only version 1; run a newer version of the program"
+        "it was recorded with version {found} of its shape, and this program reads versions up to {known}; \
+         deploy newer code, which knows version {found}"
     )]
-    ClassVersion {
-        /// The recorded class version.
+    NewerVersion {
+        /// The recorded version of the shape.
         found: u64,
+        /// The newest version that this program reads.
+        known: u32,
     },
+    /// A step of the event's upcasting returned an error or panicked.
+    ///
+    /// The reason is the text of the step's error. Of a panic, whose message may contain data, it says only that it happened.
+    #[error(
+        "it was recorded with version {version} of its shape, and the step `{step}` does not convert it: {reason}; \
+         correct the step, which must accept every recorded event"
+    )]
+    Upcast {
+        /// The recorded version of the shape.
+        version: u64,
+        /// The path of the step.
+        step: &'static str,
+        /// Why it failed.
+        reason: String,
+    },
+    /// The event is to be recorded in its previous shape, which does not contain all of it.
+    #[error(
+        "the event is recorded in its previous shape, which loses a part of it: {0}; \
+         record such events after the switch, when `downcast` is removed, or make the previous shape contain it"
+    )]
+    LostInDowncast(Box<StateDifference>),
+    /// The event is retired: aggregates skip it, and there is nothing to decode it to.
+    #[error(
+        "the event is retired, so it cannot be decoded; aggregates skip it and `events` of a subscription leaves it out: \
+         do not select its topic"
+    )]
+    Retired,
     /// The JSON is malformed, or does not match the event's type.
     #[error("{0}")]
     Json(#[from] JsonError),

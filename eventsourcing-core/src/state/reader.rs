@@ -1,20 +1,25 @@
 //! Reads the serialized state of an event from JSON, directly into the event's struct.
 //!
 //! The reserved keys are removed from the object while it is read, so that the event's own `Deserialize` sees only its own fields.
+//!
+//! The version of the event's shape is one of these keys. Whoever reads several shapes asks for it first, with [`StateReader::version`].
 
 use std::fmt;
+use std::fmt::Display;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::value::BorrowedStrDeserializer;
-use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess, Visitor};
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, IntoDeserializer, MapAccess, Visitor,
+};
 
 use super::json_error::JsonError;
 use super::sketch::Sketch;
-use super::{CLASS_VERSION, StateError, TIMESTAMP, time};
+use super::{CLASS_VERSION, StateError, TIMESTAMP, class_version, time, upcast};
 
 const BAD_TIME: &str = "the `timestamp` is not a valid time";
-const BAD_CLASS_VERSION: &str = "the `class_version` is not a number";
+const BAD_CLASS_VERSION: &str = "the `class_version` is not a number from 1";
 /// The reader's own messages, in addition to those of the event's type.
 pub(super) const OWN_MESSAGES: [&str; 4] =
     [BAD_TIME, BAD_CLASS_VERSION, "duplicate field `timestamp`", "duplicate field `class_version`"];
@@ -23,26 +28,95 @@ pub(super) const OWN_MESSAGES: [&str; 4] =
 #[derive(Debug)]
 pub struct StateReader<'a> {
     bytes: &'a [u8],
+    /// The bytes as text, once they are validated.
+    text: Option<&'a str>,
     timestamp: Option<Timestamp>,
+    /// The version of the shape that is read.
+    version: u64,
     /// The sketch to draw instead of reading a state.
     sketch: Option<&'a mut Sketch>,
 }
 
 impl<'a> StateReader<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, timestamp: None, sketch: None }
+        Self { bytes, text: None, timestamp: None, version: 1, sketch: None }
     }
 
     /// Returns a reader that reads no input and asks the event's type which fields it would read.
     pub(crate) fn sketching(sketch: &'a mut Sketch) -> Self {
-        Self { bytes: &[], timestamp: None, sketch: Some(sketch) }
+        Self { bytes: &[], text: None, timestamp: None, version: 1, sketch: Some(sketch) }
     }
 
-    /// Reads an event that was written by [`StateWriter::write`](super::StateWriter::write).
+    /// Returns the version of the shape in which the event was recorded: from 1 to `known`, the newest one that the caller can read.
+    ///
+    /// An event whose shape has never changed is read without this call. Otherwise the version decides which shape
+    /// [`read`](Self::read) is asked for, and which functions convert it to the newest one. `#[event("…", version = 3)]` generates
+    /// this; an event that is written by hand does the same.
+    ///
+    /// # Errors
+    /// [`StateError::NewerVersion`] if the version is greater than `known`, and [`StateError::Json`] if it is not a number from 1.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use eventsourcing_core::AggregateEvent;
+    /// use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// /// The first shape of the event, which is recorded for ever.
+    /// #[derive(Deserialize)]
+    /// struct StartedV1 { title: String }
+    ///
+    /// #[derive(Clone, Debug, Serialize, Deserialize)]
+    /// struct Started { name: String, moons: u32 }
+    ///
+    /// fn started_v1(old: StartedV1) -> Started {
+    ///     Started { name: old.title, moons: 0 }
+    /// }
+    ///
+    /// impl AggregateEvent for Started {
+    ///     const TOPICS: &'static [&'static str] = &["World.Started"];
+    ///     fn topic(&self) -> &'static str { "World.Started" }
+    ///     fn write(&self, state: &mut StateWriter<'_>) -> Result<(), StateError> {
+    ///         state.write_version(2, self)
+    ///     }
+    ///     fn read(topic: &str, state: &mut StateReader<'_>) -> Result<Self, StateError> {
+    ///         match topic {
+    ///             "World.Started" => match state.version(2)? {
+    ///                 1 => state.read().and_then(|old| state.upcast(started_v1, old)),
+    ///                 _ => state.read(),
+    ///             },
+    ///             _ => Err(StateError::UnknownTopic),
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    pub fn version(&mut self, known: u32) -> Result<u32, StateError> {
+        if let Some(sketch) = &mut self.sketch {
+            sketch.version(known);
+            return Ok(known);
+        }
+        let text = self.text()?;
+        self.version = match class_version::written(text) {
+            Some(version) => version,
+            None if class_version::is_absent(text) => 1,
+            None => self.scan()?.class_version.unwrap_or(1),
+        };
+        match u32::try_from(self.version) {
+            Ok(0) => Err(JsonError::new(BAD_CLASS_VERSION).into()),
+            Ok(version) if version <= known => Ok(version),
+            _ => Err(StateError::NewerVersion { found: self.version, known }),
+        }
+    }
+
+    /// Reads an event that was written by [`StateWriter::write`](super::StateWriter::write), in the shape of its
+    /// [`version`](Self::version).
+    ///
+    /// Unless the version was asked for, the event must have version 1.
     ///
     /// # Errors
     /// [`StateError::Json`] if the state does not match the event's type, [`StateError::NoTimestamp`] if the timestamp is missing,
-    /// [`StateError::ClassVersion`] if the class version is not 1.
+    /// [`StateError::NewerVersion`] if the event has another version.
     pub fn read<T: DeserializeOwned>(&mut self) -> Result<T, StateError> {
         if let Some(sketch) = &mut self.sketch {
             sketch.of::<T>();
@@ -50,21 +124,95 @@ impl<'a> StateReader<'a> {
         }
         let mut reserved = Reserved::default();
         // validated once as a whole, which is cheaper than validating each string
-        let text = str::from_utf8(self.bytes).map_err(|error| JsonError::new(error.to_string()))?;
+        let text = self.text()?;
         let mut json = serde_json::Deserializer::from_str(text);
-        let event = T::deserialize(Fields { json: &mut json, reserved: &mut reserved })
-            .map_err(|error| why_not::<T>(&error, text))?;
-        json.end()?;
-        if let Some(found) = reserved.class_version.filter(|version| *version != 1) {
-            return Err(StateError::ClassVersion { found });
-        }
+        let read = T::deserialize(Fields { json: &mut json, reserved: &mut reserved });
+        let event = match read.and_then(|event| json.end().map(|()| event)) {
+            Ok(event) => event,
+            Err(error) => return Err(self.why_not::<T>(&error, text)),
+        };
+        self.check_version(reserved.class_version)?;
         self.timestamp = Some(reserved.timestamp.ok_or(StateError::NoTimestamp)?);
         Ok(event)
+    }
+
+    /// Converts an older shape to the next one with a step, such as `fn(StartedV1) -> StartedV2`.
+    ///
+    /// A step that can fail returns a `Result`, which [`upcast_or_fail`](Self::upcast_or_fail) takes.
+    ///
+    /// # Errors
+    /// [`StateError::Upcast`] if the step panics. The event stays recorded as it is.
+    pub fn upcast<T, U>(&self, step: impl FnOnce(T) -> U, old: T) -> Result<U, StateError> {
+        upcast::run(self.version, step, old)
+    }
+
+    /// Converts an older shape to the next one with a step that can fail.
+    ///
+    /// The text of the step's error is part of the returned one. Keep the event's values out of it, because errors are logged.
+    ///
+    /// # Errors
+    /// [`StateError::Upcast`] if the step returns an error or panics. The event stays recorded as it is.
+    pub fn upcast_or_fail<T, U, E: Display>(
+        &self,
+        step: impl FnOnce(T) -> Result<U, E>,
+        old: T,
+    ) -> Result<U, StateError> {
+        upcast::try_run(self.version, step, old)
+    }
+
+    /// Reads the timestamp of an event in any version, and nothing else.
+    pub(crate) fn read_timestamp(&mut self) -> Result<(), StateError> {
+        self.timestamp = Some(self.scan()?.timestamp.ok_or(StateError::NoTimestamp)?);
+        Ok(())
     }
 
     /// Returns the timestamp of the event that was read.
     pub(crate) fn timestamp(&self) -> Option<Timestamp> {
         self.timestamp
+    }
+
+    /// Returns the version of the shape that is read.
+    pub(super) fn recorded_version(&self) -> u64 {
+        self.version
+    }
+
+    fn text(&mut self) -> Result<&'a str, JsonError> {
+        match self.text {
+            Some(text) => Ok(text),
+            None => {
+                let text = str::from_utf8(self.bytes).map_err(|error| JsonError::new(error.to_string()))?;
+                self.text = Some(text);
+                Ok(text)
+            }
+        }
+    }
+
+    /// Returns the values of the reserved keys, wherever they are in the state.
+    fn scan(&mut self) -> Result<Reserved, StateError> {
+        let (text, mut reserved) = (self.text()?, Reserved::default());
+        let mut json = serde_json::Deserializer::from_str(text);
+        IgnoredAny::deserialize(Fields { json: &mut json, reserved: &mut reserved })
+            .and_then(|_| json.end())
+            .map_err(|error| why_not::<IgnoredAny>(&error, text))?;
+        Ok(reserved)
+    }
+
+    fn check_version(&self, found: Option<u64>) -> Result<(), StateError> {
+        match found.unwrap_or(1) {
+            0 => Err(JsonError::new(BAD_CLASS_VERSION).into()),
+            found if found == self.version => Ok(()),
+            found => Err(StateError::NewerVersion { found, known: self.version.try_into().unwrap_or(u32::MAX) }),
+        }
+    }
+
+    /// Explains why no `T` could be read: another version of the event has another shape.
+    #[cold]
+    fn why_not<T: DeserializeOwned>(&mut self, error: &serde_json::Error, text: &str) -> StateError {
+        let version = self.scan().and_then(|reserved| self.check_version(reserved.class_version));
+        match version {
+            Err(newer @ StateError::NewerVersion { .. }) => newer,
+            _ => why_not::<T>(error, text).into(),
+        }
     }
 }
 

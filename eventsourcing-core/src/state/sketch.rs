@@ -47,6 +47,13 @@ impl Sketch {
         sketch
     }
 
+    /// Writes the version of the shape that will be recorded.
+    pub(super) fn version(&mut self, version: u32) {
+        if version > 1 {
+            self.json.extend_from_slice(format!(r#","class_version":{version}"#).as_bytes());
+        }
+    }
+
     /// Deserializes an event from no input.
     pub(crate) fn of<T: DeserializeOwned>(&mut self) {
         self.is_whole = T::deserialize(&mut *self).is_ok();

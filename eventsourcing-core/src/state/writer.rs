@@ -1,4 +1,7 @@
-//! Writes the state of an event as JSON: its timestamp, then its fields by name, in one flat object.
+//! Writes the state of an event as JSON: its timestamp, then the version of its shape from 2 on, then its fields by name, in one flat
+//! object.
+
+use std::io::Write as _;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -15,16 +18,18 @@ pub struct StateWriter<'a> {
     into: &'a mut Vec<u8>,
     /// The tree to build instead of writing JSON.
     tree: Option<&'a mut Option<Tree>>,
+    /// Whether the event was written in its previous shape.
+    is_downcast: bool,
 }
 
 impl<'a> StateWriter<'a> {
     pub(crate) fn new(timestamp: Timestamp, into: &'a mut Vec<u8>) -> Self {
-        Self { timestamp, into, tree: None }
+        Self { timestamp, into, tree: None, is_downcast: false }
     }
 
     /// Returns a writer that builds a tree, to compare it with another.
     pub(crate) fn of_tree(tree: &'a mut Option<Tree>, unused: &'a mut Vec<u8>) -> Self {
-        Self { timestamp: Timestamp::UNIX_EPOCH, into: unused, tree: Some(tree) }
+        Self { timestamp: Timestamp::UNIX_EPOCH, into: unused, tree: Some(tree), is_downcast: false }
     }
 
     /// Writes an event, which must be a struct with named fields.
@@ -34,6 +39,16 @@ impl<'a> StateWriter<'a> {
     /// [`StateError::NotFinite`] if a floating-point number is NaN or infinite and so would not be restored, and
     /// [`StateError::Json`] if the event's `Serialize` fails.
     pub fn write<T: Serialize + ?Sized>(&mut self, event: &T) -> Result<(), StateError> {
+        self.write_version(1, event)
+    }
+
+    /// Writes an event whose shape has changed, with the version of its shape: 2 after the first change.
+    ///
+    /// [`StateReader::version`](super::StateReader::version) finds it, so that the event is read in this shape for ever.
+    ///
+    /// # Errors
+    /// The errors of [`write`](Self::write).
+    pub fn write_version<T: Serialize + ?Sized>(&mut self, version: u32, event: &T) -> Result<(), StateError> {
         if let Some(tree) = &mut self.tree {
             **tree = Tree::of(event);
             return Ok(());
@@ -42,6 +57,9 @@ impl<'a> StateWriter<'a> {
         into.extend_from_slice(br#"{"timestamp":""#);
         time::write(self.timestamp, into).map_err(serde_json::Error::io)?;
         into.push(b'"');
+        if version > 1 {
+            write!(into, r#","class_version":{version}"#).map_err(serde_json::Error::io)?;
+        }
         let start = into.len();
         let mut watch = Watch::new(&RESERVED);
         event.serialize(&mut serde_json::Serializer::with_formatter(&mut *into, &mut watch))?;
@@ -70,5 +88,31 @@ impl<'a> StateWriter<'a> {
             _ => return Err(StateError::NotAnObject { found: "a single value" }),
         }
         Ok(())
+    }
+
+    /// Writes an event in its previous shape, for programs that do not know its newest one yet.
+    ///
+    /// `previous` is what such a program would record. The event is read back before it is recorded, and refused with
+    /// [`StateError::LostInDowncast`] if the previous shape lacks a part of it.
+    ///
+    /// # Errors
+    /// The errors of [`write`](Self::write).
+    pub fn write_downcast<T: Serialize + ?Sized, P: Serialize>(
+        &mut self,
+        version: u32,
+        event: &T,
+        previous: impl FnOnce(&T) -> P,
+    ) -> Result<(), StateError> {
+        // trees are compared, and the newest shape is the one that must not differ
+        if self.tree.is_some() {
+            return self.write(event);
+        }
+        self.is_downcast = true;
+        self.write_version(version, &previous(event))
+    }
+
+    /// Returns whether the event was written in its previous shape.
+    pub(crate) fn is_downcast(&self) -> bool {
+        self.is_downcast
     }
 }

@@ -118,12 +118,12 @@ impl Subscribe {
         Subscription::new(self, |_| Ok(()), |_, notification| Ok(notification.to_owned()))
     }
 
-    /// Subscribes to the domain events of one event type; other events are skipped.
+    /// Subscribes to the domain events of one event type; other events are skipped, and so are retired ones.
     ///
     /// An event that cannot be decoded is an error each time it is polled: it is never skipped.
     pub fn events<E: AggregateEvent>(mut self) -> Subscription<DomainEvent<E>> {
         if self.topics.is_empty() {
-            self = self.topics(E::TOPICS.iter().copied());
+            self = self.topics(E::TOPICS.iter().chain(E::OLD_TOPICS).copied());
         }
         let decode = |mapper: &Mapper, notification: NotificationRef<'_>| {
             mapper.read_event(&notification.location(), notification.state, notification.checksum)

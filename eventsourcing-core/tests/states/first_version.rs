@@ -5,7 +5,7 @@ use eventsourcing_core::codec::cipher::{AesCipher, ChaCha20Poly1305Cipher};
 
 use super::{key, place};
 
-fn hex(text: &str) -> Vec<u8> {
+pub(super) fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_hexdigit).collect();
     digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
 }

@@ -4,6 +4,7 @@
 
 mod compression;
 mod first_version;
+mod shapes;
 
 use eventsourcing_core::codec::cipher::{AesCipher, ChaCha20Poly1305Cipher};
 use eventsourcing_core::codec::compressor::{ZlibCompressor, ZstdCompressor};

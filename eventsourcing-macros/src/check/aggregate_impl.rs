@@ -5,8 +5,9 @@ use syn::{ImplItem, ItemImpl};
 
 use super::candidate::{Candidate, events};
 use super::event::event;
+use super::evolution::AggregateNames;
 use super::shared::{is_accessor, not_generic, without_arguments};
-use super::{body, changes, names};
+use super::{body, changes, evolution, names};
 use crate::errors::Errors;
 use crate::messages;
 use crate::model::{checked, parsed};
@@ -15,21 +16,23 @@ use crate::syntax::types::plain_name;
 /// Checks the block. An event with an error becomes a plain method. A block that cannot belong to an aggregate stays unchanged.
 pub(crate) fn aggregate_impl(parsed: parsed::AggregateImpl) -> (checked::AggregateImpl, Errors) {
     let parsed::AggregateImpl { options, mut shell, members } = parsed;
-    let parsed::ImplOptions { krate, name: pinned, derives, mut errors } = options;
+    let parsed::ImplOptions { krate, name: pinned, derives, was, retired, mut errors } = options;
     let Some(name) = inherent_impl(&shell, &mut errors) else {
         shell.items = members.into_iter().map(plain).collect();
         return (checked::AggregateImpl::Refused(Box::new(shell)), errors);
     };
     let topic_name = names::of_aggregate(pinned.as_ref(), &name, &mut errors);
+    let all_names = AggregateNames::new(topic_name.clone(), was, &mut errors);
     // the compiler has already reported it
     shell.unsafety = None;
     let has_creation = has_a_creation(&members, &shell, &name, &mut errors);
     no_accessors(&members, &mut errors);
     let mut candidates: Vec<Candidate> =
-        members.into_iter().map(|member| candidate(member, &name, &topic_name, &mut errors)).collect();
+        members.into_iter().map(|member| candidate(member, &name, &all_names, &mut errors)).collect();
     among_each_other(&mut candidates, &name, &mut errors);
+    let retired = evolution::retired(&retired, &all_names, &candidates, &mut errors);
     let members = candidates.into_iter().map(member).collect();
-    let aggregate = Box::new(checked::Aggregate { krate, name, topic_name, derives, shell, members });
+    let aggregate = Box::new(checked::Aggregate { krate, name, topic_name, derives, retired, shell, members });
     let block = if has_creation {
         checked::AggregateImpl::Aggregate(aggregate)
     } else {
@@ -79,7 +82,7 @@ fn no_accessors(members: &[parsed::Member], errors: &mut Errors) {
 }
 
 /// Checks one item.
-fn candidate(member: parsed::Member, aggregate: &Ident, topic_name: &str, errors: &mut Errors) -> Candidate {
+fn candidate(member: parsed::Member, aggregate: &Ident, names: &AggregateNames, errors: &mut Errors) -> Candidate {
     let parsed::Method { item, unrecorded, event: parsed } = match member {
         parsed::Member::Method(method) => *method,
         parsed::Member::Other(other) => {
@@ -92,7 +95,7 @@ fn candidate(member: parsed::Member, aggregate: &Ident, topic_name: &str, errors
     if is_marked && is_event {
         errors.at(&item.sig.ident, messages::unrecorded::ON_AN_EVENT);
     }
-    let event = parsed.and_then(|parsed| errors.take(event(parsed, &item, aggregate, topic_name)));
+    let event = parsed.and_then(|parsed| errors.take(event(parsed, &item, aggregate, names)));
     // an event with an error was meant to be recorded, so its changes are not another error
     Candidate { item: ImplItem::Fn(item), may_change: is_marked || is_event, event: event.map(Box::new) }
 }

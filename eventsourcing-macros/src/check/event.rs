@@ -6,6 +6,7 @@ use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{Attribute, FnArg, ImplItemFn, Path, ReturnType, Signature, Type};
 
+use super::evolution::{AggregateNames, evolution};
 use super::fields::fields;
 use super::names::{of_event, repeats_the_aggregate};
 use super::parameter::parameter;
@@ -15,7 +16,7 @@ use crate::errors::Errors;
 use crate::messages;
 use crate::model::checked::{Event, Kind, Parameter, Payload, Returned, Topic};
 use crate::model::parsed::{self, EventOptions, Named};
-use crate::syntax::names;
+use crate::syntax;
 use crate::syntax::types::{arguments, peel};
 
 /// Returns the event, or all of its errors.
@@ -23,10 +24,10 @@ pub(super) fn event(
     parsed: parsed::Event,
     method: &ImplItemFn,
     aggregate: &Ident,
-    topic_name: &str,
+    names: &AggregateNames,
 ) -> syn::Result<Event> {
     let parsed::Event { options, repeated, attributes, parameters } = parsed;
-    let EventOptions { named, topic, id, mut errors } = options;
+    let EventOptions { named, topic, id, evolution: evolved, mut errors } = options;
     once(&repeated, &mut errors);
     signature(&method.sig, &mut errors);
     let kind = kind(&method.sig, aggregate, &mut errors);
@@ -36,16 +37,22 @@ pub(super) fn event(
     if let (None, Some((name, place, Payload::Generated(payload)))) = (&topic, &name_and_payload)
         && let Some(rest) = repeats_the_aggregate(name, aggregate)
     {
-        let topic = names::topic(topic_name, name);
+        let topic = syntax::names::topic(&names.now, name);
         errors.at_span(*place, messages::event::repeats_the_aggregate(name, payload, &topic, rest));
     }
     id_of_a_creation(id.as_ref().map(|(word, _)| word), kind.as_ref(), &mut errors);
-    let event = kind.zip(name_and_payload).map(|(kind, (name, place, payload))| Event {
-        kind,
-        topic: match &topic {
+    let name_and_topic = name_and_payload.map(|(name, place, payload)| {
+        let topic = match &topic {
             Some(pinned) => Topic { text: pinned.value(), is_pinned: true, place: pinned.span() },
-            None => Topic { text: names::topic(topic_name, &name), is_pinned: false, place },
-        },
+            None => Topic { text: syntax::names::topic(&names.now, &name), is_pinned: false, place },
+        };
+        let evolution = evolution(evolved, &topic, names, &mut errors);
+        (name, place, payload, topic, evolution)
+    });
+    let event = kind.zip(name_and_topic).map(|(kind, (name, place, payload, topic, evolution))| Event {
+        kind,
+        topic,
+        evolution,
         name,
         place,
         payload,
@@ -121,14 +128,14 @@ fn name_and_payload(
         Named::Type(path) => return errors.take(own_struct(path)),
         Named::Text(text) => (text.value(), text.span()),
         Named::Method if signature.receiver().is_none() => ("Created".to_owned(), signature.ident.span()),
-        Named::Method => (names::camel_case(&signature.ident.unraw().to_string()), signature.ident.span()),
+        Named::Method => (syntax::names::camel_case(&signature.ident.unraw().to_string()), signature.ident.span()),
     };
     if let Err(message) = of_event(&text) {
         errors.at_span(place, message);
         return None;
     }
-    let name = names::generated(&format_ident!("{text}"), place);
-    let payload = Payload::Generated(names::event_struct(aggregate, &name));
+    let name = syntax::names::generated(&format_ident!("{text}"), place);
+    let payload = Payload::Generated(syntax::names::event_struct(aggregate, &name));
     Some((name, place, payload))
 }
 
@@ -140,7 +147,7 @@ fn own_struct(path: &Path) -> syn::Result<(Ident, Span, Payload)> {
         (None, Some(last)) => {
             let (name, place) = (last.ident.unraw(), last.ident.span());
             of_event(&name.to_string()).map_err(|message| syn::Error::new(place, message))?;
-            Ok((names::generated(&name, place), place, Payload::Own(path.clone())))
+            Ok((syntax::names::generated(&name, place), place, Payload::Own(path.clone())))
         }
         (None, None) => Err(syn::Error::new_spanned(path, messages::event::NO_NAME)),
     }

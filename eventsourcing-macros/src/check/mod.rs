@@ -10,6 +10,7 @@ mod body;
 mod candidate;
 mod changes;
 mod event;
+mod evolution;
 mod fields;
 mod finder;
 mod handler;

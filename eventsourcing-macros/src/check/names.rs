@@ -12,7 +12,7 @@ use crate::syntax::names::{camel_case, is_camel_case};
 use crate::syntax::paths;
 
 /// The limit for topics, in bytes.
-const MAX_TOPIC: usize = 255;
+pub(super) const MAX_TOPIC: usize = 255;
 
 /// The name of the aggregate in topics, which must not be empty.
 pub(super) fn of_aggregate(pinned: Option<&LitStr>, name: &Ident, errors: &mut Errors) -> String {
@@ -66,6 +66,8 @@ pub(super) fn unique(candidates: &mut [Candidate], errors: &mut Errors) {
 struct Taken {
     name: String,
     topic: String,
+    /// The topics that it had before.
+    old_topics: Vec<String>,
     is_conditional: bool,
     method: Ident,
 }
@@ -75,6 +77,7 @@ impl Taken {
         Self {
             name: event.name.to_string(),
             topic: event.topic.text.clone(),
+            old_topics: event.evolution.was.iter().map(|was| was.topic.clone()).collect(),
             is_conditional: !event.attributes.cfgs.is_empty(),
             method: event.signature.ident.clone(),
         }
@@ -86,8 +89,22 @@ impl Taken {
             let message = || messages::event::name_taken(&self.name, &self.method, &event.signature.ident);
             return (!is_conditional).then(|| (event.place, message()));
         }
-        let message = || messages::event::topic_taken(&self.topic, &self.method);
-        (event.topic.text == self.topic).then(|| (event.topic.place, message()))
+        if event.topic.text == self.topic {
+            return Some((event.topic.place, messages::event::topic_taken(&self.topic, &self.method)));
+        }
+        let own = &event.signature.ident;
+        if self.old_topics.contains(&event.topic.text) {
+            return Some((event.topic.place, messages::evolution::topic_is_of_another(&event.topic.text, own)));
+        }
+        event.evolution.was.iter().find_map(|was| {
+            if was.topic == self.topic {
+                Some((was.place, messages::evolution::topic_is_of_another(&was.topic, &self.method)))
+            } else if self.old_topics.contains(&was.topic) {
+                Some((was.place, messages::evolution::old_topic_taken(&was.topic, &self.method, own)))
+            } else {
+                None
+            }
+        })
     }
 }
 

@@ -2,7 +2,9 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
+use syn::Path;
 
+use super::evolution;
 use crate::model::checked::{Aggregate, Event, Parameter, Payload};
 use crate::syntax::names;
 
@@ -44,11 +46,28 @@ pub(super) fn aggregate_event(aggregate: &Aggregate) -> TokenStream {
         let topic = &topic.text;
         quote_spanned!(name.span()=> Self::#name(_) => #topic)
     });
-    let writes = arm(|Event { name, .. }| quote_spanned!(name.span()=> Self::#name(event) => state.write(event)));
-    let reads = arm(|Event { name, topic, .. }| {
-        let topic = &topic.text;
-        quote_spanned!(name.span()=> #topic => state.read().map(Self::#name))
+    let writes = arm(|event| {
+        let (name, write) = (&event.name, evolution::write(event));
+        quote_spanned!(name.span()=> Self::#name(event) => #write)
     });
+    let reads = aggregate.events().map(|event| read(event, krate));
+    let old_topics = aggregate.events().filter(|event| !event.evolution.was.is_empty()).map(|event| {
+        let cfgs = &event.attributes.cfgs;
+        let old = evolution::old_topics(event).map(|topic| quote!(#(#cfgs)* #topic,));
+        quote!(#(#old)*)
+    });
+    let old_topics: Vec<TokenStream> = old_topics.collect();
+    let old_topics =
+        (!old_topics.is_empty()).then(|| quote!(const OLD_TOPICS: &'static [&'static str] = &[#(#old_topics)*];));
+    let retired = &aggregate.retired;
+    let (retired_topics, retired) = if retired.is_empty() {
+        (None, None)
+    } else {
+        (
+            Some(quote!(const RETIRED_TOPICS: &'static [&'static str] = &[#(#retired),*];)),
+            Some(quote!(#(#retired)|* => ::std::result::Result::Err(#krate::domain::StateError::Retired),)),
+        )
+    };
     let exact = aggregate.events().map(|event| {
         let (name, is_exact) = (&event.name, is_exact(event, krate));
         let cfgs = &event.attributes.cfgs;
@@ -59,6 +78,8 @@ pub(super) fn aggregate_event(aggregate: &Aggregate) -> TokenStream {
     quote_spanned! {name.span()=>
         impl #krate::AggregateEvent for #name {
             const TOPICS: &'static [&'static str] = &[#(#all)*];
+            #old_topics
+            #retired_topics
 
             fn topic(&self) -> &'static str {
                 match #this {
@@ -81,6 +102,7 @@ pub(super) fn aggregate_event(aggregate: &Aggregate) -> TokenStream {
             ) -> ::std::result::Result<Self, #krate::domain::StateError> {
                 match topic {
                     #(#reads)*
+                    #retired
                     _ => ::std::result::Result::Err(#krate::domain::StateError::UnknownTopic),
                 }
             }
@@ -94,10 +116,38 @@ pub(super) fn aggregate_event(aggregate: &Aggregate) -> TokenStream {
     }
 }
 
+/// The arm that reads an event under its topics.
+fn read(event: &Event, krate: &Path) -> TokenStream {
+    let Event { name, topic, payload, evolution, .. } = event;
+    let (topic, old, cfgs) = (&topic.text, evolution::old_topics(event), &event.attributes.cfgs);
+    let topics = quote!(#topic #(| #old)*);
+    match payload {
+        _ if evolution.is_of_one_shape() => {
+            quote_spanned!(name.span()=> #(#cfgs)* #topics => state.read().map(Self::#name),)
+        }
+        Payload::Generated(payload) => quote_spanned! {name.span()=>
+            #(#cfgs)* #topics => <#payload as #krate::EventStruct>::read(topic, state).map(Self::#name),
+        },
+        Payload::Own(payload) => {
+            let read = evolution::read(event, krate);
+            quote_spanned! {name.span()=>
+                #(#cfgs)*
+                #topics => {
+                    let event: ::std::result::Result<#payload, #krate::domain::StateError> = { #read };
+                    event.map(Self::#name)
+                }
+            }
+        }
+    }
+}
+
 /// Whether each field of the event is restored exactly. Serde attributes, and structs of the user's, may do as they like.
 fn is_exact(event: &Event, krate: &impl ToTokens) -> TokenStream {
     let is_generated = matches!(event.payload, Payload::Generated(_));
-    if !is_generated || event.parameters.iter().any(|parameter| !parameter.serde.is_empty()) {
+    if !is_generated
+        || event.evolution.downcast.is_some()
+        || event.parameters.iter().any(|parameter| !parameter.serde.is_empty())
+    {
         return quote!(false);
     }
     let fields =

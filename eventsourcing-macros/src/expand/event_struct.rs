@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
-use super::docs;
+use super::{docs, evolution};
 use crate::model::checked::{Aggregate, Event, Parameter, Payload};
 use crate::syntax::{names, paths};
 
@@ -20,6 +20,19 @@ pub(super) fn event_struct(event: &Event, aggregate: &Aggregate) -> TokenStream 
     let serde = quote!(#[serde(crate = #serde)]);
     let no_eq = aggregate.derives_partial_eq_alone().then(|| quote!(, clippy::derive_partial_eq_without_eq));
     let fields = event.parameters.iter().map(field);
+    let old: Vec<&str> = evolution::old_topics(event).collect();
+    let old_topics = (!old.is_empty()).then(|| quote!(const OLD_TOPICS: &'static [&'static str] = &[#(#old),*];));
+    let read = (!event.evolution.is_of_one_shape()).then(|| {
+        let (topic, read) = (evolution::topic(event), evolution::read(event, krate));
+        quote! {
+            fn read(
+                #topic: &str,
+                state: &mut #krate::domain::StateReader<'_>,
+            ) -> ::std::result::Result<Self, #krate::domain::StateError> {
+                #read
+            }
+        }
+    });
     // `pub`, because it is part of a trait's associated type and the aggregate may be `pub`; the types of its fields may be private
     quote_spanned! {place=>
         #(#docs)*
@@ -40,6 +53,8 @@ pub(super) fn event_struct(event: &Event, aggregate: &Aggregate) -> TokenStream 
         #(#cfgs)*
         impl #krate::EventStruct for #name {
             const TOPIC: &'static str = #topic;
+            #old_topics
+            #read
         }
     }
 }

@@ -8,6 +8,7 @@ mod command;
 mod docs;
 mod event_enum;
 mod event_struct;
+mod evolution;
 mod literals;
 mod projection;
 mod stand_in;

@@ -51,7 +51,7 @@ fn projection_impl(projection: &Projection) -> TokenStream {
 fn expanded(projection: &Projection, around: impl FnOnce(TokenStream) -> TokenStream) -> TokenStream {
     let Projection { krate, name, version, ty, tables, handlers, view } = projection;
     let topics =
-        handlers.iter().map(|Handler { event, cfgs, .. }| quote!(#(#cfgs)* <#event as #krate::EventStruct>::TOPIC));
+        handlers.iter().map(|Handler { event, cfgs, .. }| quote!(#(#cfgs)* #krate::__private::topics_of::<#event>()));
     let arms = handlers.iter().map(|Handler { method, event, takes, cfgs, .. }| {
         let handled = match takes {
             Takes::One => quote! {
@@ -76,7 +76,7 @@ fn expanded(projection: &Projection, around: impl FnOnce(TokenStream) -> TokenSt
         };
         quote! {
             #(#cfgs)*
-            <#event as #krate::EventStruct>::TOPIC => { #handled }
+            topic if <#event as #krate::EventStruct>::is_recorded_as(topic) => { #handled }
         }
     });
     let handled = around(quote! {
@@ -96,7 +96,10 @@ fn expanded(projection: &Projection, around: impl FnOnce(TokenStream) -> TokenSt
 
             #version
 
-            const TOPICS: &'static [&'static str] = &[#(#topics),*];
+            const TOPICS: &'static [&'static str] = {
+                const EVENTS: &[#krate::__private::Topics] = &[#(#topics),*];
+                &#krate::__private::joined::<{ #krate::__private::count(EVENTS) }>(EVENTS)
+            };
 
             #has_tables
 

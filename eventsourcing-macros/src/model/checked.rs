@@ -33,6 +33,8 @@ pub(crate) struct Aggregate {
     pub(crate) topic_name: String,
     /// Derives for all events, in addition to the required ones.
     pub(crate) derives: Vec<Path>,
+    /// The topics of events that exist no more.
+    pub(crate) retired: Vec<String>,
     /// The user's impl block without its items.
     pub(crate) shell: ItemImpl,
     /// The items of the impl block, in source order.
@@ -70,6 +72,7 @@ pub(crate) struct Event {
     pub(crate) place: Span,
     pub(crate) payload: Payload,
     pub(crate) topic: Topic,
+    pub(crate) evolution: Evolution,
     /// The expression of `id = …`.
     pub(crate) id: Option<Expr>,
     pub(crate) attributes: MethodAttributes,
@@ -112,6 +115,33 @@ pub(crate) struct Topic {
     pub(crate) text: String,
     pub(crate) is_pinned: bool,
     pub(crate) place: Span,
+}
+
+/// How the shape and the topic of an event have changed.
+pub(crate) struct Evolution {
+    /// The version of the shape that is read and written.
+    pub(crate) version: u32,
+    /// The steps from each version before, of which the first is from version 1.
+    pub(crate) steps: Vec<Path>,
+    /// The topics that the event had before.
+    pub(crate) was: Vec<Was>,
+    /// The function to the version before, which is written until all programs read this one.
+    pub(crate) downcast: Option<Path>,
+}
+
+impl Evolution {
+    /// Whether the event has only ever had this shape, whatever its topics were.
+    pub(crate) fn is_of_one_shape(&self) -> bool {
+        self.version == 1 && self.was.iter().all(|was| was.steps.is_none())
+    }
+}
+
+/// A topic that an event had before.
+pub(crate) struct Was {
+    pub(crate) topic: String,
+    pub(crate) place: Span,
+    /// The steps of another event that became this one, from its first version on.
+    pub(crate) steps: Option<Vec<Path>>,
 }
 
 /// A parameter of an event method and the field of the event for it.

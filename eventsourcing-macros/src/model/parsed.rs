@@ -39,6 +39,10 @@ pub(crate) struct ImplOptions {
     pub(crate) name: Option<LitStr>,
     /// Derives for all events, in addition to the required ones.
     pub(crate) derives: Vec<Path>,
+    /// The names that the aggregate had in topics before.
+    pub(crate) was: Vec<LitStr>,
+    /// The topics of events that exist no more.
+    pub(crate) retired: Vec<LitStr>,
     pub(crate) errors: Errors,
 }
 
@@ -84,7 +88,26 @@ pub(crate) struct EventOptions {
     pub(crate) topic: Option<LitStr>,
     /// The keyword and the expression of `id = …`.
     pub(crate) id: Option<(Ident, Expr)>,
+    pub(crate) evolution: EvolutionOptions,
     pub(crate) errors: Errors,
+}
+
+/// How the shape and the topic of an event have changed.
+#[derive(Default)]
+pub(crate) struct EvolutionOptions {
+    pub(crate) version: Option<LitInt>,
+    /// The steps, from the first version on.
+    pub(crate) upcasts: Vec<Path>,
+    pub(crate) was: Vec<Was>,
+    /// The keyword and the function of `downcast = …`.
+    pub(crate) downcast: Option<(Ident, Path)>,
+}
+
+/// A topic that an event had before.
+pub(crate) struct Was {
+    pub(crate) topic: LitStr,
+    /// The steps of another event that became this one, from its first version on; without them it is the same event.
+    pub(crate) steps: Option<Vec<Path>>,
 }
 
 /// The forms of the event's name in `#[event]`.

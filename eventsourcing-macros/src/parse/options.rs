@@ -2,14 +2,14 @@
 
 use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt as _;
-use syn::parse::{ParseStream, Parser as _};
+use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, LitInt, LitStr, Meta, Path, Result, Token, parenthesized};
+use syn::{Attribute, LitInt, LitStr, Meta, Path, Result, Token, bracketed, parenthesized};
 
 use crate::errors::Errors;
 use crate::messages;
 use crate::model::parsed::{
-    ApplicationOptions, EventOptions, ImplOptions, Named, PolicyOptions, ProjectionOptions, StructOptions,
+    ApplicationOptions, EventOptions, ImplOptions, Named, PolicyOptions, ProjectionOptions, StructOptions, Was,
 };
 use crate::syntax::paths::default_crate;
 
@@ -19,7 +19,7 @@ pub(super) fn of_struct(arguments: TokenStream) -> StructOptions {
     let errors = each(arguments, |option, input| {
         match option.unraw().to_string().as_str() {
             "crate" => krate = Some(path(input)?),
-            "name" | "derive" => {
+            "name" | "derive" | "was" | "retired" => {
                 return Err(syn::Error::new(option.span(), messages::aggregate::option_of_the_impl(option)));
             }
             _ => return Err(unknown(option, "`#[aggregate]` on a struct", &["crate"])),
@@ -32,16 +32,22 @@ pub(super) fn of_struct(arguments: TokenStream) -> StructOptions {
 /// The options of `#[aggregate]` on an impl block.
 pub(super) fn of_impl(arguments: TokenStream) -> ImplOptions {
     let (mut krate, mut name, mut derives) = (None, None, Vec::new());
+    let (mut was, mut retired) = (Vec::new(), Vec::new());
     let errors = each(arguments, |option, input| {
         match option.unraw().to_string().as_str() {
             "crate" => krate = Some(path(input)?),
             "name" => name = Some(text(option, input)?),
             "derive" => derives = list(option, input)?,
-            _ => return Err(unknown(option, "`#[aggregate]` on an impl block", &["name", "derive", "crate"])),
+            "was" => was = bracketed_list(input, messages::evolution::AGGREGATE_WAS)?,
+            "retired" => retired = bracketed_list(input, messages::evolution::RETIRED)?,
+            _ => {
+                let known = ["name", "derive", "was", "retired", "crate"];
+                return Err(unknown(option, "`#[aggregate]` on an impl block", &known));
+            }
         }
         Ok(())
     });
-    ImplOptions { krate: krate.unwrap_or_else(default_crate), name, derives, errors }
+    ImplOptions { krate: krate.unwrap_or_else(default_crate), name, derives, was, retired, errors }
 }
 
 /// The options of `#[application]`.
@@ -78,7 +84,7 @@ pub(super) fn of_projection(arguments: TokenStream) -> ProjectionOptions {
     let errors = each(arguments, |option, input| {
         match option.unraw().to_string().as_str() {
             "crate" => krate = Some(path(input)?),
-            "version" => number = Some(version(input)?),
+            "version" => number = Some(version(input, messages::projection::VERSION_IS_A_NUMBER)?),
             _ => return Err(unknown(option, "`#[projection]`", &["version", "crate"])),
         }
         Ok(())
@@ -111,7 +117,18 @@ pub(super) fn of_event(attribute: &Attribute) -> EventOptions {
                 input.parse::<Token![=]>()?;
                 own = Some(input.parse()?);
             }
-            _ => return Err(unknown(option, "`#[event]`", &["topic", "id", "struct"])),
+            "version" => options.evolution.version = Some(version(input, messages::evolution::VERSION)?),
+            "upcasts" => options.evolution.upcasts = bracketed_list(input, messages::evolution::UPCASTS)?,
+            "was" => options.evolution.was = bracketed_list(input, messages::evolution::WAS)?,
+            "downcast" => {
+                let wanted = |error: syn::Error| syn::Error::new(error.span(), messages::evolution::DOWNCAST);
+                input.parse::<Token![=]>().map_err(wanted)?;
+                options.evolution.downcast = Some((option.clone(), input.parse().map_err(wanted)?));
+            }
+            _ => {
+                let known = ["topic", "id", "struct", "version", "upcasts", "was", "downcast"];
+                return Err(unknown(option, "`#[event]`", &known));
+            }
         }
         Ok(())
     });
@@ -188,13 +205,13 @@ fn path(input: ParseStream<'_>) -> Result<Path> {
     input.call(Path::parse_mod_style).map_err(wanted)
 }
 
-fn version(input: ParseStream<'_>) -> Result<LitInt> {
-    let wanted = |error: syn::Error| syn::Error::new(error.span(), messages::projection::VERSION_IS_A_NUMBER);
+fn version(input: ParseStream<'_>, message: &str) -> Result<LitInt> {
+    let wanted = |error: syn::Error| syn::Error::new(error.span(), message);
     input.parse::<Token![=]>().map_err(wanted)?;
     let version: LitInt = input.parse().map_err(wanted)?;
     match version.base10_parse::<u32>() {
         Ok(1..) if version.suffix().is_empty() => Ok(version),
-        _ => Err(syn::Error::new(version.span(), messages::projection::VERSION_IS_A_NUMBER)),
+        _ => Err(syn::Error::new(version.span(), message)),
     }
 }
 
@@ -205,6 +222,35 @@ fn list(option: &Ident, input: ParseStream<'_>) -> Result<Vec<Path>> {
     let content;
     parenthesized!(content in input);
     Ok(Punctuated::<Path, Token![,]>::parse_terminated(&content)?.into_iter().collect())
+}
+
+/// Parses `= [A, B]`. The message says what the list contains.
+fn bracketed_list<T: Parse>(input: ParseStream<'_>, message: &str) -> Result<Vec<T>> {
+    let wanted = |error: syn::Error| syn::Error::new(error.span(), message);
+    input.parse::<Token![=]>().map_err(wanted)?;
+    bracketed_items(input).map_err(wanted)
+}
+
+fn bracketed_items<T: Parse>(input: ParseStream<'_>) -> Result<Vec<T>> {
+    let content;
+    bracketed!(content in input);
+    let items = Punctuated::<T, Token![,]>::parse_terminated(&content);
+    // what is left after an error would be another one
+    content.parse::<TokenStream>()?;
+    Ok(items?.into_iter().collect())
+}
+
+/// `"World.Born"`, `"World.Born" => step` or `"World.Born" => [first, second]`.
+impl Parse for Was {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let topic = input.parse()?;
+        if !input.peek(Token![=>]) {
+            return Ok(Self { topic, steps: None });
+        }
+        input.parse::<Token![=>]>()?;
+        let steps = if input.peek(syn::token::Bracket) { bracketed_items(input)? } else { vec![input.parse()?] };
+        Ok(Self { topic, steps: Some(steps) })
+    }
 }
 
 fn unknown(option: &Ident, place: &str, known: &[&str]) -> syn::Error {

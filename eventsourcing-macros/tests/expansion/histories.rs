@@ -39,10 +39,17 @@ impl ::eventsourcing::Projection for Histories {
 
     const VERSION: u32 = 2;
 
-    const TOPICS: &'static [&'static str] = &[
-        <super::world::WorldStarted as ::eventsourcing::EventStruct>::TOPIC,
-        <super::world::WorldSomethingHappened as ::eventsourcing::EventStruct>::TOPIC,
-    ];
+    const TOPICS: &'static [&'static str] = {
+        const EVENTS: &[::eventsourcing::__private::Topics] = &[
+            ::eventsourcing::__private::topics_of::<super::world::WorldStarted>(),
+            ::eventsourcing::__private::topics_of::<
+                super::world::WorldSomethingHappened,
+            >(),
+        ];
+        &::eventsourcing::__private::joined::<
+            { ::eventsourcing::__private::count(EVENTS) },
+        >(EVENTS)
+    };
 
     const HAS_TABLES: bool = true;
 
@@ -53,13 +60,17 @@ impl ::eventsourcing::Projection for Histories {
         view: &mut Self::View,
     ) -> ::std::result::Result<(), ::eventsourcing::recording::Cause> {
         match topic {
-            <super::world::WorldStarted as ::eventsourcing::EventStruct>::TOPIC => {
+            topic if <super::world::WorldStarted as ::eventsourcing::EventStruct>::is_recorded_as(
+                topic,
+            ) => {
                 for event in events {
                     let envelope = event.decode::<super::world::WorldStarted>()?;
                     self.started(&envelope.event, &envelope.context, view).await?;
                 }
             }
-            <super::world::WorldSomethingHappened as ::eventsourcing::EventStruct>::TOPIC => {
+            topic if <super::world::WorldSomethingHappened as ::eventsourcing::EventStruct>::is_recorded_as(
+                topic,
+            ) => {
                 let mut envelopes = ::std::vec::Vec::with_capacity(events.len());
                 for event in events {
                     envelopes

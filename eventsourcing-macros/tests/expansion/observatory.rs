@@ -84,9 +84,14 @@ impl ::eventsourcing::Projection for Observatory {
 
     const NAME: &'static str = "Observatory";
 
-    const TOPICS: &'static [&'static str] = &[
-        <super::world::WorldStarted as ::eventsourcing::EventStruct>::TOPIC,
-    ];
+    const TOPICS: &'static [&'static str] = {
+        const EVENTS: &[::eventsourcing::__private::Topics] = &[
+            ::eventsourcing::__private::topics_of::<super::world::WorldStarted>(),
+        ];
+        &::eventsourcing::__private::joined::<
+            { ::eventsourcing::__private::count(EVENTS) },
+        >(EVENTS)
+    };
 
     async fn handle(
         &self,
@@ -98,7 +103,9 @@ impl ::eventsourcing::Projection for Observatory {
         scope
             .run(async {
                 match topic {
-                    <super::world::WorldStarted as ::eventsourcing::EventStruct>::TOPIC => {
+                    topic if <super::world::WorldStarted as ::eventsourcing::EventStruct>::is_recorded_as(
+                        topic,
+                    ) => {
                         for event in events {
                             let envelope = event.decode::<super::world::WorldStarted>()?;
                             self.started(&envelope.event, &envelope.context, view)

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use serde::de::IgnoredAny;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -190,8 +189,7 @@ impl ProjectionRunner {
         let next = self.shared.recorder.select_notifications(NotificationQuery::after(position, 1)).await?;
         let read = |next: &Notification| {
             let next = next.as_ref();
-            let read = self.shared.mapper.read_struct::<IgnoredAny>(&next.location(), next.state, next.checksum);
-            read.ok().map(|(_, timestamp)| timestamp)
+            self.shared.mapper.read_timestamp(&next.location(), next.state, next.checksum).ok()
         };
         Ok((last, next.first().and_then(read)))
     }
