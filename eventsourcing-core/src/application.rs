@@ -2,6 +2,7 @@
 
 mod aggregate_set;
 pub(crate) mod aggregate_types;
+mod application_clock;
 mod application_struct;
 mod builder;
 mod dictionaries;

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-use super::{Aggregate, AggregateError, AggregateEvent, ApplyError, DomainEvent, MissingEvents, Restorable};
+use super::{Aggregate, AggregateError, AggregateEvent, ApplyError, DomainEvent, MissingEvents, Restorable, now};
 
 /// The id, version, times and pending events of an aggregate.
 ///
@@ -391,12 +391,6 @@ fn new_append_id() -> Uuid {
     let bytes = Uuid::from_u64_pair(high, low ^ clock).into_bytes();
     // restore the version 4 marks, which the clock may have changed
     uuid::Builder::from_random_bytes(bytes).into_uuid()
-}
-
-/// Returns the current time in microseconds, as states store it: a live aggregate must equal the replayed one.
-fn now() -> Timestamp {
-    let now = Timestamp::now();
-    Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
 }
 
 // These impls are not derived, because deriving would add the same bounds to `A`.
