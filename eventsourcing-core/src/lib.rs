@@ -16,7 +16,7 @@
 //! | [`projection`] | handlers, views, projection runners, dead letters and rebuilds |
 //! | [`process`] | process applications (process managers), which react to the events of other applications |
 //! | [`system`] | several applications connected by pipes |
-//! | `testing` | a clock for tests (feature `testing`) |
+//! | `testing` | the test kit: given, when, then (feature `testing`) |
 //!
 //! # How the API may grow
 //!
