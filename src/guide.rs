@@ -86,6 +86,11 @@ pub mod topics {
     pub mod systems {}
 
     #[doc = include_str!("guide_links.md")]
+    // its snippets need the feature
+    #[cfg_attr(feature = "testing", doc = include_str!("../docs/topics/testing.md"))]
+    pub mod testing {}
+
+    #[doc = include_str!("guide_links.md")]
     #[doc = include_str!("../docs/topics/persistence.md")]
     pub mod persistence {}
 

@@ -83,6 +83,15 @@ impl<T: From<Application>> Builder<T> {
         self
     }
 
+    /// Sets the clock by which the application calls the program: handlers of its policy, and commands that it retries.
+    ///
+    /// See [`ApplicationBuilder::clock`].
+    #[cfg(feature = "testing")]
+    pub fn clock(mut self, clock: &crate::testing::Clock) -> Self {
+        self.application = self.application.clock(clock);
+        self
+    }
+
     /// Opens the application: connects to its database, creates or migrates its tables, and loads its dictionaries,
     /// as [`Application::prepare_dictionaries`] describes.
     ///

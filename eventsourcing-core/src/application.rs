@@ -5,6 +5,7 @@ mod handle;
 
 mod aggregate_set;
 pub(crate) mod aggregate_types;
+mod application_clock;
 mod application_struct;
 mod builder;
 mod dictionaries;

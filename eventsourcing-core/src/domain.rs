@@ -2,9 +2,12 @@
 
 mod aggregate;
 pub(crate) mod attributes;
+mod clock;
 mod error;
 mod event;
 mod fault;
+#[cfg(feature = "testing")]
+pub(crate) mod fixed_clock;
 mod missing_events;
 pub(crate) mod outcome;
 mod pending;
@@ -13,6 +16,7 @@ mod root;
 pub(crate) mod stand_ins;
 
 pub use aggregate::{Aggregate, ApplyError};
+pub use clock::{new_id, now};
 pub use error::AggregateError;
 pub use event::{AggregateEvent, DomainEvent};
 pub(crate) use missing_events::MissingEvents;

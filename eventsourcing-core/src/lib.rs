@@ -16,6 +16,7 @@
 //! | [`projection`] | handlers, views, projection runners, dead letters and rebuilds |
 //! | [`process`] | process applications (process managers), which react to the events of other applications |
 //! | [`system`] | several applications connected by pipes |
+//! | `testing` | the test kit: given, when, then (feature `testing`) |
 //!
 //! # How the API may grow
 //!
@@ -44,6 +45,8 @@ pub mod recording;
 mod state;
 pub mod subscription;
 pub mod system;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use application::{
     Application, ApplicationBuilder, ApplicationStruct, NotificationLog, NotificationLogReader, Repository, Saveable,

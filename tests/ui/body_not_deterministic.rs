@@ -50,6 +50,7 @@ impl World {
         let _ = OffsetDateTime::now_utc();
         let now = SystemTime::now;
         let _ = now();
+        let _ = (domain::new_id(), eventsourcing::domain::now());
     }
 }
 

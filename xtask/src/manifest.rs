@@ -216,7 +216,9 @@ green = "1"
     #[test]
     fn the_facades_features_are_found_in_the_real_manifests() {
         let sets = feature_sets(&crate::run::root()).expect("the workspace's manifests");
-        for feature in ["sqlite", "postgres", "zstd", "zlib", "chacha20poly1305", "ring", "aes", "conformance"] {
+        for feature in
+            ["sqlite", "postgres", "zstd", "zlib", "chacha20poly1305", "ring", "aes", "conformance", "testing"]
+        {
             let tried = |set: &FeatureSet| {
                 set.package == "eventsourcing" && set.arguments.last().is_some_and(|last| last == feature)
             };

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, Once, OnceLock};
 
 use super::aggregate_types::AggregateTypes;
+use super::application_clock::ApplicationClock;
 use super::handle::{Application, Shared};
 use super::topics::Topics;
 use super::turns::Turns;
@@ -42,6 +43,7 @@ pub struct ApplicationBuilder {
     aggregate_types: AggregateTypes,
     topic_taken: Option<crate::Error>,
     section_size: usize,
+    clock: ApplicationClock,
 }
 
 impl ApplicationBuilder {
@@ -57,6 +59,7 @@ impl ApplicationBuilder {
             aggregate_types: AggregateTypes::default(),
             topic_taken: None,
             section_size: Self::DEFAULT_SECTION_SIZE,
+            clock: ApplicationClock::default(),
         }
     }
 
@@ -92,6 +95,28 @@ impl ApplicationBuilder {
         self
     }
 
+    /// Sets the clock by which the application calls the program: handlers of its policy, and commands that it retries.
+    ///
+    /// Their events have the time and the ids of the clock, on whichever threads the runners and the callers are. Events that the program
+    /// makes elsewhere need a scope of the clock, such as that of [`Clock::enter`](crate::testing::Clock::enter) in the test.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use eventsourcing_core::Application;
+    /// use eventsourcing_core::testing::Clock;
+    ///
+    /// let clock = Clock::new();
+    /// let application = Application::builder("Universe").clock(&clock).open()?;
+    /// # Ok::<(), eventsourcing_core::Error>(())
+    /// ```
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn clock(mut self, clock: &crate::domain::fixed_clock::Clock) -> Self {
+        self.clock = clock.clone().into();
+        self
+    }
+
     /// Opens the application.
     ///
     /// # Errors
@@ -99,7 +124,7 @@ impl ApplicationBuilder {
     /// [`RecorderError::Name`](crate::RecorderError::Name) if the name cannot be used in table names,
     /// [`RecorderError::Open`](crate::RecorderError::Open) in a Tokio runtime without timers.
     pub fn open(self) -> Result<Application> {
-        let Self { name, recorder, mapper, topics, aggregate_types, topic_taken, section_size } = self;
+        let Self { name, recorder, mapper, topics, aggregate_types, topic_taken, section_size, clock } = self;
         if let Some(topic_taken) = topic_taken {
             return Err(topic_taken);
         }
@@ -116,6 +141,7 @@ impl ApplicationBuilder {
             topics,
             aggregate_types,
             section_size,
+            clock,
             turns,
             claim,
             carried_over,

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use futures::future::BoxFuture;
 
 use super::aggregate_types::AggregateTypes;
+use super::application_clock::ApplicationClock;
 use super::are_among;
 use super::saveable::{SaveBatch, Saveable};
 use super::topics::Topics;
@@ -46,6 +47,7 @@ pub(crate) struct Shared {
     pub(crate) topics: Topics,
     pub(crate) aggregate_types: AggregateTypes,
     pub(super) section_size: usize,
+    pub(super) clock: ApplicationClock,
     pub(super) turns: Turns,
     /// The claim of a type on the name. It ends with the last handle.
     pub(super) claim: OnceLock<NameClaim>,

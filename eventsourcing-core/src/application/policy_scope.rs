@@ -5,6 +5,7 @@
 
 use tokio::task_local;
 
+use super::application_clock::ApplicationClock;
 use super::handle::{Application, Shared};
 use crate::recording::Cause;
 use crate::{Error, Result};
@@ -14,14 +15,17 @@ task_local! {
     static HANDLING: usize;
 }
 
-/// A mark of the task that runs the handlers of a policy.
-#[derive(Clone, Copy, Debug)]
-pub struct PolicyScope(usize);
+/// A mark of the task that runs the handlers of a policy, and the clock that they run by.
+#[derive(Clone, Debug)]
+pub struct PolicyScope {
+    address: usize,
+    clock: ApplicationClock,
+}
 
 impl PolicyScope {
     /// The scope of the handlers of this application's policy.
     pub(crate) fn of_application(application: &Application) -> Self {
-        Self(address(&application.shared))
+        Self { address: address(&application.shared), clock: application.shared.clock.clone() }
     }
 
     /// Runs handlers in this scope.
@@ -29,7 +33,7 @@ impl PolicyScope {
     /// # Errors
     /// The errors of the handlers.
     pub async fn run(self, handlers: impl Future<Output = Result<(), Cause>> + Send) -> Result<(), Cause> {
-        HANDLING.scope(self.0, handlers).await
+        HANDLING.scope(self.address, self.clock.scope(handlers)).await
     }
 }
 

@@ -95,7 +95,7 @@ impl<'a> Repository<'a> {
         if let Some(aggregate) = self.find(id).await? {
             return Ok(aggregate);
         }
-        let created = create();
+        let created = self.shared.clock.run(create);
         match created.id() {
             // under another id it would be created again by each call
             found if found != id => Err(Error::CreatedWithOtherId { aggregate: A::NAME, expected: id, found }),

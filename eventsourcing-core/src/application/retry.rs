@@ -206,7 +206,7 @@ impl Application {
             attempts.begin().await;
             let mut aggregates = S::load(self, &ids).await?;
             let loaded = aggregates.versions();
-            let outcome = deciding(|| command(&mut aggregates));
+            let outcome = deciding(|| self.shared.clock.run(|| command(&mut aggregates)));
             if outcome.is_refused() {
                 return Ok(outcome);
             }
@@ -242,7 +242,7 @@ impl Application {
             // a new aggregate has its creation event pending, which is not recorded
             let recorded = aggregate.version() - aggregate.pending_events().len() as u64;
             let loaded = [(id, recorded)];
-            let outcome = deciding(|| command(&mut aggregate));
+            let outcome = deciding(|| self.shared.clock.run(|| command(&mut aggregate)));
             if outcome.is_refused() {
                 return Ok(outcome);
             }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::fault::Fault;
 use super::pending::Pending;
-use super::{Aggregate, AggregateError, AggregateEvent, ApplyError, DomainEvent, MissingEvents, Restorable};
+use super::{Aggregate, AggregateError, AggregateEvent, ApplyError, DomainEvent, MissingEvents, Restorable, now};
 
 /// The id, version, times and pending events of an aggregate.
 ///
@@ -309,12 +309,6 @@ impl Identity {
     fn apply_error<A: Aggregate>(&self, topic: &'static str, reason: ApplyError) -> AggregateError {
         AggregateError::Apply { aggregate: A::NAME, topic, originator_id: self.id, reason }
     }
-}
-
-/// Returns the current time in microseconds, as states store it: a live aggregate must equal the replayed one.
-fn now() -> Timestamp {
-    let now = Timestamp::now();
-    Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
 }
 
 // These impls are not derived, because deriving would add the same bounds to `A`.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::codec::Mapper;
+use crate::domain::now;
 use crate::recording::{Cause, Notification, StateKind, StateLocation};
 
 /// A dead letter: an event that a projection parked.
@@ -57,14 +58,13 @@ impl DeadLetter {
 
     /// The letter of an event that its handler refused for this cause, or that waits for earlier ones if there is no cause.
     pub(crate) fn of(event: &Notification, cause: Option<&Cause>, mapper: &Mapper) -> Self {
-        let now = Timestamp::now();
         Self {
             notification_id: event.id,
             originator_id: event.originator_id,
             originator_version: event.originator_version,
             topic: event.topic.clone().into_owned(),
             reason: cause.map(|cause| reason::stored(cause, reason::location_of(event), mapper)),
-            parked_at: Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now),
+            parked_at: now(),
         }
     }
 

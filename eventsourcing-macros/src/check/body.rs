@@ -23,6 +23,8 @@ const FRESH: &[(&str, &[&str])] = &[
     ("OffsetDateTime", &["now_utc", "now_local"]),
     ("Uuid", &["new_v4", "new_v7", "now_v1", "now_v6", "now_v7"]),
     ("Ulid", &["new", "generate", "from_datetime"]),
+    // the library's own, which are functions of its module
+    ("domain", &["now", "new_id"]),
 ];
 
 /// Crates whose functions return a different value each time.
@@ -100,5 +102,6 @@ fn follows_a_path(tokens: &[TokenTree], index: usize) -> bool {
     let after_colons = is_punct(before(1), ':') && is_punct(before(2), ':');
     // types are identified by name in every module; functions and modules are not
     let is_type = matches!(&tokens[index], TokenTree::Ident(word) if word.to_string().starts_with(char::is_uppercase));
-    after_colons && !is_type && matches!(before(3), Some(TokenTree::Ident(_)))
+    let is_of_another = |module: &TokenTree| matches!(module, TokenTree::Ident(name) if *name != "eventsourcing");
+    after_colons && !is_type && before(3).is_some_and(is_of_another)
 }

@@ -47,7 +47,7 @@ fn creation(event: &Event, aggregate: &Aggregate, fallible: bool) -> TokenStream
     let (body, arguments) = (names::body_of(&event.signature.ident), parameters.iter().map(argument));
     let event_of_closure = closure_parameter(event);
     let (lets, id, fields): (_, _, Vec<_>) = match &event.id {
-        None => (None, quote!(#krate::Uuid::new_v4()), parameters.iter().map(field).collect()),
+        None => (None, quote!(#krate::domain::new_id()), parameters.iter().map(field).collect()),
         Some(id) => {
             let lets = parameters.iter().filter_map(converted).collect::<TokenStream>();
             (Some(lets), quote!(#id), parameters.iter().map(field_once_converted).collect())

@@ -190,7 +190,7 @@ impl Account {
 
     pub fn import(owner: &str, balance: i64) -> Result<Self, Refused> {
         ::eventsourcing::Root::try_create(
-            ::eventsourcing::Uuid::new_v4(),
+            ::eventsourcing::domain::new_id(),
             AccountImported {
                 owner: ::std::borrow::ToOwned::to_owned(owner),
                 balance,

@@ -107,7 +107,7 @@ impl World {
     #[must_use = "a new aggregate is recorded only once it is saved"]
     pub fn new(name: impl Into<String>) -> Self {
         ::eventsourcing::Root::create(
-            ::eventsourcing::Uuid::new_v4(),
+            ::eventsourcing::domain::new_id(),
             WorldStarted {
                 name: ::std::convert::Into::into(name),
             },
