@@ -89,9 +89,9 @@ pub enum ViewError {
         source: Cause,
     },
 
-    /// The database aborted this transaction in favour of another one, after a deadlock or a serialization conflict.
+    /// The database aborted this transaction in favor of another one, after a deadlock or a serialization conflict.
     #[error(
-        "the database aborted this transaction on the view in favour of another one; its changes are rolled back; retry"
+        "the database aborted this transaction on the view in favor of another one; its changes are rolled back; retry"
     )]
     Superseded {
         /// The database's error.

@@ -44,7 +44,7 @@ fn flaw(prefix: &str) -> Option<String> {
             Some("SQLite keeps table names that start with `sqlite_` to itself".to_owned())
         }
         Some(_) if prefix.len() > longest => Some(format!(
-            "it has {} characters, and {longest} is the most that PostgreSQL's {MAX_IDENTIFIER} leave beside the tables' suffixes",
+            "it has {} characters, and at most {longest} are allowed: PostgreSQL's names have {MAX_IDENTIFIER}, and the tables have suffixes",
             prefix.len()
         )),
         Some(_) => None,

@@ -317,7 +317,7 @@ pub enum RecorderError {
     Closed,
 
     /// Any other failure; nothing was recorded.
-    #[error("the database failed while it was to {operation}: {message}")]
+    #[error("the database failed to {operation}: {message}")]
     Database {
         /// The operation that failed.
         operation: &'static str,

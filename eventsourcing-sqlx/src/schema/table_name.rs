@@ -142,7 +142,7 @@ mod tests {
             ("a\"; DROP TABLE x; --", "is no ASCII letter"),
             ("Größe", "is no ASCII letter"),
             ("Sqlite", "SQLite keeps"),
-            (&"x".repeat(45), "it has 45 characters, and 44 is the most"),
+            (&"x".repeat(45), "it has 45 characters, and at most 44 are allowed"),
         ] {
             assert!(refused(name).contains(reason), "{name}: {}", refused(name));
         }

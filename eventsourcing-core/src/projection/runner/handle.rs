@@ -101,12 +101,13 @@ impl ProjectionRunner {
     ///
     /// # Errors
     /// The errors of [`RunnerBuilder::start`].
-    pub async fn start<P, V>(upstream: &Application, projection: P, views: V) -> Result<Self, RunnerError>
+    // no `async fn`: the compiler would report a view or a projection of the wrong type three times
+    pub fn start<P, V>(upstream: &Application, projection: P, views: V) -> BoxFuture<'static, Result<Self, RunnerError>>
     where
         P: Projection,
         V: Views<View = P::View>,
     {
-        Self::builder(upstream, projection, views).start().await
+        Box::pin(Self::builder(upstream, projection, views).start())
     }
 
     pub(super) fn spawn(

@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn anything_else_says_what_was_to_be_done_and_the_code() {
         let error = error_of("SELECT 1", "INSERT INTO missing VALUES (1)");
-        let expected = "the database failed while it was to record events: no such table: missing (code 1)";
+        let expected = "the database failed to record events: no such table: missing (code 1)";
         assert_eq!(error.to_string(), expected);
     }
 }
