@@ -1,6 +1,7 @@
 //! Rolling deployments: for a while, programs of two versions use one database, and each reads what the other records.
 
-use eventsourcing::codec::MapperFailure;
+use eventsourcing::Mapper;
+use eventsourcing::codec::{MapperFailure, StateCheck};
 use eventsourcing::domain::StateError;
 use eventsourcing::prelude::*;
 
@@ -121,5 +122,9 @@ async fn what_the_old_shape_cannot_hold_is_not_recorded_before_the_switch() {
         "{error}"
     );
     assert_eq!(world.pending_events().len(), 1);
+    // it would be lost for ever, so it is checked where nothing else is
+    let unchecked = Application::builder("Universe").mapper(Mapper::new("Universe").with_state_check(StateCheck::Off));
+    let error = unchecked.open().unwrap().save(&mut world).await.unwrap_err();
+    assert!(error.to_string().contains("loses a part of it: at `$.moons`"), "{error}");
     assert!(store.states(world.id()).await.is_empty());
 }

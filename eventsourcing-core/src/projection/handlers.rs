@@ -124,7 +124,8 @@ pub trait Projection: Send + Sync + 'static {
     /// downtime.
     const VERSION: u32 = 1;
 
-    /// The topics of the handled events, without duplicates.
+    /// The topics of the handled events, without duplicates: those that they are recorded under, and those that they were recorded under
+    /// before ([`EventStruct::OLD_TOPICS`]).
     const TOPICS: &'static [&'static str];
 
     /// Whether [`tables`](Self::tables) creates the tables that handlers write to; otherwise they must already exist.
