@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use eventsourcing::prelude::*;
 use eventsourcing::{MemoryViews, OnFailure, Projection as _, ProjectionRunner};
+use tokio::time::timeout;
 
 use super::common::PATIENCE;
 use super::third::{WorldEvent, WorldHappened, WorldStarted};
@@ -41,7 +42,7 @@ async fn subscriptions_get_events_of_each_version_in_the_newest_shape(store: Sto
     let mut events = store.program().await.subscribe(0).events::<WorldEvent>();
     let mut seen = Vec::new();
     while seen.len() < SEEN.len() {
-        let followed = events.try_next().await.unwrap().unwrap();
+        let followed = timeout(PATIENCE, events.try_next()).await.expect("events are missing").unwrap().unwrap();
         let position = followed.tracking.position;
         seen.push(match followed.item.event {
             WorldEvent::Started(event) => format!("{position} {} has {} moons", event.name, event.moons),
@@ -103,9 +104,9 @@ async fn policies_get_events_of_each_version_in_the_newest_shape(store: Store) {
     let names = ["Earth of 1", "Mars of 1", "Jupiter of 95"];
     let mut pages = almanac.subscribe(0).events::<WorldEvent>();
     for name in names {
-        let page = pages.try_next().await.unwrap().unwrap();
+        let page = timeout(PATIENCE, pages.try_next()).await.expect("pages are missing").unwrap().unwrap();
         assert!(matches!(page.item.event, WorldEvent::Started(event) if event.name == name));
-        pages.try_next().await.unwrap();
+        timeout(PATIENCE, pages.try_next()).await.expect("pages are missing").unwrap();
     }
     runner.stop().await.unwrap();
 }
