@@ -211,7 +211,7 @@ impl Planet {
     #[must_use = "a new aggregate is recorded only once it is saved"]
     pub fn new(name: &str, moons: u32) -> Self {
         ::eventsourcing::Root::create(
-            ::eventsourcing::Uuid::new_v4(),
+            ::eventsourcing::domain::new_id(),
             PlanetFormed {
                 name: ::std::borrow::ToOwned::to_owned(name),
                 moons,
