@@ -136,10 +136,10 @@ mod changed {
     }
 
     #[aggregate]
-    #[allow(dead_code, reason = "its events are only read")]
     pub struct Account {}
 
     #[aggregate]
+    #[allow(dead_code, reason = "its events are only read")]
     impl Account {
         #[event("Opened")]
         pub fn open() -> Self {
