@@ -82,7 +82,8 @@ pub(crate) fn check_module(environment: &Environment) -> Result<(), EnvironmentE
     };
     // the smallest name, so that the same environment always gives the same error
     let Some(variable) = environment.names().filter(is_meant).min() else {
-        if environment.names().any(|name| name == URL) {
+        // a URL of another scheme is meant for another program
+        if environment.text(URL)?.is_some_and(|url| ["postgres", "sqlite:"].iter().any(|ours| url.starts_with(ours))) {
             tracing::warn!("events are kept in memory although DATABASE_URL is set; set PERSISTENCE_MODULE to use it");
         }
         return Ok(());

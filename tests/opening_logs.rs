@@ -75,3 +75,17 @@ async fn a_misspelt_variable_is_warned_of_once_with_the_nearest_name() {
     assert_eq!(logged.matches("WARN\n").count(), 3, "{logged}");
     assert!(!logged.contains("hotel") && !logged.contains("swordfish"), "{logged}");
 }
+
+#[tokio::test]
+async fn events_in_memory_beside_a_database_url_are_warned_of() {
+    let warning = "WARN\nmessage=events are kept in memory although DATABASE_URL is set";
+    let url = |url| async move { logged(&[("DATABASE_URL", url)]).await };
+    for ours in ["postgres://ada:swordfish@localhost/hotel", "postgresql:///hotel", "sqlite://hotel.db"] {
+        let logged = url(ours).await;
+        assert!(logged.contains(warning) && !logged.contains("swordfish"), "{logged}");
+    }
+    let of_another = url("mysql://ada@localhost/hotel").await;
+    assert!(!of_another.contains("WARN"), "{of_another}");
+    let meant = logged(&[("DATABASE_URL", "sqlite://hotel.db"), ("PERSISTENCE_MODULE", "memory")]).await;
+    assert!(!meant.contains("WARN"), "{meant}");
+}
