@@ -9,6 +9,7 @@ mod application_clock;
 mod application_struct;
 mod builder;
 mod dictionaries;
+pub(crate) mod event_type;
 mod log_reader;
 mod notification_log;
 pub(crate) mod policy_scope;

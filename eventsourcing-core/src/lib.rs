@@ -15,6 +15,7 @@
 //! | [`subscription`] | the log as a stream |
 //! | [`projection`] | handlers, views, projection runners, dead letters and rebuilds |
 //! | [`process`] | process applications (process managers), which react to the events of other applications |
+//! | [`schema`] | the shapes of recorded events: the lock file, and the audit of a log |
 //! | [`system`] | several applications connected by pipes |
 //! | `testing` | the test kit: given, when, then (feature `testing`) |
 //!
@@ -42,6 +43,7 @@ pub mod process;
 pub mod projection;
 mod read_ahead;
 pub mod recording;
+pub mod schema;
 mod state;
 pub mod subscription;
 pub mod system;

@@ -10,6 +10,7 @@ mod finite;
 mod formatter;
 mod json_error;
 mod reader;
+pub(crate) mod shape;
 mod sketch;
 pub(crate) mod sketches;
 mod time;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::event_type::EventType;
 use crate::domain::AggregateEvent;
 use crate::state::sketches;
 
@@ -19,12 +20,19 @@ pub(crate) struct AggregateTypes {
     topics: BTreeMap<&'static str, Draw>,
     /// The topics that are read and not written any more.
     old_topics: BTreeSet<&'static str>,
+    event_types: Vec<EventType>,
 }
 
 impl AggregateTypes {
     pub(super) fn add<E: AggregateEvent>(&mut self) {
         self.topics.extend(E::TOPICS.iter().map(|topic| (*topic, draw::<E> as Draw)));
         self.old_topics.extend(E::OLD_TOPICS);
+        self.event_types.push(EventType::of::<E>());
+    }
+
+    /// What is known of the events of each registered type.
+    pub(crate) fn event_types(&self) -> &[EventType] {
+        &self.event_types
     }
 
     /// Whether events of this topic are, or were, recorded; none if no aggregate type is registered.

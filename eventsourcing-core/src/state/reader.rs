@@ -15,6 +15,7 @@ use serde::de::{
 };
 
 use super::json_error::JsonError;
+use super::shape::Trace;
 use super::sketch::Sketch;
 use super::{CLASS_VERSION, StateError, TIMESTAMP, class_version, time, upcast};
 
@@ -35,16 +36,23 @@ pub struct StateReader<'a> {
     version: u64,
     /// The sketch to draw instead of reading a state.
     sketch: Option<&'a mut Sketch>,
+    /// The trace of the event's shape to make instead of reading a state.
+    trace: Option<&'a mut Trace>,
 }
 
 impl<'a> StateReader<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, text: None, timestamp: None, version: 1, sketch: None }
+        Self { bytes, text: None, timestamp: None, version: 1, sketch: None, trace: None }
     }
 
     /// Returns a reader that reads no input and asks the event's type which fields it would read.
     pub(crate) fn sketching(sketch: &'a mut Sketch) -> Self {
-        Self { bytes: &[], text: None, timestamp: None, version: 1, sketch: Some(sketch) }
+        Self { bytes: &[], text: None, timestamp: None, version: 1, sketch: Some(sketch), trace: None }
+    }
+
+    /// Returns a reader that reads no input and notes the shape that the event's type would read.
+    pub(crate) fn tracing(trace: &'a mut Trace) -> Self {
+        Self { bytes: &[], text: None, timestamp: None, version: 1, sketch: None, trace: Some(trace) }
     }
 
     /// Returns the version of the shape in which the event was recorded: from 1 to `known`, the newest one that the caller can read.
@@ -96,6 +104,9 @@ impl<'a> StateReader<'a> {
             sketch.version(known);
             return Ok(known);
         }
+        if let Some(trace) = &mut self.trace {
+            return Ok(trace.version(known));
+        }
         let text = self.text()?;
         self.version = match class_version::written(text) {
             Some(version) => version,
@@ -120,6 +131,10 @@ impl<'a> StateReader<'a> {
     pub fn read<T: DeserializeOwned>(&mut self) -> Result<T, StateError> {
         if let Some(sketch) = &mut self.sketch {
             sketch.of::<T>();
+            return Err(StateError::NoTimestamp);
+        }
+        if let Some(trace) = &mut self.trace {
+            trace.of::<T>();
             return Err(StateError::NoTimestamp);
         }
         let mut reserved = Reserved::default();

@@ -82,7 +82,9 @@ fn change(event: &Event, aggregate: &Aggregate, returned: &Returned) -> TokenStr
             (Some(import), quote_spanned!(place=> #outcome.trigger))
         }
     };
-    let this = quote_spanned!(place=> self);
+    // the `self` of the method, which a macro of the user's may have written elsewhere than the attribute
+    let this = event.signature.receiver().map(|receiver| receiver.self_token.span).unwrap_or_else(Span::call_site);
+    let this = quote_spanned!(this.located_at(place)=> self);
     let Event { name, payload, parameters, .. } = event;
     let (fields, arguments) = (parameters.iter().map(field), parameters.iter().map(argument));
     let (body, event_of_closure) = (names::body_of(&event.signature.ident), closure_parameter(event));
