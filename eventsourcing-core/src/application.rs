@@ -10,6 +10,7 @@ mod application_struct;
 mod builder;
 mod dictionaries;
 mod log_reader;
+pub(crate) mod metadata_scope;
 mod notification_log;
 pub(crate) mod policy_scope;
 mod recorded_check;
@@ -17,6 +18,7 @@ mod repository;
 mod retry;
 mod saveable;
 mod topics;
+mod traceparent;
 mod training;
 mod turns;
 
