@@ -3,12 +3,14 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use eventsourcing::Projection;
 use eventsourcing::prelude::*;
+use eventsourcing::projection::Recorded;
 use eventsourcing::recording::Cause;
 use tokio::time::timeout;
 
 use super::common::PATIENCE;
-use super::common::office::{Account, AccountDeposited, AccountEvent, AccountOpened, Archive, Mirror, Note};
+use super::common::office::{AccountDeposited, AccountEvent, AccountOpened, Archive, Mirror, Note};
 use super::{Variables, account, in_each_database, in_memory, recorded};
 
 in_each_database! {
@@ -114,6 +116,37 @@ async fn a_handler_of_many_events_names_the_last_one_or_the_one_that_it_chooses(
         caused(5).with_correlation_id("request-2").with_actor("teller"),
     ];
     assert_eq!(recorded(&tellers).await, expected);
+}
+
+/// A process application without `#[policy]`.
+#[application(aggregates(Note))]
+struct ByHand;
+
+impl Projection for ByHand {
+    type View = UnitOfWork;
+
+    const NAME: &'static str = "ByHand";
+    const TOPICS: &'static [&'static str] = &["Account.Deposited"];
+
+    async fn handle(&self, _: &str, events: &[Recorded<'_>], work: &mut UnitOfWork) -> std::result::Result<(), Cause> {
+        work.save(&mut Note::begin())?;
+        let first = events[0].decode::<AccountDeposited>()?;
+        Ok(first.context.effect_metadata().scope(async { work.save(&mut Note::begin()) }).await?)
+    }
+}
+
+impl ProcessApplication for ByHand {}
+
+#[tokio::test]
+async fn a_policy_written_by_hand_names_the_last_event_of_a_call() {
+    let office = super::office(in_memory()).await;
+    let by_hand = ByHand::open_with(in_memory()).await.unwrap();
+    let mut account = account();
+    account.deposit(1);
+    office.save_with(&mut account, request()).await.unwrap();
+    follow(&by_hand, &office).await;
+    let caused = |id| Metadata::new().with_cause("Office", id);
+    assert_eq!(recorded(&by_hand).await, [caused(3), caused(2).with_correlation_id("request-7")]);
 }
 
 async fn effects_that_are_saved_with_a_position_name_the_event_there(variables: Variables) {

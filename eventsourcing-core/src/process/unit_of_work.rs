@@ -9,7 +9,7 @@ use super::dead_letters::WorkLetters;
 use crate::application::metadata_scope::of_save;
 use crate::application::{Application, Saveable, are_among};
 use crate::codec::SharedMetadata;
-use crate::domain::{Aggregate, Metadata, MissingEvents};
+use crate::domain::{Aggregate, CausingEvent, Metadata, MissingEvents};
 use crate::recording::{StoredEvent, Tracking};
 use crate::{Error, Result};
 
@@ -94,6 +94,8 @@ pub struct UnitOfWork {
     versions: HashMap<Uuid, u64>,
     /// The changes of dead letters.
     pub(super) letters: WorkLetters,
+    /// The event that is handled, or the last of several.
+    pub(super) cause: Option<CausingEvent>,
 }
 
 impl UnitOfWork {
@@ -119,9 +121,9 @@ impl UnitOfWork {
     /// Accepts what [`Application::save`] accepts. The aggregates can be changed and saved again. Drop them when the handler returns,
     /// because it is not known then whether their events are recorded.
     ///
-    /// In a handler with `#[on]`, the metadata of the events says what caused them: the event that is handled, and its correlation id. A
-    /// handler of many events at once records the last of them as the cause, and their correlation id if all have the same one. A
-    /// [`Projection`](crate::Projection) that is written by hand does the same with
+    /// The metadata of the events says what caused them: the event that is handled, and its correlation id. A handler of many events at once
+    /// records the last of them as the cause, and their correlation id if all have the same one. In a [`Projection`](crate::Projection) that
+    /// is written by hand, the cause is the last event that it was called with, unless it saves in a [`scope`](Metadata::scope) of
     /// [`EventContext::effect_metadata`](crate::EventContext::effect_metadata).
     ///
     /// # Errors
@@ -130,7 +132,8 @@ impl UnitOfWork {
     /// [`AggregateError::EventsMissing`](crate::AggregateError::EventsMissing) if earlier events were taken from an aggregate and are
     /// not saved in this unit of work.
     pub fn save<S: Saveable>(&mut self, what: S) -> Result<()> {
-        self.add(what, of_save(None, None))
+        let metadata = of_save(None, self.cause.clone());
+        self.add(what, metadata)
     }
 
     /// Records the pending events of aggregates if all handlers of the batch succeed, with metadata.
@@ -141,7 +144,8 @@ impl UnitOfWork {
     /// # Errors
     /// The errors of [`save`](Self::save).
     pub fn save_with<S: Saveable>(&mut self, what: S, metadata: Metadata) -> Result<()> {
-        self.add(what, of_save(Some(metadata), None))
+        let metadata = of_save(Some(metadata), self.cause.clone());
+        self.add(what, metadata)
     }
 
     fn add<S: Saveable>(&mut self, mut what: S, metadata: SharedMetadata) -> Result<()> {
@@ -188,6 +192,7 @@ impl UnitOfWork {
             events: Vec::new(),
             versions: HashMap::new(),
             letters: WorkLetters::default(),
+            cause: None,
         }
     }
 }
