@@ -38,7 +38,7 @@ pub mod prelude {
     pub use crate::codec::cipher::ChaCha20Poly1305Cipher;
     pub use crate::{
         Aggregate, AggregateEvent, Application, DeadLetters, DomainEvent, Error, EventContext, EventEnvelope,
-        MemoryViews, Notification, NotificationLog, NotificationLogReader, OnFailure, ProcessApplication,
+        MemoryViews, Metadata, Notification, NotificationLog, NotificationLogReader, OnFailure, ProcessApplication,
         ProjectionRunner, Rebuild, Repository, Result, Saveable, Section, Subscription, Timestamp, Tracked, Tracking,
         UnitOfWork, Uuid,
     };

@@ -11,6 +11,7 @@ mod builder;
 mod dictionaries;
 pub(crate) mod event_type;
 mod log_reader;
+pub(crate) mod metadata_scope;
 mod notification_log;
 pub(crate) mod policy_scope;
 mod recorded_check;
@@ -18,6 +19,7 @@ mod repository;
 mod retry;
 mod saveable;
 mod topics;
+mod traceparent;
 mod training;
 mod turns;
 

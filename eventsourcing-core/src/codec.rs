@@ -15,6 +15,7 @@ mod training_error;
 pub use cipher::{Cipher, CipherError, CipherKey};
 pub use compressor::{Compressor, CompressorError};
 pub use dictionary::Dictionary;
+pub(crate) use mapper::SharedMetadata;
 pub use mapper::{Mapper, StateCheck};
 pub use mapper_error::{DictionaryError, MapperError, MapperFailure};
 pub use training_error::TrainingError;

@@ -23,4 +23,6 @@ pub(crate) use missing_events::MissingEvents;
 pub use outcome::Restorable;
 pub use root::Root;
 
-pub use crate::state::{JsonError, StateDifference, StateError, StateReader, StateWriter};
+pub use crate::state::{
+    CausingEvent, JsonError, Metadata, MetadataError, StateDifference, StateError, StateReader, StateWriter,
+};

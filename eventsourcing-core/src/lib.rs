@@ -55,7 +55,9 @@ pub use application::{
     Section, TrainedDictionary,
 };
 pub use codec::{Mapper, TrainingError};
-pub use domain::{Aggregate, AggregateError, AggregateEvent, ApplyError, DomainEvent, Root};
+pub use domain::{
+    Aggregate, AggregateError, AggregateEvent, ApplyError, CausingEvent, DomainEvent, Metadata, MetadataError, Root,
+};
 pub use environment::{Environment, EnvironmentError};
 pub use error::{Error, Result};
 pub use jiff::Timestamp;

@@ -15,10 +15,10 @@ use eventsourcing_core::recording::{
 };
 use eventsourcing_core::system::{ConsumerStatus, Step, SystemError};
 use eventsourcing_core::{
-    AggregateError, Application, ApplyError, DeadLetter, DeadLetterError, DomainEvent, Environment, EnvironmentError,
-    Error, EventContext, EventEnvelope, LogPosition, Notification, NotificationLog, NotificationLogReader, OnFailure,
-    RebuildError, RecorderError, RunnerError, Section, StoredEvent, Subscribe, Tracked, Tracking, TrainedDictionary,
-    ViewError,
+    AggregateError, Application, ApplyError, CausingEvent, DeadLetter, DeadLetterError, DomainEvent, Environment,
+    EnvironmentError, Error, EventContext, EventEnvelope, LogPosition, Metadata, MetadataError, Notification,
+    NotificationLog, NotificationLogReader, OnFailure, RebuildError, RecorderError, RunnerError, Section, StoredEvent,
+    Subscribe, Tracked, Tracking, TrainedDictionary, ViewError,
 };
 
 /// Checks that each type fulfils a function's bounds, which the compiler does.
@@ -38,16 +38,16 @@ fn is_shared<T: Clone + Debug + Send + Sync + 'static>() {}
 fn every_error_can_be_cloned_and_sent_to_another_thread() {
     all![is_an_error:
         AggregateError, ApplyError, CipherError, CompressorError, DeadLetterError, DictionaryError, EnvironmentError,
-        Error, JsonError, LogPositionError, MapperError, MapperFailure, RebuildError, RecorderError, RunnerError,
-        StateError, SystemError, TrainingError, ViewError,
+        Error, JsonError, LogPositionError, MapperError, MapperFailure, MetadataError, RebuildError, RecorderError,
+        RunnerError, StateError, SystemError, TrainingError, ViewError,
     ];
 }
 
 #[test]
 fn what_is_stored_or_asked_for_can_be_compared_and_shared() {
     all![is_data:
-        Append, DeadLetter, Dictionary, DomainEvent<u8>, EventContext, EventEnvelope<u8>, EventQuery, LetterChanges,
-        LetterQuery, LogPosition, Notification, NotificationQuery, NotificationRef<'static>, OnFailure,
+        Append, CausingEvent, DeadLetter, Dictionary, DomainEvent<u8>, EventContext, EventEnvelope<u8>, EventQuery,
+        LetterChanges, LetterQuery, LogPosition, Metadata, Notification, NotificationQuery, NotificationRef<'static>, OnFailure,
         ProjectionKey<'static>, Section, StateCheck, StateDifference, StateKind, StateLocation<'static>, Step,
         StoredDictionary, StoredEvent, StoredEventRef<'static>, StoredLetter, Switched, Tracked<u8>, Tracking,
         TrainedDictionary,

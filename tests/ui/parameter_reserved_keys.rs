@@ -27,6 +27,11 @@ impl World {
     pub fn stamp(&mut self, #[serde(alias = "timestamp")] at: u64) {
         let _ = at;
     }
+
+    #[event("Noted")]
+    pub fn note(&mut self, #[serde(rename = "$metadata")] text: &str) {
+        let _ = text;
+    }
 }
 
 fn main() {}

@@ -35,6 +35,7 @@ impl Bank {
         let rename = |account: &mut Account| account.rename(&event.owner);
         self.retry::<Account, ()>(context.originator_id, rename).await?;
         assert!(self.save_tracked((), Tracking::new("Bank", 0, 1)).await.is_ok());
+        assert!(self.save_with((), Metadata::new()).await.is_ok());
         Ok(())
     }
 }

@@ -25,6 +25,7 @@ const EXAMPLES: &[&str] = &[
     "searchable_content",
     "notification_log",
     "orders",
+    "metadata",
 ];
 
 /// The options of the command.

@@ -9,12 +9,13 @@ use futures::future::BoxFuture;
 use super::aggregate_types::AggregateTypes;
 use super::application_clock::ApplicationClock;
 use super::are_among;
+use super::metadata_scope::of_save;
 use super::saveable::{SaveBatch, Saveable};
 use super::topics::Topics;
 use super::turns::Turns;
 use super::{ApplicationBuilder, NotificationLog, Repository};
-use crate::codec::Mapper;
-use crate::domain::MissingEvents;
+use crate::codec::{Mapper, SharedMetadata};
+use crate::domain::{CausingEvent, Metadata, MissingEvents};
 use crate::name_claims::{NameClaim, NameKind};
 use crate::recording::{LogPosition, Notification, Recorder, StoredEvent, Tracking};
 use crate::{Error, Result};
@@ -101,29 +102,78 @@ impl Application {
     /// An aggregate's events stay pending until they are recorded. If the future is dropped, the save may or may not be done, and the
     /// events are still pending; saving again completes it and records nothing twice.
     ///
+    /// The events are recorded with the metadata of the [`scope`](Metadata::scope) in which the future is polled, if there is one. If a save is
+    /// repeated that was recorded already, the metadata of the first attempt stays.
+    ///
     /// # Errors
     /// [`Error::Conflict`](crate::Error::Conflict) if a version is already recorded: nothing was recorded; get the aggregate again and
     /// retry the command.
     /// [`AlreadyExists`](crate::Error::AlreadyExists) if that version is the first one, so the aggregate's id is in use.
     /// [`NotCreated`](crate::AggregateError::NotCreated), [`NestedEvent`](crate::AggregateError::NestedEvent) and
-    /// [`Mapper`](crate::Error::Mapper) if an aggregate or an event cannot be recorded.
+    /// [`Mapper`](crate::Error::Mapper) if an aggregate or an event cannot be recorded, or its metadata exceeds a limit.
     /// [`EventsMissing`](crate::AggregateError::EventsMissing) if earlier events were taken from an aggregate and are not recorded.
     /// [`SavedInPolicy`](crate::Error::SavedInPolicy) if it is called by a handler of the application's own policy.
     /// [`Recorder`](crate::Error::Recorder) if the database fails; nothing was recorded, except that after
     /// [`OutcomeUnknown`](crate::RecorderError::OutcomeUnknown) it is unknown whether the events were recorded.
-    pub fn save<'a, S: Saveable + 'a>(&'a self, mut what: S) -> BoxFuture<'a, Result<Vec<Notification>>> {
+    pub fn save<'a, S: Saveable + 'a>(&'a self, what: S) -> BoxFuture<'a, Result<Vec<Notification>>> {
         // not an `async fn`: its future has the bound of `S` too, and each use of it would repeat the error of a missing `&mut`
-        Box::pin(async move {
-            self.check_not_in_policy()?;
-            let events = self.events_to_record(&mut what).await?;
-            if events.is_empty() {
-                return Ok(Vec::new());
-            }
-            let recorded = self.record(events).await;
-            let notifications = recorded.map_err(|error| self.explain(error, &mut what))?;
-            what.recorded();
-            Ok(notifications)
-        })
+        Box::pin(self.save_all(what, None))
+    }
+
+    /// Records the pending events of aggregates, with metadata.
+    ///
+    /// Works like [`save`](Self::save). Metadata of a [`scope`](Metadata::scope) applies too; where both set a value, this one counts. To
+    /// add metadata to what [`retry`](Self::retry) saves, run it in a scope.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use eventsourcing_core as eventsourcing;
+    /// # use eventsourcing_core::{AggregateEvent, DomainEvent, Timestamp, Uuid};
+    /// # use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
+    /// # #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+    /// # struct Started {}
+    /// # impl AggregateEvent for Started {
+    /// #     const TOPICS: &'static [&'static str] = &["World.Started"];
+    /// #     fn topic(&self) -> &'static str { "World.Started" }
+    /// #     fn write(&self, state: &mut StateWriter<'_>) -> Result<(), StateError> { state.write(self) }
+    /// #     fn read(topic: &str, state: &mut StateReader<'_>) -> Result<Self, StateError> {
+    /// #         if topic == "World.Started" { state.read() } else { Err(StateError::UnknownTopic) }
+    /// #     }
+    /// # }
+    /// # fn started() -> DomainEvent<Started> { DomainEvent::new(Uuid::new_v4(), 1, Timestamp::UNIX_EPOCH, Started {}) }
+    /// use eventsourcing::{Application, Error, Metadata};
+    /// # futures::executor::block_on(async {
+    /// let universe = Application::builder("Universe").open()?;
+    /// universe.save_with(started(), Metadata::new().with_actor("ada").with("tenant", "12")).await?;
+    ///
+    /// let mut events = universe.subscribe(0).events::<Started>();
+    /// let followed = events.try_next().await?.expect("a subscription does not end");
+    /// assert_eq!(followed.item.metadata().get("tenant"), Some("12"));
+    /// # Ok::<(), Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// The errors of [`save`](Self::save).
+    pub fn save_with<'a, S: Saveable + 'a>(
+        &'a self,
+        what: S,
+        metadata: Metadata,
+    ) -> BoxFuture<'a, Result<Vec<Notification>>> {
+        Box::pin(self.save_all(what, Some(metadata)))
+    }
+
+    async fn save_all<S: Saveable>(&self, mut what: S, metadata: Option<Metadata>) -> Result<Vec<Notification>> {
+        self.check_not_in_policy()?;
+        let events = self.events_to_record(&mut what, of_save(metadata, None)).await?;
+        if events.is_empty() {
+            return Ok(Vec::new());
+        }
+        let recorded = self.record(events).await;
+        let notifications = recorded.map_err(|error| self.explain(error, &mut what))?;
+        what.recorded();
+        Ok(notifications)
     }
 
     /// Records events together with the position of an upstream log, atomically.
@@ -132,6 +182,9 @@ impl Application {
     /// log is processed exactly up to the position that the tracking continues from. Each upstream event therefore has its effects
     /// exactly once, even if several processes consume the log. If the upstream events have no effects, save `()` to record only the
     /// position.
+    ///
+    /// The metadata of the events says what caused them: the event at that position, unless the [`scope`](Metadata::scope) says otherwise.
+    /// [`Tracked::effect_metadata`](crate::Tracked::effect_metadata) has the correlation id too.
     ///
     /// # Examples
     ///
@@ -164,7 +217,8 @@ impl Application {
     ) -> BoxFuture<'a, Result<Vec<Notification>>> {
         Box::pin(async move {
             self.check_not_in_policy()?;
-            let events = self.events_to_record(&mut what).await?;
+            let cause = CausingEvent::new(tracking.upstream.as_str(), tracking.position);
+            let events = self.events_to_record(&mut what, of_save(None, Some(cause))).await?;
             let recorded = self.record_tracked(events, tracking).await;
             let notifications = recorded.map_err(|error| self.explain(error, &mut what))?;
             what.recorded();
@@ -181,8 +235,8 @@ impl Application {
     }
 
     /// The events to record; an error if earlier events were taken from an aggregate and are not recorded.
-    async fn events_to_record(&self, what: &mut impl Saveable) -> Result<Vec<StoredEvent>> {
-        let (events, missing) = self.events_of(what)?;
+    async fn events_to_record(&self, what: &mut impl Saveable, metadata: SharedMetadata) -> Result<Vec<StoredEvent>> {
+        let (events, missing) = self.events_of(what, metadata)?;
         for missing in missing.iter().filter(|missing| !are_among(missing, &events)) {
             self.shared.check_recorded(missing).await?;
         }
@@ -193,7 +247,7 @@ impl Application {
     fn explain(&self, error: Error, what: &mut impl Saveable) -> Error {
         let Error::Conflict { originator_id, tried: 1, recorded } = error else { return error };
         // only now, so that a successful save keeps no copy of the recorded events
-        let Ok((events, _)) = self.events_of(what) else { return error };
+        let Ok((events, _)) = self.events_of(what, SharedMetadata::default()) else { return error };
         let is_creation = |event: &&StoredEvent| event.originator_id == originator_id && event.originator_version == 1;
         match events.into_iter().find(|event| is_creation(&event)) {
             Some(event) => Error::AlreadyExists { topic: event.topic.into_owned(), originator_id, recorded },
@@ -202,8 +256,12 @@ impl Application {
     }
 
     /// The events to record, and the events that were taken from their aggregates and must already be recorded.
-    pub(crate) fn events_of(&self, what: &mut impl Saveable) -> Result<(Vec<StoredEvent>, Vec<MissingEvents>)> {
-        let mut batch = SaveBatch::new(&self.shared.mapper, &self.shared.topics);
+    pub(crate) fn events_of(
+        &self,
+        what: &mut impl Saveable,
+        metadata: SharedMetadata,
+    ) -> Result<(Vec<StoredEvent>, Vec<MissingEvents>)> {
+        let mut batch = SaveBatch::new(&self.shared.mapper, &self.shared.topics, metadata);
         what.add_to(&mut batch)?;
         batch.into_events()
     }

@@ -209,7 +209,7 @@ impl<'a> Repository<'a> {
             return Ok(ControlFlow::Continue(()));
         }
         let event: DomainEvent<A::Event> =
-            self.shared.mapper.read_event(&stored.location(), stored.state, stored.checksum)?;
+            self.shared.mapper.read_to_replay(&stored.location(), stored.state, stored.checksum)?;
         if !wanted(event.timestamp) {
             return Ok(ControlFlow::Break(()));
         }

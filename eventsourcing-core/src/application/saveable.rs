@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use uuid::Uuid;
 
 use super::topics::Topics;
-use crate::codec::Mapper;
+use crate::codec::{Mapper, SharedMetadata};
 use crate::domain::{Aggregate, AggregateEvent, DomainEvent, MissingEvents, Root};
 use crate::recording::StoredEvent;
 use crate::{Error, Result};
@@ -47,6 +47,7 @@ pub struct SaveBatch<'a> {
     mapper: &'a Mapper,
     topics: &'a Topics,
     events: Vec<StoredEvent>,
+    metadata: SharedMetadata,
     /// The number of aggregates and single events that the events come from.
     sources: usize,
     /// Earlier events of the aggregates, which must already be recorded.
@@ -54,11 +55,11 @@ pub struct SaveBatch<'a> {
 }
 
 impl<'a> SaveBatch<'a> {
-    pub(super) fn new(mapper: &'a Mapper, topics: &'a Topics) -> Self {
-        Self { mapper, topics, events: Vec::new(), sources: 0, missing: Vec::new() }
+    pub(super) fn new(mapper: &'a Mapper, topics: &'a Topics, metadata: SharedMetadata) -> Self {
+        Self { mapper, topics, events: Vec::new(), metadata, sources: 0, missing: Vec::new() }
     }
 
-    /// Adds an event.
+    /// Adds an event, which is recorded with the metadata of the save.
     ///
     /// # Errors
     /// [`Error::Mapper`] if it cannot be stored, [`Error::TopicTaken`] if another type records under its topics,
@@ -75,7 +76,7 @@ impl<'a> SaveBatch<'a> {
             let DomainEvent { originator_id, originator_version: version, .. } = *event;
             return Err(Error::InvalidOriginator { topic: event.event.topic(), originator_id, version });
         }
-        let stored = self.mapper.to_stored_events(events, append_id)?;
+        let stored = self.mapper.store_all(events, append_id, &mut self.metadata)?;
         if self.events.is_empty() {
             self.events = stored;
         } else {

@@ -14,12 +14,15 @@ use crate::domain::{AggregateEvent, DomainEvent, StateError, StateReader, StateW
 use crate::recording::{Notification, StateLocation, StoredEvent};
 
 mod dictionaries;
+mod metadata;
 mod nonces;
 mod open;
 mod read_back;
 mod seal;
+mod shared_metadata;
 
 pub use read_back::StateCheck;
+pub(crate) use shared_metadata::SharedMetadata;
 
 /// Converts domain events to stored events and back: JSON, then compression, then encryption.
 ///
@@ -123,18 +126,18 @@ impl Mapper {
         self
     }
 
-    /// Converts an event to its stored form.
+    /// Converts an event to its stored form, with the metadata that it has.
     ///
     /// The event is read back first, and rejected if the copy differs from it: see [`StateCheck`].
     ///
     /// # Errors
-    /// [`MapperError`] if the event cannot be serialized, differs from the copy that is read back, or is too large.
+    /// [`MapperError`] if the event cannot be serialized, differs from the copy that is read back, or is too large, or if its metadata is.
     pub fn to_stored_event<E: AggregateEvent>(
         &self,
         event: &DomainEvent<E>,
         append_id: Uuid,
     ) -> Result<StoredEvent, MapperError> {
-        self.store(event, append_id, &mut Nonces::default())
+        self.store(event, append_id, &mut Nonces::default(), &mut SharedMetadata::default())
     }
 
     /// Converts the events of one save to their stored forms.
@@ -149,11 +152,21 @@ impl Mapper {
         events: &[DomainEvent<E>],
         append_id: Uuid,
     ) -> Result<Vec<StoredEvent>, MapperError> {
+        self.store_all(events, append_id, &mut SharedMetadata::default())
+    }
+
+    /// Converts the events of one save to their stored forms, with the metadata of the save.
+    pub(crate) fn store_all<E: AggregateEvent>(
+        &self,
+        events: &[DomainEvent<E>],
+        append_id: Uuid,
+        metadata: &mut SharedMetadata,
+    ) -> Result<Vec<StoredEvent>, MapperError> {
         let mut nonces = self.nonces(events.len());
         // a vector that is collected from results would start with a capacity of four
         let mut stored = Vec::with_capacity(events.len());
         for event in events {
-            stored.push(self.store(event, append_id, &mut nonces)?);
+            stored.push(self.store(event, append_id, &mut nonces, metadata)?);
         }
         Ok(stored)
     }
@@ -163,11 +176,13 @@ impl Mapper {
         event: &DomainEvent<E>,
         append_id: Uuid,
         nonces: &mut Nonces,
+        metadata: &mut SharedMetadata,
     ) -> Result<StoredEvent, MapperError> {
         let topic = event.event.topic();
         let place = StateLocation::event(event.originator_id, event.originator_version, topic);
         let (state, checksum) = scratch::with(|scratch| {
-            let checksum = self.write(event, &place, scratch, nonces)?;
+            let metadata = metadata.json(event.metadata.as_deref())?;
+            let checksum = self.write(event, metadata.as_deref(), &place, scratch, nonces)?;
             // the buffer is kept for the next state, and this state gets an exact allocation
             Ok((Arc::from(scratch.state.as_slice()), checksum))
         })
@@ -186,6 +201,7 @@ impl Mapper {
     fn write<E: AggregateEvent>(
         &self,
         event: &DomainEvent<E>,
+        metadata: Option<&str>,
         place: &StateLocation<'_>,
         scratch: &mut Scratch,
         nonces: &mut Nonces,
@@ -193,14 +209,14 @@ impl Mapper {
         let (room, state) = (self.room(), &mut scratch.state);
         state.clear();
         state.resize(room, 0);
-        let mut writer = StateWriter::new(event.timestamp, state);
+        let mut writer = StateWriter::new(event.timestamp, state).with_metadata(metadata);
         event.event.write(&mut writer)?;
         let is_downcast = writer.is_downcast();
-        self.state_check.check(event, is_downcast, scratch, room)?;
+        self.state_check.check(event, metadata, is_downcast, scratch, room)?;
         self.seal_in_place(place, scratch, room, nonces)
     }
 
-    /// Converts a stored event to a domain event.
+    /// Converts a stored event to a domain event, with its metadata.
     ///
     /// # Errors
     /// [`MapperError`] if the state was altered, cannot be opened, or does not match an event of `E`.
@@ -219,7 +235,7 @@ impl Mapper {
         self.read_event(&notification.location(), &notification.state, notification.checksum)
     }
 
-    /// Reads an event from a borrowed state, such as a column of a database row.
+    /// Reads an event and its metadata from a borrowed state, such as a column of a database row.
     ///
     /// It avoids copies: plain JSON is read in place, and compressed or encrypted data passes through buffers that the thread keeps
     /// for the next state.
@@ -259,9 +275,21 @@ impl Mapper {
         state: &[u8],
         checksum: Option<u32>,
     ) -> Result<DomainEvent<E>, MapperError> {
-        let (event, timestamp) = self.read(place, state, checksum, |reader| E::read(place.topic, reader))?;
+        let read = |reader: &mut StateReader<'_>| reader.with_metadata(|reader| E::read(place.topic, reader));
+        let ((event, metadata), timestamp) = self.read(place, state, checksum, read)?;
         let StateLocation { originator_id, originator_version, .. } = *place;
-        Ok(DomainEvent { originator_id, originator_version, timestamp, event })
+        Ok(DomainEvent { metadata, ..DomainEvent::new(originator_id, originator_version, timestamp, event) })
+    }
+
+    /// Reads an event without its metadata, which a replay does not use.
+    pub(crate) fn read_to_replay<E: AggregateEvent>(
+        &self,
+        place: &StateLocation<'_>,
+        state: &[u8],
+        checksum: Option<u32>,
+    ) -> Result<DomainEvent<E>, MapperError> {
+        let (event, timestamp) = self.read(place, state, checksum, |reader| E::read(place.topic, reader))?;
+        Ok(DomainEvent::new(place.originator_id, place.originator_version, timestamp, event))
     }
 
     /// Reads the time of an event, whatever its topic and the version of its shape.

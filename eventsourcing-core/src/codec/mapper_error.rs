@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{CipherError, CompressorError};
-use crate::domain::StateError;
+use crate::domain::{MetadataError, StateError};
 use crate::recording::{StateKind, StateLocation};
 
 /// The error of a state that could not be written or read, with its location.
@@ -113,6 +113,9 @@ pub enum MapperFailure {
     /// The compressor rejects the state.
     #[error("its state does not decompress: {0}")]
     Compressor(#[from] CompressorError),
+    /// The metadata exceeds a limit.
+    #[error("{0}")]
+    Metadata(#[from] MetadataError),
     /// The JSON does not match the event.
     #[error("{0}")]
     State(#[from] StateError),

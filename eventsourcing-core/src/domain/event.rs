@@ -1,11 +1,14 @@
-//! A domain event: an event with its aggregate, its version and its time.
+//! A domain event: an event with its aggregate, its version, its time and its metadata.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Aggregate, AggregateError, StateError, StateReader, StateWriter};
+use super::{Aggregate, AggregateError, Metadata, StateError, StateReader, StateWriter};
+use crate::state::NO_METADATA;
 
 /// The events of one aggregate type: an enum with a variant for each event.
 ///
@@ -49,10 +52,12 @@ pub trait AggregateEvent: Clone + Debug + Send + Sync + 'static {
     }
 }
 
-/// An event of an aggregate, with the aggregate id, the version and the time.
+/// An event of an aggregate, with the aggregate id, the version, the time and the metadata.
 ///
 /// Aggregates create their domain events themselves. A function that decides without an aggregate may create them too;
 /// [`Application::save`](crate::Application::save) accepts them as they are.
+///
+/// Two domain events are equal if they differ in nothing but their metadata.
 ///
 /// # Examples
 ///
@@ -66,7 +71,7 @@ pub trait AggregateEvent: Clone + Debug + Send + Sync + 'static {
 /// let started = DomainEvent::new(Uuid::new_v4(), 1, Timestamp::UNIX_EPOCH, Started { name: "Earth".to_owned() });
 /// assert_eq!((started.originator_version, started.event.name.as_str()), (1, "Earth"));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DomainEvent<E> {
     /// The aggregate id.
@@ -77,13 +82,64 @@ pub struct DomainEvent<E> {
     pub timestamp: Timestamp,
     /// The event itself.
     pub event: E,
+    pub(crate) metadata: Option<Arc<Metadata>>,
 }
 
 impl<E> DomainEvent<E> {
-    /// Creates an event of an aggregate.
+    /// Creates an event of an aggregate, without metadata.
     #[inline]
     pub const fn new(originator_id: Uuid, originator_version: u64, timestamp: Timestamp, event: E) -> Self {
-        Self { originator_id, originator_version, timestamp, event }
+        Self { originator_id, originator_version, timestamp, event, metadata: None }
+    }
+
+    /// Sets the metadata that the event is recorded with, on top of that of the save.
+    #[must_use]
+    pub fn with_metadata(self, metadata: Metadata) -> Self {
+        Self { metadata: metadata.shared(), ..self }
+    }
+
+    /// Returns the metadata that the event was recorded with.
+    ///
+    /// It is empty if there is none, and for an event that is not recorded yet: metadata is added when the event is saved.
+    pub fn metadata(&self) -> &Metadata {
+        self.metadata.as_deref().unwrap_or(&NO_METADATA)
+    }
+}
+
+/// Metadata tells of the save, and is not compared.
+impl<E: PartialEq> PartialEq for DomainEvent<E> {
+    fn eq(&self, other: &Self) -> bool {
+        self.originator_id == other.originator_id
+            && self.originator_version == other.originator_version
+            && self.timestamp == other.timestamp
+            && self.event == other.event
+    }
+}
+
+impl<E: Eq> Eq for DomainEvent<E> {}
+
+impl<E: Hash> Hash for DomainEvent<E> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.originator_id.hash(state);
+        self.originator_version.hash(state);
+        self.timestamp.hash(state);
+        self.event.hash(state);
+    }
+}
+
+impl<E: Debug> Debug for DomainEvent<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { originator_id, originator_version, timestamp, event, metadata } = self;
+        let mut shown = f.debug_struct("DomainEvent");
+        shown
+            .field("originator_id", originator_id)
+            .field("originator_version", originator_version)
+            .field("timestamp", timestamp)
+            .field("event", event);
+        if let Some(metadata) = metadata {
+            shown.field("metadata", metadata);
+        }
+        shown.finish()
     }
 }
 

@@ -98,7 +98,7 @@ impl<A: Aggregate> Root<A> {
         make: impl FnOnce(&T) -> Result<A, E>,
     ) -> Result<A, E> {
         let mut aggregate = make(&event)?;
-        let event = DomainEvent { originator_id: id, originator_version: 1, timestamp: now(), event: wrap(event) };
+        let event = DomainEvent::new(id, 1, now(), wrap(event));
         let root = aggregate.root_mut();
         let fault = root.fault_of_creation(event.event.topic());
         *root = Root { identity: Identity::created(&event), fault, ..Root::default() };
@@ -176,12 +176,8 @@ impl<A: Aggregate> Root<A> {
         if returned.is_ok() && root.fault.is_none() {
             root.identity.version += 1;
             root.identity.modified_on = now();
-            root.pending.add(DomainEvent {
-                originator_id: kept.id,
-                originator_version: root.identity.version,
-                timestamp: root.identity.modified_on,
-                event,
-            });
+            let Identity { version, modified_on, .. } = root.identity;
+            root.pending.add(DomainEvent::new(kept.id, version, modified_on, event));
         }
         returned
     }

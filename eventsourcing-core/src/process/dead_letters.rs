@@ -10,7 +10,7 @@ use uuid::Uuid;
 use self::old::{CARRIED_OVER, OldLetters};
 use crate::Error;
 use crate::application::{ATTEMPTS, Application, pause_after};
-use crate::codec::MapperError;
+use crate::codec::{MapperError, SharedMetadata};
 use crate::projection::DeadLetter;
 use crate::projection::MemoryLetters;
 use crate::recording::{Append, EventQuery, LetterChanges, LetterQuery, RecorderError, StateLocation, StoredLetter};
@@ -192,7 +192,7 @@ impl Application {
         let parked = letters.iter().map(|letter| self.seal(upstream, letter)).collect::<Result<_, _>>()?;
         let changes = LetterChanges { parked, ..LetterChanges::of(upstream) };
         old.carry_over().map_err(|error| letters_error(error.into()))?;
-        let events = self.events_of(&mut &mut old).map_err(letters_error)?.0;
+        let events = self.events_of(&mut &mut old, SharedMetadata::default()).map_err(letters_error)?.0;
         self.shared.recorder.append(Append::new(events).changing(changes)).await?;
         tracing::info!(application = self.name(), %upstream, letters = letters.len(), "dead letters were moved to a table of their own");
         Ok(())

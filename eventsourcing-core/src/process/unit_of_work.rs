@@ -6,8 +6,10 @@ use std::fmt;
 use uuid::Uuid;
 
 use super::dead_letters::WorkLetters;
+use crate::application::metadata_scope::of_save;
 use crate::application::{Application, Saveable, are_among};
-use crate::domain::{Aggregate, MissingEvents};
+use crate::codec::SharedMetadata;
+use crate::domain::{Aggregate, CausingEvent, Metadata, MissingEvents};
 use crate::recording::{StoredEvent, Tracking};
 use crate::{Error, Result};
 
@@ -92,6 +94,8 @@ pub struct UnitOfWork {
     versions: HashMap<Uuid, u64>,
     /// The changes of dead letters.
     pub(super) letters: WorkLetters,
+    /// The event that is handled, or the last of several.
+    pub(super) cause: Option<CausingEvent>,
 }
 
 impl UnitOfWork {
@@ -117,13 +121,35 @@ impl UnitOfWork {
     /// Accepts what [`Application::save`] accepts. The aggregates can be changed and saved again. Drop them when the handler returns,
     /// because it is not known then whether their events are recorded.
     ///
+    /// The metadata of the events says what caused them: the event that is handled, and its correlation id. A handler of many events at once
+    /// records the last of them as the cause, and their correlation id if all have the same one. In a [`Projection`](crate::Projection) that
+    /// is written by hand, the cause is the last event that it was called with, unless it saves in a [`scope`](Metadata::scope) of
+    /// [`EventContext::effect_metadata`](crate::EventContext::effect_metadata).
+    ///
     /// # Errors
     /// The errors of [`Application::save`], except for those of the database. [`Error::SavedTwice`] if an aggregate was changed in this
     /// unit of work after it was loaded elsewhere: [`get`](Self::get) it here.
     /// [`AggregateError::EventsMissing`](crate::AggregateError::EventsMissing) if earlier events were taken from an aggregate and are
     /// not saved in this unit of work.
-    pub fn save<S: Saveable>(&mut self, mut what: S) -> Result<()> {
-        let (events, missing) = self.application.events_of(&mut what)?;
+    pub fn save<S: Saveable>(&mut self, what: S) -> Result<()> {
+        let metadata = of_save(None, self.cause.clone());
+        self.add(what, metadata)
+    }
+
+    /// Records the pending events of aggregates if all handlers of the batch succeed, with metadata.
+    ///
+    /// Works like [`save`](Self::save). Where this metadata and that of the handler set the same value, this one counts. A handler of many
+    /// events at once can say which of them caused what it saves: `work.save_with(&mut gift, events[0].context.effect_metadata())`.
+    ///
+    /// # Errors
+    /// The errors of [`save`](Self::save).
+    pub fn save_with<S: Saveable>(&mut self, what: S, metadata: Metadata) -> Result<()> {
+        let metadata = of_save(Some(metadata), self.cause.clone());
+        self.add(what, metadata)
+    }
+
+    fn add<S: Saveable>(&mut self, mut what: S, metadata: SharedMetadata) -> Result<()> {
+        let (events, missing) = self.application.events_of(&mut what, metadata)?;
         let is_left_out = |missing: &&MissingEvents| !are_among(missing, &events) && !are_among(missing, &self.events);
         if let Some(missing) = missing.iter().find(is_left_out) {
             return Err(missing.error().into());
@@ -166,6 +192,7 @@ impl UnitOfWork {
             events: Vec::new(),
             versions: HashMap::new(),
             letters: WorkLetters::default(),
+            cause: None,
         }
     }
 }

@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::UnitOfWork;
 use crate::application::Application;
+use crate::domain::CausingEvent;
 use crate::projection::{DeadLetter, ViewError, ViewTransaction, Views};
 use crate::recording::{Append, LetterQuery, LogPosition, Tracking};
 
@@ -85,6 +86,10 @@ impl ViewTransaction for WorkTransaction {
 
     fn view(&mut self) -> &mut UnitOfWork {
         &mut self.0
+    }
+
+    fn handles(&mut self, event: CausingEvent) {
+        self.0.cause = Some(event);
     }
 
     async fn parked(&mut self, originators: &[Uuid]) -> Result<Vec<Uuid>, ViewError> {

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-/// The context of an event: where and when it was recorded, and the names of the tables its handler writes to.
+use crate::domain::{CausingEvent, Metadata};
+use crate::state::NO_METADATA;
+
+/// The context of an event: where, when and with which metadata it was recorded, and the names of the tables its handler writes to.
 ///
 /// # Examples
 ///
@@ -31,12 +34,13 @@ pub struct EventContext {
     pub originator_version: u64,
     /// The time of the event, in microseconds, by the clock of the process that created it.
     pub timestamp: Timestamp,
+    pub(super) metadata: Option<Arc<Metadata>>,
     /// The prefix of table names while the view is rebuilt.
     pub(super) prefix: Option<Arc<str>>,
 }
 
 impl EventContext {
-    /// Creates the context of an event that is handled for the live version of a view.
+    /// Creates the context of an event without metadata that is handled for the live version of a view.
     #[inline]
     pub fn new(
         upstream: impl Into<Arc<str>>,
@@ -46,7 +50,38 @@ impl EventContext {
         timestamp: Timestamp,
     ) -> Self {
         let upstream = upstream.into();
-        Self { upstream, notification_id, originator_id, originator_version, timestamp, prefix: None }
+        Self { upstream, notification_id, originator_id, originator_version, timestamp, metadata: None, prefix: None }
+    }
+
+    /// Sets the metadata that the event was recorded with.
+    #[must_use]
+    pub fn with_metadata(self, metadata: Metadata) -> Self {
+        Self { metadata: metadata.shared(), ..self }
+    }
+
+    /// The metadata that the event was recorded with. It is empty if there is none.
+    pub fn metadata(&self) -> &Metadata {
+        self.metadata.as_deref().unwrap_or(&NO_METADATA)
+    }
+
+    /// The metadata of what this event causes: the event as its cause, and its correlation id.
+    ///
+    /// A handler of a policy with `#[on]` runs in a [`scope`](Metadata::scope) of it. Other consumers, and projections that send commands,
+    /// begin such a scope themselves.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use eventsourcing_core as eventsourcing;
+    /// use eventsourcing::{EventContext, Metadata, Timestamp, Uuid};
+    ///
+    /// let context = EventContext::new("Orders", 7, Uuid::new_v4(), 1, Timestamp::UNIX_EPOCH)
+    ///     .with_metadata(Metadata::new().with_correlation_id("request-1").with_actor("ada"));
+    /// assert_eq!(context.effect_metadata(), Metadata::new().with_cause("Orders", 7).with_correlation_id("request-1"));
+    /// ```
+    pub fn effect_metadata(&self) -> Metadata {
+        let cause = CausingEvent::new(Arc::clone(&self.upstream), self.notification_id);
+        Metadata::of_effects(cause, self.metadata().correlation_id())
     }
 
     /// The name of this table of the view: unchanged, or with a prefix while the view is rebuilt beside the live version.

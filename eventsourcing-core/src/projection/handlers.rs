@@ -80,21 +80,35 @@ impl<'n> Recorded<'n> {
         Self { upstream, mapper, notification, prefix }
     }
 
-    /// Decodes the event, with the context of its recording.
+    /// Decodes the event, without the context of its recording.
     ///
     /// # Errors
     /// If its state was altered, cannot be opened, or is not the state of such an event.
-    pub fn decode<E: EventStruct>(&self) -> Result<EventEnvelope<E>, MapperError> {
+    pub fn decode_event<E: EventStruct>(&self) -> Result<E, MapperError> {
         let notification = self.notification.as_ref();
         let place = notification.location();
         let read = |state: &mut StateReader<'_>| E::read(place.topic, state);
-        let (event, timestamp) = self.mapper.read(&place, notification.state, notification.checksum, read)?;
+        let (event, _) = self.mapper.read(&place, notification.state, notification.checksum, read)?;
+        Ok(event)
+    }
+
+    /// Decodes the event, with the context of its recording.
+    ///
+    /// # Errors
+    /// If its state was altered, cannot be opened, or is not the state of such an event, or if its metadata cannot be read.
+    pub fn decode<E: EventStruct>(&self) -> Result<EventEnvelope<E>, MapperError> {
+        let notification = self.notification.as_ref();
+        let place = notification.location();
+        let read = |state: &mut StateReader<'_>| state.with_metadata(|state| E::read(place.topic, state));
+        let ((event, metadata), timestamp) =
+            self.mapper.read(&place, notification.state, notification.checksum, read)?;
         let context = EventContext {
             upstream: Arc::clone(self.upstream),
             notification_id: notification.id,
             originator_id: notification.originator_id,
             originator_version: notification.originator_version,
             timestamp,
+            metadata,
             prefix: self.prefix.cloned(),
         };
         Ok(EventEnvelope { event, context })

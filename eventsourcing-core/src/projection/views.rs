@@ -5,6 +5,7 @@ use std::error::Error as StdError;
 use uuid::Uuid;
 
 use super::{DeadLetter, ViewError};
+use crate::domain::CausingEvent;
 use crate::recording::{LogPosition, RecorderError, Tracking};
 
 /// The number of dead letters that the default implementation counts at a time.
@@ -244,6 +245,12 @@ pub trait ViewTransaction: Send {
 
     /// The view, for changes.
     fn view(&mut self) -> &mut Self::View;
+
+    /// Tells which event the next handler is called for, or the last of them.
+    #[doc(hidden)]
+    fn handles(&mut self, event: CausingEvent) {
+        let _ = event;
+    }
 
     /// Those of these aggregates that have dead letters; none if the views store none.
     ///

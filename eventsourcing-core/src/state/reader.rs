@@ -6,24 +6,18 @@
 
 use std::fmt;
 use std::fmt::Display;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::value::BorrowedStrDeserializer;
-use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, IntoDeserializer, MapAccess, Visitor,
-};
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, IntoDeserializer, MapAccess, Visitor};
 
 use super::json_error::JsonError;
+use super::reserved::{BAD_CLASS_VERSION, Key, Reserved};
 use super::shape::Trace;
 use super::sketch::Sketch;
-use super::{CLASS_VERSION, StateError, TIMESTAMP, class_version, time, upcast};
-
-const BAD_TIME: &str = "the `timestamp` is not a valid time";
-const BAD_CLASS_VERSION: &str = "the `class_version` is not a number from 1";
-/// The reader's own messages, in addition to those of the event's type.
-pub(super) const OWN_MESSAGES: [&str; 4] =
-    [BAD_TIME, BAD_CLASS_VERSION, "duplicate field `timestamp`", "duplicate field `class_version`"];
+use super::{Metadata, StateError, class_version, upcast};
 
 /// The source from which an event reads its fields.
 #[derive(Debug)]
@@ -34,6 +28,9 @@ pub struct StateReader<'a> {
     timestamp: Option<Timestamp>,
     /// The version of the shape that is read.
     version: u64,
+    /// Whether metadata is read; otherwise it is skipped.
+    wants_metadata: bool,
+    metadata: Option<Arc<Metadata>>,
     /// The sketch to draw instead of reading a state.
     sketch: Option<&'a mut Sketch>,
     /// The trace of the event's shape to make instead of reading a state.
@@ -42,17 +39,26 @@ pub struct StateReader<'a> {
 
 impl<'a> StateReader<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, text: None, timestamp: None, version: 1, sketch: None, trace: None }
+        Self {
+            bytes,
+            text: None,
+            timestamp: None,
+            version: 1,
+            wants_metadata: false,
+            metadata: None,
+            sketch: None,
+            trace: None,
+        }
     }
 
     /// Returns a reader that reads no input and asks the event's type which fields it would read.
     pub(crate) fn sketching(sketch: &'a mut Sketch) -> Self {
-        Self { bytes: &[], text: None, timestamp: None, version: 1, sketch: Some(sketch), trace: None }
+        Self { sketch: Some(sketch), ..Self::new(&[]) }
     }
 
     /// Returns a reader that reads no input and notes the shape that the event's type would read.
     pub(crate) fn tracing(trace: &'a mut Trace) -> Self {
-        Self { bytes: &[], text: None, timestamp: None, version: 1, sketch: None, trace: Some(trace) }
+        Self { trace: Some(trace), ..Self::new(&[]) }
     }
 
     /// Returns the version of the shape in which the event was recorded: from 1 to `known`, the newest one that the caller can read.
@@ -111,7 +117,7 @@ impl<'a> StateReader<'a> {
         self.version = match class_version::written(text) {
             Some(version) => version,
             None if class_version::is_absent(text) => 1,
-            None => self.scan()?.class_version.unwrap_or(1),
+            None => self.scan(false)?.class_version.unwrap_or(1),
         };
         match u32::try_from(self.version) {
             Ok(0) => Err(JsonError::new(BAD_CLASS_VERSION).into()),
@@ -137,7 +143,7 @@ impl<'a> StateReader<'a> {
             trace.of::<T>();
             return Err(StateError::NoTimestamp);
         }
-        let mut reserved = Reserved::default();
+        let mut reserved = Reserved::new(self.wants_metadata);
         // validated once as a whole, which is cheaper than validating each string
         let text = self.text()?;
         let mut json = serde_json::Deserializer::from_str(text);
@@ -148,6 +154,7 @@ impl<'a> StateReader<'a> {
         };
         self.check_version(reserved.class_version)?;
         self.timestamp = Some(reserved.timestamp.ok_or(StateError::NoTimestamp)?);
+        self.metadata = reserved.metadata;
         Ok(event)
     }
 
@@ -177,8 +184,25 @@ impl<'a> StateReader<'a> {
 
     /// Reads the timestamp of an event in any version, and nothing else.
     pub(crate) fn read_timestamp(&mut self) -> Result<(), StateError> {
-        self.timestamp = Some(self.scan()?.timestamp.ok_or(StateError::NoTimestamp)?);
+        self.timestamp = Some(self.scan(false)?.timestamp.ok_or(StateError::NoTimestamp)?);
         Ok(())
+    }
+
+    /// Reads the timestamp and the metadata of an event in any version, and nothing else.
+    pub(crate) fn read_metadata(&mut self) -> Result<Option<Arc<Metadata>>, StateError> {
+        let reserved = self.scan(true)?;
+        self.timestamp = Some(reserved.timestamp.ok_or(StateError::NoTimestamp)?);
+        Ok(reserved.metadata)
+    }
+
+    /// Reads an event with a function, and its metadata, which is skipped otherwise.
+    pub(crate) fn with_metadata<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, StateError>,
+    ) -> Result<(T, Option<Arc<Metadata>>), StateError> {
+        self.wants_metadata = true;
+        let event = read(self)?;
+        Ok((event, self.metadata.take().filter(|metadata| !metadata.is_empty())))
     }
 
     /// Returns the timestamp of the event that was read.
@@ -203,12 +227,12 @@ impl<'a> StateReader<'a> {
     }
 
     /// Returns the values of the reserved keys, wherever they are in the state.
-    fn scan(&mut self) -> Result<Reserved, StateError> {
-        let (text, mut reserved) = (self.text()?, Reserved::default());
+    fn scan(&mut self, wants_metadata: bool) -> Result<Reserved, StateError> {
+        let (text, mut reserved) = (self.text()?, Reserved::new(wants_metadata));
         let mut json = serde_json::Deserializer::from_str(text);
         IgnoredAny::deserialize(Fields { json: &mut json, reserved: &mut reserved })
             .and_then(|_| json.end())
-            .map_err(|error| why_not::<IgnoredAny>(&error, text))?;
+            .map_err(|error| why_not::<IgnoredAny>(&error, text, wants_metadata))?;
         Ok(reserved)
     }
 
@@ -223,26 +247,19 @@ impl<'a> StateReader<'a> {
     /// Explains why no `T` could be read: another version of the event has another shape.
     #[cold]
     fn why_not<T: DeserializeOwned>(&mut self, error: &serde_json::Error, text: &str) -> StateError {
-        let version = self.scan().and_then(|reserved| self.check_version(reserved.class_version));
+        let version = self.scan(false).and_then(|reserved| self.check_version(reserved.class_version));
         match version {
             Err(newer @ StateError::NewerVersion { .. }) => newer,
-            _ => why_not::<T>(error, text).into(),
+            _ => why_not::<T>(error, text, self.wants_metadata).into(),
         }
     }
 }
 
 /// Explains why no `T` could be read from the text.
 #[cold]
-fn why_not<T: DeserializeOwned>(error: &serde_json::Error, text: &str) -> JsonError {
-    let (mut json, mut reserved) = (serde_json::Deserializer::from_str(text), Reserved::default());
+fn why_not<T: DeserializeOwned>(error: &serde_json::Error, text: &str, wants_metadata: bool) -> JsonError {
+    let (mut json, mut reserved) = (serde_json::Deserializer::from_str(text), Reserved::new(wants_metadata));
     JsonError::of_reading::<T>(error, Fields { json: &mut json, reserved: &mut reserved })
-}
-
-/// The values of the reserved keys.
-#[derive(Default)]
-struct Reserved {
-    timestamp: Option<Timestamp>,
-    class_version: Option<u64>,
 }
 
 /// A deserializer of the event's fields. The state is an object, whatever type the event asks for.
@@ -319,16 +336,8 @@ impl<'de, M: MapAccess<'de>> MapAccess<'de> for OwnEntries<'_, M> {
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, M::Error> {
         while let Some(key) = self.map.next_key()? {
-            let reserved = &mut *self.reserved;
             match key {
-                Key::Timestamp => {
-                    let Time(timestamp) = self.map.next_value().map_err(|_| M::Error::custom(BAD_TIME))?;
-                    set_once(&mut reserved.timestamp, TIMESTAMP, timestamp)?;
-                }
-                Key::ClassVersion => {
-                    let version = self.map.next_value().map_err(|_| M::Error::custom(BAD_CLASS_VERSION))?;
-                    set_once(&mut reserved.class_version, CLASS_VERSION, version)?;
-                }
+                Key::Reserved(key) => self.reserved.read(key, &mut self.map)?,
                 Key::Borrowed(key) => return seed.deserialize(BorrowedStrDeserializer::new(key)).map(Some),
                 Key::Escaped(key) => return seed.deserialize(key.into_deserializer()).map(Some),
             }
@@ -342,70 +351,5 @@ impl<'de, M: MapAccess<'de>> MapAccess<'de> for OwnEntries<'_, M> {
 
     fn size_hint(&self) -> Option<usize> {
         None
-    }
-}
-
-fn set_once<T, E: serde::de::Error>(slot: &mut Option<T>, key: &'static str, value: T) -> Result<(), E> {
-    match slot.replace(value) {
-        None => Ok(()),
-        Some(_) => Err(E::duplicate_field(key)),
-    }
-}
-
-/// A key, borrowed from the state unless it contains escapes.
-enum Key<'de> {
-    Timestamp,
-    ClassVersion,
-    Borrowed(&'de str),
-    Escaped(String),
-}
-
-impl<'de> Deserialize<'de> for Key<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct KeyVisitor;
-        impl<'de> Visitor<'de> for KeyVisitor {
-            type Value = Key<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a key")
-            }
-            fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Key<'de>, E> {
-                Ok(match key {
-                    TIMESTAMP => Key::Timestamp,
-                    CLASS_VERSION => Key::ClassVersion,
-                    _ => Key::Borrowed(key),
-                })
-            }
-            fn visit_str<E>(self, key: &str) -> Result<Key<'de>, E> {
-                Ok(match key {
-                    TIMESTAMP => Key::Timestamp,
-                    CLASS_VERSION => Key::ClassVersion,
-                    _ => Key::Escaped(key.to_owned()),
-                })
-            }
-        }
-        deserializer.deserialize_str(KeyVisitor)
-    }
-}
-
-/// The timestamp of the event.
-struct Time(Timestamp);
-
-impl<'de> Deserialize<'de> for Time {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TimeVisitor;
-        impl Visitor<'_> for TimeVisitor {
-            type Value = Time;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a timestamp string")
-            }
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Time, E> {
-                let timestamp = match time::parse(text.as_bytes()) {
-                    Some(timestamp) => timestamp,
-                    None => Timestamp::deserialize(IntoDeserializer::<E>::into_deserializer(text))?,
-                };
-                Ok(Time(timestamp))
-            }
-        }
-        deserializer.deserialize_str(TimeVisitor)
     }
 }

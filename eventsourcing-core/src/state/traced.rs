@@ -80,7 +80,7 @@ fn own_words(message: &str, expected: &str) -> String {
     if let Some(found) = found {
         return format!("invalid type: {found}, expected {expected}");
     }
-    let ours = super::reader::OWN_MESSAGES.iter().find(|own| message.starts_with(**own));
+    let ours = super::reserved::OWN_MESSAGES.iter().find(|own| message.starts_with(**own));
     ours.map_or_else(|| REFUSED.to_owned(), |own| (*own).to_owned())
 }
 

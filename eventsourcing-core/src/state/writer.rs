@@ -1,5 +1,5 @@
-//! Writes the state of an event as JSON: its timestamp, then the version of its shape from 2 on, then its fields by name, in one flat
-//! object.
+//! Writes the state of an event as JSON: its timestamp, then the version of its shape from 2 on, then its metadata if it has any, then its
+//! fields by name, in one flat object.
 
 use std::io::Write as _;
 
@@ -9,13 +9,15 @@ use serde::Serialize;
 use super::finite::is_finite;
 use super::formatter::Watch;
 use super::tree::Tree;
-use super::{RESERVED, StateError, time};
+use super::{METADATA, RESERVED, StateError, time};
 
 /// The destination to which an event writes its fields.
 #[derive(Debug)]
 pub struct StateWriter<'a> {
     timestamp: Timestamp,
     into: &'a mut Vec<u8>,
+    /// The JSON of the metadata.
+    metadata: Option<&'a str>,
     /// The tree to build instead of writing JSON.
     tree: Option<&'a mut Option<Tree>>,
     /// Whether the event was written in its previous shape.
@@ -24,12 +26,17 @@ pub struct StateWriter<'a> {
 
 impl<'a> StateWriter<'a> {
     pub(crate) fn new(timestamp: Timestamp, into: &'a mut Vec<u8>) -> Self {
-        Self { timestamp, into, tree: None, is_downcast: false }
+        Self { timestamp, into, metadata: None, tree: None, is_downcast: false }
+    }
+
+    /// Writes the metadata of the event too, which is given as JSON.
+    pub(crate) fn with_metadata(self, json: Option<&'a str>) -> Self {
+        Self { metadata: json, ..self }
     }
 
     /// Returns a writer that builds a tree, to compare it with another.
     pub(crate) fn of_tree(tree: &'a mut Option<Tree>, unused: &'a mut Vec<u8>) -> Self {
-        Self { timestamp: Timestamp::UNIX_EPOCH, into: unused, tree: Some(tree), is_downcast: false }
+        Self { tree: Some(tree), ..Self::new(Timestamp::UNIX_EPOCH, unused) }
     }
 
     /// Writes an event, which must be a struct with named fields.
@@ -59,6 +66,9 @@ impl<'a> StateWriter<'a> {
         into.push(b'"');
         if version > 1 {
             write!(into, r#","class_version":{version}"#).map_err(serde_json::Error::io)?;
+        }
+        if let Some(json) = self.metadata {
+            write!(into, r#","{METADATA}":{json}"#).map_err(serde_json::Error::io)?;
         }
         let start = into.len();
         let mut watch = Watch::new(&RESERVED);

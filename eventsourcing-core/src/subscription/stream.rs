@@ -13,7 +13,7 @@ use super::pages::{Claim, Pages};
 use crate::Result;
 use crate::application::{Application, NotificationLog, Shared, Topics};
 use crate::codec::Mapper;
-use crate::domain::{AggregateEvent, DomainEvent};
+use crate::domain::{AggregateEvent, CausingEvent, DomainEvent, Metadata};
 use crate::recording::{LogPosition, Notification, NotificationQuery, NotificationRef, Tracking};
 
 impl Application {
@@ -162,6 +162,28 @@ impl<T> Tracked<T> {
     #[inline]
     pub const fn new(item: T, tracking: Tracking) -> Self {
         Self { item, tracking }
+    }
+}
+
+impl<E> Tracked<DomainEvent<E>> {
+    /// The metadata of what this event causes: the event as its cause, and its correlation id.
+    ///
+    /// A consumer that saves the effects of an event does so in a [`scope`](Metadata::scope) of it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use eventsourcing_core as eventsourcing;
+    /// use eventsourcing::{DomainEvent, Metadata, Timestamp, Tracked, Tracking, Uuid};
+    ///
+    /// let placed = DomainEvent::new(Uuid::new_v4(), 1, Timestamp::UNIX_EPOCH, "an order")
+    ///     .with_metadata(Metadata::new().with_correlation_id("request-1"));
+    /// let followed = Tracked::new(placed, Tracking::new("Orders", 6, 7));
+    /// assert_eq!(followed.effect_metadata(), Metadata::new().with_cause("Orders", 7).with_correlation_id("request-1"));
+    /// ```
+    pub fn effect_metadata(&self) -> Metadata {
+        let Tracking { upstream, position, .. } = &self.tracking;
+        Metadata::of_effects(CausingEvent::new(upstream.as_str(), *position), self.item.metadata().correlation_id())
     }
 }
 

@@ -7,12 +7,13 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::domain::{Aggregate, AggregateEvent, DomainEvent, StateError, StateReader, StateWriter};
+use crate::domain::{Aggregate, AggregateEvent, DomainEvent, Metadata, StateError, StateReader, StateWriter};
 use crate::projection::EventStruct;
 use crate::recording::{Notification, StoredEvent};
 
-/// The fields of a state that belong to no event.
+/// The keys of a state that belong to no event.
 const TIMESTAMP: &str = "timestamp";
+const METADATA: &str = "$metadata";
 
 /// An event with its topic and its state, whatever its type is.
 #[derive(Clone, Debug)]
@@ -35,10 +36,15 @@ impl EventState {
     fn written(
         topic: &str,
         time: Timestamp,
+        metadata: Option<&Metadata>,
         write: impl FnOnce(&mut StateWriter<'_>) -> Result<(), StateError>,
     ) -> Self {
         let mut json = Vec::new();
-        if let Err(error) = write(&mut StateWriter::new(time, &mut json)) {
+        let metadata = match metadata.map(serde_json::to_string).transpose() {
+            Ok(metadata) => metadata,
+            Err(error) => panic!("the metadata of `{topic}` cannot be written: {error}"),
+        };
+        if let Err(error) = write(&mut StateWriter::new(time, &mut json).with_metadata(metadata.as_deref())) {
             panic!("the event `{topic}` cannot be written: {error}");
         }
         Self::of_json(topic, json, None)
@@ -49,7 +55,10 @@ impl EventState {
             Ok(fields) => fields,
             Err(error) => panic!("the state of `{topic}` is not JSON: {error}"),
         };
-        let time = fields.as_object_mut().and_then(|fields| fields.remove(TIMESTAMP));
+        let time = fields.as_object_mut().and_then(|fields| {
+            fields.remove(METADATA);
+            fields.remove(TIMESTAMP)
+        });
         let time = time.and_then(|time| time.as_str().and_then(|time| time.parse().ok()));
         let location = location.map(|(id, version, unknown)| (id, version, time.unwrap_or(unknown)));
         Self { topic: topic.to_owned(), json, fields, location }
@@ -168,22 +177,22 @@ pub mod kind {
 
 impl<E: EventStruct + Serialize> Event<kind::Struct> for E {
     fn state(self, unlocated: Unlocated) -> EventState {
-        EventState::written(E::TOPIC, unlocated.time, |state| state.write(&self))
+        EventState::written(E::TOPIC, unlocated.time, None, |state| state.write(&self))
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl<E: AggregateEvent> Event<kind::Enum> for E {
     fn state(self, unlocated: Unlocated) -> EventState {
-        EventState::written(self.topic(), unlocated.time, |state| self.write(state))
+        EventState::written(self.topic(), unlocated.time, None, |state| self.write(state))
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl<E: AggregateEvent> Event<kind::Domain> for DomainEvent<E> {
     fn state(self, _: Unlocated) -> EventState {
-        let Self { originator_id, originator_version, timestamp, event } = self;
-        let state = EventState::written(event.topic(), timestamp, |state| event.write(state));
+        let Self { originator_id, originator_version, timestamp, event, metadata } = self;
+        let state = EventState::written(event.topic(), timestamp, metadata.as_deref(), |state| event.write(state));
         state.at(Some((originator_id, originator_version, timestamp)))
     }
 }

@@ -12,7 +12,7 @@ use crate::model::checked::{Event, Parameter, Payload};
 use crate::syntax::types::{arguments, peel, sole_argument};
 
 /// The keys in the serialized state that the library writes.
-const RESERVED_KEYS: [&str; 2] = ["timestamp", "class_version"];
+const RESERVED_KEYS: [&str; 3] = ["timestamp", "class_version", "$metadata"];
 
 /// Checks that each field can be read back from the serialized state under a unique key.
 pub(super) fn fields(event: &Event, errors: &mut Errors) {

@@ -29,8 +29,35 @@ pub(crate) fn projection(block: HandlerBlock) -> TokenStream {
 
 fn policy_impl(policy: &Projection) -> TokenStream {
     let Projection { krate, ty, .. } = policy;
+    // what a handler saves carries the event as its cause
+    let call = |handler: &Handler| {
+        let Handler { method, event, takes, .. } = handler;
+        let scope = quote!(#krate::__private::PolicyScope);
+        match takes {
+            Takes::One => quote! {
+                for event in events {
+                    let envelope = event.decode::<#event>()?;
+                    #scope::caused_by(&envelope.context, self.#method(&envelope.event, view)).await?;
+                }
+            },
+            Takes::OneWithContext => quote! {
+                for event in events {
+                    let envelope = event.decode::<#event>()?;
+                    let handling = self.#method(&envelope.event, &envelope.context, view);
+                    #scope::caused_by(&envelope.context, handling).await?;
+                }
+            },
+            Takes::Many => quote! {
+                let mut envelopes = ::std::vec::Vec::with_capacity(events.len());
+                for event in events {
+                    envelopes.push(event.decode::<#event>()?);
+                }
+                #scope::caused_by_all(&envelopes, self.#method(&envelopes, view)).await?;
+            },
+        }
+    };
     // a handler may be retried, so saves outside its unit of work are errors
-    let handlers = expanded(policy, |handled| {
+    let handlers = expanded(policy, call, |handled| {
         quote! {
             let scope = #krate::__private::PolicyScope::of(view);
             scope.run(async { #handled }).await
@@ -44,20 +71,14 @@ fn policy_impl(policy: &Projection) -> TokenStream {
 }
 
 fn projection_impl(projection: &Projection) -> TokenStream {
-    expanded(projection, |handled| handled)
-}
-
-/// The impl; `around` wraps the calls of the handlers.
-fn expanded(projection: &Projection, around: impl FnOnce(TokenStream) -> TokenStream) -> TokenStream {
-    let Projection { krate, name, version, ty, tables, handlers, view } = projection;
-    let topics =
-        handlers.iter().map(|Handler { event, cfgs, .. }| quote!(#(#cfgs)* #krate::__private::topics_of::<#event>()));
-    let arms = handlers.iter().map(|Handler { method, event, takes, cfgs, .. }| {
-        let handled = match takes {
+    let call = |handler: &Handler| {
+        let Handler { method, event, takes, .. } = handler;
+        match takes {
+            // nobody asks for the context, nor for the metadata in it
             Takes::One => quote! {
                 for event in events {
-                    let envelope = event.decode::<#event>()?;
-                    self.#method(&envelope.event, view).await?;
+                    let event = event.decode_event::<#event>()?;
+                    self.#method(&event, view).await?;
                 }
             },
             Takes::OneWithContext => quote! {
@@ -73,7 +94,22 @@ fn expanded(projection: &Projection, around: impl FnOnce(TokenStream) -> TokenSt
                 }
                 self.#method(&envelopes, view).await?;
             },
-        };
+        }
+    };
+    expanded(projection, call, |handled| handled)
+}
+
+/// The impl; `call` calls a handler with events, and `around` wraps these calls.
+fn expanded(
+    projection: &Projection,
+    call: impl Fn(&Handler) -> TokenStream,
+    around: impl FnOnce(TokenStream) -> TokenStream,
+) -> TokenStream {
+    let Projection { krate, name, version, ty, tables, handlers, view } = projection;
+    let topics =
+        handlers.iter().map(|Handler { event, cfgs, .. }| quote!(#(#cfgs)* #krate::__private::topics_of::<#event>()));
+    let arms = handlers.iter().map(|handler| {
+        let (Handler { event, cfgs, .. }, handled) = (handler, call(handler));
         quote! {
             #(#cfgs)*
             topic if <#event as #krate::EventStruct>::is_recorded_as(topic) => { #handled }

@@ -108,7 +108,12 @@ impl ::eventsourcing::Projection for Observatory {
                     ) => {
                         for event in events {
                             let envelope = event.decode::<super::world::WorldStarted>()?;
-                            self.started(&envelope.event, &envelope.context, view)
+                            let handling = self
+                                .started(&envelope.event, &envelope.context, view);
+                            ::eventsourcing::__private::PolicyScope::caused_by(
+                                    &envelope.context,
+                                    handling,
+                                )
                                 .await?;
                         }
                     }

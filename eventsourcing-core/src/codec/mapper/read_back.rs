@@ -52,6 +52,7 @@ impl StateCheck {
     pub(super) fn check<E: AggregateEvent>(
         self,
         event: &DomainEvent<E>,
+        metadata: Option<&str>,
         is_downcast: bool,
         scratch: &mut Scratch,
         room: usize,
@@ -71,7 +72,7 @@ impl StateCheck {
             return Ok(());
         }
         again.clear();
-        copy.write(&mut StateWriter::new(event.timestamp, again))?;
+        copy.write(&mut StateWriter::new(event.timestamp, again).with_metadata(metadata))?;
         if json != again.as_slice()
             && let Some(difference) = difference(&event.event, &copy)
         {

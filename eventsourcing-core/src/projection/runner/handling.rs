@@ -10,6 +10,7 @@ use futures::FutureExt as _;
 use super::failure::{Failure, Handled, is_timeout, is_transient, unknown_dictionary};
 use crate::Error;
 use crate::application::Shared;
+use crate::domain::CausingEvent;
 use crate::error_chain::chain;
 use crate::projection::{DeadLetter, Projection, Recorded, RunnerError, ViewError, ViewTransaction as _, Views};
 use crate::recording::{Cause, LogPosition, Notification, RecorderError, Tracking};
@@ -128,6 +129,9 @@ where
         events: &[(LogPosition, Notification)],
     ) -> Result<Handled, Failure> {
         for run in events.chunk_by(|(_, one), (_, next)| one.topic == next.topic) {
+            if let Some((_, last)) = run.last() {
+                transaction.handles(CausingEvent::new(Arc::clone(&self.upstream), last.id));
+            }
             let handled = self.call(run, transaction.view()).await?;
             if let (true, Some((_, first))) = (transaction.is_ended(), run.first()) {
                 return Err(Failure::Fatal(self.handler_error(first, ViewError::TransactionEnded.into())));
