@@ -72,8 +72,9 @@ impl Application {
     /// # Examples
     ///
     /// ```
-    /// # use eventsourcing_core::{Aggregate, AggregateError, AggregateEvent, Application, ApplyError, Root, Uuid};
-    /// # use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
+    /// # use eventsourcing_core as eventsourcing;
+    /// # use eventsourcing::{Aggregate, AggregateError, AggregateEvent, Application, ApplyError, Root, Uuid};
+    /// # use eventsourcing::domain::{StateError, StateReader, StateWriter};
     /// # use serde::{Deserialize, Serialize};
     /// # #[derive(Debug)]
     /// # struct Seats { left: u64, root: Root<Seats> }
@@ -161,8 +162,8 @@ impl Application {
     ///
     /// ```
     /// # use eventsourcing_core as eventsourcing;
-    /// # use eventsourcing_core::{Aggregate, AggregateEvent, ApplyError, Root};
-    /// # use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
+    /// # use eventsourcing::{Aggregate, AggregateEvent, ApplyError, Root};
+    /// # use eventsourcing::domain::{StateError, StateReader, StateWriter};
     /// # #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
     /// # struct Opened { seats: u64 }
     /// # impl AggregateEvent for Opened {

@@ -18,7 +18,8 @@ use super::RecorderError;
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::recording::check_timers;
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::recording::check_timers;
 /// use tokio::runtime::Builder;
 ///
 /// let bare = Builder::new_current_thread().build()?;

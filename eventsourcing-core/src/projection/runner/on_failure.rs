@@ -14,9 +14,9 @@ use std::time::Duration;
 /// use std::time::Duration;
 ///
 /// use eventsourcing::{Application, MemoryViews, OnFailure, ProjectionRunner};
-/// # use eventsourcing_core::projection::Recorded;
-/// # use eventsourcing_core::recording::Cause;
-/// # use eventsourcing_core::{Projection, StoredEvent, Uuid};
+/// # use eventsourcing::projection::Recorded;
+/// # use eventsourcing::recording::Cause;
+/// # use eventsourcing::{Projection, StoredEvent, Uuid};
 /// # struct Bookings;
 /// # impl Projection for Bookings {
 /// #     type View = u64;
