@@ -21,7 +21,7 @@ pub use open::Builder;
 #[doc(inline)]
 pub use eventsourcing_sqlx as database;
 
-/// The driver of the databases, in the version whose connections the views hand out.
+/// The driver of the databases, in the version whose connections handlers get.
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use eventsourcing_sqlx::sqlx;
 

@@ -64,7 +64,7 @@ impl<'a> StateReader<'a> {
     /// use eventsourcing::domain::{StateError, StateReader, StateWriter};
     /// use serde::{Deserialize, Serialize};
     ///
-    /// /// The first shape of the event, which is recorded for ever.
+    /// /// The first shape of the event, which stays recorded.
     /// #[derive(Deserialize)]
     /// struct StartedV1 { title: String }
     ///
