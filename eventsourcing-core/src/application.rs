@@ -29,7 +29,7 @@ pub use log_reader::{NotificationLogReader, NotificationStream};
 pub use notification_log::{NotificationLog, Section, Select};
 pub(crate) use recorded_check::are_among;
 pub use repository::Repository;
-pub use retry::Decision;
+pub use retry::{Decision, Retry};
 pub(crate) use retry::{ATTEMPTS, pause_after};
 pub use saveable::{SaveBatch, Saveable};
 pub(crate) use topics::Topics;

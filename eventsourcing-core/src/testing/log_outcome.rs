@@ -11,7 +11,7 @@ use super::{Clock, assertions};
 use crate::application::{Application, NotificationLogReader};
 use crate::domain::Aggregate;
 
-/// What an application recorded, and what it returned.
+/// The result of a decision or a policy: the events that the application recorded, and the returned value.
 ///
 /// Each assertion returns the outcome, so that another can follow.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What a runner does when a handler fails.
+/// The reaction of a runner to a handler that fails.
 ///
 /// It applies to failures that a retry would repeat. Transient failures, such as a lost connection, a lock that is not available,
 /// or a conflict with another writer, are retried in any case.
