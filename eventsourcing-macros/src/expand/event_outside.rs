@@ -33,3 +33,44 @@ pub(crate) fn event_outside(mut method: ImplItemFn, block: Option<Block>) -> Tok
     });
     quote!(#method #error)
 }
+
+#[cfg(test)]
+mod tests {
+    use quote::format_ident;
+
+    use super::*;
+
+    fn expanded(block: Option<Block>) -> String {
+        let method = parse_quote! {
+            pub fn rename(&mut self, name: &str) {
+                self.name = name.to_owned();
+            }
+        };
+        event_outside(method, block).to_string()
+    }
+
+    fn block(is_first: bool) -> Option<Block> {
+        Some(Block { name: format_ident!("World"), is_first, has_struct: true, has_other: false })
+    }
+
+    #[test]
+    fn the_first_method_of_a_block_reports_the_error_and_stands_in_for_the_impl() {
+        let first = expanded(block(true));
+        assert!(first.contains("compile_error") && first.contains("above `impl World`"), "{first}");
+        assert!(first.contains("Aggregate for World"), "{first}");
+    }
+
+    #[test]
+    fn a_later_method_reports_nothing_and_cannot_be_run() {
+        let later = expanded(block(false));
+        assert!(!later.contains("compile_error") && !later.contains("Aggregate for World"), "{later}");
+        assert!(later.contains("const { :: core :: panic !"), "{later}");
+        assert!(!later.contains("to_owned"), "{later}");
+    }
+
+    #[test]
+    fn without_the_source_file_each_method_reports_the_error() {
+        let alone = expanded(None);
+        assert!(alone.contains("compile_error") && !alone.contains("Aggregate for"), "{alone}");
+    }
+}
