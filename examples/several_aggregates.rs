@@ -1,8 +1,8 @@
 //! Several aggregates: a transfer changes two accounts in one transaction, and conflicts are retried.
 //!
 //! `save` takes any number of aggregates and records the pending events of all of them or of none. Each version of an aggregate is recorded
-//! once (optimistic concurrency): a save on top of a version that is no longer the last one is `Error::Conflict`. For one aggregate `retry`
-//! gets it again and repeats the command; for several this is a loop.
+//! once (optimistic concurrency): a save on top of a version that is no longer the last one is `Error::Conflict`. `retry` gets one
+//! aggregate again and repeats the command, and `retry_all` does so for several.
 //!
 //! ```console
 //! $ cargo run --example several_aggregates

@@ -16,11 +16,12 @@ pub use eventsourcing_core::*;
 pub use eventsourcing_macros::{aggregate, application, event, on, policy, projection, tables, unrecorded};
 pub use open::Builder;
 
-/// Recorders and views in SQLite and PostgreSQL.
+// without `inline`, rustdoc shows a crate as a line, and none of its pages
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[doc(inline)]
 pub use eventsourcing_sqlx as database;
 
-/// The driver of the databases, in the version whose connections the views hand out.
+/// The driver of the databases, in the version whose connections handlers get.
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use eventsourcing_sqlx::sqlx;
 

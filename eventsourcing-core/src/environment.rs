@@ -25,7 +25,7 @@ use crate::error_chain::readable_debug;
 ///
 /// let error = Environment::from_variables("Universe", [("PORT", "54x2")]).number::<u16>("PORT", "a port number such as 5432").unwrap_err();
 /// assert_eq!(error.to_string(), "environment variable PORT is `54x2`; expected a port number such as 5432");
-/// # Ok::<(), eventsourcing_core::EnvironmentError>(())
+/// # Ok::<(), eventsourcing::EnvironmentError>(())
 /// ```
 #[derive(Clone)]
 pub struct Environment {

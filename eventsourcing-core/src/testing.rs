@@ -10,7 +10,8 @@
 //! | that handling an event twice changes nothing | [`given_log`], [`Log::then_idempotent`] | |
 //! | that the state of an aggregate is that of its events | [`replays`], [`replays_after`] | |
 //!
-//! An assertion that fails panics at the line of the test, and shows the difference. It is coloured on a terminal, unless `NO_COLOR` is set.
+//! An assertion that fails panics at the line of the test. An async one cannot: its message ends with that line instead. The message shows
+//! the difference, coloured on a terminal unless `NO_COLOR` is set.
 //!
 //! Events are given as values of their structs, of the enum of an aggregate, or as [`DomainEvent`](crate::DomainEvent)s: see [`Events`].
 //! They are compared by topic and by the JSON that they are recorded as, so that they need no `PartialEq`. Of a `DomainEvent`, the
@@ -26,6 +27,7 @@ mod event_state;
 mod log;
 mod log_outcome;
 mod outcome;
+mod place;
 mod projected;
 mod replay;
 mod story;

@@ -8,6 +8,7 @@ use quote::quote;
 use syn::{Attribute, Generics, Item};
 
 use crate::errors::Errors;
+use crate::syntax::source;
 use crate::{check, expand, messages, parse};
 
 /// `#[aggregate]`, on the struct or on the impl block.
@@ -28,7 +29,10 @@ pub(crate) fn aggregate(arguments: TokenStream, item: TokenStream) -> TokenStrea
 
 /// `#[event]` outside its place; `#[aggregate]` removes it inside.
 pub(crate) fn event(item: TokenStream) -> TokenStream {
-    misplaced(messages::event::PLACE, item)
+    match syn::parse2(item.clone()) {
+        Ok(method) => expand::event_outside(method, source::block_around("event")),
+        Err(_) => misplaced(messages::event::PLACE, item),
+    }
 }
 
 /// `#[unrecorded]` outside its place; `#[aggregate]` removes it inside.

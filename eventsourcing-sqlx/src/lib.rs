@@ -62,6 +62,6 @@ pub use config::{SqliteConfig, SqliteViewsConfig};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteRecorder, SqliteTransaction, SqliteViews};
 
-/// The driver, in the version whose connections the views hand out.
+/// The driver, in the version whose connections handlers get.
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use sqlx;

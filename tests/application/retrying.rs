@@ -1,5 +1,7 @@
 //! Commands that are retried after a conflict, and recorded once.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use eventsourcing::prelude::*;
@@ -61,6 +63,21 @@ async fn a_decision_s_own_error_passes_through_and_records_nothing(office: Offic
 
     let error = office.retry(Uuid::new_v4(), deposit).await.unwrap_err();
     assert!(matches!(error, Error::AggregateNotFound { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_command_and_its_outcome_may_stay_on_their_thread() {
+    let office = office().await;
+    let mut account = Account::open();
+    office.save(&mut account).await.unwrap();
+    let runs = Rc::new(Cell::new(0));
+    let retried = office.retry(account.id(), |account: &mut Account| {
+        runs.set(runs.get() + 1);
+        account.deposit(1);
+        Ok::<_, Rc<str>>(Rc::clone(&runs))
+    });
+    assert_eq!(runs.get(), 0, "a future that is not polled does nothing");
+    assert_eq!(retried.await.unwrap().unwrap().get(), 1);
 }
 
 #[tokio::test]

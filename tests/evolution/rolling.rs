@@ -122,7 +122,7 @@ async fn what_the_old_shape_cannot_hold_is_not_recorded_before_the_switch() {
         "{error}"
     );
     assert_eq!(world.pending_events().len(), 1);
-    // it would be lost for ever, so it is checked where nothing else is
+    // it would be lost forever, so it is checked where nothing else is
     let unchecked = Application::builder("Universe").mapper(Mapper::new("Universe").with_state_check(StateCheck::Off));
     let error = unchecked.open().unwrap().save(&mut world).await.unwrap_err();
     assert!(error.to_string().contains("loses a part of it: at `$.moons`"), "{error}");

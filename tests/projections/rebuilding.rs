@@ -70,7 +70,7 @@ async fn the_old_view_serves_and_moves_on_while_the_new_one_is_built<P: Place>(p
     let rebuild = Rebuild::builder(&office, P::V2::gated(Arc::clone(&gate)), place.views().await).batch_size(3);
     let mut rebuilding = rebuild.start().await.unwrap();
     assert_eq!(place.seen().await, (45, 10, 1, 1));
-    // in SQLite who writes holds the lock, so that what is rebuilt must not hold it for ever
+    // in SQLite a writer holds the lock, so a rebuild must not hold it without end
     gate.add_permits(2);
     let last = {
         let more = deposits(&office, 10, 5).await;

@@ -1,8 +1,11 @@
 //! Decisions over several aggregates, by an application in memory.
 
+use eventsourcing::DomainEvent;
 use eventsourcing::testing::{Clock, Log, given_log, id};
 
-use super::model::{Account, AccountDeposited, AccountOpened, AccountWithdrawn, Bank, Overdrawn, TransferError, fifty};
+use super::model::{
+    Account, AccountDeposited, AccountEvent, AccountOpened, AccountWithdrawn, Bank, Overdrawn, TransferError, fifty,
+};
 use super::said_by;
 
 fn log() -> Log {
@@ -89,6 +92,27 @@ async fn then_state_names_an_aggregate_that_is_not_there() {
     });
     let said = said.await;
     assert!(said.contains("no Account with the id 00000000-0000-4000-8000-000000000009 is recorded"), "{said}");
+}
+
+#[tokio::test]
+async fn then_state_that_fails_names_the_line_of_the_test() {
+    let outcome = log().when(async |_: &Bank| ()).await;
+    let (line, test) = (line!(), outcome.then_state(id(9), |_: &Account| ()));
+    let said = said_by(async { drop(test.await) }).await;
+    assert!(said.contains(&format!("\n  at {}:{line}:", file!())), "{said}");
+}
+
+#[tokio::test]
+async fn events_that_cannot_be_recorded_name_the_line_of_the_test() {
+    let log = given_log().of(id(101), fifty()).of(id(101), DomainEvent::new(id(101), 2, Clock::START, deposited()));
+    let (line, test) = (line!(), log.when(async |_: &Bank| ()));
+    let said = said_by(async { drop(test.await) }).await;
+    assert!(said.contains("the events that were given cannot be recorded"), "{said}");
+    assert!(said.contains(&format!("\n  at {}:{line}:", file!())), "{said}");
+}
+
+fn deposited() -> AccountEvent {
+    AccountEvent::Deposited(AccountDeposited { amount: 1 })
 }
 
 #[tokio::test]

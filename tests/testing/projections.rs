@@ -101,10 +101,25 @@ async fn an_idempotent_projection_passes() {
 
 #[tokio::test]
 async fn a_projection_that_is_not_idempotent_names_the_event() {
-    let said = said_by(log().then_idempotent(Total, MemoryViews::new(0)));
+    let said = said_by(log().then_idempotent(Total, MemoryViews::new(0))).await;
     let expected = "the projection `total` is not idempotent: `Account.Deposited`, event 2 of the log, changed the view when it was \
                     handled again (- once, + twice):\n\n- 50\n+ 100\n";
-    assert_eq!(said.await, expected);
+    assert!(said.starts_with(expected), "{said}");
+}
+
+#[tokio::test]
+async fn a_projection_that_fails_names_the_line_of_the_test() {
+    let log = || given_log().of(id(101), AccountDeposited { amount: 0 });
+    let (line, test) = (line!(), log().when_projected(Total, MemoryViews::new(0)));
+    let said = said_by(async { drop(test.await) }).await;
+    assert!(said.contains(&format!("\n  at {}:{line}:", file!())), "{said}");
+    let (line, test) = (line!(), log().then_idempotent(Total, MemoryViews::new(0)));
+    let said = said_by(test).await;
+    assert!(said.contains(&format!("\n  at {}:{line}:", file!())), "{said}");
+    let (line, test) = (line!(), self::log().then_idempotent(Total, MemoryViews::new(0)));
+    let said = said_by(test).await;
+    assert!(said.contains("is not idempotent"), "{said}");
+    assert!(said.contains(&format!("\n  at {}:{line}:", file!())), "{said}");
 }
 
 #[cfg(feature = "sqlite")]

@@ -9,9 +9,9 @@ use crate::domain::Aggregate;
 /// Aggregates that [`retry_all`](Application::retry_all) loads and saves together: a tuple of up to six, or a `Vec` of one type.
 ///
 /// Other crates cannot implement it.
-pub trait AggregateSet: sealed::Sealed + Sized + Send {
+pub trait AggregateSet: sealed::Sealed + Sized + Send + 'static {
     /// Their ids.
-    type Ids: Send + Sync;
+    type Ids: Send + Sync + 'static;
 
     /// The ids as a list.
     #[doc(hidden)]
@@ -21,7 +21,7 @@ pub trait AggregateSet: sealed::Sealed + Sized + Send {
     #[doc(hidden)]
     fn load(application: &Application, ids: &Self::Ids) -> impl Future<Output = Result<Self>> + Send;
 
-    /// Their ids and versions.
+    /// Their ids and recorded versions: that of a new aggregate, whose events are pending, is 0.
     #[doc(hidden)]
     fn versions(&self) -> Vec<(Uuid, u64)>;
 
@@ -52,12 +52,16 @@ impl<A: Aggregate> AggregateSet for Vec<A> {
     }
 
     fn versions(&self) -> Vec<(Uuid, u64)> {
-        self.iter().map(|aggregate| (aggregate.id(), aggregate.version())).collect()
+        self.iter().map(recorded_version).collect()
     }
 
     fn saveable(&mut self) -> impl Saveable + '_ {
         self
     }
+}
+
+fn recorded_version<A: Aggregate>(aggregate: &A) -> (Uuid, u64) {
+    (aggregate.id(), aggregate.version() - aggregate.pending_events().len() as u64)
 }
 
 /// The type of an id, once for each aggregate of a tuple.
@@ -85,7 +89,7 @@ macro_rules! tuples {
 
             fn versions(&self) -> Vec<(Uuid, u64)> {
                 let ($($id,)*) = self;
-                vec![$(($id.id(), $id.version())),*]
+                vec![$(recorded_version($id)),*]
             }
 
             fn saveable(&mut self) -> impl Saveable + '_ {

@@ -32,7 +32,7 @@ use crate::recording::{MemoryRecorder, Recorder, check_name, check_timers};
 ///
 /// // a name must also be usable as a table name
 /// assert!(Application::builder("no table name").open().is_err());
-/// # Ok::<(), eventsourcing_core::Error>(())
+/// # Ok::<(), eventsourcing::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct ApplicationBuilder {
@@ -103,12 +103,13 @@ impl ApplicationBuilder {
     /// # Examples
     ///
     /// ```
-    /// use eventsourcing_core::Application;
-    /// use eventsourcing_core::testing::Clock;
+    /// # use eventsourcing_core as eventsourcing;
+    /// use eventsourcing::Application;
+    /// use eventsourcing::testing::Clock;
     ///
     /// let clock = Clock::new();
     /// let application = Application::builder("Universe").clock(&clock).open()?;
-    /// # Ok::<(), eventsourcing_core::Error>(())
+    /// # Ok::<(), eventsourcing::Error>(())
     /// ```
     #[cfg(feature = "testing")]
     #[must_use]

@@ -36,7 +36,7 @@ impl Application {
     /// application.prepare_dictionaries().await?;
     /// // it registers no aggregates, and does not compress
     /// assert_eq!(application.mapper().dictionary_in_use(), None);
-    /// # Ok::<(), eventsourcing_core::Error>(())
+    /// # Ok::<(), eventsourcing::Error>(())
     /// # }).unwrap();
     /// ```
     pub async fn prepare_dictionaries(&self) -> Result<()> {

@@ -33,7 +33,7 @@ use crate::{Error, Result};
 /// let application = Application::builder("Universe").open()?;
 /// assert_eq!(application.name(), "Universe");
 /// assert!(application.log().section("1,10").await?.items.is_empty());
-/// # Ok::<(), eventsourcing_core::Error>(())
+/// # Ok::<(), eventsourcing::Error>(())
 /// # }).unwrap();
 /// ```
 #[derive(Clone)]

@@ -17,13 +17,14 @@ use crate::{Error, Result};
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::{Application, NotificationLogReader};
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::{Application, NotificationLogReader};
 /// # futures::executor::block_on(async {
 /// # let application = Application::builder("Universe").open()?;
 /// let reader = NotificationLogReader::new(application.log());
 /// let all: Vec<_> = reader.read(1).try_collect().await?;
 /// # assert!(all.is_empty());
-/// # Ok::<(), eventsourcing_core::Error>(())
+/// # Ok::<(), eventsourcing::Error>(())
 /// # }).unwrap();
 /// ```
 #[derive(Clone, Debug)]

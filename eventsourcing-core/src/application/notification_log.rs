@@ -23,7 +23,7 @@ use crate::{Error, Result};
 /// assert_eq!(log.max_id().await?, None);
 /// assert_eq!(log.last_position().await?, 0);
 /// assert!(log.select_after(0, 100).await?.is_empty());
-/// # Ok::<(), eventsourcing_core::Error>(())
+/// # Ok::<(), eventsourcing::Error>(())
 /// # }).unwrap();
 /// ```
 #[derive(Clone, Debug)]
@@ -91,12 +91,13 @@ impl NotificationLog {
     /// # Examples
     ///
     /// ```
-    /// # use eventsourcing_core::Application;
+    /// # use eventsourcing_core as eventsourcing;
+    /// # use eventsourcing::Application;
     /// # futures::executor::block_on(async {
     /// # let application = Application::builder("Universe").open()?;
     /// let started = application.log().select(1, 100).stop(50).topics(["World.Started"]).await?;
     /// # assert!(started.is_empty());
-    /// # Ok::<(), eventsourcing_core::Error>(())
+    /// # Ok::<(), eventsourcing::Error>(())
     /// # }).unwrap();
     /// ```
     pub fn select(&self, start: u64, limit: usize) -> Select {

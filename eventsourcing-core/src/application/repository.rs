@@ -19,8 +19,8 @@ use crate::{Error, Result};
 ///
 /// ```
 /// # use eventsourcing_core as eventsourcing;
-/// # use eventsourcing_core::{Aggregate, AggregateEvent, ApplyError, Root};
-/// # use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
+/// # use eventsourcing::{Aggregate, AggregateEvent, ApplyError, Root};
+/// # use eventsourcing::domain::{StateError, StateReader, StateWriter};
 /// # #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 /// # struct Opened { seats: u64 }
 /// # impl AggregateEvent for Opened {

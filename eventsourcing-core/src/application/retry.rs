@@ -1,22 +1,20 @@
 //! Retrying a command after a conflict: get, decide, save.
 
-use std::time::Duration;
+mod attempts;
+mod future;
 
-use tokio::runtime::Handle;
-use tokio::time::sleep;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use uuid::Uuid;
 
 use super::Application;
 use super::aggregate_set::AggregateSet;
-use super::turns::{Turn, deciding};
 use crate::domain::Aggregate;
-use crate::{Error, Result};
 
-/// The number of attempts before the last conflict is returned.
-pub(crate) const ATTEMPTS: u32 = 30;
-
-/// The longest pause before an attempt. The second attempt follows the first without a pause.
-const LONGEST_PAUSE: Duration = Duration::from_millis(64);
+use attempts::Attempts;
+pub(crate) use attempts::{ATTEMPTS, pause_after};
+pub use future::Retry;
+use future::{Load, Loading};
 
 /// The outcome of a command: nothing, or a `Result` whose error refuses the command.
 ///
@@ -65,15 +63,16 @@ impl Application {
     /// another attempt cannot resolve it: if the command replaced the aggregate that it was given by an old copy.
     ///
     /// # Errors
-    /// [`Error::Conflict`] after the last attempt, and the errors of [`get`](crate::Repository::get) and
+    /// [`Error::Conflict`](crate::Error::Conflict) after the last attempt, and the errors of [`get`](crate::Repository::get) and
     /// [`save`](Self::save), which are not retried: after [`OutcomeUnknown`](crate::RecorderError::OutcomeUnknown) a second run of
     /// the command could be recorded on top of the first.
     ///
     /// # Examples
     ///
     /// ```
-    /// # use eventsourcing_core::{Aggregate, AggregateError, AggregateEvent, Application, ApplyError, Root, Uuid};
-    /// # use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
+    /// # use eventsourcing_core as eventsourcing;
+    /// # use eventsourcing::{Aggregate, AggregateError, AggregateEvent, Application, ApplyError, Root, Uuid};
+    /// # use eventsourcing::domain::{StateError, StateReader, StateWriter};
     /// # use serde::{Deserialize, Serialize};
     /// # #[derive(Debug)]
     /// # struct Seats { left: u64, root: Root<Seats> }
@@ -140,12 +139,14 @@ impl Application {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # }).unwrap();
     /// ```
-    pub async fn retry<A, D>(&self, id: Uuid, mut command: impl FnMut(&mut A) -> D) -> Result<D>
+    pub fn retry<'a, A, D, F>(&'a self, id: Uuid, command: F) -> Retry<'a, (A,), D, F>
     where
         A: Aggregate,
         D: Decision,
+        F: FnMut(&mut A) -> D,
     {
-        self.retry_all((id,), |(aggregate,): &mut (A,)| command(aggregate)).await
+        let run = |command: &mut F, (aggregate,): &mut (A,)| command(aggregate);
+        Retry::new(self, vec![id], load_all((id,)), command, run, D::is_refused)
     }
 
     /// Like [`retry`](Self::retry), with several aggregates that are saved together.
@@ -155,14 +156,14 @@ impl Application {
     /// saved.
     ///
     /// # Errors
-    /// Those of [`retry`](Self::retry); [`Error::SavedTwice`] if the command changed two copies of one aggregate.
+    /// Those of [`retry`](Self::retry); [`Error::SavedTwice`](crate::Error::SavedTwice) if the command changed two copies of one aggregate.
     ///
     /// # Examples
     ///
     /// ```
     /// # use eventsourcing_core as eventsourcing;
-    /// # use eventsourcing_core::{Aggregate, AggregateEvent, ApplyError, Root};
-    /// # use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
+    /// # use eventsourcing::{Aggregate, AggregateEvent, ApplyError, Root};
+    /// # use eventsourcing::domain::{StateError, StateReader, StateWriter};
     /// # #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
     /// # struct Opened { seats: u64 }
     /// # impl AggregateEvent for Opened {
@@ -196,25 +197,14 @@ impl Application {
     /// # Ok::<(), Error>(())
     /// # }).unwrap();
     /// ```
-    pub async fn retry_all<S, D>(&self, ids: S::Ids, mut command: impl FnMut(&mut S) -> D) -> Result<D>
+    pub fn retry_all<'a, S, D, F>(&'a self, ids: S::Ids, command: F) -> Retry<'a, S, D, F>
     where
         S: AggregateSet,
         D: Decision,
+        F: FnMut(&mut S) -> D,
     {
-        let mut attempts = Attempts::new(self, S::list(&ids))?;
-        loop {
-            attempts.begin().await;
-            let mut aggregates = S::load(self, &ids).await?;
-            let loaded = aggregates.versions();
-            let outcome = deciding(|| self.shared.clock.run(|| command(&mut aggregates)));
-            if outcome.is_refused() {
-                return Ok(outcome);
-            }
-            match self.save(aggregates.saveable()).await {
-                Ok(_) => return Ok(outcome),
-                Err(error) => attempts.after(error, &loaded).await?,
-            }
-        }
+        let run = |command: &mut F, aggregates: &mut S| command(aggregates);
+        Retry::new(self, S::list(&ids), load_all(ids), command, run, D::is_refused)
     }
 
     /// Like [`retry`](Self::retry), and creates the aggregate if none is recorded under the id.
@@ -223,91 +213,43 @@ impl Application {
     /// that one.
     ///
     /// # Errors
-    /// [`Error::CreatedWithOtherId`] if `create` makes an aggregate with another id, and the errors of [`retry`](Self::retry) except
-    /// [`Error::AggregateNotFound`].
-    pub async fn retry_or_create<A, D>(
-        &self,
-        id: Uuid,
-        mut create: impl FnMut() -> A + Send,
-        mut command: impl FnMut(&mut A) -> D,
-    ) -> Result<D>
+    /// [`Error::CreatedWithOtherId`](crate::Error::CreatedWithOtherId) if `create` makes an aggregate with another id, and the errors of [`retry`](Self::retry) except
+    /// [`Error::AggregateNotFound`](crate::Error::AggregateNotFound).
+    pub fn retry_or_create<'a, A, D, C, F>(&'a self, id: Uuid, create: C, command: F) -> Retry<'a, (A,), D, F>
     where
         A: Aggregate,
         D: Decision,
+        C: FnMut() -> A + Send + 'a,
+        F: FnMut(&mut A) -> D,
     {
-        let mut attempts = Attempts::new(self, vec![id])?;
-        loop {
+        let run = |command: &mut F, (aggregate,): &mut (A,)| command(aggregate);
+        Retry::new(self, vec![id], load_or_create(id, create), command, run, D::is_refused)
+    }
+}
+
+/// Loads the aggregates of each attempt.
+fn load_all<'a, S: AggregateSet>(ids: S::Ids) -> Load<'a, S> {
+    let ids = Arc::new(ids);
+    Box::new(move |mut attempts: Attempts<'a>| -> Loading<'a, S> {
+        let ids = Arc::clone(&ids);
+        Box::pin(async move {
             attempts.begin().await;
-            let mut aggregate: A = self.repository().get_or_create(id, &mut create).await?;
-            // a new aggregate has its creation event pending, which is not recorded
-            let recorded = aggregate.version() - aggregate.pending_events().len() as u64;
-            let loaded = [(id, recorded)];
-            let outcome = deciding(|| self.shared.clock.run(|| command(&mut aggregate)));
-            if outcome.is_refused() {
-                return Ok(outcome);
-            }
-            match self.save(&mut aggregate).await {
-                Ok(_) => return Ok(outcome),
-                Err(error) => attempts.after(error, &loaded).await?,
-            }
-        }
-    }
+            let aggregates = S::load(attempts.application, &ids).await?;
+            Ok((attempts, aggregates))
+        })
+    })
 }
 
-/// The attempts of one command.
-struct Attempts<'a> {
-    application: &'a Application,
-    /// The aggregates, each once and in order: callers that need the same ones queue for them in the same order.
-    ids: Vec<Uuid>,
-    attempt: u32,
-    turns: Vec<Turn>,
-}
-
-impl<'a> Attempts<'a> {
-    fn new(application: &'a Application, mut ids: Vec<Uuid>) -> Result<Self> {
-        application.check_not_in_policy()?;
-        ids.sort_unstable();
-        ids.dedup();
-        Ok(Self { application, ids, attempt: 1, turns: Vec::new() })
-    }
-
-    /// Queues for the aggregates after a conflict, or if other callers queue for one of them.
-    async fn begin(&mut self) {
-        let turns = &self.application.shared.turns;
-        if self.turns.is_empty() && (self.attempt > 1 || self.ids.iter().any(|id| turns.are_taken(*id))) {
-            for id in &self.ids {
-                self.turns.extend(turns.take(*id).await);
-            }
-        }
-    }
-
-    /// Returns the error unless it is a conflict that another attempt may resolve; in that case it pauses.
-    async fn after(&mut self, error: Error, loaded: &[(Uuid, u64)]) -> Result<()> {
-        let conflict = match error {
-            Error::Conflict { originator_id, tried, .. } => Some((originator_id, tried)),
-            Error::AlreadyExists { originator_id, .. } => Some((originator_id, 1)),
-            _ => None,
-        };
-        // a conflict about a version that was recorded before the command ran repeats on each attempt: the command replaced an
-        // aggregate that it was given by another one, or by an old copy
-        let may_pass = |(id, tried)| loaded.iter().any(|(known, version)| *known == id && tried > *version);
-        if self.attempt >= ATTEMPTS || !conflict.is_some_and(may_pass) {
-            return Err(error);
-        }
-        let (application, attempt) = (self.application.name(), self.attempt);
-        tracing::debug!(application, ids = ?self.ids, attempt, %error, "retrying a command after a conflict");
-        pause_after(attempt).await;
-        self.attempt += 1;
-        Ok(())
-    }
-}
-
-/// Pauses for a random time, so that callers that were in conflict do not retry at the same time.
-pub(crate) async fn pause_after(attempt: u32) {
-    let longest = LONGEST_PAUSE.min(Duration::from_millis(1).saturating_mul(2_u32.saturating_pow(attempt - 1)));
-    let [random, ..] = Uuid::new_v4().into_bytes();
-    // without a runtime there is no timer, and no other task that runs meanwhile
-    if attempt > 1 && Handle::try_current().is_ok() {
-        sleep(longest.mul_f64(f64::from(random) / 255.0)).await;
-    }
+/// Loads the aggregate of each attempt, or creates it if none is recorded.
+fn load_or_create<'a, A: Aggregate>(id: Uuid, create: impl FnMut() -> A + Send + 'a) -> Load<'a, (A,)> {
+    let create = Arc::new(Mutex::new(create));
+    Box::new(move |mut attempts: Attempts<'a>| -> Loading<'a, (A,)> {
+        let create = Arc::clone(&create);
+        Box::pin(async move {
+            attempts.begin().await;
+            let create = || (create.lock().unwrap_or_else(PoisonError::into_inner))();
+            let aggregate = attempts.application.repository().get_or_create(id, create).await?;
+            Ok((attempts, (aggregate,)))
+        })
+    })
 }

@@ -61,7 +61,7 @@ impl Application {
     /// this application or has it open. Older dictionaries are kept, and states that were written with them stay readable. Call this
     /// once the log has a few thousand events, and again when new events look different.
     ///
-    /// **A trained dictionary contains fragments of real data**, and is kept for ever. With a cipher it is encrypted like states;
+    /// **A trained dictionary contains fragments of real data**, and is never deleted. With a cipher it is encrypted like states;
     /// without one it is readable in the database. If data must be erasable, by deleting rows or by discarding a key per person, do
     /// not train a dictionary on it: fragments of it would remain.
     ///

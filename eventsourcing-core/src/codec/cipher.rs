@@ -97,7 +97,7 @@ pub enum CipherError {
 ///
 /// let error = CipherKey::parse("c2VjcmV0").unwrap_err();
 /// assert_eq!(error.to_string(), "it is 6 bytes of base64; expected 32 bytes");
-/// # Ok::<(), eventsourcing_core::codec::CipherError>(())
+/// # Ok::<(), eventsourcing::codec::CipherError>(())
 /// ```
 #[derive(Clone)]
 pub struct CipherKey {

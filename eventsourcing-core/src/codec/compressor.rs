@@ -88,7 +88,7 @@ impl Dictionary {
     /// use eventsourcing::codec::compressor::ZstdCompressor;
     /// use eventsourcing::codec::Dictionary;
     /// use eventsourcing::recording::StateLocation;
-    /// # use eventsourcing_core::Uuid;
+    /// # use eventsourcing::Uuid;
     ///
     /// let state = |n: u32| format!(r#"{{"timestamp":"2026-11-23T04:11:04.{n:06}Z","amount":{n},"currency":"EUR"}}"#).into_bytes();
     /// let dictionary = Dictionary::train(1, (0..500).map(|n| state(n * 997)), 4 * 1024)?;

@@ -55,7 +55,7 @@ pub(crate) use shared_metadata::SharedMetadata;
 /// let elsewhere = StateLocation::event(world, 2, "World.Started");
 /// assert!(mapper.open(&elsewhere, &state, checksum).is_err());
 /// # }
-/// # Ok::<(), eventsourcing_core::codec::MapperError>(())
+/// # Ok::<(), eventsourcing::codec::MapperError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Mapper {
@@ -248,7 +248,7 @@ impl Mapper {
     /// ```
     /// # use eventsourcing_core as eventsourcing;
     /// use eventsourcing::recording::StateLocation;
-    /// # use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
+    /// # use eventsourcing::domain::{StateError, StateReader, StateWriter};
     /// use eventsourcing::{AggregateEvent, DomainEvent, Mapper, Timestamp, Uuid};
     /// # use serde::{Deserialize, Serialize};
     ///
@@ -267,7 +267,7 @@ impl Mapper {
     /// let row = br#"{"timestamp":"2026-11-23T04:11:04.800139Z","name":"Earth"}"#;
     /// let event: DomainEvent<Started> = Mapper::new("universe").read_event(&place, row, Some(place.checksum(row)))?;
     /// assert_eq!(event.event.name, "Earth");
-    /// # Ok::<(), eventsourcing_core::codec::MapperError>(())
+    /// # Ok::<(), eventsourcing::codec::MapperError>(())
     /// ```
     pub fn read_event<E: AggregateEvent>(
         &self,

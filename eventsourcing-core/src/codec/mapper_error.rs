@@ -25,7 +25,7 @@ pub struct MapperError {
     pub failure: MapperFailure,
 }
 
-/// What is wrong with a state.
+/// The reason why a state cannot be recorded or read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MapperFailure {

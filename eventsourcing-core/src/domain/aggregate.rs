@@ -71,7 +71,7 @@ use super::{AggregateError, AggregateEvent, DomainEvent, Root};
 /// counter.trigger(CounterEvent::Counted(Counted { by: 2 }))?;
 /// assert_eq!((counter.total, counter.version()), (2, 2));
 /// assert_eq!(counter.pending_events().len(), 2);
-/// # Ok::<(), eventsourcing_core::Error>(())
+/// # Ok::<(), eventsourcing::Error>(())
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an aggregate",

@@ -11,7 +11,8 @@ use uuid::Uuid;
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::domain;
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::domain;
 ///
 /// assert!(domain::now() <= domain::now());
 /// ```
@@ -32,7 +33,8 @@ pub fn now() -> Timestamp {
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::domain;
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::domain;
 ///
 /// assert_ne!(domain::new_id(), domain::new_id());
 /// ```

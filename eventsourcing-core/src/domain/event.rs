@@ -22,7 +22,7 @@ pub trait AggregateEvent: Clone + Debug + Send + Sync + 'static {
     /// aggregate had.
     const OLD_TOPICS: &'static [&'static str] = &[];
 
-    /// The topics of events that exist no more. Nothing happens when they are replayed, but each still counts as a version of its
+    /// The topics of events that no longer exist. Nothing happens when they are replayed, but each still counts as a version of its
     /// aggregate.
     const RETIRED_TOPICS: &'static [&'static str] = &[];
 

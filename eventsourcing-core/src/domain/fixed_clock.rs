@@ -34,10 +34,11 @@ thread_local! {
 /// # Examples
 ///
 /// ```
+/// # use eventsourcing_core as eventsourcing;
 /// use std::time::Duration;
 ///
-/// use eventsourcing_core::domain;
-/// use eventsourcing_core::testing::{Clock, id};
+/// use eventsourcing::domain;
+/// use eventsourcing::testing::{Clock, id};
 ///
 /// let clock = Clock::at("2026-11-23T04:11:04Z".parse()?);
 /// let _scope = clock.enter();
@@ -154,7 +155,8 @@ impl fmt::Debug for Clock {
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::testing::{Clock, id};
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::testing::{Clock, id};
 ///
 /// assert_eq!(id(7).to_string(), "00000000-0000-4000-8000-000000000007");
 /// assert_eq!(Clock::new().next_id(), id(1));

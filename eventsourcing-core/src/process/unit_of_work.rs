@@ -28,8 +28,8 @@ use crate::{Error, Result};
 /// use eventsourcing::projection::Recorded;
 /// use eventsourcing::recording::Cause;
 /// use eventsourcing::{Application, ProcessApplication, Projection, UnitOfWork};
-/// # use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
-/// # use eventsourcing_core::{AggregateEvent, ApplicationStruct, DomainEvent, Result, StoredEvent, Timestamp, Uuid};
+/// # use eventsourcing::domain::{StateError, StateReader, StateWriter};
+/// # use eventsourcing::{AggregateEvent, ApplicationStruct, DomainEvent, Result, StoredEvent, Timestamp, Uuid};
 /// # fn placed() -> StoredEvent {
 /// #     let state = br#"{"timestamp":"2026-01-01T00:00:00.000000Z"}"#.to_vec();
 /// #     StoredEvent::new(Uuid::new_v4(), 1, "Order.Placed", state, Uuid::new_v4()).checksummed()

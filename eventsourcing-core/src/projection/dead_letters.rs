@@ -33,9 +33,9 @@ const BATCH: usize = 100;
 /// use std::time::Duration;
 ///
 /// use eventsourcing::{DeadLetters, MemoryViews, OnFailure, ProjectionRunner};
-/// # use eventsourcing_core::projection::Recorded;
-/// # use eventsourcing_core::recording::Cause;
-/// # use eventsourcing_core::{Application, EventStruct, Projection, StoredEvent, Uuid};
+/// # use eventsourcing::projection::Recorded;
+/// # use eventsourcing::recording::Cause;
+/// # use eventsourcing::{Application, EventStruct, Projection, StoredEvent, Uuid};
 /// # use serde::Deserialize;
 /// # #[derive(Deserialize)]
 /// # struct Booked { seats: u32 }

@@ -44,7 +44,7 @@ const PAGE: usize = 1_000;
 ///
 /// // the same events a second time
 /// assert!(views.begin("totals", &Tracking::new("Orders", 0, 3)).await.is_err());
-/// # Ok::<(), eventsourcing_core::ViewError>(())
+/// # Ok::<(), eventsourcing::ViewError>(())
 /// # }).unwrap();
 /// ```
 #[diagnostic::on_unimplemented(

@@ -7,13 +7,14 @@ use super::{LetterChanges, RecorderError, StoredEvent, Tracking};
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::recording::{Append, MemoryRecorder};
-/// use eventsourcing_core::{Recorder, Tracking};
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::recording::{Append, MemoryRecorder};
+/// use eventsourcing::{Recorder, Tracking};
 /// # futures::executor::block_on(async {
 /// let recorder = MemoryRecorder::new();
 /// recorder.append(Append::new(vec![]).tracked(Tracking::new("Orders", 0, 3))).await?;
 /// assert_eq!(recorder.tracked_position("Orders").await?.id, 3);
-/// # Ok::<(), eventsourcing_core::RecorderError>(())
+/// # Ok::<(), eventsourcing::RecorderError>(())
 /// # }).unwrap();
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]

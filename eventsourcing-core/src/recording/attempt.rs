@@ -15,8 +15,9 @@ const STAMP: u128 = u32::MAX as u128;
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::Uuid;
-/// use eventsourcing_core::recording::{is_same_attempt, stamped};
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::Uuid;
+/// use eventsourcing::recording::{is_same_attempt, stamped};
 ///
 /// let attempt = Uuid::from_u128(0x67e5_5044_10b1_426f_9247_bb68_0e5f_e0c8);
 /// assert!(is_same_attempt(attempt, stamped(attempt, 7)));

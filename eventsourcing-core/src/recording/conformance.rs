@@ -13,13 +13,14 @@
 //!    optional parts that the recorder leaves out: `recorder_conformance!(memory, fixture, without [dictionaries, tracking, letters])`.
 //!
 //! ```
+//! # use eventsourcing_core as eventsourcing;
 //! use std::sync::Arc;
 //!
 //! use async_trait::async_trait;
-//! use eventsourcing_core::Recorder;
-//! use eventsourcing_core::recording::MemoryRecorder;
-//! use eventsourcing_core::recording::conformance::{self, Fixture, versions};
-//! use eventsourcing_core::recorder_conformance;
+//! use eventsourcing::Recorder;
+//! use eventsourcing::recording::MemoryRecorder;
+//! use eventsourcing::recording::conformance::{self, Fixture, versions};
+//! use eventsourcing::recorder_conformance;
 //!
 //! /// A store of its own: here a `MemoryRecorder`, otherwise a new file or a new schema.
 //! struct Memory(MemoryRecorder);

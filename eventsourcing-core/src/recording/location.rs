@@ -13,8 +13,9 @@ const HEAD: usize = 33;
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::Uuid;
-/// use eventsourcing_core::recording::{StateKind, StateLocation};
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::Uuid;
+/// use eventsourcing::recording::{StateKind, StateLocation};
 ///
 /// let location = StateLocation::event(Uuid::nil(), 1, "World.Started");
 /// assert_eq!(location, StateLocation::new(StateKind::Event, Uuid::nil(), 1, "World.Started"));

@@ -28,7 +28,7 @@ use uuid::Uuid;
 /// assert_eq!(position, "7@00000000-0000-0000-0000-000000000001".parse::<LogPosition>()?);
 /// assert_eq!(LogPosition::from(7).anchor, None);
 /// assert_eq!(LogPosition::START.id, 0);
-/// # Ok::<(), eventsourcing_core::recording::LogPositionError>(())
+/// # Ok::<(), eventsourcing::recording::LogPositionError>(())
 /// ```
 // exhaustive: whoever stores a position in columns of their own has to store all of it, so another part must not go unnoticed
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -32,7 +32,7 @@ mod letters;
 /// let event = StoredEvent::new(Uuid::new_v4(), 1, "World.Started", *b"{}", Uuid::new_v4());
 /// let notifications = recorder.insert_events(vec![event]).await?;
 /// assert_eq!(notifications[0].id, 1);
-/// # Ok::<(), eventsourcing_core::RecorderError>(())
+/// # Ok::<(), eventsourcing::RecorderError>(())
 /// # }).unwrap();
 /// ```
 #[derive(Clone, Default)]

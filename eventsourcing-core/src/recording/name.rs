@@ -19,7 +19,8 @@ const LONGEST_SUFFIX: usize = 19;
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::recording::check_name;
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::recording::check_name;
 ///
 /// assert!(check_name("Universe").is_ok());
 /// assert!(check_name("Größe").is_err());

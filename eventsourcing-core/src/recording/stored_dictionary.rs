@@ -7,7 +7,8 @@ use std::fmt;
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::recording::StoredDictionary;
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::recording::StoredDictionary;
 ///
 /// let bytes = b"what events have in common".to_vec();
 /// let checksum = StoredDictionary::checksum_of(1, &bytes);

@@ -49,9 +49,10 @@ impl StoredLetter {
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::Uuid;
-/// use eventsourcing_core::recording::{Append, LetterChanges, LetterQuery, MemoryRecorder, StoredLetter};
-/// use eventsourcing_core::{Recorder, RecorderError, Tracking};
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::Uuid;
+/// use eventsourcing::recording::{Append, LetterChanges, LetterQuery, MemoryRecorder, StoredLetter};
+/// use eventsourcing::{Recorder, RecorderError, Tracking};
 /// # futures::executor::block_on(async {
 /// let recorder = MemoryRecorder::new();
 /// let letter = StoredLetter::new(1, Uuid::new_v4(), *b"{}");

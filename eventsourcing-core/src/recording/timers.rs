@@ -18,7 +18,8 @@ use super::RecorderError;
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::recording::check_timers;
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::recording::check_timers;
 /// use tokio::runtime::Builder;
 ///
 /// let bare = Builder::new_current_thread().build()?;
@@ -43,7 +44,7 @@ pub fn check_timers(database: impl FnOnce() -> String) -> Result<(), RecorderErr
 
 /// Whether the current runtime has timers; also true outside of a runtime.
 ///
-/// Tokio answers this by a panic alone. Its message goes to the panic hook and names the same cure, in a program that cannot go on.
+/// Tokio's only answer is a panic. Its message, which the panic hook prints, names the same cure.
 pub(crate) fn has_timers() -> bool {
     Handle::try_current().is_err() || catch_unwind(|| drop(sleep(Duration::ZERO))).is_ok()
 }

@@ -11,7 +11,8 @@ use tokio::sync::Notify;
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::recording::Watermark;
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::recording::Watermark;
 /// # futures::executor::block_on(async {
 /// let watermark = Watermark::default();
 /// let waits = watermark.passed(4);

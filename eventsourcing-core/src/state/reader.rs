@@ -73,11 +73,12 @@ impl<'a> StateReader<'a> {
     /// # Examples
     ///
     /// ```
-    /// use eventsourcing_core::AggregateEvent;
-    /// use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
+    /// # use eventsourcing_core as eventsourcing;
+    /// use eventsourcing::AggregateEvent;
+    /// use eventsourcing::domain::{StateError, StateReader, StateWriter};
     /// use serde::{Deserialize, Serialize};
     ///
-    /// /// The first shape of the event, which is recorded for ever.
+    /// /// The first shape of the event, which stays recorded.
     /// #[derive(Deserialize)]
     /// struct StartedV1 { title: String }
     ///

@@ -51,7 +51,7 @@ impl<'a> StateWriter<'a> {
 
     /// Writes an event whose shape has changed, with the version of its shape: 2 after the first change.
     ///
-    /// [`StateReader::version`](super::StateReader::version) finds it, so that the event is read in this shape for ever.
+    /// [`StateReader::version`](super::StateReader::version) finds it, so that the event is always read in this shape.
     ///
     /// # Errors
     /// The errors of [`write`](Self::write).

@@ -28,9 +28,10 @@ impl Application {
     /// # Examples
     ///
     /// ```
-    /// use eventsourcing_core::Application;
-    /// # use eventsourcing_core::{AggregateEvent, DomainEvent, Uuid, Timestamp};
-    /// # use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
+    /// # use eventsourcing_core as eventsourcing;
+    /// use eventsourcing::Application;
+    /// # use eventsourcing::{AggregateEvent, DomainEvent, Uuid, Timestamp};
+    /// # use eventsourcing::domain::{StateError, StateReader, StateWriter};
     /// # use serde::{Deserialize, Serialize};
     /// # #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     /// # struct Started { name: String }
@@ -52,7 +53,7 @@ impl Application {
     ///     println!("{:?} at {}", followed.item.event, followed.tracking.position);
     ///     # break;
     /// }
-    /// # Ok::<(), eventsourcing_core::Error>(())
+    /// # Ok::<(), eventsourcing::Error>(())
     /// # }).unwrap();
     /// ```
     pub fn subscribe(&self, after: impl Into<LogPosition>) -> Subscribe {
@@ -204,8 +205,9 @@ impl<E> Tracked<DomainEvent<E>> {
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::Application;
-/// # use eventsourcing_core::{StoredEvent, Uuid};
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::Application;
+/// # use eventsourcing::{StoredEvent, Uuid};
 /// # fn opened() -> StoredEvent {
 /// #     let state = br#"{"timestamp":"2026-01-01T00:00:00.000000Z"}"#.to_vec();
 /// #     StoredEvent::new(Uuid::new_v4(), 1, "Account.Opened", state, Uuid::new_v4()).checksummed()
@@ -220,7 +222,7 @@ impl<E> Tracked<DomainEvent<E>> {
 /// let second = subscription.try_next().await?.expect("a subscription does not end");
 /// assert_eq!((second.tracking.after, second.tracking.position), (1, 2));
 /// assert_eq!(second.item.topic, "Account.Opened");
-/// # Ok::<(), eventsourcing_core::Error>(())
+/// # Ok::<(), eventsourcing::Error>(())
 /// # }).unwrap();
 /// ```
 #[must_use = "a stream does nothing unless it is polled"]

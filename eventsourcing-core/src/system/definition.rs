@@ -20,9 +20,9 @@ use crate::application::{Application, ApplicationStruct};
 /// # use eventsourcing_core as eventsourcing;
 /// use eventsourcing::pipe;
 /// use eventsourcing::system::{SingleThreadedRunner, System};
-/// # use eventsourcing_core::projection::Recorded;
-/// # use eventsourcing_core::recording::Cause;
-/// # use eventsourcing_core::{Application, ApplicationStruct, ProcessApplication, Projection, Result, StoredEvent, UnitOfWork, Uuid};
+/// # use eventsourcing::projection::Recorded;
+/// # use eventsourcing::recording::Cause;
+/// # use eventsourcing::{Application, ApplicationStruct, ProcessApplication, Projection, Result, StoredEvent, UnitOfWork, Uuid};
 /// # fn placed() -> StoredEvent {
 /// #     let state = br#"{"timestamp":"2026-01-01T00:00:00.000000Z"}"#.to_vec();
 /// #     StoredEvent::new(Uuid::new_v4(), 1, "Order.Placed", state, Uuid::new_v4()).checksummed()

@@ -34,7 +34,7 @@ use crate::subscription::Subscribe;
 /// use eventsourcing::system::{System, SystemRunner};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), eventsourcing_core::system::SystemError> {
+/// # async fn main() -> Result<(), eventsourcing::system::SystemError> {
 /// let runner = SystemRunner::start(&System::new([])).await?;
 /// assert!(runner.status().await?.is_empty());
 /// runner.stop().await;

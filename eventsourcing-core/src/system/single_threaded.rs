@@ -26,7 +26,7 @@ use crate::application::ApplicationStruct;
 /// let system = System::new([]).variables([("PERSISTENCE_MODULE", "memory")]);
 /// let mut runner = SingleThreadedRunner::open(&system).await?;
 /// assert_eq!(runner.settled().await?, 0);
-/// # Ok::<(), eventsourcing_core::system::SystemError>(())
+/// # Ok::<(), eventsourcing::system::SystemError>(())
 /// # }).unwrap();
 /// ```
 #[must_use = "a runner does nothing until steps are requested"]

@@ -19,7 +19,8 @@ use crate::domain::Aggregate;
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::testing::given;
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::testing::given;
 /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/testing/example.rs")); }
 /// # use example::*;
 ///
@@ -82,7 +83,8 @@ impl Given {
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::testing::when_created;
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::testing::when_created;
 /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/testing/example.rs")); }
 /// # use example::*;
 ///

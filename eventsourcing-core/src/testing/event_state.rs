@@ -26,7 +26,7 @@ pub struct EventState {
     pub(super) location: Option<(Uuid, u64, Timestamp)>,
 }
 
-/// Where an event without a location is taken to be.
+/// The time of events that are given without a location.
 #[derive(Clone, Copy, Debug)]
 pub struct Unlocated {
     pub(super) time: Timestamp,
@@ -153,7 +153,7 @@ pub trait Event<Kind> {
     fn state(self, unlocated: Unlocated) -> EventState;
 }
 
-/// What an event can be given as: parameters of [`Event`] and [`Events`], which are inferred.
+/// The forms in which events are given: parameters of [`Event`] and [`Events`], which are inferred.
 pub mod kind {
     /// The struct of an event.
     #[derive(Debug)]

@@ -6,6 +6,7 @@ use std::fmt::Debug;
 use uuid::Uuid;
 
 use super::event_state::{EventState, Events, Unlocated};
+use super::place::Place;
 use super::projected::{self, Projected};
 use super::story::Story;
 use super::{Clock, LogOutcome};
@@ -24,8 +25,9 @@ const UPSTREAM: &str = "Upstream";
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::MemoryViews;
-/// use eventsourcing_core::testing::{given_log, id};
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::MemoryViews;
+/// use eventsourcing::testing::{given_log, id};
 /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/testing/example.rs")); }
 /// # use example::*;
 ///
@@ -97,16 +99,20 @@ impl Log {
     ///
     /// # Panics
     /// If the events cannot be recorded.
-    pub async fn when<T, R>(self, decide: impl AsyncFnOnce(&T) -> R) -> LogOutcome<R>
+    #[track_caller]
+    pub fn when<T, R>(self, decide: impl AsyncFnOnce(&T) -> R) -> impl Future<Output = LogOutcome<R>>
     where
         T: ApplicationStruct,
         R: Debug,
     {
-        let application = self.open(T::NAME).await;
-        let decision = T::from(application.clone());
-        let returned = self.clock.scope(decide(&decision)).await;
-        let story = Story::new(&self.events, "the application", &returned);
-        LogOutcome::new(application, returned, self.events.len(), story).await
+        let place = Place::caller();
+        async move {
+            let application = self.open(T::NAME, place).await;
+            let decision = T::from(application.clone());
+            let returned = self.clock.scope(decide(&decision)).await;
+            let story = Story::new(&self.events, "the application", &returned);
+            LogOutcome::new(application, returned, self.events.len(), story, place).await
+        }
     }
 
     /// Lets the policy of a process application handle the events, step by step, with both applications in memory.
@@ -115,23 +121,27 @@ impl Log {
     ///
     /// # Panics
     /// If the events cannot be recorded.
-    pub async fn when_followed_by<P: ProcessApplication>(self) -> LogOutcome<Result<(), RunnerError>> {
-        let upstream = self.open(&self.name).await;
-        let own = self.downstream.as_deref();
-        let application = match own {
-            Some(log) => log.open(<P as ApplicationStruct>::NAME).await,
-            None => open(<P as ApplicationStruct>::NAME, &self.clock),
-        };
-        let policy = P::from(application.clone());
-        let handle = async {
-            let mut stepper = Stepper::new(policy.follow(&upstream)).await?;
-            while stepper.step().await?.is_some() {}
-            Ok(())
-        };
-        let returned = self.clock.scope(handle).await;
-        let story = Story::new(&self.events, "the policy", &returned);
-        let before = own.map_or(0, |log| log.events.len());
-        LogOutcome::new(application, returned, before, story).await
+    #[track_caller]
+    pub fn when_followed_by<P: ProcessApplication>(self) -> impl Future<Output = LogOutcome<Result<(), RunnerError>>> {
+        let place = Place::caller();
+        async move {
+            let upstream = self.open(&self.name, place).await;
+            let own = self.downstream.as_deref();
+            let application = match own {
+                Some(log) => log.open(<P as ApplicationStruct>::NAME, place).await,
+                None => open(<P as ApplicationStruct>::NAME, &self.clock, place),
+            };
+            let policy = P::from(application.clone());
+            let handle = async {
+                let mut stepper = Stepper::new(policy.follow(&upstream)).await?;
+                while stepper.step().await?.is_some() {}
+                Ok(())
+            };
+            let returned = self.clock.scope(handle).await;
+            let story = Story::new(&self.events, "the policy", &returned);
+            let before = own.map_or(0, |log| log.events.len());
+            LogOutcome::new(application, returned, before, story, place).await
+        }
     }
 
     /// Lets a projection handle the events, one by one, and returns its views.
@@ -140,13 +150,17 @@ impl Log {
     ///
     /// # Panics
     /// If the events cannot be recorded, or if a handler fails.
-    pub async fn when_projected<P, V>(self, projection: P, views: V) -> Projected<V>
+    #[track_caller]
+    pub fn when_projected<P, V>(self, projection: P, views: V) -> impl Future<Output = Projected<V>>
     where
         P: Projection,
         V: Views<View = P::View> + Clone,
     {
-        let application = self.open(&self.name).await;
-        self.clock.scope(projected::once(&application, projection, views)).await
+        let place = Place::caller();
+        async move {
+            let application = self.open(&self.name, place).await;
+            self.clock.scope(projected::once(&application, projection, views, place)).await
+        }
     }
 
     /// Lets a projection handle each event twice, and asserts that the second time changes nothing.
@@ -157,45 +171,57 @@ impl Log {
     /// # Panics
     /// If an event changes the view when it is handled again. The message names it and shows the difference. Otherwise like
     /// [`when_projected`](Self::when_projected).
-    pub async fn then_idempotent<P, S>(self, projection: P, views: MemoryViews<S>)
+    #[track_caller]
+    pub fn then_idempotent<P, S>(self, projection: P, views: MemoryViews<S>) -> impl Future<Output = ()>
     where
         P: Projection<View = S>,
         S: Clone + Debug + Send + Sync + 'static,
     {
-        self.then_idempotent_by(projection, views, async |views: &MemoryViews<S>| views.read(S::clone)).await;
+        self.then_idempotent_by(projection, views, async |views: &MemoryViews<S>| views.read(S::clone))
     }
 
     /// Like [`then_idempotent`](Self::then_idempotent) with any views, such as those of a database, of which `read` returns what is compared.
     ///
     /// # Panics
     /// Like [`then_idempotent`](Self::then_idempotent); also if the views cannot move a position.
-    pub async fn then_idempotent_by<P, V, T>(self, projection: P, views: V, read: impl AsyncFn(&V) -> T)
+    #[track_caller]
+    pub fn then_idempotent_by<P, V, T>(
+        self,
+        projection: P,
+        views: V,
+        read: impl AsyncFn(&V) -> T,
+    ) -> impl Future<Output = ()>
     where
         P: Projection,
         V: Views<View = P::View> + Clone,
         T: Debug,
     {
-        let application = self.open(&self.name).await;
-        self.clock.scope(projected::twice(&application, projection, views, read)).await;
+        let place = Place::caller();
+        async move {
+            let application = self.open(&self.name, place).await;
+            self.clock.scope(projected::twice(&application, projection, views, read, place)).await;
+        }
     }
 
     /// Opens an application that has recorded these events.
-    async fn open(&self, name: &str) -> Application {
-        let application = open(name, &self.clock);
+    async fn open(&self, name: &str, place: Place) -> Application {
+        let application = open(name, &self.clock, place);
         let stored: Vec<StoredEvent> = self.events.iter().map(stored).collect();
         if !stored.is_empty()
             && let Err(error) = application.recorder().insert_events(stored).await
         {
-            panic!("the events that were given cannot be recorded: {error:?}");
+            place.panic(format_args!("the events that were given cannot be recorded: {error:?}"));
         }
         application
     }
 }
 
-fn open(name: &str, clock: &Clock) -> Application {
+fn open(name: &str, clock: &Clock, place: Place) -> Application {
     match Application::builder(name).clock(clock).open() {
         Ok(application) => application,
-        Err(error) => panic!("the application `{name}` cannot be opened in memory: {error:?}"),
+        Err(error) => {
+            place.panic(format_args!("the application `{name}` cannot be opened in memory: {error:?}"));
+        }
     }
 }
 

@@ -5,12 +5,13 @@ use std::fmt::Debug;
 use uuid::Uuid;
 
 use super::event_state::{EventState, Events, Unlocated};
+use super::place::Place;
 use super::story::Story;
 use super::{Clock, assertions};
 use crate::application::{Application, NotificationLogReader};
 use crate::domain::Aggregate;
 
-/// What an application recorded, and what it returned.
+/// The result of a decision or a policy: the events that the application recorded, and the returned value.
 ///
 /// Each assertion returns the outcome, so that another can follow.
 #[derive(Debug)]
@@ -23,12 +24,14 @@ pub struct LogOutcome<R> {
 
 impl<R: Debug> LogOutcome<R> {
     /// The outcome of what was recorded after the first events.
-    pub(super) async fn new(application: Application, returned: R, before: usize, story: Story) -> Self {
+    pub(super) async fn new(application: Application, returned: R, before: usize, story: Story, place: Place) -> Self {
         let after = u64::try_from(before).unwrap_or(u64::MAX).saturating_add(1);
         let recorded = NotificationLogReader::new(application.log()).read(after);
         let recorded: Vec<_> = match recorded.try_collect().await {
             Ok(recorded) => recorded,
-            Err(error) => panic!("the log of `{}` cannot be read: {error}", application.name()),
+            Err(error) => {
+                place.panic(format_args!("the log of `{}` cannot be read: {error}", application.name()));
+            }
         };
         let recorded = recorded.iter().map(EventState::of_notification).collect();
         Self { application, returned, recorded, story }
@@ -79,12 +82,18 @@ impl<R: Debug> LogOutcome<R> {
     ///
     /// # Panics
     /// If there is no such aggregate, and where `look` panics.
-    pub async fn then_state<A: Aggregate>(self, id: Uuid, look: impl FnOnce(&A)) -> Self {
-        match self.application.repository().get(id).await {
-            Ok(aggregate) => look(&aggregate),
-            Err(error) => panic!("{}the {} {id} cannot be loaded: {error}", self.story, A::NAME),
+    #[track_caller]
+    pub fn then_state<A: Aggregate>(self, id: Uuid, look: impl FnOnce(&A)) -> impl Future<Output = Self> {
+        let place = Place::caller();
+        async move {
+            match self.application.repository().get(id).await {
+                Ok(aggregate) => look(&aggregate),
+                Err(error) => {
+                    place.panic(format_args!("{}the {} {id} cannot be loaded: {error}", self.story, A::NAME));
+                }
+            }
+            self
         }
-        self
     }
 
     /// Returns the application, for what no assertion here asks.

@@ -7,7 +7,7 @@ use super::story::Story;
 use super::{Clock, assertions, replay};
 use crate::domain::Aggregate;
 
-/// What a command did: its events, what it returned, and the aggregate after it.
+/// The result of a command: its events, the returned value, and the aggregate after it.
 ///
 /// Each assertion returns the outcome, so that another can follow.
 #[derive(Debug)]

@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use super::difference::difference;
+use super::place::Place;
 use crate::application::Application;
 use crate::projection::{
     MemoryViews, Projection, ProjectionKey, ProjectionRunner, RunnerBuilder, RunnerError, Stepper,
@@ -38,7 +39,7 @@ impl<S> Projected<MemoryViews<S>> {
 }
 
 /// Lets a projection handle the log, one event at a time.
-pub(super) async fn once<P, V>(application: &Application, projection: P, views: V) -> Projected<V>
+pub(super) async fn once<P, V>(application: &Application, projection: P, views: V, place: Place) -> Projected<V>
 where
     P: Projection,
     V: Views<View = P::View> + Clone,
@@ -50,39 +51,44 @@ where
         while stepper.step().await?.is_some() {}
         Ok::<_, RunnerError>(())
     };
-    expect::<P, _>(handled.await);
+    expect::<P, _>(handled.await, place);
     Projected { views }
 }
 
 /// Lets a projection handle each event twice, and compares what is read after each time.
-pub(super) async fn twice<P, V, T>(application: &Application, projection: P, views: V, read: impl AsyncFn(&V) -> T)
-where
+pub(super) async fn twice<P, V, T>(
+    application: &Application,
+    projection: P,
+    views: V,
+    read: impl AsyncFn(&V) -> T,
+    place: Place,
+) where
     P: Projection,
     V: Views<View = P::View> + Clone,
     T: Debug,
 {
     let (projection, key) = (Arc::new(projection), ProjectionKey::new(P::NAME, P::VERSION).to_string());
-    expect::<P, _>(tables(&*projection, &views).await);
+    expect::<P, _>(tables(&*projection, &views).await, place);
     loop {
-        let before = expect::<P, _>(views.position(&key, application.name()).await);
-        if expect::<P, _>(step(application, &projection, &views).await).is_none() {
+        let before = expect::<P, _>(views.position(&key, application.name()).await, place);
+        if expect::<P, _>(step(application, &projection, &views).await, place).is_none() {
             return;
         }
         let once = read(&views).await;
         // back to before the event, as if its position had not been stored
-        let after = expect::<P, _>(views.position(&key, application.name()).await);
-        expect::<P, _>(views.move_position(&key, application.name(), after, before).await);
-        let Some(event) = expect::<P, _>(step(application, &projection, &views).await) else { return };
+        let after = expect::<P, _>(views.position(&key, application.name()).await, place);
+        expect::<P, _>(views.move_position(&key, application.name(), after, before).await, place);
+        let Some(event) = expect::<P, _>(step(application, &projection, &views).await, place) else { return };
         let twice = read(&views).await;
         if !looks_the_same(&once, &twice, &mut String::new()) {
             let shown = difference(&format!("{once:#?}"), &format!("{twice:#?}"));
-            panic!(
+            place.panic(format_args!(
                 "the projection `{}` is not idempotent: `{}`, event {} of the log, changed the view when it was handled again \
                  (- once, + twice):\n\n{shown}",
                 P::NAME,
                 event.topic,
                 event.id
-            );
+            ));
         }
     }
 }
@@ -125,9 +131,9 @@ where
 }
 
 /// What was done; the error with its sources otherwise.
-fn expect<P: Projection, T>(outcome: Result<T, impl Debug>) -> T {
+fn expect<P: Projection, T>(outcome: Result<T, impl Debug>, place: Place) -> T {
     match outcome {
         Ok(done) => done,
-        Err(error) => panic!("the projection `{}` failed: {error:?}", P::NAME),
+        Err(error) => place.panic(format_args!("the projection `{}` failed: {error:?}", P::NAME)),
     }
 }

@@ -20,7 +20,8 @@ use crate::state::difference::looks_the_same;
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::testing::replays;
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::testing::replays;
 /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/testing/example.rs")); }
 /// # use example::*;
 ///
@@ -43,7 +44,8 @@ pub fn replays<A: Aggregate + Debug>(aggregate: &A) {
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::testing::replays_by;
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::testing::replays_by;
 /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/testing/example.rs")); }
 /// # use example::*;
 ///
@@ -66,7 +68,8 @@ pub fn replays_by<A: Aggregate, T: Debug>(aggregate: &A, part: impl Fn(&A) -> T)
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::testing::replays_after;
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::testing::replays_after;
 /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/testing/example.rs")); }
 /// # use example::*;
 ///

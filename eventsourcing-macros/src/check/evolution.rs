@@ -127,7 +127,7 @@ fn under_each_name(was: Vec<Was>, topic: &Topic, names: &AggregateNames) -> Vec<
     all
 }
 
-/// The topics of events that exist no more, which no other event may have.
+/// The topics of events that no longer exist, which no other event may have.
 pub(super) fn retired(
     topics: &[LitStr],
     names: &AggregateNames,

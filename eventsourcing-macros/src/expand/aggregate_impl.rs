@@ -38,7 +38,7 @@ fn expanded(mut aggregate: Aggregate) -> TokenStream {
 fn without_creation(mut aggregate: Aggregate) -> TokenStream {
     literals::complete(&mut aggregate);
     let structs = aggregate.events().map(|event| event_struct::event_struct(event, &aggregate));
-    let trait_impl = stand_in::aggregate_impl(&aggregate);
+    let trait_impl = stand_in::aggregate_impl(&aggregate.krate, &aggregate.name, &aggregate.topic_name);
     let mut user = aggregate.shell.clone();
     user.items = aggregate.members.iter().map(plain).collect();
     quote!(#(#structs)* #user #trait_impl)

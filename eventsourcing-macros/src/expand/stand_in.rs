@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::{Attribute, Generics, Path};
 
-use crate::model::checked::{Aggregate, RefusedProjection};
+use crate::model::checked::RefusedProjection;
 use crate::syntax::names;
 
 /// The mark of a type with `#[aggregate]`, and a stand-in for the field that the type cannot have.
@@ -56,9 +56,8 @@ fn cfgs(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
     attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"))
 }
 
-/// `impl Aggregate` without events, for a block without a creation.
-pub(super) fn aggregate_impl(aggregate: &Aggregate) -> TokenStream {
-    let Aggregate { krate, name, topic_name, .. } = aggregate;
+/// `impl Aggregate` without events, for a block without a creation or without `#[aggregate]`.
+pub(super) fn aggregate_impl(krate: &Path, name: &Ident, topic_name: &str) -> TokenStream {
     let root = names::root_field();
     quote! {
         impl #krate::Aggregate for #name {

@@ -8,6 +8,22 @@ use crate::syntax::paths;
 pub(crate) const PLACE: &str = "`#[event]` belongs on a method in an `#[aggregate]` impl block; write `#[aggregate]` above the `impl`, \
      and add `crate = path` if the library is not available as `eventsourcing`";
 
+/// The message for a method in an impl block without `#[aggregate]`, whose struct may lack it too.
+pub(crate) fn in_a_plain_block(aggregate: &Ident, has_struct: bool) -> String {
+    let and_struct = if has_struct { String::new() } else { format!(" and above `struct {aggregate}`") };
+    format!(
+        "`#[event]` belongs on a method in an `#[aggregate]` impl block; write `#[aggregate]` above `impl {aggregate}`{and_struct}"
+    )
+}
+
+/// The message for a method in another block than the one with `#[aggregate]`.
+pub(crate) fn in_a_second_block(aggregate: &Ident) -> String {
+    format!(
+        "all `#[event]` methods of an aggregate belong in one `#[aggregate]` impl block; move this one to the block of `{aggregate}` \
+         that has `#[aggregate]`"
+    )
+}
+
 pub(crate) const ON_NO_METHOD: &str = "`#[event]` belongs on a method of the aggregate; remove it here";
 
 pub(crate) const WITHOUT_BODY: &str =

@@ -19,7 +19,7 @@ pub(crate) const DOWNCAST: &str =
 pub(crate) const AGGREGATE_WAS: &str = "`was` takes the names that the aggregate had in topics: `was = [\"Planet\"]`";
 
 pub(crate) const RETIRED: &str =
-    "`retired` takes the topics of events that exist no more: `retired = [\"World.Painted\"]`";
+    "`retired` takes the topics of events that no longer exist: `retired = [\"World.Painted\"]`";
 
 /// The message for too few steps.
 pub(crate) fn step_missing(version: u32, steps: usize) -> String {

@@ -33,7 +33,7 @@ pub(crate) struct Aggregate {
     pub(crate) topic_name: String,
     /// Derives for all events, in addition to the required ones.
     pub(crate) derives: Vec<Path>,
-    /// The topics of events that exist no more.
+    /// The topics of events that no longer exist.
     pub(crate) retired: Vec<String>,
     /// The user's impl block without its items.
     pub(crate) shell: ItemImpl,

@@ -41,7 +41,7 @@ pub(crate) struct ImplOptions {
     pub(crate) derives: Vec<Path>,
     /// The names that the aggregate had in topics before.
     pub(crate) was: Vec<LitStr>,
-    /// The topics of events that exist no more.
+    /// The topics of events that no longer exist.
     pub(crate) retired: Vec<LitStr>,
     pub(crate) errors: Errors,
 }

@@ -4,6 +4,7 @@ pub(crate) mod attributes;
 mod manifest;
 pub(crate) mod names;
 pub(crate) mod paths;
+pub(crate) mod source;
 pub(crate) mod std_macros;
 pub(crate) mod tokens;
 pub(crate) mod types;

@@ -46,7 +46,7 @@ pub struct PostgresConfig {
     pub conn_max_age: Option<Duration>,
     /// Whether a connection is pinged before it is used, which costs a round trip (`POSTGRES_PRE_PING`). Default: no.
     pub pre_ping: bool,
-    /// How many connections that read are kept open, beside the one that writes (`POSTGRES_POOL_SIZE`). Default: 5.
+    /// How many connections that read are kept open, besides the one that writes (`POSTGRES_POOL_SIZE`). Default: 5.
     pub pool_size: u32,
     /// How many more connections that read may be opened under load (`POSTGRES_MAX_OVERFLOW`). Default: 10.
     pub max_overflow: u32,

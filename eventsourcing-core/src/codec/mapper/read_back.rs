@@ -48,7 +48,7 @@ impl StateCheck {
 
     /// Reads back the event whose JSON is in `scratch.state`, after `room` bytes.
     ///
-    /// What an event in its previous shape would lose is lost for ever, so such an event is read back in any case.
+    /// What an event in its previous shape would lose is lost permanently, so such an event is read back in any case.
     pub(super) fn check<E: AggregateEvent>(
         self,
         event: &DomainEvent<E>,

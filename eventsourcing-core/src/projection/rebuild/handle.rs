@@ -29,7 +29,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// use std::time::Duration;
 ///
 /// use eventsourcing::{Application, MemoryViews, ProjectionRunner, Rebuild};
-/// # use eventsourcing_core::{Projection, projection::Recorded, recording::Cause};
+/// # use eventsourcing::{Projection, projection::Recorded, recording::Cause};
 ///
 /// # struct Count;
 /// # impl Projection for Count {

@@ -32,9 +32,9 @@ use crate::subscription::pages::Pages;
 /// use std::time::Duration;
 ///
 /// use eventsourcing::{Application, MemoryViews, ProjectionRunner};
-/// # use eventsourcing_core::projection::Recorded;
-/// # use eventsourcing_core::recording::Cause;
-/// # use eventsourcing_core::{Projection, StoredEvent, Uuid};
+/// # use eventsourcing::projection::Recorded;
+/// # use eventsourcing::recording::Cause;
+/// # use eventsourcing::{Projection, StoredEvent, Uuid};
 /// # struct Bookings;
 /// # impl Projection for Bookings {
 /// #     type View = u64;
@@ -166,8 +166,9 @@ where
     /// # Examples
     ///
     /// ```
-    /// # use eventsourcing_core::projection::{ProjectionRunner, RunnerBuilder, RunnerError};
-    /// # use eventsourcing_core::{Projection, Views};
+    /// # use eventsourcing_core as eventsourcing;
+    /// # use eventsourcing::projection::{ProjectionRunner, RunnerBuilder, RunnerError};
+    /// # use eventsourcing::{Projection, Views};
     /// # async fn example<P: Projection, V: Views<View = P::View>>(builder: RunnerBuilder<P, V>) -> Result<ProjectionRunner, RunnerError> {
     /// builder.accept_log(7_000).start().await
     /// # }

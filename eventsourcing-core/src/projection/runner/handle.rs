@@ -39,7 +39,7 @@ use crate::{Error, Result};
 /// use eventsourcing::projection::Recorded;
 /// use eventsourcing::recording::Cause;
 /// use eventsourcing::{Application, MemoryViews, Projection, ProjectionRunner};
-/// # use eventsourcing_core::{StoredEvent, Uuid};
+/// # use eventsourcing::{StoredEvent, Uuid};
 ///
 /// // `#[projection]` writes this from handlers that take events
 /// struct Bookings;

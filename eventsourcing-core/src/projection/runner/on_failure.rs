@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What a runner does when a handler fails.
+/// The reaction of a runner to a handler that fails.
 ///
 /// It applies to failures that a retry would repeat. Transient failures, such as a lost connection, a lock that is not available,
 /// or a conflict with another writer, are retried in any case.
@@ -14,9 +14,9 @@ use std::time::Duration;
 /// use std::time::Duration;
 ///
 /// use eventsourcing::{Application, MemoryViews, OnFailure, ProjectionRunner};
-/// # use eventsourcing_core::projection::Recorded;
-/// # use eventsourcing_core::recording::Cause;
-/// # use eventsourcing_core::{Projection, StoredEvent, Uuid};
+/// # use eventsourcing::projection::Recorded;
+/// # use eventsourcing::recording::Cause;
+/// # use eventsourcing::{Projection, StoredEvent, Uuid};
 /// # struct Bookings;
 /// # impl Projection for Bookings {
 /// #     type View = u64;

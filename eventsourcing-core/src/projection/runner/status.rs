@@ -29,9 +29,9 @@ pub enum Progress {
 ///
 /// use eventsourcing::projection::Progress;
 /// use eventsourcing::{Application, MemoryViews, ProjectionRunner};
-/// # use eventsourcing_core::projection::Recorded;
-/// # use eventsourcing_core::recording::Cause;
-/// # use eventsourcing_core::{Projection, StoredEvent, Uuid};
+/// # use eventsourcing::projection::Recorded;
+/// # use eventsourcing::recording::Cause;
+/// # use eventsourcing::{Projection, StoredEvent, Uuid};
 /// # struct Bookings;
 /// # impl Projection for Bookings {
 /// #     type View = u64;

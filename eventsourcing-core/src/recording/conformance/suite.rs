@@ -14,10 +14,11 @@
 /// # Examples
 ///
 /// ```
-/// use eventsourcing_core::recording::MemoryRecorder;
-/// use eventsourcing_core::recording::conformance::Single;
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::recording::MemoryRecorder;
+/// use eventsourcing::recording::conformance::Single;
 ///
-/// eventsourcing_core::recorder_conformance!(memory, Single::new(MemoryRecorder::new()));
+/// eventsourcing::recorder_conformance!(memory, Single::new(MemoryRecorder::new()));
 /// ```
 #[macro_export]
 macro_rules! recorder_conformance {

@@ -1,0 +1,14 @@
+use eventsourcing::prelude::*;
+
+#[aggregate]
+pub struct World {
+    name: String,
+}
+
+impl World {
+    pub fn new() -> Self {
+        todo!()
+    }
+}
+
+fn main() {}
