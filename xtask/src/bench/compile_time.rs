@@ -170,7 +170,7 @@ fn by_hand(name: &str) -> String {
         .collect::<String>();
     let apply = all(|number| format!("Event::Changed{number}(event) => self.apply_{number}(&event), "));
     format!(
-        "    use eventsourcing::recording::{{StateError, StateReader, StateWriter}};
+        "    use eventsourcing::domain::{{StateError, StateReader, StateWriter}};
     use eventsourcing::{{Aggregate, AggregateEvent, ApplyError, Root, Uuid}};
     use serde::{{Deserialize, Serialize}};
     #[derive(Clone, Debug)]

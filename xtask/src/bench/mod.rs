@@ -40,10 +40,12 @@ pub(crate) struct Options {
     instructions: bool,
     /// Record the counts.
     record: bool,
+    /// Take the figures of ours and the limits that an earlier run measured, which stopped after them.
+    resume: bool,
 }
 
 impl Options {
-    /// Reads `[--quick] [--only PATTERN] [--no-peers]` or `--instructions [--record]`.
+    /// Reads `[--quick] [--only PATTERN] [--no-peers] [--resume]` or `--instructions [--record]`.
     pub(crate) fn parse(arguments: &[String]) -> Result<Self, Failure> {
         let mut options = Self::default();
         let mut rest = arguments.iter();
@@ -53,6 +55,7 @@ impl Options {
                 "--no-peers" => options.no_peers = true,
                 "--instructions" => options.instructions = true,
                 "--record" => options.record = true,
+                "--resume" => options.resume = true,
                 "--only" => {
                     let pattern = rest.next().ok_or_else(|| {
                         Failure::new("--only needs a pattern, such as `--only \"postgres save 1 event\"`")
@@ -81,7 +84,7 @@ impl Options {
 
     /// Returns whether this is the whole bench in full length. Only its results are published.
     fn is_whole(&self) -> bool {
-        *self == Self::default()
+        *self == Self { resume: self.resume, ..Self::default() }
     }
 
     fn line(&self) -> String {
@@ -91,6 +94,9 @@ impl Options {
         }
         if self.no_peers {
             line.push_str(" --no-peers");
+        }
+        if self.resume {
+            line.push_str(" --resume");
         }
         if let Some(only) = &self.only {
             line.push_str(&format!(" --only \"{only}\""));
@@ -110,25 +116,31 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let Prepared { mut keeper, connection, name } = Prepared::find(false, SETTINGS)?;
     let mut figures = Figures::default();
     let mut about = Circumstances { line: options.line(), machine: machine::describe(), ..Circumstances::default() };
-    say(&format!("==> measuring ours and the limits, with {name}"));
     let file = target().join("figures.tsv");
-    let mut command = Command::new(target().join("release/suite"));
-    crate::environment::seal(&mut command);
-    connection.export(&mut command);
-    command.arg("--folder").arg(target().join("files")).arg("--figures").arg(&file);
-    if options.quick {
-        command.arg("--quick");
+    if !options.resume {
+        say(&format!("==> measuring ours and the limits, with {name}"));
+        let mut command = Command::new(target().join("release/suite"));
+        crate::environment::seal(&mut command);
+        connection.export(&mut command);
+        command.arg("--folder").arg(target().join("files")).arg("--figures").arg(&file);
+        if options.quick {
+            command.arg("--quick");
+        }
+        if let Some(only) = &options.only {
+            command.args(["--only", only]);
+        }
+        keeper.run(command)?;
     }
-    if let Some(only) = &options.only {
-        command.args(["--only", only]);
-    }
-    keeper.run(command)?;
     figures.read_suite(&fs::read_to_string(&file).while_doing(|| format!("reading {}", file.display()))?)?;
     if !options.no_peers {
         peers::run(options, &mut keeper, &connection, &mut figures, &mut about.left_out)?;
     }
     keeper.finish()?;
-    about.compiled = compile_time::run(options)?;
+    // a failure must not lose what was measured
+    match compile_time::run(options) {
+        Ok(compiled) => about.compiled = compiled,
+        Err(failure) => about.left_out.push(("compile time".to_owned(), failure.to_string())),
+    }
     write(options, &figures, about)
 }
 
@@ -181,7 +193,8 @@ mod tests {
     #[test]
     fn a_part_of_the_bench_is_not_the_whole() {
         assert!(parse(&[]).expect("no arguments").is_whole());
-        for part in [&["--quick"] as &[&str], &["--no-peers"], &["--only", "sqlite"]] {
+        assert!(parse(&["--resume"]).expect("valid arguments").is_whole());
+        for part in [&["--quick"] as &[&str], &["--no-peers"], &["--only", "sqlite"], &["--resume", "--quick"]] {
             assert!(!parse(part).expect("valid arguments").is_whole());
         }
     }
