@@ -1,19 +1,21 @@
 //! The repository: gets aggregates by replaying their events.
 
 use std::fmt;
-use std::ops::ControlFlow;
+use std::time::Instant;
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::handle::Shared;
-use crate::domain::{Aggregate, AggregateEvent, DomainEvent, Root};
-use crate::recording::{EventQuery, StoredEvent, StoredEventRef};
+use super::replay::Replay;
+use crate::domain::Aggregate;
+use crate::recording::{EventQuery, StoredEvent};
 use crate::{Error, Result};
 
 /// A repository that gets aggregates by their ids.
 ///
-/// Each event is decoded from the recorder's row and applied at once, without a copy of the history.
+/// Each event is decoded from the recorder's row and applied at once, without a copy of the history. If the aggregate has a snapshot
+/// that this program can use, the events after it are applied to the state of the snapshot.
 ///
 /// # Examples
 ///
@@ -81,7 +83,7 @@ impl<'a> Repository<'a> {
     /// # Errors
     /// As for [`get`](Self::get), except [`Error::AggregateNotFound`].
     pub async fn find<A: Aggregate>(&self, id: Uuid) -> Result<Option<A>> {
-        self.fold(id, None, |_| true).await
+        self.fold(id, None, None).await
     }
 
     /// Gets the aggregate with this id, or creates it with `create` if nothing is recorded under it.
@@ -108,7 +110,7 @@ impl<'a> Repository<'a> {
     /// # Errors
     /// [`Error::VersionNotFound`] if it does not have that version, and the errors of [`get`](Self::get).
     pub async fn get_at<A: Aggregate>(&self, id: Uuid, version: u64) -> Result<A> {
-        let aggregate: Option<A> = self.fold(id, Some(version), |_| true).await?;
+        let aggregate: Option<A> = self.fold(id, Some(version), None).await?;
         match aggregate {
             Some(aggregate) if aggregate.version() == version => Ok(aggregate),
             // an aggregate that has no version 0 may still be at version 7
@@ -127,20 +129,21 @@ impl<'a> Repository<'a> {
     /// # Errors
     /// [`Error::AggregateNotFound`] if its first event is later, and the errors of [`get`](Self::get).
     pub async fn get_as_of<A: Aggregate>(&self, id: Uuid, timestamp: Timestamp) -> Result<A> {
-        self.fold(id, None, |time| time <= timestamp).await?.ok_or_else(|| not_found::<A>(id))
+        self.fold(id, None, Some(timestamp)).await?.ok_or_else(|| not_found::<A>(id))
     }
 
     /// Like [`get`](Self::get), and applies events that are to be recorded and are not yet.
     pub(crate) async fn get_with<A: Aggregate>(&self, id: Uuid, pending: &[StoredEvent]) -> Result<A> {
-        let mut aggregate: Option<A> = self.fold(id, None, |_| true).await?;
+        let mut replay = Replay::of(self.fold(id, None, None).await?);
         for stored in pending.iter().filter(|stored| stored.originator_id == id) {
-            let (tried, recorded) = (stored.originator_version, aggregate.as_ref().map_or(0, Aggregate::version));
+            let recorded = replay.aggregate.as_ref().map_or(0, Aggregate::version);
+            let tried = stored.originator_version;
             if tried <= recorded {
                 return Err(Error::Conflict { originator_id: id, tried, recorded });
             }
-            let _ = self.apply(&mut aggregate, stored.as_ref(), |_| true)?;
+            let _ = replay.apply(&self.shared.mapper, stored.as_ref())?;
         }
-        aggregate.ok_or_else(|| not_found::<A>(id))
+        replay.aggregate.ok_or_else(|| not_found::<A>(id))
     }
 
     /// Whether an aggregate of any type has this id. No events are replayed.
@@ -161,60 +164,17 @@ impl<'a> Repository<'a> {
         &self,
         id: Uuid,
         up_to: Option<u64>,
-        wanted: impl Fn(Timestamp) -> bool + Send + Sync,
+        as_of: Option<Timestamp>,
     ) -> Result<Option<A>> {
-        self.shared.topics.claim::<A::Event>()?;
-        let mut aggregate: Option<A> = None;
-        let mut query = EventQuery::of(id).up_to(up_to);
-        let mut loaded = None;
-        loop {
-            let mut outcome = Ok(());
-            let mut visit = |stored: StoredEventRef<'_>| match self.apply(&mut aggregate, stored, &wanted) {
-                Ok(flow) => flow,
-                Err(error) => {
-                    outcome = Err(error);
-                    ControlFlow::Break(())
-                }
-            };
-            self.shared.recorder.read_events(query.clone(), &mut visit).await?;
-            match outcome {
-                Ok(()) => return Ok(aggregate),
-                // another process stored the dictionary after this application opened: load it, then continue with the same event
-                Err(Error::Mapper(error)) if error.unknown_dictionary().is_some_and(|id| loaded != Some(id)) => {
-                    loaded = error.unknown_dictionary();
-                    self.shared.load_dictionaries().await?;
-                    if let Some(applied) = &aggregate {
-                        query.advance_after(applied.version());
-                    }
-                }
-                Err(error) => return Err(error),
-            }
+        let snapshots = &self.shared.snapshots;
+        if snapshots.format_of::<A>().is_none() {
+            return Ok(self.shared.replay(id, up_to, as_of).await?.aggregate);
         }
-    }
-
-    /// Decodes an event from the recorder's row, and applies it if its time is wanted. A retired event only counts.
-    fn apply<A: Aggregate>(
-        &self,
-        aggregate: &mut Option<A>,
-        stored: StoredEventRef<'_>,
-        wanted: impl Fn(Timestamp) -> bool,
-    ) -> Result<ControlFlow<()>> {
-        check_type::<A>(stored)?;
-        if let Some(topic) = A::Event::RETIRED_TOPICS.iter().find(|topic| **topic == stored.topic) {
-            let timestamp = self.shared.mapper.read_timestamp(&stored.location(), stored.state, stored.checksum)?;
-            if !wanted(timestamp) {
-                return Ok(ControlFlow::Break(()));
-            }
-            Root::skip(aggregate, topic, stored.originator_id, stored.originator_version, timestamp)?;
-            return Ok(ControlFlow::Continue(()));
-        }
-        let event: DomainEvent<A::Event> =
-            self.shared.mapper.read_event(&stored.location(), stored.state, stored.checksum)?;
-        if !wanted(event.timestamp) {
-            return Ok(ControlFlow::Break(()));
-        }
-        *aggregate = Some(event.replay(aggregate.take())?);
-        Ok(ControlFlow::Continue(()))
+        let begun = snapshots.slower_than().map(|longest| (Instant::now(), longest));
+        let replay = self.shared.replay(id, up_to, as_of).await?;
+        let is_slow = begun.is_some_and(|(begun, longest)| begun.elapsed() > longest);
+        snapshots.note(id, &replay, is_slow, up_to.is_none() && as_of.is_none());
+        Ok(replay.aggregate)
     }
 }
 
@@ -226,20 +186,4 @@ impl fmt::Debug for Repository<'_> {
 
 fn not_found<A: Aggregate>(originator_id: Uuid) -> Error {
     Error::AggregateNotFound { aggregate: A::NAME, originator_id }
-}
-
-/// Returns an error for a topic of another type. The mapper reports an unknown topic that starts with this type's name.
-fn check_type<A: Aggregate>(stored: StoredEventRef<'_>) -> Result<()> {
-    let all = [A::Event::TOPICS, A::Event::OLD_TOPICS, A::Event::RETIRED_TOPICS];
-    let ours = all.iter().any(|topics| topics.contains(&stored.topic));
-    // an aggregate name may contain dots itself
-    let named_as_ours = stored.topic.strip_prefix(A::NAME).is_some_and(|rest| rest.starts_with('.'));
-    if ours || named_as_ours {
-        return Ok(());
-    }
-    Err(Error::WrongAggregate {
-        expected: A::NAME,
-        found: stored.topic.to_owned(),
-        originator_id: stored.originator_id,
-    })
 }

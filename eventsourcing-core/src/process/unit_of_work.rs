@@ -6,7 +6,7 @@ use std::fmt;
 use uuid::Uuid;
 
 use super::dead_letters::WorkLetters;
-use crate::application::{Application, Saveable, are_among};
+use crate::application::{Application, Batch, Due, Saveable, are_among};
 use crate::domain::{Aggregate, MissingEvents};
 use crate::recording::{StoredEvent, Tracking};
 use crate::{Error, Result};
@@ -90,6 +90,8 @@ pub struct UnitOfWork {
     pub(super) events: Vec<StoredEvent>,
     /// The last versions of the saved aggregates.
     versions: HashMap<Uuid, u64>,
+    /// The snapshots that are due once the events are recorded.
+    pub(super) due: Vec<Due>,
     /// The changes of dead letters.
     pub(super) letters: WorkLetters,
 }
@@ -123,7 +125,7 @@ impl UnitOfWork {
     /// [`AggregateError::EventsMissing`](crate::AggregateError::EventsMissing) if earlier events were taken from an aggregate and are
     /// not saved in this unit of work.
     pub fn save<S: Saveable>(&mut self, mut what: S) -> Result<()> {
-        let (events, missing) = self.application.events_of(&mut what)?;
+        let Batch { events, missing, due } = self.application.batch_of(&mut what)?;
         let is_left_out = |missing: &&MissingEvents| !are_among(missing, &events) && !are_among(missing, &self.events);
         if let Some(missing) = missing.iter().find(is_left_out) {
             return Err(missing.error().into());
@@ -137,6 +139,7 @@ impl UnitOfWork {
         }
         self.versions.extend(events.iter().map(|event| (event.originator_id, event.originator_version)));
         self.events.extend(events);
+        self.due.extend(due);
         what.recorded();
         Ok(())
     }
@@ -165,6 +168,7 @@ impl UnitOfWork {
             tracking,
             events: Vec::new(),
             versions: HashMap::new(),
+            due: Vec::new(),
             letters: WorkLetters::default(),
         }
     }
