@@ -9,9 +9,7 @@ use super::handle::Shared;
 use super::snapshots::Opened;
 use crate::codec::Mapper;
 use crate::domain::{Aggregate, AggregateEvent, DomainEvent, Root, SnapshotFormat};
-use crate::recording::{
-    EventQuery, RecorderError, ReplayItem, ReplayQuery, StoredEventRef, StoredSnapshotRef,
-};
+use crate::recording::{EventQuery, RecorderError, ReplayItem, ReplayQuery, StoredEventRef, StoredSnapshotRef};
 use crate::{Error, Result};
 
 /// An aggregate while it is replayed, and then the result.
@@ -131,7 +129,9 @@ impl Shared {
             match self.recorder.read_replay(query.clone(), &mut visit).await {
                 Ok(()) => {}
                 // the events would not be read either
-                Err(error) if error.is_retryable() || matches!(error, RecorderError::Closed) => return Err(error.into()),
+                Err(error) if error.is_retryable() || matches!(error, RecorderError::Closed) => {
+                    return Err(error.into());
+                }
                 Err(error) => {
                     tracing::warn!(application = %self.name, aggregate = A::NAME, %id, %error, "snapshots cannot be read; the aggregate is loaded from its events");
                     return Ok(false);
@@ -245,8 +245,7 @@ impl<A: Aggregate> Replay<A> {
             Root::skip(&mut self.aggregate, topic, id, version, timestamp)?;
             timestamp
         } else {
-            let event: DomainEvent<A::Event> =
-                mapper.read_event(&stored.location(), stored.state, stored.checksum)?;
+            let event: DomainEvent<A::Event> = mapper.read_event(&stored.location(), stored.state, stored.checksum)?;
             let timestamp = event.timestamp;
             if !self.wants(timestamp) {
                 return Ok(ControlFlow::Break(()));

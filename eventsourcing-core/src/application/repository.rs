@@ -160,12 +160,7 @@ impl<'a> Repository<'a> {
     }
 
     #[tracing::instrument(name = "get", level = "info", skip_all, fields(application = %self.shared.name, aggregate = A::NAME, %id), err(level = "debug"))]
-    async fn fold<A: Aggregate>(
-        &self,
-        id: Uuid,
-        up_to: Option<u64>,
-        as_of: Option<Timestamp>,
-    ) -> Result<Option<A>> {
+    async fn fold<A: Aggregate>(&self, id: Uuid, up_to: Option<u64>, as_of: Option<Timestamp>) -> Result<Option<A>> {
         let snapshots = &self.shared.snapshots;
         if snapshots.format_of::<A>().is_none() {
             return Ok(self.shared.replay(id, up_to, as_of).await?.aggregate);

@@ -269,7 +269,9 @@ pub enum RecorderError {
     NoDictionaries,
 
     /// The recorder stores no snapshots.
-    #[error("this recorder stores no snapshots; load the aggregate from its events, or give the application a recorder that stores them")]
+    #[error(
+        "this recorder stores no snapshots; load the aggregate from its events, or give the application a recorder that stores them"
+    )]
     NoSnapshots,
 
     /// The recorder does not store how far other applications' logs are processed.

@@ -36,9 +36,7 @@ pub(crate) fn write<T: Serialize>(state: &T, latest: Timestamp, into: &mut Vec<u
 pub(crate) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<(T, Timestamp), JsonError> {
     match serde_json::from_slice::<Read<T>>(json) {
         Ok(Read { latest, state }) => Ok((state, latest)),
-        Err(error) => {
-            Err(JsonError::of_reading::<Read<T>>(&error, &mut serde_json::Deserializer::from_slice(json)))
-        }
+        Err(error) => Err(JsonError::of_reading::<Read<T>>(&error, &mut serde_json::Deserializer::from_slice(json))),
     }
 }
 

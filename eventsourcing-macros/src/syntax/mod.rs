@@ -5,5 +5,6 @@ mod manifest;
 pub(crate) mod names;
 pub(crate) mod paths;
 pub(crate) mod std_macros;
+pub(crate) mod token_hash;
 pub(crate) mod tokens;
 pub(crate) mod types;

@@ -16,6 +16,7 @@ mod reader_connections;
 mod recorded_versions;
 mod save_batch;
 mod select;
+mod snapshots;
 mod tracking;
 mod writer_connection;
 
@@ -24,8 +25,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use eventsourcing_core::recording::{Append, LetterQuery, StoredDictionary, StoredLetter, Watermark};
+use eventsourcing_core::recording::{Append, LetterQuery, ReplayQuery, ReplayVisitor};
 use eventsourcing_core::recording::{EventQuery, EventVisitor, LogPosition, NotificationQuery, NotificationVisitor};
+use eventsourcing_core::recording::{StoredDictionary, StoredLetter, StoredSnapshot, Watermark};
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection, PgPool};
@@ -226,6 +228,23 @@ impl Recorder for PostgresRecorder {
 
     async fn select_dictionaries(&self, after: u32) -> Result<Vec<StoredDictionary>, RecorderError> {
         self.inner.select_dictionaries(after).await
+    }
+
+    fn keeps_snapshots(&self) -> bool {
+        true
+    }
+
+    async fn insert_snapshot(&self, snapshot: StoredSnapshot, keep: usize) -> Result<bool, RecorderError> {
+        snapshot.check()?;
+        self.inner.insert_snapshot(snapshot, keep).await
+    }
+
+    async fn delete_snapshots(&self, originator_id: Uuid) -> Result<(), RecorderError> {
+        self.inner.delete_snapshots(originator_id).await
+    }
+
+    async fn read_replay(&self, query: ReplayQuery, visit: &mut ReplayVisitor<'_>) -> Result<(), RecorderError> {
+        self.inner.read_replay(query, visit).await
     }
 
     async fn recorded_after(&self, after: u64) {

@@ -55,6 +55,10 @@ impl TableName {
         format!("{}_letters", self.prefix)
     }
 
+    pub(crate) fn snapshots(&self) -> String {
+        format!("{}_snapshots", self.prefix)
+    }
+
     /// The constraint by which a version is recorded only once.
     pub(crate) fn version_key(&self) -> String {
         format!("{}_events_version_key", self.prefix)
@@ -102,6 +106,12 @@ impl TableName {
         format!("{}_letters_id_key", self.prefix)
     }
 
+    /// The primary key of the snapshots.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn snapshots_key(&self) -> String {
+        format!("{}_snapshots_key", self.prefix)
+    }
+
     /// The trigger, and its function, that prevents ids of deleted events from being issued again.
     #[cfg(feature = "postgres")]
     pub(crate) fn keep_ids(&self) -> String {
@@ -124,7 +134,7 @@ mod tests {
         let name = format!("{}1234", "Universe".repeat(5));
         let names = TableName::of(&name).map(|name| {
             let keys = [name.version_key(), format!("{}_dictionaries_key", name.prefix)];
-            [name.events(), name.head(), name.dictionaries(), name.tracking(), name.letters()]
+            [name.events(), name.head(), name.dictionaries(), name.tracking(), name.letters(), name.snapshots()]
                 .into_iter()
                 .chain(keys)
                 .collect::<Vec<_>>()

@@ -1,9 +1,7 @@
 //! Which rows in memory a query selects. Readers clone them, which share the states, and use them without the lock.
 
 use super::Log;
-use crate::recording::{
-    EventQuery, NotificationQuery, RecorderError, ReplayQuery, StoredEvent, StoredSnapshot,
-};
+use crate::recording::{EventQuery, NotificationQuery, RecorderError, ReplayQuery, StoredEvent, StoredSnapshot};
 
 impl Log {
     pub(super) fn select_events(&self, query: &EventQuery) -> Vec<StoredEvent> {

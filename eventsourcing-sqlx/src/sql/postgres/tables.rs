@@ -51,6 +51,7 @@ impl PostgresSql {
                 name.tracking_key(),
             ),
             self.create_letters(),
+            self.create_snapshots(),
         ];
         statements.extend(self.functions());
         statements
@@ -74,10 +75,12 @@ impl PostgresSql {
             ),
             format!("ALTER TABLE {head} ADD COLUMN IF NOT EXISTS application text"),
             self.create_letters(),
+            self.create_snapshots(),
         ];
         statements.extend(self.functions());
+        // the owner of tables that have one stays: another application is refused after this
         statements.push(format!(
-            "UPDATE {head} SET schema_version = {SCHEMA_VERSION}, application = '{application}' \
+            "UPDATE {head} SET schema_version = {SCHEMA_VERSION}, application = coalesce(application, '{application}') \
              WHERE id = 1 AND schema_version < {SCHEMA_VERSION}"
         ));
         statements
@@ -96,6 +99,22 @@ impl PostgresSql {
             self.letters,
             self.name.letters_key(),
             self.name.letters_originator_key(),
+        )
+    }
+
+    fn create_snapshots(&self) -> String {
+        format!(
+            "CREATE TABLE IF NOT EXISTS {} (\n  \
+               originator_id uuid NOT NULL,\n  \
+               originator_version bigint NOT NULL,\n  \
+               fingerprint bigint NOT NULL,\n  \
+               topic text NOT NULL,\n  \
+               state bytea NOT NULL,\n  \
+               checksum bigint,\n  \
+               append_id uuid NOT NULL,\n  \
+               CONSTRAINT {} PRIMARY KEY (originator_id, originator_version, fingerprint)\n)",
+            self.snapshots,
+            self.name.snapshots_key(),
         )
     }
 
