@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
+use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote, quote_spanned};
-use syn::ImplItem;
+use syn::{ImplItem, LitInt};
 
 use crate::model::checked::{Aggregate, Event, Member, Snapshots, Was};
 use crate::syntax::names;
@@ -15,7 +15,7 @@ use crate::syntax::tokens::walk;
 pub(super) fn constant(aggregate: &Aggregate) -> Option<TokenStream> {
     let Snapshots { every, version, place } = aggregate.snapshots.as_ref()?;
     let (krate, place) = (&aggregate.krate, names::generated_at(*place));
-    let source = Literal::u64_unsuffixed(source(aggregate));
+    let source = in_groups(source(aggregate));
     let every = every.map(Literal::u64_unsuffixed).map(|every| quote!(.every(#every)));
     let version = version.filter(|version| *version > 1).map(Literal::u32_unsuffixed);
     let version = version.map(|version| quote!(.version(#version)));
@@ -29,6 +29,12 @@ pub(super) fn constant(aggregate: &Aggregate) -> Option<TokenStream> {
             )
         };
     })
+}
+
+/// A number in hexadecimal digits, as a person would write it.
+fn in_groups(number: u64) -> LitInt {
+    let [a, b, c, d] = [48, 32, 16, 0].map(|shift| number >> shift & 0xffff);
+    LitInt::new(&format!("0x{a:04x}_{b:04x}_{c:04x}_{d:04x}"), Span::call_site())
 }
 
 /// The hash of the code that decides which state results from recorded events, as far as it is in this block: the event methods, the
