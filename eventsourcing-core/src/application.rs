@@ -3,6 +3,7 @@
 // first: rustdoc shows the methods of `Application` in the order of these modules
 mod handle;
 
+mod aggregate_ids;
 mod aggregate_set;
 pub(crate) mod aggregate_types;
 mod application_clock;
@@ -22,6 +23,7 @@ mod topics;
 mod training;
 mod turns;
 
+pub use aggregate_ids::{AggregateIds, RecordedAggregate};
 pub use aggregate_set::AggregateSet;
 pub use application_struct::ApplicationStruct;
 pub use builder::ApplicationBuilder;

@@ -1,14 +1,16 @@
 //! The repository: gets aggregates by replaying their events.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::aggregate_ids::AggregateIds;
 use super::handle::Shared;
 use super::replay::Replay;
-use crate::domain::Aggregate;
+use crate::domain::{Aggregate, AggregateEvent as _};
 use crate::recording::{EventQuery, StoredEvent};
 use crate::{Error, Result};
 
@@ -146,6 +148,66 @@ impl<'a> Repository<'a> {
         replay.aggregate.ok_or_else(|| not_found::<A>(id))
     }
 
+    /// Lists the ids of all aggregates of a type, in the order in which they were created.
+    ///
+    /// The databases find them by an index of first events: no event is read. The list can be continued from the
+    /// [`position`](super::RecordedAggregate::position) of any entry. Aggregates that were created under earlier names of the event or the
+    /// type are listed too, and those whose creation event is retired are not.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use eventsourcing_core as eventsourcing;
+    /// # use eventsourcing_core::{Aggregate, AggregateEvent, ApplyError, Root};
+    /// # use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
+    /// # #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+    /// # struct Opened { seats: u64 }
+    /// # impl AggregateEvent for Opened {
+    /// #     const TOPICS: &'static [&'static str] = &["Seats.Opened"];
+    /// #     fn topic(&self) -> &'static str { "Seats.Opened" }
+    /// #     fn write(&self, state: &mut StateWriter<'_>) -> Result<(), StateError> { state.write(self) }
+    /// #     fn read(topic: &str, state: &mut StateReader<'_>) -> Result<Self, StateError> {
+    /// #         if topic == "Seats.Opened" { state.read() } else { Err(StateError::UnknownTopic) }
+    /// #     }
+    /// # }
+    /// # #[derive(Debug)]
+    /// # struct Seats { left: u64, root: Root<Seats> }
+    /// # impl Aggregate for Seats {
+    /// #     type Event = Opened;
+    /// #     const NAME: &'static str = "Seats";
+    /// #     fn root(&self) -> &Root<Self> { &self.root }
+    /// #     fn root_mut(&mut self) -> &mut Root<Self> { &mut self.root }
+    /// #     fn create(event: Opened) -> Result<Self, ApplyError> { Ok(Seats { left: event.seats, root: Root::default() }) }
+    /// #     fn apply(&mut self, _: Opened) -> Result<(), ApplyError> { Err(ApplyError::IsACreation) }
+    /// # }
+    /// use eventsourcing::{Application, Error, Uuid};
+    /// # futures::executor::block_on(async {
+    /// let theatre = Application::builder("Theatre").open()?;
+    /// let mut halls = [120, 80].map(|seats| Seats::create_from(Uuid::new_v4(), Opened { seats }).expect("it creates"));
+    /// theatre.save(&mut halls).await?;
+    ///
+    /// let mut ids = theatre.repository().ids::<Seats>();
+    /// while let Some(hall) = ids.try_next().await? {
+    ///     let seats: Seats = theatre.repository().get(hall.id).await?;
+    ///     assert!(seats.left >= 80);
+    /// }
+    /// assert_eq!(theatre.repository().count::<Seats>().await?, 2);
+    /// # Ok::<(), Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn ids<A: Aggregate>(&self) -> AggregateIds {
+        AggregateIds::new(Arc::clone(&self.shared.recorder), topics_of::<A>())
+    }
+
+    /// Returns the number of aggregates of a type, without reading an event.
+    ///
+    /// # Errors
+    /// [`Error::Recorder`] if the database fails.
+    pub async fn count<A: Aggregate>(&self) -> Result<u64> {
+        let topics: Vec<String> = topics_of::<A>().map(str::to_owned).collect();
+        Ok(self.shared.recorder.count_originators(&topics).await?)
+    }
+
     /// Whether an aggregate of any type has this id. No events are replayed.
     ///
     /// # Errors
@@ -177,6 +239,11 @@ impl fmt::Debug for Repository<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Repository").field("application", &self.shared.name).finish()
     }
+}
+
+/// The topics under which aggregates of a type may have been created.
+fn topics_of<A: Aggregate>() -> impl Iterator<Item = &'static str> {
+    A::Event::TOPICS.iter().chain(A::Event::OLD_TOPICS).copied()
 }
 
 fn not_found<A: Aggregate>(originator_id: Uuid) -> Error {

@@ -48,6 +48,7 @@
 //! | [`versions`] | one event for each version of an aggregate; conflicts; repeated appends |
 //! | [`atomicity`] | all or nothing, also when an insert fails or is dropped before it completes |
 //! | [`selection`] | which events of an aggregate a query selects, in which order |
+//! | [`originators`] | which aggregates there are, by the topics of their first events |
 //! | [`log`] | the notification log: ids, bounds, topics, pages |
 //! | [`anchors`] | anchored positions, and reads that start from them |
 //! | [`limits`] | the minimum and maximum values of every field |
@@ -75,6 +76,7 @@ pub mod dictionaries;
 pub mod letters;
 pub mod limits;
 pub mod log;
+pub mod originators;
 pub mod selection;
 pub mod snapshots;
 mod store;

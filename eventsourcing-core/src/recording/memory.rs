@@ -14,6 +14,7 @@ use self::letters::Letters;
 use self::snapshots::Snapshots;
 use super::{
     Append, EventQuery, EventVisitor, LetterQuery, LogPosition, Notification, NotificationQuery, NotificationVisitor,
+    OriginatorQuery, RecordedOriginator,
     Recorder, RecorderError, ReplayItem, ReplayQuery, ReplayVisitor, StoredDictionary, StoredEvent, StoredLetter,
     StoredSnapshot, Tracking, Watermark, is_same_attempt,
 };
@@ -227,6 +228,10 @@ impl Recorder for MemoryRecorder {
         Ok(())
     }
 
+    async fn select_originators(&self, query: OriginatorQuery) -> Result<Vec<RecordedOriginator>, RecorderError> {
+        self.read(|log| log.select_originators(&query))
+    }
+
     async fn recorded_after(&self, after: u64) {
         self.watermark.passed(after).await;
     }
@@ -297,6 +302,16 @@ impl Log {
             self.letters.change(letters);
         }
         Ok(notifications)
+    }
+
+    fn select_originators(&self, query: &OriginatorQuery) -> Vec<RecordedOriginator> {
+        let after = usize::try_from(query.after).unwrap_or(usize::MAX);
+        let recorded = (query.after.saturating_add(1)..).zip(self.events.iter().skip(after));
+        let is_wanted = |event: &StoredEvent| {
+            event.originator_version == 1 && query.topics.iter().any(|topic| *topic == *event.topic)
+        };
+        let listed = recorded.filter(|(_, event)| is_wanted(event));
+        listed.map(|(id, event)| RecordedOriginator::new(id, event.originator_id)).take(query.limit).collect()
     }
 
     fn position_in(&self, upstream: &str) -> LogPosition {

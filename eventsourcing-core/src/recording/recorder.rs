@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     Append, EventQuery, EventVisitor, LetterQuery, LogPosition, Notification, NotificationQuery, NotificationVisitor,
-    RecorderError, ReplayItem, ReplayQuery, ReplayVisitor, StoredDictionary, StoredEvent, StoredLetter, StoredSnapshot,
+    OriginatorQuery, RecordedOriginator, RecorderError, ReplayItem, ReplayQuery, ReplayVisitor, StoredDictionary, StoredEvent, StoredLetter, StoredSnapshot,
     Tracking,
 };
 
@@ -299,6 +299,46 @@ pub trait Recorder: Debug + Send + Sync {
     async fn select_dictionaries(&self, after: u32) -> Result<Vec<StoredDictionary>, RecorderError> {
         let _ = after;
         Ok(Vec::new())
+    }
+
+    /// Returns aggregates whose first event, version 1, has one of these topics, in the order of their first events.
+    ///
+    /// A recorder that benefits from an index of first events implements it. The default implementation searches the log.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    async fn select_originators(&self, query: OriginatorQuery) -> Result<Vec<RecordedOriginator>, RecorderError> {
+        let mut found = Vec::new();
+        let mut log = NotificationQuery::after(query.after, PAGE).topics(query.topics);
+        while found.len() < query.limit && !log.topics.is_empty() {
+            let page = self.select_notifications(log.clone()).await?;
+            let firsts = page.iter().filter(|notification| notification.originator_version == 1);
+            let listed = firsts.map(|first| RecordedOriginator::new(first.id, first.originator_id));
+            found.extend(listed.take(query.limit - found.len()));
+            match page.last() {
+                Some(last) if page.len() >= PAGE => log.advance_after(last.id),
+                _ => break,
+            }
+        }
+        Ok(found)
+    }
+
+    /// Returns the number of aggregates whose first event has one of these topics.
+    ///
+    /// The default implementation lists them with [`select_originators`](Self::select_originators), a page at a time.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    async fn count_originators(&self, topics: &[String]) -> Result<u64, RecorderError> {
+        let (mut count, mut query) = (0, OriginatorQuery::of(topics.iter().cloned()).limit(PAGE));
+        loop {
+            let page = self.select_originators(query.clone()).await?;
+            count += page.len() as u64;
+            match page.last() {
+                Some(last) if page.len() >= PAGE => query.after = last.notification_id,
+                _ => return Ok(count),
+            }
+        }
     }
 
     /// Whether the recorder stores snapshots. It does not by default, and the other methods for snapshots are not called then.

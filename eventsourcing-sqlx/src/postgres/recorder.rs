@@ -9,6 +9,7 @@ mod listen;
 mod lost_connection;
 mod notify;
 mod open;
+mod originators;
 mod pooler_session;
 mod privilege;
 mod reachability;
@@ -27,6 +28,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use eventsourcing_core::recording::{Append, LetterQuery, ReplayQuery, ReplayVisitor};
 use eventsourcing_core::recording::{EventQuery, EventVisitor, LogPosition, NotificationQuery, NotificationVisitor};
+use eventsourcing_core::recording::{OriginatorQuery, RecordedOriginator};
 use eventsourcing_core::recording::{StoredDictionary, StoredLetter, StoredSnapshot, Watermark};
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 use sqlx::postgres::PgConnectOptions;
@@ -228,6 +230,14 @@ impl Recorder for PostgresRecorder {
 
     async fn select_dictionaries(&self, after: u32) -> Result<Vec<StoredDictionary>, RecorderError> {
         self.inner.select_dictionaries(after).await
+    }
+
+    async fn select_originators(&self, query: OriginatorQuery) -> Result<Vec<RecordedOriginator>, RecorderError> {
+        self.inner.select_originators(query).await
+    }
+
+    async fn count_originators(&self, topics: &[String]) -> Result<u64, RecorderError> {
+        self.inner.count_originators(topics).await
     }
 
     fn keeps_snapshots(&self) -> bool {

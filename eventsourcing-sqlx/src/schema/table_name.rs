@@ -64,6 +64,11 @@ impl TableName {
         format!("{}_events_version_key", self.prefix)
     }
 
+    /// The index of the first events of aggregates, by topic.
+    pub(crate) fn first_key(&self) -> String {
+        format!("{}_events_first_key", self.prefix)
+    }
+
     /// The primary key of the events, by notification id.
     #[cfg(feature = "postgres")]
     pub(crate) fn events_key(&self) -> String {
@@ -133,7 +138,7 @@ mod tests {
     fn names_are_lower_case_and_no_longer_than_postgresql_keeps() {
         let name = format!("{}1234", "Universe".repeat(5));
         let names = TableName::of(&name).map(|name| {
-            let keys = [name.version_key(), format!("{}_dictionaries_key", name.prefix)];
+            let keys = [name.version_key(), name.first_key(), format!("{}_dictionaries_key", name.prefix)];
             [name.events(), name.head(), name.dictionaries(), name.tracking(), name.letters(), name.snapshots()]
                 .into_iter()
                 .chain(keys)

@@ -170,6 +170,12 @@ impl SqliteSql {
             )
             .into(),
             dictionaries: format!("SELECT id, bytes, checksum FROM {dictionaries} WHERE id > ?1 ORDER BY id").into(),
+            originators: format!(
+                "SELECT notification_id, originator_id FROM {events} \
+                 WHERE topic = ?1 AND originator_version = 1 AND notification_id > ?2 ORDER BY notification_id LIMIT ?3"
+            )
+            .into(),
+            count_originators: format!("SELECT count(*) FROM {events} WHERE topic = ?1 AND originator_version = 1").into(),
             delete_snapshots: format!("DELETE FROM {snapshots} WHERE originator_id = ?1").into(),
         };
         Self {
@@ -270,6 +276,7 @@ impl SqliteSql {
         ));
         statements.push(self.create_letters());
         statements.push(self.create_snapshots());
+        statements.push(self.create_first_key());
         statements
     }
 
@@ -293,6 +300,7 @@ impl SqliteSql {
         }
         if version < 4 {
             statements.push(self.create_snapshots());
+            statements.push(self.create_first_key());
         }
         // the owner of tables that have one stays: another application is refused after this
         statements.push(format!(
@@ -314,6 +322,15 @@ impl SqliteSql {
                PRIMARY KEY (upstream, notification_id),\n  \
                UNIQUE (upstream, originator_id, notification_id)\n) STRICT, WITHOUT ROWID",
             self.letters,
+        )
+    }
+
+    /// The index of the first events of aggregates. It covers the query, so that no event is read.
+    fn create_first_key(&self) -> String {
+        format!(
+            "CREATE INDEX IF NOT EXISTS {} ON {} (topic, notification_id, originator_id) WHERE originator_version = 1",
+            self.name.first_key(),
+            self.events,
         )
     }
 

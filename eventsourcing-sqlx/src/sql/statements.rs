@@ -76,6 +76,11 @@ pub(crate) struct Statements {
     pub(crate) insert_dictionary: Sql,
     /// `(after)` → id, bytes, checksum; lowest id first.
     pub(crate) dictionaries: Sql,
+    /// The aggregates whose first event has a topic, by the notification id of that event → notification id, originator id. PostgreSQL:
+    /// `(topics, after, limit)`; SQLite: `(topic, after, limit)`, for one topic.
+    pub(crate) originators: Sql,
+    /// The number of these aggregates. PostgreSQL: `(topics)`; SQLite: `(topic)`, for one topic.
+    pub(crate) count_originators: Sql,
     /// `(originator id)`: deletes all snapshots of an aggregate.
     pub(crate) delete_snapshots: Sql,
 }

@@ -11,6 +11,7 @@ mod insert;
 mod letters;
 mod location;
 mod open;
+mod originators;
 mod select;
 mod snapshots;
 mod tracking;
@@ -24,7 +25,7 @@ use std::sync::{Arc, OnceLock};
 use async_trait::async_trait;
 use eventsourcing_core::recording::{
     Append, Cause, EventQuery, EventVisitor, LetterQuery, LogPosition, NotificationQuery, NotificationVisitor,
-    ReplayQuery, ReplayVisitor, StoredDictionary, StoredLetter, StoredSnapshot, Watermark,
+    OriginatorQuery, RecordedOriginator, ReplayQuery, ReplayVisitor, StoredDictionary, StoredLetter, StoredSnapshot, Watermark,
 };
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 
@@ -204,6 +205,14 @@ impl Recorder for SqliteRecorder {
 
     async fn select_dictionaries(&self, after: u32) -> Result<Vec<StoredDictionary>, RecorderError> {
         self.inner.select_dictionaries(after).await
+    }
+
+    async fn select_originators(&self, query: OriginatorQuery) -> Result<Vec<RecordedOriginator>, RecorderError> {
+        self.inner.select_originators(query).await
+    }
+
+    async fn count_originators(&self, topics: &[String]) -> Result<u64, RecorderError> {
+        self.inner.count_originators(topics).await
     }
 
     fn keeps_snapshots(&self) -> bool {

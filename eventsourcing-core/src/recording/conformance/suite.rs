@@ -60,6 +60,11 @@ macro_rules! recorder_conformance {
                 only_events_of_the_aggregate_are_selected
                 a_long_aggregate_is_selected_whole
             }
+            originators {
+                aggregates_are_listed_by_their_first_events
+                only_aggregates_of_the_topics_are_listed
+                lists_of_aggregates_join
+            }
             log {
                 ids_begin_at_one_and_have_no_gaps
                 after_up_to_and_limit_select_a_part_of_the_log

@@ -192,6 +192,18 @@ impl PostgresSql {
             )
             .into(),
             dictionaries: format!("SELECT id, bytes, checksum FROM {dictionaries} WHERE id > $1 ORDER BY id").into(),
+            // of each topic the index gives the next ones in order, however many other aggregates there are
+            originators: format!(
+                "SELECT first.notification_id, first.originator_id FROM unnest($1::text[]) AS wanted(topic) \
+                 CROSS JOIN LATERAL (\
+                   SELECT notification_id, originator_id FROM {events} AS event \
+                   WHERE event.topic = wanted.topic AND originator_version = 1 AND notification_id > $2 \
+                   ORDER BY notification_id LIMIT $3) AS first \
+                 ORDER BY first.notification_id LIMIT $3"
+            )
+            .into(),
+            count_originators: format!("SELECT count(*) FROM {events} WHERE originator_version = 1 AND topic = ANY($1)")
+                .into(),
             delete_snapshots: format!("DELETE FROM {snapshots} WHERE originator_id = $1").into(),
         };
         // the bytes before a row are summed without reading TOASTed values; rows after enough bytes are not sent

@@ -52,6 +52,7 @@ impl PostgresSql {
             ),
             self.create_letters(),
             self.create_snapshots(),
+            self.create_first_key(),
         ];
         statements.extend(self.functions());
         statements
@@ -76,6 +77,7 @@ impl PostgresSql {
             format!("ALTER TABLE {head} ADD COLUMN IF NOT EXISTS application text"),
             self.create_letters(),
             self.create_snapshots(),
+            self.create_first_key(),
         ];
         statements.extend(self.functions());
         // the owner of tables that have one stays: another application is refused after this
@@ -99,6 +101,15 @@ impl PostgresSql {
             self.letters,
             self.name.letters_key(),
             self.name.letters_originator_key(),
+        )
+    }
+
+    /// The index of the first events of aggregates. It covers the query, so that no event is read.
+    fn create_first_key(&self) -> String {
+        format!(
+            "CREATE INDEX IF NOT EXISTS {} ON {} (topic, notification_id) INCLUDE (originator_id) WHERE originator_version = 1",
+            self.name.first_key(),
+            self.events,
         )
     }
 
