@@ -2,12 +2,13 @@
 
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
 
 use eventsourcing_core::recording::{MemoryRecorder, NotificationQuery};
 use eventsourcing_core::{Aggregate, Application, ApplicationBuilder, Environment, Mapper, Recorder, Result};
 
 use crate::module::{FACTORY, MODULE};
-use crate::variables::{check_module, warn_of_others};
+use crate::variables::{SNAPSHOTS, check_module, warn_of_others};
 
 /// A builder of an application, configured by environment variables where the program does not configure it.
 ///
@@ -37,6 +38,7 @@ pub struct Builder<T> {
     environment: Option<Environment>,
     recorder: Option<Arc<dyn Recorder>>,
     mapper: Option<Mapper>,
+    snapshots: Option<bool>,
     opens: PhantomData<fn() -> T>,
 }
 
@@ -49,6 +51,7 @@ impl<T: From<Application>> Builder<T> {
             environment: None,
             recorder: None,
             mapper: None,
+            snapshots: None,
             opens: PhantomData,
         }
     }
@@ -83,6 +86,36 @@ impl<T: From<Application>> Builder<T> {
         self
     }
 
+    /// Enables or disables snapshots, whatever IS_SNAPSHOTTING_ENABLED is.
+    ///
+    /// See [`ApplicationBuilder::snapshots`].
+    pub fn snapshots(mut self, are_enabled: bool) -> Self {
+        self.snapshots = Some(are_enabled);
+        self
+    }
+
+    /// Takes a snapshot of an aggregate after a load that took longer than this, if its type has snapshots.
+    pub fn snapshot_when_slower_than(mut self, duration: Duration) -> Self {
+        self.application = self.application.snapshot_when_slower_than(duration);
+        self
+    }
+
+    /// Takes a snapshot of aggregates of this type after each save that reaches a multiple of this number of events; with 0, after none.
+    ///
+    /// See [`ApplicationBuilder::snapshot_every`].
+    pub fn snapshot_every<A: Aggregate>(mut self, events: u64) -> Self {
+        self.application = self.application.snapshot_every::<A>(events);
+        self
+    }
+
+    /// Sets how many snapshots of an aggregate are kept: at least 1, 1 by default.
+    ///
+    /// See [`ApplicationBuilder::keep_snapshots`].
+    pub fn keep_snapshots(mut self, snapshots: usize) -> Self {
+        self.application = self.application.keep_snapshots(snapshots);
+        self
+    }
+
     /// Sets the clock by which the application calls the program: handlers of its policy, and commands that it retries.
     ///
     /// See [`ApplicationBuilder::clock`].
@@ -109,13 +142,17 @@ impl<T: From<Application>> Builder<T> {
             Some(mapper) => mapper,
             None => Mapper::from_environment(self.name, &environment)?,
         };
+        let snapshots = match self.snapshots {
+            Some(are_enabled) => are_enabled,
+            None => environment.flag(SNAPSHOTS, true)?,
+        };
         let opened = match self.recorder {
             Some(recorder) => Opened { recorder, backend: "a recorder of the program", database: None, schema: None },
             // boxed, because opening a database needs 16 KiB of state, which the futures of all callers would contain
             None => Box::pin(recorder(self.name, &environment)).await?,
         };
         let Opened { recorder, backend, database, schema } = opened;
-        let application = self.application.mapper(mapper).recorder(recorder).open()?;
+        let application = self.application.mapper(mapper).recorder(recorder).snapshots(snapshots).open()?;
         application.claim_name::<T>().await?;
         check_cipher(&**application.recorder(), application.mapper()).await?;
         application.prepare_dictionaries().await?;

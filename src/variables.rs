@@ -4,6 +4,9 @@ use eventsourcing_core::{Environment, EnvironmentError};
 
 use crate::module::{FACTORY, MODULE};
 
+/// The variable that disables snapshots.
+pub(crate) const SNAPSHOTS: &str = "IS_SNAPSHOTTING_ENABLED";
+
 /// The variables that belong to no database.
 const GENERAL: &[&str] = &[
     MODULE,
@@ -16,6 +19,7 @@ const GENERAL: &[&str] = &[
     "CIPHER_ALLOW_UNENCRYPTED",
     "MAX_STATE_SIZE",
     "STATE_CHECK",
+    SNAPSHOTS,
     "VIEWS_IDLE_IN_TRANSACTION_SESSION_TIMEOUT",
 ];
 
@@ -61,7 +65,6 @@ const OF_PYTHON: &[&str] = &[
     "AGGREGATE_CACHE_FASTFORWARD_SKIPPING",
     "AGGREGATE_CACHE_MAXSIZE",
     "DEEPCOPY_FROM_AGGREGATE_CACHE",
-    "IS_SNAPSHOTTING_ENABLED",
     "MAPPER_TOPIC",
     "POSTGRES_ENABLE_DB_FUNCTIONS",
     "POSTGRES_GET_PASSWORD_TOPIC",

@@ -3,6 +3,7 @@
 // first: rustdoc shows the methods of `Application` in the order of these modules
 mod handle;
 
+mod aggregate_ids;
 mod aggregate_set;
 pub(crate) mod aggregate_types;
 mod application_clock;
@@ -15,14 +16,17 @@ pub(crate) mod metadata_scope;
 mod notification_log;
 pub(crate) mod policy_scope;
 mod recorded_check;
+mod replay;
 mod repository;
 mod retry;
 mod saveable;
+mod snapshots;
 mod topics;
 mod traceparent;
 mod training;
 mod turns;
 
+pub use aggregate_ids::{AggregateIds, RecordedAggregate};
 pub use aggregate_set::AggregateSet;
 pub use application_struct::ApplicationStruct;
 pub use builder::ApplicationBuilder;
@@ -34,6 +38,9 @@ pub(crate) use recorded_check::are_among;
 pub use repository::Repository;
 pub(crate) use retry::{ATTEMPTS, pause_after};
 pub use retry::{Decision, Retry};
+pub(crate) use saveable::Batch;
 pub use saveable::{SaveBatch, Saveable};
+pub(crate) use snapshots::Due;
+pub use snapshots::SnapshotCounts;
 pub(crate) use topics::Topics;
 pub use training::TrainedDictionary;

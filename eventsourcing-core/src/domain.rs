@@ -6,6 +6,7 @@ mod clock;
 mod error;
 mod event;
 mod fault;
+mod fingerprint;
 #[cfg(feature = "testing")]
 pub(crate) mod fixed_clock;
 mod missing_events;
@@ -13,6 +14,8 @@ pub(crate) mod outcome;
 mod pending;
 mod retired;
 mod root;
+mod snapshot_fault;
+pub(crate) mod snapshot_format;
 pub(crate) mod stand_ins;
 
 pub use aggregate::{Aggregate, ApplyError};
@@ -22,6 +25,8 @@ pub use event::{AggregateEvent, DomainEvent};
 pub(crate) use missing_events::MissingEvents;
 pub use outcome::Restorable;
 pub use root::Root;
+pub use snapshot_fault::SnapshotFault;
+pub use snapshot_format::{SnapshotFormat, Snapshottable};
 
 pub use crate::state::{
     CausingEvent, JsonError, Metadata, MetadataError, StateDifference, StateError, StateReader, StateWriter,

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::codec::{DictionaryError, MapperError, TrainingError};
-use crate::domain::AggregateError;
+use crate::domain::{AggregateError, SnapshotFault};
 use crate::environment::EnvironmentError;
 use crate::error_chain::readable_debug;
 use crate::recording::{LogPosition, RecorderError, messages};
@@ -191,6 +191,43 @@ pub enum Error {
         second: &'static str,
     },
 
+    /// No snapshot of the aggregate can be taken.
+    #[error("no snapshot of {aggregate} can be taken: {reason}")]
+    NoSnapshots {
+        /// The name of the aggregate's type.
+        aggregate: &'static str,
+        /// Why none can be taken, and what to do.
+        reason: &'static str,
+    },
+
+    /// A snapshot was not stored, because the aggregate would not be restored exactly from it.
+    #[error("no snapshot of {aggregate} {originator_id} at version {version} was taken: {fault}")]
+    SnapshotNotTaken {
+        /// The name of the aggregate's type.
+        aggregate: &'static str,
+        /// The id of the aggregate.
+        originator_id: Uuid,
+        /// The version of the aggregate.
+        version: u64,
+        /// How it would differ.
+        fault: SnapshotFault,
+    },
+
+    /// A snapshot of an earlier version was not stored, because as many later ones of the aggregate are stored as are kept.
+    #[error(
+        "the snapshot of {aggregate} {originator_id} at version {version} is not kept, because {kept} later ones are stored;          keep more with `keep_snapshots` of the application's builder"
+    )]
+    SnapshotNotKept {
+        /// The name of the aggregate's type.
+        aggregate: &'static str,
+        /// The id of the aggregate.
+        originator_id: Uuid,
+        /// The version of the snapshot.
+        version: u64,
+        /// How many snapshots of an aggregate are kept.
+        kept: usize,
+    },
+
     /// A section id is not two numbers separated by a comma.
     #[error("`{id}` is not a section id; expected the first and the last notification id, such as `1,10`")]
     SectionId {
@@ -279,6 +316,12 @@ impl From<RecorderError> for Error {
 }
 
 impl Error {
+    /// The error of an aggregate whose type has no snapshots.
+    pub(crate) fn no_snapshots_of_type(aggregate: &'static str) -> Self {
+        let reason = "its type has none; write `#[aggregate(snapshots)]` on the impl block with its `#[event]` methods";
+        Self::NoSnapshots { aggregate, reason }
+    }
+
     /// Whether the same call may succeed when it is retried.
     ///
     /// After a conflict, retry the whole command: get the aggregate again first.

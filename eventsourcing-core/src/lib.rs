@@ -76,6 +76,7 @@ pub mod __private {
     pub use crate::application::policy_scope::PolicyScope;
     pub use crate::domain::attributes::{AggregateImpl, AggregateStruct};
     pub use crate::domain::outcome::{Outcome, PlainOutcome};
+    pub use crate::domain::snapshot_format::{NotShown, Shown};
     pub use crate::domain::stand_ins::{NoEvents, RootField};
     pub use crate::projection::handled_topics::{Topics, are_distinct, count, joined, topics_of};
     pub use crate::state::exact::is_exact;

@@ -2,6 +2,7 @@
 //!
 //! These modules depend on serde and know no aggregate. [`domain`](crate::domain) re-exports the public types.
 
+pub(crate) mod aggregate_state;
 mod causing_event;
 mod class_version;
 pub(crate) mod difference;

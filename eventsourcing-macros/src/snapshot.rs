@@ -85,8 +85,9 @@ fn world_expands_to_code_that_a_person_could_have_written() {
 }
 
 #[test]
-fn planet_expands_what_its_events_were() {
+fn planet_expands_what_its_events_were_and_its_snapshots() {
     let aggregate_struct = quote! {
+        #[derive(serde::Serialize, serde::Deserialize)]
         pub struct Planet {
             name: String,
             moons: u32,
@@ -146,7 +147,10 @@ fn planet_expands_what_its_events_were() {
     reads(
         &[
             entry::aggregate(TokenStream::new(), aggregate_struct),
-            entry::aggregate(quote!(was = ["World"], retired = ["Planet.Painted"]), aggregate_impl),
+            entry::aggregate(
+                quote!(was = ["World"], retired = ["Planet.Painted"], snapshot_every = 100, snapshot_version = 2),
+                aggregate_impl,
+            ),
             shapes,
         ],
         &expect_file!["../tests/expansion/planet.rs"],

@@ -63,6 +63,15 @@ fn named(error: RecorderError, owner: impl FnOnce() -> String) -> RecorderError 
     }
 }
 
+/// The column of a fingerprint, which has no order and so needs no sign.
+pub(crate) fn to_fingerprint(fingerprint: u64) -> i64 {
+    fingerprint.cast_signed()
+}
+
+pub(crate) fn from_fingerprint(fingerprint: i64) -> u64 {
+    fingerprint.cast_unsigned()
+}
+
 /// A stored dictionary id.
 pub(crate) fn from_dictionary_id(id: i64) -> Result<u32, RecorderError> {
     u32::try_from(id).map_err(|_| impossible("dictionary id", id))

@@ -4,6 +4,6 @@ mod application_tables;
 mod table_name;
 mod version;
 
-pub(crate) use self::application_tables::{ApplicationTables, no_head_row};
+pub(crate) use self::application_tables::{ApplicationTables, TablesRow, no_head_row};
 pub(crate) use self::table_name::TableName;
 pub(crate) use self::version::{SCHEMA_VERSION, is_old, outdated};

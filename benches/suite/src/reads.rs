@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::account::Bank;
+use eventsourcing::AggregateEvent as _;
+
+use crate::account::{AccountEvent, Bank};
 use crate::history::History;
 use crate::limits::{postgres_reads, sqlite_reads};
 use crate::measure::{Contender, Round};
-use crate::ours::reads::{Loader, follow_log, read_log};
+use crate::ours::reads::{Loader, follow_log, list_ids, read_log};
 use crate::place::{self, Database, Schema};
 use crate::report::{OURS, Title};
 use crate::{Run, in_a_task};
@@ -27,9 +29,13 @@ fn followed(database: Database) -> Title {
     Title::new(database, format!("read the log through a subscription, pages of {PAGE}"), 1, "events")
 }
 
-/// Measures loads and the log of a database.
+fn listed(database: Database) -> Title {
+    Title::new(database, format!("list the ids of all aggregates, pages of {PAGE}"), 1, "ids")
+}
+
+/// Measures loads, the log and the list of aggregates of a database.
 pub fn run(run: &mut Run, database: Database) {
-    let logs = [log(database), followed(database)];
+    let logs = [log(database), followed(database), listed(database)];
     let mut titles = LENGTHS.iter().map(|length| load(database, *length)).chain(logs);
     if !titles.any(|title| run.wants(&title)) {
         return;
@@ -49,6 +55,7 @@ fn memory(run: &mut Run) {
     }
     run.measure(&log(Database::Memory), |_| vec![our_log(OURS, &bank, &history)]);
     subscription(run, Database::Memory, &bank, &history);
+    run.measure(&listed(Database::Memory), |_| vec![our_list(&bank)]);
 }
 
 fn sqlite(run: &mut Run) {
@@ -79,6 +86,11 @@ fn sqlite(run: &mut Run) {
         vec![our_log(OURS, &bank, &history), limit]
     });
     subscription(run, Database::Sqlite, &bank, &history);
+    run.measure(&listed(Database::Sqlite), |_| {
+        let (raw, ids) = (sqlite_reads::open(&file), count(&bank));
+        let limit = timed("rusqlite in place", ids, move || sqlite_reads::list_ids(&raw, topic(), PAGE));
+        vec![our_list(&bank), limit]
+    });
 }
 
 fn postgres(run: &mut Run) {
@@ -111,6 +123,19 @@ fn postgres(run: &mut Run) {
         vec![our_log(OURS, &bank, &history), limit]
     });
     subscription(run, Database::Postgres, &bank, &history);
+    run.measure(&listed(Database::Postgres), |_| {
+        let mut raw = Some(schema.connect());
+        let limit = timed("driver's rows as they come", count(&bank), move || {
+            let mut connection = raw.take().unwrap();
+            let (read, connection) = in_a_task(async move {
+                let read = postgres_reads::list_ids(&mut connection, topic(), PAGE).await;
+                (read, connection)
+            });
+            raw = Some(connection);
+            read
+        });
+        vec![our_list(&bank), limit]
+    });
 }
 
 fn our_load(run: &Run, bank: &Arc<Bank>, history: &History, length: u64) -> Contender<'static> {
@@ -120,6 +145,20 @@ fn our_load(run: &Run, bank: &Arc<Bank>, history: &History, length: u64) -> Cont
 fn our_log(who: &'static str, bank: &Arc<Bank>, history: &History) -> Contender<'static> {
     let bank = Arc::clone(bank);
     timed(who, history.events, move || in_a_task(read_log(Arc::clone(&bank), PAGE)))
+}
+
+/// The topic of the first event of an account.
+fn topic() -> &'static str {
+    AccountEvent::TOPICS[0]
+}
+
+fn count(bank: &Arc<Bank>) -> usize {
+    in_a_task(list_ids(Arc::clone(bank), PAGE))
+}
+
+fn our_list(bank: &Arc<Bank>) -> Contender<'static> {
+    let (bank, ids) = (Arc::clone(bank), count(bank));
+    timed(OURS, ids, move || in_a_task(list_ids(Arc::clone(&bank), PAGE)))
 }
 
 /// Measures a subscription to the whole log, compared with the reader, which ends where the log does.

@@ -1,18 +1,21 @@
 //! The builder of an application, and the mapper's configuration by environment variables.
 
-use std::num::NonZeroU32;
+use std::any::TypeId;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::{Arc, Mutex, Once, OnceLock};
+use std::time::Duration;
 
 use super::aggregate_types::AggregateTypes;
 use super::application_clock::ApplicationClock;
 use super::handle::{Application, Shared};
+use super::snapshots::{SnapshotSettings, Snapshots};
 use super::topics::Topics;
 use super::turns::Turns;
-use crate::Result;
 use crate::codec::{CipherKey, Mapper, StateCheck};
 use crate::domain::Aggregate;
 use crate::environment::{Environment, EnvironmentError};
 use crate::recording::{MemoryRecorder, Recorder, check_name, check_timers};
+use crate::{Error, Result};
 
 /// A builder of an [`Application`].
 ///
@@ -44,6 +47,9 @@ pub struct ApplicationBuilder {
     topic_taken: Option<crate::Error>,
     section_size: usize,
     clock: ApplicationClock,
+    snapshots: SnapshotSettings,
+    /// The first type with an interval of snapshots and without snapshots.
+    without_snapshots: Option<&'static str>,
 }
 
 impl ApplicationBuilder {
@@ -60,6 +66,8 @@ impl ApplicationBuilder {
             topic_taken: None,
             section_size: Self::DEFAULT_SECTION_SIZE,
             clock: ApplicationClock::default(),
+            snapshots: SnapshotSettings::default(),
+            without_snapshots: None,
         }
     }
 
@@ -95,6 +103,44 @@ impl ApplicationBuilder {
         self
     }
 
+    /// Enables or disables snapshots: enabled by default, for the aggregates whose types have them.
+    ///
+    /// Disabled, no snapshot is read, written or taken.
+    #[must_use]
+    pub fn snapshots(mut self, are_enabled: bool) -> Self {
+        self.snapshots.is_enabled = are_enabled;
+        self
+    }
+
+    /// Takes a snapshot of an aggregate after a load that took longer than this, if its type has snapshots.
+    #[must_use]
+    pub fn snapshot_when_slower_than(mut self, duration: Duration) -> Self {
+        self.snapshots.slower_than = Some(duration);
+        self
+    }
+
+    /// Takes a snapshot of aggregates of this type after each save that reaches a multiple of this number of events.
+    ///
+    /// It takes precedence over the `snapshot_every` of the type. With 0, none is taken after saves.
+    #[must_use]
+    pub fn snapshot_every<A: Aggregate>(mut self, events: u64) -> Self {
+        if A::SNAPSHOTS.is_none() {
+            self.without_snapshots = self.without_snapshots.or(Some(A::NAME));
+        }
+        self.snapshots.intervals.retain(|(id, _)| *id != TypeId::of::<A>());
+        self.snapshots.intervals.push((TypeId::of::<A>(), NonZeroU64::new(events)));
+        self
+    }
+
+    /// Sets how many snapshots of an aggregate are kept: at least 1, 1 by default.
+    ///
+    /// More of them make [`get_at`](crate::Repository::get_at) and [`get_as_of`](crate::Repository::get_as_of) faster.
+    #[must_use]
+    pub fn keep_snapshots(mut self, snapshots: usize) -> Self {
+        self.snapshots.keep = snapshots.max(1);
+        self
+    }
+
     /// Sets the clock by which the application calls the program: handlers of its policy, and commands that it retries.
     ///
     /// Their events have the time and the ids of the clock, on whichever threads the runners and the callers are. Events that the program
@@ -122,12 +168,16 @@ impl ApplicationBuilder {
     ///
     /// # Errors
     /// [`Error::TopicTaken`](crate::Error::TopicTaken) if two registered aggregate types share a topic,
+    /// [`Error::NoSnapshots`](crate::Error::NoSnapshots) if a type with [`snapshot_every`](Self::snapshot_every) has no snapshots,
     /// [`RecorderError::Name`](crate::RecorderError::Name) if the name cannot be used in table names,
     /// [`RecorderError::Open`](crate::RecorderError::Open) in a Tokio runtime without timers.
     pub fn open(self) -> Result<Application> {
-        let Self { name, recorder, mapper, topics, aggregate_types, topic_taken, section_size, clock } = self;
+        let Self { name, recorder, mapper, topics, aggregate_types, topic_taken, section_size, clock, .. } = self;
         if let Some(topic_taken) = topic_taken {
             return Err(topic_taken);
+        }
+        if let Some(aggregate) = self.without_snapshots {
+            return Err(Error::no_snapshots_of_type(aggregate));
         }
         check_name(&name)?;
         check_timers(|| format!("the application `{name}`"))?;
@@ -135,7 +185,8 @@ impl ApplicationBuilder {
         let recorder = recorder.unwrap_or_else(|| Arc::new(MemoryRecorder::new()));
         let mapper = mapper.unwrap_or_else(|| Mapper::new(name.to_lowercase()));
         let (turns, claim, carried_over) = (Turns::default(), OnceLock::new(), Mutex::default());
-        Ok(Application::new(Shared {
+        let (settings, keeps_snapshots) = (self.snapshots, recorder.keeps_snapshots());
+        Ok(Application::new(|application| Shared {
             name,
             recorder,
             mapper,
@@ -144,6 +195,7 @@ impl ApplicationBuilder {
             section_size,
             clock,
             turns,
+            snapshots: Snapshots::new(settings, keeps_snapshots, application),
             claim,
             carried_over,
         }))

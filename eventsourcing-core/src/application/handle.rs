@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use futures::future::BoxFuture;
 
@@ -10,12 +10,13 @@ use super::aggregate_types::AggregateTypes;
 use super::application_clock::ApplicationClock;
 use super::are_among;
 use super::metadata_scope::of_save;
-use super::saveable::{SaveBatch, Saveable};
+use super::saveable::{Batch, SaveBatch, Saveable};
+use super::snapshots::Snapshots;
 use super::topics::Topics;
 use super::turns::Turns;
 use super::{ApplicationBuilder, NotificationLog, Repository};
 use crate::codec::{Mapper, SharedMetadata};
-use crate::domain::{CausingEvent, Metadata, MissingEvents};
+use crate::domain::{CausingEvent, Metadata};
 use crate::name_claims::{NameClaim, NameKind};
 use crate::recording::{LogPosition, Notification, Recorder, StoredEvent, Tracking};
 use crate::{Error, Result};
@@ -50,6 +51,7 @@ pub(crate) struct Shared {
     pub(super) section_size: usize,
     pub(super) clock: ApplicationClock,
     pub(super) turns: Turns,
+    pub(crate) snapshots: Snapshots,
     /// The claim of a type on the name. It ends with the last handle.
     pub(super) claim: OnceLock<NameClaim>,
     /// The upstream applications whose dead letters are known to be in the current storage format.
@@ -62,8 +64,9 @@ impl Application {
         ApplicationBuilder::new(name.into())
     }
 
-    pub(super) fn new(shared: Shared) -> Self {
-        Self { shared: Arc::new(shared) }
+    /// `shared` gets the application that it will be, for tasks in the background.
+    pub(super) fn new(shared: impl FnOnce(Weak<Shared>) -> Shared) -> Self {
+        Self { shared: Arc::new_cyclic(|application| shared(Weak::clone(application))) }
     }
 
     /// The name, as given to the builder.
@@ -166,13 +169,14 @@ impl Application {
 
     async fn save_all<S: Saveable>(&self, mut what: S, metadata: Option<Metadata>) -> Result<Vec<Notification>> {
         self.check_not_in_policy()?;
-        let events = self.events_to_record(&mut what, of_save(metadata, None)).await?;
+        let Batch { events, due, .. } = self.batch_to_record(&mut what, of_save(metadata, None)).await?;
         if events.is_empty() {
             return Ok(Vec::new());
         }
         let recorded = self.record(events).await;
         let notifications = recorded.map_err(|error| self.explain(error, &mut what))?;
         what.recorded();
+        self.shared.snapshots.take_all(due);
         Ok(notifications)
     }
 
@@ -218,10 +222,11 @@ impl Application {
         Box::pin(async move {
             self.check_not_in_policy()?;
             let cause = CausingEvent::new(tracking.upstream.as_str(), tracking.position);
-            let events = self.events_to_record(&mut what, of_save(None, Some(cause))).await?;
+            let Batch { events, due, .. } = self.batch_to_record(&mut what, of_save(None, Some(cause))).await?;
             let recorded = self.record_tracked(events, tracking).await;
             let notifications = recorded.map_err(|error| self.explain(error, &mut what))?;
             what.recorded();
+            self.shared.snapshots.take_all(due);
             Ok(notifications)
         })
     }
@@ -234,20 +239,20 @@ impl Application {
         Ok(self.shared.recorder.tracked_position(upstream).await?)
     }
 
-    /// The events to record; an error if earlier events were taken from an aggregate and are not recorded.
-    async fn events_to_record(&self, what: &mut impl Saveable, metadata: SharedMetadata) -> Result<Vec<StoredEvent>> {
-        let (events, missing) = self.events_of(what, metadata)?;
-        for missing in missing.iter().filter(|missing| !are_among(missing, &events)) {
+    /// What is to be recorded; an error if earlier events were taken from an aggregate and are not recorded.
+    async fn batch_to_record(&self, what: &mut impl Saveable, metadata: SharedMetadata) -> Result<Batch> {
+        let batch = self.batch_of(what, metadata)?;
+        for missing in batch.missing.iter().filter(|missing| !are_among(missing, &batch.events)) {
             self.shared.check_recorded(missing).await?;
         }
-        Ok(events)
+        Ok(batch)
     }
 
     /// Turns a conflict about a first version into [`AlreadyExists`](Error::AlreadyExists), which names an id that is in use.
     fn explain(&self, error: Error, what: &mut impl Saveable) -> Error {
         let Error::Conflict { originator_id, tried: 1, recorded } = error else { return error };
         // only now, so that a successful save keeps no copy of the recorded events
-        let Ok((events, _)) = self.events_of(what, SharedMetadata::default()) else { return error };
+        let Ok(Batch { events, .. }) = self.batch_of(what, SharedMetadata::default()) else { return error };
         let is_creation = |event: &&StoredEvent| event.originator_id == originator_id && event.originator_version == 1;
         match events.into_iter().find(|event| is_creation(&event)) {
             Some(event) => Error::AlreadyExists { topic: event.topic.into_owned(), originator_id, recorded },
@@ -255,15 +260,12 @@ impl Application {
         }
     }
 
-    /// The events to record, and the events that were taken from their aggregates and must already be recorded.
-    pub(crate) fn events_of(
-        &self,
-        what: &mut impl Saveable,
-        metadata: SharedMetadata,
-    ) -> Result<(Vec<StoredEvent>, Vec<MissingEvents>)> {
-        let mut batch = SaveBatch::new(&self.shared.mapper, &self.shared.topics, metadata);
+    /// What is to be recorded, and what follows from it.
+    pub(crate) fn batch_of(&self, what: &mut impl Saveable, metadata: SharedMetadata) -> Result<Batch> {
+        let Shared { mapper, topics, snapshots, .. } = &*self.shared;
+        let mut batch = SaveBatch::new(mapper, topics, snapshots, metadata);
         what.add_to(&mut batch)?;
-        batch.into_events()
+        batch.finish()
     }
 
     #[tracing::instrument(name = "save", level = "info", skip_all, fields(application = %self.shared.name, events = events.len()), err(level = "debug"))]
@@ -296,10 +298,11 @@ impl Application {
         &self.shared.recorder
     }
 
-    /// Closes the recorder after running calls are done. Later calls return errors.
+    /// Closes the recorder after running calls are done. Later calls return errors. Snapshots that are not taken yet are not taken any more.
     ///
     /// Dropping the last handle also closes it, without waiting.
     pub async fn close(&self) {
+        self.shared.snapshots.close();
         self.shared.recorder.close().await;
     }
 }

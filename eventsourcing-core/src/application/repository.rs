@@ -1,19 +1,23 @@
 //! The repository: gets aggregates by replaying their events.
 
 use std::fmt;
-use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Instant;
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::aggregate_ids::AggregateIds;
 use super::handle::Shared;
-use crate::domain::{Aggregate, AggregateEvent, DomainEvent, Root};
-use crate::recording::{EventQuery, StoredEvent, StoredEventRef};
+use super::replay::Replay;
+use crate::domain::{Aggregate, AggregateEvent as _};
+use crate::recording::{EventQuery, StoredEvent};
 use crate::{Error, Result};
 
 /// A repository that gets aggregates by their ids.
 ///
-/// Each event is decoded from the recorder's row and applied at once, without a copy of the history.
+/// Each event is decoded from the recorder's row and applied at once, without a copy of the history. If the aggregate has a snapshot
+/// that this program can use, the events after it are applied to the state of the snapshot.
 ///
 /// # Examples
 ///
@@ -81,7 +85,7 @@ impl<'a> Repository<'a> {
     /// # Errors
     /// As for [`get`](Self::get), except [`Error::AggregateNotFound`].
     pub async fn find<A: Aggregate>(&self, id: Uuid) -> Result<Option<A>> {
-        self.fold(id, None, |_| true).await
+        self.fold(id, None, None).await
     }
 
     /// Gets the aggregate with this id, or creates it with `create` if nothing is recorded under it.
@@ -108,7 +112,7 @@ impl<'a> Repository<'a> {
     /// # Errors
     /// [`Error::VersionNotFound`] if it does not have that version, and the errors of [`get`](Self::get).
     pub async fn get_at<A: Aggregate>(&self, id: Uuid, version: u64) -> Result<A> {
-        let aggregate: Option<A> = self.fold(id, Some(version), |_| true).await?;
+        let aggregate: Option<A> = self.fold(id, Some(version), None).await?;
         match aggregate {
             Some(aggregate) if aggregate.version() == version => Ok(aggregate),
             // an aggregate that has no version 0 may still be at version 7
@@ -127,20 +131,81 @@ impl<'a> Repository<'a> {
     /// # Errors
     /// [`Error::AggregateNotFound`] if its first event is later, and the errors of [`get`](Self::get).
     pub async fn get_as_of<A: Aggregate>(&self, id: Uuid, timestamp: Timestamp) -> Result<A> {
-        self.fold(id, None, |time| time <= timestamp).await?.ok_or_else(|| not_found::<A>(id))
+        self.fold(id, None, Some(timestamp)).await?.ok_or_else(|| not_found::<A>(id))
     }
 
     /// Like [`get`](Self::get), and applies events that are to be recorded and are not yet.
     pub(crate) async fn get_with<A: Aggregate>(&self, id: Uuid, pending: &[StoredEvent]) -> Result<A> {
-        let mut aggregate: Option<A> = self.fold(id, None, |_| true).await?;
+        let mut replay = Replay::of(self.fold(id, None, None).await?);
         for stored in pending.iter().filter(|stored| stored.originator_id == id) {
-            let (tried, recorded) = (stored.originator_version, aggregate.as_ref().map_or(0, Aggregate::version));
+            let recorded = replay.aggregate.as_ref().map_or(0, Aggregate::version);
+            let tried = stored.originator_version;
             if tried <= recorded {
                 return Err(Error::Conflict { originator_id: id, tried, recorded });
             }
-            let _ = self.apply(&mut aggregate, stored.as_ref(), |_| true)?;
+            let _ = replay.apply(&self.shared.mapper, stored.as_ref())?;
         }
-        aggregate.ok_or_else(|| not_found::<A>(id))
+        replay.aggregate.ok_or_else(|| not_found::<A>(id))
+    }
+
+    /// Lists the ids of all aggregates of a type, in the order in which they were created.
+    ///
+    /// The databases find them by an index of first events: no event is read. The list can be continued from the
+    /// [`position`](super::RecordedAggregate::position) of any entry. Aggregates that were created under earlier names of the event or the
+    /// type are listed too, and those whose creation event is retired are not.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use eventsourcing_core as eventsourcing;
+    /// # use eventsourcing_core::{Aggregate, AggregateEvent, ApplyError, Root};
+    /// # use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
+    /// # #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+    /// # struct Opened { seats: u64 }
+    /// # impl AggregateEvent for Opened {
+    /// #     const TOPICS: &'static [&'static str] = &["Seats.Opened"];
+    /// #     fn topic(&self) -> &'static str { "Seats.Opened" }
+    /// #     fn write(&self, state: &mut StateWriter<'_>) -> Result<(), StateError> { state.write(self) }
+    /// #     fn read(topic: &str, state: &mut StateReader<'_>) -> Result<Self, StateError> {
+    /// #         if topic == "Seats.Opened" { state.read() } else { Err(StateError::UnknownTopic) }
+    /// #     }
+    /// # }
+    /// # #[derive(Debug)]
+    /// # struct Seats { left: u64, root: Root<Seats> }
+    /// # impl Aggregate for Seats {
+    /// #     type Event = Opened;
+    /// #     const NAME: &'static str = "Seats";
+    /// #     fn root(&self) -> &Root<Self> { &self.root }
+    /// #     fn root_mut(&mut self) -> &mut Root<Self> { &mut self.root }
+    /// #     fn create(event: Opened) -> Result<Self, ApplyError> { Ok(Seats { left: event.seats, root: Root::default() }) }
+    /// #     fn apply(&mut self, _: Opened) -> Result<(), ApplyError> { Err(ApplyError::IsACreation) }
+    /// # }
+    /// use eventsourcing::{Application, Error, Uuid};
+    /// # futures::executor::block_on(async {
+    /// let theatre = Application::builder("Theatre").open()?;
+    /// let mut halls = [120, 80].map(|seats| Seats::create_from(Uuid::new_v4(), Opened { seats }).expect("it creates"));
+    /// theatre.save(&mut halls).await?;
+    ///
+    /// let mut ids = theatre.repository().ids::<Seats>();
+    /// while let Some(hall) = ids.try_next().await? {
+    ///     let seats: Seats = theatre.repository().get(hall.id).await?;
+    ///     assert!(seats.left >= 80);
+    /// }
+    /// assert_eq!(theatre.repository().count::<Seats>().await?, 2);
+    /// # Ok::<(), Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn ids<A: Aggregate>(&self) -> AggregateIds {
+        AggregateIds::new(Arc::clone(&self.shared.recorder), topics_of::<A>())
+    }
+
+    /// Returns the number of aggregates of a type, without reading an event.
+    ///
+    /// # Errors
+    /// [`Error::Recorder`] if the database fails.
+    pub async fn count<A: Aggregate>(&self) -> Result<u64> {
+        let topics: Vec<String> = topics_of::<A>().map(str::to_owned).collect();
+        Ok(self.shared.recorder.count_originators(&topics).await?)
     }
 
     /// Whether an aggregate of any type has this id. No events are replayed.
@@ -157,64 +222,16 @@ impl<'a> Repository<'a> {
     }
 
     #[tracing::instrument(name = "get", level = "info", skip_all, fields(application = %self.shared.name, aggregate = A::NAME, %id), err(level = "debug"))]
-    async fn fold<A: Aggregate>(
-        &self,
-        id: Uuid,
-        up_to: Option<u64>,
-        wanted: impl Fn(Timestamp) -> bool + Send + Sync,
-    ) -> Result<Option<A>> {
-        self.shared.topics.claim::<A::Event>()?;
-        let mut aggregate: Option<A> = None;
-        let mut query = EventQuery::of(id).up_to(up_to);
-        let mut loaded = None;
-        loop {
-            let mut outcome = Ok(());
-            let mut visit = |stored: StoredEventRef<'_>| match self.apply(&mut aggregate, stored, &wanted) {
-                Ok(flow) => flow,
-                Err(error) => {
-                    outcome = Err(error);
-                    ControlFlow::Break(())
-                }
-            };
-            self.shared.recorder.read_events(query.clone(), &mut visit).await?;
-            match outcome {
-                Ok(()) => return Ok(aggregate),
-                // another process stored the dictionary after this application opened: load it, then continue with the same event
-                Err(Error::Mapper(error)) if error.unknown_dictionary().is_some_and(|id| loaded != Some(id)) => {
-                    loaded = error.unknown_dictionary();
-                    self.shared.load_dictionaries().await?;
-                    if let Some(applied) = &aggregate {
-                        query.advance_after(applied.version());
-                    }
-                }
-                Err(error) => return Err(error),
-            }
+    async fn fold<A: Aggregate>(&self, id: Uuid, up_to: Option<u64>, as_of: Option<Timestamp>) -> Result<Option<A>> {
+        let snapshots = &self.shared.snapshots;
+        if snapshots.format_of::<A>().is_none() {
+            return Ok(self.shared.replay(id, up_to, as_of).await?.aggregate);
         }
-    }
-
-    /// Decodes an event from the recorder's row, and applies it if its time is wanted. A retired event only counts.
-    fn apply<A: Aggregate>(
-        &self,
-        aggregate: &mut Option<A>,
-        stored: StoredEventRef<'_>,
-        wanted: impl Fn(Timestamp) -> bool,
-    ) -> Result<ControlFlow<()>> {
-        check_type::<A>(stored)?;
-        if let Some(topic) = A::Event::RETIRED_TOPICS.iter().find(|topic| **topic == stored.topic) {
-            let timestamp = self.shared.mapper.read_timestamp(&stored.location(), stored.state, stored.checksum)?;
-            if !wanted(timestamp) {
-                return Ok(ControlFlow::Break(()));
-            }
-            Root::skip(aggregate, topic, stored.originator_id, stored.originator_version, timestamp)?;
-            return Ok(ControlFlow::Continue(()));
-        }
-        let event: DomainEvent<A::Event> =
-            self.shared.mapper.read_to_replay(&stored.location(), stored.state, stored.checksum)?;
-        if !wanted(event.timestamp) {
-            return Ok(ControlFlow::Break(()));
-        }
-        *aggregate = Some(event.replay(aggregate.take())?);
-        Ok(ControlFlow::Continue(()))
+        let begun = snapshots.slower_than().map(|longest| (Instant::now(), longest));
+        let replay = self.shared.replay(id, up_to, as_of).await?;
+        let is_slow = begun.is_some_and(|(begun, longest)| begun.elapsed() > longest);
+        snapshots.note(id, &replay, is_slow, up_to.is_none() && as_of.is_none());
+        Ok(replay.aggregate)
     }
 }
 
@@ -224,22 +241,11 @@ impl fmt::Debug for Repository<'_> {
     }
 }
 
-fn not_found<A: Aggregate>(originator_id: Uuid) -> Error {
-    Error::AggregateNotFound { aggregate: A::NAME, originator_id }
+/// The topics under which aggregates of a type may have been created.
+fn topics_of<A: Aggregate>() -> impl Iterator<Item = &'static str> {
+    A::Event::TOPICS.iter().chain(A::Event::OLD_TOPICS).copied()
 }
 
-/// Returns an error for a topic of another type. The mapper reports an unknown topic that starts with this type's name.
-fn check_type<A: Aggregate>(stored: StoredEventRef<'_>) -> Result<()> {
-    let all = [A::Event::TOPICS, A::Event::OLD_TOPICS, A::Event::RETIRED_TOPICS];
-    let ours = all.iter().any(|topics| topics.contains(&stored.topic));
-    // an aggregate name may contain dots itself
-    let named_as_ours = stored.topic.strip_prefix(A::NAME).is_some_and(|rest| rest.starts_with('.'));
-    if ours || named_as_ours {
-        return Ok(());
-    }
-    Err(Error::WrongAggregate {
-        expected: A::NAME,
-        found: stored.topic.to_owned(),
-        originator_id: stored.originator_id,
-    })
+fn not_found<A: Aggregate>(originator_id: Uuid) -> Error {
+    Error::AggregateNotFound { aggregate: A::NAME, originator_id }
 }

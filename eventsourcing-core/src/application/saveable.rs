@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use uuid::Uuid;
 
+use super::snapshots::{Due, Snapshots};
 use super::topics::Topics;
 use crate::codec::{Mapper, SharedMetadata};
 use crate::domain::{Aggregate, AggregateEvent, DomainEvent, MissingEvents, Root};
@@ -46,17 +47,36 @@ pub trait Saveable: Send {
 pub struct SaveBatch<'a> {
     mapper: &'a Mapper,
     topics: &'a Topics,
+    snapshots: &'a Snapshots,
     events: Vec<StoredEvent>,
     metadata: SharedMetadata,
     /// The number of aggregates and single events that the events come from.
     sources: usize,
     /// Earlier events of the aggregates, which must already be recorded.
     missing: Vec<MissingEvents>,
+    /// The snapshots that are due once the events are recorded.
+    due: Vec<Due>,
+}
+
+/// What is recorded by one save, and what it depends on.
+pub(crate) struct Batch {
+    /// The events, without duplicate versions of an aggregate.
+    pub(crate) events: Vec<StoredEvent>,
+    /// The events that must already be recorded.
+    pub(crate) missing: Vec<MissingEvents>,
+    /// The snapshots that are due once the events are recorded.
+    pub(crate) due: Vec<Due>,
 }
 
 impl<'a> SaveBatch<'a> {
-    pub(super) fn new(mapper: &'a Mapper, topics: &'a Topics, metadata: SharedMetadata) -> Self {
-        Self { mapper, topics, events: Vec::new(), metadata, sources: 0, missing: Vec::new() }
+    pub(super) fn new(
+        mapper: &'a Mapper,
+        topics: &'a Topics,
+        snapshots: &'a Snapshots,
+        metadata: SharedMetadata,
+    ) -> Self {
+        let (events, missing, due) = (Vec::new(), Vec::new(), Vec::new());
+        Self { mapper, topics, snapshots, events, metadata, sources: 0, missing, due }
     }
 
     /// Adds an event, which is recorded with the metadata of the save.
@@ -85,8 +105,8 @@ impl<'a> SaveBatch<'a> {
         Ok(())
     }
 
-    /// The events, without duplicate versions of an aggregate, and the events that must already be recorded.
-    pub(super) fn into_events(self) -> Result<(Vec<StoredEvent>, Vec<MissingEvents>)> {
+    /// The whole batch, if it contains no version of an aggregate twice.
+    pub(super) fn finish(self) -> Result<Batch> {
         // a single aggregate cannot have a version twice
         if self.sources > 1 {
             let mut seen = HashSet::with_capacity(self.events.len());
@@ -96,7 +116,7 @@ impl<'a> SaveBatch<'a> {
                 return Err(Error::SavedTwice { originator_id, version });
             }
         }
-        Ok((self.events, self.missing))
+        Ok(Batch { events: self.events, missing: self.missing, due: self.due })
     }
 
     fn add_pending<A: Aggregate>(&mut self, root: &mut Root<A>) -> Result<()> {
@@ -106,7 +126,10 @@ impl<'a> SaveBatch<'a> {
             return Ok(());
         }
         let append_id = root.append_id();
-        self.add_all(root.pending_events(), append_id)
+        let (after, pending) = (root.version(), root.pending_events());
+        let before = after.saturating_sub(pending.len() as u64);
+        self.due.extend(self.snapshots.due::<A>(root.id(), before, after));
+        self.add_all(pending, append_id)
     }
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{AggregateError, AggregateEvent, DomainEvent, Root};
+use super::{AggregateError, AggregateEvent, DomainEvent, Root, SnapshotFormat};
 
 /// An aggregate: an entity whose state is the fold of its events.
 ///
@@ -84,6 +84,11 @@ pub trait Aggregate: Sized + Send + Sync + 'static {
 
     /// The name of the aggregate in topics and messages.
     const NAME: &'static str;
+
+    /// How snapshots of the aggregate are written and read; none if it has no snapshots.
+    ///
+    /// `#[aggregate(snapshot_every = 100)]` and `#[aggregate(snapshots)]` write it: see [`SnapshotFormat`].
+    const SNAPSHOTS: Option<SnapshotFormat<Self>> = None;
 
     /// Returns the root: id, version, times and pending events.
     fn root(&self) -> &Root<Self>;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::dead_letters::WorkLetters;
 use crate::application::metadata_scope::of_save;
-use crate::application::{Application, Saveable, are_among};
+use crate::application::{Application, Batch, Due, Saveable, are_among};
 use crate::codec::SharedMetadata;
 use crate::domain::{Aggregate, CausingEvent, Metadata, MissingEvents};
 use crate::recording::{StoredEvent, Tracking};
@@ -92,6 +92,8 @@ pub struct UnitOfWork {
     pub(super) events: Vec<StoredEvent>,
     /// The last versions of the saved aggregates.
     versions: HashMap<Uuid, u64>,
+    /// The snapshots that are due once the events are recorded.
+    pub(super) due: Vec<Due>,
     /// The changes of dead letters.
     pub(super) letters: WorkLetters,
     /// The event that is handled, or the last of several.
@@ -149,7 +151,7 @@ impl UnitOfWork {
     }
 
     fn add<S: Saveable>(&mut self, mut what: S, metadata: SharedMetadata) -> Result<()> {
-        let (events, missing) = self.application.events_of(&mut what, metadata)?;
+        let Batch { events, missing, due } = self.application.batch_of(&mut what, metadata)?;
         let is_left_out = |missing: &&MissingEvents| !are_among(missing, &events) && !are_among(missing, &self.events);
         if let Some(missing) = missing.iter().find(is_left_out) {
             return Err(missing.error().into());
@@ -163,6 +165,7 @@ impl UnitOfWork {
         }
         self.versions.extend(events.iter().map(|event| (event.originator_id, event.originator_version)));
         self.events.extend(events);
+        self.due.extend(due);
         what.recorded();
         Ok(())
     }
@@ -191,6 +194,7 @@ impl UnitOfWork {
             tracking,
             events: Vec::new(),
             versions: HashMap::new(),
+            due: Vec::new(),
             letters: WorkLetters::default(),
             cause: None,
         }

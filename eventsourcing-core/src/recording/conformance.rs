@@ -10,7 +10,7 @@
 //!    memory, use [`Single`].
 //! 4. Call [`recorder_conformance!`](crate::recorder_conformance) once for each configuration of the recorder, in a file under
 //!    `tests/`. It expands to a module with one test for each rule. The tests run in parallel, each with its own fixture. Name the
-//!    optional parts that the recorder leaves out: `recorder_conformance!(memory, fixture, without [dictionaries, tracking, letters])`.
+//!    optional parts that the recorder leaves out: `recorder_conformance!(memory, fixture, without [dictionaries, tracking, letters, snapshots])`.
 //!
 //! ```
 //! # use eventsourcing_core as eventsourcing;
@@ -49,6 +49,7 @@
 //! | [`versions`] | one event for each version of an aggregate; conflicts; repeated appends |
 //! | [`atomicity`] | all or nothing, also when an insert fails or is dropped before it completes |
 //! | [`selection`] | which events of an aggregate a query selects, in which order |
+//! | [`originators`] | which aggregates there are, by the topics of their first events |
 //! | [`log`] | the notification log: ids, bounds, topics, pages |
 //! | [`anchors`] | anchored positions, and reads that start from them |
 //! | [`limits`] | the minimum and maximum values of every field |
@@ -56,6 +57,7 @@
 //! | [`dictionaries`] | the dictionaries of compressors; optional |
 //! | [`tracking`] | how far other applications' logs are processed; optional |
 //! | [`letters`] | dead letters and the appends that change them; optional, and only with tracking |
+//! | [`snapshots`] | snapshots of aggregates, and replays that start from them; optional |
 //! | [`without`] | that a recorder refuses the optional parts that it leaves out |
 //! | [`tailing`] | readers during writes: the log grows only at its end |
 //!
@@ -75,7 +77,9 @@ pub mod dictionaries;
 pub mod letters;
 pub mod limits;
 pub mod log;
+pub mod originators;
 pub mod selection;
+pub mod snapshots;
 mod store;
 mod suite;
 pub mod tailing;

@@ -11,13 +11,18 @@ use uuid::Uuid;
 
 use self::id_hash::IdHashing;
 use self::letters::Letters;
+use self::snapshots::Snapshots;
 use super::{
     Append, EventQuery, EventVisitor, LetterQuery, LogPosition, Notification, NotificationQuery, NotificationVisitor,
-    Recorder, RecorderError, StoredDictionary, StoredEvent, StoredLetter, Tracking, Watermark, is_same_attempt,
+    OriginatorQuery, RecordedOriginator,
+    Recorder, RecorderError, ReplayItem, ReplayQuery, ReplayVisitor, StoredDictionary, StoredEvent, StoredLetter,
+    StoredSnapshot, Tracking, Watermark, is_same_attempt,
 };
 
 mod id_hash;
 mod letters;
+mod select;
+mod snapshots;
 
 /// A recorder that keeps events in memory, until it and all its clones are dropped.
 ///
@@ -44,7 +49,7 @@ pub struct MemoryRecorder {
 #[derive(Default)]
 struct Log {
     closed: bool,
-    /// The notification with the id `n` has the index `n - 1`. Readers clone events, which share the state, and use them without the lock.
+    /// The notification with the id `n` has the index `n - 1`.
     events: Vec<StoredEvent>,
     /// The versions of each aggregate with their indexes in `events`, lowest version first.
     aggregates: HashMap<Uuid, Vec<(u64, usize)>, IdHashing>,
@@ -52,6 +57,7 @@ struct Log {
     /// The tracked positions of other applications' logs.
     tracking: HashMap<String, LogPosition>,
     letters: Letters,
+    snapshots: Snapshots,
 }
 
 impl MemoryRecorder {
@@ -195,6 +201,37 @@ impl Recorder for MemoryRecorder {
         self.read(|log| log.dictionaries.values().filter(|dictionary| dictionary.id > after).cloned().collect())
     }
 
+    fn keeps_snapshots(&self) -> bool {
+        true
+    }
+
+    async fn insert_snapshot(&self, snapshot: StoredSnapshot, keep: usize) -> Result<bool, RecorderError> {
+        snapshot.check()?;
+        self.write(|log| if log.closed { Err(RecorderError::Closed) } else { Ok(log.snapshots.insert(snapshot, keep)) })
+    }
+
+    async fn delete_snapshots(&self, originator_id: Uuid) -> Result<(), RecorderError> {
+        self.write(|log| {
+            log.snapshots.delete(originator_id);
+            if log.closed { Err(RecorderError::Closed) } else { Ok(()) }
+        })
+    }
+
+    async fn read_replay(&self, query: ReplayQuery, visit: &mut ReplayVisitor<'_>) -> Result<(), RecorderError> {
+        let (snapshot, events) = self.read(|log| log.select_replay(&query))?;
+        let fits = |snapshot: &StoredSnapshot| snapshot.fingerprint == query.fingerprint;
+        let first = snapshot.as_ref().map(|snapshot| {
+            if fits(snapshot) { ReplayItem::Snapshot(snapshot.as_ref()) } else { ReplayItem::OtherSnapshot }
+        });
+        let mut items = first.into_iter().chain(events.iter().map(|event| ReplayItem::Event(event.as_ref())));
+        let _: ControlFlow<()> = items.try_for_each(visit);
+        Ok(())
+    }
+
+    async fn select_originators(&self, query: OriginatorQuery) -> Result<Vec<RecordedOriginator>, RecorderError> {
+        self.read(|log| log.select_originators(&query))
+    }
+
     async fn recorded_after(&self, after: u64) {
         self.watermark.passed(after).await;
     }
@@ -265,6 +302,16 @@ impl Log {
             self.letters.change(letters);
         }
         Ok(notifications)
+    }
+
+    fn select_originators(&self, query: &OriginatorQuery) -> Vec<RecordedOriginator> {
+        let after = usize::try_from(query.after).unwrap_or(usize::MAX);
+        let recorded = (query.after.saturating_add(1)..).zip(self.events.iter().skip(after));
+        let is_wanted = |event: &StoredEvent| {
+            event.originator_version == 1 && query.topics.iter().any(|topic| *topic == *event.topic)
+        };
+        let listed = recorded.filter(|(_, event)| is_wanted(event));
+        listed.map(|(id, event)| RecordedOriginator::new(id, event.originator_id)).take(query.limit).collect()
     }
 
     fn position_in(&self, upstream: &str) -> LogPosition {
@@ -357,37 +404,5 @@ impl Log {
             tried: event.originator_version,
             recorded: last.map_or(0, |(version, _)| *version),
         }
-    }
-
-    fn select_events(&self, query: &EventQuery) -> Vec<StoredEvent> {
-        let Some(places) = self.aggregates.get(&query.originator_id) else { return Vec::new() };
-        let first = query.after.map_or(0, |after| places.partition_point(|(version, _)| *version <= after));
-        let end = query.up_to.map_or(places.len(), |up_to| places.partition_point(|(version, _)| *version <= up_to));
-        let wanted = places.get(first..end).unwrap_or_default();
-        let limit = query.limit.unwrap_or(usize::MAX);
-        let event = |(_, place): &(u64, usize)| self.events[*place].clone();
-        if query.descending {
-            wanted.iter().rev().take(limit).map(event).collect()
-        } else {
-            wanted.iter().take(limit).map(event).collect()
-        }
-    }
-
-    fn select_notifications(&self, query: &NotificationQuery) -> Result<Vec<(u64, StoredEvent)>, RecorderError> {
-        if query.anchor.is_some() {
-            let place = query.after.checked_sub(1).and_then(|place| usize::try_from(place).ok());
-            let found = place.and_then(|place| self.events.get(place)).map(|event| event.append_id);
-            if found != query.anchor {
-                return Err(RecorderError::LogChanged { position: query.position(), found });
-            }
-        }
-        let skip = usize::try_from(query.after).unwrap_or(usize::MAX);
-        let numbered = (1_u64..).zip(&self.events).skip(skip);
-        Ok(numbered
-            .take_while(|(id, _)| query.up_to.is_none_or(|up_to| *id <= up_to))
-            .filter(|(_, event)| query.topics.is_empty() || query.topics.iter().any(|topic| *topic == event.topic))
-            .take(query.limit)
-            .map(|(id, event)| (id, event.clone()))
-            .collect())
     }
 }

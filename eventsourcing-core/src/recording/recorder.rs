@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use super::{
     Append, EventQuery, EventVisitor, LetterQuery, LogPosition, Notification, NotificationQuery, NotificationVisitor,
-    RecorderError, StoredDictionary, StoredEvent, StoredLetter, Tracking,
+    OriginatorQuery, RecordedOriginator, RecorderError, ReplayItem, ReplayQuery, ReplayVisitor, StoredDictionary, StoredEvent, StoredLetter, StoredSnapshot,
+    Tracking,
 };
 
 /// The number of rows that the default implementations read at a time.
@@ -34,6 +35,7 @@ const PAGE: usize = 1_000;
 ///    are read at the same point in time.
 /// 9. Dead letters, if the recorder stores them, change together with the events and the tracking of their append or not at all,
 ///    and only if the letters that the append relies on exist.
+/// 10. Snapshots, if the recorder stores them, change nothing else: they have no place in the log, and each can be deleted.
 ///
 /// # Implementing it
 ///
@@ -297,6 +299,86 @@ pub trait Recorder: Debug + Send + Sync {
     async fn select_dictionaries(&self, after: u32) -> Result<Vec<StoredDictionary>, RecorderError> {
         let _ = after;
         Ok(Vec::new())
+    }
+
+    /// Returns aggregates whose first event, version 1, has one of these topics, in the order of their first events.
+    ///
+    /// A recorder that benefits from an index of first events implements it. The default implementation searches the log.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    async fn select_originators(&self, query: OriginatorQuery) -> Result<Vec<RecordedOriginator>, RecorderError> {
+        let mut found = Vec::new();
+        let mut log = NotificationQuery::after(query.after, PAGE).topics(query.topics);
+        while found.len() < query.limit && !log.topics.is_empty() {
+            let page = self.select_notifications(log.clone()).await?;
+            let firsts = page.iter().filter(|notification| notification.originator_version == 1);
+            let listed = firsts.map(|first| RecordedOriginator::new(first.id, first.originator_id));
+            found.extend(listed.take(query.limit - found.len()));
+            match page.last() {
+                Some(last) if page.len() >= PAGE => log.advance_after(last.id),
+                _ => break,
+            }
+        }
+        Ok(found)
+    }
+
+    /// Returns the number of aggregates whose first event has one of these topics.
+    ///
+    /// The default implementation lists them with [`select_originators`](Self::select_originators), a page at a time.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    async fn count_originators(&self, topics: &[String]) -> Result<u64, RecorderError> {
+        let (mut count, mut query) = (0, OriginatorQuery::of(topics.iter().cloned()).limit(PAGE));
+        loop {
+            let page = self.select_originators(query.clone()).await?;
+            count += page.len() as u64;
+            match page.last() {
+                Some(last) if page.len() >= PAGE => query.after = last.notification_id,
+                _ => return Ok(count),
+            }
+        }
+    }
+
+    /// Whether the recorder stores snapshots. It does not by default, and the other methods for snapshots are not called then.
+    fn keeps_snapshots(&self) -> bool {
+        false
+    }
+
+    /// Stores a snapshot, in place of one with the same aggregate, version and fingerprint, and deletes older ones, atomically.
+    ///
+    /// Of the aggregate's snapshots with this fingerprint, the `keep` last ones stay, and of those with other fingerprints together, the
+    /// `keep` last ones: a program of another version that runs beside this one keeps its own. While others store snapshots of the
+    /// aggregate, some more may stay until the next call. Returns whether the given one stays.
+    ///
+    /// # Errors
+    /// [`RecorderError::NoSnapshots`] unless the recorder stores snapshots; the errors of [`StoredSnapshot::check`]; other variants if the
+    /// storage fails.
+    async fn insert_snapshot(&self, snapshot: StoredSnapshot, keep: usize) -> Result<bool, RecorderError> {
+        let _ = (snapshot, keep);
+        Err(RecorderError::NoSnapshots)
+    }
+
+    /// Deletes all snapshots of an aggregate, as a part of erasing it.
+    ///
+    /// # Errors
+    /// [`RecorderError::NoSnapshots`] unless the recorder stores snapshots; other variants if the storage fails.
+    async fn delete_snapshots(&self, originator_id: Uuid) -> Result<(), RecorderError> {
+        let _ = originator_id;
+        Err(RecorderError::NoSnapshots)
+    }
+
+    /// Passes the last snapshot of an aggregate to a visitor, and the events from its version on, until the visitor stops.
+    ///
+    /// The event of the snapshot's version is included, because it proves that the snapshot belongs to this history. Without a snapshot
+    /// with the fingerprint, all events are passed, as [`read_events`](Self::read_events) does. [`ReplayItem`] says in which order. The
+    /// default implementation passes all events.
+    ///
+    /// # Errors
+    /// If the storage fails, possibly after some items have been passed.
+    async fn read_replay(&self, query: ReplayQuery, visit: &mut ReplayVisitor<'_>) -> Result<(), RecorderError> {
+        self.read_events(query.events_from(0), &mut |event| visit(ReplayItem::Event(event))).await
     }
 
     /// Waits until notifications with ids greater than `after` are known to exist.

@@ -268,6 +268,12 @@ pub enum RecorderError {
     )]
     NoDictionaries,
 
+    /// The recorder stores no snapshots.
+    #[error(
+        "this recorder stores no snapshots; load the aggregate from its events, or give the application a recorder that stores them"
+    )]
+    NoSnapshots,
+
     /// The recorder does not store how far other applications' logs are processed.
     #[error(
         "this recorder does not store how far the log of `{upstream}` is processed; \

@@ -10,6 +10,8 @@ mod inserting;
 mod letters;
 #[path = "meeting.rs"]
 mod meeting;
+#[path = "snapshots.rs"]
+mod snapshots;
 #[path = "tracking.rs"]
 mod tracking;
 
@@ -20,7 +22,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use eventsourcing_core::recording::conformance::Fixture;
 use eventsourcing_core::recording::{
-    Append, EventQuery, LetterQuery, LogPosition, NotificationQuery, StoredDictionary, StoredLetter, Tracking,
+    Append, EventQuery, LetterQuery, LogPosition, NotificationQuery, ReplayQuery, ReplayVisitor, StoredDictionary,
+    StoredLetter, StoredSnapshot, Tracking,
 };
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Uuid};
 use tokio::sync::Mutex;
@@ -59,6 +62,7 @@ impl Fixture for Plain {
             own_dictionaries: std::sync::Mutex::default(),
             own_positions: std::sync::Mutex::default(),
             own_letters: std::sync::Mutex::default(),
+            own_snapshots: std::sync::Mutex::default(),
         })
     }
 }
@@ -73,6 +77,7 @@ struct PlainRecorder {
     own_dictionaries: std::sync::Mutex<Vec<StoredDictionary>>,
     own_positions: std::sync::Mutex<HashMap<String, LogPosition>>,
     own_letters: std::sync::Mutex<Vec<letters::Letter>>,
+    own_snapshots: std::sync::Mutex<Vec<StoredSnapshot>>,
 }
 
 #[derive(Debug, Default)]
@@ -86,6 +91,7 @@ struct State {
     dictionaries: Vec<StoredDictionary>,
     positions: HashMap<String, LogPosition>,
     letters: Vec<letters::Letter>,
+    snapshots: Vec<StoredSnapshot>,
 }
 
 #[async_trait]
@@ -219,6 +225,23 @@ impl Recorder for PlainRecorder {
 
     async fn select_letters(&self, query: LetterQuery) -> Result<Vec<StoredLetter>, RecorderError> {
         Ok(self.letters(&query))
+    }
+
+    fn keeps_snapshots(&self) -> bool {
+        true
+    }
+
+    async fn insert_snapshot(&self, snapshot: StoredSnapshot, keep: usize) -> Result<bool, RecorderError> {
+        self.keep_snapshot(snapshot, keep)
+    }
+
+    async fn delete_snapshots(&self, originator_id: Uuid) -> Result<(), RecorderError> {
+        self.forget_snapshots(originator_id);
+        Ok(())
+    }
+
+    async fn read_replay(&self, query: ReplayQuery, visit: &mut ReplayVisitor<'_>) -> Result<(), RecorderError> {
+        self.replay(query, visit).await
     }
 
     async fn insert_dictionary(&self, dictionary: StoredDictionary) -> Result<bool, RecorderError> {

@@ -139,4 +139,26 @@ pub(crate) enum Fault {
     FoldsUpstreamsOfLetters,
     /// Dead letters belong to the recorder, so that others on the same store do not see them.
     KeepsLettersToItself,
+    /// The state of a snapshot ends at its first zero byte.
+    CutsSnapshots,
+    /// A replay starts from a snapshot whatever its fingerprint is.
+    IgnoresFingerprints,
+    /// A replay starts from the last snapshot, also if it is beyond the wanted version.
+    StartsBeyondTheEnd,
+    /// A replay does not contain the event of the snapshot's version.
+    LeavesOutTheAnchor,
+    /// No snapshot is deleted when others are stored.
+    NeverPrunes,
+    /// Snapshots of other code are deleted when one is stored.
+    PrunesThoseOfOthers,
+    /// The first snapshot of its place stays.
+    KeepsTheFirstSnapshot,
+    /// Deleting snapshots deletes those of all aggregates.
+    DeletesAllSnapshots,
+    /// A replay goes on after the visitor wants no more.
+    ReplaysToTheEnd,
+    /// Snapshots are not found by other recorders of the store.
+    KeepsSnapshotsToItself,
+    /// Storing a snapshot uses a notification id.
+    CountsSnapshots,
 }

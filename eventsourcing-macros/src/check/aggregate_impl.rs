@@ -16,7 +16,7 @@ use crate::syntax::types::plain_name;
 /// Checks the block. An event with an error becomes a plain method. A block that cannot belong to an aggregate stays unchanged.
 pub(crate) fn aggregate_impl(parsed: parsed::AggregateImpl) -> (checked::AggregateImpl, Errors) {
     let parsed::AggregateImpl { options, mut shell, members } = parsed;
-    let parsed::ImplOptions { krate, name: pinned, derives, was, retired, mut errors } = options;
+    let parsed::ImplOptions { krate, name: pinned, derives, was, retired, snapshots, mut errors } = options;
     let Some(name) = inherent_impl(&shell, &mut errors) else {
         shell.items = members.into_iter().map(plain).collect();
         return (checked::AggregateImpl::Refused(Box::new(shell)), errors);
@@ -31,14 +31,30 @@ pub(crate) fn aggregate_impl(parsed: parsed::AggregateImpl) -> (checked::Aggrega
         members.into_iter().map(|member| candidate(member, &name, &all_names, &mut errors)).collect();
     among_each_other(&mut candidates, &name, &mut errors);
     let retired = evolution::retired(&retired, &all_names, &candidates, &mut errors);
+    let snapshots = snapshots_of(snapshots, &mut errors);
     let members = candidates.into_iter().map(member).collect();
-    let aggregate = Box::new(checked::Aggregate { krate, name, topic_name, derives, retired, shell, members });
+    let aggregate =
+        Box::new(checked::Aggregate { krate, name, topic_name, derives, retired, snapshots, shell, members });
     let block = if has_creation {
         checked::AggregateImpl::Aggregate(aggregate)
     } else {
         checked::AggregateImpl::WithoutCreation(aggregate)
     };
     (block, errors)
+}
+
+/// The snapshots of the aggregate. A version without snapshots is an error.
+fn snapshots_of(options: parsed::SnapshotOptions, errors: &mut Errors) -> Option<checked::Snapshots> {
+    let parsed::SnapshotOptions { every, by_hand, version } = options;
+    let place = every.as_ref().map(|(option, _)| option.span()).or(by_hand.map(|option| option.span()));
+    if let (None, Some((option, _))) = (place, &version) {
+        errors.at(option, messages::snapshots::VERSION_OF_NONE);
+    }
+    Some(checked::Snapshots {
+        every: every.and_then(|(_, events)| events.base10_parse().ok()),
+        version: version.and_then(|(_, version)| version.base10_parse().ok()),
+        place: place?,
+    })
 }
 
 /// The block must be an inherent impl of a type without a path or arguments. Returns the name of the type.

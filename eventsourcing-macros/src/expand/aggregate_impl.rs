@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
 use syn::ImplItem;
 
-use super::{body, command, event_enum, event_struct, literals, stand_in, trait_impl};
+use super::{body, command, event_enum, event_struct, literals, snapshots, stand_in, trait_impl};
 use crate::model::checked::{Aggregate, AggregateImpl, Member};
 
 /// The user's block with the commands, and the items next to it.
@@ -17,11 +17,13 @@ pub(crate) fn aggregate_impl(block: AggregateImpl) -> TokenStream {
 }
 
 fn expanded(mut aggregate: Aggregate) -> TokenStream {
+    // of the code as it is written
+    let snapshots = snapshots::constant(&aggregate);
     literals::complete(&mut aggregate);
     let structs = aggregate.events().map(|event| event_struct::event_struct(event, &aggregate));
     let event_enum = event_enum::event_enum(&aggregate);
     let aggregate_event = event_enum::aggregate_event(&aggregate);
-    let trait_impl = trait_impl::trait_impl(&aggregate);
+    let trait_impl = trait_impl::trait_impl(&aggregate, snapshots.as_ref());
     let mut user = aggregate.shell.clone();
     user.items = aggregate.members.iter().map(|member| with_command(member, &aggregate)).collect();
     quote! {

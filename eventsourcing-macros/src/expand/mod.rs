@@ -12,6 +12,7 @@ mod event_struct;
 mod evolution;
 mod literals;
 mod projection;
+mod snapshots;
 mod stand_in;
 mod trait_impl;
 

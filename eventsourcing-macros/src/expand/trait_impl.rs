@@ -7,7 +7,7 @@ use super::command::outcome;
 use crate::model::checked::{Aggregate, Conversion, Event, Kind, Parameter, Returned};
 use crate::syntax::names;
 
-pub(super) fn trait_impl(aggregate: &Aggregate) -> TokenStream {
+pub(super) fn trait_impl(aggregate: &Aggregate, snapshots: Option<&TokenStream>) -> TokenStream {
     let Aggregate { krate, name, topic_name, .. } = aggregate;
     let (events, root) = (names::event_enum(name), names::root_field());
     let mut creations: Vec<TokenStream> = Vec::new();
@@ -30,6 +30,8 @@ pub(super) fn trait_impl(aggregate: &Aggregate) -> TokenStream {
             type Event = #events;
 
             const NAME: &'static str = #topic_name;
+
+            #snapshots
 
             fn root(&self) -> &#krate::Root<Self> {
                 &self.#root

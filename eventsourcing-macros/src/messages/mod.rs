@@ -10,5 +10,6 @@ pub(crate) mod parameter;
 pub(crate) mod policy;
 pub(crate) mod projection;
 pub(crate) mod signature;
+pub(crate) mod snapshots;
 pub(crate) mod tables;
 pub(crate) mod unrecorded;

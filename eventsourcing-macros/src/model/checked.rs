@@ -35,6 +35,8 @@ pub(crate) struct Aggregate {
     pub(crate) derives: Vec<Path>,
     /// The topics of events that no longer exist.
     pub(crate) retired: Vec<String>,
+    /// None if the aggregate has no snapshots.
+    pub(crate) snapshots: Option<Snapshots>,
     /// The user's impl block without its items.
     pub(crate) shell: ItemImpl,
     /// The items of the impl block, in source order.
@@ -55,6 +57,16 @@ impl Aggregate {
             |name: &str| self.derives.iter().any(|path| path.segments.last().is_some_and(|last| last.ident == name));
         derives("PartialEq") && !derives("Eq")
     }
+}
+
+/// The snapshots of an aggregate.
+pub(crate) struct Snapshots {
+    /// After how many events one is taken; none if only by hand.
+    pub(crate) every: Option<u64>,
+    /// The version of the aggregate's behaviour.
+    pub(crate) version: Option<u32>,
+    /// The span of the option, where the compiler reports what the type lacks.
+    pub(crate) place: Span,
 }
 
 /// An item of the impl block.

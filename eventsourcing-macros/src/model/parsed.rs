@@ -43,7 +43,19 @@ pub(crate) struct ImplOptions {
     pub(crate) was: Vec<LitStr>,
     /// The topics of events that no longer exist.
     pub(crate) retired: Vec<LitStr>,
+    pub(crate) snapshots: SnapshotOptions,
     pub(crate) errors: Errors,
+}
+
+/// The options of an aggregate's snapshots, each with its keyword.
+#[derive(Default)]
+pub(crate) struct SnapshotOptions {
+    /// `snapshot_every = 100`
+    pub(crate) every: Option<(Ident, LitInt)>,
+    /// `snapshots`
+    pub(crate) by_hand: Option<Ident>,
+    /// `snapshot_version = 2`
+    pub(crate) version: Option<(Ident, LitInt)>,
 }
 
 /// An item of the impl block.

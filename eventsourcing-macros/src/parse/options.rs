@@ -9,7 +9,8 @@ use syn::{Attribute, LitInt, LitStr, Meta, Path, Result, Token, bracketed, paren
 use crate::errors::Errors;
 use crate::messages;
 use crate::model::parsed::{
-    ApplicationOptions, EventOptions, ImplOptions, Named, PolicyOptions, ProjectionOptions, StructOptions, Was,
+    ApplicationOptions, EventOptions, ImplOptions, Named, PolicyOptions, ProjectionOptions, SnapshotOptions,
+    StructOptions, Was,
 };
 use crate::syntax::paths::default_crate;
 
@@ -19,7 +20,7 @@ pub(super) fn of_struct(arguments: TokenStream) -> StructOptions {
     let errors = each(arguments, |option, input| {
         match option.unraw().to_string().as_str() {
             "crate" => krate = Some(path(input)?),
-            "name" | "derive" | "was" | "retired" => {
+            "name" | "derive" | "was" | "retired" | "snapshots" | "snapshot_every" | "snapshot_version" => {
                 return Err(syn::Error::new(option.span(), messages::aggregate::option_of_the_impl(option)));
             }
             _ => return Err(unknown(option, "`#[aggregate]` on a struct", &["crate"])),
@@ -32,7 +33,7 @@ pub(super) fn of_struct(arguments: TokenStream) -> StructOptions {
 /// The options of `#[aggregate]` on an impl block.
 pub(super) fn of_impl(arguments: TokenStream) -> ImplOptions {
     let (mut krate, mut name, mut derives) = (None, None, Vec::new());
-    let (mut was, mut retired) = (Vec::new(), Vec::new());
+    let (mut was, mut retired, mut snapshots) = (Vec::new(), Vec::new(), SnapshotOptions::default());
     let errors = each(arguments, |option, input| {
         match option.unraw().to_string().as_str() {
             "crate" => krate = Some(path(input)?),
@@ -40,14 +41,21 @@ pub(super) fn of_impl(arguments: TokenStream) -> ImplOptions {
             "derive" => derives = list(option, input)?,
             "was" => was = bracketed_list(input, messages::evolution::AGGREGATE_WAS)?,
             "retired" => retired = bracketed_list(input, messages::evolution::RETIRED)?,
+            "snapshots" if input.peek(Token![=]) => return Err(input.error(messages::snapshots::BY_HAND)),
+            "snapshots" => snapshots.by_hand = Some(option.clone()),
+            "snapshot_every" => snapshots.every = Some((option.clone(), number(input, messages::snapshots::EVERY)?)),
+            "snapshot_version" => {
+                snapshots.version = Some((option.clone(), version(input, messages::snapshots::VERSION)?));
+            }
             _ => {
-                let known = ["name", "derive", "was", "retired", "crate"];
+                let known =
+                    ["name", "derive", "was", "retired", "snapshot_every", "snapshots", "snapshot_version", "crate"];
                 return Err(unknown(option, "`#[aggregate]` on an impl block", &known));
             }
         }
         Ok(())
     });
-    ImplOptions { krate: krate.unwrap_or_else(default_crate), name, derives, was, retired, errors }
+    ImplOptions { krate: krate.unwrap_or_else(default_crate), name, derives, was, retired, snapshots, errors }
 }
 
 /// The options of `#[application]`.
@@ -205,13 +213,23 @@ fn path(input: ParseStream<'_>) -> Result<Path> {
     input.call(Path::parse_mod_style).map_err(wanted)
 }
 
+/// Parses `= 2`: a number from 1 that fits into 32 bits.
 fn version(input: ParseStream<'_>, message: &str) -> Result<LitInt> {
+    let version = number(input, message)?;
+    match version.base10_parse::<u32>() {
+        Ok(_) => Ok(version),
+        Err(_) => Err(syn::Error::new(version.span(), message)),
+    }
+}
+
+/// Parses `= 100`: a number from 1 that fits into 64 bits.
+fn number(input: ParseStream<'_>, message: &str) -> Result<LitInt> {
     let wanted = |error: syn::Error| syn::Error::new(error.span(), message);
     input.parse::<Token![=]>().map_err(wanted)?;
-    let version: LitInt = input.parse().map_err(wanted)?;
-    match version.base10_parse::<u32>() {
-        Ok(1..) if version.suffix().is_empty() => Ok(version),
-        _ => Err(syn::Error::new(version.span(), message)),
+    let number: LitInt = input.parse().map_err(wanted)?;
+    match number.base10_parse::<u64>() {
+        Ok(1..) if number.suffix().is_empty() => Ok(number),
+        _ => Err(syn::Error::new(number.span(), message)),
     }
 }
 

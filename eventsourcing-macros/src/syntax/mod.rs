@@ -6,5 +6,6 @@ pub(crate) mod names;
 pub(crate) mod paths;
 pub(crate) mod source;
 pub(crate) mod std_macros;
+pub(crate) mod token_hash;
 pub(crate) mod tokens;
 pub(crate) mod types;

@@ -1,3 +1,4 @@
+#[derive(serde::Serialize, serde::Deserialize)]
 pub struct Planet {
     name: String,
     moons: u32,
@@ -267,6 +268,20 @@ impl ::eventsourcing::Aggregate for Planet {
     type Event = PlanetEvent;
 
     const NAME: &'static str = "Planet";
+
+    const SNAPSHOTS: ::std::option::Option<
+        ::eventsourcing::domain::SnapshotFormat<Self>,
+    > = {
+        #[allow(unused_imports)]
+        use ::eventsourcing::__private::NotShown as _;
+        ::std::option::Option::Some(
+            ::eventsourcing::domain::SnapshotFormat::serde()
+                .looks(::eventsourcing::__private::Shown::<Self>::LOOK)
+                .source(15778625467670097916)
+                .every(100)
+                .version(2),
+        )
+    };
 
     fn root(&self) -> &::eventsourcing::Root<Self> {
         &self.aggregate_root

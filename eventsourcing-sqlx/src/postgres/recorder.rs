@@ -9,6 +9,7 @@ mod listen;
 mod lost_connection;
 mod notify;
 mod open;
+mod originators;
 mod pooler_session;
 mod privilege;
 mod reachability;
@@ -16,6 +17,7 @@ mod reader_connections;
 mod recorded_versions;
 mod save_batch;
 mod select;
+mod snapshots;
 mod tracking;
 mod writer_connection;
 
@@ -24,8 +26,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use eventsourcing_core::recording::{Append, LetterQuery, StoredDictionary, StoredLetter, Watermark};
+use eventsourcing_core::recording::{Append, LetterQuery, ReplayQuery, ReplayVisitor};
 use eventsourcing_core::recording::{EventQuery, EventVisitor, LogPosition, NotificationQuery, NotificationVisitor};
+use eventsourcing_core::recording::{OriginatorQuery, RecordedOriginator};
+use eventsourcing_core::recording::{StoredDictionary, StoredLetter, StoredSnapshot, Watermark};
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection, PgPool};
@@ -226,6 +230,31 @@ impl Recorder for PostgresRecorder {
 
     async fn select_dictionaries(&self, after: u32) -> Result<Vec<StoredDictionary>, RecorderError> {
         self.inner.select_dictionaries(after).await
+    }
+
+    async fn select_originators(&self, query: OriginatorQuery) -> Result<Vec<RecordedOriginator>, RecorderError> {
+        self.inner.select_originators(query).await
+    }
+
+    async fn count_originators(&self, topics: &[String]) -> Result<u64, RecorderError> {
+        self.inner.count_originators(topics).await
+    }
+
+    fn keeps_snapshots(&self) -> bool {
+        true
+    }
+
+    async fn insert_snapshot(&self, snapshot: StoredSnapshot, keep: usize) -> Result<bool, RecorderError> {
+        snapshot.check()?;
+        self.inner.insert_snapshot(snapshot, keep).await
+    }
+
+    async fn delete_snapshots(&self, originator_id: Uuid) -> Result<(), RecorderError> {
+        self.inner.delete_snapshots(originator_id).await
+    }
+
+    async fn read_replay(&self, query: ReplayQuery, visit: &mut ReplayVisitor<'_>) -> Result<(), RecorderError> {
+        self.inner.read_replay(query, visit).await
     }
 
     async fn recorded_after(&self, after: u64) {

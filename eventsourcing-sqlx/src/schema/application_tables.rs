@@ -19,11 +19,16 @@ pub(crate) struct ApplicationTables {
     pub(crate) tracking: bool,
     /// Since version 3.
     pub(crate) letters: bool,
+    /// Since version 4.
+    pub(crate) snapshots: bool,
 }
 
-impl From<(bool, bool, bool, bool, bool)> for ApplicationTables {
-    fn from((events, head, dictionaries, tracking, letters): (bool, bool, bool, bool, bool)) -> Self {
-        Self { events, head, dictionaries, tracking, letters }
+/// Whether each table exists, as the statements return it.
+pub(crate) type TablesRow = (bool, bool, bool, bool, bool, bool);
+
+impl From<TablesRow> for ApplicationTables {
+    fn from((events, head, dictionaries, tracking, letters, snapshots): TablesRow) -> Self {
+        Self { events, head, dictionaries, tracking, letters, snapshots }
     }
 }
 
@@ -41,7 +46,8 @@ impl ApplicationTables {
             Self { dictionaries: true, .. } => Err(missing(&events, &name.dictionaries())),
             Self { tracking: true, .. } => Err(missing(&events, &name.tracking())),
             Self { letters: true, .. } => Err(missing(&events, &name.letters())),
-            Self { dictionaries: false, tracking: false, letters: false, .. } => Ok(false),
+            Self { snapshots: true, .. } => Err(missing(&events, &name.snapshots())),
+            Self { dictionaries: false, tracking: false, letters: false, snapshots: false, .. } => Ok(false),
         }
     }
 
@@ -54,6 +60,7 @@ impl ApplicationTables {
             (2, self.dictionaries, name.dictionaries()),
             (2, self.tracking, name.tracking()),
             (3, self.letters, name.letters()),
+            (4, self.snapshots, name.snapshots()),
         ];
         match since.into_iter().find(|(since, exists, _)| version >= *since && !exists) {
             Some((_, _, table)) => Err(missing(&table, &name.events())),

@@ -55,9 +55,18 @@ impl TableName {
         format!("{}_letters", self.prefix)
     }
 
+    pub(crate) fn snapshots(&self) -> String {
+        format!("{}_snapshots", self.prefix)
+    }
+
     /// The constraint by which a version is recorded only once.
     pub(crate) fn version_key(&self) -> String {
         format!("{}_events_version_key", self.prefix)
+    }
+
+    /// The index of the first events of aggregates, by topic.
+    pub(crate) fn first_key(&self) -> String {
+        format!("{}_events_first_key", self.prefix)
     }
 
     /// The primary key of the events, by notification id.
@@ -102,6 +111,12 @@ impl TableName {
         format!("{}_letters_id_key", self.prefix)
     }
 
+    /// The primary key of the snapshots.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn snapshots_key(&self) -> String {
+        format!("{}_snapshots_key", self.prefix)
+    }
+
     /// The trigger, and its function, that prevents ids of deleted events from being issued again.
     #[cfg(feature = "postgres")]
     pub(crate) fn keep_ids(&self) -> String {
@@ -123,8 +138,8 @@ mod tests {
     fn names_are_lower_case_and_no_longer_than_postgresql_keeps() {
         let name = format!("{}1234", "Universe".repeat(5));
         let names = TableName::of(&name).map(|name| {
-            let keys = [name.version_key(), format!("{}_dictionaries_key", name.prefix)];
-            [name.events(), name.head(), name.dictionaries(), name.tracking(), name.letters()]
+            let keys = [name.version_key(), name.first_key(), format!("{}_dictionaries_key", name.prefix)];
+            [name.events(), name.head(), name.dictionaries(), name.tracking(), name.letters(), name.snapshots()]
                 .into_iter()
                 .chain(keys)
                 .collect::<Vec<_>>()

@@ -15,14 +15,15 @@ pub(crate) const SAVEPOINT: &str = "SAVEPOINT save";
 pub(crate) const RELEASE: &str = "RELEASE save";
 pub(crate) const ROLLBACK_TO: &str = "ROLLBACK TO save";
 
-/// `(events table, head table, dictionaries table, tracking table, letters table)` → whether each exists:
+/// `(events table, head table, dictionaries table, tracking table, letters table, snapshots table)` → whether each exists:
 /// [`ApplicationTables`](crate::schema::ApplicationTables).
 pub(crate) const TABLES: &str = "\
     SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE), \
            EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?2 COLLATE NOCASE), \
            EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?3 COLLATE NOCASE), \
            EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?4 COLLATE NOCASE), \
-           EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?5 COLLATE NOCASE)";
+           EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?5 COLLATE NOCASE), \
+           EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?6 COLLATE NOCASE)";
 
 /// `()` → the path of the database's file; empty if the database is in memory.
 pub(crate) const FILE: &str = "SELECT file FROM pragma_database_list WHERE name = 'main'";
@@ -46,6 +47,16 @@ pub(crate) struct SqliteSql {
     pub(crate) park: Sql,
     /// `(upstream, id)`: takes a dead letter out; one row if it was stored.
     pub(crate) take_out: Sql,
+    /// `(originator id, up to, fingerprint)` → version, topic, fingerprint, state, checksum, append id of the last snapshot with this
+    /// fingerprint; if there is none, of one with another fingerprint, without its state.
+    pub(crate) snapshot: Sql,
+    /// `(originator id, version, fingerprint, topic, state, checksum, append id)`: stores a snapshot, in place of one with the same key.
+    pub(crate) store_snapshot: Sql,
+    /// `(originator id, fingerprint, number)`: deletes all snapshots except for this number of the last ones with this fingerprint, and as
+    /// many with other fingerprints.
+    pub(crate) prune_snapshots: Sql,
+    /// `(originator id, version, fingerprint)` → whether there is such a snapshot.
+    pub(crate) has_snapshot: Sql,
     /// `()` → the last notification id in use, and the id of the log.
     pub(crate) head: Sql,
     /// `()` → the name of the application that created the tables, and the id of the log.
@@ -56,6 +67,7 @@ pub(crate) struct SqliteSql {
     dictionaries: String,
     tracking: String,
     letters: String,
+    snapshots: String,
     head_table: String,
     name: TableName,
 }
@@ -64,6 +76,7 @@ impl SqliteSql {
     pub(crate) fn of(name: &TableName) -> Self {
         let (events, head) = (name.events(), name.head());
         let (dictionaries, tracking, letters) = (name.dictionaries(), name.tracking(), name.letters());
+        let snapshots = name.snapshots();
         let event = "originator_id, originator_version, topic, state, checksum, append_id";
         let notification = "notification_id, originator_id, originator_version, topic, state, checksum, append_id";
         let letter = "notification_id, originator_id, state, checksum";
@@ -77,7 +90,9 @@ impl SqliteSql {
                      OR (EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?2 COLLATE NOCASE) \
                        AND EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?3 COLLATE NOCASE))) \
                    AND (schema_version < 3 \
-                     OR EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?4 COLLATE NOCASE)), \
+                     OR EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?4 COLLATE NOCASE)) \
+                   AND (schema_version < 4 \
+                     OR EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?5 COLLATE NOCASE)), \
                  schema_version FROM {head} WHERE id = 1"
             )
             .into(),
@@ -155,6 +170,13 @@ impl SqliteSql {
             )
             .into(),
             dictionaries: format!("SELECT id, bytes, checksum FROM {dictionaries} WHERE id > ?1 ORDER BY id").into(),
+            originators: format!(
+                "SELECT notification_id, originator_id FROM {events} \
+                 WHERE topic = ?1 AND originator_version = 1 AND notification_id > ?2 ORDER BY notification_id LIMIT ?3"
+            )
+            .into(),
+            count_originators: format!("SELECT count(*) FROM {events} WHERE topic = ?1 AND originator_version = 1").into(),
+            delete_snapshots: format!("DELETE FROM {snapshots} WHERE originator_id = ?1").into(),
         };
         Self {
             common,
@@ -172,6 +194,34 @@ impl SqliteSql {
             )
             .into(),
             take_out: format!("DELETE FROM {letters} WHERE upstream = ?1 AND notification_id = ?2").into(),
+            // rows are compared by their numbers alone: no state is read but the one that is wanted
+            snapshot: format!(
+                "SELECT originator_version, topic, fingerprint, CASE WHEN fingerprint = ?3 THEN state ELSE x'' END, \
+                   checksum, append_id FROM {snapshots} WHERE rowid = (\
+                   SELECT rowid FROM {snapshots} WHERE originator_id = ?1 AND originator_version <= ?2 \
+                   ORDER BY fingerprint = ?3 DESC, originator_version DESC LIMIT 1)"
+            )
+            .into(),
+            store_snapshot: format!(
+                "INSERT INTO {snapshots} (originator_id, originator_version, fingerprint, topic, state, checksum, append_id) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
+                 ON CONFLICT (originator_id, originator_version, fingerprint) DO UPDATE SET topic = excluded.topic, \
+                   state = excluded.state, checksum = excluded.checksum, append_id = excluded.append_id"
+            )
+            .into(),
+            prune_snapshots: format!(
+                "DELETE FROM {snapshots} WHERE rowid IN (\
+                   SELECT row FROM (\
+                     SELECT rowid AS row, row_number() OVER (\
+                       PARTITION BY fingerprint = ?2 ORDER BY originator_version DESC, fingerprint DESC) AS place \
+                     FROM {snapshots} WHERE originator_id = ?1) WHERE place > ?3)"
+            )
+            .into(),
+            has_snapshot: format!(
+                "SELECT EXISTS (SELECT 1 FROM {snapshots} \
+                   WHERE originator_id = ?1 AND originator_version = ?2 AND fingerprint = ?3)"
+            )
+            .into(),
             owner: format!("SELECT application, log_id FROM {head} WHERE id = 1").into(),
             head: format!("SELECT last, log_id FROM {head} WHERE id = 1").into(),
             version_taken: format!("{events}.originator_id, {events}.originator_version"),
@@ -179,6 +229,7 @@ impl SqliteSql {
             dictionaries,
             tracking,
             letters,
+            snapshots,
             head_table: head,
             name: name.clone(),
         }
@@ -224,6 +275,8 @@ impl SqliteSql {
             self.tracking,
         ));
         statements.push(self.create_letters());
+        statements.push(self.create_snapshots());
+        statements.push(self.create_first_key());
         statements
     }
 
@@ -240,11 +293,19 @@ impl SqliteSql {
                    position INTEGER NOT NULL\n) STRICT"
             ));
         }
-        statements.push(format!("ALTER TABLE {tracking} ADD COLUMN anchor BLOB"));
-        statements.push(self.create_letters());
-        statements.push(format!("ALTER TABLE {head} ADD COLUMN application TEXT"));
+        if version < 3 {
+            statements.push(format!("ALTER TABLE {tracking} ADD COLUMN anchor BLOB"));
+            statements.push(self.create_letters());
+            statements.push(format!("ALTER TABLE {head} ADD COLUMN application TEXT"));
+        }
+        if version < 4 {
+            statements.push(self.create_snapshots());
+            statements.push(self.create_first_key());
+        }
+        // the owner of tables that have one stays: another application is refused after this
         statements.push(format!(
-            "UPDATE {head} SET schema_version = {SCHEMA_VERSION}, application = '{}' WHERE id = 1 AND schema_version = {version}",
+            "UPDATE {head} SET schema_version = {SCHEMA_VERSION}, application = coalesce(application, '{}') \
+             WHERE id = 1 AND schema_version = {version}",
             name.application()
         ));
         statements
@@ -261,6 +322,30 @@ impl SqliteSql {
                PRIMARY KEY (upstream, notification_id),\n  \
                UNIQUE (upstream, originator_id, notification_id)\n) STRICT, WITHOUT ROWID",
             self.letters,
+        )
+    }
+
+    /// The index of the first events of aggregates. It covers the query, so that no event is read.
+    fn create_first_key(&self) -> String {
+        format!(
+            "CREATE INDEX IF NOT EXISTS {} ON {} (topic, notification_id, originator_id) WHERE originator_version = 1",
+            self.name.first_key(),
+            self.events,
+        )
+    }
+
+    fn create_snapshots(&self) -> String {
+        format!(
+            "CREATE TABLE IF NOT EXISTS {} (\n  \
+               originator_id BLOB NOT NULL,\n  \
+               originator_version INTEGER NOT NULL,\n  \
+               fingerprint INTEGER NOT NULL,\n  \
+               topic TEXT NOT NULL,\n  \
+               state BLOB NOT NULL,\n  \
+               checksum INTEGER,\n  \
+               append_id BLOB NOT NULL,\n  \
+               PRIMARY KEY (originator_id, originator_version, fingerprint)\n) STRICT",
+            self.snapshots,
         )
     }
 

@@ -29,7 +29,7 @@ impl From<String> for Sql {
 /// The statements that both databases have.
 #[derive(Debug)]
 pub(crate) struct Statements {
-    /// `(events table, dictionaries table, tracking table, letters table)` → whether all tables of the schema's version exist, that
+    /// `(events table, dictionaries table, tracking table, letters table, snapshots table)` → whether all tables of the schema's version exist, that
     /// version, the name of the application that created them, and other facts that opening needs.
     ///
     /// No row, or an error, if the head's row or table is missing.
@@ -76,4 +76,11 @@ pub(crate) struct Statements {
     pub(crate) insert_dictionary: Sql,
     /// `(after)` → id, bytes, checksum; lowest id first.
     pub(crate) dictionaries: Sql,
+    /// The aggregates whose first event has a topic, by the notification id of that event → notification id, originator id. PostgreSQL:
+    /// `(topics, after, limit)`; SQLite: `(topic, after, limit)`, for one topic.
+    pub(crate) originators: Sql,
+    /// The number of these aggregates. PostgreSQL: `(topics)`; SQLite: `(topic)`, for one topic.
+    pub(crate) count_originators: Sql,
+    /// `(originator id)`: deletes all snapshots of an aggregate.
+    pub(crate) delete_snapshots: Sql,
 }

@@ -11,7 +11,9 @@ mod insert;
 mod letters;
 mod location;
 mod open;
+mod originators;
 mod select;
+mod snapshots;
 mod tracking;
 mod transaction;
 
@@ -23,7 +25,7 @@ use std::sync::{Arc, OnceLock};
 use async_trait::async_trait;
 use eventsourcing_core::recording::{
     Append, Cause, EventQuery, EventVisitor, LetterQuery, LogPosition, NotificationQuery, NotificationVisitor,
-    StoredDictionary, StoredLetter, Watermark,
+    OriginatorQuery, RecordedOriginator, ReplayQuery, ReplayVisitor, StoredDictionary, StoredLetter, StoredSnapshot, Watermark,
 };
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 
@@ -203,6 +205,33 @@ impl Recorder for SqliteRecorder {
 
     async fn select_dictionaries(&self, after: u32) -> Result<Vec<StoredDictionary>, RecorderError> {
         self.inner.select_dictionaries(after).await
+    }
+
+    async fn select_originators(&self, query: OriginatorQuery) -> Result<Vec<RecordedOriginator>, RecorderError> {
+        self.inner.select_originators(query).await
+    }
+
+    async fn count_originators(&self, topics: &[String]) -> Result<u64, RecorderError> {
+        self.inner.count_originators(topics).await
+    }
+
+    fn keeps_snapshots(&self) -> bool {
+        true
+    }
+
+    async fn insert_snapshot(&self, snapshot: StoredSnapshot, keep: usize) -> Result<bool, RecorderError> {
+        snapshot.check()?;
+        self.inner.check_held()?;
+        self.inner.insert_snapshot(snapshot, keep).await
+    }
+
+    async fn delete_snapshots(&self, originator_id: Uuid) -> Result<(), RecorderError> {
+        self.inner.check_held()?;
+        self.inner.delete_snapshots(originator_id).await
+    }
+
+    async fn read_replay(&self, query: ReplayQuery, visit: &mut ReplayVisitor<'_>) -> Result<(), RecorderError> {
+        self.inner.read_replay(query, visit).await
     }
 
     async fn recorded_after(&self, after: u64) {

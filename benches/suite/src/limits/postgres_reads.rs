@@ -17,6 +17,27 @@ const PAGE: &str = "
     SELECT notification_id, originator_id, originator_version, topic, state FROM bank_events
     WHERE notification_id > $1 ORDER BY notification_id LIMIT $2";
 
+const IDS: &str = "
+    SELECT notification_id, originator_id FROM bank_events
+    WHERE topic = $1 AND originator_version = 1 AND notification_id > $2 ORDER BY notification_id LIMIT $3";
+
+/// Lists the ids of all accounts in pages, and returns their number.
+pub async fn list_ids(connection: &mut PgConnection, topic: &str, page: usize) -> usize {
+    let (mut listed, mut after) = (0, 0_i64);
+    loop {
+        let before = listed;
+        let mut rows = sqlx::query(IDS).bind(topic).bind(after).bind(page as i64).fetch(&mut *connection);
+        while let Some(row) = rows.try_next().await.unwrap() {
+            after = row.get(0);
+            black_box(row.get::<Uuid, _>(1));
+            listed += 1;
+        }
+        if listed - before < page {
+            return listed;
+        }
+    }
+}
+
 /// A task that folds one stream after the other.
 pub struct Loader {
     connection: PgConnection,

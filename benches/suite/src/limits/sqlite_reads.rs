@@ -19,6 +19,28 @@ const PAGE: &str = "
     SELECT notification_id, originator_id, originator_version, topic, state FROM bank_events
     WHERE notification_id > ?1 ORDER BY notification_id LIMIT ?2";
 
+const IDS: &str = "
+    SELECT notification_id, originator_id FROM bank_events
+    WHERE topic = ?1 AND originator_version = 1 AND notification_id > ?2 ORDER BY notification_id LIMIT ?3";
+
+/// Lists the ids of all accounts in pages, and returns their number.
+pub fn list_ids(connection: &Connection, topic: &str, page: usize) -> usize {
+    let mut statement = connection.prepare_cached(IDS).unwrap();
+    let (mut listed, mut after) = (0, 0_i64);
+    loop {
+        let before = listed;
+        let mut rows = statement.query((topic, after, page as i64)).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            after = row.get(0).unwrap();
+            black_box(Uuid::from_slice(bytes(row, 1)).unwrap());
+            listed += 1;
+        }
+        if listed - before < page {
+            return listed;
+        }
+    }
+}
+
 /// Opens the library's file for reading, with as large a cache as the library's.
 pub fn open(file: &Path) -> Connection {
     let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();

@@ -55,6 +55,17 @@ impl Work for Pager {
     }
 }
 
+/// Lists the ids of all accounts, and returns their number.
+pub async fn list_ids(bank: Arc<Bank>, page: usize) -> usize {
+    let mut ids = bank.repository().ids::<Account>().page_size(page);
+    let mut listed = 0;
+    while let Some(account) = ids.next().await {
+        black_box(account.unwrap().id);
+        listed += 1;
+    }
+    listed
+}
+
 /// Reads the whole log, decodes each event, and returns their number.
 pub async fn read_log(bank: Arc<Bank>, page: usize) -> usize {
     let mut notifications = NotificationLogReader::new(bank.log()).page_size(page).read(1);

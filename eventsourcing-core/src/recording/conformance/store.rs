@@ -1,6 +1,7 @@
 //! A recorder with helpers for the rules: calls that must succeed, logs that must be equal, tasks that must not panic.
 
 use std::fmt::Debug;
+use std::ops::ControlFlow;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
@@ -11,8 +12,8 @@ use uuid::Uuid;
 
 use super::Fixture;
 use crate::recording::{
-    EventQuery, Notification, NotificationQuery, Recorder, RecorderError, StoredDictionary, StoredEvent,
-    is_same_attempt,
+    EventQuery, Notification, NotificationQuery, Recorder, RecorderError, ReplayItem, ReplayQuery, StoredDictionary,
+    StoredEvent, StoredSnapshot, is_same_attempt,
 };
 
 /// The number of attempts of a call whose error is retryable.
@@ -80,6 +81,39 @@ impl Store {
         expect("select_dictionaries", self.patiently(|| self.recorder.select_dictionaries(after)).await)
     }
 
+    /// Stores the snapshot, and returns whether it is kept.
+    pub(super) async fn insert_snapshot(&self, snapshot: &StoredSnapshot, keep: usize) -> bool {
+        let insert = || self.recorder.insert_snapshot(snapshot.clone(), keep);
+        expect("insert_snapshot", self.patiently(insert).await)
+    }
+
+    /// Reads a replay: the snapshot that comes first, or what stands for one of other code, and the events.
+    pub(super) async fn replay(&self, query: ReplayQuery) -> (Option<FirstItem>, Vec<StoredEvent>) {
+        let mut attempts = self.attempts;
+        loop {
+            let (mut first, mut events) = (None, Vec::new());
+            let mut visit = |item: ReplayItem<'_>| {
+                match item {
+                    ReplayItem::Event(event) => events.push(event.to_owned()),
+                    _ if first.is_some() || !events.is_empty() => {
+                        panic!("a snapshot comes once and before all events, and not as {item:?}")
+                    }
+                    ReplayItem::Snapshot(snapshot) => first = Some(FirstItem::Snapshot(snapshot.to_owned())),
+                    ReplayItem::OtherSnapshot => first = Some(FirstItem::OtherSnapshot),
+                }
+                ControlFlow::Continue(())
+            };
+            attempts -= 1;
+            match self.recorder.read_replay(query.clone(), &mut visit).await {
+                Err(error) if error.is_retryable() && attempts > 0 => yield_now().await,
+                outcome => {
+                    expect("read_replay", outcome);
+                    return (first, events);
+                }
+            }
+        }
+    }
+
     /// Selects the whole log in one call.
     pub(super) async fn log(&self) -> Vec<Notification> {
         self.notifications(NotificationQuery::after(0, 1_000_000)).await
@@ -98,6 +132,13 @@ impl Store {
             }
         }
     }
+}
+
+/// What comes before the events of a replay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum FirstItem {
+    Snapshot(StoredSnapshot),
+    OtherSnapshot,
 }
 
 pub(super) fn expect<T>(method: &str, outcome: Result<T, RecorderError>) -> T {

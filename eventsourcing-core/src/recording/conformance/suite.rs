@@ -6,8 +6,8 @@
 /// expression is evaluated once per test, may use `await`, and sees the scope of the call, which must be outside of functions.
 /// Attributes before the name are applied to the module.
 ///
-/// A recorder that leaves out optional parts names them after the fixture: `without [dictionaries, tracking, letters]`, or some of
-/// these. Instead of the rules of such a part, one test checks that the recorder refuses it.
+/// A recorder that leaves out optional parts names them after the fixture: `without [dictionaries, tracking, letters,
+/// snapshots]`, or some of these. Instead of the rules of such a part, one test checks that the recorder refuses it.
 ///
 /// See [`conformance`](crate::recording::conformance) for how to write and test a recorder.
 ///
@@ -60,6 +60,11 @@ macro_rules! recorder_conformance {
                 an_unknown_aggregate_has_no_events
                 only_events_of_the_aggregate_are_selected
                 a_long_aggregate_is_selected_whole
+            }
+            originators {
+                aggregates_are_listed_by_their_first_events
+                only_aggregates_of_the_topics_are_listed
+                lists_of_aggregates_join
             }
             log {
                 ids_begin_at_one_and_have_no_gaps
@@ -143,6 +148,19 @@ macro_rules! recorder_conformance {
                 an_append_with_letters_dropped_half_way_is_done_or_not_done
                 of_many_who_take_out_a_letter_one_does
             }
+            snapshots {
+                snapshots_are_kept_as_they_are
+                a_replay_starts_from_the_last_snapshot
+                a_snapshot_of_other_code_is_not_passed
+                only_snapshots_of_the_aggregate_are_used
+                older_snapshots_are_deleted
+                a_snapshot_is_replaced_by_one_of_its_place
+                snapshots_are_deleted_with_their_aggregate
+                a_visitor_ends_a_replay
+                snapshots_are_found_by_all_who_open_the_store
+                of_many_snapshots_at_once_the_last_is_found
+                a_snapshot_is_no_event
+            }
         }
     };
 }
@@ -175,9 +193,11 @@ macro_rules! __conformance_parts {
     ([dictionaries $($rest:ident)*]) => { $crate::__conformance_parts! { [$($rest)*] } };
     ([tracking $($rest:ident)*]) => { $crate::__conformance_parts! { [$($rest)*] } };
     ([letters $($rest:ident)*]) => { $crate::__conformance_parts! { [$($rest)*] } };
+    ([snapshots $($rest:ident)*]) => { $crate::__conformance_parts! { [$($rest)*] } };
     ([$other:ident $($rest:ident)*]) => {
         compile_error!(concat!(
-            "`", stringify!($other), "` is not an optional part of a recorder; expected `dictionaries`, `tracking` or `letters`"
+            "`", stringify!($other), "` is not an optional part of a recorder; \
+             expected `dictionaries`, `tracking`, `letters` or `snapshots`"
         ));
     };
 }
@@ -199,6 +219,11 @@ macro_rules! __conformance_group {
     (letters [letters $($rest:ident)*] $rules:tt) => {
         $crate::__conformance_group! { without [] [
             letters_are_refused
+        ] }
+    };
+    (snapshots [snapshots $($rest:ident)*] $rules:tt) => {
+        $crate::__conformance_group! { without [] [
+            snapshots_are_refused
         ] }
     };
     ($group:ident [$other:ident $($rest:ident)*] $rules:tt) => {

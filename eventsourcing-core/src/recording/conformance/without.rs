@@ -3,9 +3,10 @@
 use uuid::Uuid;
 
 use super::Fixture;
-use super::store::{Store, versions};
+use super::store::{Store, assert_same, versions};
 use crate::recording::{
-    Append, LetterChanges, LetterQuery, LogPosition, RecorderError, StoredDictionary, StoredLetter, Tracking,
+    Append, LetterChanges, LetterQuery, LogPosition, RecorderError, ReplayQuery, StoredDictionary, StoredLetter,
+    StoredSnapshot, Tracking,
 };
 
 /// A recorder without dictionaries refuses to store one with [`NoDictionaries`](RecorderError::NoDictionaries), and returns none.
@@ -64,4 +65,23 @@ pub async fn letters_are_refused(fixture: &dyn Fixture) {
     assert!(matches!(count, Ok(0)), "{rule}: count_letters returned {count:?}");
     let originators = recorder.originators_with_letters("Orders", &[id]).await;
     assert!(matches!(originators.as_deref(), Ok([])), "{rule}: originators_with_letters returned {originators:?}");
+}
+
+/// A recorder without snapshots says so, and refuses to store and delete them with [`NoSnapshots`](RecorderError::NoSnapshots). A replay
+/// consists of all events.
+pub async fn snapshots_are_refused(fixture: &dyn Fixture) {
+    let rule = "a recorder without snapshots refuses them";
+    let store = Store::open(fixture).await;
+    assert!(!store.recorder().keeps_snapshots(), "{rule}: it says that it keeps them");
+    let (recorder, id) = (store.recorder(), Uuid::new_v4());
+    let events = versions(id, 1..=3);
+    store.insert(&events).await;
+    let snapshot = StoredSnapshot::new(id, 2, "Conformance", 1, *b"{}", events[1].append_id);
+    let stored = recorder.insert_snapshot(snapshot, 1).await;
+    assert!(matches!(stored, Err(RecorderError::NoSnapshots)), "{rule}: insert_snapshot returned {stored:?}");
+    let deleted = recorder.delete_snapshots(id).await;
+    assert!(matches!(deleted, Err(RecorderError::NoSnapshots)), "{rule}: delete_snapshots returned {deleted:?}");
+    let (snapshot, replayed) = store.replay(ReplayQuery::of(id, 1)).await;
+    assert_eq!(snapshot, None, "{rule}: a replay starts with the events");
+    assert_same(&replayed, &events, rule);
 }

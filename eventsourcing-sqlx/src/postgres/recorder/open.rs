@@ -12,7 +12,7 @@ use super::writer_connection::WriterConnection;
 use super::{Inner, answer_timeout};
 use crate::config::PostgresConfig;
 use crate::postgres::connect;
-use crate::schema::{ApplicationTables, SCHEMA_VERSION, TableName, is_old, no_head_row, outdated};
+use crate::schema::{ApplicationTables, SCHEMA_VERSION, TableName, TablesRow, is_old, no_head_row, outdated};
 use crate::sql::postgres as sql;
 use crate::time_limit::{clamped, timeout};
 
@@ -142,6 +142,7 @@ impl Inner {
             .bind(&self.sql.dictionaries)
             .bind(&self.sql.tracking)
             .bind(&self.sql.letters)
+            .bind(&self.sql.snapshots)
             .fetch_optional(connection)
             .await
         {
@@ -163,7 +164,7 @@ impl Inner {
     }
 
     async fn tables(&self, connection: &mut PgConnection) -> Result<ApplicationTables, RecorderError> {
-        let tables: (bool, bool, bool, bool, bool) = sqlx::query_as(sql::TABLES)
+        let tables: TablesRow = sqlx::query_as(sql::TABLES)
             .persistent(false)
             .bind(&self.config.schema)
             .bind(self.name.events())
@@ -171,6 +172,7 @@ impl Inner {
             .bind(self.name.dictionaries())
             .bind(self.name.tracking())
             .bind(self.name.letters())
+            .bind(self.name.snapshots())
             .fetch_one(connection)
             .await
             .map_err(|error| self.failed("check the tables", error))?;

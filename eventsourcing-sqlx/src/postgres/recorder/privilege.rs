@@ -47,6 +47,8 @@ fn privileges_on(table: &str) -> &'static str {
         "SELECT, INSERT"
     } else if table.ends_with("_head") {
         "SELECT, UPDATE"
+    } else if ["_tracking", "_letters", "_snapshots"].iter().any(|kind| table.ends_with(kind)) {
+        "SELECT, INSERT, UPDATE, DELETE"
     } else {
         "SELECT, INSERT, UPDATE"
     }
@@ -80,6 +82,11 @@ mod tests {
                 "permission denied for table universe_head",
                 "",
                 r#"run `GRANT SELECT, UPDATE ON "hotel"."universe_head" TO "ada"` as the owner"#,
+            ),
+            (
+                "permission denied for table universe_snapshots",
+                "",
+                r#"run `GRANT SELECT, INSERT, UPDATE, DELETE ON "hotel"."universe_snapshots" TO "ada"` as the owner"#,
             ),
             (
                 "must be owner of table universe_events",

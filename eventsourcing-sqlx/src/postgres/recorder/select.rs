@@ -306,7 +306,7 @@ pub(super) struct ShownRow<'r> {
 
 impl<'r> ShownRow<'r> {
     /// The value of a column. Its type is the same in each row of a result, and is checked once.
-    fn value<T: Decode<'r, Postgres> + Type<Postgres>>(self, column: usize) -> Result<T, sqlx::Error> {
+    pub(super) fn value<T: Decode<'r, Postgres> + Type<Postgres>>(self, column: usize) -> Result<T, sqlx::Error> {
         if self.is_checked { self.row.try_get_unchecked(column) } else { self.row.try_get(column) }
     }
 }
@@ -326,7 +326,7 @@ fn bytes(row: &PgRow) -> usize {
 }
 
 /// The event of a row: columns as every statement selects them.
-fn event(row: ShownRow<'_>) -> Result<StoredEventRef<'_>, StatementError> {
+pub(super) fn event(row: ShownRow<'_>) -> Result<StoredEventRef<'_>, StatementError> {
     let originator_id = row.value(0)?;
     let version = rows::of_aggregate(rows::from_version(row.value(1)?), originator_id)?;
     let checksum = rows::of_aggregate(rows::from_checksum(row.value(4)?), originator_id)?;

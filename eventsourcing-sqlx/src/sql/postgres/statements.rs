@@ -5,6 +5,9 @@ use crate::schema::TableName;
 use crate::sql::identifier::quoted;
 use crate::sql::statements::{Sql, Statements};
 
+/// A version below all others.
+const LEAST: &str = "'-9223372036854775808'::bigint";
+
 /// The statements of one application.
 #[derive(Debug)]
 pub(crate) struct PostgresSql {
@@ -32,6 +35,18 @@ pub(crate) struct PostgresSql {
     ///
     /// `append` for a single event, at a lower cost.
     pub(crate) append_one: Sql,
+    /// `(originator id, fingerprint, up to)` → the last snapshot with this fingerprint or, if there is none, one with another fingerprint and
+    /// without its state; then the events from the version of the snapshot on, or all. Columns as `events` returns them, and whether the
+    /// fingerprint is this one, which is NULL for an event.
+    ///
+    /// One round trip. The numbers by which rows are ordered are those of the index by version.
+    pub(crate) replay: Sql,
+    /// `(originator id, version, fingerprint, topic, state, checksum, append id, number)`: stores a snapshot, in place of one with the same
+    /// key, and deletes all others of the aggregate except for this number of the last ones with this fingerprint, and as many with other
+    /// fingerprints → whether it is kept.
+    ///
+    /// A statement does not see the rows that it inserts, so the new row is counted beside those of the table.
+    pub(crate) insert_snapshot: Sql,
     /// `()`: takes the append lock until the transaction ends. No row if the head's row is missing.
     ///
     /// As a transaction of its own, its commit waits for a synchronous standby: rows that were visible before are durable after it.
@@ -47,6 +62,7 @@ pub(crate) struct PostgresSql {
     pub(crate) dictionaries: String,
     pub(crate) tracking: String,
     pub(crate) letters: String,
+    pub(crate) snapshots: String,
     pub(super) head: String,
     pub(super) schema: String,
     pub(super) name: TableName,
@@ -61,6 +77,7 @@ impl PostgresSql {
         let dictionaries = format!("{schema}.{}", name.dictionaries());
         let tracking = format!("{schema}.{}", name.tracking());
         let letters = format!("{schema}.{}", name.letters());
+        let snapshots = format!("{schema}.{}", name.snapshots());
         let event = "originator_id, originator_version, topic, state, checksum, append_id";
         let notification = "notification_id, originator_id, originator_version, topic, state, checksum, append_id";
         let letter = "notification_id, originator_id, state, checksum";
@@ -73,7 +90,8 @@ impl PostgresSql {
             look: format!(
                 "SELECT to_regclass($1) IS NOT NULL AND \
                    (schema_version < 2 OR (to_regclass($2) IS NOT NULL AND to_regclass($3) IS NOT NULL)) AND \
-                   (schema_version < 3 OR to_regclass($4) IS NOT NULL), \
+                   (schema_version < 3 OR to_regclass($4) IS NOT NULL) AND \
+                   (schema_version < 4 OR to_regclass($5) IS NOT NULL), \
                    schema_version, {SETTINGS}, to_jsonb(head) ->> 'application', \
                    (SELECT count(*) = 3 FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace \
                      WHERE nspname = {schema_name} AND (proname IN ('{append_one}', '{append_letters}') \
@@ -174,6 +192,19 @@ impl PostgresSql {
             )
             .into(),
             dictionaries: format!("SELECT id, bytes, checksum FROM {dictionaries} WHERE id > $1 ORDER BY id").into(),
+            // of each topic the index gives the next ones in order, however many other aggregates there are
+            originators: format!(
+                "SELECT first.notification_id, first.originator_id FROM unnest($1::text[]) AS wanted(topic) \
+                 CROSS JOIN LATERAL (\
+                   SELECT notification_id, originator_id FROM {events} AS event \
+                   WHERE event.topic = wanted.topic AND originator_version = 1 AND notification_id > $2 \
+                   ORDER BY notification_id LIMIT $3) AS first \
+                 ORDER BY first.notification_id LIMIT $3"
+            )
+            .into(),
+            count_originators: format!("SELECT count(*) FROM {events} WHERE originator_version = 1 AND topic = ANY($1)")
+                .into(),
+            delete_snapshots: format!("DELETE FROM {snapshots} WHERE originator_id = $1").into(),
         };
         // the bytes before a row are summed without reading TOASTed values; rows after enough bytes are not sent
         let sized = |columns: &str, state: &str, condition: &str, bytes: &str| {
@@ -219,6 +250,41 @@ impl PostgresSql {
             )
             .into(),
             append_one: append_one.into(),
+            replay: format!(
+                "WITH snapshot AS (\
+                   SELECT originator_version, topic, fingerprint = $2 AS fits, state, checksum, append_id FROM {snapshots} \
+                   WHERE originator_id = $1 AND originator_version <= $3 \
+                   ORDER BY fingerprint = $2 DESC, originator_version DESC LIMIT 1) \
+                 SELECT originator_id, originator_version, topic, state, checksum, append_id, fits FROM (\
+                   SELECT $1::uuid AS originator_id, originator_version, topic, CASE WHEN fits THEN state ELSE ''::bytea END AS state, \
+                     checksum, append_id, fits, CASE WHEN fits THEN originator_version - 1 ELSE {LEAST} END AS place FROM snapshot \
+                   UNION ALL \
+                   SELECT {event}, NULL::boolean, originator_version FROM {events} \
+                   WHERE originator_id = $1 AND originator_version <= $3 \
+                     AND originator_version >= coalesce((SELECT originator_version FROM snapshot WHERE fits), {LEAST})) AS item \
+                 ORDER BY place"
+            )
+            .into(),
+            insert_snapshot: format!(
+                "WITH ranked AS (\
+                   SELECT originator_version, fingerprint, row_number() OVER (\
+                     PARTITION BY fingerprint = $3 ORDER BY originator_version DESC, fingerprint DESC) AS place \
+                   FROM (SELECT originator_version, fingerprint FROM {snapshots} WHERE originator_id = $1 \
+                     UNION SELECT $2::bigint, $3::bigint) AS together), \
+                 stored AS (\
+                   INSERT INTO {snapshots} \
+                     (originator_id, originator_version, fingerprint, topic, state, checksum, append_id) \
+                   SELECT $1::uuid, $2::bigint, $3::bigint, $4::text, $5::bytea, $6::bigint, $7::uuid FROM ranked \
+                   WHERE originator_version = $2 AND fingerprint = $3 AND place <= $8 \
+                   ON CONFLICT (originator_id, originator_version, fingerprint) DO UPDATE SET topic = excluded.topic, \
+                     state = excluded.state, checksum = excluded.checksum, append_id = excluded.append_id \
+                   RETURNING originator_version), \
+                 pruned AS (\
+                   DELETE FROM {snapshots} AS old USING ranked WHERE old.originator_id = $1 AND place > $8 \
+                     AND old.originator_version = ranked.originator_version AND old.fingerprint = ranked.fingerprint) \
+                 SELECT EXISTS (SELECT FROM stored)"
+            )
+            .into(),
             lock: format!("SELECT id FROM {head} WHERE id = 1 FOR NO KEY UPDATE").into(),
             channel: format!("SELECT {CHANNEL}, {last} FROM {head} AS head WHERE id = 1").into(),
             announce: format!("SELECT pg_notify({CHANNEL}, $1::bigint::text) FROM {head} WHERE id = 1").into(),
@@ -226,6 +292,7 @@ impl PostgresSql {
             dictionaries,
             tracking,
             letters,
+            snapshots,
             head,
             schema,
             name: name.clone(),

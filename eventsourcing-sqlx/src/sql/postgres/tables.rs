@@ -51,6 +51,8 @@ impl PostgresSql {
                 name.tracking_key(),
             ),
             self.create_letters(),
+            self.create_snapshots(),
+            self.create_first_key(),
         ];
         statements.extend(self.functions());
         statements
@@ -74,10 +76,13 @@ impl PostgresSql {
             ),
             format!("ALTER TABLE {head} ADD COLUMN IF NOT EXISTS application text"),
             self.create_letters(),
+            self.create_snapshots(),
+            self.create_first_key(),
         ];
         statements.extend(self.functions());
+        // the owner of tables that have one stays: another application is refused after this
         statements.push(format!(
-            "UPDATE {head} SET schema_version = {SCHEMA_VERSION}, application = '{application}' \
+            "UPDATE {head} SET schema_version = {SCHEMA_VERSION}, application = coalesce(application, '{application}') \
              WHERE id = 1 AND schema_version < {SCHEMA_VERSION}"
         ));
         statements
@@ -96,6 +101,31 @@ impl PostgresSql {
             self.letters,
             self.name.letters_key(),
             self.name.letters_originator_key(),
+        )
+    }
+
+    /// The index of the first events of aggregates. It covers the query, so that no event is read.
+    fn create_first_key(&self) -> String {
+        format!(
+            "CREATE INDEX IF NOT EXISTS {} ON {} (topic, notification_id) INCLUDE (originator_id) WHERE originator_version = 1",
+            self.name.first_key(),
+            self.events,
+        )
+    }
+
+    fn create_snapshots(&self) -> String {
+        format!(
+            "CREATE TABLE IF NOT EXISTS {} (\n  \
+               originator_id uuid NOT NULL,\n  \
+               originator_version bigint NOT NULL,\n  \
+               fingerprint bigint NOT NULL,\n  \
+               topic text NOT NULL,\n  \
+               state bytea NOT NULL,\n  \
+               checksum bigint,\n  \
+               append_id uuid NOT NULL,\n  \
+               CONSTRAINT {} PRIMARY KEY (originator_id, originator_version, fingerprint)\n)",
+            self.snapshots,
+            self.name.snapshots_key(),
         )
     }
 

@@ -9,7 +9,7 @@ use super::busy::PAUSE;
 use super::error::StatementError;
 use super::transaction::execute;
 use super::{Inner, columns};
-use crate::schema::{ApplicationTables, SCHEMA_VERSION, is_old, no_head_row, outdated};
+use crate::schema::{ApplicationTables, SCHEMA_VERSION, TablesRow, is_old, no_head_row, outdated};
 use crate::sql::sqlite as sql;
 use crate::time_limit::deadline;
 
@@ -154,7 +154,8 @@ impl Inner {
 
     /// Whether all tables of the version exist, and that version; none if the head's row is missing.
     fn look(&self, connection: &Connection) -> Result<Option<(bool, i64)>, rusqlite::Error> {
-        let names = [self.name.events(), self.name.dictionaries(), self.name.tracking(), self.name.letters()];
+        let name = &self.name;
+        let names = [name.events(), name.dictionaries(), name.tracking(), name.letters(), name.snapshots()];
         connection.query_row(self.sql.common.look.as_str(), names, |row| Ok((row.get(0)?, row.get(1)?))).optional()
     }
 
@@ -175,9 +176,10 @@ impl Inner {
 
     fn tables(&self, connection: &Connection) -> Result<ApplicationTables, rusqlite::Error> {
         let name = &self.name;
-        let names = [name.events(), name.head(), name.dictionaries(), name.tracking(), name.letters()];
-        let tables: (bool, bool, bool, bool, bool) = connection.query_row(sql::TABLES, names, |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+        let (dictionaries, tracking) = (name.dictionaries(), name.tracking());
+        let names = [name.events(), name.head(), dictionaries, tracking, name.letters(), name.snapshots()];
+        let tables: TablesRow = connection.query_row(sql::TABLES, names, |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
         })?;
         Ok(ApplicationTables::from(tables))
     }

@@ -49,25 +49,32 @@ impl Inner {
         mut query: EventQuery,
         visit: &mut EventVisitor<'_>,
     ) -> Result<(), RecorderError> {
+        self.read("select events", |connection| self.show_events(connection, &mut query, visit)).await
+    }
+
+    /// Passes a slice of the events to the visitor. The query then selects the rest.
+    pub(super) fn show_events(
+        &self,
+        connection: &Connection,
+        query: &mut EventQuery,
+        visit: &mut EventVisitor<'_>,
+    ) -> Result<Slice, StatementError> {
         let statements = &self.sql.common;
         let statement = if query.descending { &statements.events_descending } else { &statements.events };
-        self.read("select events", |connection| {
-            let mut select = connection.prepare_cached(statement.as_str())?;
-            let rows = select.query(params![
-                query.originator_id.as_bytes().as_slice(),
-                rows::to_after(query.after),
-                rows::to_up_to(query.up_to),
-                rows::to_count(query.limit.unwrap_or(usize::MAX)),
-            ])?;
-            show(rows, |row| {
-                let event = event(row)?;
-                // so that the next slice, or the next attempt, continues from here
-                query.limit = query.limit.map(|limit| limit.saturating_sub(1));
-                query.advance_after(event.originator_version);
-                Ok(visit(event))
-            })
+        let mut select = connection.prepare_cached(statement.as_str())?;
+        let rows = select.query(params![
+            query.originator_id.as_bytes().as_slice(),
+            rows::to_after(query.after),
+            rows::to_up_to(query.up_to),
+            rows::to_count(query.limit.unwrap_or(usize::MAX)),
+        ])?;
+        show(rows, |row| {
+            let event = event(row)?;
+            // so that the next slice, or the next attempt, continues from here
+            query.limit = query.limit.map(|limit| limit.saturating_sub(1));
+            query.advance_after(event.originator_version);
+            Ok(visit(event))
         })
-        .await
     }
 
     pub(super) async fn read_notifications(
