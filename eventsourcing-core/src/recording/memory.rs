@@ -306,12 +306,12 @@ impl Log {
 
     fn select_originators(&self, query: &OriginatorQuery) -> Vec<RecordedOriginator> {
         let after = usize::try_from(query.after).unwrap_or(usize::MAX);
-        let recorded = (query.after.saturating_add(1)..).zip(self.events.iter().skip(after));
+        let recorded = self.events.iter().enumerate().skip(after);
         let is_wanted = |event: &StoredEvent| {
             event.originator_version == 1 && query.topics.iter().any(|topic| *topic == *event.topic)
         };
         let listed = recorded.filter(|(_, event)| is_wanted(event));
-        listed.map(|(id, event)| RecordedOriginator::new(id, event.originator_id)).take(query.limit).collect()
+        listed.map(|(place, event)| RecordedOriginator::new(place as u64 + 1, event.originator_id)).take(query.limit).collect()
     }
 
     fn position_in(&self, upstream: &str) -> LogPosition {
