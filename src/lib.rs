@@ -6,6 +6,8 @@
 #![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub mod database;
 #[cfg(doc)]
 pub mod guide;
 mod module;
@@ -15,11 +17,6 @@ mod variables;
 pub use eventsourcing_core::*;
 pub use eventsourcing_macros::{aggregate, application, event, on, policy, projection, tables, unrecorded};
 pub use open::Builder;
-
-// without `inline`, rustdoc shows a crate as a line, and none of its pages
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-#[doc(inline)]
-pub use eventsourcing_sqlx as database;
 
 /// The driver of the databases, in the version whose connections handlers get.
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

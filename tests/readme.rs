@@ -11,6 +11,7 @@ const ENVIRONMENT: &str = include_str!("../docs/reference/environment.md");
 const GUARANTEES: &str = include_str!("../docs/reference/guarantees.md");
 const ERRORS: &str = include_str!("../docs/reference/errors.md");
 const API: &str = include_str!("../api/eventsourcing-core.txt");
+const API_OF_DATABASES: &str = include_str!("../api/eventsourcing-sqlx.txt");
 
 /// The Rust sources below a folder of the repository.
 fn sources(folder: &str) -> String {
@@ -158,5 +159,21 @@ fn every_public_variant_of_an_error_is_in_its_reference() {
     let types: BTreeSet<&str> = documented.iter().map(|(of, _)| *of).collect();
     for (of, variant) in public_variants().into_iter().filter(|(of, _)| types.contains(of)) {
         assert!(documented.contains(&(of, variant)), "`{of}::{variant}` is not in docs/reference/errors.md");
+    }
+}
+
+#[test]
+fn every_type_of_the_databases_is_in_the_facade() {
+    let facade = source("src/database.rs");
+    let declared =
+        API_OF_DATABASES.lines().filter_map(|line| line.split("eventsourcing_sqlx::").nth(1).zip(Some(line)));
+    let types =
+        declared.filter(|(_, line)| ["pub struct ", "pub enum ", "pub trait "].iter().any(|it| line.contains(it)));
+    let names: BTreeSet<&str> =
+        types.filter_map(|(path, _)| path.split(|c: char| !c.is_alphanumeric()).next()).collect();
+    assert!(names.len() > 10, "{names:?}");
+    for name in names {
+        let is_there = facade.split(|c: char| !c.is_alphanumeric()).any(|word| word == name);
+        assert!(is_there, "`{name}` is not re-exported in src/database.rs");
     }
 }

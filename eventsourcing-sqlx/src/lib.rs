@@ -1,6 +1,6 @@
 //! Recorders and views of `eventsourcing` in SQLite and PostgreSQL.
 //!
-//! Applications depend on the crate `eventsourcing`, which re-exports this one as `eventsourcing::database` and opens the recorder that the
+//! Applications depend on the crate `eventsourcing`, which re-exports these types in `eventsourcing::database` and opens the recorder that the
 //! environment variables name. To open one in code, create its configuration and call `open`:
 //!
 //! | recorder | configuration | views | feature |
