@@ -75,8 +75,7 @@ impl Payments {
 /// The events that led to a notification, as `Payments:1 < Orders:1`.
 async fn history(applications: [&Application; 2], name: &str, id: u64) -> Result<String> {
     let (mut shown, mut name, mut id) = (format!("{name}:{id}"), name.to_owned(), id);
-    loop {
-        let Some(application) = applications.iter().find(|application| application.name() == name) else { break };
+    while let Some(application) = applications.iter().find(|application| application.name() == name) {
         let Some(notification) = application.log().select(id, 1).await?.into_iter().next() else { break };
         let metadata = application.mapper().metadata_of(&notification)?;
         let Some(cause) = metadata.cause() else { break };

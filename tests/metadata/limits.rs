@@ -80,5 +80,5 @@ async fn metadata_and_event_together_count_for_the_limits() {
     let event = account().collect_events().remove(0).with_metadata(Metadata::new().with("another", ""));
     let error = office.save_with(event, pairs(64)).await.unwrap_err();
     let Error::Mapper(failed) = &error else { panic!("{error}") };
-    assert_eq!(failed.failure, MapperFailure::Metadata(MetadataError::TooManyPairs { count: 65, max: 64 }));
+    assert_eq!(failed.failure, MapperFailure::from(MetadataError::TooManyPairs { count: 65, max: 64 }));
 }

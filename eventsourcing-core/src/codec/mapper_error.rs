@@ -115,7 +115,7 @@ pub enum MapperFailure {
     Compressor(#[from] CompressorError),
     /// The metadata exceeds a limit.
     #[error("{0}")]
-    Metadata(#[from] MetadataError),
+    Metadata(Box<MetadataError>),
     /// The JSON does not match the event.
     #[error("{0}")]
     State(#[from] StateError),
@@ -133,6 +133,12 @@ impl MapperError {
             MapperFailure::UnknownDictionary { id } => Some(id),
             _ => None,
         }
+    }
+}
+
+impl From<MetadataError> for MapperFailure {
+    fn from(error: MetadataError) -> Self {
+        Self::Metadata(Box::new(error))
     }
 }
 
