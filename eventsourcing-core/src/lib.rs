@@ -49,8 +49,8 @@ pub mod system;
 pub mod testing;
 
 pub use application::{
-    Application, ApplicationBuilder, ApplicationStruct, NotificationLog, NotificationLogReader, Repository, Saveable,
-    Section, TrainedDictionary,
+    AggregateVersion, Application, ApplicationBuilder, ApplicationStruct, FieldChange, History, NotificationLog,
+    NotificationLogReader, Repository, Saveable, Section, TrainedDictionary,
 };
 pub use codec::{Mapper, TrainingError};
 pub use domain::{Aggregate, AggregateError, AggregateEvent, ApplyError, DomainEvent, Root};

@@ -9,6 +9,7 @@ pub(crate) mod exact;
 mod finite;
 mod formatter;
 mod json_error;
+pub(crate) mod json_value;
 mod reader;
 mod sketch;
 pub(crate) mod sketches;

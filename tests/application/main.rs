@@ -4,6 +4,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod history;
 mod log;
 mod lost_answers;
 mod names;

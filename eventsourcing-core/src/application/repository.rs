@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::handle::Shared;
-use crate::domain::{Aggregate, AggregateEvent, DomainEvent, Root};
+use crate::domain::Aggregate;
 use crate::recording::{EventQuery, StoredEvent, StoredEventRef};
 use crate::{Error, Result};
 
@@ -57,11 +58,11 @@ use crate::{Error, Result};
 /// ```
 #[derive(Clone, Copy)]
 pub struct Repository<'a> {
-    shared: &'a Shared,
+    pub(super) shared: &'a Arc<Shared>,
 }
 
 impl<'a> Repository<'a> {
-    pub(super) fn new(shared: &'a Shared) -> Self {
+    pub(super) fn new(shared: &'a Arc<Shared>) -> Self {
         Self { shared }
     }
 
@@ -81,7 +82,7 @@ impl<'a> Repository<'a> {
     /// # Errors
     /// As for [`get`](Self::get), except [`Error::AggregateNotFound`].
     pub async fn find<A: Aggregate>(&self, id: Uuid) -> Result<Option<A>> {
-        self.fold(id, None, |_| true).await
+        self.fold(None, id, None, |_| true).await
     }
 
     /// Gets the aggregate with this id, or creates it with `create` if nothing is recorded under it.
@@ -108,7 +109,12 @@ impl<'a> Repository<'a> {
     /// # Errors
     /// [`Error::VersionNotFound`] if it does not have that version, and the errors of [`get`](Self::get).
     pub async fn get_at<A: Aggregate>(&self, id: Uuid, version: u64) -> Result<A> {
-        let aggregate: Option<A> = self.fold(id, Some(version), |_| true).await?;
+        self.continue_to(None, id, version).await
+    }
+
+    /// Replays the events after a state of the aggregate, up to a version.
+    pub(super) async fn continue_to<A: Aggregate>(&self, state: Option<A>, id: Uuid, version: u64) -> Result<A> {
+        let aggregate = self.fold(state, id, Some(version), |_| true).await?;
         match aggregate {
             Some(aggregate) if aggregate.version() == version => Ok(aggregate),
             // an aggregate that has no version 0 may still be at version 7
@@ -127,12 +133,12 @@ impl<'a> Repository<'a> {
     /// # Errors
     /// [`Error::AggregateNotFound`] if its first event is later, and the errors of [`get`](Self::get).
     pub async fn get_as_of<A: Aggregate>(&self, id: Uuid, timestamp: Timestamp) -> Result<A> {
-        self.fold(id, None, |time| time <= timestamp).await?.ok_or_else(|| not_found::<A>(id))
+        self.fold(None, id, None, |time| time <= timestamp).await?.ok_or_else(|| not_found::<A>(id))
     }
 
     /// Like [`get`](Self::get), and applies events that are to be recorded and are not yet.
     pub(crate) async fn get_with<A: Aggregate>(&self, id: Uuid, pending: &[StoredEvent]) -> Result<A> {
-        let mut aggregate: Option<A> = self.fold(id, None, |_| true).await?;
+        let mut aggregate: Option<A> = self.fold(None, id, None, |_| true).await?;
         for stored in pending.iter().filter(|stored| stored.originator_id == id) {
             let (tried, recorded) = (stored.originator_version, aggregate.as_ref().map_or(0, Aggregate::version));
             if tried <= recorded {
@@ -159,37 +165,15 @@ impl<'a> Repository<'a> {
     #[tracing::instrument(name = "get", level = "info", skip_all, fields(application = %self.shared.name, aggregate = A::NAME, %id), err(level = "debug"))]
     async fn fold<A: Aggregate>(
         &self,
+        mut aggregate: Option<A>,
         id: Uuid,
         up_to: Option<u64>,
         wanted: impl Fn(Timestamp) -> bool + Send + Sync,
     ) -> Result<Option<A>> {
         self.shared.topics.claim::<A::Event>()?;
-        let mut aggregate: Option<A> = None;
-        let mut query = EventQuery::of(id).up_to(up_to);
-        let mut loaded = None;
-        loop {
-            let mut outcome = Ok(());
-            let mut visit = |stored: StoredEventRef<'_>| match self.apply(&mut aggregate, stored, &wanted) {
-                Ok(flow) => flow,
-                Err(error) => {
-                    outcome = Err(error);
-                    ControlFlow::Break(())
-                }
-            };
-            self.shared.recorder.read_events(query.clone(), &mut visit).await?;
-            match outcome {
-                Ok(()) => return Ok(aggregate),
-                // another process stored the dictionary after this application opened: load it, then continue with the same event
-                Err(Error::Mapper(error)) if error.unknown_dictionary().is_some_and(|id| loaded != Some(id)) => {
-                    loaded = error.unknown_dictionary();
-                    self.shared.load_dictionaries().await?;
-                    if let Some(applied) = &aggregate {
-                        query.advance_after(applied.version());
-                    }
-                }
-                Err(error) => return Err(error),
-            }
-        }
+        let query = EventQuery::of(id).after(aggregate.as_ref().map(Aggregate::version)).up_to(up_to);
+        self.read(query, |stored| self.apply(&mut aggregate, stored, &wanted)).await?;
+        Ok(aggregate)
     }
 
     /// Decodes an event from the recorder's row, and applies it if its time is wanted. A retired event only counts.
@@ -199,21 +183,11 @@ impl<'a> Repository<'a> {
         stored: StoredEventRef<'_>,
         wanted: impl Fn(Timestamp) -> bool,
     ) -> Result<ControlFlow<()>> {
-        check_type::<A>(stored)?;
-        if let Some(topic) = A::Event::RETIRED_TOPICS.iter().find(|topic| **topic == stored.topic) {
-            let timestamp = self.shared.mapper.read_timestamp(&stored.location(), stored.state, stored.checksum)?;
-            if !wanted(timestamp) {
-                return Ok(ControlFlow::Break(()));
-            }
-            Root::skip(aggregate, topic, stored.originator_id, stored.originator_version, timestamp)?;
-            return Ok(ControlFlow::Continue(()));
-        }
-        let event: DomainEvent<A::Event> =
-            self.shared.mapper.read_event(&stored.location(), stored.state, stored.checksum)?;
-        if !wanted(event.timestamp) {
+        let decoded = self.decode::<A>(stored)?;
+        if !wanted(decoded.timestamp()) {
             return Ok(ControlFlow::Break(()));
         }
-        *aggregate = Some(event.replay(aggregate.take())?);
+        decoded.replay(aggregate)?;
         Ok(ControlFlow::Continue(()))
     }
 }
@@ -224,22 +198,6 @@ impl fmt::Debug for Repository<'_> {
     }
 }
 
-fn not_found<A: Aggregate>(originator_id: Uuid) -> Error {
+pub(super) fn not_found<A: Aggregate>(originator_id: Uuid) -> Error {
     Error::AggregateNotFound { aggregate: A::NAME, originator_id }
-}
-
-/// Returns an error for a topic of another type. The mapper reports an unknown topic that starts with this type's name.
-fn check_type<A: Aggregate>(stored: StoredEventRef<'_>) -> Result<()> {
-    let all = [A::Event::TOPICS, A::Event::OLD_TOPICS, A::Event::RETIRED_TOPICS];
-    let ours = all.iter().any(|topics| topics.contains(&stored.topic));
-    // an aggregate name may contain dots itself
-    let named_as_ours = stored.topic.strip_prefix(A::NAME).is_some_and(|rest| rest.starts_with('.'));
-    if ours || named_as_ours {
-        return Ok(());
-    }
-    Err(Error::WrongAggregate {
-        expected: A::NAME,
-        found: stored.topic.to_owned(),
-        originator_id: stored.originator_id,
-    })
 }
