@@ -62,6 +62,10 @@ pub mod topics {
     pub mod applications {}
 
     #[doc = include_str!("guide_links.md")]
+    #[doc = include_str!("../docs/topics/history.md")]
+    pub mod history {}
+
+    #[doc = include_str!("guide_links.md")]
     #[doc = include_str!("../docs/topics/subscriptions.md")]
     pub mod subscriptions {}
 

@@ -73,10 +73,7 @@ async fn a_part_of_a_history_is_selected_by_versions(office: Office) {
     }
     let mut missing = history().after(5);
     let error = missing.try_next().await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        format!("Account {} has no version 5; it has the versions 1 to 4", account.id())
-    );
+    assert_eq!(error.to_string(), format!("Account {} has no version 5; it has the versions 1 to 4", account.id()));
     assert!(missing.try_next().await.unwrap().is_none());
     // a stream that has begun begins anew
     let mut begun = history();
@@ -132,16 +129,13 @@ struct Planet {
     full_name: String,
     moons: Vec<String>,
     masses: BTreeMap<String, f64>,
-    #[serde(skip)]
-    sightings: Vec<Option<u128>>,
 }
 
 #[aggregate]
 impl Planet {
     #[event("Formed")]
     fn form(full_name: &str) -> Self {
-        let full_name = full_name.to_owned();
-        Self { full_name, moons: Vec::new(), masses: BTreeMap::new(), sightings: Vec::new() }
+        Self { full_name: full_name.to_owned(), moons: Vec::new(), masses: BTreeMap::new() }
     }
 
     #[event("Renamed")]

@@ -13,9 +13,9 @@ use uuid::Uuid;
 use super::handle::Shared;
 use super::replay::Decoded;
 use super::repository::{Repository, not_found};
-use crate::Result;
 use crate::domain::{Aggregate, DomainEvent};
 use crate::recording::{EventQuery, StoredEventRef};
+use crate::{Error, Result};
 
 impl Repository<'_> {
     /// The history of the aggregate with this id: each event with the state after it, oldest first.
@@ -61,7 +61,7 @@ impl<A: Aggregate> AggregateVersion<A> {
 /// # Errors
 /// [`AggregateNotFound`](crate::Error::AggregateNotFound) if nothing is recorded under the id,
 /// [`VersionNotFound`](crate::Error::VersionNotFound) if the aggregate does not have the version of [`after`](Self::after), and the errors of
-/// [`Repository::get`]. The stream ends after the first error.
+/// [`Repository::get`]. The versions before an event that cannot be read are returned. The stream ends after the first error.
 ///
 /// # Examples
 ///
@@ -174,8 +174,9 @@ impl<A: Aggregate + Clone> History<A> {
     fn begun(&mut self) -> &mut BoxStream<'static, Result<AggregateVersion<A>>> {
         let Self { selection, stream } = self;
         stream.get_or_insert_with(|| {
+            let selection = selection.clone();
             let replay =
-                Replay { selection: selection.clone(), state: None, page: VecDeque::new(), stage: Stage::Beginning };
+                Replay { selection, state: None, page: VecDeque::new(), stage: Stage::Beginning, failure: None };
             try_unfold(replay, |mut replay: Replay<A>| async move {
                 let version = replay.next().await?;
                 Ok(version.map(|version| (version, replay)))
@@ -225,6 +226,8 @@ struct Replay<A: Aggregate> {
     /// The events that were read and are not replayed yet.
     page: VecDeque<Decoded<A::Event>>,
     stage: Stage,
+    /// The error of the event after those of the page.
+    failure: Option<Error>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -251,6 +254,9 @@ impl<A: Aggregate + Clone> Replay<A> {
                     return Ok(Some(AggregateVersion { event, state: state.clone() }));
                 }
             }
+            if let Some(error) = self.failure.take() {
+                return Err(error);
+            }
             if self.stage == Stage::LastPage {
                 return Ok(None);
             }
@@ -267,7 +273,7 @@ impl<A: Aggregate + Clone> Replay<A> {
             self.state = Some(repository.get_at(id, after).await?);
         }
         self.read_page().await?;
-        let found_nothing = self.state.is_none() && self.page.is_empty();
+        let found_nothing = self.state.is_none() && self.page.is_empty() && self.failure.is_none();
         // it may exist all the same, if no version is selected
         if found_nothing && !repository.exists(id).await? {
             return Err(not_found::<A>(id));
@@ -275,9 +281,10 @@ impl<A: Aggregate + Clone> Replay<A> {
         Ok(())
     }
 
+    /// Reads events until the page is full, the history ends or an event cannot be read.
     #[tracing::instrument(name = "history", level = "info", skip_all, fields(application = %self.selection.shared.name, aggregate = A::NAME, id = %self.selection.id), err(level = "debug"))]
     async fn read_page(&mut self) -> Result<()> {
-        let Self { selection: Selection { shared, id, up_to, page_size, .. }, state, page, stage } = self;
+        let Self { selection: Selection { shared, id, up_to, page_size, .. }, state, page, stage, failure } = self;
         shared.topics.claim::<A::Event>()?;
         let repository = Repository::new(shared);
         let after = state.as_ref().map(Aggregate::version);
@@ -286,7 +293,9 @@ impl<A: Aggregate + Clone> Replay<A> {
             page.push_back(repository.decode::<A>(stored)?);
             Ok(ControlFlow::Continue(()))
         };
-        repository.read(query, decode).await?;
+        // the events before one that cannot be read are returned first
+        let read = repository.read(query, decode).await;
+        *failure = read.inspect_err(|error| tracing::debug!(%error)).err();
         *stage = if page.len() < *page_size { Stage::LastPage } else { Stage::Reading };
         Ok(())
     }
