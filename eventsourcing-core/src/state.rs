@@ -14,6 +14,7 @@ mod reader;
 mod sketch;
 pub(crate) mod sketches;
 mod time;
+mod told;
 mod traced;
 pub(crate) mod tree;
 pub mod upcast;
