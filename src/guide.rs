@@ -64,6 +64,8 @@ pub mod topics {
     #[doc = include_str!("guide_links.md")]
     #[doc = include_str!("../docs/topics/metadata.md")]
     pub mod metadata {}
+    #[doc = include_str!("../docs/topics/history.md")]
+    pub mod history {}
 
     #[doc = include_str!("guide_links.md")]
     #[doc = include_str!("../docs/topics/subscriptions.md")]

@@ -64,6 +64,16 @@ fn each_replays_what_the_other_recorded() {
 }
 
 #[test]
+fn both_say_which_events_create() {
+    fn said<A: Aggregate>(aggregate: &A) -> Vec<bool> {
+        aggregate.pending_events().iter().map(|event| A::is_creation(&event.event)).collect()
+    }
+    let (hand, written) = worlds();
+    assert_eq!(said(&hand), [true, false, false]);
+    assert_eq!(said(&written), said(&hand));
+}
+
+#[test]
 fn both_know_the_same_topics_and_name() {
     assert_eq!(by_hand::WorldEvent::TOPICS, by_macro::WorldEvent::TOPICS);
     assert_eq!(by_hand::World::NAME, by_macro::World::NAME);

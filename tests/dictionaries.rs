@@ -96,6 +96,31 @@ async fn states_of_any_dictionary_are_read_by_earlier_and_later_openers() {
 }
 
 #[tokio::test]
+async fn a_history_goes_on_with_a_dictionary_that_was_trained_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    for variables in [common::sqlite_file(&folder), common::postgres()] {
+        let early = [open(&variables, &[ZSTD]).await, open(&variables, &[ZSTD]).await];
+        let trainer = open(&variables, &[ZSTD]).await;
+        let mut parcel = save(&trainer, sent(200)).await;
+        assert_eq!(trainer.train_dictionary().await.unwrap().id, Some(2));
+        (0..3).for_each(|_| parcel.scan("Arlington", 1_992));
+        save(&trainer, parcel.clone()).await;
+        // the dictionary is missing in the middle of a page, and at the beginning of one
+        for (early, page_size) in early.iter().zip([100, 201]) {
+            let mut history = early.repository().history::<Parcel>(parcel.id()).page_size(page_size);
+            let mut last = None;
+            for version in 1..=204 {
+                let next = history.try_next().await.unwrap().unwrap();
+                assert_eq!(next.state.version(), version);
+                last = Some(next.state);
+            }
+            assert_eq!(last.unwrap(), parcel);
+            assert!(history.try_next().await.unwrap().is_none());
+        }
+    }
+}
+
+#[tokio::test]
 async fn many_who_open_at_once_make_one_dictionary() {
     let folder = tempfile::tempdir().unwrap();
     for variables in [common::sqlite_file(&folder), common::postgres()] {

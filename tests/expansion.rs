@@ -15,6 +15,9 @@ mod account {
 mod histories {
     include!("../eventsourcing-macros/tests/expansion/histories.rs");
 }
+mod island {
+    include!("../eventsourcing-macros/tests/expansion/island.rs");
+}
 mod observatory {
     include!("../eventsourcing-macros/tests/expansion/observatory.rs");
 }
@@ -40,6 +43,18 @@ async fn the_expanded_world_is_saved_by_the_expanded_universe() -> Result<()> {
     let got: world::World = universe.repository().get(world.id()).await?;
     assert_eq!(got, world);
     assert_eq!(got.history(), ["dinosaurs"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_expanded_island_is_created_with_default_values() -> Result<()> {
+    let universe = universe::Universe::open_with([("PERSISTENCE_MODULE", "memory")]).await?;
+    let mut island = island::Island::create();
+    assert_eq!((island.name.as_str(), island.version()), ("", 1));
+    island.give_name("Tromelin");
+    universe.save(&mut island).await?;
+    let got: island::Island = universe.repository().get(island.id()).await?;
+    assert_eq!(got, island);
     Ok(())
 }
 

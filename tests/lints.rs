@@ -20,6 +20,36 @@ pub struct Account {
     notes: Vec<String>,
 }
 
+/// A note, which is created with default values.
+#[aggregate]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// What it says.
+    lines: Vec<Line>,
+}
+
+/// A line, in a private type.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Line {
+    /// What it says.
+    text: String,
+}
+
+#[aggregate(unknown_fields = ignore)]
+impl Note {
+    /// Adds a line.
+    #[event("LineAdded")]
+    pub fn add(&mut self, text: &str) {
+        self.lines.push(Line { text: text.to_owned() });
+    }
+
+    /// The number of characters.
+    #[must_use]
+    pub fn characters(&self) -> usize {
+        self.lines.iter().map(|line| line.text.len()).sum()
+    }
+}
+
 /// There is not enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refused;

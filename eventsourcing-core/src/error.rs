@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::codec::{DictionaryError, MapperError, TrainingError};
-use crate::domain::{AggregateError, SnapshotFault};
+use crate::domain::{AggregateError, JsonError, SnapshotFault};
 use crate::environment::EnvironmentError;
 use crate::error_chain::readable_debug;
 use crate::recording::{LogPosition, RecorderError, messages};
@@ -115,6 +115,22 @@ pub enum Error {
         version: u64,
         /// The last recorded version.
         current: u64,
+    },
+
+    /// The state of an aggregate has no JSON, so its versions cannot be compared.
+    #[error(
+        "version {version} of {aggregate} {originator_id} cannot be compared: its state has no JSON: {reason}; \
+         make its `Serialize` write finite numbers, and maps whose keys are strings or numbers"
+    )]
+    StateNotJson {
+        /// The name of the aggregate's type.
+        aggregate: &'static str,
+        /// The id of the aggregate.
+        originator_id: Uuid,
+        /// The version of the state.
+        version: u64,
+        /// Why it has no JSON.
+        reason: JsonError,
     },
 
     /// The aggregate with this id has another type.

@@ -51,8 +51,8 @@ pub mod system;
 pub mod testing;
 
 pub use application::{
-    Application, ApplicationBuilder, ApplicationStruct, NotificationLog, NotificationLogReader, Repository, Saveable,
-    Section, TrainedDictionary,
+    AggregateVersion, Application, ApplicationBuilder, ApplicationStruct, FieldChange, History, NotificationLog,
+    NotificationLogReader, Repository, Saveable, Section, TrainedDictionary,
 };
 pub use codec::{Mapper, TrainingError};
 pub use domain::{
@@ -63,8 +63,8 @@ pub use error::{Error, Result};
 pub use jiff::Timestamp;
 pub use process::{ProcessApplication, UnitOfWork};
 pub use projection::{
-    DeadLetter, DeadLetterError, DeadLetters, EventContext, EventEnvelope, EventStruct, MemoryViews, OnFailure,
-    Projection, ProjectionRunner, Rebuild, RebuildError, RunnerError, ViewError, Views,
+    CreationEvent, DeadLetter, DeadLetterError, DeadLetters, EventContext, EventEnvelope, EventStruct, MemoryViews,
+    OnFailure, Projection, ProjectionRunner, Rebuild, RebuildError, RunnerError, ViewError, Views,
 };
 pub use recording::{LogPosition, Notification, Recorder, RecorderError, StoredEvent, Tracking};
 pub use subscription::{Subscribe, Subscription, Tracked};
@@ -74,7 +74,7 @@ pub use uuid::Uuid;
 pub mod __private {
     //! Items that generated code names. Not public API: they may change in any release.
     pub use crate::application::policy_scope::PolicyScope;
-    pub use crate::domain::attributes::{AggregateImpl, AggregateStruct};
+    pub use crate::domain::attributes::{AggregateStruct, AllEventsInOneImpl, DefaultFields};
     pub use crate::domain::outcome::{Outcome, PlainOutcome};
     pub use crate::domain::snapshot_format::{NotShown, Shown};
     pub use crate::domain::stand_ins::{NoEvents, RootField};

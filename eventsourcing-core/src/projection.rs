@@ -18,7 +18,7 @@ pub use dead_letter::DeadLetter;
 pub use dead_letters::{DeadLetterError, DeadLetters};
 pub use event_context::EventContext;
 pub use event_envelope::EventEnvelope;
-pub use handlers::{EventStruct, Projection, Recorded};
+pub use handlers::{CreationEvent, EventStruct, Projection, Recorded};
 pub use key::ProjectionKey;
 pub(crate) use memory_letters::MemoryLetters;
 pub use memory_views::{MemoryTransaction, MemoryViews};

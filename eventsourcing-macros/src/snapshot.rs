@@ -85,6 +85,35 @@ fn world_expands_to_code_that_a_person_could_have_written() {
 }
 
 #[test]
+fn an_island_expands_to_an_aggregate_with_a_creation() {
+    let aggregate_struct = quote! {
+        /// The simplest aggregate: it has no creation event of its own, so it is created with default values.
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct Island {
+            pub name: String,
+            palms: Vec<u32>,
+        }
+    };
+    let aggregate_impl = quote! {
+        impl Island {
+            #[event("Named")]
+            pub fn give_name(&mut self, name: &str) {
+                self.name = name.to_owned();
+            }
+
+            #[event("Planted", unknown_fields = ignore)]
+            pub fn plant(&mut self, height: u32) {
+                self.palms.push(height);
+            }
+        }
+    };
+    reads(
+        &[entry::aggregate(TokenStream::new(), aggregate_struct), entry::aggregate(TokenStream::new(), aggregate_impl)],
+        &expect_file!["../tests/expansion/island.rs"],
+    );
+}
+
+#[test]
 fn planet_expands_what_its_events_were_and_its_snapshots() {
     let aggregate_struct = quote! {
         #[derive(serde::Serialize, serde::Deserialize)]

@@ -5,6 +5,7 @@
 mod applications;
 mod attributes;
 mod bodies;
+mod creation;
 mod derives;
 mod exact;
 mod faults;

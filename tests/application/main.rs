@@ -4,6 +4,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod history;
 mod listing;
 mod log;
 mod lost_answers;

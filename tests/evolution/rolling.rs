@@ -53,7 +53,8 @@ mod expanding {
             Self { name: name.to_owned(), moons, history: Vec::new() }
         }
 
-        #[event("Happened", topic = "World.SomethingHappened", was = ["World.Happened"])]
+        // the third version adds a field, which this one is told to ignore
+        #[event("Happened", topic = "World.SomethingHappened", was = ["World.Happened"], unknown_fields = ignore)]
         pub(crate) fn make_it_so(&mut self, what: &str) {
             self.history.push(what.to_owned());
         }

@@ -12,6 +12,7 @@ use super::{Store, first, in_each_database, second, third};
 in_each_database! {
     events_of_each_version_are_read_in_the_newest_shape
     retired_events_count_and_do_nothing
+    a_history_leaves_out_retired_events_and_counts_them
 }
 
 async fn events_of_each_version_are_read_in_the_newest_shape(store: Store) {
@@ -57,6 +58,26 @@ async fn retired_events_count_and_do_nothing(store: Store) {
     newest.save(&mut found).await.unwrap();
     assert_eq!(newest.repository().get::<third::World>(id).await.unwrap(), found);
     assert_eq!(found.version(), 5);
+}
+
+async fn a_history_leaves_out_retired_events_and_counts_them(store: Store) {
+    let mut world = first::World::new("Mars");
+    world.paint("red");
+    world.make_it_so("rovers");
+    world.paint("rust");
+    store.program().await.save(&mut world).await.unwrap();
+
+    let newest = store.program().await;
+    for page_size in 1..6 {
+        let mut history = newest.repository().history::<third::World>(world.id()).page_size(page_size);
+        let mut found = Vec::new();
+        while let Some(version) = history.try_next().await.unwrap() {
+            found.push((version.event.event.topic(), version.state.version()));
+        }
+        assert_eq!(found, [("World.Started", 1), ("World.Happened", 3)], "{page_size}");
+    }
+    let after = newest.repository().history::<third::World>(world.id()).after(2).try_next().await.unwrap().unwrap();
+    assert_eq!((after.state.version(), after.state.history.len()), (3, 1));
 }
 
 #[tokio::test]

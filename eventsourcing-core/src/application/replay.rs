@@ -77,7 +77,12 @@ impl Shared {
     }
 
     /// Replays the events after those that were replayed already.
-    async fn replay_events<A: Aggregate>(&self, id: Uuid, up_to: Option<u64>, replay: &mut Replay<A>) -> Result<()> {
+    pub(super) async fn replay_events<A: Aggregate>(
+        &self,
+        id: Uuid,
+        up_to: Option<u64>,
+        replay: &mut Replay<A>,
+    ) -> Result<()> {
         let mut query = EventQuery::of(id).up_to(up_to);
         let mut loaded = None;
         loop {
@@ -261,7 +266,7 @@ impl<A: Aggregate> Replay<A> {
 }
 
 /// Returns an error for a topic of another type. The mapper reports an unknown topic that starts with this type's name.
-fn check_type<A: Aggregate>(stored: StoredEventRef<'_>) -> Result<()> {
+pub(super) fn check_type<A: Aggregate>(stored: StoredEventRef<'_>) -> Result<()> {
     let all = [A::Event::TOPICS, A::Event::OLD_TOPICS, A::Event::RETIRED_TOPICS];
     let ours = all.iter().any(|topics| topics.contains(&stored.topic));
     // an aggregate name may contain dots itself

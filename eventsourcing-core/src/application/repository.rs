@@ -61,11 +61,11 @@ use crate::{Error, Result};
 /// ```
 #[derive(Clone, Copy)]
 pub struct Repository<'a> {
-    shared: &'a Shared,
+    pub(super) shared: &'a Arc<Shared>,
 }
 
 impl<'a> Repository<'a> {
-    pub(super) fn new(shared: &'a Shared) -> Self {
+    pub(super) fn new(shared: &'a Arc<Shared>) -> Self {
         Self { shared }
     }
 
@@ -112,7 +112,19 @@ impl<'a> Repository<'a> {
     /// # Errors
     /// [`Error::VersionNotFound`] if it does not have that version, and the errors of [`get`](Self::get).
     pub async fn get_at<A: Aggregate>(&self, id: Uuid, version: u64) -> Result<A> {
-        let aggregate: Option<A> = self.fold(id, Some(version), None).await?;
+        self.continue_to(None, id, version).await
+    }
+
+    /// Replays the events after a state of the aggregate, up to a version.
+    pub(super) async fn continue_to<A: Aggregate>(&self, state: Option<A>, id: Uuid, version: u64) -> Result<A> {
+        let aggregate = match state {
+            None => self.fold(id, Some(version), None).await?,
+            state => {
+                let mut replay = Replay::of(state);
+                self.shared.replay_events(id, Some(version), &mut replay).await?;
+                replay.aggregate
+            }
+        };
         match aggregate {
             Some(aggregate) if aggregate.version() == version => Ok(aggregate),
             // an aggregate that has no version 0 may still be at version 7
@@ -246,6 +258,6 @@ fn topics_of<A: Aggregate>() -> impl Iterator<Item = &'static str> {
     A::Event::TOPICS.iter().chain(A::Event::OLD_TOPICS).copied()
 }
 
-fn not_found<A: Aggregate>(originator_id: Uuid) -> Error {
+pub(super) fn not_found<A: Aggregate>(originator_id: Uuid) -> Error {
     Error::AggregateNotFound { aggregate: A::NAME, originator_id }
 }

@@ -108,6 +108,14 @@ pub trait Aggregate: Sized + Send + Sync + 'static {
     /// [`ApplyError::IsACreation`] for a creation event.
     fn apply(&mut self, event: Self::Event) -> Result<(), ApplyError>;
 
+    /// Returns whether an event creates an aggregate, rather than changing one.
+    ///
+    /// It is for code and tests that treat creations differently, whatever the event is called. A struct of an event that creates is a
+    /// [`CreationEvent`](crate::CreationEvent). The default asks [`create`](Self::create), with a clone of the event.
+    fn is_creation(event: &Self::Event) -> bool {
+        !matches!(Self::create(event.clone()), Err(ApplyError::NotACreation))
+    }
+
     /// Returns the aggregate id, under which the events are recorded. It is nil if no creation event created the aggregate.
     fn id(&self) -> Uuid {
         self.root().id()

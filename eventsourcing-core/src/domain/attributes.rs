@@ -10,5 +10,22 @@
 pub trait AggregateStruct {}
 
 /// A marker that `#[aggregate]` on an impl block implements. It requires the marker of the struct.
+///
+/// The compiler names it if a type has two such blocks.
 #[doc(hidden)]
-pub trait AggregateImpl: AggregateStruct {}
+pub trait AllEventsInOneImpl: AggregateStruct {}
+
+/// An aggregate whose fields have their default values, for the creation of an aggregate that has no other.
+///
+/// `#[aggregate]` on a struct implements it, under the condition that each field has a default.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no creation event, and none can be generated",
+    label = "no creation event",
+    note = "write an `#[event(\"Created\")]` function that returns `Self` in the `#[aggregate]` impl block; \
+            one is generated for a struct with `#[aggregate]` whose fields all have defaults, and no `#[cfg]`"
+)]
+#[doc(hidden)]
+pub trait DefaultFields: Sized {
+    /// Returns the aggregate, which no event has created.
+    fn default_fields() -> Self;
+}

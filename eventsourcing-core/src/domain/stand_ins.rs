@@ -10,7 +10,7 @@ pub struct RootField<A: Aggregate> {
     pub aggregate_root: Root<A>,
 }
 
-/// Stands in for the events of an impl block without a creation event.
+/// Stands in for the events of an impl block without a creation event, for which none can be generated.
 #[derive(Clone, Debug)]
 // exhaustive: it has no value
 pub enum NoEvents {}

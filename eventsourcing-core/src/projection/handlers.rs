@@ -60,6 +60,43 @@ pub trait EventStruct: DeserializeOwned + Send + Sync + 'static {
     }
 }
 
+/// The struct of an event that creates an aggregate.
+///
+/// It is a marker: code that is generic over events accepts those that create with `E: CreationEvent`, and a test that an event creates is
+/// such a call, which the compiler checks. `#[aggregate]` implements it for each creation event whose struct it generates. A struct of your own
+/// has it if you implement it, next to [`EventStruct`].
+///
+/// Of an event whose type is the enum of all events, [`Aggregate::is_creation`](crate::Aggregate::is_creation) tells whether it creates.
+///
+/// # Examples
+///
+/// ```
+/// # use eventsourcing_core as eventsourcing;
+/// use eventsourcing::{CreationEvent, EventStruct};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Clone, Debug, Serialize, Deserialize)]
+/// struct Started { name: String }
+///
+/// impl EventStruct for Started {
+///     const TOPIC: &'static str = "World.Started";
+/// }
+/// impl CreationEvent for Started {}
+///
+/// /// The topic from which a list of all aggregates of a type is made.
+/// fn topic_of_creations<E: CreationEvent>() -> &'static str {
+///     E::TOPIC
+/// }
+/// assert_eq!(topic_of_creations::<Started>(), "World.Started");
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event that creates an aggregate",
+    label = "not a creation event",
+    note = "`#[aggregate]` implements `CreationEvent` for the struct of each `#[event]` function that returns `Self`; \
+            for a struct of your own, given as `#[event(struct = Started)]`, write `impl CreationEvent for Started`"
+)]
+pub trait CreationEvent: EventStruct {}
+
 /// A recorded event, before its handler decodes it.
 #[derive(Clone, Copy, Debug)]
 pub struct Recorded<'n> {

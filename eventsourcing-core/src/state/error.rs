@@ -64,6 +64,16 @@ pub enum StateError {
         /// The newest version that this program reads.
         known: u32,
     },
+    /// The event has a field that this program does not know, and that reading it would drop.
+    #[error(
+        "it has the field `{field}`, which this program does not know and would drop; if newer code recorded it, deploy that code here too; \
+         if the field was removed from the event, give the event a new `version` with a step from the shape that had it; \
+         `unknown_fields = ignore` on the `#[event]` drops such fields"
+    )]
+    UnknownField {
+        /// The name of the field, or `*` if it is no identifier, because it may then be data.
+        field: String,
+    },
     /// A step of the event's upcasting returned an error or panicked.
     ///
     /// The reason is the text of the step's error. Of a panic, whose message may contain data, it says only that it happened.

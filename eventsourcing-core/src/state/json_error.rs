@@ -6,7 +6,9 @@
 use serde::de::{Deserialize, Deserializer};
 use serde_json::error::Category;
 
-use super::traced::{REFUSED, Told, Traced, Trail};
+use super::StateError;
+use super::told::{REFUSED, Told};
+use super::traced::{Traced, Trail};
 
 /// Why a state could not be read or written as JSON. It never contains a value of the state.
 ///
@@ -26,15 +28,18 @@ impl JsonError {
     pub(super) fn of_reading<'de, T: Deserialize<'de>>(
         error: &serde_json::Error,
         again: impl Deserializer<'de, Error = serde_json::Error>,
-    ) -> Self {
+    ) -> StateError {
         if error.classify() != Category::Data {
-            return Self::from(error);
+            return Self::from(error).into();
         }
         let trail = Trail::new();
-        let Err(told) = T::deserialize(Traced::new(again, &trail)) else { return Self::from(error) };
-        let Told { text, path } = told;
+        let Err(told) = T::deserialize(Traced::new(again, &trail)) else { return Self::from(error).into() };
+        let Told { text, path, unknown_field } = told;
+        if let (Some(field), Some(Trail::KEY_OF_THE_EVENT)) = (unknown_field, path.as_deref()) {
+            return StateError::UnknownField { field };
+        }
         let path = path.map_or_else(String::new, |path| format!(" (`{path}`)"));
-        Self::new(format!("{text} at line {} column {}{path}", error.line(), error.column()))
+        Self::new(format!("{text} at line {} column {}{path}", error.line(), error.column())).into()
     }
 }
 

@@ -134,7 +134,8 @@ impl<'a> StateReader<'a> {
     ///
     /// # Errors
     /// [`StateError::Json`] if the state does not match the event's type, [`StateError::NoTimestamp`] if the timestamp is missing,
-    /// [`StateError::NewerVersion`] if the event has another version.
+    /// [`StateError::NewerVersion`] if the event has another version, and [`StateError::UnknownField`] if it has a field that a type with
+    /// `#[serde(deny_unknown_fields)]` does not know, as the structs that `#[aggregate]` generates have it.
     pub fn read<T: DeserializeOwned>(&mut self) -> Result<T, StateError> {
         if let Some(sketch) = &mut self.sketch {
             sketch.of::<T>();
@@ -251,14 +252,14 @@ impl<'a> StateReader<'a> {
         let version = self.scan(false).and_then(|reserved| self.check_version(reserved.class_version));
         match version {
             Err(newer @ StateError::NewerVersion { .. }) => newer,
-            _ => why_not::<T>(error, text, self.wants_metadata).into(),
+            _ => why_not::<T>(error, text, self.wants_metadata),
         }
     }
 }
 
 /// Explains why no `T` could be read from the text.
 #[cold]
-fn why_not<T: DeserializeOwned>(error: &serde_json::Error, text: &str, wants_metadata: bool) -> JsonError {
+fn why_not<T: DeserializeOwned>(error: &serde_json::Error, text: &str, wants_metadata: bool) -> StateError {
     let (mut json, mut reserved) = (serde_json::Deserializer::from_str(text), Reserved::new(wants_metadata));
     JsonError::of_reading::<T>(error, Fields { json: &mut json, reserved: &mut reserved })
 }

@@ -4,12 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 
 use serde::de::{
-    self, DeserializeSeed, Deserializer, EnumAccess, Expected, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
+    self, DeserializeSeed, Deserializer, EnumAccess, Expected, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
-/// What is said of a message that may contain values.
-pub(super) const REFUSED: &str =
-    "the type rejects the value, with a message that is not shown because it may contain data";
+use super::told::{REFUSED, Told};
 
 /// The current position of the reader.
 #[derive(Default)]
@@ -23,6 +21,9 @@ pub(super) struct Trail {
 }
 
 impl Trail {
+    /// The path of a key of the outermost object.
+    pub(super) const KEY_OF_THE_EVENT: &'static str = "$.*";
+
     pub(super) fn new() -> Self {
         Self { path: RefCell::new("$".to_owned()), ..Self::default() }
     }
@@ -40,6 +41,7 @@ impl Trail {
         kept.unwrap_or_else(|| Told {
             text: own_words(&error.to_string(), expected),
             path: Some(self.path.borrow().clone()),
+            unknown_field: None,
         })
     }
 
@@ -82,80 +84,6 @@ fn own_words(message: &str, expected: &str) -> String {
     }
     let ours = super::reserved::OWN_MESSAGES.iter().find(|own| message.starts_with(**own));
     ours.map_or_else(|| REFUSED.to_owned(), |own| (*own).to_owned())
-}
-
-/// A type's message about a value that it rejects.
-#[derive(Debug)]
-pub(super) struct Told {
-    pub(super) text: String,
-    pub(super) path: Option<String>,
-}
-
-impl Told {
-    fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), path: None }
-    }
-}
-
-impl fmt::Display for Told {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-impl std::error::Error for Told {}
-
-fn kind(unexpected: Unexpected<'_>) -> &'static str {
-    match unexpected {
-        Unexpected::Bool(_) => "boolean",
-        Unexpected::Unsigned(_) | Unexpected::Signed(_) => "integer",
-        Unexpected::Float(_) => "floating point",
-        Unexpected::Char(_) | Unexpected::Str(_) => "string",
-        Unexpected::Bytes(_) => "bytes",
-        Unexpected::Unit | Unexpected::Option => "null",
-        Unexpected::Seq => "sequence",
-        Unexpected::Map | Unexpected::NewtypeStruct => "map",
-        _ => "other",
-    }
-}
-
-impl de::Error for Told {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        let message = message.to_string();
-        let enumeration = message.strip_prefix("data did not match any variant of untagged enum ");
-        match enumeration {
-            Some(name) if name.chars().all(|c| c.is_alphanumeric() || c == '_') => Self::new(message),
-            _ => Self::new(REFUSED),
-        }
-    }
-
-    fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::new(format!("invalid type: {}, expected {expected}", kind(unexpected)))
-    }
-
-    fn invalid_value(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::new(format!("invalid value: {}, expected {expected}", kind(unexpected)))
-    }
-
-    fn invalid_length(len: usize, expected: &dyn Expected) -> Self {
-        Self::new(format!("invalid length {len}, expected {expected}"))
-    }
-
-    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
-        Self::new(format!("unknown variant, expected one of {}", expected.join(", ")))
-    }
-
-    fn unknown_field(_: &str, expected: &'static [&'static str]) -> Self {
-        Self::new(format!("unknown field, expected one of {}", expected.join(", ")))
-    }
-
-    fn missing_field(field: &'static str) -> Self {
-        Self::new(format!("missing field `{field}`"))
-    }
-
-    fn duplicate_field(field: &'static str) -> Self {
-        Self::new(format!("duplicate field `{field}`"))
-    }
 }
 
 /// A wrapper of a deserializer, an access or a seed that reports errors as `Told`.

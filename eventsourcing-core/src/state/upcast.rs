@@ -123,7 +123,7 @@ pub trait FromJson<U> {
     /// Returns the JSON as the next shape.
     ///
     /// # Errors
-    /// [`StateError::Json`] if the JSON does not match it.
+    /// [`StateError::Json`] if the JSON does not match it, and [`StateError::UnknownField`] if the event does not know a field.
     fn fit(self) -> Result<U, StateError>;
 }
 
@@ -165,7 +165,7 @@ macro_rules! passed_on {
 
         impl<U: DeserializeOwned> FromJson<U> for $place<Value, U> {
             fn fit(self) -> Result<U, StateError> {
-                U::deserialize(&self.shape).map_err(|error| JsonError::of_reading::<U>(&error, &self.shape).into())
+                U::deserialize(&self.shape).map_err(|error| JsonError::of_reading::<U>(&error, &self.shape))
             }
         }
 

@@ -4,6 +4,7 @@ use proc_macro2::Ident;
 use syn::{ImplItem, ItemImpl};
 
 use super::candidate::{Candidate, events};
+use super::creation::creation;
 use super::event::event;
 use super::evolution::AggregateNames;
 use super::shared::{is_accessor, not_generic, without_arguments};
@@ -15,8 +16,9 @@ use crate::syntax::types::plain_name;
 
 /// Checks the block. An event with an error becomes a plain method. A block that cannot belong to an aggregate stays unchanged.
 pub(crate) fn aggregate_impl(parsed: parsed::AggregateImpl) -> (checked::AggregateImpl, Errors) {
-    let parsed::AggregateImpl { options, mut shell, members } = parsed;
-    let parsed::ImplOptions { krate, name: pinned, derives, was, retired, snapshots, mut errors } = options;
+    let parsed::AggregateImpl { options, mut shell, mut members } = parsed;
+    let parsed::ImplOptions { krate, name: pinned, derives, was, retired, unknown_fields, snapshots, mut errors } =
+        options;
     let Some(name) = inherent_impl(&shell, &mut errors) else {
         shell.items = members.into_iter().map(plain).collect();
         return (checked::AggregateImpl::Refused(Box::new(shell)), errors);
@@ -25,7 +27,7 @@ pub(crate) fn aggregate_impl(parsed: parsed::AggregateImpl) -> (checked::Aggrega
     let all_names = AggregateNames::new(topic_name.clone(), was, &mut errors);
     // the compiler has already reported it
     shell.unsafety = None;
-    let has_creation = has_a_creation(&members, &shell, &name, &mut errors);
+    let has_creation = creation(&mut members, &name, &krate, &mut errors);
     no_accessors(&members, &mut errors);
     let mut candidates: Vec<Candidate> =
         members.into_iter().map(|member| candidate(member, &name, &all_names, &mut errors)).collect();
@@ -34,7 +36,17 @@ pub(crate) fn aggregate_impl(parsed: parsed::AggregateImpl) -> (checked::Aggrega
     let snapshots = snapshots_of(snapshots, &mut errors);
     let members = candidates.into_iter().map(member).collect();
     let aggregate =
-        Box::new(checked::Aggregate { krate, name, topic_name, derives, retired, snapshots, shell, members });
+        Box::new(checked::Aggregate {
+            krate,
+            name,
+            topic_name,
+            derives,
+            retired,
+            unknown_fields,
+            snapshots,
+            shell,
+            members,
+        });
     let block = if has_creation {
         checked::AggregateImpl::Aggregate(aggregate)
     } else {
@@ -69,20 +81,6 @@ fn inherent_impl(item: &ItemImpl, errors: &mut Errors) -> Option<Ident> {
         own.at(&item.self_ty, messages::aggregate::IMPL_OF_A_PATH);
     }
     errors.take(own.or(name))
-}
-
-/// An aggregate needs a creation event for its first version. Returns whether the block has one, valid or not.
-fn has_a_creation(members: &[parsed::Member], shell: &ItemImpl, name: &Ident, errors: &mut Errors) -> bool {
-    let is_creation = |member: &parsed::Member| match member {
-        parsed::Member::Method(method) => method.event.is_some() && method.item.sig.receiver().is_none(),
-        // a method without a body, which is another error
-        parsed::Member::Other(other) => matches!(other.item, ImplItem::Verbatim(_)),
-    };
-    let has_creation = members.iter().any(is_creation);
-    if !has_creation {
-        errors.at(&shell.self_ty, messages::aggregate::no_creation(name));
-    }
-    has_creation
 }
 
 /// A method must not hide an accessor of the aggregate: inherent methods take precedence over trait methods.

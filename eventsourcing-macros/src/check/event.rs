@@ -12,6 +12,7 @@ use super::names::{of_event, repeats_the_aggregate};
 use super::parameter::parameter;
 use super::returned::{returned, returns_aggregate};
 use super::signature::signature;
+use super::unknown_fields::unknown_fields;
 use crate::errors::Errors;
 use crate::messages;
 use crate::model::checked::{Event, Kind, Parameter, Payload, Returned, Topic};
@@ -27,7 +28,7 @@ pub(super) fn event(
     names: &AggregateNames,
 ) -> syn::Result<Event> {
     let parsed::Event { options, repeated, attributes, parameters } = parsed;
-    let EventOptions { named, topic, id, evolution: evolved, mut errors } = options;
+    let EventOptions { named, topic, id, evolution: evolved, unknown_fields: unknown, mut errors } = options;
     once(&repeated, &mut errors);
     signature(&method.sig, &mut errors);
     let kind = kind(&method.sig, aggregate, &mut errors);
@@ -53,6 +54,7 @@ pub(super) fn event(
         kind,
         topic,
         evolution,
+        unknown_fields: None,
         name,
         place,
         payload,
@@ -63,9 +65,10 @@ pub(super) fn event(
         block: method.block.clone(),
         parameters,
     });
-    let event = errors.or(event)?;
+    let mut event = errors.or(event)?;
     let mut errors = Errors::default();
-    fields(&event, &mut errors);
+    let is_flattened = fields(&event, &mut errors);
+    event.unknown_fields = unknown_fields(unknown, &event.payload, is_flattened, &mut errors);
     errors.or(Some(event))
 }
 
@@ -86,16 +89,13 @@ fn kind(signature: &Signature, aggregate: &Ident, errors: &mut Errors) -> Option
         }
         return Some(Kind::Change(returned));
     }
-    let is_aggregate = |ty: &Type| match peel(ty) {
-        Type::Path(path) => path.path.is_ident("Self") || path.path.is_ident(aggregate),
-        _ => false,
-    };
+    if let Some(kind) = returned_by_creation(&signature.output, aggregate) {
+        return Some(kind);
+    }
     match &signature.output {
-        ReturnType::Type(_, ty) if is_aggregate(ty) => Some(Kind::Creation { fallible: false }),
-        ReturnType::Type(_, ty) if result_of(ty).is_some_and(is_aggregate) => Some(Kind::Creation { fallible: true }),
         ReturnType::Type(_, ty) => {
             let is_known = !matches!(returned(&signature.output), Ok(Returned::Unknown(_)));
-            let message = if !is_known && arguments(ty).any(is_aggregate) {
+            let message = if !is_known && arguments(ty).any(|argument| is_aggregate(argument, aggregate)) {
                 messages::signature::creation_returns_an_alias(&signature.ident, ty)
             } else {
                 messages::signature::creation_returns(&signature.ident)
@@ -107,6 +107,22 @@ fn kind(signature: &Signature, aggregate: &Ident, errors: &mut Errors) -> Option
             errors.at(&signature.ident, messages::signature::creation_returns(&signature.ident));
             None
         }
+    }
+}
+
+/// The kind of a creation with this return type, which is the aggregate or a `Result` of it.
+pub(super) fn returned_by_creation(output: &ReturnType, aggregate: &Ident) -> Option<Kind> {
+    let ReturnType::Type(_, ty) = output else { return None };
+    if is_aggregate(ty, aggregate) {
+        return Some(Kind::Creation { fallible: false });
+    }
+    result_of(ty).filter(|ty| is_aggregate(ty, aggregate)).map(|_| Kind::Creation { fallible: true })
+}
+
+fn is_aggregate(ty: &Type, aggregate: &Ident) -> bool {
+    match peel(ty) {
+        Type::Path(path) => path.path.is_ident("Self") || path.path.is_ident(aggregate),
+        _ => false,
     }
 }
 

@@ -14,15 +14,17 @@ use crate::syntax::types::{arguments, peel, sole_argument};
 /// The keys in the serialized state that the library writes.
 const RESERVED_KEYS: [&str; 3] = ["timestamp", "class_version", "$metadata"];
 
-/// Checks that each field can be read back from the serialized state under a unique key.
-pub(super) fn fields(event: &Event, errors: &mut Errors) {
+/// Checks that each field can be read back from the serialized state under a unique key. Returns whether a field is flattened.
+pub(super) fn fields(event: &Event, errors: &mut Errors) -> bool {
     let mut keys: Vec<String> = Vec::new();
+    let mut is_flattened = false;
     for parameter in &event.parameters {
         if let Payload::Own(path) = &event.payload {
             undecorated(parameter, path, errors);
             continue;
         }
         let field = errors.take(Field::read(parameter)).unwrap_or_default();
+        is_flattened |= field.is_flattened;
         let key = field.key.unwrap_or_else(|| (parameter.name.unraw().to_string(), parameter.name.span()));
         for (name, place) in field.aliases.into_iter().chain([key]) {
             not_reserved(&name, place, errors);
@@ -40,6 +42,7 @@ pub(super) fn fields(event: &Event, errors: &mut Errors) {
             errors.at_span(place, messages::parameter::SKIPPED_WITHOUT_DEFAULT);
         }
     }
+    is_flattened
 }
 
 /// A field must not have a key of the library.
@@ -88,6 +91,8 @@ struct Field {
     aliases: Vec<(String, Span)>,
     /// Whether the user's functions serialize and deserialize the field.
     is_converted: bool,
+    /// Whether the keys of the field's value are beside those of the event.
+    is_flattened: bool,
     /// The span of `skip_serializing_if` without `default`.
     skips_without_default: Option<Span>,
 }
@@ -110,6 +115,7 @@ impl Field {
                     "skip_serializing_if" => field.skips_without_default = meta.path.get_ident().map(|it| it.span()),
                     "default" => has_default = true,
                     "with" | "deserialize_with" => field.is_converted = true,
+                    "flatten" => field.is_flattened = true,
                     _ => {}
                 }
                 rest(&meta)

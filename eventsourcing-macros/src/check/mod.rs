@@ -9,6 +9,7 @@ mod application;
 mod body;
 mod candidate;
 mod changes;
+mod creation;
 mod event;
 mod evolution;
 mod fields;
@@ -25,6 +26,7 @@ mod shared;
 mod signature;
 mod stored;
 mod tables;
+mod unknown_fields;
 
 pub(crate) use aggregate_impl::aggregate_impl;
 pub(crate) use aggregate_struct::aggregate_struct;

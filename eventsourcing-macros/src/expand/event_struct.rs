@@ -4,7 +4,8 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
 use super::{docs, evolution};
-use crate::model::checked::{Aggregate, Event, Parameter, Payload};
+use crate::model::attributes::UnknownFields;
+use crate::model::checked::{Aggregate, Event, Kind, Parameter, Payload};
 use crate::syntax::{names, paths};
 
 /// The struct and its impl; empty if the user wrote the struct.
@@ -17,7 +18,11 @@ pub(super) fn event_struct(event: &Event, aggregate: &Aggregate) -> TokenStream 
     let docs = docs::of_event(&event.attributes.docs, &aggregate.name, &event.name);
     let serde = paths::text(&syn::parse_quote!(#krate::__private::serde));
     // with the spans of the library's path: where that is not found, it is not the mistake of each event
-    let serde = quote!(#[serde(crate = #serde)]);
+    let strict = match event.unknown_fields.unwrap_or(aggregate.unknown_fields) {
+        UnknownFields::Refuse => Some(quote!(, deny_unknown_fields)),
+        UnknownFields::Ignore => None,
+    };
+    let serde = quote!(#[serde(crate = #serde #strict)]);
     let no_eq = aggregate.derives_partial_eq_alone().then(|| quote!(, clippy::derive_partial_eq_without_eq));
     let fields = event.parameters.iter().map(field);
     let old: Vec<&str> = evolution::old_topics(event).collect();
@@ -31,6 +36,12 @@ pub(super) fn event_struct(event: &Event, aggregate: &Aggregate) -> TokenStream 
             ) -> ::std::result::Result<Self, #krate::domain::StateError> {
                 #read
             }
+        }
+    });
+    let creates = matches!(event.kind, Kind::Creation { .. }).then(|| {
+        quote_spanned! {place=>
+            #(#cfgs)*
+            impl #krate::CreationEvent for #name {}
         }
     });
     // `pub`, because it is part of a trait's associated type and the aggregate may be `pub`; the types of its fields may be private
@@ -56,6 +67,8 @@ pub(super) fn event_struct(event: &Event, aggregate: &Aggregate) -> TokenStream 
             #old_topics
             #read
         }
+
+        #creates
     }
 }
 

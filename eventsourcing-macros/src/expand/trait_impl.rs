@@ -12,19 +12,24 @@ pub(super) fn trait_impl(aggregate: &Aggregate, snapshots: Option<&TokenStream>)
     let (events, root) = (names::event_enum(name), names::root_field());
     let mut creations: Vec<TokenStream> = Vec::new();
     let mut changes: Vec<TokenStream> = Vec::new();
+    let mut are_creations: Vec<TokenStream> = Vec::new();
     for event in aggregate.events() {
         match &event.kind {
-            Kind::Creation { fallible } => creations.push(creation(event, aggregate, *fallible)),
+            Kind::Creation { fallible } => {
+                creations.push(creation(event, aggregate, *fallible));
+                are_creations.push(is_creation(event, aggregate));
+            }
             Kind::Change(returned) => changes.push(change(event, aggregate, returned)),
         }
     }
     // without changes, the creations are all events and the match is exhaustive
     if !changes.is_empty() || creations.is_empty() {
         creations.push(quote!(_ => ::std::result::Result::Err(#krate::ApplyError::NotACreation),));
+        are_creations.push(quote!(_ => false,));
     }
     changes.push(quote!(_ => ::std::result::Result::Err(#krate::ApplyError::IsACreation),));
     quote! {
-        impl #krate::__private::AggregateImpl for #name {}
+        impl #krate::__private::AllEventsInOneImpl for #name {}
 
         impl #krate::Aggregate for #name {
             type Event = #events;
@@ -52,6 +57,12 @@ pub(super) fn trait_impl(aggregate: &Aggregate, snapshots: Option<&TokenStream>)
                     #(#changes)*
                 }
             }
+
+            fn is_creation(event: &#events) -> bool {
+                match event {
+                    #(#are_creations)*
+                }
+            }
         }
     }
 }
@@ -67,6 +78,13 @@ fn creation(event: &Event, aggregate: &Aggregate, fallible: bool) -> TokenStream
     };
     let pattern = pattern(event, aggregate);
     quote!(#pattern => #made,)
+}
+
+/// `WorldEvent::Started(_) => true,`
+fn is_creation(event: &Event, aggregate: &Aggregate) -> TokenStream {
+    let (events, cfgs) = (names::event_enum_at(&aggregate.name, event.place), &event.attributes.cfgs);
+    let name = &event.name;
+    quote_spanned!(events.span()=> #(#cfgs)* #events::#name(_) => true,)
 }
 
 fn change(event: &Event, aggregate: &Aggregate, returned: &Returned) -> TokenStream {

@@ -53,12 +53,27 @@ pub(crate) const TRAIT_IMPL: &str = "`#[aggregate]` belongs on the inherent impl
 pub(crate) const IMPL_OF_A_PATH: &str =
     "`#[aggregate]` needs a type name without a path; import the type with `use` and write `impl World`";
 
-pub(crate) fn no_creation(aggregate: &Ident) -> String {
+/// The message for a function that makes an aggregate, where no event creates one.
+pub(crate) fn no_creation(aggregate: &Ident, function: &Ident) -> String {
     format!(
-        "`{aggregate}` has no creation event; add an `#[event]` function that returns `Self`:\n\n    \
-         #[event(\"Created\")]\n    \
-         pub fn new() -> Self {{\n        Self {{ … }}\n    }}\n\n\
-         all `#[event]` methods of an aggregate belong in one `#[aggregate]` impl block; if this is the second block of `{aggregate}`, \
-         move its `#[event]` methods to the first"
+        "`{function}` makes a new `{aggregate}` that no event creates; write `#[event(\"Created\")]` on it. \
+         Without a creation event of its own, `{aggregate}` gets `create()`, whose fields have their defaults, \
+         and `{function}` can call that: `let mut new = Self::create();`"
+    )
+}
+
+/// The message for a method that has the name of the generated creation.
+pub(crate) fn create_taken(aggregate: &Ident) -> String {
+    format!(
+        "`{aggregate}` has no creation event, so it gets the creation `create`, which needs this name; rename this method, \
+         or write a creation: an `#[event(\"Created\")]` function that returns `Self`"
+    )
+}
+
+/// The message for a change whose event has the name of that of the generated creation.
+pub(crate) fn created_taken(aggregate: &Ident, method: &Ident) -> String {
+    format!(
+        "`{aggregate}` has no creation event, so it gets the creation `create` with the event `Created`, which `{method}` records too; \
+         choose another name for this event, or write a creation: an `#[event(\"Started\")]` function that returns `Self`"
     )
 }

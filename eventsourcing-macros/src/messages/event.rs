@@ -82,6 +82,17 @@ pub(crate) fn topic_taken(topic: &str, first: &Ident) -> String {
     format!("the event of `{first}` already has the topic `{topic}`; choose another topic")
 }
 
+/// The message for `unknown_fields` of an own struct.
+pub(crate) fn unknown_fields_of_own_type(own: &str) -> String {
+    format!(
+        "this event is your own struct `{own}`, whose `Deserialize` decides; remove the option, \
+         and write `#[serde(deny_unknown_fields)]` on the struct if unknown fields are an error"
+    )
+}
+
+pub(crate) const UNKNOWN_FIELDS_OF_A_FLATTENED_FIELD: &str =
+    "a flattened field takes all fields that are not others', so none is unknown; remove the option, or `flatten`";
+
 pub(crate) const EMPTY_TOPIC: &str =
     "the topic is empty; write a topic, or remove `topic` to use the default, `Aggregate.Event`";
 

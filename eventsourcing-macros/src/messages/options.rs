@@ -18,6 +18,9 @@ pub(crate) fn takes_list(option: &Ident) -> String {
     format!("`{option}` takes a comma-separated list in parentheses: `{option}(A, B)`")
 }
 
+pub(crate) const UNKNOWN_FIELDS: &str =
+    "`unknown_fields` takes `ignore`, or `refuse`, which is the default: `unknown_fields = ignore`";
+
 pub(crate) const CRATE_TAKES_A_PATH: &str = "`crate` takes the path of the library: `crate = my_events::eventsourcing`";
 
 pub(crate) const EMPTY_NAME: &str = "the name is empty; write a name, or remove `name` to use the name of the type";

@@ -1,6 +1,16 @@
-//! The attributes of a method, which are the same in both models.
+//! The attributes of a method and the option `unknown_fields`, which are the same in both models.
 
 use syn::Attribute;
+
+/// What happens to the fields of a recorded event that its struct does not have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum UnknownFields {
+    /// Reading the event is an error.
+    #[default]
+    Refuse,
+    /// They are dropped.
+    Ignore,
+}
 
 /// The attributes of an event method, by their destination.
 #[derive(Default)]

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span};
 use syn::{Attribute, Block, Expr, ImplItem, ItemImpl, ItemStruct, LitInt, Path, Signature, Type, Visibility};
 
-use super::attributes::MethodAttributes;
+use super::attributes::{MethodAttributes, UnknownFields};
 
 /// A struct under `#[aggregate]`.
 pub(crate) struct AggregateStruct {
@@ -17,7 +17,7 @@ pub(crate) struct AggregateStruct {
 /// An impl block under `#[aggregate]`.
 pub(crate) enum AggregateImpl {
     Aggregate(Box<Aggregate>),
-    /// A block without a creation event, which may be a second block of an aggregate.
+    /// A block without a creation event, for which none can be generated.
     WithoutCreation(Box<Aggregate>),
     /// A block that cannot belong to an aggregate. It stays unchanged.
     Refused(Box<ItemImpl>),
@@ -37,6 +37,8 @@ pub(crate) struct Aggregate {
     pub(crate) retired: Vec<String>,
     /// None if the aggregate has no snapshots.
     pub(crate) snapshots: Option<Snapshots>,
+    /// What happens to unknown fields of events that do not say it themselves.
+    pub(crate) unknown_fields: UnknownFields,
     /// The user's impl block without its items.
     pub(crate) shell: ItemImpl,
     /// The items of the impl block, in source order.
@@ -85,6 +87,8 @@ pub(crate) struct Event {
     pub(crate) payload: Payload,
     pub(crate) topic: Topic,
     pub(crate) evolution: Evolution,
+    /// What happens to unknown fields; none if the aggregate says it.
+    pub(crate) unknown_fields: Option<UnknownFields>,
     /// The expression of `id = …`.
     pub(crate) id: Option<Expr>,
     pub(crate) attributes: MethodAttributes,

@@ -7,7 +7,7 @@ use syn::{
     Attribute, Expr, ImplItem, ImplItemFn, ItemImpl, ItemStruct, LitInt, LitStr, Pat, Path, Result, Token, Type,
 };
 
-use super::attributes::MethodAttributes;
+use super::attributes::{MethodAttributes, UnknownFields};
 use crate::errors::Errors;
 
 /// A struct under `#[aggregate]`.
@@ -44,6 +44,8 @@ pub(crate) struct ImplOptions {
     /// The topics of events that no longer exist.
     pub(crate) retired: Vec<LitStr>,
     pub(crate) snapshots: SnapshotOptions,
+    /// What happens to unknown fields of all events.
+    pub(crate) unknown_fields: UnknownFields,
     pub(crate) errors: Errors,
 }
 
@@ -101,6 +103,8 @@ pub(crate) struct EventOptions {
     /// The keyword and the expression of `id = …`.
     pub(crate) id: Option<(Ident, Expr)>,
     pub(crate) evolution: EvolutionOptions,
+    /// The keyword of `unknown_fields = …`, and what it says.
+    pub(crate) unknown_fields: Option<(Ident, UnknownFields)>,
     pub(crate) errors: Errors,
 }
 

@@ -8,6 +8,7 @@ use syn::{Attribute, LitInt, LitStr, Meta, Path, Result, Token, bracketed, paren
 
 use crate::errors::Errors;
 use crate::messages;
+use crate::model::attributes::UnknownFields;
 use crate::model::parsed::{
     ApplicationOptions, EventOptions, ImplOptions, Named, PolicyOptions, ProjectionOptions, SnapshotOptions,
     StructOptions, Was,
@@ -20,7 +21,8 @@ pub(super) fn of_struct(arguments: TokenStream) -> StructOptions {
     let errors = each(arguments, |option, input| {
         match option.unraw().to_string().as_str() {
             "crate" => krate = Some(path(input)?),
-            "name" | "derive" | "was" | "retired" | "snapshots" | "snapshot_every" | "snapshot_version" => {
+            "name" | "derive" | "was" | "retired" | "unknown_fields" | "snapshots" | "snapshot_every"
+            | "snapshot_version" => {
                 return Err(syn::Error::new(option.span(), messages::aggregate::option_of_the_impl(option)));
             }
             _ => return Err(unknown(option, "`#[aggregate]` on a struct", &["crate"])),
@@ -33,7 +35,8 @@ pub(super) fn of_struct(arguments: TokenStream) -> StructOptions {
 /// The options of `#[aggregate]` on an impl block.
 pub(super) fn of_impl(arguments: TokenStream) -> ImplOptions {
     let (mut krate, mut name, mut derives) = (None, None, Vec::new());
-    let (mut was, mut retired, mut snapshots) = (Vec::new(), Vec::new(), SnapshotOptions::default());
+    let (mut was, mut retired) = (Vec::new(), Vec::new());
+    let (mut of_unknown, mut snapshots) = (UnknownFields::default(), SnapshotOptions::default());
     let errors = each(arguments, |option, input| {
         match option.unraw().to_string().as_str() {
             "crate" => krate = Some(path(input)?),
@@ -41,6 +44,7 @@ pub(super) fn of_impl(arguments: TokenStream) -> ImplOptions {
             "derive" => derives = list(option, input)?,
             "was" => was = bracketed_list(input, messages::evolution::AGGREGATE_WAS)?,
             "retired" => retired = bracketed_list(input, messages::evolution::RETIRED)?,
+            "unknown_fields" => of_unknown = unknown_fields(option, input)?,
             "snapshots" if input.peek(Token![=]) => return Err(input.error(messages::snapshots::BY_HAND)),
             "snapshots" => snapshots.by_hand = Some(option.clone()),
             "snapshot_every" => snapshots.every = Some((option.clone(), number(input, messages::snapshots::EVERY)?)),
@@ -48,14 +52,24 @@ pub(super) fn of_impl(arguments: TokenStream) -> ImplOptions {
                 snapshots.version = Some((option.clone(), version(input, messages::snapshots::VERSION)?));
             }
             _ => {
-                let known =
-                    ["name", "derive", "was", "retired", "snapshot_every", "snapshots", "snapshot_version", "crate"];
+                let known = [
+                    "name",
+                    "derive",
+                    "was",
+                    "retired",
+                    "unknown_fields",
+                    "snapshot_every",
+                    "snapshots",
+                    "snapshot_version",
+                    "crate",
+                ];
                 return Err(unknown(option, "`#[aggregate]` on an impl block", &known));
             }
         }
         Ok(())
     });
-    ImplOptions { krate: krate.unwrap_or_else(default_crate), name, derives, was, retired, snapshots, errors }
+    let krate = krate.unwrap_or_else(default_crate);
+    ImplOptions { krate, name, derives, was, retired, unknown_fields: of_unknown, snapshots, errors }
 }
 
 /// The options of `#[application]`.
@@ -133,8 +147,9 @@ pub(super) fn of_event(attribute: &Attribute) -> EventOptions {
                 input.parse::<Token![=]>().map_err(wanted)?;
                 options.evolution.downcast = Some((option.clone(), input.parse().map_err(wanted)?));
             }
+            "unknown_fields" => options.unknown_fields = Some((option.clone(), unknown_fields(option, input)?)),
             _ => {
-                let known = ["topic", "id", "struct", "version", "upcasts", "was", "downcast"];
+                let known = ["topic", "id", "struct", "version", "upcasts", "was", "downcast", "unknown_fields"];
                 return Err(unknown(option, "`#[event]`", &known));
             }
         }
@@ -268,6 +283,18 @@ impl Parse for Was {
         input.parse::<Token![=>]>()?;
         let steps = if input.peek(syn::token::Bracket) { bracketed_items(input)? } else { vec![input.parse()?] };
         Ok(Self { topic, steps: Some(steps) })
+    }
+}
+
+/// Parses `= refuse` or `= ignore`.
+fn unknown_fields(option: &Ident, input: ParseStream<'_>) -> Result<UnknownFields> {
+    let wanted = |place| syn::Error::new(place, messages::options::UNKNOWN_FIELDS);
+    input.parse::<Option<Token![=]>>()?.ok_or_else(|| wanted(option.span()))?;
+    let word = input.call(Ident::parse_any).map_err(|error| wanted(error.span()))?;
+    match word.to_string().as_str() {
+        "refuse" => Ok(UnknownFields::Refuse),
+        "ignore" => Ok(UnknownFields::Ignore),
+        _ => Err(wanted(word.span())),
     }
 }
 

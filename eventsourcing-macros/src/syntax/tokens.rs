@@ -1,6 +1,6 @@
 //! Searches in tokens, which include the arguments of macros.
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 
 /// Visits every token, also inside groups, with its neighbours and its index among them.
@@ -71,6 +71,18 @@ pub(crate) fn is_called(tokens: &[TokenTree], index: usize) -> bool {
     let next = tokens.get(index + 1);
     let is_call = matches!(next, Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis);
     is_punct(before(1), ':') && is_punct(before(2), ':') || is_punct(before(1), '.') && (is_call || is_punct(next, ':'))
+}
+
+/// Whether a body has a struct literal of this type: `World { … }` or `Self { … }`.
+pub(crate) fn makes(body: TokenStream, ty: &Ident) -> bool {
+    let mut found = false;
+    walk(body, &mut |tokens, index| {
+        let is_type = matches!(&tokens[index], TokenTree::Ident(word) if word == "Self" || word == ty);
+        let next = tokens.get(index + 1);
+        let has_fields = matches!(next, Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace);
+        found |= is_type && has_fields;
+    });
+    found
 }
 
 /// The names of the methods and paths that a body calls.

@@ -8,6 +8,22 @@ pub struct Account {
 
 impl ::eventsourcing::__private::AggregateStruct for Account {}
 
+/// The aggregate with default values, for an impl block without a creation event.
+impl ::eventsourcing::__private::DefaultFields for Account
+where
+    for<'a> Self: ::eventsourcing::Aggregate,
+    for<'a> String: ::std::default::Default,
+    for<'a> i64: ::std::default::Default,
+{
+    fn default_fields() -> Self {
+        Self {
+            owner: ::std::default::Default::default(),
+            balance: ::std::default::Default::default(),
+            aggregate_root: ::eventsourcing::Root::default(),
+        }
+    }
+}
+
 /// The event `Opened` of `Account`.
 #[derive(
     ::std::clone::Clone,
@@ -16,7 +32,7 @@ impl ::eventsourcing::__private::AggregateStruct for Account {}
     ::eventsourcing::__private::serde::Deserialize,
     PartialEq,
 )]
-#[serde(crate = "::eventsourcing::__private::serde")]
+#[serde(crate = "::eventsourcing::__private::serde", deny_unknown_fields)]
 #[allow(private_interfaces, clippy::derive_partial_eq_without_eq)]
 pub struct AccountOpened {
     /// The parameter `owner`.
@@ -27,6 +43,8 @@ impl ::eventsourcing::EventStruct for AccountOpened {
     const TOPIC: &'static str = "Ledger.Opened";
 }
 
+impl ::eventsourcing::CreationEvent for AccountOpened {}
+
 /// The event `Imported` of `Account`.
 #[derive(
     ::std::clone::Clone,
@@ -35,7 +53,7 @@ impl ::eventsourcing::EventStruct for AccountOpened {
     ::eventsourcing::__private::serde::Deserialize,
     PartialEq,
 )]
-#[serde(crate = "::eventsourcing::__private::serde")]
+#[serde(crate = "::eventsourcing::__private::serde", deny_unknown_fields)]
 #[allow(private_interfaces, clippy::derive_partial_eq_without_eq)]
 pub struct AccountImported {
     /// The parameter `owner`.
@@ -49,6 +67,8 @@ impl ::eventsourcing::EventStruct for AccountImported {
     const TOPIC: &'static str = "Ledger.Imported";
 }
 
+impl ::eventsourcing::CreationEvent for AccountImported {}
+
 /// Takes money out.
 #[derive(
     ::std::clone::Clone,
@@ -57,7 +77,7 @@ impl ::eventsourcing::EventStruct for AccountImported {
     ::eventsourcing::__private::serde::Deserialize,
     PartialEq,
 )]
-#[serde(crate = "::eventsourcing::__private::serde")]
+#[serde(crate = "::eventsourcing::__private::serde", deny_unknown_fields)]
 #[allow(private_interfaces, clippy::derive_partial_eq_without_eq)]
 pub struct AccountWithdrawn {
     /// In cents.
@@ -78,7 +98,7 @@ impl ::eventsourcing::EventStruct for AccountWithdrawn {
     ::eventsourcing::__private::serde::Deserialize,
     PartialEq,
 )]
-#[serde(crate = "::eventsourcing::__private::serde")]
+#[serde(crate = "::eventsourcing::__private::serde", deny_unknown_fields)]
 #[allow(private_interfaces, clippy::derive_partial_eq_without_eq)]
 pub struct AccountClose {}
 
@@ -282,7 +302,7 @@ impl Account {
     }
 }
 
-impl ::eventsourcing::__private::AggregateImpl for Account {}
+impl ::eventsourcing::__private::AllEventsInOneImpl for Account {}
 
 impl ::eventsourcing::Aggregate for Account {
     type Event = AccountEvent;
@@ -332,6 +352,14 @@ impl ::eventsourcing::Aggregate for Account {
                 ::std::result::Result::Ok(())
             }
             _ => ::std::result::Result::Err(::eventsourcing::ApplyError::IsACreation),
+        }
+    }
+
+    fn is_creation(event: &AccountEvent) -> bool {
+        match event {
+            AccountEvent::Opened(_) => true,
+            AccountEvent::Imported(_) => true,
+            _ => false,
         }
     }
 }

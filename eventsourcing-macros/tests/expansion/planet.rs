@@ -8,6 +8,22 @@ pub struct Planet {
 
 impl ::eventsourcing::__private::AggregateStruct for Planet {}
 
+/// The aggregate with default values, for an impl block without a creation event.
+impl ::eventsourcing::__private::DefaultFields for Planet
+where
+    for<'a> Self: ::eventsourcing::Aggregate,
+    for<'a> String: ::std::default::Default,
+    for<'a> u32: ::std::default::Default,
+{
+    fn default_fields() -> Self {
+        Self {
+            name: ::std::default::Default::default(),
+            moons: ::std::default::Default::default(),
+            aggregate_root: ::eventsourcing::Root::default(),
+        }
+    }
+}
+
 /// The event `Formed` of `Planet`.
 #[derive(
     ::std::clone::Clone,
@@ -15,7 +31,7 @@ impl ::eventsourcing::__private::AggregateStruct for Planet {}
     ::eventsourcing::__private::serde::Serialize,
     ::eventsourcing::__private::serde::Deserialize,
 )]
-#[serde(crate = "::eventsourcing::__private::serde")]
+#[serde(crate = "::eventsourcing::__private::serde", deny_unknown_fields)]
 #[allow(private_interfaces)]
 pub struct PlanetFormed {
     /// The parameter `name`.
@@ -60,6 +76,8 @@ impl ::eventsourcing::EventStruct for PlanetFormed {
     }
 }
 
+impl ::eventsourcing::CreationEvent for PlanetFormed {}
+
 /// The event `Renamed` of `Planet`.
 #[derive(
     ::std::clone::Clone,
@@ -67,7 +85,7 @@ impl ::eventsourcing::EventStruct for PlanetFormed {
     ::eventsourcing::__private::serde::Serialize,
     ::eventsourcing::__private::serde::Deserialize,
 )]
-#[serde(crate = "::eventsourcing::__private::serde")]
+#[serde(crate = "::eventsourcing::__private::serde", deny_unknown_fields)]
 #[allow(private_interfaces)]
 pub struct PlanetRenamed {
     /// The parameter `name`.
@@ -262,7 +280,7 @@ impl Planet {
     }
 }
 
-impl ::eventsourcing::__private::AggregateImpl for Planet {}
+impl ::eventsourcing::__private::AllEventsInOneImpl for Planet {}
 
 impl ::eventsourcing::Aggregate for Planet {
     type Event = PlanetEvent;
@@ -316,6 +334,13 @@ impl ::eventsourcing::Aggregate for Planet {
                 ::std::result::Result::Ok(())
             }
             _ => ::std::result::Result::Err(::eventsourcing::ApplyError::IsACreation),
+        }
+    }
+
+    fn is_creation(event: &PlanetEvent) -> bool {
+        match event {
+            PlanetEvent::Formed(_) => true,
+            _ => false,
         }
     }
 }

@@ -9,6 +9,22 @@ pub struct World {
 
 impl ::eventsourcing::__private::AggregateStruct for World {}
 
+/// The aggregate with default values, for an impl block without a creation event.
+impl ::eventsourcing::__private::DefaultFields for World
+where
+    for<'a> Self: ::eventsourcing::Aggregate,
+    for<'a> String: ::std::default::Default,
+    for<'a> Vec<String>: ::std::default::Default,
+{
+    fn default_fields() -> Self {
+        Self {
+            name: ::std::default::Default::default(),
+            history: ::std::default::Default::default(),
+            aggregate_root: ::eventsourcing::Root::default(),
+        }
+    }
+}
+
 /// A creation event: an associated function that returns `Self`.
 #[derive(
     ::std::clone::Clone,
@@ -16,7 +32,7 @@ impl ::eventsourcing::__private::AggregateStruct for World {}
     ::eventsourcing::__private::serde::Serialize,
     ::eventsourcing::__private::serde::Deserialize,
 )]
-#[serde(crate = "::eventsourcing::__private::serde")]
+#[serde(crate = "::eventsourcing::__private::serde", deny_unknown_fields)]
 #[allow(private_interfaces)]
 pub struct WorldStarted {
     /// The parameter `name`.
@@ -27,6 +43,8 @@ impl ::eventsourcing::EventStruct for WorldStarted {
     const TOPIC: &'static str = "World.Started";
 }
 
+impl ::eventsourcing::CreationEvent for WorldStarted {}
+
 /// A change: the body runs when the command is called, and again whenever the event is replayed.
 #[derive(
     ::std::clone::Clone,
@@ -34,7 +52,7 @@ impl ::eventsourcing::EventStruct for WorldStarted {
     ::eventsourcing::__private::serde::Serialize,
     ::eventsourcing::__private::serde::Deserialize,
 )]
-#[serde(crate = "::eventsourcing::__private::serde")]
+#[serde(crate = "::eventsourcing::__private::serde", deny_unknown_fields)]
 #[allow(private_interfaces)]
 pub struct WorldSomethingHappened {
     /// The parameter `what`.
@@ -156,7 +174,7 @@ impl World {
     }
 }
 
-impl ::eventsourcing::__private::AggregateImpl for World {}
+impl ::eventsourcing::__private::AllEventsInOneImpl for World {}
 
 impl ::eventsourcing::Aggregate for World {
     type Event = WorldEvent;
@@ -192,6 +210,13 @@ impl ::eventsourcing::Aggregate for World {
                 ::std::result::Result::Ok(())
             }
             _ => ::std::result::Result::Err(::eventsourcing::ApplyError::IsACreation),
+        }
+    }
+
+    fn is_creation(event: &WorldEvent) -> bool {
+        match event {
+            WorldEvent::Started(_) => true,
+            _ => false,
         }
     }
 }

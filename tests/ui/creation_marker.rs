@@ -1,7 +1,7 @@
+use eventsourcing::CreationEvent;
 use eventsourcing::prelude::*;
 
 #[aggregate]
-#[derive(Clone)]
 pub struct World {
     name: String,
 }
@@ -14,4 +14,9 @@ impl World {
     }
 }
 
-fn main() {}
+fn creates<E: CreationEvent>() {}
+
+fn main() {
+    creates::<WorldCreated>();
+    creates::<WorldRenamed>();
+}
