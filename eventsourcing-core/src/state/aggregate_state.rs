@@ -6,12 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::difference::StateDifference;
-use super::sketches::sketches;
+use super::shape::Shape;
 use super::tree::Tree;
-use super::{JsonError, StateReader};
-
-/// The number of sample states that describe the shape of a type.
-const SKETCHES: u32 = 16;
+use super::{JsonError, StateError};
 
 /// A state with the latest time of the events that it comes from.
 #[derive(Serialize)]
@@ -36,7 +33,13 @@ pub(crate) fn write<T: Serialize>(state: &T, latest: Timestamp, into: &mut Vec<u
 pub(crate) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<(T, Timestamp), JsonError> {
     match serde_json::from_slice::<Read<T>>(json) {
         Ok(Read { latest, state }) => Ok((state, latest)),
-        Err(error) => Err(JsonError::of_reading::<Read<T>>(&error, &mut serde_json::Deserializer::from_slice(json))),
+        Err(error) => {
+            match JsonError::of_reading::<Read<T>>(&error, &mut serde_json::Deserializer::from_slice(json)) {
+                StateError::Json(error) => Err(error),
+                // `deny_unknown_fields` of the aggregate's own
+                other => Err(JsonError::new(other.to_string())),
+            }
+        }
     }
 }
 
@@ -77,7 +80,8 @@ pub(crate) fn difference<T: Serialize>(written: &T, read: &T) -> Option<StateDif
     }
 }
 
-/// Returns sample states of a type, which differ if the fields, variants or kinds of values differ. They are always the same for a type.
+/// Returns the shape of a type, which differs if its fields, variants or kinds of values differ. It is always the same for a type.
 pub(crate) fn shape<T: DeserializeOwned>() -> Vec<Vec<u8>> {
-    sketches(Timestamp::UNIX_EPOCH, SKETCHES, |state: &mut StateReader<'_>| drop(state.read::<T>()))
+    let lines = Shape::of::<T>().lines();
+    lines.into_iter().map(|(path, kind)| format!("{path}: {kind}").into_bytes()).collect()
 }

@@ -13,7 +13,7 @@ const PASSES: usize = 4_000;
 
 impl Shape {
     /// Returns the shape of a type.
-    pub(super) fn of<T: DeserializeOwned>() -> Self {
+    pub(in crate::state) fn of<T: DeserializeOwned>() -> Self {
         let mut shape = Self::Unknown;
         shape.explore::<T>();
         let mut fields = Vec::new();
