@@ -24,13 +24,6 @@ pub(super) enum Decoded<E> {
 }
 
 impl<E: AggregateEvent> Decoded<E> {
-    pub(super) fn timestamp(&self) -> Timestamp {
-        match self {
-            Self::Event(event) => event.timestamp,
-            Self::Retired { timestamp, .. } => *timestamp,
-        }
-    }
-
     /// Applies the event to the aggregate, or creates the aggregate.
     pub(super) fn replay<A: Aggregate<Event = E>>(self, aggregate: &mut Option<A>) -> Result<()> {
         match self {
