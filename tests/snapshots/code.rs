@@ -31,6 +31,14 @@ macro_rules! version {
 
             // with its attribute, whose code has a `self` of its own otherwise
             $($block)*
+
+            /// A counter of ten events, as this version makes it.
+            #[allow(dead_code, reason = "some versions only read")]
+            pub(super) fn counted() -> Counter {
+                let mut counter = Counter::new();
+                (1..10).for_each(|by| counter.count(by));
+                counter
+            }
         }
     };
 }
@@ -273,8 +281,7 @@ version!(flat_next, { #[serde(flatten)] pub(super) tally: TallyOfNext }, {
 macro_rules! recorded {
     ($store:expr, $version:ident) => {{
         let program = $store.program();
-        let mut counter = $version::Counter::new();
-        (1..10).for_each(|by| counter.count(by));
+        let mut counter = $version::counted();
         program.save(&mut counter).await.unwrap();
         until(&program, |counts| counts.taken == 1).await;
         (program, counter)
