@@ -58,6 +58,10 @@ pub mod topics {
     pub mod evolution {}
 
     #[doc = include_str!("guide_links.md")]
+    #[doc = include_str!("../docs/topics/long-lived-aggregates.md")]
+    pub mod long_lived_aggregates {}
+
+    #[doc = include_str!("guide_links.md")]
     #[doc = include_str!("../docs/topics/applications.md")]
     pub mod applications {}
 

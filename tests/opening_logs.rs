@@ -55,7 +55,7 @@ async fn a_misspelt_variable_is_warned_of_once_with_the_nearest_name() {
     let logged = logged(&[
         ("PERSISTANCE_MODULE", "postgres"),
         ("UNIVERSE_SQLITE_DBNMAE", "hotel.db"),
-        ("IS_SNAPSHOTTING_ENABLED", "y"),
+        ("TRANSCODER_TOPIC", "y"),
         ("POSTGRES_DB", "hotel"),
         ("POSTGRES_PASSWORD_FILE", "swordfish"),
         ("PGHOST", "localhost"),
@@ -69,7 +69,7 @@ async fn a_misspelt_variable_is_warned_of_once_with_the_nearest_name() {
         assert_eq!(logged.matches(&told).count(), 1, "{logged}");
     }
     assert!(
-        logged.contains("has no effect\napplication=\"Universe\"\nvariable=\"IS_SNAPSHOTTING_ENABLED\""),
+        logged.contains("has no effect\napplication=\"Universe\"\nvariable=\"TRANSCODER_TOPIC\""),
         "{logged}"
     );
     assert_eq!(logged.matches("WARN\n").count(), 3, "{logged}");

@@ -231,7 +231,8 @@ pub enum Error {
 
     /// A snapshot of an earlier version was not stored, because as many later ones of the aggregate are stored as are kept.
     #[error(
-        "the snapshot of {aggregate} {originator_id} at version {version} is not kept, because {kept} later ones are stored;          keep more with `keep_snapshots` of the application's builder"
+        "the snapshot of {aggregate} {originator_id} at version {version} is not kept, because {kept} later ones are stored; \
+         keep more with `keep_snapshots` of the application's builder"
     )]
     SnapshotNotKept {
         /// The name of the aggregate's type.

@@ -3,11 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 mod common;
+#[path = "migration/tables.rs"]
+mod tables;
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use eventsourcing_core::recording::{
-    Append, EventQuery, LetterChanges, LetterQuery, LogPosition, NotificationQuery, StoredDictionary, StoredLetter,
+    Append, EventQuery, LetterChanges, LetterQuery, LogPosition, NotificationQuery, ReplayItem, ReplayQuery,
+    StoredDictionary, StoredLetter, StoredSnapshot,
 };
 use eventsourcing_core::{Environment, Recorder, RecorderError, Tracking, Uuid};
 use eventsourcing_sqlx::{PostgresConfig, PostgresRecorder, SqliteConfig, SqliteRecorder};
@@ -17,6 +21,9 @@ use tokio::io::AsyncWriteExt;
 
 use common::process::{Process, is_child, say};
 use common::{Schema, ids, one_event};
+use tables::{
+    POSTGRES_VERSION_1, POSTGRES_VERSION_2, POSTGRES_VERSION_3, SQLITE_VERSION_1, SQLITE_VERSION_2, SQLITE_VERSION_3,
+};
 
 const PROCESSES: u64 = 16;
 
@@ -83,53 +90,7 @@ async fn sixteen_processes_open_a_new_schema_at_once() {
     }
 }
 
-/// The tables of the first version in SQLite, with two events.
-const SQLITE_VERSION_1: &str = "
-    CREATE TABLE universe_events (
-      notification_id INTEGER NOT NULL PRIMARY KEY,
-      originator_id BLOB NOT NULL,
-      originator_version INTEGER NOT NULL,
-      topic TEXT NOT NULL,
-      state BLOB NOT NULL,
-      checksum INTEGER,
-      append_id BLOB NOT NULL,
-      CONSTRAINT universe_events_version_key UNIQUE (originator_id, originator_version)
-    ) STRICT;
-    CREATE TABLE universe_head (
-      id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
-      last INTEGER NOT NULL,
-      schema_version INTEGER NOT NULL,
-      log_id BLOB NOT NULL
-    ) STRICT;
-    INSERT INTO universe_head VALUES (1, 2, 1, x'0190e2b47c1d4f3a9b526d8e01a7c3f5');
-    INSERT INTO universe_events VALUES
-      (1, x'00000000000000000000000000000007', 1, 'World.Started', x'7b7d', 7, x'00000000000000000000000000000001'),
-      (2, x'00000000000000000000000000000007', 2, 'World.Ended', x'7b7d', NULL, x'00000000000000000000000000000002');";
-
-/// The tables of the first version in PostgreSQL, with two events.
-const POSTGRES_VERSION_1: &str = "
-    CREATE TABLE universe_events (
-      notification_id bigint NOT NULL CONSTRAINT universe_events_pkey PRIMARY KEY,
-      originator_id uuid NOT NULL,
-      originator_version bigint NOT NULL,
-      topic text NOT NULL,
-      state bytea NOT NULL,
-      checksum bigint,
-      append_id uuid NOT NULL,
-      CONSTRAINT universe_events_version_key UNIQUE (originator_id, originator_version)
-    );
-    CREATE TABLE universe_head (
-      id smallint NOT NULL PRIMARY KEY CHECK (id = 1),
-      last bigint NOT NULL,
-      schema_version bigint NOT NULL,
-      log_id uuid NOT NULL
-    ) WITH (fillfactor = 10);
-    INSERT INTO universe_head VALUES (1, 2, 1, '0190e2b4-7c1d-4f3a-9b52-6d8e01a7c3f5');
-    INSERT INTO universe_events VALUES
-      (1, '00000000-0000-0000-0000-000000000007', 1, 'World.Started', '{}', 7, '00000000-0000-0000-0000-000000000001'),
-      (2, '00000000-0000-0000-0000-000000000007', 2, 'World.Ended', '{}', NULL, '00000000-0000-0000-0000-000000000002');";
-
-/// Asserts that the old events exist, and that dictionaries and dead letters can be stored.
+/// Asserts that the old events exist, and that dictionaries, dead letters and snapshots can be stored.
 async fn assert_is_migrated(recorder: &dyn Recorder) {
     let events = recorder.select_events(EventQuery::of(Uuid::from_u128(7))).await.unwrap();
     let topics: Vec<_> = events.iter().map(|event| &*event.topic).collect();
@@ -142,6 +103,22 @@ async fn assert_is_migrated(recorder: &dyn Recorder) {
     let changes = LetterChanges::of("Orders").parked([letter.clone()]);
     recorder.append(Append::new(vec![]).changing(changes)).await.unwrap();
     assert_eq!(recorder.select_letters(LetterQuery::of("Orders")).await.unwrap(), [letter]);
+    assert_snapshots_are_kept(recorder).await;
+}
+
+async fn assert_snapshots_are_kept(recorder: &dyn Recorder) {
+    let append_id = Uuid::from_u128(2);
+    let snapshot = StoredSnapshot::new(Uuid::from_u128(7), 2, "World", 5, *b"{}", append_id);
+    assert!(recorder.insert_snapshot(snapshot.clone(), 1).await.unwrap());
+    let mut found = None;
+    let mut visit = |item: ReplayItem<'_>| {
+        if let ReplayItem::Snapshot(snapshot) = item {
+            found = Some(snapshot.to_owned());
+        }
+        ControlFlow::Continue(())
+    };
+    recorder.read_replay(ReplayQuery::of(Uuid::from_u128(7), 5), &mut visit).await.unwrap();
+    assert_eq!(found, Some(snapshot));
 }
 
 async fn sqlite(path: &str, sql: &str) {
@@ -188,7 +165,7 @@ async fn sixteen_processes_open_a_schema_of_version_1_at_once() {
 /// The SQL in the error.
 fn sql_of(error: RecorderError) -> String {
     let RecorderError::SchemaMissing { problem, sql, .. } = error else { panic!("{error:?}") };
-    assert!(problem.ends_with("have schema version 1, which must be migrated to 3,"), "{problem}");
+    assert!(problem.ends_with("have schema version 1, which must be migrated to 4,"), "{problem}");
     sql
 }
 
@@ -218,7 +195,7 @@ async fn without_create_table_old_tables_are_an_error_with_the_migration_sql() {
 
 #[tokio::test]
 async fn a_table_of_a_later_schema_is_required_only_from_that_version_on() {
-    for table in ["universe_dictionaries", "universe_tracking", "universe_letters"] {
+    for table in ["universe_dictionaries", "universe_tracking", "universe_letters", "universe_snapshots"] {
         let found = format!("table universe_events without table {table}");
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("universe.db");
@@ -243,36 +220,6 @@ async fn a_table_of_a_later_schema_is_required_only_from_that_version_on() {
         schema.drop().await;
     }
 }
-
-/// The tables that version 2 added in SQLite, with a position.
-const SQLITE_VERSION_2: &str = "
-    CREATE TABLE universe_dictionaries (
-      id INTEGER NOT NULL PRIMARY KEY,
-      bytes BLOB NOT NULL,
-      checksum INTEGER,
-      made_on TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
-    ) STRICT;
-    CREATE TABLE universe_tracking (
-      upstream TEXT NOT NULL PRIMARY KEY,
-      position INTEGER NOT NULL
-    ) STRICT;
-    INSERT INTO universe_tracking VALUES ('Orders', 7);
-    UPDATE universe_head SET schema_version = 2;";
-
-/// The tables that version 2 added in PostgreSQL, with a position.
-const POSTGRES_VERSION_2: &str = "
-    CREATE TABLE universe_dictionaries (
-      id bigint NOT NULL CONSTRAINT universe_dictionaries_key PRIMARY KEY,
-      bytes bytea NOT NULL,
-      checksum bigint,
-      made_on timestamp with time zone NOT NULL DEFAULT now()
-    );
-    CREATE TABLE universe_tracking (
-      upstream text NOT NULL CONSTRAINT universe_tracking_key PRIMARY KEY,
-      position bigint NOT NULL
-    );
-    INSERT INTO universe_tracking VALUES ('Orders', 7);
-    UPDATE universe_head SET schema_version = 2;";
 
 /// Positions of version 2 have no anchor, and later ones have one.
 async fn assert_tracking_goes_on(recorder: &dyn Recorder) {
@@ -299,6 +246,41 @@ async fn tables_of_version_2_are_migrated_with_their_positions() {
     let sql = format!("CREATE SCHEMA {name}; SET search_path = {name}; {POSTGRES_VERSION_1}{POSTGRES_VERSION_2}");
     schema.run(sql).await;
     assert_tracking_goes_on(&PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap()).await;
+    schema.drop().await;
+}
+
+async fn assert_letters_are_there(recorder: &dyn Recorder) {
+    let letters = recorder.select_letters(LetterQuery::of("Orders")).await.unwrap();
+    assert_eq!(letters, [StoredLetter::new(5, Uuid::from_u128(7), *b"{}")]);
+}
+
+#[tokio::test]
+async fn tables_of_version_3_are_migrated_with_their_letters_and_their_owner() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("universe.db");
+    let path = path.to_str().unwrap();
+    sqlite(path, &format!("{SQLITE_VERSION_1}{SQLITE_VERSION_2}{SQLITE_VERSION_3}")).await;
+    let schema = Schema::new();
+    let name = schema.name.as_str();
+    let tables = format!("{POSTGRES_VERSION_1}{POSTGRES_VERSION_2}{POSTGRES_VERSION_3}");
+    schema.run(format!("CREATE SCHEMA {name}; SET search_path = {name}; {tables}")).await;
+    // whoever migrates them
+    let others = [
+        SqliteRecorder::open("UNIVERSE", SqliteConfig::new(path)).await.unwrap_err(),
+        PostgresRecorder::open("UNIVERSE", schema.config.clone()).await.unwrap_err(),
+    ];
+    for error in others {
+        assert!(matches!(error, RecorderError::Name { .. }), "{error:?}");
+    }
+    let recorder = SqliteRecorder::open("Universe", SqliteConfig::new(path)).await.unwrap();
+    assert_letters_are_there(&recorder).await;
+    assert_tracking_goes_on(&recorder).await;
+    assert_snapshots_are_kept(&recorder).await;
+    let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
+    assert_letters_are_there(&recorder).await;
+    assert_tracking_goes_on(&recorder).await;
+    assert_snapshots_are_kept(&recorder).await;
+    recorder.close().await;
     schema.drop().await;
 }
 

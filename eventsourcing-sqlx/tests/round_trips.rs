@@ -4,7 +4,9 @@
 
 mod common;
 
-use eventsourcing_core::recording::{EventQuery, NotificationQuery};
+use std::ops::ControlFlow;
+
+use eventsourcing_core::recording::{EventQuery, NotificationQuery, ReplayItem, ReplayQuery, StoredSnapshot};
 use eventsourcing_core::{Recorder, Tracking, Uuid};
 use eventsourcing_sqlx::PostgresRecorder;
 
@@ -42,6 +44,16 @@ async fn each_call_is_one_statement() {
     assert_eq!(proxy.statements(), 1, "all events of an aggregate");
     recorder.select_notifications(NotificationQuery::after(0, 1_000)).await.unwrap();
     assert_eq!(proxy.statements(), 1, "a page of the log");
+    let snapshot = StoredSnapshot::new(aggregate, 1_000, "World", 5, *b"{}", Uuid::nil());
+    assert!(recorder.insert_snapshot(snapshot, 1).await.unwrap());
+    assert_eq!(proxy.statements(), 1, "a snapshot is stored, and older ones are deleted");
+    let mut items = 0;
+    let mut visit = |_: ReplayItem<'_>| {
+        items += 1;
+        ControlFlow::Continue(())
+    };
+    recorder.read_replay(ReplayQuery::of(aggregate, 5), &mut visit).await.unwrap();
+    assert_eq!((proxy.statements(), items), (1, 104), "a snapshot and the events from its version on");
     recorder.close().await;
     schema.drop().await;
 }

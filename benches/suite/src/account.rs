@@ -61,6 +61,30 @@ impl Purse {
     }
 }
 
+/// An account with snapshots.
+#[aggregate]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Ledger {
+    pub balance: i64,
+    pub deposits: u64,
+}
+
+#[aggregate(snapshots)]
+impl Ledger {
+    #[event("Created")]
+    pub fn open(amount: i64, currency: &str, note: &str) -> Self {
+        let _ = (currency, note);
+        Self { balance: amount, deposits: 1 }
+    }
+
+    #[event("Deposited")]
+    pub fn deposit(&mut self, amount: i64, currency: &str, note: &str) {
+        let _ = (currency, note);
+        self.balance += amount;
+        self.deposits += 1;
+    }
+}
+
 /// An aggregate that can be saved repeatedly: it is created and then changed.
 pub trait Usual: Aggregate {
     fn usual() -> Self;
@@ -87,5 +111,5 @@ impl Usual for Purse {
     }
 }
 
-#[application(aggregates(Account, Purse))]
+#[application(aggregates(Account, Purse, Ledger))]
 pub struct Bank;

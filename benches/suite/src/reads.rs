@@ -9,13 +9,18 @@ use crate::account::{AccountEvent, Bank};
 use crate::history::History;
 use crate::limits::{postgres_reads, sqlite_reads};
 use crate::measure::{Contender, Round};
-use crate::ours::reads::{Loader, follow_log, list_ids, read_log};
+use crate::ours::reads::{LedgerLoader, Loader, follow_log, list_ids, read_log, record_ledgers};
 use crate::place::{self, Database, Schema};
 use crate::report::{OURS, Title};
 use crate::{Run, in_a_task};
 
 const LENGTHS: [u64; 3] = [10, 1_000, 10_000];
 const PAGE: usize = 1_000;
+
+/// How many ledgers are loaded in turns, how many events each has, and at which version its snapshot is.
+const LEDGERS: usize = 20;
+const LONG: u64 = 10_000;
+const SNAPSHOT_AT: u64 = 9_990;
 
 fn load(database: Database, length: u64) -> Title {
     Title::new(database, format!("load {length} events"), 1, "loads")
@@ -33,9 +38,14 @@ fn listed(database: Database) -> Title {
     Title::new(database, format!("list the ids of all aggregates, pages of {PAGE}"), 1, "ids")
 }
 
+/// A load of a long history from a snapshot, beside a load of as many events as follow the snapshot.
+fn from_snapshot(database: Database) -> Title {
+    Title::new(database, format!("load {LONG} events, a snapshot at {SNAPSHOT_AT}"), 1, "loads")
+}
+
 /// Measures loads, the log and the list of aggregates of a database.
 pub fn run(run: &mut Run, database: Database) {
-    let logs = [log(database), followed(database), listed(database)];
+    let logs = [log(database), followed(database), listed(database), from_snapshot(database)];
     let mut titles = LENGTHS.iter().map(|length| load(database, *length)).chain(logs);
     if !titles.any(|title| run.wants(&title)) {
         return;
@@ -53,6 +63,7 @@ fn memory(run: &mut Run) {
     for length in LENGTHS {
         run.measure(&load(Database::Memory, length), |run| vec![our_load(run, &bank, &history, length)]);
     }
+    snapshots(run, Database::Memory, &bank);
     run.measure(&log(Database::Memory), |_| vec![our_log(OURS, &bank, &history)]);
     subscription(run, Database::Memory, &bank, &history);
     run.measure(&listed(Database::Memory), |_| vec![our_list(&bank)]);
@@ -80,6 +91,7 @@ fn sqlite(run: &mut Run) {
             contenders
         });
     }
+    snapshots(run, Database::Sqlite, &bank);
     run.measure(&log(Database::Sqlite), |_| {
         let raw = sqlite_reads::open(&file);
         let limit = timed("rusqlite in place, serde_json", history.events, move || sqlite_reads::read_log(&raw, PAGE));
@@ -109,6 +121,7 @@ fn postgres(run: &mut Run) {
             ]
         });
     }
+    snapshots(run, Database::Postgres, &bank);
     run.measure(&log(Database::Postgres), |_| {
         let mut raw = Some(schema.connect());
         let limit = timed("driver's rows as they come, serde_json", history.events, move || {
@@ -135,6 +148,18 @@ fn postgres(run: &mut Run) {
             read
         });
         vec![our_list(&bank), limit]
+    });
+}
+
+/// Measures loads that start from a snapshot. The limit is a load of ten events of the same type, whose aggregates have no snapshot.
+fn snapshots(run: &mut Run, database: Database, bank: &Arc<Bank>) {
+    run.measure(&from_snapshot(database), |run| {
+        let record = |events, at| in_a_task(record_ledgers(Arc::clone(bank), LEDGERS, events, at));
+        let (long, short) = (record(LONG, Some(SNAPSHOT_AT)), record(10, None));
+        vec![
+            Contender::crew(OURS, run.time, vec![LedgerLoader::new(bank, long)]),
+            Contender::crew("a load of 10 events without a snapshot", run.time, vec![LedgerLoader::new(bank, short)]),
+        ]
     });
 }
 

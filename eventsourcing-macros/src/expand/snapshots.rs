@@ -7,9 +7,9 @@ use quote::{ToTokens as _, quote, quote_spanned};
 use syn::{ImplItem, LitInt};
 
 use crate::model::checked::{Aggregate, Event, Member, Snapshots, Was};
-use crate::syntax::names;
 use crate::syntax::token_hash::TokenHash;
 use crate::syntax::tokens::walk;
+use crate::syntax::{names, paths};
 
 /// The constant, if the aggregate has snapshots.
 pub(super) fn constant(aggregate: &Aggregate) -> Option<TokenStream> {
@@ -19,7 +19,9 @@ pub(super) fn constant(aggregate: &Aggregate) -> Option<TokenStream> {
     let every = every.map(Literal::u64_unsuffixed).map(|every| quote!(.every(#every)));
     let version = version.filter(|version| *version > 1).map(Literal::u32_unsuffixed);
     let version = version.map(|version| quote!(.version(#version)));
-    let format = quote_spanned!(place=> #krate::domain::SnapshotFormat::serde());
+    // the compiler reports here what the type lacks
+    let (here, krate) = (paths::placed(krate, place), krate);
+    let format = quote_spanned!(place=> #here::domain::SnapshotFormat::serde());
     Some(quote! {
         const SNAPSHOTS: ::std::option::Option<#krate::domain::SnapshotFormat<Self>> = {
             #[allow(unused_imports)]

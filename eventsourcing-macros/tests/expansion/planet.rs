@@ -295,7 +295,7 @@ impl ::eventsourcing::Aggregate for Planet {
         ::std::option::Option::Some(
             ::eventsourcing::domain::SnapshotFormat::serde()
                 .looks(::eventsourcing::__private::Shown::<Self>::LOOK)
-                .source(15778625467670097916)
+                .source(0xdaf8_f043_9c68_6ffc)
                 .every(100)
                 .version(2),
         )

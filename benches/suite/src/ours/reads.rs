@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use eventsourcing::prelude::*;
 
-use crate::account::{Account, AccountEvent, Bank};
+use crate::account::{AMOUNT, Account, AccountEvent, Bank, CURRENCY, Ledger, NOTE};
 use crate::measure::Work;
 
 /// A task that gets one account after the other.
@@ -28,6 +28,43 @@ impl Work for Loader {
         let account: Account = self.bank.repository().get(id).await.unwrap();
         black_box(account.balance);
     }
+}
+
+/// A task that gets one ledger after the other. Their type has snapshots.
+pub struct LedgerLoader {
+    bank: Arc<Bank>,
+    ledgers: Vec<Uuid>,
+    next: usize,
+}
+
+impl LedgerLoader {
+    pub fn new(bank: &Arc<Bank>, ledgers: Vec<Uuid>) -> Self {
+        Self { bank: Arc::clone(bank), ledgers, next: 0 }
+    }
+}
+
+impl Work for LedgerLoader {
+    async fn once(&mut self) {
+        let id = self.ledgers[self.next % self.ledgers.len()];
+        self.next += 1;
+        let ledger: Ledger = self.bank.repository().get(id).await.unwrap();
+        black_box(ledger.balance);
+    }
+}
+
+/// Records ledgers of this number of events, and takes a snapshot of each after fewer of them if there are to be snapshots.
+pub async fn record_ledgers(bank: Arc<Bank>, count: usize, events: u64, snapshot_at: Option<u64>) -> Vec<Uuid> {
+    let mut ids = Vec::with_capacity(count);
+    for _ in 0..count {
+        let mut ledger = Ledger::open(AMOUNT, CURRENCY, NOTE);
+        (1..events).for_each(|_| ledger.deposit(AMOUNT, CURRENCY, NOTE));
+        bank.save(&mut ledger).await.unwrap();
+        if let Some(version) = snapshot_at {
+            bank.take_snapshot_at::<Ledger>(ledger.id(), version).await.unwrap();
+        }
+        ids.push(ledger.id());
+    }
+    ids
 }
 
 /// A task that reads pages at one position of the log after the other, and decodes their events.
