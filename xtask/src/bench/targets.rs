@@ -3,6 +3,7 @@
 use super::figures::{Figure, Figures, OURS, number};
 
 /// The names of the limits in the suite.
+const WITHOUT_SNAPSHOT: &str = "a load of 10 events without a snapshot";
 const HEAD_ROW: &str = "driver, one writer groups saves, head row";
 const LOCKED: &str = "driver, LOCK TABLE each save";
 const UNORDERED: &str = "driver, INSERT each save, unordered";
