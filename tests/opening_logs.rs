@@ -68,10 +68,7 @@ async fn a_misspelt_variable_is_warned_of_once_with_the_nearest_name() {
         let told = format!("variable=\"{variable}\"\nnearest=\"{nearest}\"\n");
         assert_eq!(logged.matches(&told).count(), 1, "{logged}");
     }
-    assert!(
-        logged.contains("has no effect\napplication=\"Universe\"\nvariable=\"TRANSCODER_TOPIC\""),
-        "{logged}"
-    );
+    assert!(logged.contains("has no effect\napplication=\"Universe\"\nvariable=\"TRANSCODER_TOPIC\""), "{logged}");
     assert_eq!(logged.matches("WARN\n").count(), 3, "{logged}");
     assert!(!logged.contains("hotel") && !logged.contains("swordfish"), "{logged}");
 }

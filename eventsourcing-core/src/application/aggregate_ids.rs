@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use futures::stream::{self, BoxStream, Stream, StreamExt as _, TryStreamExt as _};
 use uuid::Uuid;
 
-use crate::recording::{OriginatorQuery, Recorder, RecordedOriginator};
+use crate::recording::{OriginatorQuery, RecordedOriginator, Recorder};
 use crate::{Error, Result};
 
 /// The default number of ids of a page.

@@ -10,8 +10,8 @@ use std::task::{Context, Poll};
 use futures::stream::{BoxStream, Stream, StreamExt as _, TryStreamExt as _, try_unfold};
 use uuid::Uuid;
 
-use super::handle::Shared;
 use super::decoded::Decoded;
+use super::handle::Shared;
 use super::repository::{Repository, not_found};
 use crate::domain::{Aggregate, DomainEvent};
 use crate::recording::{EventQuery, StoredEventRef};

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::handle::Shared;
-use super::snapshots::Opened;
+use super::open_snapshot::Opened;
 use crate::codec::Mapper;
 use crate::domain::{Aggregate, AggregateEvent, DomainEvent, Root, SnapshotFormat};
 use crate::recording::{EventQuery, RecorderError, ReplayItem, ReplayQuery, StoredEventRef, StoredSnapshotRef};

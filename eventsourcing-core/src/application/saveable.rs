@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use uuid::Uuid;
 
-use super::snapshots::{Due, Snapshots};
+use super::due_snapshot::Due;
+use super::snapshots::Snapshots;
 use super::topics::Topics;
 use crate::codec::{Mapper, SharedMetadata};
 use crate::domain::{Aggregate, AggregateEvent, DomainEvent, MissingEvents, Root};

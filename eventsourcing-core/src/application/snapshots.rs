@@ -1,11 +1,5 @@
 //! Snapshots of an application's aggregates: which are taken, and what became of them.
 
-mod counts;
-mod due;
-mod open;
-mod queue;
-mod take;
-
 use std::any::TypeId;
 use std::num::NonZeroU64;
 use std::sync::{PoisonError, RwLock, Weak};
@@ -13,13 +7,11 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-pub(crate) use self::counts::Counts;
-pub use self::counts::SnapshotCounts;
-pub(crate) use self::due::Due;
-pub(super) use self::open::Opened;
-use self::queue::Queue;
+use super::due_snapshot::Due;
 use super::handle::Shared;
 use super::replay::{Missed, Replay};
+use super::snapshot_counts::Counts;
+use super::snapshot_queue::Queue;
 use crate::domain::{Aggregate, SnapshotFormat};
 
 /// What the builder of an application sets.
@@ -44,7 +36,7 @@ impl Default for SnapshotSettings {
 /// The snapshots of an application.
 #[derive(Debug)]
 pub(crate) struct Snapshots {
-    settings: SnapshotSettings,
+    pub(super) settings: SnapshotSettings,
     /// Whether snapshots are enabled, and the recorder keeps them.
     is_active: bool,
     /// The fingerprints of the types that were used. They are few, so that a linear search is quicker than a hash.
@@ -90,7 +82,7 @@ impl Snapshots {
     }
 
     /// Returns after how many events a snapshot of this type is taken.
-    fn interval_of<A: Aggregate>(&self, format: &SnapshotFormat<A>) -> Option<NonZeroU64> {
+    pub(super) fn interval_of<A: Aggregate>(&self, format: &SnapshotFormat<A>) -> Option<NonZeroU64> {
         let own = self.settings.intervals.iter().find(|(id, _)| *id == TypeId::of::<A>());
         own.map_or_else(|| format.interval(), |(_, interval)| *interval)
     }
@@ -140,7 +132,7 @@ impl Snapshots {
     }
 
     /// Notes that an aggregate of this type would not have been restored exactly.
-    fn mark_faulty<A: Aggregate>(&self) {
+    pub(super) fn mark_faulty<A: Aggregate>(&self) {
         let mut faulty = self.faulty.write().unwrap_or_else(PoisonError::into_inner);
         if !faulty.contains(&TypeId::of::<A>()) {
             faulty.push(TypeId::of::<A>());

@@ -84,12 +84,15 @@ pub struct SnapshotFormat<A> {
     version: u32,
     source: u64,
     write: fn(&A, Timestamp, &mut Vec<u8>) -> Result<(), JsonError>,
-    read: fn(&[u8]) -> Result<(A, Timestamp), JsonError>,
+    read: Read<A>,
     writes: fn(&A, Timestamp, &[u8]) -> bool,
     difference: fn(&A, &A) -> Option<StateDifference>,
     shape: fn() -> Vec<Vec<u8>>,
     looks_the_same: Option<Look<A>>,
 }
+
+/// Reads an aggregate from the JSON of a snapshot, and the latest time of its events.
+type Read<A> = fn(&[u8]) -> Result<(A, Timestamp), JsonError>;
 
 /// Compares the `Debug` output of an aggregate with that of its copy.
 pub(super) type Look<A> = fn(&A, &A) -> bool;

@@ -14,9 +14,8 @@ use self::letters::Letters;
 use self::snapshots::Snapshots;
 use super::{
     Append, EventQuery, EventVisitor, LetterQuery, LogPosition, Notification, NotificationQuery, NotificationVisitor,
-    OriginatorQuery, RecordedOriginator,
-    Recorder, RecorderError, ReplayItem, ReplayQuery, ReplayVisitor, StoredDictionary, StoredEvent, StoredLetter,
-    StoredSnapshot, Tracking, Watermark, is_same_attempt,
+    OriginatorQuery, RecordedOriginator, Recorder, RecorderError, ReplayItem, ReplayQuery, ReplayVisitor,
+    StoredDictionary, StoredEvent, StoredLetter, StoredSnapshot, Tracking, Watermark, is_same_attempt,
 };
 
 mod id_hash;
@@ -311,7 +310,10 @@ impl Log {
             event.originator_version == 1 && query.topics.iter().any(|topic| *topic == *event.topic)
         };
         let listed = recorded.filter(|(_, event)| is_wanted(event));
-        listed.map(|(place, event)| RecordedOriginator::new(place as u64 + 1, event.originator_id)).take(query.limit).collect()
+        listed
+            .map(|(place, event)| RecordedOriginator::new(place as u64 + 1, event.originator_id))
+            .take(query.limit)
+            .collect()
     }
 
     fn position_in(&self, upstream: &str) -> LogPosition {

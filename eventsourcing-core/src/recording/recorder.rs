@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::{
     Append, EventQuery, EventVisitor, LetterQuery, LogPosition, Notification, NotificationQuery, NotificationVisitor,
-    OriginatorQuery, RecordedOriginator, RecorderError, ReplayItem, ReplayQuery, ReplayVisitor, StoredDictionary, StoredEvent, StoredLetter, StoredSnapshot,
-    Tracking,
+    OriginatorQuery, RecordedOriginator, RecorderError, ReplayItem, ReplayQuery, ReplayVisitor, StoredDictionary,
+    StoredEvent, StoredLetter, StoredSnapshot, Tracking,
 };
 
 /// The number of rows that the default implementations read at a time.

@@ -152,13 +152,18 @@ impl Application {
                 (None, None) => break,
             }
         }
-        let findings = found.into_iter().map(|((topic, problem), (count, first))| AuditFinding { topic, problem, count, first });
+        let findings =
+            found.into_iter().map(|((topic, problem), (count, first))| AuditFinding { topic, problem, count, first });
         Ok(LogAudit { events, findings: findings.collect() })
     }
 }
 
 /// Reads an event; what is wrong with it, and the dictionary that is missing, if one is.
-fn read(types: &[EventType], mapper: &Mapper, notification: NotificationRef<'_>) -> Result<(), (AuditProblem, Option<u32>)> {
+fn read(
+    types: &[EventType],
+    mapper: &Mapper,
+    notification: NotificationRef<'_>,
+) -> Result<(), (AuditProblem, Option<u32>)> {
     let Some(of_topic) = types.iter().find(|of_type| of_type.has_topic(notification.topic)) else {
         return Err((AuditProblem::UnknownTopic, None));
     };

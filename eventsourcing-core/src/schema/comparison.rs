@@ -73,7 +73,8 @@ struct Event<'a> {
 impl Event<'_> {
     /// Compares the shape that is recorded today: each difference counts.
     fn compare_current(&self, recorded: &Lines, read: &Lines, changes: &mut Vec<ShapeChange>) {
-        let differs = |path: &str| recorded.get(path).map(|kind| kind_of(kind)) != read.get(path).map(|kind| kind_of(kind));
+        let differs =
+            |path: &str| recorded.get(path).map(|kind| kind_of(kind)) != read.get(path).map(|kind| kind_of(kind));
         for (path, before) in recorded {
             match read.get(path) {
                 Some(after) if after == before => {}
@@ -149,7 +150,10 @@ fn whole(topic: &str, version: u32, before: Option<&str>, after: Option<&str>, i
 
 /// Returns the paths of the parts that contain a part, the outermost first.
 fn parents(path: &str) -> impl Iterator<Item = &str> {
-    path.char_indices().filter(|(_, character)| ".[{<".contains(*character)).filter_map(|(place, _)| path.get(..place)).filter(|parent| !parent.is_empty())
+    path.char_indices()
+        .filter(|(_, character)| ".[{<".contains(*character))
+        .filter_map(|(place, _)| path.get(..place))
+        .filter(|parent| !parent.is_empty())
 }
 
 /// Returns the kind of a value, without what it may be instead.
@@ -172,7 +176,8 @@ fn other_name(path: &str, kind: &str) -> Option<String> {
 
 /// Returns whether a field is recorded under another of its names.
 fn was_named_otherwise(path: &str, recorded: &Lines, read: &Lines) -> bool {
-    read.iter().any(|(other, kind)| other_name(other, kind).is_some_and(|of| of == path) && recorded.contains_key(other))
+    read.iter()
+        .any(|(other, kind)| other_name(other, kind).is_some_and(|of| of == path) && recorded.contains_key(other))
 }
 
 /// Returns whether values of the first kind are no values of the second.

@@ -97,7 +97,10 @@ mod tests {
             (2, lines(&[("name", "string"), ("moons", "u32, may be missing")])),
             (10, lines(&[("name", "string or null")])),
         ]);
-        Shapes::from([("World.Ended".to_owned(), BTreeMap::from([(1, lines(&[]))])), ("World.Started".to_owned(), started)])
+        Shapes::from([
+            ("World.Ended".to_owned(), BTreeMap::from([(1, lines(&[]))])),
+            ("World.Started".to_owned(), started),
+        ])
     }
 
     #[test]

@@ -35,18 +35,17 @@ pub(crate) fn aggregate_impl(parsed: parsed::AggregateImpl) -> (checked::Aggrega
     let retired = evolution::retired(&retired, &all_names, &candidates, &mut errors);
     let snapshots = snapshots_of(snapshots, &mut errors);
     let members = candidates.into_iter().map(member).collect();
-    let aggregate =
-        Box::new(checked::Aggregate {
-            krate,
-            name,
-            topic_name,
-            derives,
-            retired,
-            unknown_fields,
-            snapshots,
-            shell,
-            members,
-        });
+    let aggregate = Box::new(checked::Aggregate {
+        krate,
+        name,
+        topic_name,
+        derives,
+        retired,
+        unknown_fields,
+        snapshots,
+        shell,
+        members,
+    });
     let block = if has_creation {
         checked::AggregateImpl::Aggregate(aggregate)
     } else {

@@ -25,7 +25,8 @@ use std::sync::{Arc, OnceLock};
 use async_trait::async_trait;
 use eventsourcing_core::recording::{
     Append, Cause, EventQuery, EventVisitor, LetterQuery, LogPosition, NotificationQuery, NotificationVisitor,
-    OriginatorQuery, RecordedOriginator, ReplayQuery, ReplayVisitor, StoredDictionary, StoredLetter, StoredSnapshot, Watermark,
+    OriginatorQuery, RecordedOriginator, ReplayQuery, ReplayVisitor, StoredDictionary, StoredLetter, StoredSnapshot,
+    Watermark,
 };
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 

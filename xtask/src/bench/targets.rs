@@ -3,7 +3,6 @@
 use super::figures::{Figure, Figures, OURS, number};
 
 /// The names of the limits in the suite.
-const WITHOUT_SNAPSHOT: &str = "a load of 10 events without a snapshot";
 const HEAD_ROW: &str = "driver, one writer groups saves, head row";
 const LOCKED: &str = "driver, LOCK TABLE each save";
 const UNORDERED: &str = "driver, INSERT each save, unordered";
@@ -13,6 +12,7 @@ const IN_PLACE: &str = "rusqlite, a transaction in place";
 const DRIVER_ROWS: &str = "driver's rows as they come, serde_json";
 const READ_IN_PLACE: &str = "rusqlite in place, serde_json";
 const FETCH_ALL: &str = "sqlx fetch_all, serde_json";
+const WITHOUT_SNAPSHOT: &str = "a load of 10 events without a snapshot";
 const BY_HAND: &str = "the same written by hand";
 
 const NOT_HELD: &str = "ours, no snapshot held";

@@ -2,8 +2,8 @@
 
 use serde::de::DeserializeOwned;
 
-use super::{Field, Shape};
 use super::pass::{Pass, Read};
+use super::{Field, Shape};
 
 /// The maximum number of passes in a row that look for accepted strings.
 const TRIES: usize = 64;

@@ -23,7 +23,8 @@ impl Chosen<'_> {
         let Some(variant) = of.variants.get_mut(place) else { return Err(Refused::PLAIN) };
         pass.has_learned |= !variant.is_visited;
         variant.is_visited = true;
-        let visited = visitor.visit_enum(Chosen { name: variant.name, content: &mut variant.content, pass: &mut *pass });
+        let visited =
+            visitor.visit_enum(Chosen { name: variant.name, content: &mut variant.content, pass: &mut *pass });
         if visited.is_err() && !variant.fails {
             variant.fails = pass.blame();
         }

@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 
-use super::SnapshotCounts;
-use crate::application::handle::{Application, Shared};
+use super::handle::{Application, Shared};
+use super::snapshot_counts::SnapshotCounts;
 use crate::domain::{Aggregate, SnapshotFormat};
 use crate::{Error, Result};
 

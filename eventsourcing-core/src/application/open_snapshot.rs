@@ -5,13 +5,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::application::handle::Shared;
+use super::handle::Shared;
 use crate::codec::MapperError;
 use crate::domain::{Aggregate, SnapshotFormat};
 use crate::recording::{StateKind, StateLocation, StoredSnapshot, StoredSnapshotRef};
 
 /// What a stored snapshot turned out to be.
-pub(in crate::application) enum Opened<A> {
+pub(super) enum Opened<A> {
     /// The aggregate, and the latest time of its events.
     Fits(Box<A>, Timestamp),
     /// It needs this dictionary, which may have been stored after the application was opened.
@@ -22,7 +22,7 @@ pub(in crate::application) enum Opened<A> {
 
 impl Shared {
     /// Opens a stored snapshot.
-    pub(in crate::application) fn open_snapshot<A: Aggregate>(
+    pub(super) fn open_snapshot<A: Aggregate>(
         &self,
         format: &SnapshotFormat<A>,
         stored: StoredSnapshotRef<'_>,

@@ -11,8 +11,8 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tracing::instrument::WithSubscriber as _;
 
-use super::Due;
-use crate::application::handle::Shared;
+use super::due_snapshot::Due;
+use super::handle::Shared;
 
 /// The most snapshots that wait. Snapshots of more aggregates are skipped: the next save or load of theirs tries again.
 const LONGEST: usize = 1_024;

@@ -7,9 +7,9 @@ use std::num::NonZeroU64;
 use futures::future::BoxFuture;
 use uuid::Uuid;
 
-use super::Snapshots;
+use super::handle::Shared;
+use super::snapshots::Snapshots;
 use crate::Result;
-use crate::application::handle::Shared;
 use crate::domain::Aggregate;
 
 /// Takes a snapshot of the aggregate with this id, at this version or at the last one.
@@ -27,7 +27,7 @@ pub(crate) struct Due {
 }
 
 impl Due {
-    pub(in crate::application) fn new<A: Aggregate>(id: Uuid, version: Option<u64>) -> Self {
+    pub(super) fn new<A: Aggregate>(id: Uuid, version: Option<u64>) -> Self {
         Self {
             aggregate: TypeId::of::<A>(),
             name: A::NAME,
