@@ -139,7 +139,11 @@ async fn a_file_whose_index_is_damaged_is_found_when_it_is_checked() {
     // the id stands in the table and in the index: in the one with the smaller number of bytes around it, which is the index
     let mut bytes = fs::read(&path).unwrap();
     let places: Vec<usize> = (0..bytes.len() - 16).filter(|at| bytes[*at..*at + 16] == *world.as_bytes()).collect();
-    assert_eq!(places.len(), 6, "three rows and three entries of the index");
+    assert_eq!(
+        places.len(),
+        7,
+        "three rows, their entries of the index of versions, and one of the index of first events"
+    );
     let mut config = SqliteConfig::new(path.to_str().unwrap());
     config.check_file = true;
     SqliteRecorder::open("Universe", config.clone()).await.unwrap().close().await;
