@@ -68,6 +68,7 @@ pub(crate) fn to_fingerprint(fingerprint: u64) -> i64 {
     fingerprint.cast_signed()
 }
 
+#[cfg(feature = "sqlite")]
 pub(crate) fn from_fingerprint(fingerprint: i64) -> u64 {
     fingerprint.cast_unsigned()
 }
