@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 use eventsourcing::Aggregate;
 use eventsourcing::schema::{EventsLock, SchemaError};
@@ -161,6 +162,35 @@ fn an_older_program_is_told_which_version_it_does_not_read() {
     lock.of::<with_a_version::World>().accept().unwrap();
     let text = lock.refused::<recorded::World>();
     assert!(text.contains("version 2 was recorded, and the program reads versions up to 1"), "{text}");
+}
+
+/// The variable in which the test below tells the path to its child.
+const CHILD: &str = "LOCK_OF_THE_CHILD";
+
+#[test]
+fn the_variable_accepts_and_no_other_value_does() {
+    // the environment of this process is that of all its tests
+    if let Some(path) = std::env::var_os(CHILD) {
+        let checked = EventsLock::new(path).aggregate::<with_a_version::World>().check();
+        return checked.unwrap_or_else(|error| panic!("{error}"));
+    }
+    let lock = Lock::recorded();
+    let check = |value: Option<&str>| {
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        child.args(["lock::the_variable_accepts_and_no_other_value_does", "--exact", "--nocapture"]);
+        child.env(CHILD, &lock.path).env_remove("EVENTS_LOCK");
+        child.envs(value.map(|value| ("EVENTS_LOCK", value)));
+        let output = child.output().unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    for (value, said) in
+        [(None, "version 2 is new"), (Some(""), "version 2 is new"), (Some("yes"), "EVENTS_LOCK is `yes`")]
+    {
+        let (is_accepted, text) = check(value);
+        assert!(!is_accepted && text.contains(said), "{value:?}: {text}");
+    }
+    assert_eq!(check(Some("accept")), (true, String::new()));
+    lock.of::<with_a_version::World>().check().unwrap();
 }
 
 #[test]
