@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::Repository;
+use super::handle::Shared;
 use super::replay::check_type;
 use crate::domain::{Aggregate, AggregateEvent, DomainEvent, Root};
 use crate::recording::{EventQuery, StoredEventRef};
@@ -36,12 +36,12 @@ impl<E: AggregateEvent> Decoded<E> {
     }
 }
 
-impl Repository<'_> {
+impl Shared {
     /// Passes events of an aggregate to a visitor, until it stops or fails.
     ///
     /// If a dictionary is missing, because another process stored it after this application opened, it is loaded, and the visitor gets the
     /// same event again.
-    pub(super) async fn read(
+    pub(super) async fn visit_events(
         &self,
         mut query: EventQuery,
         mut visit: impl FnMut(StoredEventRef<'_>) -> Result<ControlFlow<()>> + Send,
@@ -59,12 +59,12 @@ impl Repository<'_> {
                     ControlFlow::Break(())
                 }
             };
-            self.shared.recorder.read_events(query.clone(), &mut visit_row).await?;
+            self.recorder.read_events(query.clone(), &mut visit_row).await?;
             match outcome {
                 Ok(()) => return Ok(()),
                 Err(Error::Mapper(error)) if error.unknown_dictionary().is_some_and(|id| loaded != Some(id)) => {
                     loaded = error.unknown_dictionary();
-                    self.shared.load_dictionaries().await?;
+                    self.load_dictionaries().await?;
                     if let Some(version) = last {
                         query.advance_after(version);
                     }
@@ -77,7 +77,7 @@ impl Repository<'_> {
     /// Decodes an event of this type of aggregate.
     pub(super) fn decode<A: Aggregate>(&self, stored: StoredEventRef<'_>) -> Result<Decoded<A::Event>> {
         check_type::<A>(stored)?;
-        let (mapper, place) = (&self.shared.mapper, stored.location());
+        let (mapper, place) = (&self.mapper, stored.location());
         let Some(topic) = A::Event::RETIRED_TOPICS.iter().find(|topic| **topic == stored.topic) else {
             return Ok(Decoded::Event(mapper.read_event(&place, stored.state, stored.checksum)?));
         };

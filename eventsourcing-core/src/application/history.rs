@@ -286,15 +286,14 @@ impl<A: Aggregate + Clone> Replay<A> {
     async fn read_page(&mut self) -> Result<()> {
         let Self { selection: Selection { shared, id, up_to, page_size, .. }, state, page, stage, failure } = self;
         shared.topics.claim::<A::Event>()?;
-        let repository = Repository::new(shared);
         let after = state.as_ref().map(Aggregate::version);
         let query = EventQuery::of(*id).after(after).up_to(*up_to).limit(*page_size);
         let decode = |stored: StoredEventRef<'_>| {
-            page.push_back(repository.decode::<A>(stored)?);
+            page.push_back(shared.decode::<A>(stored)?);
             Ok(ControlFlow::Continue(()))
         };
         // the events before one that cannot be read are returned first
-        let read = repository.read(query, decode).await;
+        let read = shared.visit_events(query, decode).await;
         *failure = read.inspect_err(|error| tracing::debug!(%error)).err();
         *stage = if page.len() < *page_size { Stage::LastPage } else { Stage::Reading };
         Ok(())

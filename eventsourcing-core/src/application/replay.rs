@@ -83,31 +83,9 @@ impl Shared {
         up_to: Option<u64>,
         replay: &mut Replay<A>,
     ) -> Result<()> {
-        let mut query = EventQuery::of(id).up_to(up_to);
-        let mut loaded = None;
-        loop {
-            if let Some(applied) = &replay.aggregate {
-                query.advance_after(applied.version());
-            }
-            let mut outcome = Ok(());
-            let mut visit = |stored: StoredEventRef<'_>| match replay.apply(&self.mapper, stored) {
-                Ok(flow) => flow,
-                Err(error) => {
-                    outcome = Err(error);
-                    ControlFlow::Break(())
-                }
-            };
-            self.recorder.read_events(query.clone(), &mut visit).await?;
-            match outcome {
-                Ok(()) => return Ok(()),
-                // another process stored the dictionary after this application opened: load it, then continue with the same event
-                Err(Error::Mapper(error)) if error.unknown_dictionary().is_some_and(|id| loaded != Some(id)) => {
-                    loaded = error.unknown_dictionary();
-                    self.load_dictionaries().await?;
-                }
-                Err(error) => return Err(error),
-            }
-        }
+        let applied = replay.aggregate.as_ref().map(Aggregate::version);
+        let query = EventQuery::of(id).after(applied).up_to(up_to);
+        self.visit_events(query, |stored| replay.apply(&self.mapper, stored)).await
     }
 
     /// Replays from the last snapshot that fits. Returns whether no event is left to be replayed.

@@ -303,19 +303,6 @@ impl Log {
         Ok(notifications)
     }
 
-    fn select_originators(&self, query: &OriginatorQuery) -> Vec<RecordedOriginator> {
-        let after = usize::try_from(query.after).unwrap_or(usize::MAX);
-        let recorded = self.events.iter().enumerate().skip(after);
-        let is_wanted = |event: &StoredEvent| {
-            event.originator_version == 1 && query.topics.iter().any(|topic| *topic == *event.topic)
-        };
-        let listed = recorded.filter(|(_, event)| is_wanted(event));
-        listed
-            .map(|(place, event)| RecordedOriginator::new(place as u64 + 1, event.originator_id))
-            .take(query.limit)
-            .collect()
-    }
-
     fn position_in(&self, upstream: &str) -> LogPosition {
         self.tracking.get(upstream).copied().unwrap_or_default()
     }

@@ -1,9 +1,25 @@
 //! Which rows in memory a query selects. Readers clone them, which share the states, and use them without the lock.
 
 use super::Log;
-use crate::recording::{EventQuery, NotificationQuery, RecorderError, ReplayQuery, StoredEvent, StoredSnapshot};
+use crate::recording::{
+    EventQuery, NotificationQuery, OriginatorQuery, RecordedOriginator, RecorderError, ReplayQuery, StoredEvent,
+    StoredSnapshot,
+};
 
 impl Log {
+    pub(super) fn select_originators(&self, query: &OriginatorQuery) -> Vec<RecordedOriginator> {
+        let after = usize::try_from(query.after).unwrap_or(usize::MAX);
+        let recorded = self.events.iter().enumerate().skip(after);
+        let is_wanted = |event: &StoredEvent| {
+            event.originator_version == 1 && query.topics.iter().any(|topic| *topic == *event.topic)
+        };
+        let listed = recorded.filter(|(_, event)| is_wanted(event));
+        listed
+            .map(|(place, event)| RecordedOriginator::new(place as u64 + 1, event.originator_id))
+            .take(query.limit)
+            .collect()
+    }
+
     pub(super) fn select_events(&self, query: &EventQuery) -> Vec<StoredEvent> {
         let Some(places) = self.aggregates.get(&query.originator_id) else { return Vec::new() };
         let first = query.after.map_or(0, |after| places.partition_point(|(version, _)| *version <= after));
