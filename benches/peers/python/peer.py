@@ -16,6 +16,9 @@ HISTORY = 20
 LOG = 100_000
 STREAMS = {10: 300, 1_000: 20}
 PAGE = 1_000
+SNAPSHOTS = 20
+# events after a snapshot
+TAIL = 10
 SCHEMA = "bench_python"
 
 
@@ -43,13 +46,19 @@ def environment(database: str, folder: str) -> dict[str, str]:
         for suffix in ("", "-wal", "-shm"):
             if os.path.exists(file + suffix):
                 os.remove(file + suffix)
-        return {"PERSISTENCE_MODULE": "eventsourcing.sqlite", "SQLITE_DBNAME": file, "SQLITE_LOCK_TIMEOUT": "60"}
+        return {
+            "IS_SNAPSHOTTING_ENABLED": "y",
+            "PERSISTENCE_MODULE": "eventsourcing.sqlite",
+            "SQLITE_DBNAME": file,
+            "SQLITE_LOCK_TIMEOUT": "60",
+        }
     on_schema("DROP SCHEMA IF EXISTS {0} CASCADE; CREATE SCHEMA {0}")
     named = {name: value for name, value in os.environ.items() if name.startswith("POSTGRES_")}
     return {
         # the library insists on a password, which a server that trusts us does not look at
         "POSTGRES_PASSWORD": "none",
         **named,
+        "IS_SNAPSHOTTING_ENABLED": "y",
         "PERSISTENCE_MODULE": "eventsourcing.postgres",
         "POSTGRES_SCHEMA": SCHEMA,
         "POSTGRES_POOL_SIZE": "10",
@@ -123,6 +132,12 @@ def fill(app: Application) -> dict[int, list[UUID]]:
     return streams
 
 
+def record_with_snapshot(app: Application, events: int) -> UUID:
+    recorded = record(app, events)
+    app.take_snapshot(recorded, version=events - TAIL)
+    return recorded
+
+
 def load(app: Application, ids: list[UUID], events: int, seconds: float) -> tuple[float, list[float]]:
     start = time.perf_counter()
     latencies: list[float] = []
@@ -155,8 +170,12 @@ def at(latencies: list[float], share: float) -> str:
 
 def main() -> None:
     database, _, folder = sys.argv[1:4]
-    app = Application(environment(database, folder))
+    named = environment(database, folder)
+    app = Application(named)
+    # the same events: an application whose repository keeps aggregates, and looks for later events
+    cached = Application({**named, "AGGREGATE_CACHE_MAXSIZE": "1000"})
     streams: dict[int, list[UUID]] = {}
+    with_snapshots: list[UUID] = []
     print("ready", flush=True)
     for request in sys.stdin:
         measurement, number_text, milliseconds = request.rstrip("\n").split("\t")
@@ -168,6 +187,12 @@ def main() -> None:
                 value, latencies = save(app, number, seconds)
             elif measurement == "load":
                 value, latencies = load(app, streams[number], number, seconds)
+            elif measurement == "snapshot":
+                if not with_snapshots:
+                    with_snapshots = [record_with_snapshot(app, number) for _ in range(SNAPSHOTS)]
+                value, latencies = load(app, with_snapshots, number, seconds)
+            elif measurement == "cached":
+                value, latencies = load(cached, streams[number], number, seconds)
             else:
                 value, latencies = read_log(app)
             figures = f"{value:.1f}\t{at(latencies, 0.5)}\t{at(latencies, 0.99)}"
@@ -175,6 +200,7 @@ def main() -> None:
             figures = f"-\t-\t-\t{type(failure).__name__}: {failure}".replace("\n", " ")
         print(f"{database}\t{measurement}\t{number}\t{figures}", flush=True)
     app.close()
+    cached.close()
     if database == "postgres":
         on_schema("DROP SCHEMA {0} CASCADE")
 

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use eventsourcing::Uuid;
 use tokio::sync::mpsc;
 
 use crate::account::Bank;
@@ -15,7 +16,7 @@ use crate::history::History;
 use crate::limits::postgres_saves::{self, Waiting, Way};
 use crate::limits::row::Stream;
 use crate::measure::{Round, work};
-use crate::ours::reads::{Loader, read_log};
+use crate::ours::reads::{LedgerLoader, Loader, read_log, record_ledgers};
 use crate::ours::saves::Saver;
 use crate::place::{self, Database, Schema};
 use crate::{RUNTIME, wait};
@@ -26,11 +27,17 @@ const EVENTS: usize = 100_000;
 /// The number of events of a page of the log.
 const PAGE: usize = 1_000;
 
+/// The number of aggregates with snapshots, and that of the events after each snapshot.
+const LEDGERS: usize = 20;
+const TAIL: u64 = 10;
+
 /// The contender that answers.
 enum Server {
     Ours {
         bank: Arc<Bank>,
         history: Option<History>,
+        /// Aggregates with snapshots.
+        ledgers: Vec<Uuid>,
     },
     /// The limit, as one process of several: a writer that groups saves.
     Grouped(mpsc::Sender<Waiting>),
@@ -52,7 +59,7 @@ pub fn run(who: &str, database: Database, schema: Option<String>, folder: &Path)
         None => Ok(place::bank_on(files.path().join("ours.db"))),
     };
     let mut server = match bank {
-        Ok(bank) => Server::Ours { bank: Arc::new(bank), history: None },
+        Ok(bank) => Server::Ours { bank: Arc::new(bank), history: None, ledgers: Vec::new() },
         Err(queue) => Server::Grouped(queue),
     };
     println!("ready");
@@ -80,11 +87,18 @@ impl Server {
                 };
                 work(&mut (0..number).map(saver).collect(), time)
             }
-            ("load", Self::Ours { bank, history }) => {
+            ("snapshot", Self::Ours { bank, ledgers, .. }) => {
+                if ledgers.is_empty() {
+                    let (count, events) = (LEDGERS, number as u64);
+                    *ledgers = wait(record_ledgers(Arc::clone(bank), count, events, Some(events - TAIL)));
+                }
+                work(&mut vec![LedgerLoader::new(bank, ledgers.clone())], time)
+            }
+            ("load", Self::Ours { bank, history, .. }) => {
                 let history = history.get_or_insert_with(|| History::record(bank, EVENTS));
                 work(&mut vec![Loader::new(bank, history.streams_of(number as u64))], time)
             }
-            ("log", Self::Ours { bank, history }) => {
+            ("log", Self::Ours { bank, history, .. }) => {
                 history.get_or_insert_with(|| History::record(bank, EVENTS));
                 let start = Instant::now();
                 let events = wait(RUNTIME.spawn(read_log(Arc::clone(bank), PAGE))).unwrap();

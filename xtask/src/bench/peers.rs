@@ -48,6 +48,7 @@ const REQUESTS: &[(&str, u32, &str, &str)] = &[
     ("save", 64, "save 1 event", "saves"),
     ("load", 10, "load 10 events", "loads"),
     ("load", 1_000, "load 1000 events", "loads"),
+    ("snapshot", 1_000, "load 1000 events from a snapshot", "loads"),
     ("log", 1, "read the log", "events"),
 ];
 

@@ -24,6 +24,9 @@ const HISTORY: usize = 20;
 const LOG: usize = 100_000;
 const STREAMS: [(usize, usize); 2] = [(10, 300), (1_000, 20)];
 
+/// Streams that have snapshots.
+const SNAPSHOTS: usize = 20;
+
 /// A library, opened on a database.
 pub trait Peer: Clone + Send + Sync + 'static {
     /// What a task keeps of the stream that it adds to.
@@ -40,6 +43,16 @@ pub trait Peer: Clone + Send + Sync + 'static {
 
     /// Reads all events in the order of the log, decoded, and gives their number; or says why it cannot.
     fn read_log(&self) -> impl Future<Output = Result<usize, &'static str>> + Send;
+
+    /// Records a stream of so many events and a snapshot of what it stands for, and gives its id; or says why it cannot.
+    fn record_with_snapshot(&self, _: usize) -> impl Future<Output = Result<String, &'static str>> + Send {
+        async { Err("snapshots are measured of evento and Python's library alone") }
+    }
+
+    /// Loads what a stream of [`record_with_snapshot`](Self::record_with_snapshot) stands for, and gives the number of its events.
+    fn load_from_snapshot(&self, id: &str) -> impl Future<Output = usize> + Send {
+        self.load(id)
+    }
 
     /// Removes what it made in PostgreSQL.
     fn close(&self) -> impl Future<Output = ()> + Send;
@@ -104,7 +117,7 @@ pub fn serve<P: Peer, F: Future<Output = P>>(open: impl FnOnce(Place) -> F) {
     let runtime = Runtime::new().expect("a runtime");
     let place = Place::of_arguments();
     let peer = runtime.block_on(open(place.clone()));
-    let mut streams = Vec::new();
+    let (mut streams, mut with_snapshots) = (Vec::new(), Ok(Vec::new()));
     answer("ready");
     for request in stdin().lock().lines().map_while(Result::ok) {
         let words: Vec<&str> = request.split('\t').collect();
@@ -116,7 +129,18 @@ pub fn serve<P: Peer, F: Future<Output = P>>(open: impl FnOnce(Place) -> F) {
         }
         let result = match measurement {
             "save" => Ok(save(&runtime, &peer, number, time)),
-            "load" => Ok(load(&runtime, &peer, &streams, number, time)),
+            "load" => {
+                let of_length = streams.iter().filter(|(length, _)| *length == number);
+                let ids = of_length.map(|(_, id): &(usize, String)| id.clone()).collect();
+                Ok(load(&runtime, &peer, ids, number, time, false))
+            }
+            "snapshot" => {
+                if with_snapshots.as_ref().is_ok_and(Vec::is_empty) {
+                    with_snapshots = runtime.block_on(record_with_snapshots(&peer, number));
+                }
+                with_snapshots.clone().map(|ids| load(&runtime, &peer, ids, number, time, true))
+            }
+            "cached" => Err("a cache is measured of Python's library alone"),
             "log" => read_log(&runtime, &peer),
             unknown => panic!("`{unknown}` is nothing that this program measures"),
         };
@@ -175,14 +199,21 @@ fn save<P: Peer>(runtime: &Runtime, peer: &P, tasks: usize, time: Duration) -> M
     measured(latencies, start)
 }
 
-fn load<P: Peer>(runtime: &Runtime, peer: &P, streams: &[(usize, String)], events: usize, time: Duration) -> Measured {
-    let ids: Vec<String> = streams.iter().filter(|(length, _)| *length == events).map(|(_, id)| id.clone()).collect();
+fn load<P: Peer>(
+    runtime: &Runtime,
+    peer: &P,
+    ids: Vec<String>,
+    events: usize,
+    time: Duration,
+    from_snapshot: bool,
+) -> Measured {
     let peer = peer.clone();
     let task = runtime.spawn(async move {
         let (start, mut latencies) = (Instant::now(), Vec::new());
         while start.elapsed() < time {
             let before = Instant::now();
-            let loaded = peer.load(&ids[latencies.len() % ids.len()]).await;
+            let id = &ids[latencies.len() % ids.len()];
+            let loaded = if from_snapshot { peer.load_from_snapshot(id).await } else { peer.load(id).await };
             latencies.push(before.elapsed());
             assert_eq!(loaded, events, "events of a stream");
         }
@@ -203,6 +234,14 @@ fn read_log<P: Peer>(runtime: &Runtime, peer: &P) -> Result<Measured, &'static s
     let events = runtime.block_on(runtime.spawn(async move { peer.read_log().await })).expect("a task that reads")?;
     assert!(events >= LOG, "the log is to have {LOG} events and has {events}");
     Ok((events as f64 / start.elapsed().as_secs_f64(), Vec::new()))
+}
+
+async fn record_with_snapshots<P: Peer>(peer: &P, events: usize) -> Result<Vec<String>, &'static str> {
+    let mut ids = Vec::new();
+    for _ in 0..SNAPSHOTS {
+        ids.push(peer.record_with_snapshot(events).await?);
+    }
+    Ok(ids)
 }
 
 /// Records the streams to load, and more until the log is long enough.

@@ -41,6 +41,20 @@ async fn on_deposited(event: Event<Deposited>, view: &mut View) -> anyhow::Resul
     Ok(())
 }
 
+/// The same with a snapshot, which each load stores that has applied events.
+#[evento::projection(bitcode::Encode, bitcode::Decode)]
+pub struct Stored {
+    pub balance: i64,
+    pub events: usize,
+}
+
+#[evento::handler]
+async fn on_stored(event: Event<Deposited>, view: &mut Stored) -> anyhow::Result<()> {
+    view.balance += event.data.amount;
+    view.events += 1;
+    Ok(())
+}
+
 #[derive(Clone)]
 struct Evento<E> {
     executor: E,
@@ -87,6 +101,18 @@ impl<E: Executor + Clone + Send + Sync + 'static> Peer for Evento<E> {
         let projection = Projection::<_, View>::new::<Account>().handler(on_deposited());
         let view: Option<View> = projection.load(id).execute(&self.executor).await.unwrap();
         view.unwrap().events
+    }
+
+    async fn record_with_snapshot(&self, events: usize) -> Result<String, &'static str> {
+        let id = self.record(events).await;
+        self.load_from_snapshot(&id).await;
+        Ok(id)
+    }
+
+    async fn load_from_snapshot(&self, id: &str) -> usize {
+        let projection = Projection::<_, Stored>::new::<Account>().handler(on_stored());
+        let stored: Option<Stored> = projection.load(id).execute(&self.executor).await.unwrap();
+        stored.unwrap().events
     }
 
     async fn read_log(&self) -> Result<usize, &'static str> {
