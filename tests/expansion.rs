@@ -12,6 +12,9 @@
 mod account {
     include!("../eventsourcing-macros/tests/expansion/account.rs");
 }
+mod comet {
+    include!("../eventsourcing-macros/tests/expansion/comet.rs");
+}
 mod histories {
     include!("../eventsourcing-macros/tests/expansion/histories.rs");
 }

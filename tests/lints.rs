@@ -138,6 +138,18 @@ impl Account {
         if self.balance == 0 { Ok(()) } else { Err(Refused) }
     }
 
+    /// It was one event.
+    #[event("Emptied", split)]
+    fn emptied(amount: i64, note: &str) -> (AccountWithdrawn, AccountClose) {
+        (AccountWithdrawn { amount, note: Some(note.to_owned()) }, AccountClose {})
+    }
+
+    #[event("Halved", split)]
+    fn halved(times: usize, amount: i64) -> std::result::Result<Vec<AccountEvent>, String> {
+        let withdrawn = AccountWithdrawn { amount: amount.checked_div(2).ok_or("no amount")?, note: None };
+        Ok(vec![AccountEvent::Withdrawn(withdrawn); times])
+    }
+
     /// Counts values of every kind.
     #[event("Counted")]
     pub fn count(

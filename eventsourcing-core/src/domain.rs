@@ -12,10 +12,12 @@ pub(crate) mod fixed_clock;
 mod missing_events;
 pub(crate) mod outcome;
 mod pending;
+mod replayed_parts;
 mod retired;
 mod root;
 mod snapshot_fault;
 pub(crate) mod snapshot_format;
+pub(crate) mod split;
 pub(crate) mod stand_ins;
 
 pub use aggregate::{Aggregate, ApplyError};
@@ -27,6 +29,7 @@ pub use outcome::Restorable;
 pub use root::Root;
 pub use snapshot_fault::SnapshotFault;
 pub use snapshot_format::{SnapshotFormat, Snapshottable};
+pub use split::{Part, SplitEvent, SplitTopic};
 
 pub use crate::state::{
     CausingEvent, JsonError, Metadata, MetadataError, StateDifference, StateError, StateReader, StateWriter,

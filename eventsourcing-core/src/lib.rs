@@ -57,6 +57,7 @@ pub use application::{
 pub use codec::{Mapper, TrainingError};
 pub use domain::{
     Aggregate, AggregateError, AggregateEvent, ApplyError, CausingEvent, DomainEvent, Metadata, MetadataError, Root,
+    SplitEvent, SplitTopic,
 };
 pub use environment::{Environment, EnvironmentError};
 pub use error::{Error, Result};
@@ -77,9 +78,12 @@ pub mod __private {
     pub use crate::domain::attributes::{AggregateStruct, AllEventsInOneImpl, DefaultFields};
     pub use crate::domain::outcome::{Outcome, PlainOutcome};
     pub use crate::domain::snapshot_format::{NotShown, Shown};
+    pub use crate::domain::split::flat;
     pub use crate::domain::stand_ins::{NoEvents, RootField};
-    pub use crate::projection::handled_topics::{Topics, are_distinct, count, joined, topics_of};
+    pub use crate::projection::handled_topics::{
+        Handled, NotHandled, Topics, are_distinct, count, gets_parts, joined, topics_of,
+    };
     pub use crate::state::exact::is_exact;
-    pub use crate::state::upcast;
+    pub use crate::state::{split, upcast};
     pub use serde;
 }

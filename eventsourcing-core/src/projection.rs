@@ -11,6 +11,7 @@ mod memory_letters;
 mod memory_views;
 mod rebuild;
 mod runner;
+mod split_event;
 mod view_error;
 mod views;
 

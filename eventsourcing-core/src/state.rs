@@ -19,6 +19,7 @@ mod reserved;
 pub(crate) mod shape;
 mod sketch;
 pub(crate) mod sketches;
+pub mod split;
 mod time;
 mod told;
 mod traced;

@@ -2,6 +2,8 @@
 //!
 //! The facade's `tests/expansion.rs` compiles the same files. `UPDATE_EXPECT=1 cargo test -p eventsourcing-macros` updates them.
 
+mod split;
+
 use expect_test::{ExpectFile, expect_file};
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -10,6 +10,7 @@ mod names;
 mod program;
 mod rolling;
 mod shapes;
+mod splits;
 mod unknown_fields;
 
 use std::sync::Arc;

@@ -3,11 +3,13 @@
 use eventsourcing::AggregateEvent;
 use eventsourcing::prelude::*;
 
+use super::common::PATIENCE;
 use super::{Store, first, in_each_database, third};
 
 in_each_database! {
     renamed_events_and_aggregates_are_read_under_their_old_names
     an_event_that_became_another_is_read_as_that_one
+    consumers_get_events_of_two_shapes_as_the_one_that_they_became
 }
 
 /// The world is called a planet today, and one of its events too is called otherwise.
@@ -165,6 +167,38 @@ async fn an_event_that_became_another_is_read_as_that_one(store: Store) {
     let error = store.program().await.repository().get::<merged::Account>(other).await.unwrap_err().to_string();
     assert!(error.contains("version 3 of its shape, and this program reads versions up to 2"), "{error}");
     store.insert(other, 3, "Account.InterestPaid", "").await;
+}
+
+struct Bookings;
+
+#[projection("bookings")]
+impl Bookings {
+    #[on]
+    async fn booked(&self, event: &merged::AccountBooked, bookings: &mut Vec<(i64, String)>) -> Result<()> {
+        bookings.push((event.amount, event.text.clone()));
+        Ok(())
+    }
+}
+
+async fn consumers_get_events_of_two_shapes_as_the_one_that_they_became(store: Store) {
+    let id = Uuid::new_v4();
+    store.insert(id, 1, "Account.Opened", "").await;
+    store.insert(id, 2, "Account.Deposited", r#","cents":1"#).await;
+    store.insert(id, 3, "Account.InterestPaid", r#","rate":3"#).await;
+    let program = store.program().await;
+    let views = MemoryViews::new(Vec::new());
+    let runner = ProjectionRunner::start(&program, Bookings, views.clone()).await.unwrap();
+    runner.wait_for(3, PATIENCE).await.unwrap();
+    runner.stop().await.unwrap();
+    let booked = [(1, "a deposit".to_owned()), (3, "interest".to_owned())];
+    assert_eq!(views.read(Clone::clone), booked);
+
+    let mut events = program.subscribe(1).events::<merged::AccountEvent>();
+    for (amount, _) in booked {
+        let event = events.try_next().await.unwrap().unwrap().item.event;
+        assert!(matches!(&event, merged::AccountEvent::Booked(booked) if booked.amount == amount), "{event:?}");
+        assert_eq!(event.topic(), "Account.Booked");
+    }
 }
 
 /// Another aggregate that claims events of the world.

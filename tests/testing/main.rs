@@ -9,6 +9,7 @@ mod model;
 mod policies;
 mod projections;
 mod replays;
+mod splits;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -78,7 +78,8 @@ fn to_domain_event() {
 
 /// A command, and the save of its event, as the memory recorder takes it.
 fn save() {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    // an application refuses a runtime without timers
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     let bank = runtime.block_on(Bank::open_with([("PERSISTENCE_MODULE", "memory")])).expect("memory");
     let mut account = Account::usual();
     measured(|| {

@@ -57,6 +57,7 @@ pub fn run(run: &mut Run) {
             alone("version 3, as it is", run, decode_shape(3)),
             alone("version 2, one step", run, decode_shape(2)),
             alone("version 1, two steps", run, decode_shape(1)),
+            alone("split into two events", run, decode_split()),
         ]
     });
 }
@@ -150,18 +151,37 @@ mod changed {
         pub fn deposit(&mut self, amount: i64, currency: &str, note: &str, branch: u32) {
             let _ = (amount, currency, note, branch);
         }
+
+        #[event("Noted")]
+        pub fn note(&mut self, note: &str) {
+            let _ = note;
+        }
+
+        #[event("Transferred", split)]
+        fn transferred(amount: i64, currency: String, note: String, branch: u32) -> (AccountDeposited, AccountNoted) {
+            (AccountDeposited { amount, currency, note: String::new(), branch }, AccountNoted { note })
+        }
     }
 }
 
 fn decode_shape(version: u32) -> impl FnMut() {
-    let mapper = Mapper::new("bank");
     let fields = match version {
         1 => format!(r#""amount":{AMOUNT},"currency":"{CURRENCY}","text":"{NOTE}""#),
         2 => format!(r#""class_version":2,"amount":{AMOUNT},"currency":"{CURRENCY}","note":"{NOTE}""#),
         _ => format!(r#""class_version":3,"amount":{AMOUNT},"currency":"{CURRENCY}","note":"{NOTE}","branch":0"#),
     };
+    decode_changed("Account.Deposited", &fields)
+}
+
+fn decode_split() -> impl FnMut() {
+    let fields = format!(r#""amount":{AMOUNT},"currency":"{CURRENCY}","note":"{NOTE}","branch":0"#);
+    decode_changed("Account.Transferred", &fields)
+}
+
+fn decode_changed(topic: &'static str, fields: &str) -> impl FnMut() + use<> {
+    let mapper = Mapper::new("bank");
     let state = format!(r#"{{"timestamp":"2026-11-23T04:11:04.800139Z",{fields}}}"#).into_bytes();
-    let stored = StoredEvent::new(Uuid::new_v4(), 2, "Account.Deposited", state, Uuid::nil()).checksummed();
+    let stored = StoredEvent::new(Uuid::new_v4(), 2, topic, state, Uuid::nil()).checksummed();
     move || {
         for _ in 0..EVENTS {
             black_box(mapper.to_domain_event::<changed::AccountEvent>(black_box(&stored)).unwrap());

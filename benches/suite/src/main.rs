@@ -19,6 +19,7 @@ mod in_memory;
 mod limits;
 mod long_log;
 mod measure;
+mod metadata;
 mod ours;
 mod place;
 mod processes;
@@ -140,6 +141,7 @@ fn main() {
     }
     facts::run(&mut run);
     in_memory::run(&mut run);
+    metadata::run(&mut run);
     codecs::run(&mut run);
     let mut databases = vec![Database::Memory, Database::Sqlite];
     if place::has_postgres() {

@@ -18,15 +18,16 @@ type Draw = fn(&str, Timestamp, u32) -> Vec<Vec<u8>>;
 #[derive(Debug, Default)]
 pub(crate) struct AggregateTypes {
     topics: BTreeMap<&'static str, Draw>,
-    /// The topics that are read and not written any more.
+    /// The topics that are read and not written any more, of events that have another topic today or are split.
     old_topics: BTreeSet<&'static str>,
     event_types: Vec<EventType>,
 }
 
 impl AggregateTypes {
     pub(super) fn add<E: AggregateEvent>(&mut self) {
-        self.topics.extend(E::TOPICS.iter().map(|topic| (*topic, draw::<E> as Draw)));
-        self.old_topics.extend(E::OLD_TOPICS);
+        let recorded = E::TOPICS.iter().filter(|topic| !E::SPLIT_TOPICS.contains(topic));
+        self.topics.extend(recorded.map(|topic| (*topic, draw::<E> as Draw)));
+        self.old_topics.extend(E::OLD_TOPICS.iter().chain(E::SPLIT_TOPICS));
         self.event_types.push(EventType::of::<E>());
     }
 

@@ -7,8 +7,9 @@ use uuid::Uuid;
 
 use super::handle::Shared;
 use super::replay::check_type;
+use crate::codec::{Mapper, MapperError};
 use crate::domain::{Aggregate, AggregateEvent, DomainEvent, Root};
-use crate::recording::{EventQuery, StoredEventRef};
+use crate::recording::{EventQuery, StateLocation, StoredEventRef};
 use crate::{Error, Result};
 
 /// An event that was read, before it is replayed.
@@ -23,7 +24,39 @@ pub(super) enum Decoded<E> {
     },
 }
 
+/// Reads an event from its place, its state and its checksum: with its metadata or without.
+type Read<E> = fn(&Mapper, &StateLocation<'_>, &[u8], Option<u32>) -> Result<DomainEvent<E>, MapperError>;
+
 impl<E: AggregateEvent> Decoded<E> {
+    /// Decodes an event, with its metadata.
+    fn with_metadata<A: Aggregate<Event = E>>(mapper: &Mapper, stored: StoredEventRef<'_>) -> Result<Self> {
+        Self::read::<A>(mapper, stored, Mapper::read_event)
+    }
+
+    /// Decodes an event without its metadata, which a replay does not use.
+    pub(super) fn to_replay<A: Aggregate<Event = E>>(mapper: &Mapper, stored: StoredEventRef<'_>) -> Result<Self> {
+        Self::read::<A>(mapper, stored, Mapper::read_to_replay)
+    }
+
+    fn read<A: Aggregate<Event = E>>(mapper: &Mapper, stored: StoredEventRef<'_>, read: Read<E>) -> Result<Self> {
+        check_type::<A>(stored)?;
+        let place = stored.location();
+        let Some(topic) = E::RETIRED_TOPICS.iter().find(|topic| **topic == stored.topic) else {
+            return Ok(Self::Event(read(mapper, &place, stored.state, stored.checksum)?));
+        };
+        let timestamp = mapper.read_timestamp(&place, stored.state, stored.checksum)?;
+        let (originator_id, version) = (stored.originator_id, stored.originator_version);
+        Ok(Self::Retired { topic, originator_id, version, timestamp })
+    }
+
+    /// Returns the time of the event.
+    pub(super) fn timestamp(&self) -> Timestamp {
+        match self {
+            Self::Event(event) => event.timestamp,
+            Self::Retired { timestamp, .. } => *timestamp,
+        }
+    }
+
     /// Applies the event to the aggregate, or creates the aggregate.
     pub(super) fn replay<A: Aggregate<Event = E>>(self, aggregate: &mut Option<A>) -> Result<()> {
         match self {
@@ -76,13 +109,6 @@ impl Shared {
 
     /// Decodes an event of this type of aggregate.
     pub(super) fn decode<A: Aggregate>(&self, stored: StoredEventRef<'_>) -> Result<Decoded<A::Event>> {
-        check_type::<A>(stored)?;
-        let (mapper, place) = (&self.mapper, stored.location());
-        let Some(topic) = A::Event::RETIRED_TOPICS.iter().find(|topic| **topic == stored.topic) else {
-            return Ok(Decoded::Event(mapper.read_event(&place, stored.state, stored.checksum)?));
-        };
-        let timestamp = mapper.read_timestamp(&place, stored.state, stored.checksum)?;
-        let (originator_id, version) = (stored.originator_id, stored.originator_version);
-        Ok(Decoded::Retired { topic, originator_id, version, timestamp })
+        Decoded::with_metadata::<A>(&self.mapper, stored)
     }
 }

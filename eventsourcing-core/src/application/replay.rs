@@ -5,10 +5,11 @@ use std::ops::ControlFlow;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::decoded::Decoded;
 use super::handle::Shared;
 use super::open_snapshot::Opened;
 use crate::codec::Mapper;
-use crate::domain::{Aggregate, AggregateEvent, DomainEvent, Root, SnapshotFormat};
+use crate::domain::{Aggregate, AggregateEvent as _, SnapshotFormat};
 use crate::recording::{EventQuery, RecorderError, ReplayItem, ReplayQuery, StoredEventRef, StoredSnapshotRef};
 use crate::{Error, Result};
 
@@ -218,25 +219,12 @@ impl<A: Aggregate> Replay<A> {
 
     /// Decodes an event from the recorder's row, and applies it if its time is wanted. A retired event only counts.
     pub(super) fn apply(&mut self, mapper: &Mapper, stored: StoredEventRef<'_>) -> Result<ControlFlow<()>> {
-        check_type::<A>(stored)?;
-        let timestamp = if let Some(topic) = A::Event::RETIRED_TOPICS.iter().find(|topic| **topic == stored.topic) {
-            let timestamp = mapper.read_timestamp(&stored.location(), stored.state, stored.checksum)?;
-            if !self.wants(timestamp) {
-                return Ok(ControlFlow::Break(()));
-            }
-            let (id, version) = (stored.originator_id, stored.originator_version);
-            Root::skip(&mut self.aggregate, topic, id, version, timestamp)?;
-            timestamp
-        } else {
-            let event: DomainEvent<A::Event> =
-                mapper.read_to_replay(&stored.location(), stored.state, stored.checksum)?;
-            let timestamp = event.timestamp;
-            if !self.wants(timestamp) {
-                return Ok(ControlFlow::Break(()));
-            }
-            self.aggregate = Some(event.replay(self.aggregate.take())?);
-            timestamp
-        };
+        let decoded = Decoded::to_replay::<A>(mapper, stored)?;
+        let timestamp = decoded.timestamp();
+        if !self.wants(timestamp) {
+            return Ok(ControlFlow::Break(()));
+        }
+        decoded.replay(&mut self.aggregate)?;
         self.append_id = Some(stored.append_id);
         self.latest = self.latest.max(timestamp);
         Ok(ControlFlow::Continue(()))

@@ -122,7 +122,7 @@ pub enum MapperFailure {
 }
 
 impl MapperError {
-    pub(super) fn at(place: &StateLocation<'_>, direction: &'static str, failure: MapperFailure) -> Self {
+    pub(crate) fn at(place: &StateLocation<'_>, direction: &'static str, failure: MapperFailure) -> Self {
         let StateLocation { kind, originator_id, originator_version, topic } = *place;
         Self { kind, topic: topic.to_owned(), originator_id, originator_version, direction, failure }
     }

@@ -96,24 +96,26 @@ pub trait Aggregate: Sized + Send + Sync + 'static {
     /// Returns the root for changes.
     fn root_mut(&mut self) -> &mut Root<Self>;
 
-    /// Builds an aggregate from a creation event, with a default root.
+    /// Builds an aggregate from a creation event, with a default root. Of a split event it gets the first part.
     ///
     /// # Errors
-    /// [`ApplyError::NotACreation`] if the event changes an existing aggregate instead of creating one.
+    /// [`ApplyError::NotACreation`] if the event changes an existing aggregate instead of creating one, and [`ApplyError::IsSplit`] for a
+    /// split event.
     fn create(event: Self::Event) -> Result<Self, ApplyError>;
 
-    /// Changes the state of the aggregate by an event.
+    /// Changes the state of the aggregate by an event. Of a split event it gets each part.
     ///
     /// # Errors
-    /// [`ApplyError::IsACreation`] for a creation event.
+    /// [`ApplyError::IsACreation`] for a creation event, and [`ApplyError::IsSplit`] for a split event.
     fn apply(&mut self, event: Self::Event) -> Result<(), ApplyError>;
 
-    /// Returns whether an event creates an aggregate, rather than changing one.
+    /// Returns whether an event creates an aggregate, rather than changing one. Of a split event, the first part decides.
     ///
     /// It is for code and tests that treat creations differently, whatever the event is called. A struct of an event that creates is a
     /// [`CreationEvent`](crate::CreationEvent). The default asks [`create`](Self::create), with a clone of the event.
     fn is_creation(event: &Self::Event) -> bool {
-        !matches!(Self::create(event.clone()), Err(ApplyError::NotACreation))
+        let first = event.parts().first();
+        first.is_some_and(|event| !matches!(Self::create(event.clone()), Err(ApplyError::NotACreation)))
     }
 
     /// Returns the aggregate id, under which the events are recorded. It is nil if no creation event created the aggregate.
@@ -189,6 +191,15 @@ pub enum ApplyError {
          write `was = [\"…\"]` with its topic on the event that creates the aggregate now"
     )]
     RetiredCreation,
+    /// The event is split: its parts are applied instead of it.
+    #[error("it is split into other events and is recorded no more; trigger the events that it became")]
+    IsSplit,
+    /// The event is split into no event at all, but it is the first event of the aggregate.
+    #[error(
+        "it was split into no event, and it is the first event of the aggregate, which would never be created; \
+         let its function return the event that creates the aggregate, followed by others"
+    )]
+    NoParts,
     /// The body of the event's method returned an error.
     #[error(
         "the body of its method returned an error during replay, although it returned none when the event was recorded"

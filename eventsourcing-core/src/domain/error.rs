@@ -45,6 +45,23 @@ pub enum AggregateError {
         reason: ApplyError,
     },
 
+    /// A part of a split event does not apply to the aggregate.
+    #[error(
+        "the event `{topic}` cannot be applied to the {aggregate} {originator_id}, because its part `{part}` cannot: {reason}"
+    )]
+    ApplyPart {
+        /// The name of the aggregate's type.
+        aggregate: &'static str,
+        /// The topic of the recorded event.
+        topic: &'static str,
+        /// The topic of the part.
+        part: &'static str,
+        /// The id of the aggregate.
+        originator_id: Uuid,
+        /// Why the part does not apply.
+        reason: ApplyError,
+    },
+
     /// The body of an event method triggered another event; nothing was recorded.
     #[error(
         "`{inner}` of {originator_id} was triggered inside the body of `{outer}`, where every replay would trigger it again; \

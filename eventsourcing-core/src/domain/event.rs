@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Aggregate, AggregateError, Metadata, StateError, StateReader, StateWriter};
+use super::{Aggregate, AggregateError, Metadata, Part, StateError, StateReader, StateWriter};
 use crate::state::NO_METADATA;
 
 /// The events of one aggregate type: an enum with a variant for each event.
@@ -15,7 +15,7 @@ use crate::state::NO_METADATA;
 /// `#[aggregate]` generates it; the example of [`Aggregate`] shows a hand-written one. A later version of this library may add methods,
 /// each with a default.
 pub trait AggregateEvent: Clone + Debug + Send + Sync + 'static {
-    /// The topics of all variants, each once.
+    /// The topics of all variants, each once: of the events that are recorded, and of those that are split.
     const TOPICS: &'static [&'static str];
 
     /// The topics that events were recorded under before, and that [`read`](Self::read) accepts too: from the names that an event or the
@@ -26,21 +26,43 @@ pub trait AggregateEvent: Clone + Debug + Send + Sync + 'static {
     /// aggregate.
     const RETIRED_TOPICS: &'static [&'static str] = &[];
 
+    /// Those of [`TOPICS`](Self::TOPICS) whose events are split: each is read as an event with several [`parts`](Self::parts), and recorded
+    /// no more.
+    const SPLIT_TOPICS: &'static [&'static str] = &[];
+
     /// Returns the topic under which the event is recorded, such as `World.Started`.
     fn topic(&self) -> &'static str;
 
     /// Writes the fields of the event.
     ///
     /// # Errors
-    /// The errors of [`StateWriter::write`].
+    /// [`StateError::IsSplit`] if it is split, and the errors of [`StateWriter::write`].
     fn write(&self, state: &mut StateWriter<'_>) -> Result<(), StateError>;
 
     /// Reads the event that has this topic.
     ///
     /// # Errors
     /// [`StateError::UnknownTopic`] if the topic is not one of [`TOPICS`](Self::TOPICS) and [`OLD_TOPICS`](Self::OLD_TOPICS),
-    /// [`StateError::Retired`] if it is one of [`RETIRED_TOPICS`](Self::RETIRED_TOPICS), and the errors of [`StateReader::read`].
+    /// [`StateError::Retired`] if it is one of [`RETIRED_TOPICS`](Self::RETIRED_TOPICS), [`StateError::Split`] if the event cannot be
+    /// split, and the errors of [`StateReader::read`].
     fn read(topic: &str, state: &mut StateReader<'_>) -> Result<Self, StateError>;
+
+    /// Returns the events that this one was split into, in their order; of an event that is not split, it returns the event itself.
+    ///
+    /// No part is split itself.
+    fn parts(&self) -> &[Self] {
+        std::slice::from_ref(self)
+    }
+
+    /// Takes the events that this one was split into, as [`parts`](Self::parts) returns them.
+    fn into_parts(self) -> Vec<Self> {
+        vec![self]
+    }
+
+    /// Returns a part of a split event as the struct that handlers take.
+    fn into_part(self) -> Part {
+        Part::new(self.topic(), self)
+    }
 
     /// Returns whether the event is certain to be read as it was written, whatever its values are.
     ///
@@ -144,6 +166,14 @@ impl<E: Debug> Debug for DomainEvent<E> {
 }
 
 impl<E: AggregateEvent> DomainEvent<E> {
+    /// Returns the events that the event was split into, in their order; of an event that is not split, it returns the event itself.
+    ///
+    /// All of them happened at this version and time, and have this metadata. A consumer that goes through the parts needs no code of its own for
+    /// split events.
+    pub fn parts(&self) -> &[E] {
+        self.event.parts()
+    }
+
     /// Applies the event to the aggregate, or creates the aggregate if the argument is `None`.
     ///
     /// The fold of all events of an aggregate equals the aggregate itself. The result can be changed and saved where these events are

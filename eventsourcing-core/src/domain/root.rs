@@ -25,7 +25,7 @@ pub struct Root<A: Aggregate> {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-struct Identity {
+pub(super) struct Identity {
     id: Uuid,
     version: u64,
     created_on: Timestamp,
@@ -205,8 +205,14 @@ impl<A: Aggregate> Root<A> {
     /// Creates an aggregate from a recorded creation event.
     pub(crate) fn replay_creation(event: DomainEvent<A::Event>) -> Result<A, AggregateError> {
         event.expect_version(A::NAME, 1)?;
-        let (topic, identity) = (event.event.topic(), Identity::created(&event));
-        let mut aggregate = A::create(event.event).map_err(|reason| identity.apply_error::<A>(topic, reason))?;
+        let identity = Identity::created(&event);
+        Self::made(event.event, identity)
+    }
+
+    /// Creates an aggregate from an event that is not split.
+    pub(super) fn made_by_one(event: A::Event, identity: Identity) -> Result<A, AggregateError> {
+        let topic = event.topic();
+        let mut aggregate = A::create(event).map_err(|reason| identity.apply_error::<A>(topic, reason))?;
         let root = aggregate.root_mut();
         if let Some(fault) = root.fault_of_creation(topic) {
             return Err(fault.error::<A>(identity.id));
@@ -217,8 +223,7 @@ impl<A: Aggregate> Root<A> {
 
     /// Applies a recorded event, moving its fields into the body.
     pub(crate) fn replay(aggregate: &mut A, event: DomainEvent<A::Event>) -> Result<(), AggregateError> {
-        let root = aggregate.root_mut();
-        let kept = root.identity;
+        let kept = aggregate.root_mut().identity;
         if event.originator_id != kept.id {
             return Err(AggregateError::OriginatorIdMismatch {
                 aggregate: A::NAME,
@@ -227,19 +232,28 @@ impl<A: Aggregate> Root<A> {
             });
         }
         event.expect_version(A::NAME, kept.version + 1)?;
-        let topic = event.event.topic();
+        let (version, timestamp) = (event.originator_version, event.timestamp);
+        Self::apply_recorded(aggregate, event.event)?;
+        let root = aggregate.root_mut();
+        root.identity.version = version;
+        root.identity.modified_on = timestamp;
+        Ok(())
+    }
+
+    /// Applies an event that is not split to the state alone.
+    pub(super) fn apply_one(aggregate: &mut A, event: A::Event) -> Result<(), AggregateError> {
+        let (root, topic) = (aggregate.root_mut(), event.topic());
+        let kept = root.identity;
         let pending = std::mem::take(&mut root.pending);
         root.applying = Some(topic);
-        let applied = aggregate.apply(event.event);
+        let applied = aggregate.apply(event);
         let root = aggregate.root_mut();
         root.restore(kept, pending, topic);
         applied.map_err(|reason| kept.apply_error::<A>(topic, reason))?;
-        if let Some(fault) = root.fault {
-            return Err(fault.error::<A>(kept.id));
+        match root.fault {
+            Some(fault) => Err(fault.error::<A>(kept.id)),
+            None => Ok(()),
         }
-        root.identity.version = event.originator_version;
-        root.identity.modified_on = event.timestamp;
-        Ok(())
     }
 
     /// Counts an event that changes nothing else.
@@ -302,7 +316,7 @@ impl Identity {
         }
     }
 
-    fn apply_error<A: Aggregate>(&self, topic: &'static str, reason: ApplyError) -> AggregateError {
+    pub(super) fn apply_error<A: Aggregate>(&self, topic: &'static str, reason: ApplyError) -> AggregateError {
         AggregateError::Apply { aggregate: A::NAME, topic, originator_id: self.id, reason }
     }
 }

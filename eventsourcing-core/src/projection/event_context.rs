@@ -32,6 +32,10 @@ pub struct EventContext {
     pub originator_id: Uuid,
     /// The version of the event in its aggregate, from 1.
     pub originator_version: u64,
+    /// The place of the event among the parts of a split event, from 0; 0 for an event that is not split.
+    ///
+    /// The parts of an event have the same notification id and the same version. Only the place tells them apart.
+    pub part: u32,
     /// The time of the event, in microseconds, by the clock of the process that created it.
     pub timestamp: Timestamp,
     pub(super) metadata: Option<Arc<Metadata>>,
@@ -50,7 +54,16 @@ impl EventContext {
         timestamp: Timestamp,
     ) -> Self {
         let upstream = upstream.into();
-        Self { upstream, notification_id, originator_id, originator_version, timestamp, metadata: None, prefix: None }
+        Self {
+            upstream,
+            notification_id,
+            originator_id,
+            originator_version,
+            part: 0,
+            timestamp,
+            metadata: None,
+            prefix: None,
+        }
     }
 
     /// Sets the metadata that the event was recorded with.

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
+use super::split_event::PartOf;
 use super::{EventContext, EventEnvelope};
-use crate::codec::{Mapper, MapperError};
-use crate::domain::{StateError, StateReader};
+use crate::codec::{Mapper, MapperError, MapperFailure};
+use crate::domain::{Metadata, SplitTopic, StateError, StateReader};
 use crate::recording::{Cause, Notification};
 
 /// The struct of an event that is recorded under one topic.
@@ -32,7 +34,8 @@ use crate::recording::{Cause, Notification};
     message = "`{Self}` is not an event that can be handled",
     label = "not the struct of an event",
     note = "a handler takes the struct that `#[aggregate]` generates for an `#[event]` method, such as `&WorldStarted`; \
-            for a struct of your own, given as `#[event(struct = Started)]`, write `impl EventStruct for Started`"
+            for a struct of your own, given as `#[event(struct = Started)]`, write `impl EventStruct for Started`; \
+            an event with `split` is handled as the events that it became: take their structs"
 )]
 pub trait EventStruct: DeserializeOwned + Send + Sync + 'static {
     /// The topic that it is recorded under, such as `World.Started`.
@@ -40,6 +43,12 @@ pub trait EventStruct: DeserializeOwned + Send + Sync + 'static {
 
     /// The topics that it was recorded under before, from the names that the event or its aggregate had. Handlers get these events too.
     const OLD_TOPICS: &'static [&'static str] = &[];
+
+    /// The version of its shape, in which it is recorded now.
+    const VERSION: u32 = 1;
+
+    /// The topics of events that were split, and of which it may be a part. Handlers get such parts too.
+    const SPLITS: &'static [SplitTopic] = &[];
 
     /// Reads the event, which is recorded under this topic.
     ///
@@ -105,6 +114,8 @@ pub struct Recorded<'n> {
     notification: &'n Notification,
     /// The prefix of table names while the view is rebuilt.
     prefix: Option<&'n Arc<str>>,
+    /// The part of a split event that this is.
+    part: Option<PartOf<'n>>,
 }
 
 impl<'n> Recorded<'n> {
@@ -114,7 +125,16 @@ impl<'n> Recorded<'n> {
         notification: &'n Notification,
         prefix: Option<&'n Arc<str>>,
     ) -> Self {
-        Self { upstream, mapper, notification, prefix }
+        Self { upstream, mapper, notification, prefix, part: None }
+    }
+
+    /// A part of this event, which is split.
+    pub(crate) fn part(self, part: PartOf<'n>) -> Self {
+        Self { part: Some(part), ..self }
+    }
+
+    pub(crate) fn notification(&self) -> &'n Notification {
+        self.notification
     }
 
     /// Decodes the event, without the context of its recording.
@@ -122,6 +142,9 @@ impl<'n> Recorded<'n> {
     /// # Errors
     /// If its state was altered, cannot be opened, or is not the state of such an event.
     pub fn decode_event<E: EventStruct>(&self) -> Result<E, MapperError> {
+        if let Some(of) = self.part {
+            return self.event_of(of);
+        }
         let notification = self.notification.as_ref();
         let place = notification.location();
         let read = |state: &mut StateReader<'_>| E::read(place.topic, state);
@@ -134,21 +157,34 @@ impl<'n> Recorded<'n> {
     /// # Errors
     /// If its state was altered, cannot be opened, or is not the state of such an event, or if its metadata cannot be read.
     pub fn decode<E: EventStruct>(&self) -> Result<EventEnvelope<E>, MapperError> {
+        if let Some(of) = self.part {
+            let context = self.context(of.timestamp(), of.metadata());
+            return Ok(EventEnvelope { event: self.event_of(of)?, context });
+        }
         let notification = self.notification.as_ref();
         let place = notification.location();
         let read = |state: &mut StateReader<'_>| state.with_metadata(|state| E::read(place.topic, state));
         let ((event, metadata), timestamp) =
             self.mapper.read(&place, notification.state, notification.checksum, read)?;
-        let context = EventContext {
+        Ok(EventEnvelope { event, context: self.context(timestamp, metadata) })
+    }
+
+    fn event_of<E: EventStruct>(&self, of: PartOf<'_>) -> Result<E, MapperError> {
+        let failed = |error| MapperError::at(&self.notification.location(), "read", MapperFailure::State(error));
+        of.part.event().map_err(failed)
+    }
+
+    fn context(&self, timestamp: Timestamp, metadata: Option<Arc<Metadata>>) -> EventContext {
+        EventContext {
             upstream: Arc::clone(self.upstream),
-            notification_id: notification.id,
-            originator_id: notification.originator_id,
-            originator_version: notification.originator_version,
+            notification_id: self.notification.id,
+            originator_id: self.notification.originator_id,
+            originator_version: self.notification.originator_version,
+            part: self.part.map_or(0, |of| of.place),
             timestamp,
             metadata,
             prefix: self.prefix.cloned(),
-        };
-        Ok(EventEnvelope { event, context })
+        }
     }
 }
 
@@ -175,9 +211,13 @@ pub trait Projection: Send + Sync + 'static {
     /// downtime.
     const VERSION: u32 = 1;
 
-    /// The topics of the handled events, without duplicates: those that they are recorded under, and those that they were recorded under
-    /// before ([`EventStruct::OLD_TOPICS`]).
+    /// The topics of the handled events, without duplicates: those that they are recorded under, those that they were recorded under
+    /// before ([`EventStruct::OLD_TOPICS`]), and those of events that they are parts of ([`EventStruct::SPLITS`]).
     const TOPICS: &'static [&'static str];
+
+    /// The topics of events that are split, by handled event. [`handle`](Self::handle) gets their parts instead of them, under the topics
+    /// of the parts, and only those of [`TOPICS`](Self::TOPICS).
+    const SPLITS: &'static [&'static [SplitTopic]] = &[];
 
     /// Whether [`tables`](Self::tables) creates the tables that handlers write to; otherwise they must already exist.
     const HAS_TABLES: bool = false;
@@ -212,6 +252,7 @@ impl<P: Projection> Projection for Arc<P> {
     const NAME: &'static str = P::NAME;
     const VERSION: u32 = P::VERSION;
     const TOPICS: &'static [&'static str] = P::TOPICS;
+    const SPLITS: &'static [&'static [SplitTopic]] = P::SPLITS;
     const HAS_TABLES: bool = P::HAS_TABLES;
 
     async fn handle(&self, topic: &str, events: &[Recorded<'_>], view: &mut P::View) -> Result<(), Cause> {

@@ -10,6 +10,7 @@ pub(crate) mod handling;
 mod on_failure;
 pub(crate) mod parking;
 mod progress;
+mod runs;
 mod status;
 mod stepper;
 mod supervised;

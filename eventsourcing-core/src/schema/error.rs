@@ -88,7 +88,8 @@ impl fmt::Display for Changes<'_> {
                 "\nEvents that are recorded cannot be read any more, or lose a part (marked with `!`). \
                  Give the event its next version and a step from the previous shape: \
                  `#[event(\"Started\", version = 2, upcasts = [started_v1])]`; give a new field a default: `#[serde(default)]`; \
-                 keep the old name of a renamed event: `was = [\"…\"]`; declare one that is gone: `retired = [\"…\"]`. \
+                 keep the old name of a renamed event: `was = [\"…\"]`; keep one that became several, with `#[event(\"…\", split)]`; \
+                 declare one that is gone: `retired = [\"…\"]`. \
                  If no such event was ever recorded, run the test once with EVENTS_LOCK=accept"
             }
             false => {

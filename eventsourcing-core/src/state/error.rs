@@ -9,7 +9,8 @@ pub enum StateError {
     /// No event of the aggregate has this topic.
     #[error(
         "this aggregate has no event with that topic; it was removed or renamed after the event was recorded: \
-         write `was = [\"…\"]` on the `#[event]` that it became, or `retired = [\"…\"]` on the `#[aggregate]` impl block if it became none"
+         write `was = [\"…\"]` on the `#[event]` that it became, or `retired = [\"…\"]` on the `#[aggregate]` impl block if it became none; \
+         an event that became several is `#[event(\"…\", split)]`"
     )]
     UnknownTopic,
     /// The event does not serialize as an object with named fields.
@@ -88,6 +89,32 @@ pub enum StateError {
         step: &'static str,
         /// Why it failed.
         reason: String,
+    },
+    /// The function of a split event returned an error or panicked.
+    ///
+    /// The reason is the text of the function's error. Of a panic, whose message may contain data, it says only that it happened.
+    #[error(
+        "it is split into other events, and `{function}` does not return them: {reason}; \
+         correct the function, which must accept every recorded event"
+    )]
+    Split {
+        /// The path of the function.
+        function: &'static str,
+        /// Why it failed.
+        reason: String,
+    },
+    /// The event is to be recorded, and it is split: such events are only read.
+    #[error("the event is split into other events and is recorded no more; record the events that it became")]
+    IsSplit,
+    /// A handler takes another struct for events of a topic than the one that is a part of a split event.
+    #[error(
+        "it is split, and its part is a `{found}`, but the handler takes a `{wanted}`; let the handler take a `{found}`"
+    )]
+    OtherPart {
+        /// The struct of the part.
+        found: &'static str,
+        /// The struct that the handler takes.
+        wanted: &'static str,
     },
     /// The event is to be recorded in its previous shape, which does not contain all of it.
     #[error(

@@ -7,13 +7,16 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::domain::{Aggregate, AggregateEvent, DomainEvent, Metadata, StateError, StateReader, StateWriter};
+use crate::domain::{
+    Aggregate, AggregateEvent, DomainEvent, Metadata, SplitEvent, StateError, StateReader, StateWriter,
+};
 use crate::projection::EventStruct;
 use crate::recording::{Notification, StoredEvent};
 
 /// The keys of a state that belong to no event.
 const TIMESTAMP: &str = "timestamp";
 const METADATA: &str = "$metadata";
+const CLASS_VERSION: &str = "class_version";
 
 /// An event with its topic and its state, whatever its type is.
 #[derive(Clone, Debug)]
@@ -57,6 +60,7 @@ impl EventState {
         };
         let time = fields.as_object_mut().and_then(|fields| {
             fields.remove(METADATA);
+            fields.remove(CLASS_VERSION);
             fields.remove(TIMESTAMP)
         });
         let time = time.and_then(|time| time.as_str().and_then(|time| time.parse().ok()));
@@ -137,7 +141,8 @@ pub(super) fn lines(expected: &[EventState], recorded: &[EventState]) -> [String
     })
 }
 
-/// An event as a test writes it: the struct of an event, a value of the enum of an aggregate's events, or a [`DomainEvent`].
+/// An event as a test writes it: the struct of an event, a value of the enum of an aggregate's events, or a [`DomainEvent`]. The struct of an
+/// event that is split is one that is recorded already.
 ///
 /// The parameter says which of these it is, and is inferred. Other crates need not implement it: they implement [`EventStruct`] or
 /// [`AggregateEvent`].
@@ -159,6 +164,10 @@ pub mod kind {
     #[derive(Debug)]
     #[non_exhaustive]
     pub enum Struct {}
+    /// The struct of an event that is split.
+    #[derive(Debug)]
+    #[non_exhaustive]
+    pub enum Split {}
     /// A value of the enum of an aggregate's events.
     #[derive(Debug)]
     #[non_exhaustive]
@@ -177,7 +186,14 @@ pub mod kind {
 
 impl<E: EventStruct + Serialize> Event<kind::Struct> for E {
     fn state(self, unlocated: Unlocated) -> EventState {
-        EventState::written(E::TOPIC, unlocated.time, None, |state| state.write(&self))
+        EventState::written(E::TOPIC, unlocated.time, None, |state| state.write_version(E::VERSION, &self))
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: SplitEvent + Serialize> Event<kind::Split> for E {
+    fn state(self, unlocated: Unlocated) -> EventState {
+        EventState::written(E::TOPIC, unlocated.time, None, |state| state.write_version(E::VERSION, &self))
     }
 }
 

@@ -8,9 +8,10 @@ use super::creation::creation;
 use super::event::event;
 use super::evolution::AggregateNames;
 use super::shared::{is_accessor, not_generic, without_arguments};
-use super::{body, changes, evolution, names};
+use super::{body, changes, evolution, names, split};
 use crate::errors::Errors;
 use crate::messages;
+use crate::model::checked::Kind;
 use crate::model::{checked, parsed};
 use crate::syntax::types::plain_name;
 
@@ -128,13 +129,19 @@ fn among_each_other(candidates: &mut [Candidate], aggregate: &Ident, errors: &mu
     // before events that conflict with others become plain methods
     changes::recorded(candidates, aggregate, errors);
     names::unique(candidates, errors);
-    let commands: Vec<String> = events(candidates).map(|event| event.signature.ident.to_string()).collect();
+    split::parts(candidates, aggregate, errors);
+    let commands: Vec<String> = events(candidates).filter_map(command).collect();
     for event in events(candidates) {
         names::topic(event, errors);
         names::chosen_id(event, errors);
         body::no_nested_events(event, &commands, aggregate, errors);
         body::deterministic(event, errors);
     }
+}
+
+/// The name of the command that records an event.
+fn command(event: &checked::Event) -> Option<String> {
+    (!matches!(event.kind, Kind::Split(_))).then(|| event.signature.ident.to_string())
 }
 
 fn member(candidate: Candidate) -> checked::Member {

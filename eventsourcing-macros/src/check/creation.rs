@@ -46,7 +46,10 @@ pub(super) fn creation(members: &mut Vec<Member>, aggregate: &Ident, krate: &Pat
 
 fn is_creation(member: &Member) -> bool {
     match member {
-        Member::Method(method) => method.event.is_some() && method.item.sig.receiver().is_none(),
+        Member::Method(method) => {
+            let is_split = |event: &Event| event.options.split.is_some();
+            method.event.as_ref().is_some_and(|event| !is_split(event)) && method.item.sig.receiver().is_none()
+        }
         // a method without a body, which is another error
         Member::Other(other) => matches!(other.item, ImplItem::Verbatim(_)),
     }

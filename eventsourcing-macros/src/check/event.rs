@@ -11,7 +11,8 @@ use super::fields::fields;
 use super::names::{of_event, repeats_the_aggregate};
 use super::parameter::parameter;
 use super::returned::{returned, returns_aggregate};
-use super::signature::signature;
+use super::signature::{signature, without_receiver};
+use super::split;
 use super::unknown_fields::unknown_fields;
 use crate::errors::Errors;
 use crate::messages;
@@ -27,14 +28,23 @@ pub(super) fn event(
     aggregate: &Ident,
     names: &AggregateNames,
 ) -> syn::Result<Event> {
-    let parsed::Event { options, repeated, attributes, parameters } = parsed;
-    let EventOptions { named, topic, id, evolution: evolved, unknown_fields: unknown, mut errors } = options;
+    let parsed::Event { mut options, repeated, attributes, parameters } = parsed;
+    let mut errors = std::mem::take(&mut options.errors);
     once(&repeated, &mut errors);
-    signature(&method.sig, &mut errors);
-    let kind = kind(&method.sig, aggregate, &mut errors);
+    let is_split = options.split.is_some();
+    let kind = if is_split {
+        without_receiver(&method.sig, &mut errors);
+        split::options(&options, &method.sig, &mut errors);
+        None
+    } else {
+        signature(&method.sig, &mut errors);
+        kind(&method.sig, aggregate, &mut errors)
+    };
+    let EventOptions { named, topic, id, evolution: evolved, unknown_fields: unknown, .. } = options;
     let parameters: Vec<Parameter> =
         parameters.into_iter().filter_map(|parsed| errors.take(parameter(parsed, aggregate))).collect();
-    let name_and_payload = name_and_payload(&named, &method.sig, aggregate, &mut errors);
+    let is_creation = method.sig.receiver().is_none() && !is_split;
+    let name_and_payload = name_and_payload(&named, &method.sig, is_creation, aggregate, &mut errors);
     if let (None, Some((name, place, Payload::Generated(payload)))) = (&topic, &name_and_payload)
         && let Some(rest) = repeats_the_aggregate(name, aggregate)
     {
@@ -50,6 +60,10 @@ pub(super) fn event(
         let evolution = evolution(evolved, &topic, names, &mut errors);
         (name, place, payload, topic, evolution)
     });
+    let kind = match &name_and_topic {
+        Some((.., topic, _)) if is_split => split::kind(&method.sig, aggregate, &topic.text, &mut errors),
+        _ => kind,
+    };
     let event = kind.zip(name_and_topic).map(|(kind, (name, place, payload, topic, evolution))| Event {
         kind,
         topic,
@@ -127,7 +141,7 @@ fn is_aggregate(ty: &Type, aggregate: &Ident) -> bool {
 }
 
 /// The `T` of `Result<T>`, `Result<T, E>` and `some::Result<T>`.
-fn result_of(ty: &Type) -> Option<&Type> {
+pub(super) fn result_of(ty: &Type) -> Option<&Type> {
     let Type::Path(path) = peel(ty) else { return None };
     path.path.segments.last().filter(|last| last.ident == "Result")?;
     arguments(ty).next()
@@ -137,13 +151,14 @@ fn result_of(ty: &Type) -> Option<&Type> {
 fn name_and_payload(
     named: &Named,
     signature: &Signature,
+    is_creation: bool,
     aggregate: &Ident,
     errors: &mut Errors,
 ) -> Option<(Ident, Span, Payload)> {
     let (text, place): (String, Span) = match named {
         Named::Type(path) => return errors.take(own_struct(path)),
         Named::Text(text) => (text.value(), text.span()),
-        Named::Method if signature.receiver().is_none() => ("Created".to_owned(), signature.ident.span()),
+        Named::Method if is_creation => ("Created".to_owned(), signature.ident.span()),
         Named::Method => (syntax::names::camel_case(&signature.ident.unraw().to_string()), signature.ident.span()),
     };
     if let Err(message) = of_event(&text) {

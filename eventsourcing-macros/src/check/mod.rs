@@ -24,6 +24,7 @@ mod recordable;
 mod returned;
 mod shared;
 mod signature;
+mod split;
 mod stored;
 mod tables;
 mod unknown_fields;

@@ -8,11 +8,16 @@ use crate::messages;
 
 /// Checks the qualifiers, the generics and the receiver.
 pub(super) fn signature(signature: &Signature, errors: &mut Errors) {
-    qualifiers(signature, errors);
-    generics(signature, errors);
+    without_receiver(signature, errors);
     if let Some(receiver) = signature.receiver() {
         self::receiver(receiver, !signature.generics.params.is_empty(), errors);
     }
+}
+
+/// Checks the qualifiers and the generics.
+pub(super) fn without_receiver(signature: &Signature, errors: &mut Errors) {
+    qualifiers(signature, errors);
+    generics(signature, errors);
 }
 
 /// The method must not be `async`, `const`, `unsafe` or `extern`.

@@ -8,14 +8,18 @@ use syn::spanned::Spanned as _;
 use syn::{Attribute, FnArg, ImplItemFn, Pat, Visibility, parse_quote, parse_quote_spanned};
 
 use crate::model::attributes::MethodAttributes;
-use crate::model::checked::Event;
+use crate::model::checked::{Event, Kind};
 use crate::syntax::names;
 use crate::syntax::tokens::mentions;
 
 /// The private method, with the user's signature, so that `?`, `return` and `mut` parameters work as in the user's code.
 pub(super) fn body(event: &Event) -> TokenStream {
     let mut signature = event.signature.clone();
-    let doc = format!(" The body of `{}`, which runs at each call and at each replay.", signature.ident);
+    let runs = match event.kind {
+        Kind::Split(_) => "runs each time the event is read",
+        _ => "runs at each call and at each replay",
+    };
+    let doc = format!(" The body of `{}`, which {runs}.", signature.ident);
     signature.ident = names::body_of(&signature.ident);
     // as the name, so that lints about signatures, which the user cannot change, ignore it
     signature.fn_token.span = signature.ident.span();

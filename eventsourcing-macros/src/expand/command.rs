@@ -12,23 +12,24 @@ use crate::syntax::tokens::mentions;
 use crate::syntax::types::is_primitive;
 use crate::syntax::{names, paths};
 
-/// Replaces the user's method, with the same name, signature and attributes.
-pub(super) fn command(event: &Event, aggregate: &Aggregate) -> TokenStream {
+/// Replaces the user's method, with the same name, signature and attributes. A split event has no command.
+pub(super) fn command(event: &Event, aggregate: &Aggregate) -> Option<TokenStream> {
     let MethodAttributes { docs, cfgs, shared, others } = &event.attributes;
     let shared = shared.iter().map(allow);
     let (visibility, signature) = (&event.visibility, without_mut(&event.signature));
     let block = match &event.kind {
         Kind::Creation { fallible } => creation(event, aggregate, *fallible),
         Kind::Change(returned) => change(event, aggregate, returned),
+        Kind::Split(_) => return None,
     };
     let must_use = must_use(event);
     // the user's braces, so that compiler errors about the method point at it
     let mut braces = Group::new(Delimiter::Brace, block);
     braces.set_span(event.block.brace_token.span.join());
-    quote! {
+    Some(quote! {
         #(#docs)* #(#cfgs)* #(#shared)* #must_use #(#others)*
         #visibility #signature #braces
-    }
+    })
 }
 
 /// A new aggregate that is dropped is lost. A `Result` is `#[must_use]` already.

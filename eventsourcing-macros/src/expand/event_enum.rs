@@ -4,17 +4,21 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Path;
 
-use super::evolution;
-use crate::model::checked::{Aggregate, Event, Parameter, Payload};
+use super::{evolution, split};
+use crate::model::checked::{Aggregate, Event, Kind, Parameter, Payload};
 use crate::syntax::names;
 
 pub(super) fn event_enum(aggregate: &Aggregate) -> TokenStream {
     let (name, derives) = (names::event_enum(&aggregate.name), &aggregate.derives);
     let doc = format!(" The events of `{}`.", aggregate.name);
     let variants = aggregate.events().map(|event| {
-        let (variant, payload, cfgs) = (&event.name, &event.payload, &event.attributes.cfgs);
-        let doc = format!(" The event `{variant}`.");
-        quote_spanned!(variant.span()=> #[doc = #doc] #(#cfgs)* #variant(#payload))
+        let (variant, content, cfgs) = (&event.name, split::content(event, aggregate), &event.attributes.cfgs);
+        let what = match event.kind {
+            Kind::Split(_) => ", which is split into these",
+            _ => "",
+        };
+        let doc = format!(" The event `{variant}`{what}.");
+        quote_spanned!(variant.span()=> #[doc = #doc] #(#cfgs)* #variant(#content))
     });
     let is_own = aggregate.events().any(|event| matches!(event.payload, Payload::Own(_)));
     let private = is_own.then(|| quote!(private_interfaces));
@@ -46,11 +50,17 @@ pub(super) fn aggregate_event(aggregate: &Aggregate) -> TokenStream {
         let topic = &topic.text;
         quote_spanned!(name.span()=> Self::#name(_) => #topic)
     });
-    let writes = arm(|event| {
-        let (name, write) = (&event.name, evolution::write(event));
-        quote_spanned!(name.span()=> Self::#name(event) => #write)
+    let writes = aggregate.events().map(|event| {
+        let (name, write, cfgs) = (&event.name, evolution::write(event, krate), &event.attributes.cfgs);
+        let content = if let Kind::Split(_) = event.kind { quote!(_) } else { quote!(event) };
+        quote_spanned!(name.span()=> #(#cfgs)* Self::#name(#content) => #write,)
     });
-    let reads = aggregate.events().map(|event| read(event, krate));
+    let reads = aggregate.events().map(|event| match &event.kind {
+        Kind::Split(into) => split::read(event, into, aggregate),
+        _ => read(event, krate),
+    });
+    let (split_topics, parts) = split::of_enum(aggregate);
+    let checks = split::checks(aggregate);
     let old_topics = aggregate.events().filter(|event| !event.evolution.was.is_empty()).map(|event| {
         let cfgs = &event.attributes.cfgs;
         let old = evolution::old_topics(event).map(|topic| quote!(#(#cfgs)* #topic,));
@@ -80,6 +90,7 @@ pub(super) fn aggregate_event(aggregate: &Aggregate) -> TokenStream {
             const TOPICS: &'static [&'static str] = &[#(#all)*];
             #old_topics
             #retired_topics
+            #split_topics
 
             fn topic(&self) -> &'static str {
                 match #this {
@@ -107,12 +118,16 @@ pub(super) fn aggregate_event(aggregate: &Aggregate) -> TokenStream {
                 }
             }
 
+            #parts
+
             fn is_exact(&self) -> bool {
                 match #this {
                     #(#exact)*
                 }
             }
         }
+
+        #checks
     }
 }
 
@@ -145,6 +160,7 @@ fn read(event: &Event, krate: &Path) -> TokenStream {
 fn is_exact(event: &Event, krate: &impl ToTokens) -> TokenStream {
     let is_generated = matches!(event.payload, Payload::Generated(_));
     if !is_generated
+        || matches!(event.kind, Kind::Split(_))
         || event.evolution.downcast.is_some()
         || event.parameters.iter().any(|parameter| !parameter.serde.is_empty())
     {

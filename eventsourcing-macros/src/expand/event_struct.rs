@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
-use super::{docs, evolution};
+use super::{docs, evolution, split};
 use crate::model::attributes::UnknownFields;
 use crate::model::checked::{Aggregate, Event, Kind, Parameter, Payload};
 use crate::syntax::{names, paths};
@@ -44,6 +44,20 @@ pub(super) fn event_struct(event: &Event, aggregate: &Aggregate) -> TokenStream 
             impl #krate::CreationEvent for #name {}
         }
     });
+    let (version, splits) = (evolution::version(event), split::constant(event, aggregate));
+    let event_impl = match event.kind {
+        Kind::Split(_) => split::impl_of_struct(event, name, krate),
+        _ => quote_spanned! {place=>
+            #(#cfgs)*
+            impl #krate::EventStruct for #name {
+                const TOPIC: &'static str = #topic;
+                #old_topics
+                #version
+                #splits
+                #read
+            }
+        },
+    };
     // `pub`, because it is part of a trait's associated type and the aggregate may be `pub`; the types of its fields may be private
     quote_spanned! {place=>
         #(#docs)*
@@ -61,12 +75,7 @@ pub(super) fn event_struct(event: &Event, aggregate: &Aggregate) -> TokenStream 
             #(#fields)*
         }
 
-        #(#cfgs)*
-        impl #krate::EventStruct for #name {
-            const TOPIC: &'static str = #topic;
-            #old_topics
-            #read
-        }
+        #event_impl
 
         #creates
     }

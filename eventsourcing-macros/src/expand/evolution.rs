@@ -5,7 +5,7 @@ use quote::{ToTokens as _, quote, quote_spanned};
 use syn::Path;
 use syn::spanned::Spanned as _;
 
-use crate::model::checked::{Event, Evolution, Was};
+use crate::model::checked::{Event, Evolution, Kind, Was};
 use crate::syntax::{names, paths};
 
 /// The topics that the event had before.
@@ -13,8 +13,17 @@ pub(super) fn old_topics(event: &Event) -> impl Iterator<Item = &str> {
     event.evolution.was.iter().map(|was| was.topic.as_str())
 }
 
+/// The version of the shape, as a constant, unless it is the first one.
+pub(super) fn version(event: &Event) -> Option<TokenStream> {
+    let version = number(event.evolution.version);
+    (event.evolution.version > 1).then(|| quote!(const VERSION: u32 = #version;))
+}
+
 /// The call that writes the event.
-pub(super) fn write(event: &Event) -> TokenStream {
+pub(super) fn write(event: &Event, krate: &Path) -> TokenStream {
+    if let Kind::Split(_) = event.kind {
+        return quote!(::std::result::Result::Err(#krate::domain::StateError::IsSplit));
+    }
     match &event.evolution {
         Evolution { version, downcast: Some(function), .. } => {
             let previous = number(version - 1);

@@ -13,6 +13,7 @@ mod evolution;
 mod literals;
 mod projection;
 mod snapshots;
+mod split;
 mod stand_in;
 mod trait_impl;
 

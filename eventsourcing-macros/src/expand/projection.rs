@@ -108,6 +108,8 @@ fn expanded(
     let Projection { krate, name, version, ty, tables, handlers, view } = projection;
     let topics =
         handlers.iter().map(|Handler { event, cfgs, .. }| quote!(#(#cfgs)* #krate::__private::topics_of::<#event>()));
+    let splits =
+        handlers.iter().map(|Handler { event, cfgs, .. }| quote!(#(#cfgs)* <#event as #krate::EventStruct>::SPLITS));
     let arms = handlers.iter().map(|handler| {
         let (Handler { event, cfgs, .. }, handled) = (handler, call(handler));
         quote! {
@@ -136,6 +138,8 @@ fn expanded(
                 const EVENTS: &[#krate::__private::Topics] = &[#(#topics),*];
                 &#krate::__private::joined::<{ #krate::__private::count(EVENTS) }>(EVENTS)
             };
+
+            const SPLITS: &'static [&'static [#krate::SplitTopic]] = &[#(#splits),*];
 
             #has_tables
 

@@ -13,6 +13,7 @@ pub(super) fn trait_impl(aggregate: &Aggregate, snapshots: Option<&TokenStream>)
     let mut creations: Vec<TokenStream> = Vec::new();
     let mut changes: Vec<TokenStream> = Vec::new();
     let mut are_creations: Vec<TokenStream> = Vec::new();
+    let mut splits: Vec<TokenStream> = Vec::new();
     for event in aggregate.events() {
         match &event.kind {
             Kind::Creation { fallible } => {
@@ -20,6 +21,10 @@ pub(super) fn trait_impl(aggregate: &Aggregate, snapshots: Option<&TokenStream>)
                 are_creations.push(is_creation(event, aggregate));
             }
             Kind::Change(returned) => changes.push(change(event, aggregate, returned)),
+            Kind::Split(_) => {
+                splits.push(split(event, aggregate));
+                are_creations.push(is_split_creation(event, aggregate));
+            }
         }
     }
     // without changes, the creations are all events and the match is exhaustive
@@ -48,12 +53,14 @@ pub(super) fn trait_impl(aggregate: &Aggregate, snapshots: Option<&TokenStream>)
 
             fn create(event: #events) -> ::std::result::Result<Self, #krate::ApplyError> {
                 match event {
+                    #(#splits)*
                     #(#creations)*
                 }
             }
 
             fn apply(&mut self, event: #events) -> ::std::result::Result<(), #krate::ApplyError> {
                 match event {
+                    #(#splits)*
                     #(#changes)*
                 }
             }
@@ -87,6 +94,22 @@ fn is_creation(event: &Event, aggregate: &Aggregate) -> TokenStream {
     quote_spanned!(events.span()=> #(#cfgs)* #events::#name(_) => true,)
 }
 
+/// `WorldEvent::Relocated(_) => Err(ApplyError::IsSplit),`
+fn split(event: &Event, aggregate: &Aggregate) -> TokenStream {
+    let (events, cfgs) = (names::event_enum_at(&aggregate.name, event.place), &event.attributes.cfgs);
+    let (name, krate) = (&event.name, &aggregate.krate);
+    let error = quote!(::std::result::Result::Err(#krate::ApplyError::IsSplit));
+    quote_spanned!(events.span()=> #(#cfgs)* #events::#name(_) => #error,)
+}
+
+/// `WorldEvent::Relocated(parts) => parts.first().is_some_and(Self::is_creation),`
+fn is_split_creation(event: &Event, aggregate: &Aggregate) -> TokenStream {
+    let (events, cfgs) = (names::event_enum_at(&aggregate.name, event.place), &event.attributes.cfgs);
+    let (name, krate) = (&event.name, &aggregate.krate);
+    let is_creation = quote!(parts.first().is_some_and(<Self as #krate::Aggregate>::is_creation));
+    quote_spanned!(events.span()=> #(#cfgs)* #events::#name(parts) => #is_creation,)
+}
+
 fn change(event: &Event, aggregate: &Aggregate, returned: &Returned) -> TokenStream {
     let (krate, body) = (&aggregate.krate, names::body_of(&event.signature.ident));
     let arguments = event.parameters.iter().map(argument);
@@ -106,14 +129,20 @@ fn change(event: &Event, aggregate: &Aggregate, returned: &Returned) -> TokenStr
 
 /// `WorldEvent::Started(WorldStarted { name })`.
 fn pattern(event: &Event, aggregate: &Aggregate) -> TokenStream {
-    let Event { name, payload, parameters, .. } = event;
+    let (name, content) = (&event.name, pattern_of_struct(event));
     let (events, cfgs) = (names::event_enum_at(&aggregate.name, event.place), &event.attributes.cfgs);
+    quote_spanned!(events.span()=> #(#cfgs)* #events::#name(#content))
+}
+
+/// `WorldStarted { name }`.
+pub(super) fn pattern_of_struct(event: &Event) -> TokenStream {
+    let Event { payload, parameters, .. } = event;
     let fields = parameters.iter().map(|parameter| &parameter.name);
-    quote_spanned!(events.span()=> #(#cfgs)* #events::#name(#payload { #(#fields),* }))
+    quote_spanned!(names::generated_at(event.place)=> #payload { #(#fields),* })
 }
 
 /// An argument of the body at replay, where the fields of the event are moved.
-fn argument(parameter: &Parameter) -> TokenStream {
+pub(super) fn argument(parameter: &Parameter) -> TokenStream {
     let name = &parameter.name;
     match parameter.conversion {
         Conversion::Owned | Conversion::Into | Conversion::OptionInto => quote!(#name),

@@ -11,5 +11,6 @@ pub(crate) mod policy;
 pub(crate) mod projection;
 pub(crate) mod signature;
 pub(crate) mod snapshots;
+pub(crate) mod split;
 pub(crate) mod tables;
 pub(crate) mod unrecorded;

@@ -99,12 +99,30 @@ pub(crate) struct Event {
     pub(crate) parameters: Vec<Parameter>,
 }
 
-/// Whether an event method creates or changes an aggregate.
+/// Whether an event method creates or changes an aggregate, or is a function that splits its event.
 pub(crate) enum Kind {
     /// Creates an aggregate.
     Creation { fallible: bool },
     /// Changes an aggregate and returns this.
     Change(Returned),
+    /// Is recorded no more, and becomes other events when it is read.
+    Split(Split),
+}
+
+/// What a split event becomes.
+pub(crate) enum Split {
+    /// A tuple of these events.
+    Into(Vec<Part>),
+    /// A list of any events of the aggregate.
+    IntoAny,
+}
+
+/// An event that is a part of a split one.
+pub(crate) struct Part {
+    /// The struct of the event, as the function returns it.
+    pub(crate) ty: Type,
+    /// The name of the event.
+    pub(crate) event: Ident,
 }
 
 /// The return type of a change.

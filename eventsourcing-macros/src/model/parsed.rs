@@ -103,6 +103,8 @@ pub(crate) struct EventOptions {
     /// The keyword and the expression of `id = …`.
     pub(crate) id: Option<(Ident, Expr)>,
     pub(crate) evolution: EvolutionOptions,
+    /// The keyword `split`.
+    pub(crate) split: Option<Ident>,
     /// The keyword of `unknown_fields = …`, and what it says.
     pub(crate) unknown_fields: Option<(Ident, UnknownFields)>,
     pub(crate) errors: Errors,

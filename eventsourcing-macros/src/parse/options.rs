@@ -147,9 +147,16 @@ pub(super) fn of_event(attribute: &Attribute) -> EventOptions {
                 input.parse::<Token![=]>().map_err(wanted)?;
                 options.evolution.downcast = Some((option.clone(), input.parse().map_err(wanted)?));
             }
+            "split" => {
+                options.split = Some(option.clone());
+                if input.peek(Token![=]) {
+                    return Err(input.error(messages::split::TAKES_NOTHING));
+                }
+            }
             "unknown_fields" => options.unknown_fields = Some((option.clone(), unknown_fields(option, input)?)),
             _ => {
-                let known = ["topic", "id", "struct", "version", "upcasts", "was", "downcast", "unknown_fields"];
+                let known =
+                    ["topic", "id", "struct", "version", "upcasts", "was", "downcast", "split", "unknown_fields"];
                 return Err(unknown(option, "`#[event]`", &known));
             }
         }
@@ -169,7 +176,7 @@ pub(super) fn of_event(attribute: &Attribute) -> EventOptions {
 
 /// Splits the arguments into the event's name, which comes first, and the options.
 fn name_and_rest_of_event(input: ParseStream<'_>) -> Result<(Option<LitStr>, TokenStream)> {
-    if input.is_empty() || input.peek2(Token![=]) && !input.peek2(Token![==]) {
+    if input.is_empty() || input.peek2(Token![=]) && !input.peek2(Token![==]) || is_split(input) {
         return Ok((None, input.parse()?));
     }
     if let Ok(path) = input.fork().parse::<Path>() {
@@ -180,6 +187,11 @@ fn name_and_rest_of_event(input: ParseStream<'_>) -> Result<(Option<LitStr>, Tok
         input.parse::<Token![,]>()?;
     }
     Ok((Some(name), input.parse()?))
+}
+
+/// Whether the first argument is `split`, the only option without a value.
+fn is_split(input: ParseStream<'_>) -> bool {
+    input.fork().parse::<Ident>().is_ok_and(|word| word == "split")
 }
 
 /// Parses comma-separated options. An invalid option does not hide the errors of the next one.

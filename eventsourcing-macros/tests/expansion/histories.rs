@@ -51,6 +51,11 @@ impl ::eventsourcing::Projection for Histories {
         >(EVENTS)
     };
 
+    const SPLITS: &'static [&'static [::eventsourcing::SplitTopic]] = &[
+        <super::world::WorldStarted as ::eventsourcing::EventStruct>::SPLITS,
+        <super::world::WorldSomethingHappened as ::eventsourcing::EventStruct>::SPLITS,
+    ];
+
     const HAS_TABLES: bool = true;
 
     async fn handle(

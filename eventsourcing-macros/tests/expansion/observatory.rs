@@ -93,6 +93,10 @@ impl ::eventsourcing::Projection for Observatory {
         >(EVENTS)
     };
 
+    const SPLITS: &'static [&'static [::eventsourcing::SplitTopic]] = &[
+        <super::world::WorldStarted as ::eventsourcing::EventStruct>::SPLITS,
+    ];
+
     async fn handle(
         &self,
         topic: &str,

@@ -49,6 +49,8 @@ impl ::eventsourcing::EventStruct for PlanetFormed {
         "World.Started",
     ];
 
+    const VERSION: u32 = 3;
+
     fn read(
         _topic: &str,
         state: &mut ::eventsourcing::domain::StateReader<'_>,
@@ -96,6 +98,8 @@ impl ::eventsourcing::EventStruct for PlanetRenamed {
     const TOPIC: &'static str = "Planet.Renamed";
 
     const OLD_TOPICS: &'static [&'static str] = &["World.Renamed"];
+
+    const VERSION: u32 = 2;
 
     fn read(
         _topic: &str,

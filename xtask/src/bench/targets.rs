@@ -15,12 +15,15 @@ const FETCH_ALL: &str = "sqlx fetch_all, serde_json";
 const WITHOUT_SNAPSHOT: &str = "a load of 10 events without a snapshot";
 const BY_HAND: &str = "the same written by hand";
 
+const IN_A_FIELD: &str = "the same bytes in a field";
+
 const NOT_HELD: &str = "ours, no snapshot held";
 const SHORT_LOG: &str = "ours, a log of 100,000";
 
 /// The least ratio of the speed with a long log to that with a short one.
 const FLAT: f64 = 1.0 / 1.3;
 
+const METADATA: &str = "save 1 event on one thread, 100 bytes of metadata";
 const HELD: &str = "save 1 event, a snapshot held for 10 minutes";
 const SAVE_LONG: &str = "save 1 event, a log of 10,000,000";
 const LOAD_LONG: &str = "load one of 300 accounts of 20 events, a log of 10,000,000";
@@ -73,6 +76,7 @@ const TARGETS: &[Target] = &[
     Target("memory", "command", 1, &[(Of::Limit(BY_HAND), 1.0 / 1.1)]),
     Target("memory", "replay of 1000 decoded events", 1, &[(Of::Limit(BY_HAND), 1.0 / 1.1)]),
     Target("memory", "save 1 event on one thread", 1, &[(Of::Speed, 2_000_000.0)]),
+    Target("memory", METADATA, 1, &[(Of::Limit(IN_A_FIELD), 0.9)]),
     Target("postgres", HELD, 1, &[(Of::Limit(NOT_HELD), 0.9)]),
     Target("postgres", HELD, 64, &[(Of::Limit(NOT_HELD), 0.9)]),
     Target("sqlite", SAVE_LONG, 1, &[(Of::Limit(SHORT_LOG), FLAT)]),

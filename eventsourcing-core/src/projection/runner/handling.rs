@@ -10,7 +10,6 @@ use futures::FutureExt as _;
 use super::failure::{Failure, Handled, is_timeout, is_transient, unknown_dictionary};
 use crate::Error;
 use crate::application::Shared;
-use crate::domain::CausingEvent;
 use crate::error_chain::chain;
 use crate::projection::{DeadLetter, Projection, Recorded, RunnerError, ViewError, ViewTransaction as _, Views};
 use crate::recording::{Cause, LogPosition, Notification, RecorderError, Tracking};
@@ -122,27 +121,6 @@ where
         Ok(Cow::Owned(free))
     }
 
-    /// Calls the handlers, once for each run of consecutive events of one topic.
-    pub(crate) async fn handle_in(
-        &self,
-        transaction: &mut V::Transaction,
-        events: &[(LogPosition, Notification)],
-    ) -> Result<Handled, Failure> {
-        for run in events.chunk_by(|(_, one), (_, next)| one.topic == next.topic) {
-            if let Some((_, last)) = run.last() {
-                transaction.handles(CausingEvent::new(Arc::clone(&self.upstream), last.id));
-            }
-            let handled = self.call(run, transaction.view()).await?;
-            if let (true, Some((_, first))) = (transaction.is_ended(), run.first()) {
-                return Err(Failure::Fatal(self.handler_error(first, ViewError::TransactionEnded.into())));
-            }
-            if matches!(handled, Handled::Refused(_)) {
-                return Ok(handled);
-            }
-        }
-        Ok(Handled::Done)
-    }
-
     pub(crate) async fn commit(&self, transaction: V::Transaction, has_handled: bool) -> Result<Handled, Failure> {
         let Err(error) = transaction.commit().await else { return Ok(Handled::Done) };
         // another process removed dead letters: not the handler's fault; the letters are looked up again
@@ -166,13 +144,9 @@ where
     }
 
     /// Calls the handler of a run of events of one topic.
-    async fn call(&self, run: &[(LogPosition, Notification)], view: &mut P::View) -> Result<Handled, Failure> {
-        let Some((_, first)) = run.first() else { return Ok(Handled::Done) };
-        let recorded: Vec<Recorded<'_>> = run
-            .iter()
-            .map(|(_, event)| Recorded::new(&self.upstream, &self.shared.mapper, event, self.prefix.as_ref()))
-            .collect();
-        let handled = async { self.projection.handle(&first.topic, &recorded, view).await };
+    pub(super) async fn call(&self, topic: &str, run: &[Recorded<'_>], view: &mut P::View) -> Result<Handled, Failure> {
+        let Some(first) = run.first().map(Recorded::notification) else { return Ok(Handled::Done) };
+        let handled = async { self.projection.handle(topic, run, view).await };
         // if a handler panics, its changes to the view are rolled back with the transaction
         let cause = match AssertUnwindSafe(handled).catch_unwind().await {
             Ok(Ok(())) => return Ok(Handled::Done),
