@@ -1,6 +1,7 @@
 //! Numbers and rows of the database: the only place where `u64` and `i64` meet.
 
-use eventsourcing_core::{LogPosition, RecorderError};
+use eventsourcing_core::recording::RecordedTime;
+use eventsourcing_core::{LogPosition, RecorderError, Timestamp};
 use uuid::Uuid;
 
 /// The result of looking up a version: its notification id, the originator id and version that were looked up, the append id of
@@ -44,6 +45,12 @@ pub(crate) fn from_version(version: i64) -> Result<u64, RecorderError> {
 
 pub(crate) fn from_checksum(checksum: Option<i64>) -> Result<Option<u32>, RecorderError> {
     checksum.map(|sum| u32::try_from(sum).map_err(|_| impossible("checksum", sum))).transpose()
+}
+
+/// The time at which an event was recorded, stored in microseconds since 1970.
+pub(crate) fn to_recorded_time(id: u64, microseconds: i64) -> Result<RecordedTime, RecorderError> {
+    let time = Timestamp::from_microsecond(microseconds).map_err(|_| impossible("time of recording", microseconds));
+    Ok(RecordedTime::new(id, of_notification(time, id)?))
 }
 
 /// Adds the notification to the error of a number that no recorder wrote.

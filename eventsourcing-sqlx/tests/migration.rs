@@ -205,7 +205,8 @@ async fn a_table_of_a_later_schema_is_required_only_from_that_version_on() {
         let error = SqliteRecorder::open("Universe", SqliteConfig::new(path)).await.unwrap_err();
         assert!(matches!(&error, RecorderError::Corrupt { found: is } if *is == found), "{error:?}");
         let other = if table == "universe_tracking" { "" } else { "ALTER TABLE universe_tracking DROP COLUMN anchor;" };
-        let old = "ALTER TABLE universe_head DROP COLUMN application; UPDATE universe_head SET schema_version = 1";
+        let old = "ALTER TABLE universe_events DROP COLUMN recorded_at; ALTER TABLE universe_head DROP COLUMN application; \
+                   UPDATE universe_head SET schema_version = 1";
         sqlite(path, &format!("{other}{old}")).await;
         SqliteRecorder::open("Universe", SqliteConfig::new(path)).await.unwrap();
 
@@ -254,6 +255,13 @@ async fn assert_letters_are_there(recorder: &dyn Recorder) {
     assert_eq!(letters, [StoredLetter::new(5, Uuid::from_u128(7), *b"{}")]);
 }
 
+/// The events of before have no time, and count as earlier than those after the migration.
+async fn assert_times_begin(recorder: &dyn Recorder) {
+    let times = recorder.select_recorded_times(&[1, 2, 3]).await.unwrap();
+    assert!(matches!(times.as_slice(), [one] if one.notification_id == 3), "{times:?}");
+    assert_eq!(recorder.last_id_before(times[0].time).await.unwrap(), 2);
+}
+
 #[tokio::test]
 async fn tables_of_version_3_are_migrated_with_their_letters_and_their_owner() {
     let directory = tempfile::tempdir().unwrap();
@@ -275,10 +283,12 @@ async fn tables_of_version_3_are_migrated_with_their_letters_and_their_owner() {
     let recorder = SqliteRecorder::open("Universe", SqliteConfig::new(path)).await.unwrap();
     assert_letters_are_there(&recorder).await;
     assert_tracking_goes_on(&recorder).await;
+    assert_times_begin(&recorder).await;
     assert_snapshots_are_kept(&recorder).await;
     let recorder = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
     assert_letters_are_there(&recorder).await;
     assert_tracking_goes_on(&recorder).await;
+    assert_times_begin(&recorder).await;
     assert_snapshots_are_kept(&recorder).await;
     recorder.close().await;
     schema.drop().await;

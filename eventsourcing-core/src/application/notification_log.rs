@@ -5,7 +5,9 @@ use std::pin::Pin;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::recording::{LogPosition, Notification, NotificationQuery, Recorder};
+use jiff::Timestamp;
+
+use crate::recording::{LogPosition, Notification, NotificationQuery, RecordedTime, Recorder};
 use crate::{Error, Result};
 
 /// The log of an application: notifications with gapless ids from 1, in commit order.
@@ -131,6 +133,64 @@ impl NotificationLog {
     /// [`Error::Recorder`] if the database fails.
     pub async fn max_id(&self) -> Result<Option<u64>> {
         Ok(self.recorder.max_notification_id().await?)
+    }
+
+    /// The times at which events were recorded, by their notification ids, as far as they are known.
+    ///
+    /// They are stored beside the states: they can be read without a key, and never decrease from one id to the next. Unknown are the times of
+    /// events that were recorded by a version of the library without times, and of ids without an event.
+    ///
+    /// # Errors
+    /// [`Error::LimitTooLarge`] if there are more than [`MAX_LIMIT`](Self::MAX_LIMIT) ids, [`Error::Recorder`] if the database fails.
+    pub async fn recorded_times(&self, ids: &[u64]) -> Result<Vec<RecordedTime>> {
+        if ids.len() > Self::MAX_LIMIT {
+            return Err(Error::LimitTooLarge { limit: ids.len(), max: Self::MAX_LIMIT });
+        }
+        let mut times = self.recorder.select_recorded_times(ids).await?;
+        times.sort_unstable_by_key(|one| one.notification_id);
+        times.dedup();
+        Ok(times)
+    }
+
+    /// The id of the last notification that was recorded before a time; 0 if there is none.
+    ///
+    /// A subscription or a selection that starts after it begins at that time. A few lookups by id find it, however long the log is. Events
+    /// without a known time count as recorded before those after them.
+    ///
+    /// # Errors
+    /// [`Error::Recorder`] if the database fails.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use eventsourcing_core as eventsourcing;
+    /// # use eventsourcing_core::{AggregateEvent, DomainEvent, Timestamp, Uuid};
+    /// # use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
+    /// # #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+    /// # struct Started {}
+    /// # impl AggregateEvent for Started {
+    /// #     const TOPICS: &'static [&'static str] = &["World.Started"];
+    /// #     fn topic(&self) -> &'static str { "World.Started" }
+    /// #     fn write(&self, state: &mut StateWriter<'_>) -> Result<(), StateError> { state.write(self) }
+    /// #     fn read(topic: &str, state: &mut StateReader<'_>) -> Result<Self, StateError> {
+    /// #         if topic == "World.Started" { state.read() } else { Err(StateError::UnknownTopic) }
+    /// #     }
+    /// # }
+    /// # fn started() -> DomainEvent<Started> { DomainEvent::new(Uuid::new_v4(), 1, Timestamp::UNIX_EPOCH, Started {}) }
+    /// use eventsourcing::Application;
+    /// # futures::executor::block_on(async {
+    /// let universe = Application::builder("Universe").open()?;
+    /// let midnight = "2026-01-01T00:00:00Z".parse()?;
+    /// universe.save(started()).await?;
+    ///
+    /// let log = universe.log();
+    /// assert_eq!(log.last_id_before(midnight).await?, 0);
+    /// assert!(log.recorded_times(&[1]).await?[0].time > midnight);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn last_id_before(&self, time: Timestamp) -> Result<u64> {
+        Ok(self.recorder.last_id_before(time).await?)
     }
 
     /// The position of the last notification; the start of the log if it is empty.

@@ -50,6 +50,7 @@
 //! | [`atomicity`] | all or nothing, also when an insert fails or is dropped before it completes |
 //! | [`selection`] | which events of an aggregate a query selects, in which order |
 //! | [`originators`] | which aggregates there are, by the topics of their first events |
+//! | [`times`] | when events were recorded |
 //! | [`log`] | the notification log: ids, bounds, topics, pages |
 //! | [`anchors`] | anchored positions, and reads that start from them |
 //! | [`limits`] | the minimum and maximum values of every field |
@@ -83,6 +84,7 @@ pub mod snapshots;
 mod store;
 mod suite;
 pub mod tailing;
+pub mod times;
 mod tracked;
 pub mod tracking;
 pub mod versions;

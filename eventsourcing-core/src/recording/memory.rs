@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use self::id_hash::IdHashing;
@@ -14,7 +15,7 @@ use self::letters::Letters;
 use self::snapshots::Snapshots;
 use super::{
     Append, EventQuery, EventVisitor, LetterQuery, LogPosition, Notification, NotificationQuery, NotificationVisitor,
-    OriginatorQuery, RecordedOriginator, Recorder, RecorderError, ReplayItem, ReplayQuery, ReplayVisitor,
+    OriginatorQuery, RecordedOriginator, RecordedTime, Recorder, RecorderError, ReplayItem, ReplayQuery, ReplayVisitor,
     StoredDictionary, StoredEvent, StoredLetter, StoredSnapshot, Tracking, Watermark, is_same_attempt,
 };
 
@@ -50,6 +51,8 @@ struct Log {
     closed: bool,
     /// The notification with the id `n` has the index `n - 1`.
     events: Vec<StoredEvent>,
+    /// When each event was recorded.
+    times: Vec<Timestamp>,
     /// The versions of each aggregate with their indexes in `events`, lowest version first.
     aggregates: HashMap<Uuid, Vec<(u64, usize)>, IdHashing>,
     dictionaries: BTreeMap<u32, StoredDictionary>,
@@ -231,6 +234,10 @@ impl Recorder for MemoryRecorder {
         self.read(|log| log.select_originators(&query))
     }
 
+    async fn select_recorded_times(&self, ids: &[u64]) -> Result<Vec<RecordedTime>, RecorderError> {
+        self.read(|log| log.select_recorded_times(ids))
+    }
+
     async fn recorded_after(&self, after: u64) {
         self.watermark.passed(after).await;
     }
@@ -332,7 +339,7 @@ impl Log {
             Err(at) => {
                 let place = self.events.len();
                 places.insert(at, (event.originator_version, place));
-                self.events.push(event.clone());
+                self.push_row(event);
                 Ok(place)
             }
         }
@@ -378,12 +385,19 @@ impl Log {
 
     fn push(&mut self, event: &StoredEvent) -> usize {
         let place = self.events.len();
-        self.events.push(event.clone());
+        self.push_row(event);
         let places = self.aggregates.entry(event.originator_id).or_default();
         // at the end, unless versions come out of order
         let at = places.partition_point(|(version, _)| *version < event.originator_version);
         places.insert(at, (event.originator_version, place));
         place
+    }
+
+    /// Adds the row of an event. The clock may have been set back since the last one.
+    fn push_row(&mut self, event: &StoredEvent) {
+        let last = self.times.last().copied().unwrap_or(Timestamp::MIN);
+        self.events.push(event.clone());
+        self.times.push(Timestamp::now().max(last));
     }
 
     fn conflict(&self, event: &StoredEvent) -> RecorderError {

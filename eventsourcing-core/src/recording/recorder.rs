@@ -3,12 +3,14 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::recorded_time::last_id_before;
 use super::{
     Append, EventQuery, EventVisitor, LetterQuery, LogPosition, Notification, NotificationQuery, NotificationVisitor,
-    OriginatorQuery, RecordedOriginator, RecorderError, ReplayItem, ReplayQuery, ReplayVisitor, StoredDictionary,
-    StoredEvent, StoredLetter, StoredSnapshot, Tracking,
+    OriginatorQuery, RecordedOriginator, RecordedTime, RecorderError, ReplayItem, ReplayQuery, ReplayVisitor,
+    StoredDictionary, StoredEvent, StoredLetter, StoredSnapshot, Tracking,
 };
 
 /// The number of rows that the default implementations read at a time.
@@ -339,6 +341,30 @@ pub trait Recorder: Debug + Send + Sync {
                 _ => return Ok(count),
             }
         }
+    }
+
+    /// Returns the times at which events were recorded, of those among the given ids whose times are known, in any order.
+    ///
+    /// A time is unknown if there is no event with the id, if the event was recorded before the recorder stored times, or if the recorder stores
+    /// none, as by default. From one notification id to the next, times never decrease. An event that was recorded already, and is sent again,
+    /// keeps its time.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    async fn select_recorded_times(&self, ids: &[u64]) -> Result<Vec<RecordedTime>, RecorderError> {
+        let _ = ids;
+        Ok(Vec::new())
+    }
+
+    /// Returns the last notification id whose event was recorded before a time; 0 if there is none.
+    ///
+    /// Events without a known time count as recorded before those after them. The default implementation searches with
+    /// [`select_recorded_times`](Self::select_recorded_times), which it calls about seven times for a log of ten million events.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    async fn last_id_before(&self, time: Timestamp) -> Result<u64, RecorderError> {
+        last_id_before(self, time).await
     }
 
     /// Whether the recorder stores snapshots. It does not by default, and the other methods for snapshots are not called then.

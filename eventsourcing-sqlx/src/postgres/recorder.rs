@@ -18,6 +18,7 @@ mod recorded_versions;
 mod save_batch;
 mod select;
 mod snapshots;
+mod times;
 mod tracking;
 mod writer_connection;
 
@@ -28,7 +29,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use eventsourcing_core::recording::{Append, LetterQuery, ReplayQuery, ReplayVisitor};
 use eventsourcing_core::recording::{EventQuery, EventVisitor, LogPosition, NotificationQuery, NotificationVisitor};
-use eventsourcing_core::recording::{OriginatorQuery, RecordedOriginator};
+use eventsourcing_core::recording::{OriginatorQuery, RecordedOriginator, RecordedTime};
 use eventsourcing_core::recording::{StoredDictionary, StoredLetter, StoredSnapshot, Watermark};
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 use sqlx::postgres::PgConnectOptions;
@@ -255,6 +256,10 @@ impl Recorder for PostgresRecorder {
 
     async fn read_replay(&self, query: ReplayQuery, visit: &mut ReplayVisitor<'_>) -> Result<(), RecorderError> {
         self.inner.read_replay(query, visit).await
+    }
+
+    async fn select_recorded_times(&self, ids: &[u64]) -> Result<Vec<RecordedTime>, RecorderError> {
+        self.inner.select_recorded_times(ids).await
     }
 
     async fn recorded_after(&self, after: u64) {

@@ -37,7 +37,7 @@ pub(crate) struct SqliteSql {
     pub(crate) common: Statements,
     /// `(last notification id)`: stores that ids up to it are in use.
     pub(crate) raise: Sql,
-    /// `(notification id, originator id, version, topic, state, checksum, append id)`.
+    /// `(notification id, originator id, version, topic, state, checksum, append id, time)`.
     pub(crate) insert: Sql,
     /// `(originator id, version)`: a row if that version is recorded.
     pub(crate) has_version: Sql,
@@ -57,7 +57,7 @@ pub(crate) struct SqliteSql {
     pub(crate) prune_snapshots: Sql,
     /// `(originator id, version, fingerprint)` → whether there is such a snapshot.
     pub(crate) has_snapshot: Sql,
-    /// `()` → the last notification id in use, and the id of the log.
+    /// `()` → the last notification id in use, the id of the log, and the time of the last event.
     pub(crate) head: Sql,
     /// `()` → the name of the application that created the tables, and the id of the log.
     pub(crate) owner: Sql,
@@ -176,12 +176,17 @@ impl SqliteSql {
             )
             .into(),
             count_originators: format!("SELECT count(*) FROM {events} WHERE topic = ?1 AND originator_version = 1").into(),
+            recorded_times: format!(
+                "SELECT recorded_at FROM {events} WHERE notification_id = ?1 AND recorded_at IS NOT NULL"
+            )
+            .into(),
             delete_snapshots: format!("DELETE FROM {snapshots} WHERE originator_id = ?1").into(),
         };
         Self {
             common,
             raise: format!("UPDATE {head} SET last = ?1 WHERE id = 1").into(),
-            insert: format!("INSERT INTO {events} (notification_id, {event}) VALUES (?, ?, ?, ?, ?, ?, ?)").into(),
+            insert: format!("INSERT INTO {events} (notification_id, {event}, recorded_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+                .into(),
             has_version: format!("SELECT 1 FROM {events} WHERE originator_id = ?1 AND originator_version = ?2").into(),
             track: format!(
                 "INSERT INTO {tracking} (upstream, position, anchor) VALUES (?1, ?2, ?3) \
@@ -223,7 +228,11 @@ impl SqliteSql {
             )
             .into(),
             owner: format!("SELECT application, log_id FROM {head} WHERE id = 1").into(),
-            head: format!("SELECT last, log_id FROM {head} WHERE id = 1").into(),
+            head: format!(
+                "SELECT last, log_id, (SELECT recorded_at FROM {events} ORDER BY notification_id DESC LIMIT 1) \
+                 FROM {head} WHERE id = 1"
+            )
+            .into(),
             version_taken: format!("{events}.originator_id, {events}.originator_version"),
             events,
             dictionaries,
@@ -248,6 +257,7 @@ impl SqliteSql {
                    state BLOB NOT NULL,\n  \
                    checksum INTEGER,\n  \
                    append_id BLOB NOT NULL,\n  \
+                   recorded_at INTEGER,\n  \
                    CONSTRAINT {} UNIQUE (originator_id, originator_version)\n) STRICT",
                 name.version_key(),
             ),
@@ -301,6 +311,8 @@ impl SqliteSql {
         if version < 4 {
             statements.push(self.create_snapshots());
             statements.push(self.create_first_key());
+            // without a default: existing rows are not rewritten, and have no time
+            statements.push(format!("ALTER TABLE {} ADD COLUMN recorded_at INTEGER", self.events));
         }
         // the owner of tables that have one stays: another application is refused after this
         statements.push(format!(

@@ -81,6 +81,9 @@ pub(crate) struct Statements {
     pub(crate) originators: Sql,
     /// The number of these aggregates. PostgreSQL: `(topics)`; SQLite: `(topic)`, for one topic.
     pub(crate) count_originators: Sql,
+    /// The times at which events were recorded, in microseconds since 1970. PostgreSQL: `(notification ids)` → notification id, time; SQLite:
+    /// `(notification id)` → time.
+    pub(crate) recorded_times: Sql,
     /// `(originator id)`: deletes all snapshots of an aggregate.
     pub(crate) delete_snapshots: Sql,
 }

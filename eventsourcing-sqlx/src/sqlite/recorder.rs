@@ -14,6 +14,7 @@ mod open;
 mod originators;
 mod select;
 mod snapshots;
+mod times;
 mod tracking;
 mod transaction;
 
@@ -25,8 +26,8 @@ use std::sync::{Arc, OnceLock};
 use async_trait::async_trait;
 use eventsourcing_core::recording::{
     Append, Cause, EventQuery, EventVisitor, LetterQuery, LogPosition, NotificationQuery, NotificationVisitor,
-    OriginatorQuery, RecordedOriginator, ReplayQuery, ReplayVisitor, StoredDictionary, StoredLetter, StoredSnapshot,
-    Watermark,
+    OriginatorQuery, RecordedOriginator, RecordedTime, ReplayQuery, ReplayVisitor, StoredDictionary, StoredLetter,
+    StoredSnapshot, Watermark,
 };
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 
@@ -233,6 +234,10 @@ impl Recorder for SqliteRecorder {
 
     async fn read_replay(&self, query: ReplayQuery, visit: &mut ReplayVisitor<'_>) -> Result<(), RecorderError> {
         self.inner.read_replay(query, visit).await
+    }
+
+    async fn select_recorded_times(&self, ids: &[u64]) -> Result<Vec<RecordedTime>, RecorderError> {
+        self.inner.select_recorded_times(ids).await
     }
 
     async fn recorded_after(&self, after: u64) {

@@ -66,6 +66,12 @@ macro_rules! recorder_conformance {
                 only_aggregates_of_the_topics_are_listed
                 lists_of_aggregates_join
             }
+            times {
+                times_never_decrease
+                only_events_have_times
+                a_repeated_append_keeps_its_times
+                the_last_event_before_a_time_is_found
+            }
             log {
                 ids_begin_at_one_and_have_no_gaps
                 after_up_to_and_limit_select_a_part_of_the_log

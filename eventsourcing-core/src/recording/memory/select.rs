@@ -2,8 +2,8 @@
 
 use super::Log;
 use crate::recording::{
-    EventQuery, NotificationQuery, OriginatorQuery, RecordedOriginator, RecorderError, ReplayQuery, StoredEvent,
-    StoredSnapshot,
+    EventQuery, NotificationQuery, OriginatorQuery, RecordedOriginator, RecordedTime, RecorderError, ReplayQuery,
+    StoredEvent, StoredSnapshot,
 };
 
 impl Log {
@@ -18,6 +18,14 @@ impl Log {
             .map(|(place, event)| RecordedOriginator::new(place as u64 + 1, event.originator_id))
             .take(query.limit)
             .collect()
+    }
+
+    pub(super) fn select_recorded_times(&self, ids: &[u64]) -> Vec<RecordedTime> {
+        let time = |id: &u64| {
+            let place = usize::try_from(id.checked_sub(1)?).ok()?;
+            Some(RecordedTime::new(*id, *self.times.get(place)?))
+        };
+        ids.iter().filter_map(time).collect()
     }
 
     pub(super) fn select_events(&self, query: &EventQuery) -> Vec<StoredEvent> {

@@ -16,8 +16,8 @@ pub(super) const SETTINGS: &str = "\
 /// deleted.
 pub(super) const SERVER: &str = "pg_backend_pid() || ' ' || head.xmin::text";
 
-/// A part of the source of the current append function. Older functions do not continue from a stored start position.
-pub(super) const NEW_PART: &str = "begun + moved";
+/// A part of the source of the current append function. Older functions do not record times.
+pub(super) const NEW_PART: &str = "recorded_at";
 
 /// A text in quotes.
 pub(super) fn quoted_text(text: &str) -> String {

@@ -1,6 +1,6 @@
 //! The functions that append events in PostgreSQL, and the triggers on deletions.
 
-use super::fragments::{NEW_PART, SERVER};
+use super::fragments::SERVER;
 use super::raised;
 use super::statements::PostgresSql;
 
@@ -41,7 +41,7 @@ impl PostgresSql {
     /// while a snapshot is held. An error undoes the whole call.
     fn append_function(&self) -> String {
         let Self { events, head, tracking, schema, name, .. } = self;
-        let raise = RAISE;
+        let (raise, last_event) = (RAISE, self.last_event());
         format!(
             "CREATE OR REPLACE FUNCTION {schema}.{append}(ids uuid[], versions bigint[], topics text[], states bytea[], \
                checksums bigint[], append_ids uuid[], before_ids uuid[], before_versions bigint[], upstreams text[], \
@@ -55,7 +55,8 @@ impl PostgresSql {
                highest bigint;\n  \
                recorded bigint;\n  \
                begun bigint;\n  \
-               moved bigint;\n\
+               moved bigint;\n  \
+               taken_at timestamp with time zone;\n\
              BEGIN\n  \
                SELECT head.last, {SERVER} INTO base, server FROM {head} AS head WHERE head.id = 1 FOR NO KEY UPDATE;\n  \
                IF NOT FOUND THEN\n    {raise} '{no_head}', MESSAGE = 'the head table has no row';\n  END IF;\n  \
@@ -66,7 +67,7 @@ impl PostgresSql {
                  DELETE FROM {tracking} AS tracked USING unnest(upstreams, afters) AS step (upstream, after)\n      \
                    WHERE tracked.upstream = step.upstream AND tracked.position = step.after;\n    \
                  GET DIAGNOSTICS moved = ROW_COUNT;\n    \
-                 IF {NEW_PART} <> cardinality(upstreams) THEN\n      \
+                 IF begun + moved <> cardinality(upstreams) THEN\n      \
                    {raise} '{tracking_moved}', MESSAGE = 'an upstream is not processed up to where it was before';\n    END IF;\n    \
                  INSERT INTO {tracking} (upstream, position, anchor)\n      \
                    SELECT step.upstream, step.position, step.anchor \
@@ -83,10 +84,12 @@ impl PostgresSql {
                  {raise} '{predecessor_missing}', MESSAGE = 'the version before an event is not recorded';\n  \
                END IF;\n  \
                IF wanted > 0 THEN\n    \
+                 taken_at := clock_timestamp();\n    \
                  WITH inserted AS (\n      \
-                   INSERT INTO {events} (notification_id, originator_id, originator_version, topic, state, checksum, append_id)\n      \
-                     SELECT last.id + new.place, new.originator_id, new.version, new.topic, new.state, new.checksum, new.append_id\n      \
-                     FROM (SELECT greatest(base, (SELECT max(event.notification_id) FROM {events} AS event)) AS id) AS last,\n        \
+                   INSERT INTO {events} (notification_id, originator_id, originator_version, topic, state, checksum, append_id, recorded_at)\n      \
+                     SELECT greatest(base, last.id) + new.place, new.originator_id, new.version, new.topic, new.state, new.checksum, \
+                       new.append_id, greatest(taken_at, last.recorded_at)\n      \
+                     FROM (SELECT) AS always LEFT JOIN {last_event} ON true CROSS JOIN\n        \
                        unnest(ids, versions, topics, states, checksums, append_ids) WITH ORDINALITY\n        \
                        AS new (originator_id, version, topic, state, checksum, append_id, place)\n      \
                      RETURNING notification_id\n    \
@@ -105,10 +108,21 @@ impl PostgresSql {
         )
     }
 
+    /// The last event, as a row of its id and its time: none if there is no event.
+    ///
+    /// Its time is the least that the next one can have, since the clock may have been set back.
+    fn last_event(&self) -> String {
+        format!(
+            "(SELECT event.notification_id AS id, event.recorded_at FROM {} AS event \
+               ORDER BY event.notification_id DESC LIMIT 1) AS last",
+            self.events
+        )
+    }
+
     /// The function that appends one event, as `append_function` does.
     fn append_one_function(&self) -> String {
         let Self { events, head, schema, name, .. } = self;
-        let raise = RAISE;
+        let (raise, last_event) = (RAISE, self.last_event());
         let predecessor = format!(
             "SELECT FROM {events} AS event WHERE event.originator_id = new_id AND event.originator_version = new_version - 1"
         );
@@ -117,13 +131,16 @@ impl PostgresSql {
                new_state bytea, new_checksum bigint, new_append_id uuid) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $append$\n\
              DECLARE\n  \
                base bigint;\n  \
-               recorded bigint;\n\
+               recorded bigint;\n  \
+               taken_at timestamp with time zone;\n\
              BEGIN\n  \
                SELECT head.last INTO base FROM {head} AS head WHERE head.id = 1 FOR NO KEY UPDATE;\n  \
                IF NOT FOUND THEN\n    {raise} '{no_head}', MESSAGE = 'the head table has no row';\n  END IF;\n  \
-               INSERT INTO {events} (notification_id, originator_id, originator_version, topic, state, checksum, append_id)\n    \
-                 SELECT greatest(base, (SELECT max(event.notification_id) FROM {events} AS event)) + 1,\n      \
-                   new_id, new_version, new_topic, new_state, new_checksum, new_append_id\n    \
+               taken_at := clock_timestamp();\n  \
+               INSERT INTO {events} (notification_id, originator_id, originator_version, topic, state, checksum, append_id, recorded_at)\n    \
+                 SELECT greatest(base, last.id) + 1, new_id, new_version, new_topic, new_state, new_checksum, new_append_id, \
+                   greatest(taken_at, last.recorded_at)\n    \
+                 FROM (SELECT) AS always LEFT JOIN {last_event} ON true\n    \
                  WHERE new_version <= 1 OR EXISTS ({predecessor})\n    \
                  RETURNING notification_id INTO recorded;\n  \
                IF recorded IS NULL THEN\n    \

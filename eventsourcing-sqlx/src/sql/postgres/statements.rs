@@ -204,6 +204,11 @@ impl PostgresSql {
             .into(),
             count_originators: format!("SELECT count(*) FROM {events} WHERE originator_version = 1 AND topic = ANY($1)")
                 .into(),
+            recorded_times: format!(
+                "SELECT notification_id, round(extract(epoch FROM recorded_at) * 1000000)::bigint FROM {events} \
+                 WHERE notification_id = ANY($1) AND recorded_at IS NOT NULL"
+            )
+            .into(),
             delete_snapshots: format!("DELETE FROM {snapshots} WHERE originator_id = $1").into(),
         };
         // the bytes before a row are summed without reading TOASTed values; rows after enough bytes are not sent

@@ -25,6 +25,7 @@ impl PostgresSql {
                    state bytea NOT NULL,\n  \
                    checksum bigint,\n  \
                    append_id uuid NOT NULL,\n  \
+                   recorded_at timestamp with time zone,\n  \
                    CONSTRAINT {} UNIQUE (originator_id, originator_version)\n)",
                 name.events_key(),
                 name.version_key(),
@@ -60,7 +61,7 @@ impl PostgresSql {
 
     /// The statements that migrate tables of an older version, in one transaction. They change nothing if the tables are up to date.
     pub(crate) fn upgrade(&self) -> Vec<String> {
-        let Self { tracking, head, name, .. } = self;
+        let Self { events, tracking, head, name, .. } = self;
         let (key, application) = (name.tracking_key(), name.application());
         let mut statements = vec![
             self.create_dictionaries(),
@@ -78,6 +79,8 @@ impl PostgresSql {
             self.create_letters(),
             self.create_snapshots(),
             self.create_first_key(),
+            // without a default: existing rows are not rewritten, and have no time
+            format!("ALTER TABLE {events} ADD COLUMN IF NOT EXISTS recorded_at timestamp with time zone"),
         ];
         statements.extend(self.functions());
         // the owner of tables that have one stays: another application is refused after this

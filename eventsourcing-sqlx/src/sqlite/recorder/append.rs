@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use eventsourcing_core::recording::{Append, Cause};
-use eventsourcing_core::{LogPosition, RecorderError, StoredEvent, Tracking};
+use eventsourcing_core::{LogPosition, RecorderError, StoredEvent, Timestamp, Tracking};
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::time::{Instant, sleep};
@@ -29,6 +29,12 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_m
 
 /// How long a transaction may take on the caller's thread. After a longer one, the next is made where it blocks no other task.
 const QUICK: Duration = Duration::from_millis(1);
+
+/// What the next event gets.
+struct Next {
+    id: u64,
+    time: i64,
+}
 
 /// How a transaction ended.
 enum Ended {
@@ -110,7 +116,11 @@ impl Inner {
     fn transact(&self, saves: &[&Append], were_sent: bool) -> Ended {
         let begun = Instant::now();
         let ended = self.connections.write(|connection| {
-            self.transact_on(connection, saves, &Terms { stamp: self.stamps.next(), were_sent, is_guarded: false })
+            self.transact_on(
+                connection,
+                saves,
+                &Terms { stamp: self.stamps.next(), time: 0, were_sent, is_guarded: false },
+            )
         });
         self.is_slow.store(begun.elapsed() > QUICK, Ordering::Relaxed);
         ended.unwrap_or_else(Ended::Failed)
@@ -136,7 +146,8 @@ impl Inner {
 
     fn write(&self, connection: &Connection, saves: &[&Append], terms: &Terms) -> Result<Vec<SaveOutcome>, Stop> {
         let wanted = saves.iter().map(|append| append.events.len()).sum();
-        let mut next = self.next_id(connection, wanted)?;
+        let Next { id: mut next, time } = self.next(connection, wanted)?;
+        let terms = &Terms { time, ..*terms };
         let mut outcomes = Vec::with_capacity(saves.len());
         for append in saves {
             outcomes.push(match self.save_or_find(connection, append, next, terms) {
@@ -268,17 +279,23 @@ impl Inner {
         Ok(found)
     }
 
-    /// The first free id. Checks that there are as many more as are wanted. The write lock keeps them free.
-    fn next_id(&self, connection: &Connection, wanted: usize) -> Result<u64, StatementError> {
+    /// The first free id and the time. Checks that there are as many more ids as are wanted. The write lock keeps them free.
+    fn next(&self, connection: &Connection, wanted: usize) -> Result<Next, StatementError> {
         let mut head = connection.prepare_cached(self.sql.head.as_str())?;
-        let head = head.query_row([], |row| Ok((row.get(0)?, columns::uuid(row, 1)?))).optional()?;
-        let Some((last, log_id)): Option<(i64, Uuid)> = head else { return Err(self.no_head().into()) };
+        let head = head.query_row([], |row| Ok((row.get(0)?, columns::uuid(row, 1)?, row.get(2)?))).optional()?;
+        let Some((last, log_id, before)): Option<(i64, Uuid, Option<i64>)> = head else {
+            return Err(self.no_head().into());
+        };
         // another log was restored into the same file
         if *self.log_id.get_or_init(|| log_id) != log_id {
             return Err(self.location.replaced().into());
         }
         match last.checked_add(rows::to_count(wanted)) {
-            Some(_) => Ok(rows::from_id(last)? + 1),
+            Some(_) => {
+                // the clock may have been set back
+                let time = Timestamp::now().as_microsecond().max(before.unwrap_or(i64::MIN));
+                Ok(Next { id: rows::from_id(last)? + 1, time })
+            }
             None => Err(RecorderError::PositionExhausted { last: rows::from_id(last)?, wanted }.into()),
         }
     }

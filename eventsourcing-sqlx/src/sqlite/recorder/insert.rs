@@ -48,7 +48,7 @@ impl Inner {
             if needs_look && !self.has_predecessor(connection, event)? {
                 return Err(Refusal::Version);
             }
-            self.insert_row(connection, event, id, terms.stamp)
+            self.insert_row(connection, event, id, terms)
         };
         let mut ids = indexes.iter().zip(first..);
         if terms.is_guarded || indexes.iter().skip(1).any(|index| !is_next(*index)) {
@@ -62,7 +62,7 @@ impl Inner {
         })
     }
 
-    fn insert_row(&self, connection: &Connection, event: &StoredEvent, id: u64, stamp: u32) -> Result<(), Refusal> {
+    fn insert_row(&self, connection: &Connection, event: &StoredEvent, id: u64, terms: &Terms) -> Result<(), Refusal> {
         let inserted = connection.prepare_cached(self.sql.insert.as_str())?.execute(params![
             rows::to_bound(id),
             event.originator_id.as_bytes().as_slice(),
@@ -70,7 +70,8 @@ impl Inner {
             event.topic,
             event.state,
             rows::to_checksum(event.checksum),
-            stamped(event.append_id, stamp).as_bytes().as_slice(),
+            stamped(event.append_id, terms.stamp).as_bytes().as_slice(),
+            terms.time,
         ]);
         match inserted {
             Ok(1) => Ok(()),

@@ -21,6 +21,8 @@ impl<E: Into<StatementError>> From<E> for Stop {
 /// What the saves of a transaction have in common.
 pub(super) struct Terms {
     pub(super) stamp: u32,
+    /// When its events are recorded, in microseconds since 1970. It is taken under the write lock.
+    pub(super) time: i64,
     /// An earlier transaction with them may be committed.
     pub(super) were_sent: bool,
     /// Each save has a savepoint, and is undone alone if it fails.
