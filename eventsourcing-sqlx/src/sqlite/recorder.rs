@@ -3,6 +3,7 @@
 mod append;
 mod busy;
 mod columns;
+mod commands;
 mod connections;
 mod dictionaries;
 mod error;
@@ -25,10 +26,10 @@ use std::sync::{Arc, OnceLock};
 use async_trait::async_trait;
 use eventsourcing_core::recording::{
     Append, Cause, EventQuery, EventVisitor, LetterQuery, LogPosition, NotificationQuery, NotificationVisitor,
-    OriginatorQuery, RecordedOriginator, ReplayQuery, ReplayVisitor, StoredDictionary, StoredLetter, StoredSnapshot,
+    OriginatorQuery, OutdatedCommands, RecordedCommand, RecordedOriginator, ReplayQuery, ReplayVisitor, StoredDictionary, StoredLetter, StoredSnapshot,
     Watermark,
 };
-use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
+use eventsourcing_core::{CommandId, Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 
 use self::connections::Connections;
 use self::error::recorder_error;
@@ -233,6 +234,19 @@ impl Recorder for SqliteRecorder {
 
     async fn read_replay(&self, query: ReplayQuery, visit: &mut ReplayVisitor<'_>) -> Result<(), RecorderError> {
         self.inner.read_replay(query, visit).await
+    }
+
+    fn keeps_commands(&self) -> bool {
+        true
+    }
+
+    async fn find_command(&self, id: CommandId) -> Result<Option<RecordedCommand>, RecorderError> {
+        self.inner.find_command(id).await
+    }
+
+    async fn delete_commands(&self, outdated: OutdatedCommands, limit: usize) -> Result<u64, RecorderError> {
+        self.inner.check_held()?;
+        self.inner.delete_commands(outdated, limit).await
     }
 
     async fn recorded_after(&self, after: u64) {

@@ -54,6 +54,7 @@ impl PostgresSql {
             self.create_snapshots(),
             self.create_first_key(),
         ];
+        statements.extend(self.create_commands());
         statements.extend(self.functions());
         statements
     }
@@ -79,6 +80,7 @@ impl PostgresSql {
             self.create_snapshots(),
             self.create_first_key(),
         ];
+        statements.extend(self.create_commands());
         statements.extend(self.functions());
         // the owner of tables that have one stays: another application is refused after this
         statements.push(format!(
