@@ -100,7 +100,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let mut order: Order = orders.repository().get(id).await?;
     order.send();
     let recorded =
-        orders.save_with(&mut order, Metadata::new().with_actor("grace").with_causation_id("parcel-3")).await?;
+        orders.save(&mut order).metadata(Metadata::new().with_actor("grace").with_causation_id("parcel-3")).await?;
     let metadata = orders.mapper().metadata_of(&recorded[0])?;
     assert_eq!((metadata.actor(), metadata.correlation_id()), (Some("grace"), None));
 

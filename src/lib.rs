@@ -35,7 +35,7 @@ pub mod prelude {
     #[cfg(feature = "chacha20poly1305")]
     pub use crate::codec::cipher::ChaCha20Poly1305Cipher;
     pub use crate::{
-        Aggregate, AggregateEvent, Application, DeadLetters, DomainEvent, Error, EventContext, EventEnvelope,
+        Aggregate, AggregateEvent, Application, CommandId, DeadLetters, DomainEvent, Error, EventContext, EventEnvelope,
         MemoryViews, Metadata, Notification, NotificationLog, NotificationLogReader, OnFailure, ProcessApplication,
         ProjectionRunner, Rebuild, Repository, Result, Saveable, Section, Subscription, Timestamp, Tracked, Tracking,
         UnitOfWork, Uuid,

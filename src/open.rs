@@ -116,6 +116,14 @@ impl<T: From<Application>> Builder<T> {
         self
     }
 
+    /// Sets how long the ids of commands are kept: seven days by default.
+    ///
+    /// See [`ApplicationBuilder::keep_commands`].
+    pub fn keep_commands(mut self, retention: impl Into<eventsourcing_core::application::Retention>) -> Self {
+        self.application = self.application.keep_commands(retention);
+        self
+    }
+
     /// Sets the clock by which the application calls the program: handlers of its policy, and commands that it retries.
     ///
     /// See [`ApplicationBuilder::clock`].

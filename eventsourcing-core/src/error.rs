@@ -1,12 +1,14 @@
 //! The library's error type, with one variant for each case that a caller handles differently.
 
+mod becomes;
+
 use uuid::Uuid;
 
 use crate::codec::{DictionaryError, MapperError, TrainingError};
 use crate::domain::{AggregateError, JsonError, SnapshotFault};
 use crate::environment::EnvironmentError;
 use crate::error_chain::readable_debug;
-use crate::recording::{LogPosition, RecorderError, messages};
+use crate::recording::{CommandId, LogPosition, Notification, RecorderError, messages};
 
 /// The result type of this library's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -75,6 +77,59 @@ pub enum Error {
         after: u64,
         /// The position up to which the log is processed; 0 if no event of it is processed.
         recorded: u64,
+    },
+
+    /// The id of a command was recorded before, with other content; nothing was recorded now.
+    #[error(
+        "the command {id} was recorded before with other content: {difference}; if it is another command, give it another id; if it is the \
+         same one and its events differ each time, give its content with `Command::content`, or derive the ids in it with `CommandId::uuid`"
+    )]
+    CommandReused {
+        /// The id of the command.
+        id: CommandId,
+        /// How the content differs, without any value.
+        difference: String,
+    },
+
+    /// A retried command in a [scope](crate::CommandId::scope) was recorded before. It was not executed, or not recorded, now.
+    #[error(
+        "the command {id} was recorded before, with {} events, and nothing was recorded now; \
+         `retry(…).command(id)` returns them without an error",
+        notifications.len()
+    )]
+    CommandRecorded {
+        /// The id of the command.
+        id: CommandId,
+        /// The events that it recorded.
+        notifications: Vec<Notification>,
+    },
+
+    /// The one save of a command's [scope](crate::CommandId::scope) is done or under way; nothing was recorded by this one.
+    #[error(
+        "the command {id} has another save in its scope; save everything at once, or give this save an id of its own: \
+         `save(…).command(id.uuid(\"second\"))`"
+    )]
+    CommandScopeUsed {
+        /// The id of the command.
+        id: CommandId,
+    },
+
+    /// The id of a command is nil, or made from an empty text; nothing was recorded.
+    #[error(
+        "the id of a command is nil or made from an empty text, which would be the same for all commands; nothing was recorded; \
+         give each command an id, and refuse a request without one"
+    )]
+    CommandIdMissing,
+
+    /// The content of a command has no JSON; nothing was recorded.
+    #[error(
+        "the content of the command {id} has no JSON: {reason}; nothing was recorded; give content that serde_json can write"
+    )]
+    CommandContent {
+        /// The id of the command.
+        id: CommandId,
+        /// Why it has none.
+        reason: JsonError,
     },
 
     /// An application of another type is open in this process under the same name, on the same log.
@@ -315,45 +370,3 @@ pub enum Error {
 }
 
 readable_debug!(Error);
-
-/// Conflicts, already processed positions and changed logs become variants of their own, because the caller handles them.
-impl From<RecorderError> for Error {
-    fn from(error: RecorderError) -> Self {
-        match error {
-            RecorderError::Conflict { originator_id, tried, recorded } => {
-                Self::Conflict { originator_id, tried, recorded }
-            }
-            RecorderError::AlreadyProcessed { upstream, after, recorded } => {
-                Self::AlreadyProcessed { upstream, after, recorded }
-            }
-            RecorderError::LogChanged { position, found } => Self::LogChanged { position, found },
-            error => Self::Recorder(error),
-        }
-    }
-}
-
-impl Error {
-    /// The error of an aggregate whose type has no snapshots.
-    pub(crate) fn no_snapshots_of_type(aggregate: &'static str) -> Self {
-        let reason = "its type has none; write `#[aggregate(snapshots)]` on the impl block with its `#[event]` methods";
-        Self::NoSnapshots { aggregate, reason }
-    }
-
-    /// Whether the same call may succeed when it is retried.
-    ///
-    /// After a conflict, retry the whole command: get the aggregate again first.
-    pub fn is_retryable(&self) -> bool {
-        match self {
-            Self::Conflict { .. } => true,
-            Self::Recorder(error) => error.is_retryable(),
-            _ => false,
-        }
-    }
-
-    /// Whether a position does not belong to this log.
-    ///
-    /// Waiting or restarting does not help. Decide what to do about the effects of the events that this log does not contain.
-    pub fn is_log_mismatch(&self) -> bool {
-        matches!(self, Self::LogChanged { .. } | Self::PositionAheadOfLog { .. })
-    }
-}

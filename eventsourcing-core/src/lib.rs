@@ -51,8 +51,8 @@ pub mod system;
 pub mod testing;
 
 pub use application::{
-    AggregateVersion, Application, ApplicationBuilder, ApplicationStruct, FieldChange, History, NotificationLog,
-    NotificationLogReader, Repository, Saveable, Section, TrainedDictionary,
+    AggregateVersion, Application, ApplicationBuilder, ApplicationStruct, Command, Executed, FieldChange, History,
+    NotificationLog, NotificationLogReader, Repository, Saveable, Section, TrainedDictionary,
 };
 pub use codec::{Mapper, TrainingError};
 pub use domain::{
@@ -67,7 +67,7 @@ pub use projection::{
     CreationEvent, DeadLetter, DeadLetterError, DeadLetters, EventContext, EventEnvelope, EventStruct, MemoryViews,
     OnFailure, Projection, ProjectionRunner, Rebuild, RebuildError, RunnerError, ViewError, Views,
 };
-pub use recording::{LogPosition, Notification, Recorder, RecorderError, StoredEvent, Tracking};
+pub use recording::{CommandId, LogPosition, Notification, Recorder, RecorderError, StoredEvent, Tracking};
 pub use subscription::{Subscribe, Subscription, Tracked};
 pub use uuid::Uuid;
 

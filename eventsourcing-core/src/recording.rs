@@ -6,6 +6,7 @@
 mod append;
 mod attempt;
 mod cause;
+mod command_id;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod location;
@@ -18,6 +19,7 @@ mod query;
 mod recorded_time;
 mod recorder;
 mod recorder_error;
+mod stored_command;
 mod stored_dictionary;
 mod stored_event;
 mod stored_letter;
@@ -29,6 +31,7 @@ mod watermark;
 pub use append::Append;
 pub use attempt::{is_same_attempt, stamped};
 pub use cause::Cause;
+pub use command_id::CommandId;
 pub use location::{StateKind, StateLocation};
 pub use log_position::{LogPosition, LogPositionError};
 pub use memory::MemoryRecorder;
@@ -38,6 +41,7 @@ pub use query::{EventQuery, EventVisitor, NotificationQuery, NotificationVisitor
 pub use recorded_time::RecordedTime;
 pub use recorder::Recorder;
 pub use recorder_error::RecorderError;
+pub use stored_command::{CommandContent, NewCommand, OutdatedCommands, RecordedCommand};
 pub use stored_dictionary::StoredDictionary;
 pub use stored_event::{Notification, NotificationRef, StoredEvent, StoredEventRef};
 pub use stored_letter::{LetterChanges, LetterQuery, StoredLetter};

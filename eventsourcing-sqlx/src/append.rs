@@ -1,5 +1,6 @@
 //! Appending, for both databases: group commit, the resolution of saves that may be recorded already, and stamps.
 
+mod commands;
 mod leader;
 mod queue;
 mod resolution;
@@ -7,6 +8,7 @@ mod stamps;
 mod storage;
 mod writer;
 
+pub(crate) use self::commands::{CommandRow, StoredRow, from_row, to_time};
 #[cfg(feature = "postgres")]
 pub(crate) use self::queue::bytes_of;
 pub(crate) use self::resolution::{Found, Positions, Resolution, complete, resolve, wanted};

@@ -47,7 +47,7 @@ async fn a_chain_of_policies_keeps_the_correlation_id_and_names_each_cause(varia
     let office = super::office(variables.clone()).await;
     let mirror = Mirror::open_with(variables.clone()).await.unwrap();
     let notary = Notary::open_with(variables).await.unwrap();
-    office.save_with(&mut account(), request()).await.unwrap();
+    office.save(&mut account()).metadata(request()).await.unwrap();
     office.save(&mut account()).await.unwrap();
     // whatever scope the consumer is started in
     let consume = async {
@@ -94,12 +94,12 @@ async fn a_handler_of_many_events_names_the_last_one_or_the_one_that_it_chooses(
     follow(&tellers, &office).await;
     for id in ["request-1", "request-1"] {
         account.deposit(1);
-        office.save_with(&mut account, Metadata::new().with_correlation_id(id)).await.unwrap();
+        office.save(&mut account).metadata(Metadata::new().with_correlation_id(id)).await.unwrap();
     }
     follow(&tellers, &office).await;
     for id in ["request-2", "request-3"] {
         account.deposit(1);
-        office.save_with(&mut account, Metadata::new().with_correlation_id(id)).await.unwrap();
+        office.save(&mut account).metadata(Metadata::new().with_correlation_id(id)).await.unwrap();
     }
     follow(&tellers, &office).await;
 
@@ -143,7 +143,7 @@ async fn a_policy_written_by_hand_names_the_last_event_of_a_call() {
     let by_hand = ByHand::open_with(in_memory()).await.unwrap();
     let mut account = account();
     account.deposit(1);
-    office.save_with(&mut account, request()).await.unwrap();
+    office.save(&mut account).metadata(request()).await.unwrap();
     follow(&by_hand, &office).await;
     let caused = |id| Metadata::new().with_cause("Office", id);
     assert_eq!(recorded(&by_hand).await, [caused(3), caused(2).with_correlation_id("request-7")]);
@@ -152,7 +152,7 @@ async fn a_policy_written_by_hand_names_the_last_event_of_a_call() {
 async fn effects_that_are_saved_with_a_position_name_the_event_there(variables: Variables) {
     let office = super::office(variables.clone()).await;
     let archive = Archive::open_with(variables).await.unwrap();
-    office.save_with(&mut account(), request()).await.unwrap();
+    office.save(&mut account()).metadata(request()).await.unwrap();
     let mut events = office.subscribe(0).events::<AccountEvent>();
     for effects in [false, true] {
         let followed = timeout(PATIENCE, events.try_next()).await.expect("events are missing").unwrap().unwrap();
@@ -187,7 +187,7 @@ async fn a_dead_letter_that_is_retried_names_its_own_event() {
     let office = super::office(in_memory()).await;
     let careful = Careful::open_with(in_memory()).await.unwrap();
     let mut account = account();
-    office.save_with(&mut account, request()).await.unwrap();
+    office.save(&mut account).metadata(request()).await.unwrap();
     let park = OnFailure::park(1, Duration::from_millis(1));
     let runner = careful.follow(&office).on_failure(park).start().await.unwrap();
     runner.wait_for(2, PATIENCE).await.unwrap();

@@ -31,7 +31,7 @@ fn contains(bytes: &[u8], marker: &str) -> bool {
 
 async fn an_encrypted_state_hides_its_metadata(variables: Variables) {
     let office = office(encrypted(variables)).await;
-    office.save_with(&mut account(), metadata()).await.unwrap();
+    office.save(&mut account()).metadata(metadata()).await.unwrap();
     for notification in office.log().select(1, 10).await.unwrap() {
         assert!(!MARKERS.iter().any(|marker| contains(&notification.state, marker)));
     }
@@ -51,14 +51,14 @@ fn showing(folder: &Path) -> usize {
 async fn no_file_of_an_encrypted_database_shows_metadata() {
     let folder = tempdir().unwrap();
     let office = office(encrypted(sqlite_file(&folder))).await;
-    office.save_with(&mut account(), metadata()).await.unwrap();
+    office.save(&mut account()).metadata(metadata()).await.unwrap();
     office.close().await;
     assert_eq!(showing(folder.path()), 0);
 
     // the twin: without a cipher it is found
     let folder = tempdir().unwrap();
     let office = super::office(sqlite_file(&folder)).await;
-    office.save_with(&mut account(), metadata()).await.unwrap();
+    office.save(&mut account()).metadata(metadata()).await.unwrap();
     office.close().await;
     assert_ne!(showing(folder.path()), 0);
 }

@@ -52,7 +52,7 @@ async fn metadata_beyond_a_limit_is_refused_and_nothing_is_recorded(variables: V
         ),
     ];
     for (metadata, told) in refused {
-        let error = office.save_with(&mut account, metadata.clone()).await.unwrap_err();
+        let error = office.save(&mut account).metadata(metadata.clone()).await.unwrap_err();
         let place = format!("the event `Account.Opened`, version 1 of {}, cannot be recorded: ", account.id());
         assert_eq!(error.to_string(), place + told);
         assert!(!format!("{error:?}").contains("1111-1111"), "{error:?}");
@@ -64,13 +64,13 @@ async fn metadata_beyond_a_limit_is_refused_and_nothing_is_recorded(variables: V
     assert_eq!(recorded(&office).await, []);
     assert_eq!(account.pending_events().len(), 2);
 
-    office.save_with(&mut account, of_len(8_192)).await.unwrap();
+    office.save(&mut account).metadata(of_len(8_192)).await.unwrap();
     assert_eq!(recorded(&office).await, [of_len(8_192), of_len(8_192)]);
     account.deposit(1);
     let largest = Metadata::new().with("k".repeat(128), "").with_actor("a".repeat(1_024));
-    office.save_with(&mut account, largest.clone()).await.unwrap();
+    office.save(&mut account).metadata(largest.clone()).await.unwrap();
     account.deposit(1);
-    office.save_with(&mut account, pairs(64)).await.unwrap();
+    office.save(&mut account).metadata(pairs(64)).await.unwrap();
     assert_eq!(recorded(&office).await[2..], [largest, pairs(64)]);
 }
 
@@ -78,7 +78,7 @@ async fn metadata_beyond_a_limit_is_refused_and_nothing_is_recorded(variables: V
 async fn metadata_and_event_together_count_for_the_limits() {
     let office = office(super::in_memory()).await;
     let event = account().collect_events().remove(0).with_metadata(Metadata::new().with("another", ""));
-    let error = office.save_with(event, pairs(64)).await.unwrap_err();
+    let error = office.save(event).metadata(pairs(64)).await.unwrap_err();
     let Error::Mapper(failed) = &error else { panic!("{error}") };
     assert_eq!(failed.failure, MapperFailure::from(MetadataError::TooManyPairs { count: 65, max: 64 }));
 }

@@ -23,7 +23,7 @@ fn request() -> Metadata {
 
 async fn metadata_is_read_from_the_events_of_a_subscription(variables: Variables) {
     let office = office(variables).await;
-    office.save_with(&mut Account::open(), request()).await.unwrap();
+    office.save(&mut Account::open()).metadata(request()).await.unwrap();
     office.save(&mut Account::open()).await.unwrap();
     let mut events = office.subscribe(0).events::<AccountEvent>();
     for metadata in [request(), Metadata::new()] {
@@ -52,7 +52,7 @@ impl Seen {
 
 async fn metadata_is_read_from_the_contexts_of_handlers(variables: Variables) {
     let office = office(variables).await;
-    office.save_with(&mut account(), request()).await.unwrap();
+    office.save(&mut account()).metadata(request()).await.unwrap();
     let last = office.save(&mut account()).await.unwrap().last().unwrap().id;
     let views = MemoryViews::new(Vec::new());
     let runner = ProjectionRunner::start(&office, Seen, views.clone()).await.unwrap();
@@ -64,7 +64,7 @@ async fn metadata_is_read_from_the_contexts_of_handlers(variables: Variables) {
 async fn an_aggregate_is_replayed_as_without_metadata(variables: Variables) {
     let office = office(variables).await;
     let mut account = account();
-    office.save_with(&mut account, request()).await.unwrap();
+    office.save(&mut account).metadata(request()).await.unwrap();
     account.deposit(3);
     office.save(&mut account).await.unwrap();
     let again: Account = office.repository().get(account.id()).await.unwrap();
@@ -94,7 +94,7 @@ async fn states(application: &Application, id: Uuid) -> Vec<String> {
 async fn without_metadata_a_state_has_not_one_byte_of_it() {
     let office = office(in_memory()).await;
     let mut account = Account::open();
-    office.save_with(&mut account, Metadata::new()).await.unwrap();
+    office.save(&mut account).metadata(Metadata::new()).await.unwrap();
     account.deposit(10);
     Metadata::new().scope(async { office.save(&mut account).await }).await.unwrap();
     let (opened, deposited) = (account.created_on(), account.modified_on());
@@ -108,7 +108,7 @@ async fn metadata_stands_between_the_time_and_the_fields() {
     let office = office(in_memory()).await;
     let mut account = account();
     let metadata = request().with_causation_id("command-1").with_cause("Shop", 3).with_traceparent("00-1-2-01");
-    office.save_with(&mut account, metadata).await.unwrap();
+    office.save(&mut account).metadata(metadata).await.unwrap();
     let deposited = account.modified_on();
     let expected = format!(
         r#"{{"timestamp":"{deposited:.6}","$metadata":{{"correlation_id":"request-7","causation_id":"command-1","actor":"ada","cause":{{"application":"Shop","notification_id":3}},"traceparent":"00-1-2-01","pairs":{{"tenant":"12"}}}},"amount":10}}"#

@@ -30,7 +30,7 @@ async fn each_event_of_a_save_carries_the_metadata_of_its_scope(variables: Varia
 async fn what_is_given_to_a_save_counts_more_than_its_scope(variables: Variables) {
     let office = office(variables).await;
     let given = Metadata::new().with_causation_id("command-1").with_actor("grace").with("tenant", "13");
-    request().scope(async { office.save_with(&mut Note::begin(), given).await }).await.unwrap();
+    request().scope(async { office.save(&mut Note::begin()).metadata(given).await }).await.unwrap();
     let both = request().with_causation_id("command-1").with_actor("grace").with("tenant", "13");
     assert_eq!(recorded(&office).await, [both]);
 }
@@ -112,7 +112,7 @@ async fn a_retried_command_is_saved_with_the_metadata_of_its_scope() {
 async fn a_save_without_events_needs_no_valid_metadata() {
     let office = office(in_memory()).await;
     let too_long = Metadata::new().with_actor("a".repeat(10_000));
-    assert_eq!(office.save_with((), too_long).await.unwrap(), []);
+    assert_eq!(office.save(()).metadata(too_long).await.unwrap(), []);
 }
 
 /// Two aggregates that are saved together, and are never told that they are recorded.
@@ -134,8 +134,8 @@ async fn a_repeated_save_keeps_the_metadata_of_the_first_one(variables: Variable
     let office = office(variables).await;
     let mut pair = Pair { account: Account::open(), note: Note::begin() };
     // as if the first future had been dropped before it learned that the events are recorded
-    office.save_with(&mut pair, request()).await.unwrap();
-    office.save_with(&mut pair, Metadata::new().with_actor("grace")).await.unwrap();
+    office.save(&mut pair).metadata(request()).await.unwrap();
+    office.save(&mut pair).metadata(Metadata::new().with_actor("grace")).await.unwrap();
     assert_eq!(recorded(&office).await, [request(), request()]);
 }
 
@@ -145,6 +145,6 @@ async fn metadata_of_an_event_counts_more_than_that_of_its_save() {
     let events = account().collect_events();
     let [opened, deposited] = <[_; 2]>::try_from(events).unwrap();
     let deposited = deposited.with_metadata(Metadata::new().with_actor("grace"));
-    office.save_with(vec![opened, deposited], request()).await.unwrap();
+    office.save(vec![opened, deposited]).metadata(request()).await.unwrap();
     assert_eq!(recorded(&office).await, [request(), request().with_actor("grace")]);
 }

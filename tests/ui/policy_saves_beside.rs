@@ -35,7 +35,6 @@ impl Bank {
         let rename = |account: &mut Account| account.rename(&event.owner);
         self.retry::<Account, (), _>(context.originator_id, rename).await?;
         assert!(self.save_tracked((), Tracking::new("Bank", 0, 1)).await.is_ok());
-        assert!(self.save_with((), Metadata::new()).await.is_ok());
         Ok(())
     }
 }

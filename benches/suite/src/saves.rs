@@ -39,6 +39,10 @@ pub fn run(run: &mut Run, database: Database) {
         Database::Sqlite => run.measure(&title, |run| sealed_sqlite(run)),
         Database::Postgres => run.measure(&title, |run| sealed_postgres(run)),
     }
+    for tasks in [1, BUSY] {
+        let title = Title::new(database, "save 1 event with a command id", tasks, "saves");
+        run.measure(&title, |run| commands(run, database, tasks));
+    }
     let title = Title::new(database, "save 1 event, read back", BUSY, "saves");
     match database {
         Database::Memory => (),
@@ -126,6 +130,32 @@ fn read_back_in_sqlite(run: &Run) -> Vec<Contender<'static>> {
 fn read_back_in_postgres(run: &Run) -> Vec<Contender<'static>> {
     let (schema, trusted) = (Schema::create(), Schema::create());
     vec![read_back(run, schema.bank()).keeping(schema), named(TRUSTED, run, trusted.bank(), BUSY, 1).keeping(trusted)]
+}
+
+/// The name of our saves without a command id.
+const PLAIN: &str = "ours, without a command id";
+
+fn commands(run: &Run, database: Database, tasks: usize) -> Vec<Contender<'static>> {
+    let contender = |who, has_commands: bool| {
+        let crew = |bank: Bank| {
+            let bank = Arc::new(bank);
+            let saver = |_| Saver::new(&bank, 1);
+            let saver = |number| if has_commands { saver(number).with_commands() } else { saver(number) };
+            Contender::crew(who, run.time, (0..tasks).map(saver).collect())
+        };
+        match database {
+            Database::Memory => crew(place::bank_in_memory()),
+            Database::Sqlite => {
+                let folder = place::folder(&run.folder);
+                crew(place::bank_on(folder.path().join("ours.db"))).keeping(folder)
+            }
+            Database::Postgres => {
+                let schema = Schema::create();
+                crew(schema.bank()).keeping(schema)
+            }
+        }
+    };
+    vec![contender(OURS, true), contender(PLAIN, false)]
 }
 
 /// The name of our saves of states that are not sealed.

@@ -2,11 +2,12 @@
 
 use std::any::TypeId;
 use std::num::{NonZeroU32, NonZeroU64};
-use std::sync::{Arc, Mutex, Once, OnceLock};
+use std::sync::{Arc, Mutex, Once, OnceLock, Weak};
 use std::time::Duration;
 
 use super::aggregate_types::AggregateTypes;
 use super::application_clock::ApplicationClock;
+use super::commands::{Pruning, Retention};
 use super::handle::{Application, Shared};
 use super::snapshots::{SnapshotSettings, Snapshots};
 use super::topics::Topics;
@@ -48,6 +49,7 @@ pub struct ApplicationBuilder {
     section_size: usize,
     clock: ApplicationClock,
     snapshots: SnapshotSettings,
+    commands: Retention,
     /// The first type with an interval of snapshots and without snapshots.
     without_snapshots: Option<&'static str>,
 }
@@ -67,6 +69,7 @@ impl ApplicationBuilder {
             section_size: Self::DEFAULT_SECTION_SIZE,
             clock: ApplicationClock::default(),
             snapshots: SnapshotSettings::default(),
+            commands: Retention::default(),
             without_snapshots: None,
         }
     }
@@ -141,6 +144,16 @@ impl ApplicationBuilder {
         self
     }
 
+    /// Sets how long the ids of commands are kept: seven days by default.
+    ///
+    /// A command whose id is no longer kept counts as new. A number of them is [`Retention::Last`]. Older ids are deleted in the background:
+    /// see [`prune_commands`](Application::prune_commands). All programs that share a log should set the same.
+    #[must_use]
+    pub fn keep_commands(mut self, retention: impl Into<Retention>) -> Self {
+        self.commands = retention.into();
+        self
+    }
+
     /// Sets the clock by which the application calls the program: handlers of its policy, and commands that it retries.
     ///
     /// Their events have the time and the ids of the clock, on whichever threads the runners and the callers are. Events that the program
@@ -185,7 +198,7 @@ impl ApplicationBuilder {
         let recorder = recorder.unwrap_or_else(|| Arc::new(MemoryRecorder::new()));
         let mapper = mapper.unwrap_or_else(|| Mapper::new(name.to_lowercase()));
         let (turns, claim, carried_over) = (Turns::default(), OnceLock::new(), Mutex::default());
-        let (settings, keeps_snapshots) = (self.snapshots, recorder.keeps_snapshots());
+        let (settings, keeps_snapshots, retention) = (self.snapshots, recorder.keeps_snapshots(), self.commands);
         Ok(Application::new(|application| Shared {
             name,
             recorder,
@@ -195,7 +208,8 @@ impl ApplicationBuilder {
             section_size,
             clock,
             turns,
-            snapshots: Snapshots::new(settings, keeps_snapshots, application),
+            snapshots: Snapshots::new(settings, keeps_snapshots, Weak::clone(&application)),
+            commands: Pruning::new(retention, application),
             claim,
             carried_over,
         }))

@@ -9,7 +9,9 @@ use futures::future::BoxFuture;
 use super::aggregate_types::AggregateTypes;
 use super::application_clock::ApplicationClock;
 use super::are_among;
+use super::commands::{Compares, Executed, Pruning, Reserved};
 use super::metadata_scope::of_save;
+use super::save::{Options, Save};
 use super::saveable::{Batch, SaveBatch, Saveable};
 use super::snapshots::Snapshots;
 use super::topics::Topics;
@@ -52,6 +54,7 @@ pub(crate) struct Shared {
     pub(super) clock: ApplicationClock,
     pub(super) turns: Turns,
     pub(crate) snapshots: Snapshots,
+    pub(super) commands: Pruning,
     /// The claim of a type on the name. It ends with the last handle.
     pub(super) claim: OnceLock<NameClaim>,
     /// The upstream applications whose dead letters are known to be in the current storage format.
@@ -105,8 +108,11 @@ impl Application {
     /// An aggregate's events stay pending until they are recorded. If the future is dropped, the save may or may not be done, and the
     /// events are still pending; saving again completes it and records nothing twice.
     ///
-    /// The events are recorded with the metadata of the [`scope`](Metadata::scope) in which the future is polled, if there is one. If a save is
-    /// repeated that was recorded already, the metadata of the first attempt stays.
+    /// The events are recorded with the metadata of the [`scope`](Metadata::scope) in which the future is polled, if there is one, and with
+    /// that of [`Save::metadata`]. If a save is repeated that was recorded already, the metadata of the first attempt stays.
+    ///
+    /// [`Save::command`] gives the save the id of a command, which is then recorded once, whoever sends it again. So does the
+    /// [scope](crate::CommandId::scope) of a command.
     ///
     /// # Errors
     /// [`Error::Conflict`](crate::Error::Conflict) if a version is already recorded: nothing was recorded; get the aggregate again and
@@ -118,57 +124,27 @@ impl Application {
     /// [`SavedInPolicy`](crate::Error::SavedInPolicy) if it is called by a handler of the application's own policy.
     /// [`Recorder`](crate::Error::Recorder) if the database fails; nothing was recorded, except that after
     /// [`OutcomeUnknown`](crate::RecorderError::OutcomeUnknown) it is unknown whether the events were recorded.
-    pub fn save<'a, S: Saveable + 'a>(&'a self, what: S) -> BoxFuture<'a, Result<Vec<Notification>>> {
-        // not an `async fn`: its future has the bound of `S` too, and each use of it would repeat the error of a missing `&mut`
-        Box::pin(self.save_all(what, None))
+    pub fn save<'a, S: Saveable + 'a>(&'a self, what: S) -> Save<'a> {
+        Save::new(self, what, Self::save_all)
     }
 
-    /// Records the pending events of aggregates, with metadata.
-    ///
-    /// Works like [`save`](Self::save). Metadata of a [`scope`](Metadata::scope) applies too; where both set a value, this one counts. To
-    /// add metadata to what [`retry`](Self::retry) saves, run it in a scope.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use eventsourcing_core as eventsourcing;
-    /// # use eventsourcing_core::{AggregateEvent, DomainEvent, Timestamp, Uuid};
-    /// # use eventsourcing_core::domain::{StateError, StateReader, StateWriter};
-    /// # #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
-    /// # struct Started {}
-    /// # impl AggregateEvent for Started {
-    /// #     const TOPICS: &'static [&'static str] = &["World.Started"];
-    /// #     fn topic(&self) -> &'static str { "World.Started" }
-    /// #     fn write(&self, state: &mut StateWriter<'_>) -> Result<(), StateError> { state.write(self) }
-    /// #     fn read(topic: &str, state: &mut StateReader<'_>) -> Result<Self, StateError> {
-    /// #         if topic == "World.Started" { state.read() } else { Err(StateError::UnknownTopic) }
-    /// #     }
-    /// # }
-    /// # fn started() -> DomainEvent<Started> { DomainEvent::new(Uuid::new_v4(), 1, Timestamp::UNIX_EPOCH, Started {}) }
-    /// use eventsourcing::{Application, Error, Metadata};
-    /// # futures::executor::block_on(async {
-    /// let universe = Application::builder("Universe").open()?;
-    /// universe.save_with(started(), Metadata::new().with_actor("ada").with("tenant", "12")).await?;
-    ///
-    /// let mut events = universe.subscribe(0).events::<Started>();
-    /// let followed = events.try_next().await?.expect("a subscription does not end");
-    /// assert_eq!(followed.item.metadata().get("tenant"), Some("12"));
-    /// # Ok::<(), Error>(())
-    /// # }).unwrap();
-    /// ```
-    ///
-    /// # Errors
-    /// The errors of [`save`](Self::save).
-    pub fn save_with<'a, S: Saveable + 'a>(
-        &'a self,
-        what: S,
-        metadata: Metadata,
-    ) -> BoxFuture<'a, Result<Vec<Notification>>> {
-        Box::pin(self.save_all(what, Some(metadata)))
-    }
-
-    async fn save_all<S: Saveable>(&self, mut what: S, metadata: Option<Metadata>) -> Result<Vec<Notification>> {
+    async fn save_all<S: Saveable>(&self, mut what: S, options: Options) -> Result<Vec<Notification>> {
         self.check_not_in_policy()?;
+        let Options { metadata, command } = options;
+        if let Some(command) = Reserved::of_save(command)? {
+            let saved = Box::pin(self.save_command(&mut what, &command, metadata, Compares::Everything)).await?;
+            let (Executed::Now(notifications) | Executed::Before(notifications)) = saved;
+            return Ok(notifications);
+        }
+        self.save_without_command(what, metadata).await
+    }
+
+    /// Saves without a command id, whatever the scope is.
+    pub(super) async fn save_without_command<S: Saveable>(
+        &self,
+        mut what: S,
+        metadata: Option<Metadata>,
+    ) -> Result<Vec<Notification>> {
         let Batch { events, due, .. } = self.batch_to_record(&mut what, of_save(metadata, None)).await?;
         if events.is_empty() {
             return Ok(Vec::new());
@@ -240,7 +216,7 @@ impl Application {
     }
 
     /// What is to be recorded; an error if earlier events were taken from an aggregate and are not recorded.
-    async fn batch_to_record(&self, what: &mut impl Saveable, metadata: SharedMetadata) -> Result<Batch> {
+    pub(super) async fn batch_to_record(&self, what: &mut impl Saveable, metadata: SharedMetadata) -> Result<Batch> {
         let batch = self.batch_of(what, metadata)?;
         for missing in batch.missing.iter().filter(|missing| !are_among(missing, &batch.events)) {
             self.shared.check_recorded(missing).await?;
@@ -249,7 +225,7 @@ impl Application {
     }
 
     /// Turns a conflict about a first version into [`AlreadyExists`](Error::AlreadyExists), which names an id that is in use.
-    fn explain(&self, error: Error, what: &mut impl Saveable) -> Error {
+    pub(super) fn explain(&self, error: Error, what: &mut impl Saveable) -> Error {
         let Error::Conflict { originator_id, tried: 1, recorded } = error else { return error };
         // only now, so that a successful save keeps no copy of the recorded events
         let Ok(Batch { events, .. }) = self.batch_of(what, SharedMetadata::default()) else { return error };
@@ -303,6 +279,7 @@ impl Application {
     /// Dropping the last handle also closes it, without waiting.
     pub async fn close(&self) {
         self.shared.snapshots.close();
+        self.shared.commands.close();
         self.shared.recorder.close().await;
     }
 }

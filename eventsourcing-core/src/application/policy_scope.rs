@@ -6,6 +6,7 @@
 use tokio::task_local;
 
 use super::application_clock::ApplicationClock;
+use super::commands::without;
 use super::handle::{Application, Shared};
 use crate::recording::Cause;
 use crate::{Error, Result};
@@ -33,7 +34,8 @@ impl PolicyScope {
     /// # Errors
     /// The errors of the handlers.
     pub async fn run(self, handlers: impl Future<Output = Result<(), Cause>> + Send) -> Result<(), Cause> {
-        HANDLING.scope(self.address, self.clock.scope(handlers)).await
+        // what a handler saves elsewhere is not the one save of a command's scope around the runner
+        HANDLING.scope(self.address, without(self.clock.scope(handlers))).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! Retrying a command after a conflict: get, decide, save.
 
 mod attempts;
+mod command;
 mod future;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,6 +14,7 @@ use crate::domain::Aggregate;
 
 use attempts::Attempts;
 pub(crate) use attempts::{ATTEMPTS, pause_after};
+pub use command::RetryCommand;
 pub use future::Retry;
 use future::{Load, Loading};
 
@@ -61,6 +63,8 @@ impl Application {
     /// processes and with callers that save without `retry`. Between attempts there are pauses of random length, up to 64 ms, which
     /// get longer with the number of attempts. The conflict is returned after the thirtieth attempt. It is returned at once if
     /// another attempt cannot resolve it: if the command replaced the aggregate that it was given by an old copy.
+    ///
+    /// [`Retry::command`] gives the command an id, so that it is executed once, whoever sends it again.
     ///
     /// # Errors
     /// [`Error::Conflict`](crate::Error::Conflict) after the last attempt, and the errors of [`get`](crate::Repository::get) and
@@ -233,7 +237,7 @@ fn load_all<'a, S: AggregateSet>(ids: S::Ids) -> Load<'a, S> {
     Box::new(move |mut attempts: Attempts<'a>| -> Loading<'a, S> {
         let ids = Arc::clone(&ids);
         Box::pin(async move {
-            attempts.begin().await;
+            attempts.begin().await?;
             let aggregates = S::load(attempts.application, &ids).await?;
             Ok((attempts, aggregates))
         })
@@ -246,7 +250,7 @@ fn load_or_create<'a, A: Aggregate>(id: Uuid, create: impl FnMut() -> A + Send +
     Box::new(move |mut attempts: Attempts<'a>| -> Loading<'a, (A,)> {
         let create = Arc::clone(&create);
         Box::pin(async move {
-            attempts.begin().await;
+            attempts.begin().await?;
             let create = || (create.lock().unwrap_or_else(PoisonError::into_inner))();
             let aggregate = attempts.application.repository().get_or_create(id, create).await?;
             Ok((attempts, (aggregate,)))

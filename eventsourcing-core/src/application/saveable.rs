@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use uuid::Uuid;
 
+use super::commands::Comparison;
 use super::due_snapshot::Due;
 use super::snapshots::Snapshots;
 use super::topics::Topics;
@@ -57,6 +58,18 @@ pub struct SaveBatch<'a> {
     missing: Vec<MissingEvents>,
     /// The snapshots that are due once the events are recorded.
     due: Vec<Due>,
+    pub(super) purpose: Purpose<'a>,
+}
+
+/// What a pass through aggregates and events is for.
+#[derive(Debug)]
+pub(super) enum Purpose<'a> {
+    /// Their events are to be recorded.
+    Record,
+    /// Their events are compared with those that their command has recorded.
+    Compare(Comparison<'a>),
+    /// Their events are not to be recorded any more, because their command is recorded.
+    Discard,
 }
 
 /// What is recorded by one save, and what it depends on.
@@ -77,7 +90,7 @@ impl<'a> SaveBatch<'a> {
         metadata: SharedMetadata,
     ) -> Self {
         let (events, missing, due) = (Vec::new(), Vec::new(), Vec::new());
-        Self { mapper, topics, snapshots, events, metadata, sources: 0, missing, due }
+        Self { mapper, topics, snapshots, events, metadata, sources: 0, missing, due, purpose: Purpose::Record }
     }
 
     /// Adds an event, which is recorded with the metadata of the save.
@@ -90,6 +103,11 @@ impl<'a> SaveBatch<'a> {
     }
 
     fn add_all<E: AggregateEvent>(&mut self, events: &[DomainEvent<E>], append_id: Uuid) -> Result<()> {
+        match &mut self.purpose {
+            Purpose::Record => {}
+            Purpose::Compare(comparison) => return comparison.compare(self.mapper, events),
+            Purpose::Discard => return Ok(()),
+        }
         self.topics.claim::<E>()?;
         self.sources += 1;
         let is_homeless = |event: &&DomainEvent<E>| event.originator_id.is_nil() || event.originator_version == 0;
@@ -124,6 +142,10 @@ impl<'a> SaveBatch<'a> {
         root.check()?;
         self.missing.extend(root.missing().cloned());
         if root.pending_events().is_empty() {
+            return Ok(());
+        }
+        if matches!(self.purpose, Purpose::Discard) {
+            root.discard();
             return Ok(());
         }
         let append_id = root.append_id();

@@ -97,6 +97,18 @@ pub enum AggregateError {
         topic: &'static str,
     },
 
+    /// The aggregate holds events that are not recorded, because their command was recorded before.
+    #[error(
+        "this {aggregate} {originator_id} holds events that are not recorded, because their command was recorded before; \
+         get the aggregate again"
+    )]
+    NotRecorded {
+        /// The name of the aggregate's type.
+        aggregate: &'static str,
+        /// The id of the aggregate.
+        originator_id: Uuid,
+    },
+
     /// No creation event created the aggregate.
     #[error(
         "this {aggregate} cannot be saved: no creation event created it, so it has no id and no history; \

@@ -24,14 +24,18 @@ pub(super) enum Fault {
         /// The topic of the event that was triggered inside that body.
         inner: &'static str,
     },
+    /// The command whose events the aggregate holds was recorded before: these events never will be.
+    NotRecorded,
 }
 
 impl Fault {
-    /// Returns the topic of the event that was triggered where none may be.
-    pub(super) fn inner(self) -> &'static str {
+    /// Returns the fault of the body of an event in which this one was found.
+    pub(super) fn found_in(self, outer: &'static str) -> Self {
         match self {
-            Fault::Nested { inner, .. } => inner,
-            Fault::NotCreated { topic } | Fault::Panicked { topic } => topic,
+            Fault::Nested { inner, .. } => Fault::Nested { outer, inner },
+            Fault::NotCreated { topic } | Fault::Panicked { topic } => Fault::Nested { outer, inner: topic },
+            // it was there before the body ran
+            Fault::NotRecorded => self,
         }
     }
 
@@ -40,6 +44,7 @@ impl Fault {
             Fault::NotCreated { .. } => AggregateError::NotCreated { aggregate: A::NAME },
             Fault::Panicked { topic } => AggregateError::BodyPanicked { originator_id: id, topic },
             Fault::Nested { outer, inner } => AggregateError::NestedEvent { originator_id: id, outer, inner },
+            Fault::NotRecorded => AggregateError::NotRecorded { aggregate: A::NAME, originator_id: id },
         }
     }
 }

@@ -80,6 +80,12 @@ impl<A: Aggregate> Root<A> {
         self.pending.recorded();
     }
 
+    /// Drops the pending events, which must not be recorded. The aggregate has gone through them, and cannot be used any more.
+    pub(crate) fn discard(&mut self) {
+        self.pending = Pending::default();
+        self.fault = Some(Fault::NotRecorded);
+    }
+
     /// Creates an aggregate. `make` builds it from the event, which becomes its first pending event.
     pub fn create<T>(id: Uuid, event: T, wrap: impl FnOnce(T) -> A::Event, make: impl FnOnce(&T) -> A) -> A {
         let made: Result<A, std::convert::Infallible> = Self::try_create(id, event, wrap, |event| Ok(make(event)));
@@ -273,18 +279,17 @@ impl<A: Aggregate> Root<A> {
         self.applying = None;
         // a nested command saw a mark (or, on a replaced `*self`, no creation): the outer topic is known only now
         if let Some(fault) = self.fault {
-            self.fault = Some(Fault::Nested { outer, inner: fault.inner() });
+            self.fault = Some(fault.found_in(outer));
         }
     }
 
     /// Returns the fault of a body that creates an aggregate and calls its commands, which is not allowed.
     fn fault_of_creation(&self, outer: &'static str) -> Option<Fault> {
-        let inner = match (self.fault, self.pending.events().first()) {
-            (Some(fault), _) => fault.inner(),
-            (None, Some(event)) => event.event.topic(),
-            (None, None) => return None,
-        };
-        Some(Fault::Nested { outer, inner })
+        match (self.fault, self.pending.events().first()) {
+            (Some(fault), _) => Some(fault.found_in(outer)),
+            (None, Some(event)) => Some(Fault::Nested { outer, inner: event.event.topic() }),
+            (None, None) => None,
+        }
     }
 
     /// Checks that the aggregate may be recorded.

@@ -1,8 +1,8 @@
 //! An append: everything that is recorded together or not at all.
 
-use super::{LetterChanges, RecorderError, StoredEvent, Tracking};
+use super::{LetterChanges, NewCommand, RecorderError, StoredEvent, Tracking};
 
-/// Events, tracking and dead letters that are recorded atomically: all of them or none.
+/// Events, tracking, dead letters and a command id that are recorded atomically: all of them or none.
 ///
 /// # Examples
 ///
@@ -26,12 +26,16 @@ pub struct Append {
     pub tracking: Option<Tracking>,
     /// The changes of an upstream application's dead letters.
     pub letters: Option<LetterChanges>,
+    /// The command whose outcome this append is.
+    ///
+    /// It is set only for recorders that [keep commands](super::Recorder::keeps_commands), and never together with dead letters.
+    pub command: Option<NewCommand>,
 }
 
 impl Append {
-    /// Creates an append of these events, without tracking and dead letters.
+    /// Creates an append of these events, without tracking, dead letters and a command.
     pub fn new(events: Vec<StoredEvent>) -> Self {
-        Self { events, tracking: None, letters: None }
+        Self { events, tracking: None, letters: None, command: None }
     }
 
     /// Sets the tracking of another application's log, if any.
@@ -48,22 +52,32 @@ impl Append {
         self
     }
 
+    /// Sets the command whose outcome this append is, if any.
+    #[must_use]
+    pub fn command(mut self, command: impl Into<Option<NewCommand>>) -> Self {
+        self.command = command.into();
+        self
+    }
+
     /// Returns whether there is nothing to record.
     pub fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.tracking.is_none() && self.letters.is_none()
+        self.events.is_empty() && self.tracking.is_none() && self.letters.is_none() && self.command.is_none()
     }
 
     /// Checks the limits that every recorder must enforce, before anything is recorded.
     ///
     /// # Errors
-    /// [`RecorderError::OutOfRange`] if the version of an event is greater than `i64::MAX`, and the errors of [`Tracking::check`] and
-    /// [`LetterChanges::check`].
+    /// [`RecorderError::OutOfRange`] if the version of an event is greater than `i64::MAX`, [`RecorderError::CommandWithLetters`] if there are
+    /// a command and changes of dead letters, and the errors of [`Tracking::check`] and [`LetterChanges::check`].
     pub fn check(&self) -> Result<(), RecorderError> {
         // databases have signed 64-bit integers, and every recorder must accept the same values
         let max = i64::MAX.unsigned_abs();
         let mut versions = self.events.iter().map(|event| event.originator_version);
         if let Some(value) = versions.find(|version| *version > max) {
             return Err(RecorderError::OutOfRange { what: "originator version", value, max });
+        }
+        if let (Some(command), Some(_)) = (&self.command, &self.letters) {
+            return Err(RecorderError::CommandWithLetters { id: command.id });
         }
         self.tracking.as_ref().map_or(Ok(()), Tracking::check)?;
         self.letters.as_ref().map_or(Ok(()), LetterChanges::check)

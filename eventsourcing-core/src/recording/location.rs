@@ -45,6 +45,8 @@ pub enum StateKind {
     Snapshot = 1,
     /// The reason why a handler failed on an event, which is encrypted if the event is.
     DeadLetterReason = 2,
+    /// What a command consists of. The id of the command takes the place of that of an aggregate.
+    CommandContent = 3,
 }
 
 impl fmt::Display for StateKind {
@@ -53,6 +55,7 @@ impl fmt::Display for StateKind {
             Self::Event => "event",
             Self::Snapshot => "snapshot",
             Self::DeadLetterReason => "reason of the dead letter",
+            Self::CommandContent => "content of the command",
         })
     }
 }

@@ -1,5 +1,7 @@
 //! The recorder: the trait that stores events, and the contract of every implementation.
 
+mod defaults;
+
 use std::fmt::Debug;
 
 use async_trait::async_trait;
@@ -8,13 +10,11 @@ use uuid::Uuid;
 
 use super::recorded_time::last_id_before;
 use super::{
-    Append, EventQuery, EventVisitor, LetterQuery, LogPosition, Notification, NotificationQuery, NotificationVisitor,
-    OriginatorQuery, RecordedOriginator, RecordedTime, RecorderError, ReplayItem, ReplayQuery, ReplayVisitor,
-    StoredDictionary, StoredEvent, StoredLetter, StoredSnapshot, Tracking,
+    Append, CommandId, EventQuery, EventVisitor, LetterQuery, LogPosition, Notification, NotificationQuery,
+    NotificationVisitor, OriginatorQuery, OutdatedCommands, RecordedCommand, RecordedOriginator, RecordedTime,
+    RecorderError, ReplayItem, ReplayQuery, ReplayVisitor, StoredDictionary, StoredEvent, StoredLetter, StoredSnapshot,
+    Tracking,
 };
-
-/// The number of rows that the default implementations read at a time.
-const PAGE: usize = 1_000;
 
 /// A store of the events of one application.
 ///
@@ -38,6 +38,8 @@ const PAGE: usize = 1_000;
 /// 9. Dead letters, if the recorder stores them, change together with the events and the tracking of their append or not at all,
 ///    and only if the letters that the append relies on exist.
 /// 10. Snapshots, if the recorder stores them, change nothing else: they have no place in the log, and each can be deleted.
+/// 11. A command id, if the recorder stores them, is recorded together with the events of its append or not at all, and once, ever, unless it is
+///     deleted. Another append with the id records nothing.
 ///
 /// # Implementing it
 ///
@@ -91,21 +93,7 @@ pub trait Recorder: Debug + Send + Sync {
     /// # Errors
     /// If the storage fails, possibly after some events have been passed.
     async fn read_events(&self, query: EventQuery, visit: &mut EventVisitor<'_>) -> Result<(), RecorderError> {
-        let (mut query, mut left) = (query.clone(), query.limit.unwrap_or(usize::MAX));
-        loop {
-            query.limit = Some(left.min(PAGE));
-            let page = self.select_events(query.clone()).await?;
-            for event in &page {
-                if visit(event.as_ref()).is_break() {
-                    return Ok(());
-                }
-            }
-            left -= page.len().min(left);
-            match page.last() {
-                Some(last) if page.len() >= PAGE && left > 0 => query.advance_after(last.originator_version),
-                _ => return Ok(()),
-            }
-        }
+        defaults::read_events(self, query, visit).await
     }
 
     /// Passes events of all aggregates to a visitor, in the order of their notification ids, until the visitor stops.
@@ -119,21 +107,7 @@ pub trait Recorder: Debug + Send + Sync {
         query: NotificationQuery,
         visit: &mut NotificationVisitor<'_>,
     ) -> Result<(), RecorderError> {
-        let (mut query, mut left) = (query.clone(), query.limit);
-        loop {
-            query.limit = left.min(PAGE);
-            let page = self.select_notifications(query.clone()).await?;
-            for notification in &page {
-                if visit(notification.as_ref()).is_break() {
-                    return Ok(());
-                }
-            }
-            left -= page.len().min(left);
-            match page.last() {
-                Some(last) if page.len() >= PAGE && left > 0 => query.advance_after(last.position()),
-                _ => return Ok(()),
-            }
-        }
+        defaults::read_notifications(self, query, visit).await
     }
 
     /// Records events together with the tracking of another application's log: all of it or none.
@@ -164,12 +138,18 @@ pub trait Recorder: Debug + Send + Sync {
     /// append again, it assumes that the append is recorded if the letters to remove are gone: the caller gets no
     /// [`LettersChanged`](RecorderError::LettersChanged) for its own change.
     ///
+    /// An append with a command that was recorded already, with the same `append_id`s, counts as recorded. Its command is recorded now if it
+    /// was not before.
+    ///
     /// # Errors
-    /// The errors of [`insert_tracked`](Self::insert_tracked), which take precedence; then [`RecorderError::LettersChanged`] if letters
+    /// [`RecorderError::CommandRecorded`] if the id of the command is recorded, whatever else is wrong with the append;
+    /// [`RecorderError::NoCommands`] if there is a command and the recorder stores none.
+    /// The errors of [`insert_tracked`](Self::insert_tracked), which take precedence over letters; then [`RecorderError::LettersChanged`] if letters
     /// that the append relies on do not exist, and the errors of [`LetterChanges::check`](crate::recording::LetterChanges::check).
     /// [`RecorderError::NoDeadLetters`] if there are changes of letters and the recorder stores no letters.
     async fn append(&self, append: Append) -> Result<Vec<Notification>, RecorderError> {
         match append {
+            Append { command: Some(_), .. } => Err(RecorderError::NoCommands),
             Append { letters: Some(letters), .. } => Err(RecorderError::NoDeadLetters { upstream: letters.upstream }),
             Append { events, tracking: Some(tracking), .. } => self.insert_tracked(events, tracking).await,
             Append { events, .. } => self.insert_events(events).await,
@@ -194,15 +174,7 @@ pub trait Recorder: Debug + Send + Sync {
     /// # Errors
     /// If the storage fails.
     async fn count_letters(&self, upstream: &str) -> Result<u64, RecorderError> {
-        let (mut count, mut query) = (0, LetterQuery::of(upstream).limit(PAGE));
-        loop {
-            let page = self.select_letters(query.clone()).await?;
-            count += page.len() as u64;
-            match page.last() {
-                Some(last) if page.len() >= PAGE => query.after = last.notification_id,
-                _ => return Ok(count),
-            }
-        }
+        defaults::count_letters(self, upstream).await
     }
 
     /// Returns those of the given aggregates that have dead letters, in any order; none if the recorder stores no letters.
@@ -214,14 +186,7 @@ pub trait Recorder: Debug + Send + Sync {
     /// # Errors
     /// If the storage fails.
     async fn originators_with_letters(&self, upstream: &str, originators: &[Uuid]) -> Result<Vec<Uuid>, RecorderError> {
-        let mut found = Vec::new();
-        for id in originators {
-            let first = LetterQuery::of(upstream).originator(*id).limit(1);
-            if !self.select_letters(first).await?.is_empty() {
-                found.push(*id);
-            }
-        }
-        Ok(found)
+        defaults::originators_with_letters(self, upstream, originators).await
     }
 
     /// Returns the position of the event with this notification id; `None` if no event has it.
@@ -261,14 +226,7 @@ pub trait Recorder: Debug + Send + Sync {
     /// The errors of [`Tracking::check_beginning`]; [`RecorderError::NoTracking`] unless the recorder can store the position; other
     /// variants if the storage fails.
     async fn initialize_tracking(&self, upstream: &str, position: LogPosition) -> Result<LogPosition, RecorderError> {
-        if position.id == 0 {
-            return Err(RecorderError::NoTracking { upstream: upstream.to_owned() });
-        }
-        match self.insert_tracked(Vec::new(), Tracking::new(upstream, 0, position)).await {
-            // another writer that begins at the same time was faster
-            Ok(_) | Err(RecorderError::AlreadyProcessed { .. }) => self.tracked_position(upstream).await,
-            Err(error) => Err(error),
-        }
+        defaults::initialize_tracking(self, upstream, position).await
     }
 
     /// Moves the position up to which another application's log is processed, to any other position, back or forth.
@@ -310,19 +268,7 @@ pub trait Recorder: Debug + Send + Sync {
     /// # Errors
     /// If the storage fails.
     async fn select_originators(&self, query: OriginatorQuery) -> Result<Vec<RecordedOriginator>, RecorderError> {
-        let mut found = Vec::new();
-        let mut log = NotificationQuery::after(query.after, PAGE).topics(query.topics);
-        while found.len() < query.limit && !log.topics.is_empty() {
-            let page = self.select_notifications(log.clone()).await?;
-            let firsts = page.iter().filter(|notification| notification.originator_version == 1);
-            let listed = firsts.map(|first| RecordedOriginator::new(first.id, first.originator_id));
-            found.extend(listed.take(query.limit - found.len()));
-            match page.last() {
-                Some(last) if page.len() >= PAGE => log.advance_after(last.id),
-                _ => break,
-            }
-        }
-        Ok(found)
+        defaults::select_originators(self, query).await
     }
 
     /// Returns the number of aggregates whose first event has one of these topics.
@@ -332,15 +278,7 @@ pub trait Recorder: Debug + Send + Sync {
     /// # Errors
     /// If the storage fails.
     async fn count_originators(&self, topics: &[String]) -> Result<u64, RecorderError> {
-        let (mut count, mut query) = (0, OriginatorQuery::of(topics.iter().cloned()).limit(PAGE));
-        loop {
-            let page = self.select_originators(query.clone()).await?;
-            count += page.len() as u64;
-            match page.last() {
-                Some(last) if page.len() >= PAGE => query.after = last.notification_id,
-                _ => return Ok(count),
-            }
-        }
+        defaults::count_originators(self, topics).await
     }
 
     /// Returns the times at which events were recorded, of those among the given ids whose times are known, in any order.
@@ -405,6 +343,34 @@ pub trait Recorder: Debug + Send + Sync {
     /// If the storage fails, possibly after some items have been passed.
     async fn read_replay(&self, query: ReplayQuery, visit: &mut ReplayVisitor<'_>) -> Result<(), RecorderError> {
         self.read_events(query.events_from(0), &mut |event| visit(ReplayItem::Event(event))).await
+    }
+
+    /// Whether the recorder stores command ids. It does not by default, and no append has a command then.
+    fn keeps_commands(&self) -> bool {
+        false
+    }
+
+    /// Returns a recorded command; `None` if it is not recorded, or no longer.
+    ///
+    /// A command that is returned is durable, as that of an acknowledged append.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    async fn find_command(&self, id: CommandId) -> Result<Option<RecordedCommand>, RecorderError> {
+        let _ = id;
+        Ok(None)
+    }
+
+    /// Deletes some of the outdated commands, the first ones first, and returns how many.
+    ///
+    /// It deletes at most `limit` commands, and returns fewer only if no more are outdated. Their events stay. It finds them in the order
+    /// in which they were recorded, and need not find one that is outdated behind `limit` others that are not: the clocks of two programs differ.
+    ///
+    /// # Errors
+    /// [`RecorderError::NoCommands`] unless the recorder stores command ids; other variants if the storage fails.
+    async fn delete_commands(&self, outdated: OutdatedCommands, limit: usize) -> Result<u64, RecorderError> {
+        let _ = (outdated, limit);
+        Err(RecorderError::NoCommands)
     }
 
     /// Waits until notifications with ids greater than `after` are known to exist.

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Cause, LogPosition, messages};
+use super::{Cause, CommandId, LogPosition, RecordedCommand, messages};
 use crate::error_chain::readable_debug;
 
 /// The error of a call of a recorder.
@@ -273,6 +273,26 @@ pub enum RecorderError {
         "this recorder stores no snapshots; load the aggregate from its events, or give the application a recorder that stores them"
     )]
     NoSnapshots,
+
+    /// The recorder stores no command ids; nothing was recorded.
+    #[error(
+        "this recorder stores no command ids; save without one, or give the application a recorder that stores them"
+    )]
+    NoCommands,
+
+    /// The command was recorded before; nothing was recorded now.
+    #[error("the command {} was recorded before; nothing was recorded now", recorded.id)]
+    CommandRecorded {
+        /// What is recorded of the command.
+        recorded: Box<RecordedCommand>,
+    },
+
+    /// An append has a command id and changes of dead letters; nothing was recorded.
+    #[error("the command {id} cannot be recorded together with changes of dead letters; record them in two appends")]
+    CommandWithLetters {
+        /// The id of the command.
+        id: CommandId,
+    },
 
     /// The recorder does not store how far other applications' logs are processed.
     #[error(

@@ -11,7 +11,7 @@ use super::{CausingEvent, MetadataError};
 /// pairs of a name and a value.
 ///
 /// It is set for everything that is saved in a [`scope`](Self::scope), or for one save with
-/// [`Application::save_with`](crate::Application::save_with). Every event of the save carries it, as a part of its state, which is
+/// [`Save::metadata`](crate::application::Save::metadata). Every event of the save carries it, as a part of its state, which is
 /// compressed and encrypted. An event without metadata has not one byte of it.
 ///
 /// It tells of the save, and is no part of the event: aggregates never see it, and two [`DomainEvent`](crate::DomainEvent)s that differ only in

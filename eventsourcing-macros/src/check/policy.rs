@@ -82,7 +82,7 @@ fn units_of_work(handlers: &[Handler], errors: &mut Errors) {
 }
 
 /// The methods of an application that record events.
-const RECORDING: &[&str] = &["save", "save_with", "save_tracked", "retry"];
+const RECORDING: &[&str] = &["save", "save_tracked", "retry"];
 
 /// The handlers must not save on the application itself.
 fn no_saves_beside(methods: &[MarkedMethod], errors: &mut Errors) {

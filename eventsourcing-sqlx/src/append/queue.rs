@@ -16,13 +16,15 @@ const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// How many rows an append writes or deletes.
 pub(super) fn rows_of(append: &Append) -> usize {
     let letters = append.letters.as_ref().map_or(0, |letters| letters.taken.len() + letters.parked.len());
-    append.events.len() + usize::from(append.tracking.is_some()) + letters
+    append.events.len() + usize::from(append.tracking.is_some()) + usize::from(append.command.is_some()) + letters
 }
 
 /// How many bytes the states of an append's events and dead letters have.
 pub(crate) fn bytes_of(append: &Append) -> usize {
     let letters = append.letters.iter().flat_map(|letters| &letters.parked).map(|letter| letter.state.len());
-    append.events.iter().map(|event| event.state.len()).chain(letters).sum()
+    let content =
+        append.command.iter().filter_map(|command| command.content.as_ref()).map(|content| content.state.len());
+    append.events.iter().map(|event| event.state.len()).chain(letters).chain(content).sum()
 }
 
 /// The queue of an application, with the storage that records it.

@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use eventsourcing_core::recording::{Append, StoredLetter, is_same_attempt, stamped};
-use eventsourcing_core::{LogPosition, RecorderError, StoredEvent};
+use eventsourcing_core::recording::{Append, RecordedCommand, StoredLetter, is_same_attempt, stamped};
+use eventsourcing_core::{CommandId, LogPosition, RecorderError, StoredEvent};
 use uuid::Uuid;
 
 use crate::rows::{self, LookRow};
@@ -16,6 +16,8 @@ pub(crate) struct Found {
     last: HashMap<Uuid, u64>,
     /// The dead letters that were found, by upstream and notification id.
     letters: HashMap<(String, u64), StoredLetter>,
+    /// The commands that are recorded.
+    commands: HashMap<CommandId, RecordedCommand>,
     /// The aggregates that have dead letters, by upstream.
     #[cfg(feature = "postgres")]
     waiting: HashSet<(String, Uuid)>,
@@ -36,6 +38,22 @@ impl Found {
             self.rows.insert((originator_id, rows::from_version(version)?), position);
         }
         Ok(())
+    }
+
+    /// Adds a recorded command.
+    pub(crate) fn add_command(&mut self, command: RecordedCommand) {
+        self.commands.insert(command.id, command);
+    }
+
+    /// The recorded command of an append, if there is one.
+    pub(crate) fn command_of(&self, append: &Append) -> Option<&RecordedCommand> {
+        self.commands.get(&append.command.as_ref()?.id)
+    }
+
+    /// A recorded command.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn command(&self, id: CommandId) -> Option<&RecordedCommand> {
+        self.commands.get(&id)
     }
 
     /// Adds dead letters of an upstream.
@@ -85,6 +103,12 @@ impl Found {
     pub(crate) fn has_own(&self, event: &StoredEvent) -> bool {
         let row = self.rows.get(&version_of(event));
         row.and_then(|row| row.anchor).is_some_and(|attempt| is_same_attempt(attempt, event.append_id))
+    }
+
+    /// The position of an event that was recorded by its own attempt.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn own_position(&self, event: &StoredEvent) -> Option<LogPosition> {
+        self.rows.get(&version_of(event)).copied().filter(|_| self.has_own(event))
     }
 
     fn has(&self, originator_id: Uuid, version: u64) -> bool {
@@ -156,8 +180,21 @@ pub(crate) fn resolve(
         return Resolution::Done(Vec::new());
     }
     let events = resolve_events(&append.events, found, pending);
+    match &events {
+        // rows of its own attempt count first
+        Resolution::Done(positions) if !positions.is_empty() => {}
+        _ => {
+            if let Some(recorded) = found.command_of(append) {
+                return Resolution::Refused(RecorderError::CommandRecorded { recorded: Box::new(recorded.clone()) });
+            }
+        }
+    }
     let Some(tracking) = &append.tracking else {
         return match events {
+            // the command is still to be recorded
+            Resolution::Done(positions) if append.command.is_some() && found.command_of(append).is_none() => {
+                Resolution::Free(positions.into_iter().map(Some).collect())
+            }
             // the letters are still to be changed
             Resolution::Done(positions) if positions.is_empty() && append.letters.is_some() => {
                 Resolution::Free(Vec::new())
@@ -224,156 +261,4 @@ pub(crate) fn complete(
 }
 
 #[cfg(test)]
-mod tests {
-    use eventsourcing_core::Tracking;
-
-    use super::*;
-
-    const ATTEMPT: Uuid = Uuid::from_u128(1 << 100);
-    const OTHER: Uuid = Uuid::from_u128(2 << 100);
-
-    fn event(originator: u128, version: u64, append_id: Uuid) -> StoredEvent {
-        StoredEvent::new(Uuid::from_u128(originator), version, "", [], append_id)
-    }
-
-    /// Rows of aggregates, the last version of each of which is 9.
-    fn rows(rows: &[(u64, u128, u64, Uuid)]) -> Found {
-        let mut found = Found::default();
-        for &(id, originator, version, append_id) in rows {
-            let originator_id = Uuid::from_u128(originator);
-            // as another sending of the same attempt stamped it
-            let position = LogPosition::anchored(id, stamped(append_id, 77));
-            found.rows.insert((originator_id, version), position);
-            found.last.insert(originator_id, 9);
-        }
-        found
-    }
-
-    fn resolved(events: &[StoredEvent], found: &Found) -> Resolution {
-        resolve_events(events, found, &HashSet::new())
-    }
-
-    fn free(events: &[StoredEvent], found: &Found) -> Vec<Option<u64>> {
-        match resolved(events, found) {
-            Resolution::Free(positions) => positions.iter().map(|known| known.map(|known| known.id)).collect(),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn conflicting(events: &[StoredEvent], found: &Found) -> (Uuid, u64, u64) {
-        match resolved(events, found) {
-            Resolution::Refused(RecorderError::Conflict { originator_id, tried, recorded }) => {
-                (originator_id, tried, recorded)
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn is_done(resolution: &Resolution, ids: &[u64]) -> bool {
-        matches!(resolution, Resolution::Done(found) if found.iter().map(|found| found.id).eq(ids.iter().copied()))
-    }
-
-    /// A save that goes on from 4, of an upstream that is processed up to `recorded`.
-    fn tracked(events: Vec<StoredEvent>, found: &Found, recorded: u64) -> Resolution {
-        let append = Append::new(events).tracked(Tracking::new("Orders", 4, 6));
-        resolve(&append, found, &HashSet::new(), &Positions::from([("Orders".to_owned(), recorded.into())]), false)
-    }
-
-    #[test]
-    fn rows_of_the_same_attempt_are_done() {
-        let events = [event(7, 1, ATTEMPT), event(7, 2, ATTEMPT)];
-        let found = resolved(&events, &rows(&[(5, 7, 2, ATTEMPT), (4, 7, 1, ATTEMPT)]));
-        assert!(is_done(&found, &[4, 5]), "{found:?}");
-    }
-
-    #[test]
-    fn later_events_of_an_attempt_that_was_recorded_are_missing() {
-        let events = [event(7, 1, ATTEMPT), event(7, 2, OTHER), event(8, 1, OTHER)];
-        let found = free(&events, &rows(&[(4, 7, 1, ATTEMPT)]));
-        assert_eq!(found, [Some(4), None, None]);
-        let known = [Some(LogPosition::anchored(4, ATTEMPT)), None, None];
-        let ids: Vec<u64> = complete(&known, &events, 9, 1).iter().map(|position| position.id).collect();
-        assert_eq!(ids, [4, 9, 10]);
-    }
-
-    #[test]
-    fn an_event_that_is_recorded_again_has_another_anchor() {
-        let events = [event(7, 1, ATTEMPT)];
-        let (first, again) = (complete(&[], &events, 9, 1), complete(&[], &events, 9, 2));
-        assert_ne!(first, again);
-        assert_eq!(first[0].id, again[0].id);
-    }
-
-    #[test]
-    fn a_row_of_another_attempt_is_a_conflict_at_the_first_such_version() {
-        let events = [event(7, 1, ATTEMPT), event(8, 3, ATTEMPT), event(8, 4, ATTEMPT)];
-        let found = conflicting(&events, &rows(&[(4, 7, 1, ATTEMPT), (6, 8, 4, OTHER), (5, 8, 3, OTHER)]));
-        assert_eq!(found, (Uuid::from_u128(8), 3, 9));
-    }
-
-    #[test]
-    fn two_events_of_one_version_in_one_save_are_a_conflict() {
-        let found = conflicting(&[event(7, 1, ATTEMPT), event(7, 1, ATTEMPT)], &rows(&[]));
-        assert_eq!(found, (Uuid::from_u128(7), 1, 0));
-    }
-
-    #[test]
-    fn an_event_whose_predecessor_is_missing_is_a_conflict() {
-        assert_eq!(conflicting(&[event(7, 4, ATTEMPT)], &rows(&[])), (Uuid::from_u128(7), 4, 0));
-        assert_eq!(conflicting(&[event(7, 4, ATTEMPT)], &rows(&[(3, 7, 2, OTHER)])), (Uuid::from_u128(7), 4, 9));
-        let of_others = [event(8, 3, ATTEMPT), event(7, 4, ATTEMPT)];
-        assert_eq!(conflicting(&of_others, &rows(&[(3, 8, 2, OTHER)])), (Uuid::from_u128(7), 4, 0));
-    }
-
-    #[test]
-    fn an_event_whose_predecessor_is_recorded_or_comes_before_it_is_free() {
-        assert_eq!(free(&[event(7, 4, ATTEMPT)], &rows(&[(3, 7, 3, OTHER)])), [None]);
-        assert_eq!(free(&[event(7, 1, ATTEMPT), event(7, 2, ATTEMPT)], &rows(&[])), [None, None]);
-        assert_eq!(free(&[event(7, 0, ATTEMPT), event(8, 1, ATTEMPT)], &rows(&[])), [None, None]);
-        let pending = HashSet::from([(Uuid::from_u128(7), 3)]);
-        let found = resolve_events(&[event(7, 4, ATTEMPT)], &rows(&[]), &pending);
-        assert!(matches!(found, Resolution::Free(_)), "{found:?}");
-        let needed =
-            predecessors(&[event(7, 4, ATTEMPT), event(7, 5, ATTEMPT), event(8, 1, ATTEMPT), event(7, 9, ATTEMPT)]);
-        assert_eq!(needed, [(Uuid::from_u128(7), 3), (Uuid::from_u128(7), 8)]);
-    }
-
-    #[test]
-    fn a_save_whose_upstream_has_moved_is_refused_even_in_conflict() {
-        for found in [rows(&[]), rows(&[(4, 7, 1, OTHER)])] {
-            for recorded in [0, 3, 5, 6] {
-                let resolution = tracked(vec![event(7, 1, ATTEMPT)], &found, recorded);
-                let is_right = matches!(
-                    resolution,
-                    Resolution::Refused(RecorderError::AlreadyProcessed { after: 4, recorded: found, .. }) if found == recorded
-                );
-                assert!(is_right, "{resolution:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_save_whose_upstream_has_moved_is_done_if_its_events_are_recorded() {
-        let found = rows(&[(4, 7, 1, ATTEMPT)]);
-        let resolution = tracked(vec![event(7, 1, ATTEMPT)], &found, 6);
-        assert!(is_done(&resolution, &[4]), "{resolution:?}");
-        let resolution = tracked(vec![event(7, 1, ATTEMPT), event(7, 2, ATTEMPT)], &found, 6);
-        assert!(matches!(resolution, Resolution::Refused(RecorderError::AlreadyProcessed { .. })), "{resolution:?}");
-        let resolution = tracked(Vec::new(), &found, 6);
-        assert!(matches!(resolution, Resolution::Refused(RecorderError::AlreadyProcessed { .. })), "{resolution:?}");
-    }
-
-    #[test]
-    fn a_save_whose_upstream_has_not_moved_has_its_tracking_still_to_record() {
-        let found = rows(&[(4, 7, 1, ATTEMPT)]);
-        for events in [vec![], vec![event(7, 1, ATTEMPT)]] {
-            let resolution = tracked(events, &found, 4);
-            assert!(
-                matches!(&resolution, Resolution::Free(known) if known.iter().all(Option::is_some)),
-                "{resolution:?}"
-            );
-        }
-        let resolution = tracked(vec![event(7, 1, OTHER)], &found, 4);
-        assert!(matches!(resolution, Resolution::Refused(RecorderError::Conflict { .. })), "{resolution:?}");
-    }
-}
+mod tests;

@@ -2,8 +2,10 @@
 
 mod answer_timeout;
 mod append;
+mod commands;
 mod dictionaries;
 mod error;
+mod insert;
 mod letters;
 mod listen;
 mod lost_connection;
@@ -29,9 +31,11 @@ use std::time::Instant;
 use async_trait::async_trait;
 use eventsourcing_core::recording::{Append, LetterQuery, ReplayQuery, ReplayVisitor};
 use eventsourcing_core::recording::{EventQuery, EventVisitor, LogPosition, NotificationQuery, NotificationVisitor};
-use eventsourcing_core::recording::{OriginatorQuery, RecordedOriginator, RecordedTime};
+use eventsourcing_core::recording::{
+    OriginatorQuery, OutdatedCommands, RecordedCommand, RecordedOriginator, RecordedTime,
+};
 use eventsourcing_core::recording::{StoredDictionary, StoredLetter, StoredSnapshot, Watermark};
-use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
+use eventsourcing_core::{CommandId, Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection, PgPool};
 use tokio::runtime::Handle;
@@ -260,6 +264,18 @@ impl Recorder for PostgresRecorder {
 
     async fn select_recorded_times(&self, ids: &[u64]) -> Result<Vec<RecordedTime>, RecorderError> {
         self.inner.select_recorded_times(ids).await
+    }
+
+    fn keeps_commands(&self) -> bool {
+        true
+    }
+
+    async fn find_command(&self, id: CommandId) -> Result<Option<RecordedCommand>, RecorderError> {
+        self.inner.find_command(id).await
+    }
+
+    async fn delete_commands(&self, outdated: OutdatedCommands, limit: usize) -> Result<u64, RecorderError> {
+        self.inner.delete_commands(outdated, limit).await
     }
 
     async fn recorded_after(&self, after: u64) {

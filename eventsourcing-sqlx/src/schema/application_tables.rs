@@ -21,14 +21,16 @@ pub(crate) struct ApplicationTables {
     pub(crate) letters: bool,
     /// Since version 4.
     pub(crate) snapshots: bool,
+    /// Since version 4.
+    pub(crate) commands: bool,
 }
 
 /// Whether each table exists, as the statements return it.
-pub(crate) type TablesRow = (bool, bool, bool, bool, bool, bool);
+pub(crate) type TablesRow = (bool, bool, bool, bool, bool, bool, bool);
 
 impl From<TablesRow> for ApplicationTables {
-    fn from((events, head, dictionaries, tracking, letters, snapshots): TablesRow) -> Self {
-        Self { events, head, dictionaries, tracking, letters, snapshots }
+    fn from((events, head, dictionaries, tracking, letters, snapshots, commands): TablesRow) -> Self {
+        Self { events, head, dictionaries, tracking, letters, snapshots, commands }
     }
 }
 
@@ -47,7 +49,10 @@ impl ApplicationTables {
             Self { tracking: true, .. } => Err(missing(&events, &name.tracking())),
             Self { letters: true, .. } => Err(missing(&events, &name.letters())),
             Self { snapshots: true, .. } => Err(missing(&events, &name.snapshots())),
-            Self { dictionaries: false, tracking: false, letters: false, snapshots: false, .. } => Ok(false),
+            Self { commands: true, .. } => Err(missing(&events, &name.commands())),
+            Self {
+                dictionaries: false, tracking: false, letters: false, snapshots: false, commands: false, ..
+            } => Ok(false),
         }
     }
 
@@ -61,6 +66,7 @@ impl ApplicationTables {
             (2, self.tracking, name.tracking()),
             (3, self.letters, name.letters()),
             (4, self.snapshots, name.snapshots()),
+            (4, self.commands, name.commands()),
         ];
         match since.into_iter().find(|(since, exists, _)| version >= *since && !exists) {
             Some((_, _, table)) => Err(missing(&table, &name.events())),

@@ -59,6 +59,10 @@ impl TableName {
         format!("{}_snapshots", self.prefix)
     }
 
+    pub(crate) fn commands(&self) -> String {
+        format!("{}_commands", self.prefix)
+    }
+
     /// The constraint by which a version is recorded only once.
     pub(crate) fn version_key(&self) -> String {
         format!("{}_events_version_key", self.prefix)
@@ -117,6 +121,24 @@ impl TableName {
         format!("{}_snapshots_key", self.prefix)
     }
 
+    /// The function that appends events and records commands.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn append_commands(&self) -> String {
+        format!("{}_append_commands", self.prefix)
+    }
+
+    /// The primary key of the commands.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn commands_key(&self) -> String {
+        format!("{}_commands_key", self.prefix)
+    }
+
+    /// The index of the commands in the order in which they were recorded.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn commands_order_key(&self) -> String {
+        format!("{}_commands_order_key", self.prefix)
+    }
+
     /// The trigger, and its function, that prevents ids of deleted events from being issued again.
     #[cfg(feature = "postgres")]
     pub(crate) fn keep_ids(&self) -> String {
@@ -138,7 +160,9 @@ mod tests {
     fn names_are_lower_case_and_no_longer_than_postgresql_keeps() {
         let name = format!("{}1234", "Universe".repeat(5));
         let names = TableName::of(&name).map(|name| {
-            let keys = [name.version_key(), name.first_key(), format!("{}_dictionaries_key", name.prefix)];
+            let keys = ["dictionaries_key", "commands_order_key", "append_commands"];
+            let keys = keys.map(|key| format!("{}_{key}", name.prefix)).into_iter();
+            let keys = keys.chain([name.version_key(), name.first_key(), name.commands()]);
             [name.events(), name.head(), name.dictionaries(), name.tracking(), name.letters(), name.snapshots()]
                 .into_iter()
                 .chain(keys)

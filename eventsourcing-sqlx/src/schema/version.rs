@@ -3,8 +3,8 @@
 /// The version of the tables that this program creates and knows.
 ///
 /// 1: events and head. 2: dictionaries and tracking. 3: anchors beside tracking positions, the application's name in the head,
-/// dead letters, and PostgreSQL's append functions. 4: snapshots, the index of first events, and the times at which events
-/// were recorded.
+/// dead letters, and PostgreSQL's append functions. 4: snapshots, the index of first events, the times at which events were
+/// recorded, and command ids.
 pub(crate) const SCHEMA_VERSION: i64 = 4;
 
 /// Whether tables of this version can be migrated to [`SCHEMA_VERSION`].

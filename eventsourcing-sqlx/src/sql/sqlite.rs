@@ -1,9 +1,11 @@
 //! The statements in SQLite's dialect.
 
-use uuid::Uuid;
+mod commands;
+mod tables;
 
+use self::commands::CommandSql;
 use super::statements::{Sql, Statements};
-use crate::schema::{SCHEMA_VERSION, TableName};
+use crate::schema::TableName;
 
 /// Takes the write lock at once: a transaction that starts reading and then writes cannot wait for it.
 pub(crate) const BEGIN: &str = "BEGIN IMMEDIATE";
@@ -15,7 +17,8 @@ pub(crate) const SAVEPOINT: &str = "SAVEPOINT save";
 pub(crate) const RELEASE: &str = "RELEASE save";
 pub(crate) const ROLLBACK_TO: &str = "ROLLBACK TO save";
 
-/// `(events table, head table, dictionaries table, tracking table, letters table, snapshots table)` → whether each exists:
+/// `(events table, head table, dictionaries table, tracking table, letters table, snapshots table,
+/// commands table)` → whether each exists:
 /// [`ApplicationTables`](crate::schema::ApplicationTables).
 pub(crate) const TABLES: &str = "\
     SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE), \
@@ -23,7 +26,8 @@ pub(crate) const TABLES: &str = "\
            EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?3 COLLATE NOCASE), \
            EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?4 COLLATE NOCASE), \
            EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?5 COLLATE NOCASE), \
-           EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?6 COLLATE NOCASE)";
+           EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?6 COLLATE NOCASE), \
+           EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?7 COLLATE NOCASE)";
 
 /// `()` → the path of the database's file; empty if the database is in memory.
 pub(crate) const FILE: &str = "SELECT file FROM pragma_database_list WHERE name = 'main'";
@@ -35,6 +39,7 @@ pub(crate) const CHECK_FILE: &str = "PRAGMA integrity_check(1)";
 #[derive(Debug)]
 pub(crate) struct SqliteSql {
     pub(crate) common: Statements,
+    pub(crate) commands: CommandSql,
     /// `(last notification id)`: stores that ids up to it are in use.
     pub(crate) raise: Sql,
     /// `(notification id, originator id, version, topic, state, checksum, append id, time)`.
@@ -92,7 +97,8 @@ impl SqliteSql {
                    AND (schema_version < 3 \
                      OR EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?4 COLLATE NOCASE)) \
                    AND (schema_version < 4 \
-                     OR EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?5 COLLATE NOCASE)), \
+                     OR (EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?5 COLLATE NOCASE) \
+                       AND EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?6 COLLATE NOCASE))), \
                  schema_version FROM {head} WHERE id = 1"
             )
             .into(),
@@ -184,6 +190,7 @@ impl SqliteSql {
         };
         Self {
             common,
+            commands: CommandSql::of(&name.commands()),
             raise: format!("UPDATE {head} SET last = ?1 WHERE id = 1").into(),
             insert: format!("INSERT INTO {events} (notification_id, {event}, recorded_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
                 .into(),
@@ -242,134 +249,6 @@ impl SqliteSql {
             head_table: head,
             name: name.clone(),
         }
-    }
-
-    /// The statements that create the tables, in this order and in one transaction. They change nothing if the tables exist.
-    pub(crate) fn create(&self, log_id: Uuid) -> Vec<String> {
-        let Self { events, head_table: head, name, .. } = self;
-        let mut statements = vec![
-            format!(
-                "CREATE TABLE IF NOT EXISTS {events} (\n  \
-                   notification_id INTEGER NOT NULL PRIMARY KEY,\n  \
-                   originator_id BLOB NOT NULL,\n  \
-                   originator_version INTEGER NOT NULL,\n  \
-                   topic TEXT NOT NULL,\n  \
-                   state BLOB NOT NULL,\n  \
-                   checksum INTEGER,\n  \
-                   append_id BLOB NOT NULL,\n  \
-                   recorded_at INTEGER,\n  \
-                   CONSTRAINT {} UNIQUE (originator_id, originator_version)\n) STRICT",
-                name.version_key(),
-            ),
-            format!(
-                "CREATE TABLE IF NOT EXISTS {head} (\n  \
-                   id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),\n  \
-                   last INTEGER NOT NULL,\n  \
-                   schema_version INTEGER NOT NULL,\n  \
-                   log_id BLOB NOT NULL,\n  \
-                   application TEXT\n) STRICT"
-            ),
-            format!(
-                "INSERT INTO {head} (id, last, schema_version, log_id, application) \
-                 VALUES (1, 0, {SCHEMA_VERSION}, x'{}', '{}') ON CONFLICT (id) DO NOTHING",
-                log_id.simple(),
-                name.application(),
-            ),
-        ];
-        statements.push(self.create_dictionaries());
-        statements.push(format!(
-            "CREATE TABLE IF NOT EXISTS {} (\n  \
-               upstream TEXT NOT NULL PRIMARY KEY,\n  \
-               position INTEGER NOT NULL,\n  \
-               anchor BLOB\n) STRICT",
-            self.tracking,
-        ));
-        statements.push(self.create_letters());
-        statements.push(self.create_snapshots());
-        statements.push(self.create_first_key());
-        statements
-    }
-
-    /// The statements that migrate tables of this older version, in one transaction.
-    pub(crate) fn upgrade(&self, version: i64) -> Vec<String> {
-        let Self { head_table: head, tracking, name, .. } = self;
-        let mut statements = Vec::new();
-        if version < 2 {
-            statements.push(self.create_dictionaries());
-            // as version 2 made it
-            statements.push(format!(
-                "CREATE TABLE IF NOT EXISTS {tracking} (\n  \
-                   upstream TEXT NOT NULL PRIMARY KEY,\n  \
-                   position INTEGER NOT NULL\n) STRICT"
-            ));
-        }
-        if version < 3 {
-            statements.push(format!("ALTER TABLE {tracking} ADD COLUMN anchor BLOB"));
-            statements.push(self.create_letters());
-            statements.push(format!("ALTER TABLE {head} ADD COLUMN application TEXT"));
-        }
-        if version < 4 {
-            statements.push(self.create_snapshots());
-            statements.push(self.create_first_key());
-            // without a default: existing rows are not rewritten, and have no time
-            statements.push(format!("ALTER TABLE {} ADD COLUMN recorded_at INTEGER", self.events));
-        }
-        // the owner of tables that have one stays: another application is refused after this
-        statements.push(format!(
-            "UPDATE {head} SET schema_version = {SCHEMA_VERSION}, application = coalesce(application, '{}') \
-             WHERE id = 1 AND schema_version = {version}",
-            name.application()
-        ));
-        statements
-    }
-
-    fn create_letters(&self) -> String {
-        format!(
-            "CREATE TABLE IF NOT EXISTS {} (\n  \
-               upstream TEXT NOT NULL,\n  \
-               notification_id INTEGER NOT NULL,\n  \
-               originator_id BLOB NOT NULL,\n  \
-               state BLOB NOT NULL,\n  \
-               checksum INTEGER,\n  \
-               PRIMARY KEY (upstream, notification_id),\n  \
-               UNIQUE (upstream, originator_id, notification_id)\n) STRICT, WITHOUT ROWID",
-            self.letters,
-        )
-    }
-
-    /// The index of the first events of aggregates. It covers the query, so that no event is read.
-    fn create_first_key(&self) -> String {
-        format!(
-            "CREATE INDEX IF NOT EXISTS {} ON {} (topic, notification_id, originator_id) WHERE originator_version = 1",
-            self.name.first_key(),
-            self.events,
-        )
-    }
-
-    fn create_snapshots(&self) -> String {
-        format!(
-            "CREATE TABLE IF NOT EXISTS {} (\n  \
-               originator_id BLOB NOT NULL,\n  \
-               originator_version INTEGER NOT NULL,\n  \
-               fingerprint INTEGER NOT NULL,\n  \
-               topic TEXT NOT NULL,\n  \
-               state BLOB NOT NULL,\n  \
-               checksum INTEGER,\n  \
-               append_id BLOB NOT NULL,\n  \
-               PRIMARY KEY (originator_id, originator_version, fingerprint)\n) STRICT",
-            self.snapshots,
-        )
-    }
-
-    fn create_dictionaries(&self) -> String {
-        format!(
-            "CREATE TABLE IF NOT EXISTS {} (\n  \
-               id INTEGER NOT NULL PRIMARY KEY,\n  \
-               bytes BLOB NOT NULL,\n  \
-               checksum INTEGER,\n  \
-               made_on TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))\n) STRICT",
-            self.dictionaries,
-        )
     }
 }
 

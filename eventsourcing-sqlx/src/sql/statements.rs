@@ -29,8 +29,8 @@ impl From<String> for Sql {
 /// The statements that both databases have.
 #[derive(Debug)]
 pub(crate) struct Statements {
-    /// `(events table, dictionaries table, tracking table, letters table, snapshots table)` → whether all tables of the schema's version exist, that
-    /// version, the name of the application that created them, and other facts that opening needs.
+    /// `(events table, dictionaries table, tracking table, letters table, snapshots table, commands table)` → whether all tables of the schema's
+    /// version exist, that version, the name of the application that created them, and other facts that opening needs.
     ///
     /// No row, or an error, if the head's row or table is missing.
     pub(crate) look: Sql,

@@ -3,6 +3,7 @@
 mod append;
 mod busy;
 mod columns;
+mod commands;
 mod connections;
 mod dictionaries;
 mod error;
@@ -26,10 +27,10 @@ use std::sync::{Arc, OnceLock};
 use async_trait::async_trait;
 use eventsourcing_core::recording::{
     Append, Cause, EventQuery, EventVisitor, LetterQuery, LogPosition, NotificationQuery, NotificationVisitor,
-    OriginatorQuery, RecordedOriginator, RecordedTime, ReplayQuery, ReplayVisitor, StoredDictionary, StoredLetter,
-    StoredSnapshot, Watermark,
+    OriginatorQuery, OutdatedCommands, RecordedCommand, RecordedOriginator, RecordedTime, ReplayQuery, ReplayVisitor,
+    StoredDictionary, StoredLetter, StoredSnapshot, Watermark,
 };
-use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
+use eventsourcing_core::{CommandId, Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 
 use self::connections::Connections;
 use self::error::recorder_error;
@@ -238,6 +239,19 @@ impl Recorder for SqliteRecorder {
 
     async fn select_recorded_times(&self, ids: &[u64]) -> Result<Vec<RecordedTime>, RecorderError> {
         self.inner.select_recorded_times(ids).await
+    }
+
+    fn keeps_commands(&self) -> bool {
+        true
+    }
+
+    async fn find_command(&self, id: CommandId) -> Result<Option<RecordedCommand>, RecorderError> {
+        self.inner.find_command(id).await
+    }
+
+    async fn delete_commands(&self, outdated: OutdatedCommands, limit: usize) -> Result<u64, RecorderError> {
+        self.inner.check_held()?;
+        self.inner.delete_commands(outdated, limit).await
     }
 
     async fn recorded_after(&self, after: u64) {

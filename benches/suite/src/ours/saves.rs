@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use eventsourcing::Uuid;
+
 use crate::account::{Account, Bank, HISTORY, Usual};
 use crate::measure::Work;
 
@@ -10,6 +12,7 @@ pub struct Saver<A = Account> {
     bank: Arc<Bank>,
     account: Option<A>,
     events: u64,
+    has_command: bool,
 }
 
 impl Saver {
@@ -22,7 +25,12 @@ impl Saver {
 impl<A: Usual> Saver<A> {
     /// A task that saves this number of events of such an aggregate at a time.
     pub fn of(bank: &Arc<Bank>, events: u64) -> Self {
-        Self { bank: Arc::clone(bank), account: None, events }
+        Self { bank: Arc::clone(bank), account: None, events, has_command: false }
+    }
+
+    /// Gives each save a command id of its own.
+    pub fn with_commands(self) -> Self {
+        Self { has_command: true, ..self }
     }
 
     /// Saves, and returns the last of the notification ids.
@@ -36,7 +44,9 @@ impl<A: Usual> Saver<A> {
             A::usual()
         });
         (0..left).for_each(|_| account.deposit_usual());
-        self.bank.save(account).await.unwrap().last().map_or(0, |notification| notification.id)
+        let save = self.bank.save(account);
+        let save = if self.has_command { save.command(Uuid::new_v4()) } else { save };
+        save.await.unwrap().last().map_or(0, |notification| notification.id)
     }
 }
 

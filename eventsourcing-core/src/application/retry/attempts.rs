@@ -7,6 +7,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::application::Application;
+use crate::application::commands::{Command, Reserved};
 use crate::application::turns::Turn;
 use crate::{Error, Result};
 
@@ -23,24 +24,33 @@ pub(super) struct Attempts<'a> {
     ids: Vec<Uuid>,
     attempt: u32,
     turns: Vec<Turn>,
+    /// The command, if it is to be recorded once.
+    pub(super) reserved: Option<Reserved>,
 }
 
 impl<'a> Attempts<'a> {
-    pub(super) fn new(application: &'a Application, mut ids: Vec<Uuid>) -> Result<Self> {
+    pub(super) fn new(application: &'a Application, mut ids: Vec<Uuid>, command: Option<Command>) -> Result<Self> {
         application.check_not_in_policy()?;
         ids.sort_unstable();
         ids.dedup();
-        Ok(Self { application, ids, attempt: 1, turns: Vec::new() })
+        Ok(Self { application, ids, attempt: 1, turns: Vec::new(), reserved: Reserved::of_save(command)? })
     }
 
     /// Queues for the aggregates after a conflict, or if other callers queue for one of them.
-    pub(super) async fn begin(&mut self) {
+    ///
+    /// # Errors
+    /// [`Error::CommandRecorded`] if the command was recorded before.
+    pub(super) async fn begin(&mut self) -> Result<()> {
+        if let Some(reserved) = self.reserved.as_ref().filter(|_| self.attempt == 1) {
+            reserved.check_not_recorded(self.application).await?;
+        }
         let turns = &self.application.shared.turns;
         if self.turns.is_empty() && (self.attempt > 1 || self.ids.iter().any(|id| turns.are_taken(*id))) {
             for id in &self.ids {
                 self.turns.extend(turns.take(*id).await);
             }
         }
+        Ok(())
     }
 
     /// Returns the error unless it is a conflict that another attempt may resolve; in that case it pauses.

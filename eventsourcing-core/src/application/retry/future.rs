@@ -15,12 +15,14 @@ use super::attempts::Attempts;
 use crate::Result;
 use crate::application::Application;
 use crate::application::aggregate_set::AggregateSet;
+use crate::application::commands::{Command, Executed};
 use crate::application::turns::deciding;
 
 /// A command that is retried after a conflict: the future of [`Application::retry`] and its siblings. It returns what the command returned.
 #[must_use = "a command runs once its future is awaited"]
 pub struct Retry<'a, S, D, F> {
     application: &'a Application,
+    command_id: Option<Command>,
     stage: Stage<'a, S, D>,
     load: Load<'a, S>,
     versions: fn(&S) -> Versions,
@@ -57,7 +59,24 @@ impl<'a, S: AggregateSet, D, F> Retry<'a, S, D, F> {
         is_refused: fn(&D) -> bool,
     ) -> Self {
         let stage = Stage::Begins(ids);
-        Self { application, stage, load, versions: S::versions, save: save::<S>, command, run, is_refused }
+        Self {
+            application,
+            command_id: None,
+            stage,
+            load,
+            versions: S::versions,
+            save: save::<S>,
+            command,
+            run,
+            is_refused,
+        }
+    }
+}
+
+impl<S, D, F> Retry<'_, S, D, F> {
+    /// Sets the command that is to be recorded once.
+    pub(super) fn give(&mut self, command: Command) {
+        self.command_id = Some(command);
     }
 }
 
@@ -73,7 +92,10 @@ impl<S, D, F> Future for Retry<'_, S, D, F> {
         loop {
             // after an error, or a panic of the command, it is over
             this.stage = match mem::replace(&mut this.stage, Stage::Over) {
-                Stage::Begins(ids) => Stage::Loads((this.load)(Attempts::new(this.application, ids)?)),
+                Stage::Begins(ids) => {
+                    let attempts = Attempts::new(this.application, ids, this.command_id.take())?;
+                    Stage::Loads((this.load)(attempts))
+                }
                 Stage::Loads(mut loading) => {
                     let Poll::Ready(loaded) = loading.as_mut().poll(context) else {
                         this.stage = Stage::Loads(loading);
@@ -106,9 +128,14 @@ impl<S, D, F> Future for Retry<'_, S, D, F> {
 
 fn save<'a, S: AggregateSet>(mut attempts: Attempts<'a>, mut aggregates: S, versions: Versions) -> Saving<'a> {
     Box::pin(async move {
-        match attempts.application.save(aggregates.saveable()).await {
-            Ok(_) => Ok(None),
-            Err(error) => {
+        let saved = match &attempts.reserved {
+            None => attempts.application.save_without_command(aggregates.saveable(), None).await.map(Executed::Now),
+            Some(reserved) => reserved.save(attempts.application, aggregates.saveable()).await,
+        };
+        match (saved, &attempts.reserved) {
+            (Ok(Executed::Before(notifications)), Some(reserved)) => Err(reserved.before(notifications)),
+            (Ok(_), _) => Ok(None),
+            (Err(error), _) => {
                 attempts.after(error, &versions).await?;
                 Ok(Some(attempts))
             }

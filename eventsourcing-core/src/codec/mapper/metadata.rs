@@ -33,7 +33,7 @@ impl Mapper {
     /// use eventsourcing::{Application, Error, Metadata};
     /// # futures::executor::block_on(async {
     /// let universe = Application::builder("Universe").open()?;
-    /// universe.save_with(started(), Metadata::new().with_actor("ada")).await?;
+    /// universe.save(started()).metadata(Metadata::new().with_actor("ada")).await?;
     ///
     /// for notification in universe.log().select(1, 10).await? {
     ///     assert_eq!(universe.mapper().metadata_of(&notification)?.actor(), Some("ada"));

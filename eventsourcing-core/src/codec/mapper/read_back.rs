@@ -1,5 +1,6 @@
 //! Reads an event back before it is recorded, because serde may fail to restore what it wrote, or restore something else.
 
+use super::Mapper;
 use crate::codec::MapperFailure;
 use crate::codec::scratch::Scratch;
 use crate::domain::{AggregateEvent, DomainEvent, StateError, StateReader, StateWriter};
@@ -91,6 +92,17 @@ fn difference<E: AggregateEvent>(event: &E, copy: &E) -> Option<StateDifference>
         (Some(event), Some(copy)) => event.difference(&copy),
         // both were written a moment ago, so the event's `Serialize` is not deterministic
         _ => Some(StateDifference { path: "$".to_owned(), written: "an object", read: "nothing" }),
+    }
+}
+
+impl Mapper {
+    /// Returns the path of the first field that differs between two events in their newest shape; lists in another order differ.
+    pub(crate) fn first_difference<E: AggregateEvent>(&self, one: &E, other: &E) -> Option<String> {
+        let (Some(one), Some(other)) = (tree_of(one), tree_of(other)) else { return Some("$".to_owned()) };
+        if one == other {
+            return None;
+        }
+        Some(one.difference(&other).map_or_else(|| "$".to_owned(), |difference| difference.path))
     }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use eventsourcing_core::recording::{Append, LetterChanges, StoredLetter, stamped};
-use eventsourcing_core::{RecorderError, StoredEvent, Tracking};
+use eventsourcing_core::recording::Append;
+use eventsourcing_core::{RecorderError, StoredEvent};
 use sqlx::PgConnection;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
@@ -13,10 +13,9 @@ use super::Inner;
 use super::answer_timeout::{self, within};
 use super::error::{Fault, StatementError, detail, fault};
 use super::lost_connection::MAX_PAUSE;
-use super::recorded_versions::RecordedVersions;
 use super::save_batch::SaveBatch;
 use super::writer_connection::WriterConnection;
-use crate::append::{Found, Positions, SaveOutcome, Storage, predecessors, wanted};
+use crate::append::{Found, Positions, SaveOutcome, Storage, wanted};
 use crate::rows::{self, LookRow};
 use crate::time_limit::deadline;
 
@@ -159,19 +158,23 @@ impl Inner {
         }
         self.keep_session(connection).await?;
         let stamp = self.stamps.next();
-        let (tracking, letters) = (batch.tracking(round), batch.letters(round));
-        let inserted = self.insert(connection, &batch.missing(round), &tracking, &letters, (stamp, &*trusted)).await;
+        let contents = batch.contents(round);
+        let inserted = self.insert(connection, &contents, (stamp, &*trusted)).await;
         self.leave_session(connection, inserted.is_ok()).await?;
         match inserted {
             Ok(first) => {
-                trusted.add(batch.missing(round));
+                trusted.add(contents.events);
                 batch.recorded(round, first, stamp);
                 Ok(true)
             }
             Err(StatementError::Driver(error))
                 if matches!(
                     fault(&error, &self.name),
-                    Fault::VersionTaken | Fault::PredecessorMissing | Fault::TrackingMoved | Fault::LettersChanged
+                    Fault::VersionTaken
+                        | Fault::PredecessorMissing
+                        | Fault::TrackingMoved
+                        | Fault::LettersChanged
+                        | Fault::CommandTaken
                 ) =>
             {
                 let looked = batch.must_look();
@@ -186,68 +189,12 @@ impl Inner {
     ///
     /// The rows of an append that was interrupted while it waited for a standby are visible here, and lost if the standby takes over. A
     /// commit waits for everything written before it, provided that it has written something itself: the lock.
-    async fn confirm(&self, connection: &mut PgConnection) -> Result<(), StatementError> {
+    pub(super) async fn confirm(&self, connection: &mut PgConnection) -> Result<(), StatementError> {
         self.keep_session(connection).await?;
         let locked = sqlx::query(self.sql.lock.text()).persistent(self.is_persistent()).execute(&mut *connection).await;
         self.leave_session(connection, locked.is_ok()).await?;
         locked?;
         Ok(())
-    }
-
-    /// Sends the one statement, and reads its answer to the end: only then is it known to be committed. Returns the first of the
-    /// consecutive ids.
-    ///
-    /// Anything that could be wrong with the answer makes the statement fail on the server, which then records nothing.
-    pub(super) async fn insert(
-        &self,
-        connection: &mut PgConnection,
-        events: &[&StoredEvent],
-        tracking: &[&Tracking],
-        letters: &[&LetterChanges],
-        (stamp, trusted): (u32, &RecordedVersions),
-    ) -> Result<u64, StatementError> {
-        let first: i64 = if let ([event], [], []) = (events, tracking, letters) {
-            sqlx::query_scalar(self.sql.append_one.text())
-                .persistent(self.is_persistent())
-                .bind(event.originator_id)
-                .bind(rows::to_bound(event.originator_version))
-                .bind(&*event.topic)
-                .bind(&*event.state)
-                .bind(rows::to_checksum(event.checksum))
-                .bind(stamped(event.append_id, stamp))
-                .fetch_one(connection)
-                .await?
-        } else {
-            let (known, unknown): (Vec<_>, Vec<_>) = predecessors(events.iter().copied())
-                .into_iter()
-                .partition(|(id, version)| letters.is_empty() && trusted.has(*id, *version));
-            let columns = |versions: Vec<(Uuid, u64)>| -> (Vec<Uuid>, Vec<i64>) {
-                versions.into_iter().map(|(id, version)| (id, rows::to_bound(version))).unzip()
-            };
-            let ((before_ids, before_versions), (trusted_ids, trusted_versions)) = (columns(unknown), columns(known));
-            let statement = if letters.is_empty() { &self.sql.append } else { &self.sql.append_letters };
-            let append = sqlx::query_scalar(statement.text())
-                .persistent(self.is_persistent())
-                .bind(events.iter().map(|event| event.originator_id).collect::<Vec<Uuid>>())
-                .bind(events.iter().map(|event| rows::to_bound(event.originator_version)).collect::<Vec<i64>>())
-                .bind(events.iter().map(|event| &*event.topic).collect::<Vec<&str>>())
-                .bind(events.iter().map(|event| &*event.state).collect::<Vec<&[u8]>>())
-                .bind(events.iter().map(|event| rows::to_checksum(event.checksum)).collect::<Vec<Option<i64>>>())
-                .bind(events.iter().map(|event| stamped(event.append_id, stamp)).collect::<Vec<Uuid>>())
-                .bind(before_ids)
-                .bind(before_versions)
-                .bind(tracking.iter().map(|tracking| tracking.upstream.as_str()).collect::<Vec<&str>>())
-                .bind(tracking.iter().map(|tracking| rows::to_bound(tracking.after)).collect::<Vec<i64>>())
-                .bind(tracking.iter().map(|tracking| rows::to_bound(tracking.position)).collect::<Vec<i64>>())
-                .bind(tracking.iter().map(|tracking| tracking.anchor).collect::<Vec<Option<Uuid>>>());
-            let append = if letters.is_empty() {
-                append.bind(trusted_ids).bind(trusted_versions).bind(trusted.server())
-            } else {
-                with_letters(append, letters)
-            };
-            append.fetch_one(connection).await?
-        };
-        Ok(rows::from_id(first)?)
     }
 
     /// The server process and the row version of the head; none behind a pooler, where they say nothing about the session.
@@ -272,6 +219,10 @@ impl Inner {
         let mut found = self.look_up_versions(connection, batch.undecided_events()).await?;
         for changes in batch.undecided_letters() {
             self.look_up_letters(connection, changes, &mut found).await?;
+        }
+        let commands = batch.undecided_commands();
+        if !commands.is_empty() {
+            self.look_up_commands(connection, &commands, &mut found).await?;
         }
         let upstreams = batch.undecided_upstreams();
         let positions = if upstreams.is_empty() {
@@ -302,34 +253,6 @@ impl Inner {
         Ok(found)
     }
 }
-
-/// Adds the parameters for changes of dead letters.
-fn with_letters<'q>(append: Scalar<'q>, changes: &[&'q LetterChanges]) -> Scalar<'q> {
-    /// The items of a list of each change, each with its upstream.
-    fn listed<'q, T: 'q, R>(
-        changes: &[&'q LetterChanges],
-        list: impl Fn(&'q LetterChanges) -> &'q [T],
-        row: impl Fn(&'q T) -> R,
-    ) -> (Vec<&'q str>, Vec<R>) {
-        let rows = changes.iter().flat_map(|changes| list(changes).iter().map(|row| (changes.upstream.as_str(), row)));
-        rows.map(|(upstream, one)| (upstream, row(one))).unzip()
-    }
-    let (behind_upstreams, behind_ids) = listed(changes, |changes| &changes.behind, |id: &Uuid| *id);
-    let (taken_upstreams, taken_ids) = listed(changes, |changes| &changes.taken, |id: &u64| rows::to_bound(*id));
-    let (upstreams, letters) = listed(changes, |changes| &changes.parked, |letter: &'q StoredLetter| letter);
-    append
-        .bind(behind_upstreams)
-        .bind(behind_ids)
-        .bind(taken_upstreams)
-        .bind(taken_ids)
-        .bind(upstreams)
-        .bind(letters.iter().map(|letter| rows::to_bound(letter.notification_id)).collect::<Vec<i64>>())
-        .bind(letters.iter().map(|letter| letter.originator_id).collect::<Vec<Uuid>>())
-        .bind(letters.iter().map(|letter| &*letter.state).collect::<Vec<&[u8]>>())
-        .bind(letters.iter().map(|letter| rows::to_checksum(letter.checksum)).collect::<Vec<Option<i64>>>())
-}
-
-type Scalar<'q> = sqlx::query::QueryScalar<'q, sqlx::Postgres, i64, sqlx::postgres::PgArguments>;
 
 /// The outcome of each save of a batch that failed: the error of all of them, or one that a single save may have caused.
 fn verdict(error: RecorderError) -> SaveOutcome {

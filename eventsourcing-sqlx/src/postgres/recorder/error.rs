@@ -45,6 +45,8 @@ pub(super) enum Fault {
     TrackingMoved,
     /// Dead letters that an append relies on are missing.
     LettersChanged,
+    /// A command is recorded already.
+    CommandTaken,
     /// Something, such as a trigger, changed or dropped events, and nothing is recorded.
     NotAsGiven,
     /// The head table has no row.
@@ -88,6 +90,7 @@ fn fault_of_statement(error: &sqlx::Error, name: &TableName) -> Fault {
     match error.code() {
         "23505" if error.constraint() == Some(&name.version_key()) => Fault::VersionTaken,
         "23505" if error.constraint() == Some(&name.events_key()) => Fault::IdTaken,
+        "23505" if error.constraint() == Some(&name.commands_key()) => Fault::CommandTaken,
         raised::PREDECESSOR_MISSING => Fault::PredecessorMissing,
         raised::TRACKING_MOVED => Fault::TrackingMoved,
         raised::LETTERS_CHANGED => Fault::LettersChanged,

@@ -143,6 +143,7 @@ impl Inner {
             .bind(&self.sql.tracking)
             .bind(&self.sql.letters)
             .bind(&self.sql.snapshots)
+            .bind(&self.sql.commands.table)
             .fetch_optional(connection)
             .await
         {
@@ -173,6 +174,7 @@ impl Inner {
             .bind(self.name.tracking())
             .bind(self.name.letters())
             .bind(self.name.snapshots())
+            .bind(self.name.commands())
             .fetch_one(connection)
             .await
             .map_err(|error| self.failed("check the tables", error))?;

@@ -45,6 +45,8 @@ fn cure(message: &str, detail: &str, config: &PostgresConfig) -> String {
 fn privileges_on(table: &str) -> &'static str {
     if table.ends_with("_events") || table.ends_with("_dictionaries") {
         "SELECT, INSERT"
+    } else if table.ends_with("_commands") {
+        "SELECT, INSERT, DELETE"
     } else if table.ends_with("_head") {
         "SELECT, UPDATE"
     } else if ["_tracking", "_letters", "_snapshots"].iter().any(|kind| table.ends_with(kind)) {
@@ -87,6 +89,11 @@ mod tests {
                 "permission denied for table universe_snapshots",
                 "",
                 r#"run `GRANT SELECT, INSERT, UPDATE, DELETE ON "hotel"."universe_snapshots" TO "ada"` as the owner"#,
+            ),
+            (
+                "permission denied for table universe_commands",
+                "",
+                r#"run `GRANT SELECT, INSERT, DELETE ON "hotel"."universe_commands" TO "ada"` as the owner"#,
             ),
             (
                 "must be owner of table universe_events",

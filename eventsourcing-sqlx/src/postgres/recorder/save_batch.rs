@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use eventsourcing_core::recording::{Append, LetterChanges};
-use eventsourcing_core::{LogPosition, StoredEvent, Tracking};
+use eventsourcing_core::{CommandId, LogPosition, StoredEvent, Tracking};
 
-use crate::append::{Found, Positions, Resolution, SaveOutcome, complete, resolve, version_of};
+use crate::append::{CommandRow, Found, Positions, Resolution, SaveOutcome, complete, resolve, version_of};
 
 /// The saves of a batch, each with its state.
 #[derive(Debug)]
@@ -25,9 +25,23 @@ struct BatchedSave<'s> {
     outcome: Option<SaveOutcome>,
 }
 
+/// What one statement records.
+#[derive(Debug)]
+pub(super) struct Contents<'s> {
+    pub(super) events: Vec<&'s StoredEvent>,
+    pub(super) tracking: Vec<&'s Tracking>,
+    pub(super) letters: Vec<&'s LetterChanges>,
+    pub(super) commands: Vec<CommandRow<'s>>,
+}
+
 impl BatchedSave<'_> {
     fn is_missing(&self, index: usize) -> bool {
         self.known.get(index).is_none_or(Option::is_none)
+    }
+
+    /// The number of events that are still to be recorded.
+    fn missing(&self) -> usize {
+        self.append.events.len() - self.known.iter().flatten().count()
     }
 }
 
@@ -39,7 +53,8 @@ impl<'s> SaveBatch<'s> {
         Self { saves: saves.iter().map(member).collect(), must_look: false }
     }
 
-    /// The indexes of the saves that can share a statement: of two with the same version, or the same upstream, the first.
+    /// The indexes of the saves that can share a statement: of two with the same version, the same upstream or the same command, the first. Dead
+    /// letters and commands have functions of their own, so saves with the one do not share a statement with saves with the other.
     ///
     /// The other follows once the outcome of the first is known. Empty if all saves are decided.
     pub(super) fn next_round(&self) -> Vec<usize> {
@@ -49,18 +64,23 @@ impl<'s> SaveBatch<'s> {
             return vec![*only];
         }
         let mut seen = HashSet::with_capacity(undecided.len());
-        let mut upstreams = HashSet::new();
+        let (mut upstreams, mut commands, mut has_letters) = (HashSet::new(), HashSet::new(), false);
         let mut round = undecided;
         round.retain(|index| {
-            let Append { events, tracking, letters, .. } = self.saves[*index].append;
+            let Append { events, tracking, letters, command, .. } = self.saves[*index].append;
+            let command = command.as_ref().map(|command| command.id);
             let tracked = tracking.as_ref().map(|tracking| tracking.upstream.as_str());
             let of_letters = letters.as_ref().map(|letters| letters.upstream.as_str());
-            let is_free = !events.iter().any(|event| seen.contains(&version_of(event)))
+            let is_free = command.is_none_or(|id| !has_letters && !commands.contains(&id))
+                && (letters.is_none() || commands.is_empty())
+                && !events.iter().any(|event| seen.contains(&version_of(event)))
                 && !tracked.iter().chain(&of_letters).any(|upstream| upstreams.contains(upstream));
             if is_free {
                 seen.extend(events.iter().map(version_of));
                 upstreams.extend(tracked);
                 upstreams.extend(of_letters);
+                commands.extend(command);
+                has_letters |= letters.is_some();
             }
             is_free
         });
@@ -93,13 +113,43 @@ impl<'s> SaveBatch<'s> {
         undecided.filter_map(|save| save.append.letters.as_ref())
     }
 
+    /// The commands of all saves that are undecided.
+    pub(super) fn undecided_commands(&self) -> Vec<CommandId> {
+        let undecided = self.saves.iter().filter(|save| save.outcome.is_none());
+        undecided.filter_map(|save| save.append.command.as_ref()).map(|command| command.id).collect()
+    }
+
+    /// The commands of a round.
+    fn commands(&self, round: &[usize]) -> Vec<CommandRow<'s>> {
+        let mut before = 0;
+        let mut rows = Vec::new();
+        for save in round.iter().map(|index| &self.saves[*index]) {
+            let events = save.append.events.len();
+            if let Some(command) = &save.append.command {
+                rows.push(CommandRow::new(command, events, &save.known, before));
+            }
+            before += save.missing() as u64;
+        }
+        rows
+    }
+
     /// The changes of dead letters of a round.
-    pub(super) fn letters(&self, round: &[usize]) -> Vec<&'s LetterChanges> {
+    fn letters(&self, round: &[usize]) -> Vec<&'s LetterChanges> {
         round.iter().filter_map(|index| self.saves[*index].append.letters.as_ref()).collect()
     }
 
+    /// What a statement records of a round.
+    pub(super) fn contents(&self, round: &[usize]) -> Contents<'s> {
+        Contents {
+            events: self.missing(round),
+            tracking: self.tracking(round),
+            letters: self.letters(round),
+            commands: self.commands(round),
+        }
+    }
+
     /// The tracking of a round.
-    pub(super) fn tracking(&self, round: &[usize]) -> Vec<&'s Tracking> {
+    fn tracking(&self, round: &[usize]) -> Vec<&'s Tracking> {
         round.iter().filter_map(|index| self.saves[*index].append.tracking.as_ref()).collect()
     }
 
@@ -123,6 +173,9 @@ impl<'s> SaveBatch<'s> {
     ///
     /// The round is the next one. A save outside of it may continue from where a save in it ends.
     pub(super) fn resolve(&mut self, found: &Found, positions: &Positions, round: &[usize]) -> bool {
+        let command_of = |append: &Append| append.command.as_ref().map(|command| command.id);
+        let commands: HashSet<CommandId> =
+            round.iter().filter_map(|index| command_of(self.saves[*index].append)).collect();
         let round: HashSet<usize> = round.iter().copied().collect();
         let mut any = false;
         // versions of earlier saves, which may be recorded before
@@ -132,7 +185,9 @@ impl<'s> SaveBatch<'s> {
                 !round.contains(&index)
                     && positions.get(&tracking.upstream).copied().unwrap_or_default().id < tracking.after
             };
-            if save.append.tracking.as_ref().is_some_and(comes_later) {
+            // the command of a save in the round counts before whatever else is wrong with this one
+            let repeats = !round.contains(&index) && command_of(save.append).is_some_and(|id| commands.contains(&id));
+            if repeats || save.append.tracking.as_ref().is_some_and(comes_later) {
                 pending.extend(save.append.events.iter().map(version_of));
                 continue;
             }
@@ -157,11 +212,13 @@ impl<'s> SaveBatch<'s> {
         any
     }
 
-    /// Whether events or letters of undecided saves were recorded already by their own attempts.
+    /// Whether events or letters of undecided saves were recorded already by their own attempts, or their commands by any.
     pub(super) fn has_own(&self, found: &Found, positions: &Positions) -> bool {
         let mut undecided = self.saves.iter().filter(|save| save.outcome.is_none());
         self.undecided_events().any(|event| found.has_own(event))
-            || undecided.any(|save| found.has_own_letters(save.append, positions, save.was_sent))
+            || undecided.any(|save| {
+                found.command_of(save.append).is_some() || found.has_own_letters(save.append, positions, save.was_sent)
+            })
     }
 
     /// Notes that the saves of a round were sent and their outcome is unknown.
@@ -174,8 +231,8 @@ impl<'s> SaveBatch<'s> {
         let mut next = first;
         for index in round {
             let save = &mut self.saves[*index];
+            let missing = save.missing();
             let known = std::mem::take(&mut save.known);
-            let missing = save.append.events.len() - known.iter().flatten().count();
             save.outcome = Some(SaveOutcome::Recorded(complete(&known, &save.append.events, next, stamp)));
             next += missing as u64;
         }

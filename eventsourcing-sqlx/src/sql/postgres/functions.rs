@@ -5,7 +5,7 @@ use super::raised;
 use super::statements::PostgresSql;
 
 /// How a function raises an error.
-const RAISE: &str = "RAISE EXCEPTION USING ERRCODE =";
+pub(super) const RAISE: &str = "RAISE EXCEPTION USING ERRCODE =";
 
 impl PostgresSql {
     /// The functions that append, and the triggers that prevent ids from being issued twice.
@@ -16,6 +16,7 @@ impl PostgresSql {
             self.append_function(),
             self.append_one_function(),
             self.append_letters_function(),
+            self.append_commands_function(),
             self.keep_ids_function(),
             format!("DROP TRIGGER IF EXISTS {keep_ids} ON {events}"),
             format!("DROP TRIGGER IF EXISTS {keep_ids}_all ON {events}"),

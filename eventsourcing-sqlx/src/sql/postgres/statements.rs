@@ -1,5 +1,6 @@
 //! The statements of an application's recorder.
 
+use super::commands::CommandSql;
 use super::fragments::{CHANNEL, NEW_PART, SERVER, SETTINGS, quoted_text};
 use crate::schema::TableName;
 use crate::sql::identifier::quoted;
@@ -12,6 +13,7 @@ const LEAST: &str = "'-9223372036854775808'::bigint";
 #[derive(Debug)]
 pub(crate) struct PostgresSql {
     pub(crate) common: Statements,
+    pub(crate) commands: CommandSql,
     /// `(after, up to, limit, bytes)` → as `notifications_anchored`, until the states reach this number of bytes.
     pub(crate) notifications_sized: Sql,
     /// `(after, up to, limit, topics, bytes)` → as `notifications_of_topics`, until the states reach this number of bytes.
@@ -91,10 +93,10 @@ impl PostgresSql {
                 "SELECT to_regclass($1) IS NOT NULL AND \
                    (schema_version < 2 OR (to_regclass($2) IS NOT NULL AND to_regclass($3) IS NOT NULL)) AND \
                    (schema_version < 3 OR to_regclass($4) IS NOT NULL) AND \
-                   (schema_version < 4 OR to_regclass($5) IS NOT NULL), \
+                   (schema_version < 4 OR (to_regclass($5) IS NOT NULL AND to_regclass($6) IS NOT NULL)), \
                    schema_version, {SETTINGS}, to_jsonb(head) ->> 'application', \
-                   (SELECT count(*) = 3 FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace \
-                     WHERE nspname = {schema_name} AND (proname IN ('{append_one}', '{append_letters}') \
+                   (SELECT count(*) = 4 FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace \
+                     WHERE nspname = {schema_name} AND (proname IN ('{append_one}', '{append_letters}', '{append_commands}') \
                        OR proname = '{append}' AND pronargs = 15 AND prosrc LIKE '%{NEW_PART}%')), \
                    NOT EXISTS (SELECT FROM pg_class WHERE oid IN (to_regclass($1), to_regclass({head_name})) AND relpersistence = 'u'), \
                    (SELECT string_agg(tgname, ', ') FROM pg_trigger WHERE tgrelid = to_regclass($1) AND NOT tgisinternal \
@@ -105,6 +107,7 @@ impl PostgresSql {
                 append = name.append(),
                 append_one = name.append_one(),
                 append_letters = name.append_letters(),
+                append_commands = name.append_commands(),
                 keep_ids = name.keep_ids(),
             )
             .into(),
@@ -244,6 +247,7 @@ impl PostgresSql {
         );
         Self {
             common,
+            commands: CommandSql::of(name, &schema),
             notifications_sized: notifications_sized.into(),
             notifications_of_topics_sized: notifications_of_topics_sized.into(),
             append: append.into(),

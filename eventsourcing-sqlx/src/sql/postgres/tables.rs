@@ -55,6 +55,7 @@ impl PostgresSql {
             self.create_snapshots(),
             self.create_first_key(),
         ];
+        statements.extend(self.create_commands());
         statements.extend(self.functions());
         statements
     }
@@ -82,6 +83,7 @@ impl PostgresSql {
             // without a default: existing rows are not rewritten, and have no time
             format!("ALTER TABLE {events} ADD COLUMN IF NOT EXISTS recorded_at timestamp with time zone"),
         ];
+        statements.extend(self.create_commands());
         statements.extend(self.functions());
         // the owner of tables that have one stays: another application is refused after this
         statements.push(format!(

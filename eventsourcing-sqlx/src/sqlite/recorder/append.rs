@@ -178,7 +178,7 @@ impl Inner {
         first: u64,
         terms: &Terms,
     ) -> Result<(Vec<LogPosition>, u64), Stop> {
-        let saved = self.save(connection, append, first, terms);
+        let saved = self.with_command(connection, append, terms, || self.save(connection, append, first, terms));
         match (&saved, &append.letters) {
             (
                 Err(Stop::Failed(StatementError::Recorder(
@@ -266,7 +266,11 @@ impl Inner {
     }
 
     /// Looks up the versions of these events, and those before them.
-    fn look_up_versions(&self, connection: &Connection, events: &[StoredEvent]) -> Result<Found, StatementError> {
+    pub(super) fn look_up_versions(
+        &self,
+        connection: &Connection,
+        events: &[StoredEvent],
+    ) -> Result<Found, StatementError> {
         let mut found = Found::default();
         let mut select = connection.prepare_cached(self.sql.common.taken.as_str())?;
         for (originator_id, version) in wanted(events) {
@@ -323,7 +327,8 @@ impl Inner {
 /// The outcome of a save after an earlier commit with an unknown outcome: rows that were found are certain, nothing else is.
 fn certain(outcome: SaveOutcome, unknown: &Cause) -> SaveOutcome {
     match outcome {
-        SaveOutcome::Recorded(_) | SaveOutcome::Failed(RecorderError::Conflict { .. }) => outcome,
+        SaveOutcome::Recorded(_)
+        | SaveOutcome::Failed(RecorderError::Conflict { .. } | RecorderError::CommandRecorded { .. }) => outcome,
         _ => SaveOutcome::Failed(RecorderError::OutcomeUnknown { source: unknown.clone() }),
     }
 }

@@ -155,7 +155,8 @@ impl Inner {
     /// Whether all tables of the version exist, and that version; none if the head's row is missing.
     fn look(&self, connection: &Connection) -> Result<Option<(bool, i64)>, rusqlite::Error> {
         let name = &self.name;
-        let names = [name.events(), name.dictionaries(), name.tracking(), name.letters(), name.snapshots()];
+        let names =
+            [name.events(), name.dictionaries(), name.tracking(), name.letters(), name.snapshots(), name.commands()];
         connection.query_row(self.sql.common.look.as_str(), names, |row| Ok((row.get(0)?, row.get(1)?))).optional()
     }
 
@@ -177,9 +178,10 @@ impl Inner {
     fn tables(&self, connection: &Connection) -> Result<ApplicationTables, rusqlite::Error> {
         let name = &self.name;
         let (dictionaries, tracking) = (name.dictionaries(), name.tracking());
-        let names = [name.events(), name.head(), dictionaries, tracking, name.letters(), name.snapshots()];
+        let (letters, snapshots, commands) = (name.letters(), name.snapshots(), name.commands());
+        let names = [name.events(), name.head(), dictionaries, tracking, letters, snapshots, commands];
         let tables: TablesRow = connection.query_row(sql::TABLES, names, |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?))
         })?;
         Ok(ApplicationTables::from(tables))
     }
