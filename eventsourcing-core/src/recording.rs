@@ -8,6 +8,7 @@ mod attempt;
 mod cause;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod last_query;
 mod location;
 mod log_position;
 mod memory;
@@ -28,6 +29,7 @@ mod watermark;
 pub use append::Append;
 pub use attempt::{is_same_attempt, stamped};
 pub use cause::Cause;
+pub use last_query::LastQuery;
 pub use location::{StateKind, StateLocation};
 pub use log_position::{LogPosition, LogPositionError};
 pub use memory::MemoryRecorder;

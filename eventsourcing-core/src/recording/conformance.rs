@@ -51,6 +51,7 @@
 //! | [`selection`] | which events of an aggregate a query selects, in which order |
 //! | [`originators`] | which aggregates there are, by the topics of their first events |
 //! | [`log`] | the notification log: ids, bounds, topics, pages |
+//! | [`last`] | the last notifications of the log |
 //! | [`anchors`] | anchored positions, and reads that start from them |
 //! | [`limits`] | the minimum and maximum values of every field |
 //! | [`concurrency`] | concurrent writers: order, one winner, no lost update |
@@ -74,6 +75,7 @@ pub mod anchors;
 pub mod atomicity;
 pub mod concurrency;
 pub mod dictionaries;
+pub mod last;
 pub mod letters;
 pub mod limits;
 pub mod log;

@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::{
-    Append, EventQuery, EventVisitor, LetterQuery, LogPosition, Notification, NotificationQuery, NotificationVisitor,
-    OriginatorQuery, RecordedOriginator, RecorderError, ReplayItem, ReplayQuery, ReplayVisitor, StoredDictionary,
-    StoredEvent, StoredLetter, StoredSnapshot, Tracking,
+    Append, EventQuery, EventVisitor, LastQuery, LetterQuery, LogPosition, Notification, NotificationQuery,
+    NotificationVisitor, OriginatorQuery, RecordedOriginator, RecorderError, ReplayItem, ReplayQuery, ReplayVisitor,
+    StoredDictionary, StoredEvent, StoredLetter, StoredSnapshot, Tracking,
 };
 
 /// The number of rows that the default implementations read at a time.
@@ -220,6 +220,17 @@ pub trait Recorder: Debug + Send + Sync {
             }
         }
         Ok(found)
+    }
+
+    /// Returns the last notifications of the log, in the order of their ids.
+    ///
+    /// Whether rows between them are missing is not checked, so that an operator sees what there is. A recorder that can read its log backwards
+    /// implements it. The default implementation reads sections of the log, from its end on.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    async fn select_last_notifications(&self, query: LastQuery) -> Result<Vec<Notification>, RecorderError> {
+        super::last_query::by_sections(self, query).await
     }
 
     /// Returns the position of the event with this notification id; `None` if no event has it.
