@@ -36,9 +36,9 @@ pub mod prelude {
     pub use crate::codec::cipher::ChaCha20Poly1305Cipher;
     pub use crate::{
         Aggregate, AggregateEvent, Application, DeadLetters, DomainEvent, Error, EventContext, EventEnvelope,
-        MemoryViews, Metadata, Notification, NotificationLog, NotificationLogReader, OnFailure, ProcessApplication,
-        ProjectionRunner, Rebuild, Repository, Result, Saveable, Section, Subscription, Timestamp, Tracked, Tracking,
-        UnitOfWork, Uuid,
+        EventSourcedLog, MemoryViews, Metadata, Notification, NotificationLog, NotificationLogReader, OnFailure,
+        ProcessApplication, ProjectionRunner, Rebuild, Repository, Result, Saveable, Section, Subscription, Timestamp,
+        Tracked, Tracking, UnitOfWork, Uuid,
     };
     // from where they are macros and nothing else: there is a module `application` too
     pub use eventsourcing_macros::{aggregate, application, event, on, policy, projection, tables, unrecorded};

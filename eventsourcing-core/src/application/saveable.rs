@@ -57,6 +57,8 @@ pub struct SaveBatch<'a> {
     missing: Vec<MissingEvents>,
     /// The snapshots that are due once the events are recorded.
     due: Vec<Due>,
+    /// The logs whose first event is among the events.
+    logs: Vec<Uuid>,
 }
 
 /// What is recorded by one save, and what it depends on.
@@ -67,6 +69,8 @@ pub(crate) struct Batch {
     pub(crate) missing: Vec<MissingEvents>,
     /// The snapshots that are due once the events are recorded.
     pub(crate) due: Vec<Due>,
+    /// The logs whose first event is among the events.
+    pub(crate) logs: Vec<Uuid>,
 }
 
 impl<'a> SaveBatch<'a> {
@@ -76,8 +80,8 @@ impl<'a> SaveBatch<'a> {
         snapshots: &'a Snapshots,
         metadata: SharedMetadata,
     ) -> Self {
-        let (events, missing, due) = (Vec::new(), Vec::new(), Vec::new());
-        Self { mapper, topics, snapshots, events, metadata, sources: 0, missing, due }
+        let (events, missing, due, logs) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { mapper, topics, snapshots, events, metadata, sources: 0, missing, due, logs }
     }
 
     /// Adds an event, which is recorded with the metadata of the save.
@@ -117,7 +121,7 @@ impl<'a> SaveBatch<'a> {
                 return Err(Error::SavedTwice { originator_id, version });
             }
         }
-        Ok(Batch { events: self.events, missing: self.missing, due: self.due })
+        Ok(Batch { events: self.events, missing: self.missing, due: self.due, logs: self.logs })
     }
 
     fn add_pending<A: Aggregate>(&mut self, root: &mut Root<A>) -> Result<()> {
@@ -129,6 +133,7 @@ impl<'a> SaveBatch<'a> {
         let append_id = root.append_id();
         let (after, pending) = (root.version(), root.pending_events());
         let before = after.saturating_sub(pending.len() as u64);
+        self.logs.extend((before == 0 && A::EMPTY_LOG.is_some()).then(|| root.id()));
         self.due.extend(self.snapshots.due::<A>(root.id(), before, after));
         self.add_all(pending, append_id)
     }

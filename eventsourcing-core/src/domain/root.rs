@@ -43,6 +43,18 @@ impl<A: Aggregate> Root<A> {
         self.identity.version
     }
 
+    /// Returns the root of an empty [log](super::EventSourcedLog) with this id, at version 0.
+    ///
+    /// An aggregate that is not a log cannot be changed with it: a creation event has to create it.
+    pub fn empty(id: Uuid) -> Self {
+        Self { identity: Identity { id, ..Identity::default() }, ..Self::default() }
+    }
+
+    /// Whether events can be added: a creation event created the aggregate, or it is a log with an id.
+    fn is_open(&self) -> bool {
+        self.version() > 0 || (A::EMPTY_LOG.is_some() && !self.id().is_nil())
+    }
+
     /// Returns the time of the first event.
     pub fn created_on(&self) -> Timestamp {
         self.identity.created_on
@@ -158,7 +170,7 @@ impl<A: Aggregate> Root<A> {
         apply: impl FnOnce(&mut A, &T) -> Result<R, E>,
     ) -> Result<R, E> {
         let root = aggregate.root_mut();
-        if root.applying.is_some() || root.fault.is_some() || root.version() == 0 {
+        if root.applying.is_some() || root.fault.is_some() || !root.is_open() {
             return Self::trigger_in_fault(aggregate, event, wrap, apply);
         }
         let kept = root.identity;
@@ -174,8 +186,7 @@ impl<A: Aggregate> Root<A> {
             resume_unwind(panic)
         });
         if returned.is_ok() && root.fault.is_none() {
-            root.identity.version += 1;
-            root.identity.modified_on = now();
+            root.identity.advance(kept.version + 1, now());
             let Identity { version, modified_on, .. } = root.identity;
             root.pending.add(DomainEvent::new(kept.id, version, modified_on, event));
         }
@@ -237,15 +248,13 @@ impl<A: Aggregate> Root<A> {
         if let Some(fault) = root.fault {
             return Err(fault.error::<A>(kept.id));
         }
-        root.identity.version = event.originator_version;
-        root.identity.modified_on = event.timestamp;
+        root.identity.advance(event.originator_version, event.timestamp);
         Ok(())
     }
 
-    /// Counts an event that changes nothing else.
-    pub(super) fn count(&mut self, version: u64, timestamp: Timestamp) {
-        self.identity.version = version;
-        self.identity.modified_on = timestamp;
+    /// Counts an event that changes nothing else: a retired one, or the last one of a log that is opened.
+    pub(crate) fn count(&mut self, version: u64, timestamp: Timestamp) {
+        self.identity.advance(version, timestamp);
     }
 
     /// Restores what a body must not change. The body may even have replaced `*self`.
@@ -281,7 +290,7 @@ impl<A: Aggregate> Root<A> {
             None if self.applying.is_some() => {
                 Err(AggregateError::CopiedInBody { aggregate: A::NAME, originator_id: self.id() })
             }
-            None if self.version() == 0 => Err(AggregateError::NotCreated { aggregate: A::NAME }),
+            None if !self.is_open() => Err(AggregateError::not_created::<A>()),
             None => Ok(()),
         }
     }
@@ -300,6 +309,15 @@ impl Identity {
             created_on: event.timestamp,
             modified_on: event.timestamp,
         }
+    }
+
+    /// Counts an event. The first one of a log has no creation before it.
+    fn advance(&mut self, version: u64, timestamp: Timestamp) {
+        if self.version == 0 {
+            self.created_on = timestamp;
+        }
+        self.version = version;
+        self.modified_on = timestamp;
     }
 
     fn apply_error<A: Aggregate>(&self, topic: &'static str, reason: ApplyError) -> AggregateError {
