@@ -62,6 +62,9 @@ impl Application {
     /// get longer with the number of attempts. The conflict is returned after the thirtieth attempt. It is returned at once if
     /// another attempt cannot resolve it: if the command replaced the aggregate that it was given by an old copy.
     ///
+    /// An [event-sourced log](crate::EventSourcedLog) is opened as by [`log`](crate::Repository::log): without its history, and empty if
+    /// nothing is recorded under the id.
+    ///
     /// # Errors
     /// [`Error::Conflict`](crate::Error::Conflict) after the last attempt, and the errors of [`get`](crate::Repository::get) and
     /// [`save`](Self::save), which are not retried: after [`OutcomeUnknown`](crate::RecorderError::OutcomeUnknown) a second run of
