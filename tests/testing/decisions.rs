@@ -1,6 +1,6 @@
 //! Decisions over several aggregates, by an application in memory.
 
-use eventsourcing::DomainEvent;
+use eventsourcing::{DomainEvent, Metadata};
 use eventsourcing::testing::{Clock, Log, given_log, id};
 
 use super::model::{
