@@ -1,10 +1,11 @@
 //! The last notifications of the log.
 
-use futures::future::join;
+use futures::FutureExt as _;
+use tokio::task::yield_now;
 use uuid::Uuid;
 
 use super::Fixture;
-use super::store::{Store, assert_same, expect, numbered, versions};
+use super::store::{Store, assert_same, at_once, expect, numbered, versions};
 use crate::recording::{LastQuery, Notification, StoredEvent};
 
 /// The last notifications are selected, lowest id first, with `up_to` as an inclusive bound.
@@ -48,12 +49,12 @@ pub async fn topics_select_the_last_of_theirs(fixture: &dyn Fixture) {
 pub async fn the_last_notifications_among_writers_have_no_gaps(fixture: &dyn Fixture) {
     let rule = "the last notifications among writers have no gaps";
     let [writer, reader] = [Store::open_patient(fixture).await, Store::open_patient(fixture).await];
-    let writes = async {
+    let writes = async move {
         for _ in 0..100 {
             writer.insert(&versions(Uuid::new_v4(), 1..=3)).await;
         }
     };
-    let reads = async {
+    let reads = async move {
         let mut seen = 0;
         while seen < 300 {
             let acknowledged = reader.last_id().await.unwrap_or(0);
@@ -64,9 +65,10 @@ pub async fn the_last_notifications_among_writers_have_no_gaps(fixture: &dyn Fix
             let expected: Vec<u64> = (end.saturating_sub(5) + 1..=end).collect();
             assert_eq!(ids, expected, "{rule}");
             seen = end;
+            yield_now().await;
         }
     };
-    join(writes, reads).await;
+    at_once([writes.boxed(), reads.boxed()]).await;
 }
 
 async fn last(store: &Store, query: LastQuery) -> Vec<Notification> {
