@@ -1,7 +1,7 @@
 //! Decisions over several aggregates, by an application in memory.
 
-use eventsourcing::{DomainEvent, Metadata};
 use eventsourcing::testing::{Clock, Log, given_log, id};
+use eventsourcing::{DomainEvent, Metadata};
 
 use super::model::{
     Account, AccountDeposited, AccountEvent, AccountOpened, AccountWithdrawn, Bank, Overdrawn, TransferError, fifty,
