@@ -72,6 +72,10 @@ pub mod topics {
     pub mod history {}
 
     #[doc = include_str!("guide_links.md")]
+    #[doc = include_str!("../docs/topics/logs.md")]
+    pub mod logs {}
+
+    #[doc = include_str!("guide_links.md")]
     #[doc = include_str!("../docs/topics/subscriptions.md")]
     pub mod subscriptions {}
 

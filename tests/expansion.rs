@@ -27,6 +27,9 @@ mod observatory {
 mod planet {
     include!("../eventsourcing-macros/tests/expansion/planet.rs");
 }
+mod register {
+    include!("../eventsourcing-macros/tests/expansion/register.rs");
+}
 mod universe {
     include!("../eventsourcing-macros/tests/expansion/universe.rs");
 }
@@ -46,6 +49,20 @@ async fn the_expanded_world_is_saved_by_the_expanded_universe() -> Result<()> {
     let got: world::World = universe.repository().get(world.id()).await?;
     assert_eq!(got, world);
     assert_eq!(got.history(), ["dinosaurs"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_expanded_register_is_a_log() -> Result<()> {
+    let universe = universe::Universe::open_with([("PERSISTENCE_MODULE", "memory")]).await?;
+    let (id, mut world) = (register::Register::id_of("worlds"), world::World::new("Earth"));
+    let mut register: register::Register = universe.repository().log(id).await?;
+    register.register(world.id(), "Earth");
+    assert!(register.remove(Uuid::nil()).is_err());
+    universe.save((&mut world, &mut register)).await?;
+    let events: Vec<_> = universe.repository().events::<register::Register>(id).try_collect().await?;
+    assert!(matches!(&events[0].event, register::RegisterEvent::WorldRegistered(one) if one.name == "Earth"));
+    assert_eq!(events.len(), 1);
     Ok(())
 }
 

@@ -35,6 +35,27 @@ struct Line {
     text: String,
 }
 
+/// The accounts, in the order in which they were opened.
+#[aggregate]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Register {}
+
+#[aggregate(log)]
+impl Register {
+    /// Adds an account.
+    #[event("AccountAdded")]
+    pub fn add(&mut self, account: Uuid, owner: &str) {}
+
+    /// Removes an account.
+    ///
+    /// # Errors
+    /// If it is none.
+    #[event("AccountRemoved")]
+    pub fn remove(&mut self, account: Uuid) -> std::result::Result<(), Refused> {
+        if account.is_nil() { Err(Refused) } else { Ok(()) }
+    }
+}
+
 #[aggregate(unknown_fields = ignore)]
 impl Note {
     /// Adds a line.

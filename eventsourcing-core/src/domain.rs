@@ -5,6 +5,7 @@ pub(crate) mod attributes;
 mod clock;
 mod error;
 mod event;
+mod event_sourced_log;
 mod fault;
 mod fingerprint;
 #[cfg(feature = "testing")]
@@ -24,6 +25,7 @@ pub use aggregate::{Aggregate, ApplyError};
 pub use clock::{new_id, now};
 pub use error::AggregateError;
 pub use event::{AggregateEvent, DomainEvent};
+pub use event_sourced_log::EventSourcedLog;
 pub(crate) use missing_events::MissingEvents;
 pub use outcome::Restorable;
 pub use root::Root;

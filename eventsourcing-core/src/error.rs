@@ -39,7 +39,8 @@ pub enum Error {
     /// Another writer recorded this version of the aggregate first (an optimistic concurrency conflict).
     ///
     /// Nothing was recorded. Get the aggregate again and retry the command. A conflict about the first version of an aggregate is
-    /// [`AlreadyExists`](Self::AlreadyExists), because getting the aggregate again does not help.
+    /// [`AlreadyExists`](Self::AlreadyExists), because getting the aggregate again does not help. Opening an event-sourced log again does, so that
+    /// one about its first version is a conflict.
     #[error("{}; get the aggregate again and retry", messages::conflict(*originator_id, *tried, *recorded))]
     Conflict {
         /// The id of the aggregate.

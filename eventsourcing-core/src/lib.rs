@@ -51,13 +51,13 @@ pub mod system;
 pub mod testing;
 
 pub use application::{
-    AggregateVersion, Application, ApplicationBuilder, ApplicationStruct, Command, Executed, FieldChange, History,
-    NotificationLog, NotificationLogReader, Repository, Saveable, Section, TrainedDictionary,
+    AggregateVersion, Application, ApplicationBuilder, ApplicationStruct, Command, EventStream, Executed, FieldChange,
+    History, NotificationLog, NotificationLogReader, Repository, Saveable, Section, TrainedDictionary,
 };
 pub use codec::{Mapper, TrainingError};
 pub use domain::{
-    Aggregate, AggregateError, AggregateEvent, ApplyError, CausingEvent, DomainEvent, Metadata, MetadataError, Root,
-    SplitEvent, SplitTopic,
+    Aggregate, AggregateError, AggregateEvent, ApplyError, CausingEvent, DomainEvent, EventSourcedLog, Metadata,
+    MetadataError, Root, SplitEvent, SplitTopic,
 };
 pub use environment::{Environment, EnvironmentError};
 pub use error::{Error, Result};
@@ -75,7 +75,7 @@ pub use uuid::Uuid;
 pub mod __private {
     //! Items that generated code names. Not public API: they may change in any release.
     pub use crate::application::policy_scope::PolicyScope;
-    pub use crate::domain::attributes::{AggregateStruct, AllEventsInOneImpl, DefaultFields};
+    pub use crate::domain::attributes::{AggregateStruct, AllEventsInOneImpl, DefaultFields, NoFields};
     pub use crate::domain::outcome::{Outcome, PlainOutcome};
     pub use crate::domain::snapshot_format::{NotShown, Shown};
     pub use crate::domain::split::flat;

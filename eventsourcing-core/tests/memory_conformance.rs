@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use broken::{Fault, Plain};
 use eventsourcing_core::recording::conformance::{
-    Fixture, Single, anchors, atomicity, check, concurrency, dictionaries, letters, limits, log, selection, snapshots,
-    tailing, tracking, versions, without,
+    Fixture, Single, anchors, atomicity, check, concurrency, dictionaries, last, letters, limits, log, selection,
+    snapshots, tailing, tracking, versions, without,
 };
 use eventsourcing_core::recording::{Append, EventQuery, LetterChanges, MemoryRecorder, StoredLetter};
 use eventsourcing_core::{Recorder, RecorderError, StoredEvent, Uuid, recorder_conformance};
@@ -370,6 +370,16 @@ fn a_recorder_that_only_selects_letters_counts_them_all() {
         Ok::<(), RecorderError>(())
     })
     .expect("a memory recorder that fails");
+}
+
+#[test]
+fn the_last_notifications_find_a_recorder_that_selects_others() {
+    let said = "selects the last ones";
+    assert_broken(Fault::SelectsTheFirstAsTheLast, last::the_last_notifications_are_selected, said);
+    assert_broken(Fault::ReturnsTheLastBackwards, last::the_last_notifications_are_selected, said);
+    assert_broken(Fault::ComparesTopicsOfTheLast, last::topics_select_the_last_of_theirs, "selects the last of theirs");
+    let fault = Fault::LeavesOutTheLast;
+    assert_broken(fault, last::the_last_notifications_among_writers_have_no_gaps, "is the last id, after");
 }
 
 #[test]

@@ -262,6 +262,30 @@ fn account_expands_every_kind_of_event() {
 }
 
 #[test]
+fn register_expands_to_a_log() {
+    let log_struct = quote! {
+        /// The worlds, in the order in which they were registered.
+        #[derive(Clone, Debug)]
+        pub struct Register {}
+    };
+    let log_impl = quote! {
+        impl Register {
+            #[event("WorldRegistered")]
+            pub fn register(&mut self, world: eventsourcing::Uuid, name: &str) {}
+
+            #[event("WorldRemoved")]
+            pub fn remove(&mut self, world: eventsourcing::Uuid) -> Result<(), String> {
+                if world.is_nil() { Err("no world".to_owned()) } else { Ok(()) }
+            }
+        }
+    };
+    reads(
+        &[entry::aggregate(TokenStream::new(), log_struct), entry::aggregate(quote!(log), log_impl)],
+        &expect_file!["../tests/expansion/register.rs"],
+    );
+}
+
+#[test]
 fn universe_expands_to_code_that_a_person_could_have_written() {
     let application = quote! {
         /// An application: the name of the struct is the prefix of its environment variables and tables.

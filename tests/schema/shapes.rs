@@ -38,6 +38,21 @@ pub(crate) enum Untagged {
     Text(String),
 }
 
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind")]
+pub(crate) enum Internal {
+    One { number: u8 },
+    Two,
+}
+
+/// A struct of which serde does not tell the fields, because one of them is flattened.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Flat {
+    number: u8,
+    #[serde(flatten)]
+    address: Address,
+}
+
 /// A text that is refused unless it is an address of mail.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Mail(String);
@@ -74,6 +89,7 @@ impl Shapes {
         at: Timestamp,
         by: Uuid,
         counts: BTreeMap<u32, NonZeroU16>,
+        json: serde_json::Value,
         corners: [(f64, f64); 3],
         mail: Mail,
         mails: Option<Vec<Mail>>,
@@ -83,9 +99,26 @@ impl Shapes {
         untagged: Untagged,
     ) -> Self {
         drop((address, adjacent, at, by, counts, corners));
-        drop((mail, mails, names, tree, untagged));
+        drop((json, mail, mails, names, tree, untagged));
         let () = nothing;
         Self {}
+    }
+
+    #[event("Kept")]
+    pub(crate) fn keep(
+        &mut self,
+        flat: Flat,
+        flats: Vec<Flat>,
+        internal: Internal,
+        other: Option<Internal>,
+        name: String,
+    ) {
+        drop((flat, flats, internal, other, name));
+    }
+
+    #[event("Spread")]
+    pub(crate) fn spread(&mut self, number: u8, #[serde(flatten)] address: Address) {
+        drop((number, address));
     }
 
     #[event("Refused")]
@@ -121,6 +154,7 @@ fn each_part_of_a_type_is_described_as_far_as_serde_tells() {
             "corners[][1]: f64",
             "counts: map by u32",
             "counts{}: u16",
+            "json: any",
             "mail: string",
             "mails: list or null, may be missing",
             "mails[]: string",
@@ -136,9 +170,25 @@ fn each_part_of_a_type_is_described_as_far_as_serde_tells() {
             "tree<Node>: tuple of 2",
             "tree<Node>[0]: itself",
             "tree<Node>[1]: not described",
-            "untagged: any",
+            "untagged: any, not traced",
         ]
     );
+    // a part that serde keeps is marked, and does not hide the other fields; whether they may be missing is not found out then
+    let found: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("Shapes.Kept 1 ")).collect();
+    assert_eq!(
+        found,
+        [
+            "flat: object, not traced",
+            "flats: list",
+            "flats[]: object, not traced",
+            "internal: any, not traced",
+            "name: string",
+            "other: any, not traced or null",
+        ]
+    );
+    // with a flattened field, not even the event's own fields are told
+    let found: Vec<&str> = text.lines().filter(|line| line.starts_with("Shapes.Spread")).collect();
+    assert_eq!(found, ["Shapes.Spread 1", "Shapes.Spread 1 : object, not traced"]);
     // what a type refuses does not hide the other fields
     let found: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("Shapes.Refused 1 ")).collect();
     assert_eq!(found, ["a: string", "b: u8", "c: string or null", "d: string"]);

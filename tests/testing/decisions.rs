@@ -1,7 +1,7 @@
 //! Decisions over several aggregates, by an application in memory.
 
-use eventsourcing::DomainEvent;
 use eventsourcing::testing::{Clock, Log, given_log, id};
+use eventsourcing::{DomainEvent, Metadata};
 
 use super::model::{
     Account, AccountDeposited, AccountEvent, AccountOpened, AccountWithdrawn, Bank, Overdrawn, TransferError, fifty,
@@ -120,4 +120,20 @@ async fn an_application_without_events_is_empty() {
     let outcome = given_log().when(async |bank: &Bank| bank.save(&mut Account::open("Ada")).await.is_ok()).await;
     let outcome = outcome.then_of(id(1), AccountOpened { owner: "Ada".to_owned() });
     assert_eq!(outcome.application().name(), "Bank");
+}
+
+#[tokio::test]
+async fn the_metadata_of_what_was_recorded_is_looked_at() {
+    let open = async |bank: &Bank| {
+        let ada = Metadata::new().with_actor("ada");
+        bank.save_with(&mut [Account::open("Ada"), Account::open("Bea")], ada).await.is_ok()
+    };
+    let mut looked = 0;
+    given_log().when(open).await.then_metadata(|metadata| {
+        assert_eq!(metadata.actor(), Some("ada"));
+        looked += 1;
+    });
+    assert_eq!(looked, 2);
+    let said = said_by(async { drop(given_log().when(async |_: &Bank| ()).await.then_metadata(|_| ())) }).await;
+    assert!(said.contains("no event was recorded, so there is no metadata"), "{said}");
 }

@@ -85,6 +85,16 @@ impl Ledger {
     }
 }
 
+/// What was paid in, by anyone.
+#[aggregate]
+pub struct Journal {}
+
+#[aggregate(log)]
+impl Journal {
+    #[event("PaidIn")]
+    pub fn pay_in(&mut self, amount: i64, currency: &str, note: &str) {}
+}
+
 /// An aggregate that can be saved repeatedly: it is created and then changed.
 pub trait Usual: Aggregate {
     fn usual() -> Self;
@@ -111,5 +121,5 @@ impl Usual for Purse {
     }
 }
 
-#[application(aggregates(Account, Purse, Ledger))]
+#[application(aggregates(Account, Purse, Ledger, Journal))]
 pub struct Bank;

@@ -17,6 +17,7 @@ mod held_snapshot;
 mod history;
 mod in_memory;
 mod limits;
+mod logs;
 mod long_log;
 mod measure;
 mod metadata;

@@ -12,7 +12,7 @@ use crate::measure::{Contender, Round};
 use crate::ours::reads::{LedgerLoader, Loader, follow_log, list_ids, read_log, record_ledgers};
 use crate::place::{self, Database, Schema};
 use crate::report::{OURS, Title};
-use crate::{Run, in_a_task};
+use crate::{Run, in_a_task, logs};
 
 const LENGTHS: [u64; 3] = [10, 1_000, 10_000];
 const PAGE: usize = 1_000;
@@ -45,8 +45,9 @@ fn from_snapshot(database: Database) -> Title {
 
 /// Measures loads, the log and the list of aggregates of a database.
 pub fn run(run: &mut Run, database: Database) {
-    let logs = [log(database), followed(database), listed(database), from_snapshot(database)];
-    let mut titles = LENGTHS.iter().map(|length| load(database, *length)).chain(logs);
+    let others = [log(database), followed(database), listed(database), from_snapshot(database)];
+    let ends = [logs::opened(database), logs::last(database)];
+    let mut titles = LENGTHS.iter().map(|length| load(database, *length)).chain(others).chain(ends);
     if !titles.any(|title| run.wants(&title)) {
         return;
     }
@@ -67,6 +68,8 @@ fn memory(run: &mut Run) {
     run.measure(&log(Database::Memory), |_| vec![our_log(OURS, &bank, &history)]);
     subscription(run, Database::Memory, &bank, &history);
     run.measure(&listed(Database::Memory), |_| vec![our_list(&bank)]);
+    // last, because it adds to the log that is read whole before
+    logs::run(run, Database::Memory, &bank, |_, _| [[], []]);
 }
 
 fn sqlite(run: &mut Run) {
@@ -102,6 +105,15 @@ fn sqlite(run: &mut Run) {
         let (raw, ids) = (sqlite_reads::open(&file), count(&bank));
         let limit = timed("rusqlite in place", ids, move || sqlite_reads::list_ids(&raw, topic(), PAGE));
         vec![our_list(&bank), limit]
+    });
+    logs::run(run, Database::Sqlite, &bank, |run, journal| {
+        let (version, last) = (sqlite_reads::open(&file), sqlite_reads::open(&file));
+        let version = sqlite_reads::LastVersion(version, journal);
+        let last = sqlite_reads::Last(last, logs::LAST);
+        [
+            [Contender::crew("rusqlite in place", run.time, vec![version])],
+            [Contender::crew("rusqlite, rows copied", run.time, vec![last])],
+        ]
     });
 }
 
@@ -148,6 +160,14 @@ fn postgres(run: &mut Run) {
             read
         });
         vec![our_list(&bank), limit]
+    });
+    logs::run(run, Database::Postgres, &bank, |run, journal| {
+        let version = postgres_reads::LastVersion(schema.connect(), journal);
+        let last = postgres_reads::Last(schema.connect(), logs::LAST);
+        [
+            [Contender::crew("driver's row", run.time, vec![version])],
+            [Contender::crew("driver's rows, copied", run.time, vec![last])],
+        ]
     });
 }
 

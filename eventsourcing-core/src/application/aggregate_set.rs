@@ -46,7 +46,7 @@ impl<A: Aggregate> AggregateSet for Vec<A> {
     async fn load(application: &Application, ids: &Self::Ids) -> Result<Self> {
         let mut aggregates = Vec::with_capacity(ids.len());
         for id in ids {
-            aggregates.push(application.repository().get(*id).await?);
+            aggregates.push(application.repository().get_or_empty(*id).await?);
         }
         Ok(aggregates)
     }
@@ -84,7 +84,7 @@ macro_rules! tuples {
 
             async fn load(application: &Application, ($($id,)*): &Self::Ids) -> Result<Self> {
                 let repository = application.repository();
-                Ok(($(repository.get::<$aggregate>(*$id).await?,)*))
+                Ok(($(repository.get_or_empty::<$aggregate>(*$id).await?,)*))
             }
 
             fn versions(&self) -> Vec<(Uuid, u64)> {

@@ -228,7 +228,11 @@ impl Application {
     pub(super) fn explain(&self, error: Error, what: &mut impl Saveable) -> Error {
         let Error::Conflict { originator_id, tried: 1, recorded } = error else { return error };
         // only now, so that a successful save keeps no copy of the recorded events
-        let Ok(Batch { events, .. }) = self.batch_of(what, SharedMetadata::default()) else { return error };
+        let Ok(Batch { events, logs, .. }) = self.batch_of(what, SharedMetadata::default()) else { return error };
+        // another writer began the log; opening it again helps
+        if logs.contains(&originator_id) {
+            return error;
+        }
         let is_creation = |event: &&StoredEvent| event.originator_id == originator_id && event.originator_version == 1;
         match events.into_iter().find(|event| is_creation(&event)) {
             Some(event) => Error::AlreadyExists { topic: event.topic.into_owned(), originator_id, recorded },

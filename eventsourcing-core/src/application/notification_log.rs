@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::last_notifications::SelectLast;
 use crate::recording::{LogPosition, Notification, NotificationQuery, RecordedTime, Recorder};
 use crate::{Error, Result};
 
@@ -125,6 +126,37 @@ impl NotificationLog {
             start: position.id,
             query: NotificationQuery::after(position, limit),
         }
+    }
+
+    /// At most `limit` notifications from the end of the log, in the order of their ids.
+    ///
+    /// Await the selection directly, or restrict it first with [`stop`](SelectLast::stop) or [`topics`](SelectLast::topics). The databases read
+    /// no more rows than they return, however long the log is; with topics, they search the log from its end.
+    ///
+    /// # Errors
+    /// When awaited: [`Error::LimitTooLarge`] if `limit` is more than [`MAX_LIMIT`](Self::MAX_LIMIT).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use eventsourcing_core as eventsourcing;
+    /// # use eventsourcing::{Application, StoredEvent, Uuid};
+    /// # futures::executor::block_on(async {
+    /// # let application = Application::builder("Universe").open()?;
+    /// # let event = |id| StoredEvent::new(Uuid::from_u128(id), 1, "World.Started", *b"{}", Uuid::new_v4());
+    /// # application.recorder().insert_events((1..=30).map(event).collect()).await?;
+    /// let log = application.log();
+    /// let last = log.last(10).await?;
+    /// assert_eq!(last.iter().map(|notification| notification.id).collect::<Vec<_>>(), (21..=30).collect::<Vec<_>>());
+    ///
+    /// // the ten before them
+    /// let before = log.last(10).stop(last[0].id - 1).await?;
+    /// assert_eq!((before[0].id, before[9].id), (11, 20));
+    /// # Ok::<(), eventsourcing::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn last(&self, limit: usize) -> SelectLast {
+        SelectLast::new(Arc::clone(&self.recorder), limit)
     }
 
     /// The id of the last notification; none if the log is empty.

@@ -148,6 +148,11 @@ impl<'a> Repository<'a> {
 
     /// Like [`get`](Self::get), and applies events that are to be recorded and are not yet.
     pub(crate) async fn get_with<A: Aggregate>(&self, id: Uuid, pending: &[StoredEvent]) -> Result<A> {
+        self.find_with(id, pending).await?.ok_or_else(|| not_found::<A>(id))
+    }
+
+    /// Like [`find`](Self::find), and applies events that are to be recorded and are not yet.
+    pub(crate) async fn find_with<A: Aggregate>(&self, id: Uuid, pending: &[StoredEvent]) -> Result<Option<A>> {
         let mut replay = Replay::of(self.fold(id, None, None).await?);
         for stored in pending.iter().filter(|stored| stored.originator_id == id) {
             let recorded = replay.aggregate.as_ref().map_or(0, Aggregate::version);
@@ -157,7 +162,7 @@ impl<'a> Repository<'a> {
             }
             let _ = replay.apply(&self.shared.mapper, stored.as_ref())?;
         }
-        replay.aggregate.ok_or_else(|| not_found::<A>(id))
+        Ok(replay.aggregate)
     }
 
     /// Lists the ids of all aggregates of a type, in the order in which they were created.
@@ -235,6 +240,10 @@ impl<'a> Repository<'a> {
 
     #[tracing::instrument(name = "get", level = "info", skip_all, fields(application = %self.shared.name, aggregate = A::NAME, %id), err(level = "debug"))]
     async fn fold<A: Aggregate>(&self, id: Uuid, up_to: Option<u64>, as_of: Option<Timestamp>) -> Result<Option<A>> {
+        // the state of a log is its version; only a time has to be searched for
+        if let (Some(empty), None) = (A::EMPTY_LOG, as_of) {
+            return self.shared.open_log(id, up_to, empty).await;
+        }
         let snapshots = &self.shared.snapshots;
         if snapshots.format_of::<A>().is_none() {
             return Ok(self.shared.replay(id, up_to, as_of).await?.aggregate);

@@ -64,6 +64,9 @@ impl Application {
     /// get longer with the number of attempts. The conflict is returned after the thirtieth attempt. It is returned at once if
     /// another attempt cannot resolve it: if the command replaced the aggregate that it was given by an old copy.
     ///
+    /// An [event-sourced log](crate::EventSourcedLog) is opened as by [`log`](crate::Repository::log): without its history, and empty if
+    /// nothing is recorded under the id.
+    ///
     /// [`Retry::command`] gives the command an id, so that it is executed once, whoever sends it again.
     ///
     /// # Errors

@@ -58,6 +58,8 @@ pub struct SaveBatch<'a> {
     missing: Vec<MissingEvents>,
     /// The snapshots that are due once the events are recorded.
     due: Vec<Due>,
+    /// The logs whose first event is among the events.
+    logs: Vec<Uuid>,
     pub(super) purpose: Purpose<'a>,
 }
 
@@ -80,6 +82,8 @@ pub(crate) struct Batch {
     pub(crate) missing: Vec<MissingEvents>,
     /// The snapshots that are due once the events are recorded.
     pub(crate) due: Vec<Due>,
+    /// The logs whose first event is among the events.
+    pub(crate) logs: Vec<Uuid>,
 }
 
 impl<'a> SaveBatch<'a> {
@@ -89,8 +93,9 @@ impl<'a> SaveBatch<'a> {
         snapshots: &'a Snapshots,
         metadata: SharedMetadata,
     ) -> Self {
-        let (events, missing, due) = (Vec::new(), Vec::new(), Vec::new());
-        Self { mapper, topics, snapshots, events, metadata, sources: 0, missing, due, purpose: Purpose::Record }
+        let (events, missing, due, logs) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let purpose = Purpose::Record;
+        Self { mapper, topics, snapshots, events, metadata, sources: 0, missing, due, logs, purpose }
     }
 
     /// Adds an event, which is recorded with the metadata of the save.
@@ -135,7 +140,7 @@ impl<'a> SaveBatch<'a> {
                 return Err(Error::SavedTwice { originator_id, version });
             }
         }
-        Ok(Batch { events: self.events, missing: self.missing, due: self.due })
+        Ok(Batch { events: self.events, missing: self.missing, due: self.due, logs: self.logs })
     }
 
     fn add_pending<A: Aggregate>(&mut self, root: &mut Root<A>) -> Result<()> {
@@ -151,6 +156,7 @@ impl<'a> SaveBatch<'a> {
         let append_id = root.append_id();
         let (after, pending) = (root.version(), root.pending_events());
         let before = after.saturating_sub(pending.len() as u64);
+        self.logs.extend((before == 0 && A::EMPTY_LOG.is_some()).then(|| root.id()));
         self.due.extend(self.snapshots.due::<A>(root.id(), before, after));
         self.add_all(pending, append_id)
     }

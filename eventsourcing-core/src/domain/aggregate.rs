@@ -90,6 +90,11 @@ pub trait Aggregate: Sized + Send + Sync + 'static {
     /// `#[aggregate(snapshot_every = 100)]` and `#[aggregate(snapshots)]` write it: see [`SnapshotFormat`].
     const SNAPSHOTS: Option<SnapshotFormat<Self>> = None;
 
+    /// Creates an empty log with an id, if the type is an [`EventSourcedLog`](super::EventSourcedLog); none for all other aggregates.
+    ///
+    /// Loading a log reads its last event alone, and any event may be its first. `#[aggregate(log)]` writes it.
+    const EMPTY_LOG: Option<fn(Uuid) -> Self> = None;
+
     /// Returns the root: id, version, times and pending events.
     fn root(&self) -> &Root<Self>;
 
@@ -123,7 +128,7 @@ pub trait Aggregate: Sized + Send + Sync + 'static {
         self.root().id()
     }
 
-    /// Returns the version of the aggregate, which is the number of its last event, from 1.
+    /// Returns the version of the aggregate, which is the number of its last event, from 1. That of an empty log is 0.
     fn version(&self) -> u64 {
         self.root().version()
     }

@@ -1,5 +1,7 @@
 //! Markers of the two places of `#[aggregate]`, so that the compiler can name a missing one.
 
+use super::{Aggregate, Root};
+
 /// A marker that `#[aggregate]` on a struct implements.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has `#[aggregate]` on its impl block but not on the struct",
@@ -14,6 +16,19 @@ pub trait AggregateStruct {}
 /// The compiler names it if a type has two such blocks.
 #[doc(hidden)]
 pub trait AllEventsInOneImpl: AggregateStruct {}
+
+/// A marker that `#[aggregate]` on a struct without fields implements.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is a log, and has fields",
+    label = "a log has no fields",
+    note = "a log is opened without its history, so nothing would fill the fields: remove them from the struct, \
+            or remove `log` and write an aggregate"
+)]
+#[doc(hidden)]
+pub trait NoFields: Aggregate {
+    /// Returns the log with this root.
+    fn with_root(root: Root<Self>) -> Self;
+}
 
 /// An aggregate whose fields have their default values, for the creation of an aggregate that has no other.
 ///

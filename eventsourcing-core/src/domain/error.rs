@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::ApplyError;
+use super::{Aggregate, ApplyError};
 
 /// The reason why an aggregate cannot be changed, replayed or saved.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -119,6 +119,15 @@ pub enum AggregateError {
         aggregate: &'static str,
     },
 
+    /// The aggregate is an event-sourced log, and its id is nil.
+    #[error(
+        "this {aggregate} cannot be saved: it is a log without an id; open it with `repository().log(id)`, where the id is not nil"
+    )]
+    LogWithoutId {
+        /// The name of the log's type.
+        aggregate: &'static str,
+    },
+
     /// Events of the aggregate were taken from it or applied to it, and are not recorded; nothing was recorded.
     #[error(
         "the {aggregate} {originator_id} cannot be saved, because its versions {first} to {last} are not recorded: \
@@ -135,4 +144,13 @@ pub enum AggregateError {
         /// The last version that is not recorded.
         last: u64,
     },
+}
+
+impl AggregateError {
+    pub(super) fn not_created<A: Aggregate>() -> Self {
+        match A::EMPTY_LOG {
+            Some(_) => Self::LogWithoutId { aggregate: A::NAME },
+            None => Self::NotCreated { aggregate: A::NAME },
+        }
+    }
 }

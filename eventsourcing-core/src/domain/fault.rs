@@ -41,7 +41,7 @@ impl Fault {
 
     pub(super) fn error<A: Aggregate>(self, id: Uuid) -> AggregateError {
         match self {
-            Fault::NotCreated { .. } => AggregateError::NotCreated { aggregate: A::NAME },
+            Fault::NotCreated { .. } => AggregateError::not_created::<A>(),
             Fault::Panicked { topic } => AggregateError::BodyPanicked { originator_id: id, topic },
             Fault::Nested { outer, inner } => AggregateError::NestedEvent { originator_id: id, outer, inner },
             Fault::NotRecorded => AggregateError::NotRecorded { aggregate: A::NAME, originator_id: id },

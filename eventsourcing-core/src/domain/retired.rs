@@ -14,6 +14,10 @@ impl<A: Aggregate> Root<A> {
         version: u64,
         timestamp: Timestamp,
     ) -> Result<(), AggregateError> {
+        // any event may be the first one of a log, a retired one too
+        if let (None, Some(empty)) = (&aggregate, A::EMPTY_LOG) {
+            *aggregate = Some(empty(originator_id));
+        }
         let Some(aggregate) = aggregate else {
             let reason = ApplyError::RetiredCreation;
             return Err(AggregateError::Apply { aggregate: A::NAME, topic, originator_id, reason });

@@ -43,6 +43,18 @@ impl<A: Aggregate> Root<A> {
         self.identity.version
     }
 
+    /// Returns the root of an empty [log](super::EventSourcedLog) with this id, at version 0.
+    ///
+    /// An aggregate that is not a log cannot be changed with it: a creation event has to create it.
+    pub fn empty(id: Uuid) -> Self {
+        Self { identity: Identity { id, ..Identity::default() }, ..Self::default() }
+    }
+
+    /// Whether events can be added: a creation event created the aggregate, or it is a log with an id.
+    fn is_open(&self) -> bool {
+        self.version() > 0 || (A::EMPTY_LOG.is_some() && !self.id().is_nil())
+    }
+
     /// Returns the time of the first event.
     pub fn created_on(&self) -> Timestamp {
         self.identity.created_on
@@ -164,7 +176,7 @@ impl<A: Aggregate> Root<A> {
         apply: impl FnOnce(&mut A, &T) -> Result<R, E>,
     ) -> Result<R, E> {
         let root = aggregate.root_mut();
-        if root.applying.is_some() || root.fault.is_some() || root.version() == 0 {
+        if root.applying.is_some() || root.fault.is_some() || !root.is_open() {
             return Self::trigger_in_fault(aggregate, event, wrap, apply);
         }
         let kept = root.identity;
@@ -180,8 +192,7 @@ impl<A: Aggregate> Root<A> {
             resume_unwind(panic)
         });
         if returned.is_ok() && root.fault.is_none() {
-            root.identity.version += 1;
-            root.identity.modified_on = now();
+            root.identity.advance(kept.version + 1, now());
             let Identity { version, modified_on, .. } = root.identity;
             root.pending.add(DomainEvent::new(kept.id, version, modified_on, event));
         }
@@ -240,9 +251,7 @@ impl<A: Aggregate> Root<A> {
         event.expect_version(A::NAME, kept.version + 1)?;
         let (version, timestamp) = (event.originator_version, event.timestamp);
         Self::apply_recorded(aggregate, event.event)?;
-        let root = aggregate.root_mut();
-        root.identity.version = version;
-        root.identity.modified_on = timestamp;
+        aggregate.root_mut().identity.advance(version, timestamp);
         Ok(())
     }
 
@@ -262,10 +271,9 @@ impl<A: Aggregate> Root<A> {
         }
     }
 
-    /// Counts an event that changes nothing else.
-    pub(super) fn count(&mut self, version: u64, timestamp: Timestamp) {
-        self.identity.version = version;
-        self.identity.modified_on = timestamp;
+    /// Counts an event that changes nothing else: a retired one, or the last one of a log that is opened.
+    pub(crate) fn count(&mut self, version: u64, timestamp: Timestamp) {
+        self.identity.advance(version, timestamp);
     }
 
     /// Restores what a body must not change. The body may even have replaced `*self`.
@@ -300,7 +308,7 @@ impl<A: Aggregate> Root<A> {
             None if self.applying.is_some() => {
                 Err(AggregateError::CopiedInBody { aggregate: A::NAME, originator_id: self.id() })
             }
-            None if self.version() == 0 => Err(AggregateError::NotCreated { aggregate: A::NAME }),
+            None if !self.is_open() => Err(AggregateError::not_created::<A>()),
             None => Ok(()),
         }
     }
@@ -319,6 +327,15 @@ impl Identity {
             created_on: event.timestamp,
             modified_on: event.timestamp,
         }
+    }
+
+    /// Counts an event. The first one of a log has no creation before it.
+    fn advance(&mut self, version: u64, timestamp: Timestamp) {
+        if self.version == 0 {
+            self.created_on = timestamp;
+        }
+        self.version = version;
+        self.modified_on = timestamp;
     }
 
     pub(super) fn apply_error<A: Aggregate>(&self, topic: &'static str, reason: ApplyError) -> AggregateError {

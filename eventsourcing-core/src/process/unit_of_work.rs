@@ -9,7 +9,7 @@ use super::dead_letters::WorkLetters;
 use crate::application::metadata_scope::of_save;
 use crate::application::{Application, Batch, Due, Saveable, are_among};
 use crate::codec::SharedMetadata;
-use crate::domain::{Aggregate, CausingEvent, Metadata, MissingEvents};
+use crate::domain::{Aggregate, CausingEvent, EventSourcedLog, Metadata, MissingEvents};
 use crate::recording::{StoredEvent, Tracking};
 use crate::{Error, Result};
 
@@ -106,8 +106,21 @@ impl UnitOfWork {
     /// # Errors
     /// The errors of [`Repository::get`](crate::Repository::get).
     pub async fn get<A: Aggregate>(&self, id: Uuid) -> Result<A> {
-        let pending = if self.versions.contains_key(&id) { &*self.events } else { &[] };
-        self.application.repository().get_with(id, pending).await
+        self.application.repository().get_with(id, self.pending(id)).await
+    }
+
+    /// Opens the event-sourced log with this id, including what this unit of work has saved.
+    ///
+    /// # Errors
+    /// The errors of [`Repository::log`](crate::Repository::log).
+    pub async fn log<L: EventSourcedLog>(&self, id: Uuid) -> Result<L> {
+        let found = self.application.repository().find_with(id, self.pending(id)).await?;
+        Ok(found.unwrap_or_else(|| L::empty(id)))
+    }
+
+    /// The events that are saved, if any of them belongs to this aggregate.
+    fn pending(&self, id: Uuid) -> &[StoredEvent] {
+        if self.versions.contains_key(&id) { &self.events } else { &[] }
     }
 
     /// Whether an aggregate of any type has this id, or will have it with what this unit of work has saved.
@@ -151,7 +164,7 @@ impl UnitOfWork {
     }
 
     fn add<S: Saveable>(&mut self, mut what: S, metadata: SharedMetadata) -> Result<()> {
-        let Batch { events, missing, due } = self.application.batch_of(&mut what, metadata)?;
+        let Batch { events, missing, due, .. } = self.application.batch_of(&mut what, metadata)?;
         let is_left_out = |missing: &&MissingEvents| !are_among(missing, &events) && !are_among(missing, &self.events);
         if let Some(missing) = missing.iter().find(is_left_out) {
             return Err(missing.error().into());

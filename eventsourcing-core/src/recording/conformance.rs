@@ -52,6 +52,7 @@
 //! | [`originators`] | which aggregates there are, by the topics of their first events |
 //! | [`times`] | when events were recorded |
 //! | [`log`] | the notification log: ids, bounds, topics, pages |
+//! | [`last`] | the last notifications of the log |
 //! | [`anchors`] | anchored positions, and reads that start from them |
 //! | [`limits`] | the minimum and maximum values of every field |
 //! | [`concurrency`] | concurrent writers: order, one winner, no lost update |
@@ -75,6 +76,7 @@ pub mod anchors;
 pub mod atomicity;
 pub mod concurrency;
 pub mod dictionaries;
+pub mod last;
 pub mod letters;
 pub mod limits;
 pub mod log;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::recorded_time::last_id_before;
 use super::{
-    Append, CommandId, EventQuery, EventVisitor, LetterQuery, LogPosition, Notification, NotificationQuery,
+    Append, CommandId, EventQuery, EventVisitor, LastQuery, LetterQuery, LogPosition, Notification, NotificationQuery,
     NotificationVisitor, OriginatorQuery, OutdatedCommands, RecordedCommand, RecordedOriginator, RecordedTime,
     RecorderError, ReplayItem, ReplayQuery, ReplayVisitor, StoredDictionary, StoredEvent, StoredLetter, StoredSnapshot,
     Tracking,
@@ -187,6 +187,17 @@ pub trait Recorder: Debug + Send + Sync {
     /// If the storage fails.
     async fn originators_with_letters(&self, upstream: &str, originators: &[Uuid]) -> Result<Vec<Uuid>, RecorderError> {
         defaults::originators_with_letters(self, upstream, originators).await
+    }
+
+    /// Returns the last notifications of the log, in the order of their ids.
+    ///
+    /// Whether rows between them are missing is not checked, so that an operator sees what there is. A recorder that can read its log backwards
+    /// implements it. The default implementation reads sections of the log, from its end on.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    async fn select_last_notifications(&self, query: LastQuery) -> Result<Vec<Notification>, RecorderError> {
+        super::last_query::by_sections(self, query).await
     }
 
     /// Returns the position of the event with this notification id; `None` if no event has it.

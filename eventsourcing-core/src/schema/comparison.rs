@@ -2,7 +2,7 @@
 
 use super::change::ShapeChange;
 use super::described::{Described, Lines, Shapes};
-use crate::state::shape::{ALIAS, ANY, MAY_BE_MISSING, NOT_DESCRIBED, OR_NULL};
+use crate::state::shape::{ALIAS, ANY, MAY_BE_MISSING, NOT_DESCRIBED, NOT_TRACED, OR_NULL};
 
 /// Returns the differences, those of one event together.
 pub(super) fn compare(lock: &Shapes, code: &Described) -> Vec<ShapeChange> {
@@ -98,7 +98,7 @@ impl Event<'_> {
     /// Compares a shape that a step converts with the recorded one: it may leave out parts, and must not need others.
     fn compare_older(&self, recorded: &Lines, read: &Lines, changes: &mut Vec<ShapeChange>) {
         // a step on JSON takes any shape
-        if read.get("").is_some_and(|kind| kind == ANY || kind == NOT_DESCRIBED) {
+        if read.get("").is_some_and(|kind| kind == ANY || kind == NOT_DESCRIBED || kind.ends_with(NOT_TRACED)) {
             return;
         }
         for (path, after) in read {
@@ -191,7 +191,9 @@ fn breaks(before: &str, after: &str) -> bool {
     match (before.strip_prefix("one of "), after.strip_prefix("one of ")) {
         (Some(before), Some(after)) => before.split(" | ").any(|name| !after.split(" | ").any(|other| other == name)),
         // what was not described before, or is not now, cannot be compared
-        _ => before != after && ![before, after].contains(&NOT_DESCRIBED) && after != ANY,
+        _ => {
+            before != after && ![before, after].contains(&NOT_DESCRIBED) && after != ANY && !after.ends_with(NOT_TRACED)
+        }
     }
 }
 
@@ -210,6 +212,10 @@ mod tests {
             ("u32 or null, may be missing", "u32, may be missing", true),
             ("u32", "any", false),
             ("any", "u32", true),
+            ("u32", "any, not traced", false),
+            ("any, not traced", "u32", true),
+            ("any, not traced", "any", false),
+            ("object, not traced or null", "object, not traced", true),
             ("not described", "u32", false),
             ("one of Red | Green", "one of Red | Green | Blue", false),
             ("one of Red | Green", "one of Red", true),

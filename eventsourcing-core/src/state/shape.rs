@@ -12,7 +12,7 @@ mod variants;
 
 use serde::de::DeserializeOwned;
 
-pub(crate) use lines::{ALIAS, ANY, MAY_BE_MISSING, NOT_DESCRIBED, OR_NULL, without};
+pub(crate) use lines::{ALIAS, ANY, MAY_BE_MISSING, NOT_DESCRIBED, NOT_TRACED, OR_NULL, without};
 
 /// The shape of a type, as far as its `Deserialize` tells it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

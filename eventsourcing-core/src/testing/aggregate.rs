@@ -14,7 +14,8 @@ use crate::domain::Aggregate;
 
 /// Begins a test of a command with the events of its aggregate that are recorded already.
 ///
-/// Without such events there is no aggregate; [`when_created`] tests the command that creates one.
+/// Without such events there is no aggregate; [`when_created`] tests the command that creates one. An event-sourced log may be empty:
+/// `given(())`.
 ///
 /// # Examples
 ///
@@ -60,7 +61,7 @@ impl Given {
     pub fn when<A: Aggregate, R: Debug>(self, command: impl FnOnce(&mut A) -> R) -> Outcome<A, R> {
         let Self { events, id, clock } = self;
         let id = id.unwrap_or_else(|| clock.next_id());
-        let mut aggregate: A = match replayed(None, &events, id, clock.now()) {
+        let mut aggregate: A = match replayed(A::EMPTY_LOG.map(|empty| empty(id)), &events, id, clock.now()) {
             Some(aggregate) => aggregate,
             None => panic!("no event was given, so there is no {}; `when_created` tests what creates one", A::NAME),
         };

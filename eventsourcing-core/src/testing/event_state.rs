@@ -25,6 +25,8 @@ pub struct EventState {
     /// The state as it is recorded, with the time of the event.
     pub(super) json: Vec<u8>,
     fields: Value,
+    /// The metadata, which is compared only where a test asks for it.
+    metadata: Option<Value>,
     /// The aggregate, the version and the time. None if a test gives an event without them.
     pub(super) location: Option<(Uuid, u64, Timestamp)>,
 }
@@ -58,14 +60,20 @@ impl EventState {
             Ok(fields) => fields,
             Err(error) => panic!("the state of `{topic}` is not JSON: {error}"),
         };
-        let time = fields.as_object_mut().and_then(|fields| {
-            fields.remove(METADATA);
-            fields.remove(CLASS_VERSION);
-            fields.remove(TIMESTAMP)
-        });
+        let mut removed = |key| fields.as_object_mut().and_then(|fields| fields.remove(key));
+        let (metadata, _, time) = (removed(METADATA), removed(CLASS_VERSION), removed(TIMESTAMP));
         let time = time.and_then(|time| time.as_str().and_then(|time| time.parse().ok()));
         let location = location.map(|(id, version, unknown)| (id, version, time.unwrap_or(unknown)));
-        Self { topic: topic.to_owned(), json, fields, location }
+        Self { topic: topic.to_owned(), json, fields, metadata, location }
+    }
+
+    /// The metadata that the event was recorded with.
+    pub(super) fn metadata(&self) -> Metadata {
+        let Some(metadata) = &self.metadata else { return Metadata::new() };
+        match serde_json::from_value(metadata.clone()) {
+            Ok(metadata) => metadata,
+            Err(error) => panic!("the metadata of `{}` cannot be read: {error}", self.topic),
+        }
     }
 
     /// The event of a row that is neither compressed nor encrypted.

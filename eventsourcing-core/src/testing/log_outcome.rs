@@ -9,7 +9,7 @@ use super::place::Place;
 use super::story::Story;
 use super::{Clock, assertions};
 use crate::application::{Application, NotificationLogReader};
-use crate::domain::Aggregate;
+use crate::domain::{Aggregate, Metadata};
 
 /// The result of a decision or a policy: the events that the application recorded, and the returned value.
 ///
@@ -94,6 +94,35 @@ impl<R: Debug> LogOutcome<R> {
             }
             self
         }
+    }
+
+    /// Looks at the metadata of each recorded event, in the order of the log, such as with `assert_eq!`.
+    ///
+    /// # Panics
+    /// If no event was recorded, and where `look` panics.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use eventsourcing_core as eventsourcing;
+    /// use eventsourcing::testing::given_log;
+    /// use eventsourcing::{Application, Metadata};
+    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/testing/example.rs")); }
+    /// # use example::*;
+    ///
+    /// # futures::executor::block_on(async {
+    /// given_log()
+    ///     .when(async |theatre: &Theatre| theatre.save_with(&mut Seats::open(2), Metadata::new().with_actor("ada")).await.is_ok())
+    ///     .await
+    ///     .then(Opened { seats: 2 })
+    ///     .then_metadata(|metadata| assert_eq!(metadata.actor(), Some("ada")));
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn then_metadata(self, mut look: impl FnMut(&Metadata)) -> Self {
+        assert!(!self.recorded.is_empty(), "{}no event was recorded, so there is no metadata", self.story);
+        self.recorded.iter().for_each(|event| look(&event.metadata()));
+        self
     }
 
     /// Returns the application, for what no assertion here asks.

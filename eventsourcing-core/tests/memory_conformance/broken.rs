@@ -6,6 +6,8 @@ mod dictionaries;
 mod fault;
 #[path = "inserting.rs"]
 mod inserting;
+#[path = "last.rs"]
+mod last;
 #[path = "letters.rs"]
 mod letters;
 #[path = "meeting.rs"]
@@ -22,8 +24,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use eventsourcing_core::recording::conformance::Fixture;
 use eventsourcing_core::recording::{
-    Append, EventQuery, LetterQuery, LogPosition, NotificationQuery, ReplayQuery, ReplayVisitor, StoredDictionary,
-    StoredLetter, StoredSnapshot, Tracking,
+    Append, EventQuery, LastQuery, LetterQuery, LogPosition, NotificationQuery, ReplayQuery, ReplayVisitor,
+    StoredDictionary, StoredLetter, StoredSnapshot, Tracking,
 };
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Uuid};
 use tokio::sync::Mutex;
@@ -178,6 +180,10 @@ impl Recorder for PlainRecorder {
         }
         state.met.see(notifications.last().map_or(0, |last| last.id));
         Ok(notifications)
+    }
+
+    async fn select_last_notifications(&self, query: LastQuery) -> Result<Vec<Notification>, RecorderError> {
+        Ok(self.last(&query))
     }
 
     async fn position_at(&self, notification_id: u64) -> Result<Option<LogPosition>, RecorderError> {

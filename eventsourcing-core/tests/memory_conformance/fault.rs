@@ -37,6 +37,14 @@ pub(crate) enum Fault {
     AcceptsGaps,
     /// An event is accepted if the version before it comes later in the same insert.
     AcceptsAnyOrder,
+    /// The first notifications are selected instead of the last ones.
+    SelectsTheFirstAsTheLast,
+    /// The last notifications are returned last one first.
+    ReturnsTheLastBackwards,
+    /// The last notifications are selected before their topics are compared.
+    ComparesTopicsOfTheLast,
+    /// The last notification is never among the last ones.
+    LeavesOutTheLast,
     /// No query returns more than a thousand rows.
     CutsAnswers,
     /// The exclusive lower bound is included.

@@ -8,7 +8,7 @@ use super::creation::creation;
 use super::event::event;
 use super::evolution::AggregateNames;
 use super::shared::{is_accessor, not_generic, without_arguments};
-use super::{body, changes, evolution, names, split};
+use super::{body, changes, evolution, log, names, split};
 use crate::errors::Errors;
 use crate::messages;
 use crate::model::checked::Kind;
@@ -18,8 +18,17 @@ use crate::syntax::types::plain_name;
 /// Checks the block. An event with an error becomes a plain method. A block that cannot belong to an aggregate stays unchanged.
 pub(crate) fn aggregate_impl(parsed: parsed::AggregateImpl) -> (checked::AggregateImpl, Errors) {
     let parsed::AggregateImpl { options, mut shell, mut members } = parsed;
-    let parsed::ImplOptions { krate, name: pinned, derives, was, retired, unknown_fields, snapshots, mut errors } =
-        options;
+    let parsed::ImplOptions {
+        krate,
+        name: pinned,
+        derives,
+        was,
+        retired,
+        unknown_fields,
+        mut snapshots,
+        log: log_option,
+        mut errors,
+    } = options;
     let Some(name) = inherent_impl(&shell, &mut errors) else {
         shell.items = members.into_iter().map(plain).collect();
         return (checked::AggregateImpl::Refused(Box::new(shell)), errors);
@@ -28,7 +37,14 @@ pub(crate) fn aggregate_impl(parsed: parsed::AggregateImpl) -> (checked::Aggrega
     let all_names = AggregateNames::new(topic_name.clone(), was, &mut errors);
     // the compiler has already reported it
     shell.unsafety = None;
-    let has_creation = creation(&mut members, &name, &krate, &mut errors);
+    let needs_no_creation = match &log_option {
+        Some(option) => {
+            log::log(&mut members, &name, option, &mut errors);
+            true
+        }
+        None => creation(&mut members, &name, &krate, &mut errors),
+    };
+    let log = log::without_snapshots(log_option, &mut snapshots, &mut errors);
     no_accessors(&members, &mut errors);
     let mut candidates: Vec<Candidate> =
         members.into_iter().map(|member| candidate(member, &name, &all_names, &mut errors)).collect();
@@ -44,10 +60,11 @@ pub(crate) fn aggregate_impl(parsed: parsed::AggregateImpl) -> (checked::Aggrega
         retired,
         unknown_fields,
         snapshots,
+        log,
         shell,
         members,
     });
-    let block = if has_creation {
+    let block = if needs_no_creation {
         checked::AggregateImpl::Aggregate(aggregate)
     } else {
         checked::AggregateImpl::WithoutCreation(aggregate)

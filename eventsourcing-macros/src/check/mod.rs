@@ -16,6 +16,7 @@ mod fields;
 mod finder;
 mod handler;
 mod handlers;
+mod log;
 mod names;
 mod parameter;
 mod policy;

@@ -59,7 +59,7 @@ fn with_command(member: &Member, aggregate: &Aggregate) -> ImplItem {
         Member::Plain(item) => (**item).clone(),
         Member::Event(event) => {
             let command = command::command(event, aggregate);
-            let body = body::body(event);
+            let body = body::body(event, aggregate.log.is_some());
             ImplItem::Verbatim(quote!(#command #body))
         }
     }

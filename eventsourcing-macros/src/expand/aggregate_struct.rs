@@ -6,7 +6,7 @@ use syn::parse::Parser as _;
 use syn::spanned::Spanned as _;
 use syn::{Field, Fields, FieldsNamed, Ident, ItemStruct, Path};
 
-use super::stand_in;
+use super::{log, stand_in};
 use crate::model::checked::AggregateStruct;
 use crate::syntax::names;
 
@@ -14,6 +14,7 @@ use crate::syntax::names;
 pub(crate) fn aggregate_struct(aggregate: AggregateStruct) -> TokenStream {
     let AggregateStruct { krate, mut item, takes_root } = aggregate;
     let default_fields = default_fields(&item, &krate).filter(|_| takes_root);
+    let no_fields = log::no_fields(&item, &krate).filter(|_| takes_root);
     let of_type = match &mut item.fields {
         Fields::Named(fields) => {
             if takes_root {
@@ -23,7 +24,7 @@ pub(crate) fn aggregate_struct(aggregate: AggregateStruct) -> TokenStream {
         }
         _ => stand_in::aggregate_type(&item.ident, &item.generics, &item.attrs, &krate),
     };
-    quote!(#item #of_type #default_fields)
+    quote!(#item #of_type #default_fields #no_fields)
 }
 
 /// The aggregate whose fields have their defaults, for a block without a creation event.

@@ -13,7 +13,9 @@ use crate::syntax::names;
 use crate::syntax::tokens::mentions;
 
 /// The private method, with the user's signature, so that `?`, `return` and `mut` parameters work as in the user's code.
-pub(super) fn body(event: &Event) -> TokenStream {
+///
+/// The body of a log's event usually does nothing with the parameters, which are recorded all the same.
+pub(super) fn body(event: &Event, is_of_log: bool) -> TokenStream {
     let mut signature = event.signature.clone();
     let runs = match event.kind {
         Kind::Split(_) => "runs each time the event is read",
@@ -31,7 +33,8 @@ pub(super) fn body(event: &Event) -> TokenStream {
         parameter.attrs.clone_from(&model.lints);
         // the expression of the id uses the parameter, but in the command
         if let Pat::Ident(pattern) = &*parameter.pat
-            && event.id.as_ref().is_some_and(|id| mentions(id.to_token_stream(), &pattern.ident.to_string()))
+            && (is_of_log
+                || event.id.as_ref().is_some_and(|id| mentions(id.to_token_stream(), &pattern.ident.to_string())))
         {
             parameter.attrs.push(parse_quote!(#[allow(unused_variables)]));
         }

@@ -11,6 +11,7 @@ mod event_outside;
 mod event_struct;
 mod evolution;
 mod literals;
+mod log;
 mod projection;
 mod snapshots;
 mod split;

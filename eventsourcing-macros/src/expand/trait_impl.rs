@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
 use super::command::outcome;
+use super::log;
 use crate::model::checked::{Aggregate, Conversion, Event, Kind, Parameter, Returned};
 use crate::syntax::names;
 
@@ -26,6 +27,9 @@ pub(super) fn trait_impl(aggregate: &Aggregate, snapshots: Option<&TokenStream>)
                 are_creations.push(is_split_creation(event, aggregate));
             }
         }
+    }
+    if let Some(place) = aggregate.log {
+        return log::trait_impls(aggregate, place, &changes);
     }
     // without changes, the creations are all events and the match is exhaustive
     if !changes.is_empty() || creations.is_empty() {

@@ -4,6 +4,7 @@ pub(crate) mod aggregate;
 pub(crate) mod application;
 pub(crate) mod event;
 pub(crate) mod evolution;
+pub(crate) mod log;
 pub(crate) mod on;
 pub(crate) mod options;
 pub(crate) mod parameter;

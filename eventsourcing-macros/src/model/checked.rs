@@ -37,6 +37,8 @@ pub(crate) struct Aggregate {
     pub(crate) retired: Vec<String>,
     /// None if the aggregate has no snapshots.
     pub(crate) snapshots: Option<Snapshots>,
+    /// The span of the option `log`, if it is an event-sourced log.
+    pub(crate) log: Option<Span>,
     /// What happens to unknown fields of events that do not say it themselves.
     pub(crate) unknown_fields: UnknownFields,
     /// The user's impl block without its items.

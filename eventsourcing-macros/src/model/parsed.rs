@@ -44,6 +44,8 @@ pub(crate) struct ImplOptions {
     /// The topics of events that no longer exist.
     pub(crate) retired: Vec<LitStr>,
     pub(crate) snapshots: SnapshotOptions,
+    /// The keyword of `log`.
+    pub(crate) log: Option<Ident>,
     /// What happens to unknown fields of all events.
     pub(crate) unknown_fields: UnknownFields,
     pub(crate) errors: Errors,

@@ -22,7 +22,7 @@ pub(super) fn of_struct(arguments: TokenStream) -> StructOptions {
         match option.unraw().to_string().as_str() {
             "crate" => krate = Some(path(input)?),
             "name" | "derive" | "was" | "retired" | "unknown_fields" | "snapshots" | "snapshot_every"
-            | "snapshot_version" => {
+            | "snapshot_version" | "log" => {
                 return Err(syn::Error::new(option.span(), messages::aggregate::option_of_the_impl(option)));
             }
             _ => return Err(unknown(option, "`#[aggregate]` on a struct", &["crate"])),
@@ -36,7 +36,7 @@ pub(super) fn of_struct(arguments: TokenStream) -> StructOptions {
 pub(super) fn of_impl(arguments: TokenStream) -> ImplOptions {
     let (mut krate, mut name, mut derives) = (None, None, Vec::new());
     let (mut was, mut retired) = (Vec::new(), Vec::new());
-    let (mut of_unknown, mut snapshots) = (UnknownFields::default(), SnapshotOptions::default());
+    let (mut of_unknown, mut snapshots, mut log) = (UnknownFields::default(), SnapshotOptions::default(), None);
     let errors = each(arguments, |option, input| {
         match option.unraw().to_string().as_str() {
             "crate" => krate = Some(path(input)?),
@@ -45,6 +45,8 @@ pub(super) fn of_impl(arguments: TokenStream) -> ImplOptions {
             "was" => was = bracketed_list(input, messages::evolution::AGGREGATE_WAS)?,
             "retired" => retired = bracketed_list(input, messages::evolution::RETIRED)?,
             "unknown_fields" => of_unknown = unknown_fields(option, input)?,
+            "log" if input.peek(Token![=]) => return Err(input.error(messages::log::TAKES_NOTHING)),
+            "log" => log = Some(option.clone()),
             "snapshots" if input.peek(Token![=]) => return Err(input.error(messages::snapshots::BY_HAND)),
             "snapshots" => snapshots.by_hand = Some(option.clone()),
             "snapshot_every" => snapshots.every = Some((option.clone(), number(input, messages::snapshots::EVERY)?)),
@@ -61,6 +63,7 @@ pub(super) fn of_impl(arguments: TokenStream) -> ImplOptions {
                     "snapshot_every",
                     "snapshots",
                     "snapshot_version",
+                    "log",
                     "crate",
                 ];
                 return Err(unknown(option, "`#[aggregate]` on an impl block", &known));
@@ -69,7 +72,7 @@ pub(super) fn of_impl(arguments: TokenStream) -> ImplOptions {
         Ok(())
     });
     let krate = krate.unwrap_or_else(default_crate);
-    ImplOptions { krate, name, derives, was, retired, unknown_fields: of_unknown, snapshots, errors }
+    ImplOptions { krate, name, derives, was, retired, unknown_fields: of_unknown, snapshots, log, errors }
 }
 
 /// The options of `#[application]`.

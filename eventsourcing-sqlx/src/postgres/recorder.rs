@@ -6,6 +6,7 @@ mod commands;
 mod dictionaries;
 mod error;
 mod insert;
+mod last_notifications;
 mod letters;
 mod listen;
 mod lost_connection;
@@ -29,7 +30,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use eventsourcing_core::recording::{Append, LetterQuery, ReplayQuery, ReplayVisitor};
+use eventsourcing_core::recording::{Append, LastQuery, LetterQuery, ReplayQuery, ReplayVisitor};
 use eventsourcing_core::recording::{EventQuery, EventVisitor, LogPosition, NotificationQuery, NotificationVisitor};
 use eventsourcing_core::recording::{
     OriginatorQuery, OutdatedCommands, RecordedCommand, RecordedOriginator, RecordedTime,
@@ -211,6 +212,10 @@ impl Recorder for PostgresRecorder {
 
     async fn max_notification_id(&self) -> Result<Option<u64>, RecorderError> {
         self.inner.max_notification_id().await
+    }
+
+    async fn select_last_notifications(&self, query: LastQuery) -> Result<Vec<Notification>, RecorderError> {
+        self.inner.select_last_notifications(query).await
     }
 
     async fn position_at(&self, notification_id: u64) -> Result<Option<LogPosition>, RecorderError> {

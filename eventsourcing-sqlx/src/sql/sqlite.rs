@@ -1,6 +1,8 @@
 //! The statements in SQLite's dialect.
 
 mod commands;
+#[cfg(test)]
+mod plans;
 mod tables;
 
 use self::commands::CommandSql;
@@ -133,6 +135,15 @@ impl SqliteSql {
                  ORDER BY notification_id LIMIT ?3"
             )
             .into(),
+            last_notifications: format!(
+                "SELECT {notification} FROM {events} WHERE {section} ORDER BY notification_id DESC LIMIT ?3"
+            )
+            .into(),
+            last_notifications_of_topics: format!(
+                "SELECT {notification} FROM {events} WHERE {section} AND +topic IN (SELECT value FROM json_each(?4)) \
+                 ORDER BY notification_id DESC LIMIT ?3"
+            )
+            .into(),
             taken: format!(
                 "SELECT e.notification_id, e.append_id, (SELECT max(originator_version) FROM {events} WHERE originator_id = ?1) \
                  FROM (SELECT 1) LEFT JOIN {events} AS e ON e.originator_id = ?1 AND e.originator_version = ?2"
@@ -249,39 +260,5 @@ impl SqliteSql {
             head_table: head,
             name: name.clone(),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use rusqlite::Connection;
-    use uuid::Uuid;
-
-    use super::SqliteSql;
-    use crate::schema::TableName;
-    use crate::sql::statements::Sql;
-
-    /// SQLite's query plan of a statement.
-    fn plan(connection: &Connection, statement: &Sql) -> Result<String, rusqlite::Error> {
-        let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", statement.as_str()))?;
-        // the plan does not depend on what is bound, and nothing is
-        let steps = explain.raw_query().mapped(|row| row.get::<_, String>(3));
-        steps.collect::<Result<Vec<_>, _>>().map(|steps| steps.join("\n"))
-    }
-
-    #[test]
-    fn dead_letters_of_other_aggregates_are_not_read() -> Result<(), Box<dyn std::error::Error>> {
-        let sql = SqliteSql::of(&TableName::of("Universe")?);
-        let connection = Connection::open_in_memory()?;
-        sql.create(Uuid::nil()).iter().try_for_each(|statement| connection.execute(statement, []).map(drop))?;
-        for statement in [&sql.common.with_letters, &sql.common.letters_of] {
-            let plan = plan(&connection, statement)?;
-            assert!(plan.contains("(upstream=? AND originator_id=?") && !plan.contains("(upstream=?)"), "{plan}");
-        }
-        for statement in [&sql.common.letters, &sql.take_out] {
-            let plan = plan(&connection, statement)?;
-            assert!(plan.contains("(upstream=? AND notification_id") && !plan.contains("TEMP B-TREE"), "{plan}");
-        }
-        Ok(())
     }
 }

@@ -51,6 +51,10 @@ pub(crate) struct Statements {
     /// `(after, up to, limit, topics)` → as `notifications_anchored`, and the one at `up to`, without its state if it has another
     /// topic.
     pub(crate) notifications_of_topics: Sql,
+    /// `(after, up to, limit)` → as `notifications`, last one first.
+    pub(crate) last_notifications: Sql,
+    /// `(after, up to, limit, topics)` → as `last_notifications`, of these topics.
+    pub(crate) last_notifications_of_topics: Sql,
     /// Looks up recorded versions. PostgreSQL: `(originator ids, versions)` → a [`LookRow`](crate::rows::LookRow) for
     /// each; SQLite: `(originator id, version)` → notification id, append id, last version.
     pub(crate) taken: Sql,

@@ -9,6 +9,7 @@ mod dictionaries;
 mod error;
 mod file_identity;
 mod insert;
+mod last_notifications;
 mod letters;
 mod location;
 mod open;
@@ -26,9 +27,9 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use eventsourcing_core::recording::{
-    Append, Cause, EventQuery, EventVisitor, LetterQuery, LogPosition, NotificationQuery, NotificationVisitor,
-    OriginatorQuery, OutdatedCommands, RecordedCommand, RecordedOriginator, RecordedTime, ReplayQuery, ReplayVisitor,
-    StoredDictionary, StoredLetter, StoredSnapshot, Watermark,
+    Append, Cause, EventQuery, EventVisitor, LastQuery, LetterQuery, LogPosition, NotificationQuery,
+    NotificationVisitor, OriginatorQuery, OutdatedCommands, RecordedCommand, RecordedOriginator, RecordedTime,
+    ReplayQuery, ReplayVisitor, StoredDictionary, StoredLetter, StoredSnapshot, Watermark,
 };
 use eventsourcing_core::{CommandId, Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 
@@ -183,6 +184,10 @@ impl Recorder for SqliteRecorder {
 
     async fn max_notification_id(&self) -> Result<Option<u64>, RecorderError> {
         self.inner.max_notification_id().await
+    }
+
+    async fn select_last_notifications(&self, query: LastQuery) -> Result<Vec<Notification>, RecorderError> {
+        self.inner.select_last_notifications(query).await
     }
 
     async fn position_at(&self, notification_id: u64) -> Result<Option<LogPosition>, RecorderError> {

@@ -21,6 +21,40 @@ const IDS: &str = "
     SELECT notification_id, originator_id FROM bank_events
     WHERE topic = $1 AND originator_version = 1 AND notification_id > $2 ORDER BY notification_id LIMIT $3";
 
+const LAST_VERSION: &str = "
+    SELECT originator_version, state FROM bank_events
+    WHERE originator_id = $1 ORDER BY originator_version DESC LIMIT 1";
+
+const LAST: &str = "
+    SELECT notification_id, originator_id, originator_version, topic, state FROM bank_events
+    ORDER BY notification_id DESC LIMIT $1";
+
+/// A task that reads the last event of a stream.
+pub struct LastVersion(pub PgConnection, pub Uuid);
+
+impl Work for LastVersion {
+    async fn once(&mut self) {
+        let row = sqlx::query(LAST_VERSION).bind(self.1).fetch_one(&mut self.0).await.unwrap();
+        black_box((row.get::<i64, _>(0), row.get::<&[u8], _>(1).len()));
+    }
+}
+
+/// A task that reads the last rows of the log.
+pub struct Last(pub PgConnection, pub usize);
+
+impl Work for Last {
+    async fn once(&mut self) {
+        let mut rows = sqlx::query(LAST).bind(self.1 as i64).fetch(&mut self.0);
+        let mut last = Vec::with_capacity(self.1);
+        while let Some(row) = rows.try_next().await.unwrap() {
+            let place = (row.get::<i64, _>(0), row.get::<Uuid, _>(1), row.get::<i64, _>(2));
+            last.push((place, row.get::<String, _>(3), row.get::<Vec<u8>, _>(4)));
+        }
+        last.reverse();
+        black_box(last);
+    }
+}
+
 /// Lists the ids of all accounts in pages, and returns their number.
 pub async fn list_ids(connection: &mut PgConnection, topic: &str, page: usize) -> usize {
     let (mut listed, mut after) = (0, 0_i64);

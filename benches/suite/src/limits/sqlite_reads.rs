@@ -23,6 +23,44 @@ const IDS: &str = "
     SELECT notification_id, originator_id FROM bank_events
     WHERE topic = ?1 AND originator_version = 1 AND notification_id > ?2 ORDER BY notification_id LIMIT ?3";
 
+const LAST_VERSION: &str = "
+    SELECT originator_version, state FROM bank_events
+    WHERE originator_id = ?1 ORDER BY originator_version DESC LIMIT 1";
+
+const LAST: &str = "
+    SELECT notification_id, originator_id, originator_version, topic, state FROM bank_events
+    ORDER BY notification_id DESC LIMIT ?1";
+
+/// A task that reads the last event of a stream.
+pub struct LastVersion(pub Connection, pub Uuid);
+
+impl Work for LastVersion {
+    async fn once(&mut self) {
+        let mut statement = self.0.prepare_cached(LAST_VERSION).unwrap();
+        let mut rows = statement.query([self.1.as_bytes()]).unwrap();
+        let row = rows.next().unwrap().unwrap();
+        black_box((row.get::<_, i64>(0).unwrap(), bytes(row, 1).len()));
+    }
+}
+
+/// A task that reads the last rows of the log.
+pub struct Last(pub Connection, pub usize);
+
+impl Work for Last {
+    async fn once(&mut self) {
+        let mut statement = self.0.prepare_cached(LAST).unwrap();
+        let mut rows = statement.query([self.1 as i64]).unwrap();
+        let mut last = Vec::with_capacity(self.1);
+        while let Some(row) = rows.next().unwrap() {
+            let (id, version): (i64, i64) = (row.get(0).unwrap(), row.get(2).unwrap());
+            let stream = Uuid::from_slice(bytes(row, 1)).unwrap();
+            last.push((id, stream, version, text(row, 3).to_owned(), bytes(row, 4).to_vec()));
+        }
+        last.reverse();
+        black_box(last);
+    }
+}
+
 /// Lists the ids of all accounts in pages, and returns their number.
 pub fn list_ids(connection: &Connection, topic: &str, page: usize) -> usize {
     let mut statement = connection.prepare_cached(IDS).unwrap();

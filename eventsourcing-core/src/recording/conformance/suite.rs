@@ -84,6 +84,11 @@ macro_rules! recorder_conformance {
                 the_last_id_is_none_and_then_that_of_the_last_event
                 a_notification_seen_once_is_seen_the_same_later
             }
+            last {
+                the_last_notifications_are_selected
+                topics_select_the_last_of_theirs
+                the_last_notifications_among_writers_have_no_gaps
+            }
             anchors {
                 an_anchored_read_goes_on_from_its_event
                 a_read_from_another_event_is_refused

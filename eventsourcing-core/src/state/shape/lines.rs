@@ -12,6 +12,12 @@ pub(crate) const OR_NULL: &str = " or null";
 pub(crate) const NOT_DESCRIBED: &str = "not described";
 /// The kind of a value that may be anything.
 pub(crate) const ANY: &str = "any";
+/// The kind of a value that serde reads as a whole before the type sees it: an untagged or internally tagged enum.
+pub(super) const ANY_NOT_TRACED: &str = "any, not traced";
+/// The end of the kind of a value whose parts serde does not tell.
+pub(crate) const NOT_TRACED: &str = ", not traced";
+/// The kind of a key by which a struct asks for its fields, which it does if one of them is flattened.
+pub(super) const FIELD_NAME: &str = "the name of a field";
 /// The beginning of the kind of another name of a field. The field's name comes after it, if it was found out.
 pub(crate) const ALIAS: &str = "another name of ";
 
@@ -36,6 +42,7 @@ impl Shape {
             Self::Scalar(kind) => (*kind).to_owned(),
             Self::Names(names) => format!("one of {}", names.join(" | ")),
             Self::List(_) => "list".to_owned(),
+            Self::Map(key, _) if key.is_field_name() => format!("object{NOT_TRACED}"),
             Self::Map(key, _) => format!("map by {}", key.kind_of_key()),
             Self::Tuple(parts) => format!("tuple of {}", parts.len()),
             Self::Struct(_) => "object".to_owned(),
@@ -51,6 +58,7 @@ impl Shape {
             Self::Unknown | Self::Scalar(_) | Self::Names(_) | Self::Recursive => {}
             Self::Optional(part) => part.shape.add_parts(path, lines),
             Self::List(part) => part.shape.add(&format!("{path}[]"), "", lines),
+            Self::Map(key, _) if key.is_field_name() => {}
             Self::Map(_, part) => part.shape.add(&format!("{path}{{}}"), "", lines),
             Self::Tuple(parts) => match parts.as_slice() {
                 // an array
@@ -80,6 +88,11 @@ impl Shape {
                 }
             }
         }
+    }
+
+    /// Whether a map with this key is a struct that has a flattened field.
+    fn is_field_name(&self) -> bool {
+        matches!(self, Self::Scalar(FIELD_NAME))
     }
 
     fn kind_of_key(&self) -> &'static str {

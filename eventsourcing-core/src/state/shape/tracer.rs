@@ -1,8 +1,11 @@
 //! The deserializer that notes what a type asks for, and answers with any value.
 
+use std::any::type_name;
+
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::fields::Fields;
+use super::lines::{ANY, ANY_NOT_TRACED, FIELD_NAME};
 use super::pass::{Pass, Refused};
 use super::variants::Chosen;
 use super::{Enum, Field, Part, Shape, Variant};
@@ -102,11 +105,13 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
-        self.string("any", visitor)
+        self.string(if is_kept_by_serde::<V::Value>() { ANY_NOT_TRACED } else { ANY }, visitor)
     }
 
     /// Answers a request for a name with the first one that the type accepts, once it has said which it does.
-    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+    ///
+    /// A struct with a flattened field accepts any, because it may be one of the fields of that field.
+    fn deserialize_identifier<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Refused> {
         if let Shape::Names([first, ..]) = self.shape {
             return visitor.visit_str(first);
         }
@@ -114,6 +119,8 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         if let Err(Refused { expected: Some(expected @ [_, ..]) }) = &read {
             *self.shape = Shape::Names(expected);
             self.pass.has_learned = true;
+        } else if read.is_ok() {
+            self.note(|| Shape::Scalar(FIELD_NAME));
         }
         read
     }
@@ -206,6 +213,14 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         let Shape::Enum(of) = self.shape else { return Err(Refused::PLAIN) };
         self.pass.inside::<V::Value, _>(|pass| Chosen::visit(of, pass, visitor))
     }
+}
+
+/// Whether serde keeps a value to read it as one type after another, which asks nobody what it is.
+///
+/// Serde has no other sign of it than the type that it keeps it in.
+fn is_kept_by_serde<T>() -> bool {
+    let name = type_name::<T>();
+    name.contains("private") && name.contains("::content::Content")
 }
 
 /// An empty list or map.

@@ -30,7 +30,7 @@ const SELECT_NOTIFICATIONS: &str = "select notifications";
 const SLICE_TIME: Duration = Duration::from_millis(20);
 
 /// How many notification ids are searched for topics at a time: at first, at least, and at most.
-const FIRST_SLICE: u64 = 4_096;
+pub(super) const FIRST_SLICE: u64 = 4_096;
 const SHORTEST_SLICE: u64 = 256;
 const LONGEST_SLICE: u64 = 1 << 20;
 
@@ -335,7 +335,7 @@ pub(super) fn event(row: ShownRow<'_>) -> Result<StoredEventRef<'_>, StatementEr
 }
 
 /// The row of a statement that reads the log.
-fn log_row(row: ShownRow<'_>) -> Result<LogRow<'_>, StatementError> {
+pub(super) fn log_row(row: ShownRow<'_>) -> Result<LogRow<'_>, StatementError> {
     let (id, append_id) = (rows::from_id(row.value(0)?)?, row.value(6)?);
     let Some(state) = row.value(4)? else { return Ok(LogRow { id, append_id, shown: None }) };
     let version = rows::of_notification(rows::from_version(row.value(2)?), id)?;
@@ -345,7 +345,7 @@ fn log_row(row: ShownRow<'_>) -> Result<LogRow<'_>, StatementError> {
 }
 
 /// How many ids the next statement searches: about as many as take [`SLICE_TIME`].
-fn next_slice(slice: u64, took: Duration) -> u64 {
+pub(super) fn next_slice(slice: u64, took: Duration) -> u64 {
     if took < SLICE_TIME / 2 {
         (slice * 2).min(LONGEST_SLICE)
     } else if took > SLICE_TIME {

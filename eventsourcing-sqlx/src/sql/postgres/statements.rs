@@ -140,6 +140,15 @@ impl PostgresSql {
                  ORDER BY notification_id LIMIT $3"
             )
             .into(),
+            last_notifications: format!(
+                "SELECT {notification} FROM {events} WHERE {section} ORDER BY notification_id DESC LIMIT $3"
+            )
+            .into(),
+            last_notifications_of_topics: format!(
+                "SELECT {notification} FROM {events} WHERE {section} AND topic = ANY($4) \
+                 ORDER BY notification_id DESC LIMIT $3"
+            )
+            .into(),
             taken: format!(
                 "SELECT e.notification_id, wanted.id, wanted.version, e.append_id, \
                    (SELECT max(originator_version) FROM {events} WHERE originator_id = wanted.id) \

@@ -25,7 +25,7 @@ use crate::sql::Statements;
 use crate::time_limit::deadline;
 
 /// How long a read may block the runtime's thread.
-const SLICE: Duration = Duration::from_micros(500);
+pub(super) const SLICE: Duration = Duration::from_micros(500);
 
 /// How many rows are read between two looks at the clock.
 const ROWS: u32 = 32;
@@ -33,7 +33,7 @@ const ROWS: u32 = 32;
 const SELECT_NOTIFICATIONS: &str = "select notifications";
 
 /// How many notification ids are searched for topics at a time.
-const SLICE_OF_LOG: u64 = 2_048;
+pub(super) const SLICE_OF_LOG: u64 = 2_048;
 
 /// How a slice ended.
 pub(super) enum Slice {
@@ -203,7 +203,7 @@ impl Inner {
 }
 
 /// Passes rows to the visitor until they end, the visitor wants no more, or the slice is over.
-fn show(
+pub(super) fn show(
     mut rows: Rows<'_>,
     mut show: impl FnMut(&Row<'_>) -> Result<ControlFlow<()>, StatementError>,
 ) -> Result<Slice, StatementError> {
@@ -234,7 +234,7 @@ fn event<'r>(row: &'r Row<'_>) -> Result<StoredEventRef<'r>, StatementError> {
 }
 
 /// The row of a statement that reads the log.
-fn log_row<'r>(row: &'r Row<'_>) -> Result<LogRow<'r>, StatementError> {
+pub(super) fn log_row<'r>(row: &'r Row<'_>) -> Result<LogRow<'r>, StatementError> {
     let (id, append_id) = (rows::from_id(row.get(0)?)?, uuid(row, 6)?);
     if matches!(row.get_ref(4)?, ValueRef::Null) {
         return Ok(LogRow { id, append_id, shown: None });
@@ -246,7 +246,7 @@ fn log_row<'r>(row: &'r Row<'_>) -> Result<LogRow<'r>, StatementError> {
 }
 
 /// The texts as a JSON array, which is one value for the same statement, for any number of texts.
-fn json_array(texts: &[String]) -> String {
+pub(super) fn json_array(texts: &[String]) -> String {
     let mut json = String::from("[");
     for text in texts {
         if json.len() > 1 {
