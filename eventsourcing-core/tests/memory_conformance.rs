@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use broken::{Fault, Plain};
 use eventsourcing_core::recording::conformance::{
-    Fixture, Single, anchors, atomicity, check, concurrency, dictionaries, letters, limits, log, selection, snapshots,
+    Fixture, Single, anchors, atomicity, check, commands, concurrency, dictionaries, letters, limits, log, selection, snapshots,
     tailing, tracking, versions, without,
 };
 use eventsourcing_core::recording::{Append, EventQuery, LetterChanges, MemoryRecorder, StoredLetter};
@@ -331,6 +331,29 @@ fn a_recorder_that_stores_a_part_that_it_leaves_out_is_found() {
     assert_broken(Fault::None, without::tracking_is_refused, "without tracking refuses it: insert_tracked returned");
     assert_broken(Fault::None, without::letters_are_refused, "without dead letters refuses them: append returned");
     assert_broken(Fault::None, without::snapshots_are_refused, "refuses them: it says that it keeps them");
+    assert_broken(Fault::None, without::commands_are_refused, "refuses them: it says that it keeps them");
+}
+
+#[test]
+fn a_recorder_that_mistreats_commands_is_found() {
+    let again = commands::a_command_that_comes_again_is_refused;
+    assert_broken(Fault::ForgetsCommands, again, "CommandRecorded was expected");
+    assert_broken(Fault::ChecksCommandsLast, again, "CommandRecorded was expected");
+    let repeated = commands::an_append_with_a_command_repeated_is_recorded_once;
+    assert_broken(Fault::RefusesItsOwnCommand, repeated, "failed where it must not");
+    assert_broken(Fault::RecordsCommandsWithNewEvents, repeated, "the command b is not found");
+    assert_broken(Fault::CountsEventsOfCommands, repeated, "the ids of the command");
+    let free = commands::a_refused_append_leaves_its_command_free;
+    assert_broken(Fault::RecordsCommandsFirst, free, "leaves its command free");
+    assert_broken(Fault::CutsContent, commands::a_command_is_recorded_with_its_events, "is recorded with its events");
+    let empty = commands::a_command_without_events_is_recorded;
+    assert_broken(Fault::IgnoresEmptyCommands, empty, "the command a is not found");
+    assert_broken(Fault::DeletesAllOutdatedCommands, commands::outdated_commands_are_deleted, "the limit");
+    let found = commands::commands_are_found_by_all_who_open_the_store;
+    assert_broken(Fault::KeepsCommandsToItself, found, "found by all who open the store");
+    assert_broken(Fault::CountsCommands, commands::outdated_commands_are_deleted, "its id is free");
+    let one = commands::of_many_who_send_a_command_one_records;
+    assert_broken(Fault::ForgetsCommands, one, "one records: all have");
 }
 
 #[test]
