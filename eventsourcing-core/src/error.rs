@@ -122,7 +122,9 @@ pub enum Error {
     CommandIdMissing,
 
     /// The content of a command has no JSON; nothing was recorded.
-    #[error("the content of the command {id} has no JSON: {reason}; nothing was recorded; give content that serde_json can write")]
+    #[error(
+        "the content of the command {id} has no JSON: {reason}; nothing was recorded; give content that serde_json can write"
+    )]
     CommandContent {
         /// The id of the command.
         id: CommandId,

@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use broken::{Fault, Plain};
 use eventsourcing_core::recording::conformance::{
-    Fixture, Single, anchors, atomicity, check, commands, concurrency, dictionaries, letters, limits, log, selection, snapshots,
-    tailing, tracking, versions, without,
+    Fixture, Single, anchors, atomicity, check, commands, concurrency, dictionaries, letters, limits, log, selection,
+    snapshots, tailing, tracking, versions, without,
 };
 use eventsourcing_core::recording::{Append, EventQuery, LetterChanges, MemoryRecorder, StoredLetter};
 use eventsourcing_core::{Recorder, RecorderError, StoredEvent, Uuid, recorder_conformance};

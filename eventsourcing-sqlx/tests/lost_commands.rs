@@ -4,15 +4,17 @@
 
 mod common;
 
-use eventsourcing_core::recording::{Append, NewCommand};
+use eventsourcing_core::recording::{Append, CommandContent, NewCommand};
 use eventsourcing_core::{CommandId, Recorder, RecorderError, StoredEvent, Timestamp, Uuid};
 use eventsourcing_sqlx::PostgresRecorder;
 
 use common::proxy::{Cut, Proxy};
 use common::{PATIENCE, Schema, events, ids};
 
+/// The content has what the proxy knows an append by, also without events.
 fn append(events: Vec<StoredEvent>, id: CommandId) -> Append {
-    Append::new(events).command(NewCommand::new(id, Timestamp::UNIX_EPOCH))
+    let content = CommandContent::new(*b"WithoutEvents");
+    Append::new(events).command(NewCommand::new(id, Timestamp::UNIX_EPOCH).content(content))
 }
 
 /// Records commands with this number of events each, and loses the connection during each append.
@@ -42,7 +44,8 @@ async fn a_command_is_recorded_once(cut: Cut, count: u64) {
             assert_eq!(ids(&recorder.append(append(attempt, id)).await.unwrap()), first);
         }
         let again = recorder.append(append(next(), id)).await;
-        let is_repeat = matches!(&again, Err(RecorderError::CommandRecorded { recorded }) if recorded.notification_ids == first);
+        let is_repeat =
+            matches!(&again, Err(RecorderError::CommandRecorded { recorded }) if recorded.notification_ids == first);
         assert!(is_repeat, "{again:?}");
         let found = recorder.find_command(id).await.unwrap().unwrap();
         assert_eq!(found.notification_ids, first);

@@ -6,7 +6,9 @@ mod common;
 
 use std::ops::ControlFlow;
 
-use eventsourcing_core::recording::{Append, EventQuery, NewCommand, NotificationQuery, ReplayItem, ReplayQuery, StoredSnapshot};
+use eventsourcing_core::recording::{
+    Append, EventQuery, NewCommand, NotificationQuery, ReplayItem, ReplayQuery, StoredSnapshot,
+};
 use eventsourcing_core::{Recorder, Timestamp, Tracking, Uuid};
 use eventsourcing_sqlx::PostgresRecorder;
 

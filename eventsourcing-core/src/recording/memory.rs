@@ -1,7 +1,7 @@
 //! The in-memory recorder: the reference for other recorders, and useful for development and tests.
 
-use std::collections::btree_map::{BTreeMap, Entry};
 use std::collections::HashMap;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -245,9 +245,7 @@ impl Recorder for MemoryRecorder {
     }
 
     async fn delete_commands(&self, outdated: OutdatedCommands, limit: usize) -> Result<u64, RecorderError> {
-        self.write(|log| {
-            if log.closed { Err(RecorderError::Closed) } else { Ok(log.commands.delete(outdated, limit)) }
-        })
+        self.write(|log| if log.closed { Err(RecorderError::Closed) } else { Ok(log.commands.delete(outdated, limit)) })
     }
 
     async fn recorded_after(&self, after: u64) {

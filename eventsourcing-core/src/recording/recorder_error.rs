@@ -275,7 +275,9 @@ pub enum RecorderError {
     NoSnapshots,
 
     /// The recorder stores no command ids; nothing was recorded.
-    #[error("this recorder stores no command ids; save without one, or give the application a recorder that stores them")]
+    #[error(
+        "this recorder stores no command ids; save without one, or give the application a recorder that stores them"
+    )]
     NoCommands,
 
     /// The command was recorded before; nothing was recorded now.

@@ -53,7 +53,9 @@ impl PlainRecorder {
         let limit = if self.fault == Fault::DeletesAllOutdatedCommands { usize::MAX } else { limit };
         self.with_commands(|commands| {
             let surplus = match outdated {
-                OutdatedCommands::AllBut(kept) => commands.len().saturating_sub(usize::try_from(kept).unwrap_or(usize::MAX)),
+                OutdatedCommands::AllBut(kept) => {
+                    commands.len().saturating_sub(usize::try_from(kept).unwrap_or(usize::MAX))
+                }
                 _ => usize::MAX,
             };
             let first = limit.min(surplus);

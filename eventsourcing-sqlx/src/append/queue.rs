@@ -22,7 +22,8 @@ pub(super) fn rows_of(append: &Append) -> usize {
 /// How many bytes the states of an append's events and dead letters have.
 pub(crate) fn bytes_of(append: &Append) -> usize {
     let letters = append.letters.iter().flat_map(|letters| &letters.parked).map(|letter| letter.state.len());
-    let content = append.command.iter().filter_map(|command| command.content.as_ref()).map(|content| content.state.len());
+    let content =
+        append.command.iter().filter_map(|command| command.content.as_ref()).map(|content| content.state.len());
     append.events.iter().map(|event| event.state.len()).chain(letters).chain(content).sum()
 }
 

@@ -50,9 +50,9 @@ impl ApplicationTables {
             Self { letters: true, .. } => Err(missing(&events, &name.letters())),
             Self { snapshots: true, .. } => Err(missing(&events, &name.snapshots())),
             Self { commands: true, .. } => Err(missing(&events, &name.commands())),
-            Self { dictionaries: false, tracking: false, letters: false, snapshots: false, commands: false, .. } => {
-                Ok(false)
-            }
+            Self {
+                dictionaries: false, tracking: false, letters: false, snapshots: false, commands: false, ..
+            } => Ok(false),
         }
     }
 

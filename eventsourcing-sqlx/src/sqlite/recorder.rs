@@ -26,8 +26,8 @@ use std::sync::{Arc, OnceLock};
 use async_trait::async_trait;
 use eventsourcing_core::recording::{
     Append, Cause, EventQuery, EventVisitor, LetterQuery, LogPosition, NotificationQuery, NotificationVisitor,
-    OriginatorQuery, OutdatedCommands, RecordedCommand, RecordedOriginator, ReplayQuery, ReplayVisitor, StoredDictionary, StoredLetter, StoredSnapshot,
-    Watermark,
+    OriginatorQuery, OutdatedCommands, RecordedCommand, RecordedOriginator, ReplayQuery, ReplayVisitor,
+    StoredDictionary, StoredLetter, StoredSnapshot, Watermark,
 };
 use eventsourcing_core::{CommandId, Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 

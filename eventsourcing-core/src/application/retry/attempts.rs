@@ -29,11 +29,7 @@ pub(super) struct Attempts<'a> {
 }
 
 impl<'a> Attempts<'a> {
-    pub(super) fn new(
-        application: &'a Application,
-        mut ids: Vec<Uuid>,
-        command: Option<Command>,
-    ) -> Result<Self> {
+    pub(super) fn new(application: &'a Application, mut ids: Vec<Uuid>, command: Option<Command>) -> Result<Self> {
         application.check_not_in_policy()?;
         ids.sort_unstable();
         ids.dedup();

@@ -59,7 +59,17 @@ impl<'a, S: AggregateSet, D, F> Retry<'a, S, D, F> {
         is_refused: fn(&D) -> bool,
     ) -> Self {
         let stage = Stage::Begins(ids);
-        Self { application, command_id: None, stage, load, versions: S::versions, save: save::<S>, command, run, is_refused }
+        Self {
+            application,
+            command_id: None,
+            stage,
+            load,
+            versions: S::versions,
+            save: save::<S>,
+            command,
+            run,
+            is_refused,
+        }
     }
 }
 

@@ -101,9 +101,8 @@ pub async fn a_refused_append_leaves_its_command_free(fixture: &dyn Fixture) {
 pub async fn outdated_commands_are_deleted(fixture: &dyn Fixture) {
     let rule = "outdated commands are deleted";
     let Some(store) = open(fixture).await else { return };
-    let delete = async |outdated, limit| {
-        expect("delete_commands", store.recorder().delete_commands(outdated, limit).await)
-    };
+    let delete =
+        async |outdated, limit| expect("delete_commands", store.recorder().delete_commands(outdated, limit).await);
     let time = |second: i64| Timestamp::from_second(second).unwrap_or(Timestamp::MAX);
     for second in 1..=9 {
         let command = NewCommand::new(CommandId::named(&second.to_string()), time(second));
@@ -128,7 +127,11 @@ pub async fn outdated_commands_are_deleted(fixture: &dyn Fixture) {
     assert_eq!(delete(OutdatedCommands::AllBut(3), 2).await, 1, "{rule}: all but the last ones");
     assert_eq!(kept().await, [7, 8, 9], "{rule}: the last ones stay");
     assert_eq!(delete(OutdatedCommands::AllBut(u64::MAX), usize::MAX).await, 0, "{rule}: the largest number");
-    assert_eq!(record(&store, &versions(Uuid::new_v4(), 1..=1), "1").await.notification_ids, [10], "{rule}: its id is free");
+    assert_eq!(
+        record(&store, &versions(Uuid::new_v4(), 1..=1), "1").await.notification_ids,
+        [10],
+        "{rule}: its id is free"
+    );
     assert_eq!(delete(OutdatedCommands::Before(Timestamp::MAX), 100).await, 4, "{rule}: all");
     assert_eq!(record(&store, &versions(Uuid::new_v4(), 1..=1), "2").await.notification_ids, [11], "{rule}");
     assert_eq!(store.log().await.len(), 11, "{rule}: the events stay");

@@ -5,8 +5,8 @@ use uuid::Uuid;
 use super::Fixture;
 use super::store::{Store, assert_same, versions};
 use crate::recording::{
-    Append, CommandId, LetterChanges, LetterQuery, LogPosition, NewCommand, OutdatedCommands, RecorderError, ReplayQuery,
-    StoredDictionary, StoredLetter, StoredSnapshot, Tracking,
+    Append, CommandId, LetterChanges, LetterQuery, LogPosition, NewCommand, OutdatedCommands, RecorderError,
+    ReplayQuery, StoredDictionary, StoredLetter, StoredSnapshot, Tracking,
 };
 
 /// A recorder without dictionaries refuses to store one with [`NoDictionaries`](RecorderError::NoDictionaries), and returns none.

@@ -55,10 +55,7 @@ pub(super) async fn read_notifications<R: Recorder + ?Sized>(
     }
 }
 
-pub(super) async fn count_letters<R: Recorder + ?Sized>(
-    recorder: &R,
-    upstream: &str,
-) -> Result<u64, RecorderError> {
+pub(super) async fn count_letters<R: Recorder + ?Sized>(recorder: &R, upstream: &str) -> Result<u64, RecorderError> {
     let (mut count, mut query) = (0, LetterQuery::of(upstream).limit(PAGE));
     loop {
         let page = recorder.select_letters(query.clone()).await?;

@@ -143,10 +143,7 @@ fn a_save_whose_upstream_has_not_moved_has_its_tracking_still_to_record() {
     let found = rows(&[(4, 7, 1, ATTEMPT)]);
     for events in [vec![], vec![event(7, 1, ATTEMPT)]] {
         let resolution = tracked(events, &found, 4);
-        assert!(
-            matches!(&resolution, Resolution::Free(known) if known.iter().all(Option::is_some)),
-            "{resolution:?}"
-        );
+        assert!(matches!(&resolution, Resolution::Free(known) if known.iter().all(Option::is_some)), "{resolution:?}");
     }
     let resolution = tracked(vec![event(7, 1, OTHER)], &found, 4);
     assert!(matches!(resolution, Resolution::Refused(RecorderError::Conflict { .. })), "{resolution:?}");

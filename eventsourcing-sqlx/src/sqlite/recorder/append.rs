@@ -167,8 +167,7 @@ impl Inner {
         first: u64,
         terms: &Terms,
     ) -> Result<(Vec<LogPosition>, u64), Stop> {
-        let saved =
-            self.with_command(connection, append, terms, || self.save(connection, append, first, terms));
+        let saved = self.with_command(connection, append, terms, || self.save(connection, append, first, terms));
         match (&saved, &append.letters) {
             (
                 Err(Stop::Failed(StatementError::Recorder(
@@ -256,7 +255,11 @@ impl Inner {
     }
 
     /// Looks up the versions of these events, and those before them.
-    pub(super) fn look_up_versions(&self, connection: &Connection, events: &[StoredEvent]) -> Result<Found, StatementError> {
+    pub(super) fn look_up_versions(
+        &self,
+        connection: &Connection,
+        events: &[StoredEvent],
+    ) -> Result<Found, StatementError> {
         let mut found = Found::default();
         let mut select = connection.prepare_cached(self.sql.common.taken.as_str())?;
         for (originator_id, version) in wanted(events) {

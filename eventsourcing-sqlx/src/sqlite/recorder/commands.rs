@@ -28,11 +28,7 @@ impl Inner {
         Ok(found)
     }
 
-    pub(super) async fn delete_commands(
-        &self,
-        outdated: OutdatedCommands,
-        limit: usize,
-    ) -> Result<u64, RecorderError> {
+    pub(super) async fn delete_commands(&self, outdated: OutdatedCommands, limit: usize) -> Result<u64, RecorderError> {
         let (statement, bound) = match outdated {
             OutdatedCommands::Before(time) => (&self.sql.commands.delete_before, to_time(time)),
             OutdatedCommands::AllBut(number) => (&self.sql.commands.delete_all_but, rows::to_bound(number)),
