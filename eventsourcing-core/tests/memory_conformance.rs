@@ -3,6 +3,8 @@
 
 #[path = "memory_conformance/broken.rs"]
 mod broken;
+#[path = "memory_conformance/optional.rs"]
+mod optional;
 
 use std::collections::HashSet;
 use std::fs;
@@ -12,8 +14,8 @@ use std::sync::Arc;
 
 use broken::{Fault, Plain};
 use eventsourcing_core::recording::conformance::{
-    Fixture, Single, anchors, atomicity, check, commands, concurrency, dictionaries, letters, limits, log, selection,
-    snapshots, tailing, tracking, versions, without,
+    Fixture, Single, anchors, atomicity, check, concurrency, dictionaries, letters, limits, log, selection, tailing,
+    tracking, versions,
 };
 use eventsourcing_core::recording::{Append, EventQuery, LetterChanges, MemoryRecorder, StoredLetter};
 use eventsourcing_core::{Recorder, RecorderError, StoredEvent, Uuid, recorder_conformance};
@@ -323,59 +325,6 @@ fn a_recorder_that_mistreats_dead_letters_is_found() {
     assert_broken(Fault::FoldsUpstreamsOfLetters, selected, "selected by id");
     let together = letters::events_tracking_and_letters_are_recorded_by_one_append;
     assert_broken(Fault::KeepsLettersToItself, together, "the letters");
-}
-
-#[test]
-fn a_recorder_that_stores_a_part_that_it_leaves_out_is_found() {
-    assert_broken(Fault::None, without::dictionaries_are_refused, "without dictionaries refuses them: found Ok");
-    assert_broken(Fault::None, without::tracking_is_refused, "without tracking refuses it: insert_tracked returned");
-    assert_broken(Fault::None, without::letters_are_refused, "without dead letters refuses them: append returned");
-    assert_broken(Fault::None, without::snapshots_are_refused, "refuses them: it says that it keeps them");
-    assert_broken(Fault::None, without::commands_are_refused, "refuses them: it says that it keeps them");
-}
-
-#[test]
-fn a_recorder_that_mistreats_commands_is_found() {
-    let again = commands::a_command_that_comes_again_is_refused;
-    assert_broken(Fault::ForgetsCommands, again, "CommandRecorded was expected");
-    assert_broken(Fault::ChecksCommandsLast, again, "CommandRecorded was expected");
-    let repeated = commands::an_append_with_a_command_repeated_is_recorded_once;
-    assert_broken(Fault::RefusesItsOwnCommand, repeated, "failed where it must not");
-    assert_broken(Fault::RecordsCommandsWithNewEvents, repeated, "the command b is not found");
-    assert_broken(Fault::CountsEventsOfCommands, repeated, "the ids of the command");
-    let free = commands::a_refused_append_leaves_its_command_free;
-    assert_broken(Fault::RecordsCommandsFirst, free, "leaves its command free");
-    assert_broken(Fault::CutsContent, commands::a_command_is_recorded_with_its_events, "is recorded with its events");
-    let empty = commands::a_command_without_events_is_recorded;
-    assert_broken(Fault::IgnoresEmptyCommands, empty, "the command a is not found");
-    assert_broken(Fault::DeletesAllOutdatedCommands, commands::outdated_commands_are_deleted, "the limit");
-    let found = commands::commands_are_found_by_all_who_open_the_store;
-    assert_broken(Fault::KeepsCommandsToItself, found, "found by all who open the store");
-    assert_broken(Fault::CountsCommands, commands::outdated_commands_are_deleted, "its id is free");
-    let one = commands::of_many_who_send_a_command_one_records;
-    assert_broken(Fault::ForgetsCommands, one, "one records: all have");
-}
-
-#[test]
-fn a_recorder_that_mistreats_snapshots_is_found() {
-    assert_broken(Fault::CutsSnapshots, snapshots::snapshots_are_kept_as_they_are, "kept as it is");
-    let starts = snapshots::a_replay_starts_from_the_last_snapshot;
-    assert_broken(Fault::StartsBeyondTheEnd, starts, "from the last snapshot: up to");
-    assert_broken(Fault::LeavesOutTheAnchor, starts, "from the last snapshot: found");
-    let others = snapshots::a_snapshot_of_other_code_is_not_passed;
-    assert_broken(Fault::IgnoresFingerprints, others, "that there is one is passed");
-    assert_broken(Fault::PrunesThoseOfOthers, snapshots::older_snapshots_are_deleted, "of fingerprint 2 up to 9");
-    assert_broken(Fault::NeverPrunes, snapshots::older_snapshots_are_deleted, "an older one is not kept");
-    let replaced = snapshots::a_snapshot_is_replaced_by_one_of_its_place;
-    assert_broken(Fault::KeepsTheFirstSnapshot, replaced, "is replaced by one of its place");
-    let deleted = snapshots::snapshots_are_deleted_with_their_aggregate;
-    assert_broken(Fault::DeletesAllSnapshots, deleted, "that of another aggregate is left");
-    assert_broken(Fault::ReplaysToTheEnd, snapshots::a_visitor_ends_a_replay, "a visitor ends a replay");
-    let found = snapshots::snapshots_are_found_by_all_who_open_the_store;
-    assert_broken(Fault::KeepsSnapshotsToItself, found, "found by all who open the store");
-    let last = snapshots::of_many_snapshots_at_once_the_last_is_found;
-    assert_broken(Fault::KeepsSnapshotsToItself, last, "at once the last is found");
-    assert_broken(Fault::CountsSnapshots, snapshots::a_snapshot_is_no_event, "takes no place in the log");
 }
 
 /// Parks more dead letters than the default methods of the trait read at a time.
