@@ -66,6 +66,8 @@ pub mod topics {
     pub mod applications {}
 
     #[doc = include_str!("guide_links.md")]
+    #[doc = include_str!("../docs/topics/idempotent-commands.md")]
+    pub mod idempotent_commands {}
     #[doc = include_str!("../docs/topics/metadata.md")]
     pub mod metadata {}
     #[doc = include_str!("../docs/topics/history.md")]

@@ -3,6 +3,8 @@
 
 #[path = "memory_conformance/broken.rs"]
 mod broken;
+#[path = "memory_conformance/optional.rs"]
+mod optional;
 
 use std::collections::HashSet;
 use std::fs;
@@ -13,7 +15,7 @@ use std::sync::Arc;
 use broken::{Fault, Plain};
 use eventsourcing_core::recording::conformance::{
     Fixture, Single, anchors, atomicity, check, concurrency, dictionaries, last, letters, limits, log, selection,
-    snapshots, tailing, tracking, versions, without,
+    tailing, tracking, versions,
 };
 use eventsourcing_core::recording::{Append, EventQuery, LetterChanges, MemoryRecorder, StoredLetter};
 use eventsourcing_core::{Recorder, RecorderError, StoredEvent, Uuid, recorder_conformance};
@@ -323,36 +325,6 @@ fn a_recorder_that_mistreats_dead_letters_is_found() {
     assert_broken(Fault::FoldsUpstreamsOfLetters, selected, "selected by id");
     let together = letters::events_tracking_and_letters_are_recorded_by_one_append;
     assert_broken(Fault::KeepsLettersToItself, together, "the letters");
-}
-
-#[test]
-fn a_recorder_that_stores_a_part_that_it_leaves_out_is_found() {
-    assert_broken(Fault::None, without::dictionaries_are_refused, "without dictionaries refuses them: found Ok");
-    assert_broken(Fault::None, without::tracking_is_refused, "without tracking refuses it: insert_tracked returned");
-    assert_broken(Fault::None, without::letters_are_refused, "without dead letters refuses them: append returned");
-    assert_broken(Fault::None, without::snapshots_are_refused, "refuses them: it says that it keeps them");
-}
-
-#[test]
-fn a_recorder_that_mistreats_snapshots_is_found() {
-    assert_broken(Fault::CutsSnapshots, snapshots::snapshots_are_kept_as_they_are, "kept as it is");
-    let starts = snapshots::a_replay_starts_from_the_last_snapshot;
-    assert_broken(Fault::StartsBeyondTheEnd, starts, "from the last snapshot: up to");
-    assert_broken(Fault::LeavesOutTheAnchor, starts, "from the last snapshot: found");
-    let others = snapshots::a_snapshot_of_other_code_is_not_passed;
-    assert_broken(Fault::IgnoresFingerprints, others, "that there is one is passed");
-    assert_broken(Fault::PrunesThoseOfOthers, snapshots::older_snapshots_are_deleted, "of fingerprint 2 up to 9");
-    assert_broken(Fault::NeverPrunes, snapshots::older_snapshots_are_deleted, "an older one is not kept");
-    let replaced = snapshots::a_snapshot_is_replaced_by_one_of_its_place;
-    assert_broken(Fault::KeepsTheFirstSnapshot, replaced, "is replaced by one of its place");
-    let deleted = snapshots::snapshots_are_deleted_with_their_aggregate;
-    assert_broken(Fault::DeletesAllSnapshots, deleted, "that of another aggregate is left");
-    assert_broken(Fault::ReplaysToTheEnd, snapshots::a_visitor_ends_a_replay, "a visitor ends a replay");
-    let found = snapshots::snapshots_are_found_by_all_who_open_the_store;
-    assert_broken(Fault::KeepsSnapshotsToItself, found, "found by all who open the store");
-    let last = snapshots::of_many_snapshots_at_once_the_last_is_found;
-    assert_broken(Fault::KeepsSnapshotsToItself, last, "at once the last is found");
-    assert_broken(Fault::CountsSnapshots, snapshots::a_snapshot_is_no_event, "takes no place in the log");
 }
 
 /// Parks more dead letters than the default methods of the trait read at a time.

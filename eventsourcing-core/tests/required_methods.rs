@@ -9,7 +9,7 @@ use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, rec
 recorder_conformance!(
     four_methods,
     Single::new(FourMethods::default()),
-    without [dictionaries, tracking, letters, snapshots]
+    without [dictionaries, tracking, letters, snapshots, commands]
 );
 
 #[derive(Debug, Default)]

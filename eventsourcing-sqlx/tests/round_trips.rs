@@ -6,8 +6,10 @@ mod common;
 
 use std::ops::ControlFlow;
 
-use eventsourcing_core::recording::{EventQuery, NotificationQuery, ReplayItem, ReplayQuery, StoredSnapshot};
-use eventsourcing_core::{Recorder, Tracking, Uuid};
+use eventsourcing_core::recording::{
+    Append, EventQuery, NewCommand, NotificationQuery, ReplayItem, ReplayQuery, StoredSnapshot,
+};
+use eventsourcing_core::{Recorder, Timestamp, Tracking, Uuid};
 use eventsourcing_sqlx::PostgresRecorder;
 
 use common::proxy::{Cut, Proxy};
@@ -32,6 +34,12 @@ async fn each_call_is_one_statement() {
     for versions in [1..=1, 2..=2, 3..=102, 103..=1_102] {
         recorder.insert_events(events(aggregate, versions)).await.unwrap();
         assert_eq!(proxy.statements(), 1, "a save");
+    }
+    for count in 1..=3 {
+        let command = || NewCommand::new(Uuid::new_v4().into(), Timestamp::now());
+        let save = || Append::new(events(Uuid::new_v4(), 1..=count)).command(command());
+        recorder.append(save()).await.unwrap();
+        assert_eq!(proxy.statements(), 1, "a save with a command id");
     }
     for after in 0..3 {
         let tracking = Tracking::new("Orders", after, after + 1);

@@ -25,7 +25,8 @@ async fn no_digest_of_content_is_stored_in_clear(mut variables: Variables) {
     let place = |id: &str| Command::new(id).content("a secret that can be guessed");
     plain.save(&mut Order::place("book")).command(place("request-1")).await.unwrap();
     let digest = stored(&plain, "request-1").await;
-    let hex = digest.state.strip_prefix(br#"{"sha256":""#).and_then(|rest| rest.strip_suffix(br#""}"#)).unwrap().to_vec();
+    let hex =
+        digest.state.strip_prefix(br#"{"sha256":""#).and_then(|rest| rest.strip_suffix(br#""}"#)).unwrap().to_vec();
     let text = std::str::from_utf8(&hex).unwrap();
     let byte = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).unwrap();
     let raw: Vec<u8> = (0..64).step_by(2).map(byte).collect();
@@ -48,9 +49,14 @@ async fn no_digest_of_content_is_stored_in_clear(mut variables: Variables) {
     }
     // it is compared all the same, also by a program that is opened later
     let later = Shop::open_with(variables).await;
-    let shop = if shop.recorder().log_identity().await.unwrap().unwrap().contains("memory at") { shop } else { later.unwrap() };
+    let shop = if shop.recorder().log_identity().await.unwrap().unwrap().contains("memory at") {
+        shop
+    } else {
+        later.unwrap()
+    };
     assert_eq!(shop.save(&mut Order::place("pen")).command(place("request-1")).await.unwrap(), recordings);
-    let error = shop.save(&mut Order::place("book")).command(Command::new("request-1").content("other")).await.unwrap_err();
+    let error =
+        shop.save(&mut Order::place("book")).command(Command::new("request-1").content("other")).await.unwrap_err();
     assert!(matches!(error, Error::CommandReused { .. }), "{error}");
     assert_eq!(recorded(&shop).await, 2);
 }

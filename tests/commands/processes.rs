@@ -37,7 +37,8 @@ async fn what_a_killed_process_sent_is_recorded_once(test: &str, variables: Vari
     let (mut next, mut acknowledged) = (0, Vec::new());
     for patience in 1..=8 {
         let first = next.to_string();
-        let mut given: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let mut given: Vec<(&str, &str)> =
+            variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         given.push(("FIRST_COMMAND", &first));
         let mut process = Process::start(test, &given);
         let mut heard = |word: String| {

@@ -44,9 +44,10 @@ async fn repeats_in_one_batch_are_repeats_of_the_first(variables: Variables) {
     let shop = Shop::open_with(variables).await.unwrap();
     let mut orders: Vec<_> = (0..200).map(|number| Order::place(&(number % 20).to_string())).collect();
     // all are queued before one is answered
-    let saves = orders.iter_mut().zip(0..).map(|(order, number)| {
-        shop.save(order).command(CommandId::named(&(number % 20).to_string()))
-    });
+    let saves = orders
+        .iter_mut()
+        .zip(0..)
+        .map(|(order, number)| shop.save(order).command(CommandId::named(&(number % 20).to_string())));
     let recordings = join_all(saves).await.into_iter().collect::<Result<Vec<_>>>().unwrap();
     for (number, those) in recordings.iter().enumerate() {
         assert_eq!(*those, recordings[number % 20], "{number}");

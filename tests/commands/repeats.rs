@@ -26,7 +26,8 @@ async fn an_aggregate_of_a_repeat_cannot_be_saved(variables: Variables) {
     for mut of_repeat in [repeat.clone(), repeat] {
         of_repeat.note("more");
         let error = shop.save(&mut of_repeat).await.unwrap_err();
-        let is_right = matches!(error, Error::Aggregate(AggregateError::NotRecorded { originator_id, .. }) if originator_id == id);
+        let is_right =
+            matches!(error, Error::Aggregate(AggregateError::NotRecorded { originator_id, .. }) if originator_id == id);
         assert!(is_right && error.to_string().contains("get the aggregate again"), "{error}");
         assert!(of_repeat.collect_events().is_empty());
     }

@@ -135,6 +135,9 @@ async fn a_conflict_leaves_the_command_free(variables: Variables) {
     let error = shop.save(&mut repeat).command("request-1").await.unwrap_err();
     assert!(matches!(error, Error::CommandReused { .. }), "{error}");
     let error = shop.save(&mut stale).await.unwrap_err();
-    assert!(matches!(error, Error::Conflict { .. }) && !matches!(error, Error::Aggregate(AggregateError::NotRecorded { .. })));
+    assert!(
+        matches!(error, Error::Conflict { .. })
+            && !matches!(error, Error::Aggregate(AggregateError::NotRecorded { .. }))
+    );
     assert_eq!(order(&shop, id).await.notes, ["first", "current"]);
 }

@@ -10,7 +10,7 @@
 //!    memory, use [`Single`].
 //! 4. Call [`recorder_conformance!`](crate::recorder_conformance) once for each configuration of the recorder, in a file under
 //!    `tests/`. It expands to a module with one test for each rule. The tests run in parallel, each with its own fixture. Name the
-//!    optional parts that the recorder leaves out: `recorder_conformance!(memory, fixture, without [dictionaries, tracking, letters, snapshots])`.
+//!    optional parts that the recorder leaves out: `recorder_conformance!(memory, fixture, without [dictionaries, tracking, letters, snapshots, commands])`.
 //!
 //! ```
 //! # use eventsourcing_core as eventsourcing;
@@ -60,6 +60,7 @@
 //! | [`tracking`] | how far other applications' logs are processed; optional |
 //! | [`letters`] | dead letters and the appends that change them; optional, and only with tracking |
 //! | [`snapshots`] | snapshots of aggregates, and replays that start from them; optional |
+//! | [`commands`] | commands that are recorded once; optional |
 //! | [`without`] | that a recorder refuses the optional parts that it leaves out |
 //! | [`tailing`] | readers during writes: the log grows only at its end |
 //!
@@ -74,6 +75,7 @@
 
 pub mod anchors;
 pub mod atomicity;
+pub mod commands;
 pub mod concurrency;
 pub mod dictionaries;
 pub mod last;

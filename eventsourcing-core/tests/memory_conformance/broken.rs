@@ -1,5 +1,7 @@
 //! A plain recorder, and the same recorder with one fault, which the rules of the contract must find.
 
+#[path = "commands.rs"]
+mod commands;
 #[path = "dictionaries.rs"]
 mod dictionaries;
 #[path = "fault.rs"]
@@ -24,10 +26,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use eventsourcing_core::recording::conformance::Fixture;
 use eventsourcing_core::recording::{
-    Append, EventQuery, LastQuery, LetterQuery, LogPosition, NotificationQuery, ReplayQuery, ReplayVisitor,
-    StoredDictionary, StoredLetter, StoredSnapshot, Tracking,
+    Append, EventQuery, LastQuery, LetterQuery, LogPosition, NotificationQuery, OutdatedCommands, RecordedCommand,
+    ReplayQuery, ReplayVisitor, StoredDictionary, StoredLetter, StoredSnapshot, Tracking,
 };
-use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Uuid};
+use eventsourcing_core::{CommandId, Notification, Recorder, RecorderError, StoredEvent, Uuid};
 use tokio::sync::Mutex;
 
 pub(crate) use fault::Fault;
@@ -65,6 +67,7 @@ impl Fixture for Plain {
             own_positions: std::sync::Mutex::default(),
             own_letters: std::sync::Mutex::default(),
             own_snapshots: std::sync::Mutex::default(),
+            own_commands: std::sync::Mutex::default(),
         })
     }
 }
@@ -80,6 +83,7 @@ struct PlainRecorder {
     own_positions: std::sync::Mutex<HashMap<String, LogPosition>>,
     own_letters: std::sync::Mutex<Vec<letters::Letter>>,
     own_snapshots: std::sync::Mutex<Vec<StoredSnapshot>>,
+    own_commands: std::sync::Mutex<Vec<RecordedCommand>>,
 }
 
 #[derive(Debug, Default)]
@@ -94,6 +98,8 @@ struct State {
     positions: HashMap<String, LogPosition>,
     letters: Vec<letters::Letter>,
     snapshots: Vec<StoredSnapshot>,
+    commands: Vec<RecordedCommand>,
+    command_lock: Arc<Mutex<()>>,
 }
 
 #[async_trait]
@@ -226,7 +232,19 @@ impl Recorder for PlainRecorder {
     }
 
     async fn append(&self, append: Append) -> Result<Vec<Notification>, RecorderError> {
-        self.append_all(append).await
+        self.append_command(append).await
+    }
+
+    fn keeps_commands(&self) -> bool {
+        true
+    }
+
+    async fn find_command(&self, id: CommandId) -> Result<Option<RecordedCommand>, RecorderError> {
+        Ok(self.command(id))
+    }
+
+    async fn delete_commands(&self, outdated: OutdatedCommands, limit: usize) -> Result<u64, RecorderError> {
+        Ok(self.forget_commands(outdated, limit))
     }
 
     async fn select_letters(&self, query: LetterQuery) -> Result<Vec<StoredLetter>, RecorderError> {

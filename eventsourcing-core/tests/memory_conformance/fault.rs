@@ -169,4 +169,26 @@ pub(crate) enum Fault {
     KeepsSnapshotsToItself,
     /// Storing a snapshot uses a notification id.
     CountsSnapshots,
+    /// A command that is recorded is recorded again.
+    ForgetsCommands,
+    /// A command that is recorded is found only if nothing else is wrong with the append.
+    ChecksCommandsLast,
+    /// A repeated append is refused because of its own command.
+    RefusesItsOwnCommand,
+    /// The command of a repeated append is not recorded if it was not before.
+    RecordsCommandsWithNewEvents,
+    /// A command is recorded although its append is refused.
+    RecordsCommandsFirst,
+    /// The events of a command are those after the first of them.
+    CountsEventsOfCommands,
+    /// The content of a command ends at its first zero byte.
+    CutsContent,
+    /// A command without events is not recorded.
+    IgnoresEmptyCommands,
+    /// Commands are deleted whatever the limit is.
+    DeletesAllOutdatedCommands,
+    /// Commands are not found by other recorders of the store.
+    KeepsCommandsToItself,
+    /// Recording a command uses a notification id.
+    CountsCommands,
 }

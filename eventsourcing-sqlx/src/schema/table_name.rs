@@ -127,6 +127,12 @@ impl TableName {
         format!("{}_append_commands", self.prefix)
     }
 
+    /// The function that appends one event and records its command.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn append_one_command(&self) -> String {
+        format!("{}_append_command", self.prefix)
+    }
+
     /// The primary key of the commands.
     #[cfg(feature = "postgres")]
     pub(crate) fn commands_key(&self) -> String {

@@ -7,7 +7,7 @@
 /// Attributes before the name are applied to the module.
 ///
 /// A recorder that leaves out optional parts names them after the fixture: `without [dictionaries, tracking, letters,
-/// snapshots]`, or some of these. Instead of the rules of such a part, one test checks that the recorder refuses it.
+/// snapshots, commands]`, or some of these. Instead of the rules of such a part, one test checks that the recorder refuses it.
 ///
 /// See [`conformance`](crate::recording::conformance) for how to write and test a recorder.
 ///
@@ -172,6 +172,16 @@ macro_rules! recorder_conformance {
                 of_many_snapshots_at_once_the_last_is_found
                 a_snapshot_is_no_event
             }
+            commands {
+                a_command_is_recorded_with_its_events
+                a_command_that_comes_again_is_refused
+                an_append_with_a_command_repeated_is_recorded_once
+                a_command_without_events_is_recorded
+                a_refused_append_leaves_its_command_free
+                outdated_commands_are_deleted
+                commands_are_found_by_all_who_open_the_store
+                of_many_who_send_a_command_one_records
+            }
         }
     };
 }
@@ -205,10 +215,11 @@ macro_rules! __conformance_parts {
     ([tracking $($rest:ident)*]) => { $crate::__conformance_parts! { [$($rest)*] } };
     ([letters $($rest:ident)*]) => { $crate::__conformance_parts! { [$($rest)*] } };
     ([snapshots $($rest:ident)*]) => { $crate::__conformance_parts! { [$($rest)*] } };
+    ([commands $($rest:ident)*]) => { $crate::__conformance_parts! { [$($rest)*] } };
     ([$other:ident $($rest:ident)*]) => {
         compile_error!(concat!(
             "`", stringify!($other), "` is not an optional part of a recorder; \
-             expected `dictionaries`, `tracking`, `letters` or `snapshots`"
+             expected `dictionaries`, `tracking`, `letters`, `snapshots` or `commands`"
         ));
     };
 }
@@ -235,6 +246,11 @@ macro_rules! __conformance_group {
     (snapshots [snapshots $($rest:ident)*] $rules:tt) => {
         $crate::__conformance_group! { without [] [
             snapshots_are_refused
+        ] }
+    };
+    (commands [commands $($rest:ident)*] $rules:tt) => {
+        $crate::__conformance_group! { without [] [
+            commands_are_refused
         ] }
     };
     ($group:ident [$other:ident $($rest:ident)*] $rules:tt) => {

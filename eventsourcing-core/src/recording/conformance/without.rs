@@ -5,8 +5,8 @@ use uuid::Uuid;
 use super::Fixture;
 use super::store::{Store, assert_same, versions};
 use crate::recording::{
-    Append, LetterChanges, LetterQuery, LogPosition, RecorderError, ReplayQuery, StoredDictionary, StoredLetter,
-    StoredSnapshot, Tracking,
+    Append, CommandId, LetterChanges, LetterQuery, LogPosition, NewCommand, OutdatedCommands, RecorderError,
+    ReplayQuery, StoredDictionary, StoredLetter, StoredSnapshot, Tracking,
 };
 
 /// A recorder without dictionaries refuses to store one with [`NoDictionaries`](RecorderError::NoDictionaries), and returns none.
@@ -84,4 +84,23 @@ pub async fn snapshots_are_refused(fixture: &dyn Fixture) {
     let (snapshot, replayed) = store.replay(ReplayQuery::of(id, 1)).await;
     assert_eq!(snapshot, None, "{rule}: a replay starts with the events");
     assert_same(&replayed, &events, rule);
+}
+
+/// A recorder without commands says so, and refuses them with [`NoCommands`](RecorderError::NoCommands); events that come with them are not
+/// recorded. It finds no command, and deletes none.
+pub async fn commands_are_refused(fixture: &dyn Fixture) {
+    let rule = "a recorder without commands refuses them";
+    let store = Store::open(fixture).await;
+    let (recorder, id) = (store.recorder(), CommandId::named("a"));
+    assert!(!recorder.keeps_commands(), "{rule}: it says that it keeps them");
+    for events in [versions(Uuid::new_v4(), 1..=2), vec![]] {
+        let append = Append::new(events).command(NewCommand::new(id, jiff::Timestamp::now()));
+        let outcome = recorder.append(append).await;
+        assert!(matches!(outcome, Err(RecorderError::NoCommands)), "{rule}: append returned {outcome:?}");
+    }
+    assert_eq!(store.log().await, [], "{rule}: nothing is recorded");
+    let found = recorder.find_command(id).await;
+    assert!(matches!(found, Ok(None)), "{rule}: find_command returned {found:?}");
+    let deleted = recorder.delete_commands(OutdatedCommands::AllBut(0), 1).await;
+    assert!(matches!(deleted, Err(RecorderError::NoCommands)), "{rule}: delete_commands returned {deleted:?}");
 }

@@ -8,7 +8,7 @@ use super::Inner;
 use super::error::StatementError;
 use super::recorded_versions::RecordedVersions;
 use super::save_batch::Contents;
-use crate::append::{CommandRow, predecessors};
+use crate::append::{CommandRow, predecessors, to_time};
 use crate::rows;
 
 impl Inner {
@@ -32,6 +32,24 @@ impl Inner {
                 .bind(&*event.state)
                 .bind(rows::to_checksum(event.checksum))
                 .bind(stamped(event.append_id, stamp))
+                .fetch_one(connection)
+                .await?
+        } else if let ([event], [], [], [CommandRow { command, earlier: None, events: 1, .. }]) =
+            (&**events, &**tracking, &**letters, &**commands)
+        {
+            let content = command.content.as_ref();
+            sqlx::query_scalar(self.sql.commands.append_one.text())
+                .persistent(self.is_persistent())
+                .bind(event.originator_id)
+                .bind(rows::to_bound(event.originator_version))
+                .bind(&*event.topic)
+                .bind(&*event.state)
+                .bind(rows::to_checksum(event.checksum))
+                .bind(stamped(event.append_id, stamp))
+                .bind(command.id.as_uuid())
+                .bind(content.map(|content| &*content.state))
+                .bind(content.and_then(|content| rows::to_checksum(content.checksum)))
+                .bind(to_time(command.recorded_at))
                 .fetch_one(connection)
                 .await?
         } else {
@@ -102,19 +120,23 @@ fn with_letters<'q>(append: Scalar<'q>, changes: &[&'q LetterChanges]) -> Scalar
 
 type Scalar<'q> = sqlx::query::QueryScalar<'q, sqlx::Postgres, i64, sqlx::postgres::PgArguments>;
 
-/// Adds the parameters for commands.
+/// Adds the parameters for commands. A column of nothing is empty: the function fills up shorter columns.
 fn with_commands<'q>(append: Scalar<'q>, commands: &'q [CommandRow<'q>]) -> Scalar<'q> {
-    let contents = || commands.iter().map(|row| row.command.content.as_ref());
+    fn column<'q, T>(
+        commands: &'q [CommandRow<'q>],
+        value: impl Fn(&'q CommandRow<'q>) -> Option<T>,
+    ) -> Vec<Option<T>> {
+        if commands.iter().all(|row| value(row).is_none()) {
+            return Vec::new();
+        }
+        commands.iter().map(value).collect()
+    }
     append
         .bind(commands.iter().map(|row| row.command.id.as_uuid()).collect::<Vec<Uuid>>())
-        .bind(commands.iter().map(|row| row.offset.map(rows::to_bound)).collect::<Vec<Option<i64>>>())
+        .bind(column(commands, |row| row.offset.map(rows::to_bound)))
         .bind(commands.iter().map(|row| rows::to_count(row.events)).collect::<Vec<i64>>())
-        .bind(commands.iter().map(|row| row.earlier.as_deref()).collect::<Vec<Option<&[u8]>>>())
-        .bind(contents().map(|content| content.map(|content| &*content.state)).collect::<Vec<Option<&[u8]>>>())
-        .bind(
-            contents()
-                .map(|content| content.and_then(|content| rows::to_checksum(content.checksum)))
-                .collect::<Vec<Option<i64>>>(),
-        )
+        .bind(column(commands, |row| row.earlier.as_deref()))
+        .bind(column(commands, |row| row.command.content.as_ref().map(|content| &*content.state)))
+        .bind(column(commands, |row| rows::to_checksum(row.command.content.as_ref()?.checksum)))
         .bind(commands.iter().map(CommandRow::recorded_at).collect::<Vec<i64>>())
 }

@@ -14,6 +14,10 @@ pub(crate) struct CommandSql {
     ///
     /// A separate function, so that appends without commands have no extra cost.
     pub(crate) append: Sql,
+    /// `(originator id, version, topic, state, checksum, append id, command id, content, checksum of the content, time)` → its notification id.
+    ///
+    /// `append` for a single event and its command, at a lower cost.
+    pub(crate) append_one: Sql,
     /// `(command ids)` → those that are recorded: id, first new id, number of events, earlier ones, content, checksum, time.
     pub(crate) find: Sql,
     /// `(time, limit)`: deletes those of the first commands, by this number, that are older than the time.
@@ -35,6 +39,12 @@ impl CommandSql {
                    $14::bigint[], $15::text, $16::uuid[], $17::bigint[], $18::bigint[], $19::bytea[], $20::bytea[], \
                    $21::bigint[], $22::bigint[])",
                 name.append_commands()
+            )
+            .into(),
+            append_one: format!(
+                "SELECT {schema}.{}($1::uuid, $2::bigint, $3::text, $4::bytea, $5::bigint, $6::uuid, \
+                   $7::uuid, $8::bytea, $9::bigint, $10::bigint)",
+                name.append_one_command()
             )
             .into(),
             find: format!(
@@ -112,6 +122,33 @@ impl PostgresSql {
              END $append$",
             append = name.append(),
             append_commands = name.append_commands(),
+            not_as_given = raised::NOT_AS_GIVEN,
+        )
+    }
+
+    /// The function that appends one event as `append_one_function` does and then records its command.
+    pub(super) fn append_one_command_function(&self) -> String {
+        let Self { schema, name, .. } = self;
+        let (raise, table) = (RAISE, &self.commands.table);
+        format!(
+            "CREATE OR REPLACE FUNCTION {schema}.{append_one_command}(new_id uuid, new_version bigint, new_topic text, \
+               new_state bytea, new_checksum bigint, new_append_id uuid, new_command_id uuid, new_content bytea, \
+               content_checksum bigint, new_time bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $append$\n\
+             DECLARE\n  \
+               new_notification_id CONSTANT bigint := \
+                 {schema}.{append_one}(new_id, new_version, new_topic, new_state, new_checksum, new_append_id);\n\
+             BEGIN\n  \
+               INSERT INTO {table} (command_id, place, first_id, recorded_at, events, checksum, content)\n    \
+                 SELECT new_command_id, coalesce(max(command.place), 0) + 1, new_notification_id, new_time, 1, content_checksum,\n      \
+                   new_content FROM {table} AS command;\n  \
+               IF NOT FOUND THEN\n    \
+                 {raise} '{not_as_given}', MESSAGE = 'a command was not recorded as it was given', \
+                   DETAIL = '0 of 1 commands were';\n  \
+               END IF;\n  \
+               RETURN new_notification_id;\n\
+             END $append$",
+            append_one = name.append_one(),
+            append_one_command = name.append_one_command(),
             not_as_given = raised::NOT_AS_GIVEN,
         )
     }

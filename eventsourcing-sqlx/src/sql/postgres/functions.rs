@@ -17,6 +17,7 @@ impl PostgresSql {
             self.append_one_function(),
             self.append_letters_function(),
             self.append_commands_function(),
+            self.append_one_command_function(),
             self.keep_ids_function(),
             format!("DROP TRIGGER IF EXISTS {keep_ids} ON {events}"),
             format!("DROP TRIGGER IF EXISTS {keep_ids}_all ON {events}"),

@@ -95,8 +95,8 @@ impl PostgresSql {
                    (schema_version < 3 OR to_regclass($4) IS NOT NULL) AND \
                    (schema_version < 4 OR (to_regclass($5) IS NOT NULL AND to_regclass($6) IS NOT NULL)), \
                    schema_version, {SETTINGS}, to_jsonb(head) ->> 'application', \
-                   (SELECT count(*) = 4 FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace \
-                     WHERE nspname = {schema_name} AND (proname IN ('{append_one}', '{append_letters}', '{append_commands}') \
+                   (SELECT count(*) = 5 FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace \
+                     WHERE nspname = {schema_name} AND (proname IN ('{append_one}', '{append_letters}', '{append_commands}', '{append_one_command}') \
                        OR proname = '{append}' AND pronargs = 15 AND prosrc LIKE '%{NEW_PART}%')), \
                    NOT EXISTS (SELECT FROM pg_class WHERE oid IN (to_regclass($1), to_regclass({head_name})) AND relpersistence = 'u'), \
                    (SELECT string_agg(tgname, ', ') FROM pg_trigger WHERE tgrelid = to_regclass($1) AND NOT tgisinternal \
@@ -108,6 +108,7 @@ impl PostgresSql {
                 append_one = name.append_one(),
                 append_letters = name.append_letters(),
                 append_commands = name.append_commands(),
+                append_one_command = name.append_one_command(),
                 keep_ids = name.keep_ids(),
             )
             .into(),

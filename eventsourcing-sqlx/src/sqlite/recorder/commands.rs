@@ -53,8 +53,8 @@ impl Inner {
 
     /// Records a save with its command, if it has one. A command that is recorded already refuses the save, unless the events are its own.
     ///
-    /// The command comes after the events. If it cannot be recorded, the transaction is rolled back and repeated with a savepoint for each save:
-    /// a savepoint for every save with a command would cost more than the command.
+    /// The command comes after the events, and is not looked up before: its unique id refuses it. Then the transaction is rolled back and
+    /// repeated, with a lookup and a savepoint for each save, which would cost every save with a command more than the few repeats do.
     pub(super) fn with_command(
         &self,
         connection: &Connection,
@@ -63,28 +63,47 @@ impl Inner {
         save: impl FnOnce() -> Result<Saved, Stop>,
     ) -> Result<Saved, Stop> {
         let Some(command) = &append.command else { return save() };
-        let recorded = self.command_in(connection, command.id)?;
-        if let Some(recorded) = recorded {
-            let found = self.look_up_versions(connection, &append.events)?;
-            return match append.events.iter().map(|event| found.own_position(event)).collect::<Option<Vec<_>>>() {
-                Some(own) if !own.is_empty() => Ok((own, 0)),
-                _ => Err(RecorderError::CommandRecorded { recorded: Box::new(recorded) }.into()),
-            };
-        }
-        if terms.is_guarded {
+        if terms.is_guarded || append.events.is_empty() {
+            if let Some(found) = self.recorded_before(connection, append, command.id)? {
+                return found;
+            }
             return whole(connection, || {
                 let saved = save()?;
                 self.record_command(connection, append, &saved)?;
                 Ok(saved)
             });
         }
-        let saved = save()?;
+        let saved = match save() {
+            // whatever else is wrong with a repeat, it is a repeat
+            Err(Stop::Failed(StatementError::Recorder(error))) => {
+                let found = self.recorded_before(connection, append, command.id)?;
+                return found.unwrap_or(Err(error.into()));
+            }
+            saved => saved?,
+        };
         match self.record_command(connection, append, &saved) {
             Ok(()) => Ok(saved),
+            Err(_) if saved.1 == 0 && self.command_in(connection, command.id)?.is_some() => Ok(saved),
             // an error that rolled back the transaction: savepoints would not help
             Err(failure) if connection.is_autocommit() => Err(failure.into()),
             Err(_) => Err(Stop::Torn),
         }
+    }
+
+    /// The outcome of a save whose command is recorded already: it is done if all of its events are those of its own attempt.
+    fn recorded_before(
+        &self,
+        connection: &Connection,
+        append: &Append,
+        id: CommandId,
+    ) -> Result<Option<Result<Saved, Stop>>, StatementError> {
+        let Some(recorded) = self.command_in(connection, id)? else { return Ok(None) };
+        let found = self.look_up_versions(connection, &append.events)?;
+        let own: Option<Vec<_>> = append.events.iter().map(|event| found.own_position(event)).collect();
+        Ok(Some(match own {
+            Some(own) if !own.is_empty() => Ok((own, 0)),
+            _ => Err(RecorderError::CommandRecorded { recorded: Box::new(recorded) }.into()),
+        }))
     }
 
     fn record_command(
