@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use futures::future::BoxFuture;
 
+use super::aggregate_cache::AggregateCache;
 use super::aggregate_types::AggregateTypes;
 use super::application_clock::ApplicationClock;
 use super::are_among;
 use super::metadata_scope::of_save;
 use super::saveable::{Batch, SaveBatch, Saveable};
+use super::saved_states::Appending;
 use super::snapshots::Snapshots;
 use super::topics::Topics;
 use super::turns::Turns;
@@ -52,6 +54,8 @@ pub(crate) struct Shared {
     pub(super) clock: ApplicationClock,
     pub(super) turns: Turns,
     pub(crate) snapshots: Snapshots,
+    /// The cached states of aggregates, if the application has a cache.
+    pub(crate) cache: Option<AggregateCache>,
     /// The claim of a type on the name. It ends with the last handle.
     pub(super) claim: OnceLock<NameClaim>,
     /// The upstream applications whose dead letters are known to be in the current storage format.
@@ -173,9 +177,11 @@ impl Application {
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let recorded = self.record(events).await;
+        let mut appending = Appending::of(&self.shared, &events);
+        let recorded = appending.ended(self.record(events).await);
         let notifications = recorded.map_err(|error| self.explain(error, &mut what))?;
         what.recorded();
+        appending.keep(&what, &notifications);
         self.shared.snapshots.take_all(due);
         Ok(notifications)
     }
@@ -223,9 +229,11 @@ impl Application {
             self.check_not_in_policy()?;
             let cause = CausingEvent::new(tracking.upstream.as_str(), tracking.position);
             let Batch { events, due, .. } = self.batch_to_record(&mut what, of_save(None, Some(cause))).await?;
-            let recorded = self.record_tracked(events, tracking).await;
+            let mut appending = Appending::of(&self.shared, &events);
+            let recorded = appending.ended(self.record_tracked(events, tracking).await);
             let notifications = recorded.map_err(|error| self.explain(error, &mut what))?;
             what.recorded();
+            appending.keep(&what, &notifications);
             self.shared.snapshots.take_all(due);
             Ok(notifications)
         })
@@ -303,6 +311,9 @@ impl Application {
     /// Dropping the last handle also closes it, without waiting.
     pub async fn close(&self) {
         self.shared.snapshots.close();
+        if let Some(cache) = &self.shared.cache {
+            cache.close();
+        }
         self.shared.recorder.close().await;
     }
 }

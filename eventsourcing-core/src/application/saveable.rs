@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use uuid::Uuid;
 
 use super::due_snapshot::Due;
+use super::saved_states::SavedStates;
 use super::snapshots::Snapshots;
 use super::topics::Topics;
 use crate::codec::{Mapper, SharedMetadata};
@@ -41,6 +42,13 @@ pub trait Saveable: Send {
     ///
     /// Not called if the save fails or its future is dropped: the events are still pending, and the next save repeats the attempt.
     fn recorded(&mut self);
+
+    /// Adds the aggregates to the application's cache, once [`recorded`](Self::recorded) was called. It is called only if there is a cache.
+    ///
+    /// The default adds none. The cache asks the database for their events then.
+    fn cache_in(&self, saved: &mut SavedStates<'_>) {
+        let _ = saved;
+    }
 }
 
 /// The events of one save, before they are recorded.
@@ -144,6 +152,10 @@ impl<A: Aggregate> Saveable for &mut A {
     fn recorded(&mut self) {
         self.root_mut().recorded();
     }
+
+    fn cache_in(&self, saved: &mut SavedStates<'_>) {
+        saved.add(&**self);
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -154,6 +166,10 @@ impl<A: Aggregate> Saveable for &mut [A] {
 
     fn recorded(&mut self) {
         self.iter_mut().for_each(|mut aggregate| aggregate.recorded());
+    }
+
+    fn cache_in(&self, saved: &mut SavedStates<'_>) {
+        self.iter().for_each(|aggregate| saved.add(aggregate));
     }
 }
 
@@ -166,6 +182,10 @@ impl<A: Aggregate> Saveable for &mut Vec<A> {
     fn recorded(&mut self) {
         self.as_mut_slice().recorded();
     }
+
+    fn cache_in(&self, saved: &mut SavedStates<'_>) {
+        self.iter().for_each(|aggregate| saved.add(aggregate));
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -176,6 +196,10 @@ impl<A: Aggregate, const N: usize> Saveable for &mut [A; N] {
 
     fn recorded(&mut self) {
         self.as_mut_slice().recorded();
+    }
+
+    fn cache_in(&self, saved: &mut SavedStates<'_>) {
+        self.iter().for_each(|aggregate| saved.add(aggregate));
     }
 }
 
@@ -188,6 +212,10 @@ impl<S: Saveable> Saveable for Vec<S> {
     fn recorded(&mut self) {
         self.iter_mut().for_each(S::recorded);
     }
+
+    fn cache_in(&self, saved: &mut SavedStates<'_>) {
+        self.iter().for_each(|item| item.cache_in(saved));
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -198,6 +226,10 @@ impl<S: Saveable, const N: usize> Saveable for [S; N] {
 
     fn recorded(&mut self) {
         self.iter_mut().for_each(S::recorded);
+    }
+
+    fn cache_in(&self, saved: &mut SavedStates<'_>) {
+        self.iter().for_each(|item| item.cache_in(saved));
     }
 }
 
@@ -210,6 +242,10 @@ impl<S: Saveable> Saveable for Option<S> {
     fn recorded(&mut self) {
         self.iter_mut().for_each(S::recorded);
     }
+
+    fn cache_in(&self, saved: &mut SavedStates<'_>) {
+        self.iter().for_each(|item| item.cache_in(saved));
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -220,6 +256,10 @@ impl<S: Saveable + ?Sized> Saveable for Box<S> {
 
     fn recorded(&mut self) {
         (**self).recorded();
+    }
+
+    fn cache_in(&self, saved: &mut SavedStates<'_>) {
+        (**self).cache_in(saved);
     }
 }
 
@@ -255,6 +295,12 @@ macro_rules! tuples {
             fn recorded(&mut self) {
                 let ($($name,)*) = self;
                 $($name.recorded();)*
+            }
+
+            #[expect(non_snake_case, reason = "the type's name names its value")]
+            fn cache_in(&self, saved: &mut SavedStates<'_>) {
+                let ($($name,)*) = self;
+                $($name.cache_in(saved);)*
             }
         }
     };
