@@ -121,6 +121,32 @@ async fn a_load_that_is_not_polled_holds_nobody_up() {
     assert_eq!(*forgotten.await.unwrap(), world);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_load_that_took_long_replaces_an_older_one_that_overtook_it() {
+    let store = Store::in_memory();
+    let universe = store.single_writer();
+    let mut world = World::of(5);
+    store.program().save(&mut world).await.unwrap();
+    let id = world.id();
+    // a save that may be recorded later
+    store.recorder.before_appends.close();
+    world.grow(1);
+    let mut saving = universe.save(&mut world);
+    assert!(poll!(&mut saving).is_pending());
+    drop(saving);
+    store.recorder.before_appends.open();
+
+    store.recorder.before_reads.close();
+    let repository = universe.repository();
+    let mut long = Box::pin(repository.read::<World>(id));
+    assert!(poll!(&mut long).is_pending());
+    store.recorder.before_reads.open();
+    assert_eq!(read(&universe, id).await.version(), 5);
+    store.program().save(&mut world).await.unwrap();
+    assert_eq!(long.await.unwrap().version(), 6);
+    assert_eq!(read(&universe, id).await.version(), 6);
+}
+
 #[test]
 fn without_a_runtime_no_reader_waits_for_another() {
     let store = Store::in_memory();

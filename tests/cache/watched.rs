@@ -27,7 +27,8 @@ pub(crate) struct Watched {
     /// Where queries wait after they have read, and appends after they have recorded.
     pub(crate) reads: Gate,
     pub(crate) appends: Gate,
-    /// Where appends wait before they record.
+    /// Where queries wait before they read, and appends before they record.
+    pub(crate) before_reads: Gate,
     pub(crate) before_appends: Gate,
 }
 
@@ -87,6 +88,7 @@ impl Watched {
             panics: AtomicBool::default(),
             reads: Gate::new(),
             appends: Gate::new(),
+            before_reads: Gate::new(),
             before_appends: Gate::new(),
         }
     }
@@ -155,6 +157,7 @@ impl Recorder for Watched {
     }
 
     async fn read_events(&self, query: EventQuery, visit: &mut EventVisitor<'_>) -> Result<(), RecorderError> {
+        self.before_reads.pass().await;
         self.begin_query()?;
         let mut count = |event: StoredEventRef<'_>| {
             self.events.fetch_add(1, SeqCst);
@@ -182,6 +185,7 @@ impl Recorder for Watched {
     }
 
     async fn read_replay(&self, query: ReplayQuery, visit: &mut ReplayVisitor<'_>) -> Result<(), RecorderError> {
+        self.before_reads.pass().await;
         self.begin_query()?;
         let mut count = |item: ReplayItem<'_>| -> ControlFlow<()> {
             if matches!(item, ReplayItem::Event(_)) {

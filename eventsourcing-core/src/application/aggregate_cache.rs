@@ -215,8 +215,13 @@ impl AggregateCache {
         };
         match (newer, task) {
             (None, None) => self.slots.insert(id, Slot::State(state)),
-            // refused if a save has put its state there, which is in the cache then
-            (newer, Some(task)) => drop(task.insert(Slot::State(newer.unwrap_or(state)))),
+            (newer, Some(task)) => {
+                let newest = Slot::State(newer.unwrap_or(state));
+                // refused if another state has taken the place of the task: that one may be older
+                if task.insert(newest.clone()).is_err() {
+                    self.slots.insert(id, newest);
+                }
+            }
             (Some(_), None) => {}
         }
     }
