@@ -123,6 +123,24 @@ async fn events_are_applied_to_a_copy_and_not_to_what_others_hold() {
 }
 
 #[tokio::test]
+async fn a_save_on_top_of_lost_events_shows_what_is_left() {
+    let store = Store::in_memory();
+    let universe = store.single_writer();
+    let mut world = World::of(5);
+    universe.save(&mut world).await.unwrap();
+    store.recorder.swap(with_other_events(world.id(), &store.program(), 3, 0).await);
+    // reads make no query that could notice
+    assert_eq!(read(&universe, world.id()).await.version(), 5);
+    let mut runs = Vec::new();
+    let run = |world: &mut World| {
+        runs.push(world.version());
+        world.grow(1);
+    };
+    universe.retry(world.id(), run).await.unwrap();
+    assert_eq!((runs, read(&universe, world.id()).await.version()), (vec![5, 3], 4));
+}
+
+#[tokio::test]
 async fn the_error_of_a_read_is_returned_and_the_next_one_succeeds() {
     let store = Store::in_memory();
     let universe = store.cached();
