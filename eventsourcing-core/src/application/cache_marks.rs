@@ -31,7 +31,7 @@ struct Mark {
     appends: u64,
     /// The loads that are running, whose states may be older than the floor when they are put into the cache.
     loads: u64,
-    /// A version that is recorded: no state below it may be put into the cache.
+    /// The last version that is known to be recorded or in conflict: no state below it may be put into the cache.
     floor: u64,
     /// The first version of a save whose outcome is unknown. It is decided once this version is recorded, by that save or another one.
     undecided: Option<u64>,
@@ -41,8 +41,8 @@ struct Mark {
 pub(super) enum End {
     /// The events up to this version are recorded.
     Recorded { last: u64 },
-    /// Nothing was recorded by this append. If another writer was first, this version is recorded.
-    Refused { found: Option<u64> },
+    /// Nothing was recorded by this append. After a conflict about this version, no state below it is known to be current.
+    Refused { conflict: Option<u64> },
     /// The events from this version on may be recorded, now or later.
     Unknown { first: u64 },
 }
@@ -83,7 +83,7 @@ impl Shard {
         mark.appends = mark.appends.saturating_sub(1);
         match *end {
             End::Recorded { last } => mark.reach(last),
-            End::Refused { found } => mark.floor = mark.floor.max(found.unwrap_or_default()),
+            End::Refused { conflict } => mark.floor = mark.floor.max(conflict.unwrap_or_default()),
             End::Unknown { .. } if is_crowded => self.is_crowded = true,
             End::Unknown { first } => mark.undecided = mark.undecided.max(Some(first)),
         }
@@ -134,7 +134,7 @@ mod tests {
     fn an_append_is_distrusted_until_its_outcome_is_known() {
         let (marks, id) = (Marks::default(), Uuid::new_v4());
         assert!(marks.trust(id));
-        for end in [End::Recorded { last: 2 }, End::Refused { found: Some(2) }, End::Refused { found: None }] {
+        for end in [End::Recorded { last: 2 }, End::Refused { conflict: Some(2) }, End::Refused { conflict: None }] {
             marks.lock(id).begin_append(id);
             assert!(!marks.trust(id));
             marks.lock(id).end_append(id, &end);

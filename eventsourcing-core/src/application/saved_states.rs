@@ -77,14 +77,14 @@ impl<'a> Appending<'a> {
 
     /// Notes that nothing was recorded, unless that is unknown.
     fn refused(&mut self, error: &Error) {
-        let found = match error {
+        let conflict = match error {
             Error::Recorder(RecorderError::OutcomeUnknown { .. }) => return,
             Error::Conflict { originator_id, tried, .. } => Some((*originator_id, *tried)),
             _ => None,
         };
         for Touched { id, .. } in std::mem::take(&mut self.touched) {
-            let found = found.filter(|(conflicting, _)| *conflicting == id).map(|(_, version)| version);
-            self.end(id, &End::Refused { found }, None);
+            let conflict = conflict.filter(|(conflicting, _)| *conflicting == id).map(|(_, version)| version);
+            self.end(id, &End::Refused { conflict }, None);
         }
     }
 
