@@ -34,11 +34,11 @@ fn without_query(how: &str) -> Title {
 
 /// Measures reads of the aggregate cache of a database.
 pub fn run(run: &mut Run, database: Database) {
-    let mut titles = match database {
+    let titles = match database {
         Database::Memory => [without_query("read"), without_query("get")],
         _ => [read(database), get(database)],
     };
-    if !titles.iter_mut().any(|title| run.wants(title)) {
+    if !titles.iter().any(|title| run.wants(title)) {
         return;
     }
     match database {
