@@ -8,7 +8,10 @@ use eventsourcing_core::recording::{MemoryRecorder, NotificationQuery};
 use eventsourcing_core::{Aggregate, Application, ApplicationBuilder, Environment, Mapper, Recorder, Result};
 
 use crate::module::{FACTORY, MODULE};
-use crate::variables::{SNAPSHOTS, check_module, warn_of_others};
+use crate::variables::{CACHE, FAST_FORWARD, SNAPSHOTS, check_module, warn_of_others};
+
+/// What is expected of the variable of the cache's size.
+const CACHE_SIZES: &str = "a number of aggregates, such as 1000, or 0 for no cache";
 
 /// A builder of an application, configured by environment variables where the program does not configure it.
 ///
@@ -39,6 +42,8 @@ pub struct Builder<T> {
     recorder: Option<Arc<dyn Recorder>>,
     mapper: Option<Mapper>,
     snapshots: Option<bool>,
+    cache: Option<u64>,
+    fast_forward: Option<bool>,
     opens: PhantomData<fn() -> T>,
 }
 
@@ -52,6 +57,8 @@ impl<T: From<Application>> Builder<T> {
             recorder: None,
             mapper: None,
             snapshots: None,
+            cache: None,
+            fast_forward: None,
             opens: PhantomData,
         }
     }
@@ -124,6 +131,30 @@ impl<T: From<Application>> Builder<T> {
         self
     }
 
+    /// Keeps the states of up to about this many aggregates in memory, whatever AGGREGATE_CACHE_MAXSIZE is; with 0, of none.
+    ///
+    /// See [`ApplicationBuilder::cache`].
+    pub fn cache(mut self, max: u64) -> Self {
+        self.cache = Some(max);
+        self
+    }
+
+    /// Sets whether each read of a cached aggregate asks the database for new events, whatever AGGREGATE_CACHE_FASTFORWARD is.
+    ///
+    /// See [`ApplicationBuilder::cache_fast_forward`].
+    pub fn cache_fast_forward(mut self, is_enabled: bool) -> Self {
+        self.fast_forward = Some(is_enabled);
+        self
+    }
+
+    /// Sets how much an aggregate of this type weighs in the cache: 1 by default, and at least 1.
+    ///
+    /// See [`ApplicationBuilder::weight_in_cache`].
+    pub fn weight_in_cache<A: Aggregate>(mut self, weight: fn(&A) -> u64) -> Self {
+        self.application = self.application.weight_in_cache(weight);
+        self
+    }
+
     /// Sets the clock by which the application calls the program: handlers of its policy, and commands that it retries.
     ///
     /// See [`ApplicationBuilder::clock`].
@@ -154,13 +185,22 @@ impl<T: From<Application>> Builder<T> {
             Some(are_enabled) => are_enabled,
             None => environment.flag(SNAPSHOTS, true)?,
         };
+        let cache = match self.cache {
+            Some(max) => max,
+            None => environment.number(CACHE, CACHE_SIZES)?.unwrap_or_default(),
+        };
+        let forwards = match self.fast_forward {
+            Some(is_enabled) => is_enabled,
+            None => environment.flag(FAST_FORWARD, true)?,
+        };
         let opened = match self.recorder {
             Some(recorder) => Opened { recorder, backend: "a recorder of the program", database: None, schema: None },
             // boxed, because opening a database needs 16 KiB of state, which the futures of all callers would contain
             None => Box::pin(recorder(self.name, &environment)).await?,
         };
         let Opened { recorder, backend, database, schema } = opened;
-        let application = self.application.mapper(mapper).recorder(recorder).snapshots(snapshots).open()?;
+        let application = self.application.mapper(mapper).recorder(recorder).snapshots(snapshots);
+        let application = application.cache(cache).cache_fast_forward(forwards).open()?;
         application.claim_name::<T>().await?;
         check_cipher(&**application.recorder(), application.mapper()).await?;
         application.prepare_dictionaries().await?;

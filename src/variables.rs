@@ -7,6 +7,11 @@ use crate::module::{FACTORY, MODULE};
 /// The variable that disables snapshots.
 pub(crate) const SNAPSHOTS: &str = "IS_SNAPSHOTTING_ENABLED";
 
+/// The variable of the largest weight of the aggregate cache.
+pub(crate) const CACHE: &str = "AGGREGATE_CACHE_MAXSIZE";
+/// The variable that says whether reads of the aggregate cache ask for new events.
+pub(crate) const FAST_FORWARD: &str = "AGGREGATE_CACHE_FASTFORWARD";
+
 /// The variables that belong to no database.
 const GENERAL: &[&str] = &[
     MODULE,
@@ -20,6 +25,8 @@ const GENERAL: &[&str] = &[
     "MAX_STATE_SIZE",
     "STATE_CHECK",
     SNAPSHOTS,
+    CACHE,
+    FAST_FORWARD,
     "VIEWS_IDLE_IN_TRANSACTION_SESSION_TIMEOUT",
 ];
 
@@ -61,9 +68,7 @@ const URL: &str = "DATABASE_URL";
 
 /// The variables of the Python library that this library does not support.
 const OF_PYTHON: &[&str] = &[
-    "AGGREGATE_CACHE_FASTFORWARD",
     "AGGREGATE_CACHE_FASTFORWARD_SKIPPING",
-    "AGGREGATE_CACHE_MAXSIZE",
     "DEEPCOPY_FROM_AGGREGATE_CACHE",
     "MAPPER_TOPIC",
     "POSTGRES_ENABLE_DB_FUNCTIONS",

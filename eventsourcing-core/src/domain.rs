@@ -3,6 +3,7 @@
 mod aggregate;
 pub(crate) mod attributes;
 mod clock;
+pub(crate) mod cloning;
 mod error;
 mod event;
 mod event_sourced_log;

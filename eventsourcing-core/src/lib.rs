@@ -76,6 +76,7 @@ pub mod __private {
     //! Items that generated code names. Not public API: they may change in any release.
     pub use crate::application::policy_scope::PolicyScope;
     pub use crate::domain::attributes::{AggregateStruct, AllEventsInOneImpl, DefaultFields, NoFields};
+    pub use crate::domain::cloning::{Cloned, NotCloned};
     pub use crate::domain::outcome::{Outcome, PlainOutcome};
     pub use crate::domain::snapshot_format::{NotShown, Shown};
     pub use crate::domain::split::flat;

@@ -9,6 +9,7 @@
 
 mod account;
 mod by_hand;
+mod cached;
 mod catching_up;
 mod codecs;
 mod delays;
@@ -153,6 +154,7 @@ fn main() {
     for database in databases {
         saves::run(&mut run, database);
         reads::run(&mut run, database);
+        cached::run(&mut run, database);
         catching_up::run(&mut run, database);
         delays::run(&mut run, database);
         if database != Database::Memory {

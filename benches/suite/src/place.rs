@@ -41,6 +41,9 @@ impl fmt::Display for Database {
     }
 }
 
+/// The size of a cache, which is more than any measurement needs.
+const CACHED: u64 = 1_000;
+
 /// The variables of the process that name a PostgreSQL.
 fn postgres_variables() -> Vec<(String, String)> {
     std::env::vars().filter(|(name, value)| name.starts_with("POSTGRES_") && !value.is_empty()).collect()
@@ -63,6 +66,17 @@ pub fn folder(parent: &Path) -> tempfile::TempDir {
 /// Opens our application in memory.
 pub fn bank_in_memory() -> Bank {
     wait(Bank::open_with([("PERSISTENCE_MODULE", "memory")])).unwrap()
+}
+
+/// Opens our application in memory, with a cache that is read without queries.
+pub fn cached_bank_in_memory() -> Bank {
+    let builder = Bank::builder().variables([("PERSISTENCE_MODULE", "memory")]);
+    wait(builder.cache(CACHED).cache_fast_forward(false).open()).unwrap()
+}
+
+/// Opens our application on a file, with a cache.
+pub fn cached_bank_on(file: PathBuf) -> Bank {
+    wait(Bank::builder().variables(file_variables(file)).cache(CACHED).open()).unwrap()
 }
 
 /// Opens our application on a file.
@@ -145,6 +159,11 @@ impl Schema {
     /// Opens our application on it.
     pub fn bank(&self) -> Bank {
         wait(Bank::open_with(self.variables())).unwrap()
+    }
+
+    /// Opens our application on it, with a cache.
+    pub fn cached_bank(&self) -> Bank {
+        wait(Bank::builder().variables(self.variables()).cache(CACHED).open()).unwrap()
     }
 
     /// Opens our application on it, its states compressed and encrypted.

@@ -5,8 +5,10 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::{Arc, Mutex, Once, OnceLock, Weak};
 use std::time::Duration;
 
+use super::aggregate_cache::AggregateCache;
 use super::aggregate_types::AggregateTypes;
 use super::application_clock::ApplicationClock;
+use super::cache_settings::CacheSettings;
 use super::commands::{Pruning, Retention};
 use super::handle::{Application, Shared};
 use super::snapshots::{SnapshotSettings, Snapshots};
@@ -50,6 +52,7 @@ pub struct ApplicationBuilder {
     clock: ApplicationClock,
     snapshots: SnapshotSettings,
     commands: Retention,
+    cache: CacheSettings,
     /// The first type with an interval of snapshots and without snapshots.
     without_snapshots: Option<&'static str>,
 }
@@ -70,6 +73,7 @@ impl ApplicationBuilder {
             clock: ApplicationClock::default(),
             snapshots: SnapshotSettings::default(),
             commands: Retention::default(),
+            cache: CacheSettings::default(),
             without_snapshots: None,
         }
     }
@@ -154,6 +158,38 @@ impl ApplicationBuilder {
         self
     }
 
+    /// Keeps the states of up to about this many aggregates in memory; with 0, the default, of none.
+    ///
+    /// [`read`](crate::Repository::read), [`get`](crate::Repository::get), [`retry`](crate::Application::retry) and units of work use
+    /// the states. A read of a cached aggregate reads its new events only, and is as current as one without a cache: see
+    /// [`cache_fast_forward`](Self::cache_fast_forward). When the cache is full, aggregates that are seldom read leave it first. The number
+    /// is a weight if aggregates have [weights](Self::weight_in_cache).
+    #[must_use]
+    pub fn cache(mut self, max: u64) -> Self {
+        self.cache.max = max;
+        self
+    }
+
+    /// Sets whether each read of a cached aggregate asks the database for new events: yes by default.
+    ///
+    /// Without it, a cached aggregate is read without a query. Then this application, with its clones, must be the only writer of its events:
+    /// what others record, in other processes or with the recorder itself, is not seen before a save is in conflict with it.
+    #[must_use]
+    pub fn cache_fast_forward(mut self, is_enabled: bool) -> Self {
+        self.cache.forwards = is_enabled;
+        self
+    }
+
+    /// Sets how much an aggregate of this type weighs in the cache, such as the length of its lists: 1 by default, and at least 1.
+    ///
+    /// The cache is divided into parts, about four for each core of the machine, or fewer if the cache is small. An aggregate that is too
+    /// heavy for its part is not cached.
+    #[must_use]
+    pub fn weight_in_cache<A: Aggregate>(mut self, weight: fn(&A) -> u64) -> Self {
+        self.cache.weigh(weight);
+        self
+    }
+
     /// Sets the clock by which the application calls the program: handlers of its policy, and commands that it retries.
     ///
     /// Their events have the time and the ids of the clock, on whichever threads the runners and the callers are. Events that the program
@@ -199,6 +235,7 @@ impl ApplicationBuilder {
         let mapper = mapper.unwrap_or_else(|| Mapper::new(name.to_lowercase()));
         let (turns, claim, carried_over) = (Turns::default(), OnceLock::new(), Mutex::default());
         let (settings, keeps_snapshots, retention) = (self.snapshots, recorder.keeps_snapshots(), self.commands);
+        let cache = AggregateCache::new(self.cache);
         Ok(Application::new(|application| Shared {
             name,
             recorder,
@@ -210,6 +247,7 @@ impl ApplicationBuilder {
             turns,
             snapshots: Snapshots::new(settings, keeps_snapshots, Weak::clone(&application)),
             commands: Pruning::new(retention, application),
+            cache,
             claim,
             carried_over,
         }))

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use futures::future::BoxFuture;
 
+use super::aggregate_cache::AggregateCache;
 use super::aggregate_types::AggregateTypes;
 use super::application_clock::ApplicationClock;
 use super::are_among;
@@ -13,6 +14,7 @@ use super::commands::{Compares, Executed, Pruning, Reserved};
 use super::metadata_scope::of_save;
 use super::save::{Options, Save};
 use super::saveable::{Batch, SaveBatch, Saveable};
+use super::saved_states::Appending;
 use super::snapshots::Snapshots;
 use super::topics::Topics;
 use super::turns::Turns;
@@ -55,6 +57,8 @@ pub(crate) struct Shared {
     pub(super) turns: Turns,
     pub(crate) snapshots: Snapshots,
     pub(super) commands: Pruning,
+    /// The cached states of aggregates, if the application has a cache.
+    pub(crate) cache: Option<AggregateCache>,
     /// The claim of a type on the name. It ends with the last handle.
     pub(super) claim: OnceLock<NameClaim>,
     /// The upstream applications whose dead letters are known to be in the current storage format.
@@ -149,9 +153,11 @@ impl Application {
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let recorded = self.record(events).await;
+        let mut appending = Appending::of(&self.shared, &events);
+        let recorded = appending.ended(self.record(events).await);
         let notifications = recorded.map_err(|error| self.explain(error, &mut what))?;
         what.recorded();
+        appending.keep(&what, &notifications);
         self.shared.snapshots.take_all(due);
         Ok(notifications)
     }
@@ -199,9 +205,11 @@ impl Application {
             self.check_not_in_policy()?;
             let cause = CausingEvent::new(tracking.upstream.as_str(), tracking.position);
             let Batch { events, due, .. } = self.batch_to_record(&mut what, of_save(None, Some(cause))).await?;
-            let recorded = self.record_tracked(events, tracking).await;
+            let mut appending = Appending::of(&self.shared, &events);
+            let recorded = appending.ended(self.record_tracked(events, tracking).await);
             let notifications = recorded.map_err(|error| self.explain(error, &mut what))?;
             what.recorded();
+            appending.keep(&what, &notifications);
             self.shared.snapshots.take_all(due);
             Ok(notifications)
         })
@@ -284,6 +292,9 @@ impl Application {
     pub async fn close(&self) {
         self.shared.snapshots.close();
         self.shared.commands.close();
+        if let Some(cache) = &self.shared.cache {
+            cache.close();
+        }
         self.shared.recorder.close().await;
     }
 }

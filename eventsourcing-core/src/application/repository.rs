@@ -7,6 +7,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::aggregate_cache::AggregateCache;
 use super::aggregate_ids::AggregateIds;
 use super::handle::Shared;
 use super::replay::Replay;
@@ -85,7 +86,68 @@ impl<'a> Repository<'a> {
     /// # Errors
     /// As for [`get`](Self::get), except [`Error::AggregateNotFound`].
     pub async fn find<A: Aggregate>(&self, id: Uuid) -> Result<Option<A>> {
-        self.fold(id, None, None).await
+        let (Some(cache), Some(clone)) = (self.cache_of::<A>(), A::CLONE) else {
+            return self.fold(id, None, None).await;
+        };
+        let found = self.current(cache, id).await?;
+        Ok(found.map(|aggregate| Arc::try_unwrap(aggregate).unwrap_or_else(|shared| clone(&shared))))
+    }
+
+    /// Gets the aggregate with this id to be read, shared with other readers: a cached aggregate is not copied.
+    ///
+    /// It is for queries. With an [aggregate cache](crate::ApplicationBuilder::cache), all readers get the same state in memory, and the
+    /// type need not be `Clone`. Without one, the aggregate is loaded as [`get`](Self::get) loads it.
+    ///
+    /// # Errors
+    /// The errors of [`get`](Self::get).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use eventsourcing_core as eventsourcing;
+    /// # use eventsourcing::{Aggregate, AggregateEvent, ApplyError, Root};
+    /// # use eventsourcing::domain::{StateError, StateReader, StateWriter};
+    /// # #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+    /// # struct Opened { seats: u64 }
+    /// # impl AggregateEvent for Opened {
+    /// #     const TOPICS: &'static [&'static str] = &["Seats.Opened"];
+    /// #     fn topic(&self) -> &'static str { "Seats.Opened" }
+    /// #     fn write(&self, state: &mut StateWriter<'_>) -> Result<(), StateError> { state.write(self) }
+    /// #     fn read(topic: &str, state: &mut StateReader<'_>) -> Result<Self, StateError> {
+    /// #         if topic == "Seats.Opened" { state.read() } else { Err(StateError::UnknownTopic) }
+    /// #     }
+    /// # }
+    /// # #[derive(Debug)]
+    /// # struct Seats { left: u64, root: Root<Seats> }
+    /// # impl Aggregate for Seats {
+    /// #     type Event = Opened;
+    /// #     const NAME: &'static str = "Seats";
+    /// #     fn root(&self) -> &Root<Self> { &self.root }
+    /// #     fn root_mut(&mut self) -> &mut Root<Self> { &mut self.root }
+    /// #     fn create(event: Opened) -> Result<Self, ApplyError> { Ok(Seats { left: event.seats, root: Root::default() }) }
+    /// #     fn apply(&mut self, _: Opened) -> Result<(), ApplyError> { Err(ApplyError::IsACreation) }
+    /// # }
+    /// use std::sync::Arc;
+    ///
+    /// use eventsourcing::{Application, Error, Uuid};
+    /// # futures::executor::block_on(async {
+    /// let theatre = Application::builder("Theatre").cache(1_000).open()?;
+    /// let mut seats = Seats::create_from(Uuid::new_v4(), Opened { seats: 120 })?;
+    /// theatre.save(&mut seats).await?;
+    ///
+    /// let first: Arc<Seats> = theatre.repository().read(seats.id()).await?;
+    /// let again: Arc<Seats> = theatre.repository().read(seats.id()).await?;
+    /// assert_eq!(first.left, 120);
+    /// assert!(Arc::ptr_eq(&first, &again));
+    /// # Ok::<(), Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn read<A: Aggregate>(&self, id: Uuid) -> Result<Arc<A>> {
+        let found = match self.cache_of::<A>() {
+            Some(cache) => self.current(cache, id).await?,
+            None => self.fold(id, None, None).await?.map(Arc::new),
+        };
+        found.ok_or_else(|| not_found::<A>(id))
     }
 
     /// Gets the aggregate with this id, or creates it with `create` if nothing is recorded under it.
@@ -153,7 +215,7 @@ impl<'a> Repository<'a> {
 
     /// Like [`find`](Self::find), and applies events that are to be recorded and are not yet.
     pub(crate) async fn find_with<A: Aggregate>(&self, id: Uuid, pending: &[StoredEvent]) -> Result<Option<A>> {
-        let mut replay = Replay::of(self.fold(id, None, None).await?);
+        let mut replay = Replay::of(self.find(id).await?);
         for stored in pending.iter().filter(|stored| stored.originator_id == id) {
             let recorded = replay.aggregate.as_ref().map_or(0, Aggregate::version);
             let tried = stored.originator_version;
@@ -238,21 +300,36 @@ impl<'a> Repository<'a> {
         Ok(last.first().map(|event| event.originator_version))
     }
 
-    #[tracing::instrument(name = "get", level = "info", skip_all, fields(application = %self.shared.name, aggregate = A::NAME, %id), err(level = "debug"))]
+    /// The cache of aggregates of a type. A log has none: its last event is all that is read of it.
+    fn cache_of<A: Aggregate>(&self) -> Option<&'a AggregateCache> {
+        self.shared.cache.as_ref().filter(|_| A::EMPTY_LOG.is_none())
+    }
+
     async fn fold<A: Aggregate>(&self, id: Uuid, up_to: Option<u64>, as_of: Option<Timestamp>) -> Result<Option<A>> {
         // the state of a log is its version; only a time has to be searched for
         if let (Some(empty), None) = (A::EMPTY_LOG, as_of) {
             return self.shared.open_log(id, up_to, empty).await;
         }
+        Ok(self.load(id, up_to, as_of).await?.aggregate)
+    }
+
+    /// Loads an aggregate from its events or a snapshot, and not from the cache.
+    #[tracing::instrument(name = "get", level = "info", skip_all, fields(application = %self.shared.name, aggregate = A::NAME, %id), err(level = "debug"))]
+    pub(super) async fn load<A: Aggregate>(
+        &self,
+        id: Uuid,
+        up_to: Option<u64>,
+        as_of: Option<Timestamp>,
+    ) -> Result<Replay<A>> {
         let snapshots = &self.shared.snapshots;
         if snapshots.format_of::<A>().is_none() {
-            return Ok(self.shared.replay(id, up_to, as_of).await?.aggregate);
+            return self.shared.replay(id, up_to, as_of).await;
         }
         let begun = snapshots.slower_than().map(|longest| (Instant::now(), longest));
         let replay = self.shared.replay(id, up_to, as_of).await?;
         let is_slow = begun.is_some_and(|(begun, longest)| begun.elapsed() > longest);
         snapshots.note(id, &replay, is_slow, up_to.is_none() && as_of.is_none());
-        Ok(replay.aggregate)
+        Ok(replay)
     }
 }
 

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::commands::Comparison;
 use super::due_snapshot::Due;
+use super::saved_states::SavedStates;
 use super::snapshots::Snapshots;
 use super::topics::Topics;
 use crate::codec::{Mapper, SharedMetadata};
@@ -42,6 +43,13 @@ pub trait Saveable: Send {
     ///
     /// Not called if the save fails or its future is dropped: the events are still pending, and the next save repeats the attempt.
     fn recorded(&mut self);
+
+    /// Adds the aggregates to the application's cache, once [`recorded`](Self::recorded) was called. It is called only if there is a cache.
+    ///
+    /// The default adds none. The cache asks the database for their events then.
+    fn cache_in(&self, saved: &mut SavedStates<'_>) {
+        let _ = saved;
+    }
 }
 
 /// The events of one save, before they are recorded.
@@ -172,6 +180,10 @@ impl<A: Aggregate> Saveable for &mut A {
     fn recorded(&mut self) {
         self.root_mut().recorded();
     }
+
+    fn cache_in(&self, saved: &mut SavedStates<'_>) {
+        saved.add(&**self);
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -182,6 +194,10 @@ impl<A: Aggregate> Saveable for &mut [A] {
 
     fn recorded(&mut self) {
         self.iter_mut().for_each(|mut aggregate| aggregate.recorded());
+    }
+
+    fn cache_in(&self, saved: &mut SavedStates<'_>) {
+        self.iter().for_each(|aggregate| saved.add(aggregate));
     }
 }
 
@@ -194,6 +210,10 @@ impl<A: Aggregate> Saveable for &mut Vec<A> {
     fn recorded(&mut self) {
         self.as_mut_slice().recorded();
     }
+
+    fn cache_in(&self, saved: &mut SavedStates<'_>) {
+        self.iter().for_each(|aggregate| saved.add(aggregate));
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -204,6 +224,10 @@ impl<A: Aggregate, const N: usize> Saveable for &mut [A; N] {
 
     fn recorded(&mut self) {
         self.as_mut_slice().recorded();
+    }
+
+    fn cache_in(&self, saved: &mut SavedStates<'_>) {
+        self.iter().for_each(|aggregate| saved.add(aggregate));
     }
 }
 
@@ -216,6 +240,10 @@ impl<S: Saveable> Saveable for Vec<S> {
     fn recorded(&mut self) {
         self.iter_mut().for_each(S::recorded);
     }
+
+    fn cache_in(&self, saved: &mut SavedStates<'_>) {
+        self.iter().for_each(|item| item.cache_in(saved));
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -226,6 +254,10 @@ impl<S: Saveable, const N: usize> Saveable for [S; N] {
 
     fn recorded(&mut self) {
         self.iter_mut().for_each(S::recorded);
+    }
+
+    fn cache_in(&self, saved: &mut SavedStates<'_>) {
+        self.iter().for_each(|item| item.cache_in(saved));
     }
 }
 
@@ -238,6 +270,10 @@ impl<S: Saveable> Saveable for Option<S> {
     fn recorded(&mut self) {
         self.iter_mut().for_each(S::recorded);
     }
+
+    fn cache_in(&self, saved: &mut SavedStates<'_>) {
+        self.iter().for_each(|item| item.cache_in(saved));
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -248,6 +284,10 @@ impl<S: Saveable + ?Sized> Saveable for Box<S> {
 
     fn recorded(&mut self) {
         (**self).recorded();
+    }
+
+    fn cache_in(&self, saved: &mut SavedStates<'_>) {
+        (**self).cache_in(saved);
     }
 }
 
@@ -283,6 +323,12 @@ macro_rules! tuples {
             fn recorded(&mut self) {
                 let ($($name,)*) = self;
                 $($name.recorded();)*
+            }
+
+            #[expect(non_snake_case, reason = "the type's name names its value")]
+            fn cache_in(&self, saved: &mut SavedStates<'_>) {
+                let ($($name,)*) = self;
+                $($name.cache_in(saved);)*
             }
         }
     };

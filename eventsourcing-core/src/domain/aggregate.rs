@@ -95,6 +95,12 @@ pub trait Aggregate: Sized + Send + Sync + 'static {
     /// Loading a log reads its last event alone, and any event may be its first. `#[aggregate(log)]` writes it.
     const EMPTY_LOG: Option<fn(Uuid) -> Self> = None;
 
+    /// How an aggregate is cloned; none if it cannot be.
+    ///
+    /// The aggregate cache of an application gives out clones. `#[aggregate]` writes it for a struct that is `Clone`. A hand-written
+    /// aggregate that is `Clone` has `const CLONE: Option<fn(&Self) -> Self> = Some(Self::clone);`.
+    const CLONE: Option<fn(&Self) -> Self> = None;
+
     /// Returns the root: id, version, times and pending events.
     fn root(&self) -> &Root<Self>;
 

@@ -193,7 +193,7 @@ impl Application {
         let changes = LetterChanges { parked, ..LetterChanges::of(upstream) };
         old.carry_over().map_err(|error| letters_error(error.into()))?;
         let events = self.batch_of(&mut &mut old, SharedMetadata::default()).map_err(letters_error)?.events;
-        self.shared.recorder.append(Append::new(events).changing(changes)).await?;
+        self.shared.append(Append::new(events).changing(changes)).await?;
         tracing::info!(application = self.name(), %upstream, letters = letters.len(), "dead letters were moved to a table of their own");
         Ok(())
     }

@@ -116,7 +116,7 @@ impl ViewTransaction for WorkTransaction {
     async fn commit(self) -> Result<(), ViewError> {
         let UnitOfWork { application, upstream, tracking, events, due, letters, .. } = self.0;
         let changes = letters.into_changes(&application, &upstream)?;
-        application.shared.recorder.append(Append::new(events).tracked(tracking).changing(changes)).await?;
+        application.shared.append(Append::new(events).tracked(tracking).changing(changes)).await?;
         application.shared.snapshots.take_all(due);
         Ok(())
     }

@@ -47,6 +47,12 @@ pub(super) fn trait_impl(aggregate: &Aggregate, snapshots: Option<&TokenStream>)
 
             #snapshots
 
+            const CLONE: ::std::option::Option<fn(&Self) -> Self> = {
+                #[allow(unused_imports)]
+                use #krate::__private::NotCloned as _;
+                #krate::__private::Cloned::<Self>::CLONE
+            };
+
             fn root(&self) -> &#krate::Root<Self> {
                 &self.#root
             }

@@ -181,6 +181,12 @@ impl ::eventsourcing::Aggregate for World {
 
     const NAME: &'static str = "World";
 
+    const CLONE: ::std::option::Option<fn(&Self) -> Self> = {
+        #[allow(unused_imports)]
+        use ::eventsourcing::__private::NotCloned as _;
+        ::eventsourcing::__private::Cloned::<Self>::CLONE
+    };
+
     fn root(&self) -> &::eventsourcing::Root<Self> {
         &self.aggregate_root
     }

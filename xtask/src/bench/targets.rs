@@ -13,6 +13,8 @@ const DRIVER_ROWS: &str = "driver's rows as they come, serde_json";
 const READ_IN_PLACE: &str = "rusqlite in place, serde_json";
 const FETCH_ALL: &str = "sqlx fetch_all, serde_json";
 const WITHOUT_SNAPSHOT: &str = "a load of 10 events without a snapshot";
+const NEWER_IN_PLACE: &str = "rusqlite in place, the query for new events";
+const NEWER_ROWS: &str = "driver, the query for new events";
 const BY_HAND: &str = "the same written by hand";
 
 const IN_A_FIELD: &str = "the same bytes in a field";
@@ -30,6 +32,7 @@ const LOAD_LONG: &str = "load one of 300 accounts of 20 events, a log of 10,000,
 const PAGE_LONG: &str = "read a page of 1000 anywhere, a log of 10,000,000";
 const LOG: &str = "read the log, pages of 1000";
 const CATCH_UP: &str = "catch up counting, a statement a batch";
+const CACHED: &str = "read a cached account of 1000 events";
 const HEAR: &str = "hear of a save";
 const READ: &str = "read a write through wait_for";
 
@@ -70,6 +73,9 @@ const TARGETS: &[Target] = &[
     Target("memory", "load 10000 events, a snapshot at 9990", 1, &[(Of::Limit(WITHOUT_SNAPSHOT), 0.5)]),
     Target("sqlite", "load 10000 events, a snapshot at 9990", 1, &[(Of::Limit(WITHOUT_SNAPSHOT), 0.5)]),
     Target("postgres", "load 10000 events, a snapshot at 9990", 1, &[(Of::Limit(WITHOUT_SNAPSHOT), 0.5)]),
+    Target("sqlite", CACHED, 1, &[(Of::Limit(NEWER_IN_PLACE), 0.8)]),
+    Target("postgres", CACHED, 1, &[(Of::Limit(NEWER_ROWS), 0.8)]),
+    Target("memory", "read a cached account without a query", 1, &[(Of::Speed, 5_000_000.0)]),
     Target("sqlite", "load 1000 events", 1, &[(Of::Limit(READ_IN_PLACE), 0.7)]),
     Target("sqlite", LOG, 1, &[(Of::Limit(READ_IN_PLACE), 0.7)]),
     Target("postgres", LOG, 1, &[(Of::Speed, 600_000.0), (Of::Limit(DRIVER_ROWS), 0.7)]),

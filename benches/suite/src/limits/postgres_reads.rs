@@ -13,6 +13,10 @@ const STREAM: &str = "
     SELECT originator_version, topic, state FROM bank_events
     WHERE originator_id = $1 ORDER BY originator_version";
 
+const NEWER: &str = "
+    SELECT originator_version, topic, state, append_id FROM bank_events
+    WHERE originator_id = $1 AND originator_version > $2 ORDER BY originator_version";
+
 const PAGE: &str = "
     SELECT notification_id, originator_id, originator_version, topic, state FROM bank_events
     WHERE notification_id > $1 ORDER BY notification_id LIMIT $2";
@@ -97,6 +101,34 @@ impl Work for Loader {
             assert_eq!(folded.events as i64, version);
         }
         black_box(folded.balance);
+    }
+}
+
+/// A task that asks for the last event of one stream after the other, and for those after it.
+pub struct Newer {
+    connection: PgConnection,
+    streams: Vec<Uuid>,
+    version: i64,
+    next: usize,
+}
+
+impl Newer {
+    pub fn new(connection: PgConnection, streams: &[Uuid], version: u64) -> Self {
+        Self { connection, streams: streams.to_vec(), version: version as i64, next: 0 }
+    }
+}
+
+impl Work for Newer {
+    async fn once(&mut self) {
+        let id = self.streams[self.next % self.streams.len()];
+        self.next += 1;
+        let mut rows = sqlx::query(NEWER).bind(id).bind(self.version - 1).fetch(&mut self.connection);
+        let mut found = 0_i64;
+        while let Some(row) = rows.try_next().await.unwrap() {
+            black_box((row.get::<&str, _>(1), row.get::<&[u8], _>(2), row.get::<Uuid, _>(3)));
+            found = row.get(0);
+        }
+        assert_eq!(found, self.version);
     }
 }
 

@@ -15,6 +15,10 @@ const STREAM: &str = "
     SELECT originator_version, topic, state FROM bank_events
     WHERE originator_id = ?1 ORDER BY originator_version";
 
+const NEWER: &str = "
+    SELECT originator_version, topic, state, append_id FROM bank_events
+    WHERE originator_id = ?1 AND originator_version > ?2 ORDER BY originator_version";
+
 const PAGE: &str = "
     SELECT notification_id, originator_id, originator_version, topic, state FROM bank_events
     WHERE notification_id > ?1 ORDER BY notification_id LIMIT ?2";
@@ -127,6 +131,35 @@ impl Work for Loader {
             assert_eq!(folded.events as i64, version);
         }
         black_box(folded.balance);
+    }
+}
+
+/// A task that asks for the last event of one stream after the other, and for those after it.
+pub struct Newer {
+    connection: Connection,
+    streams: Vec<Uuid>,
+    version: i64,
+    next: usize,
+}
+
+impl Newer {
+    pub fn new(connection: Connection, streams: &[Uuid], version: u64) -> Self {
+        Self { connection, streams: streams.to_vec(), version: version as i64, next: 0 }
+    }
+}
+
+impl Work for Newer {
+    async fn once(&mut self) {
+        let id = self.streams[self.next % self.streams.len()];
+        self.next += 1;
+        let mut statement = self.connection.prepare_cached(NEWER).unwrap();
+        let mut rows = statement.query((id.as_bytes(), self.version - 1)).unwrap();
+        let mut found = 0;
+        while let Some(row) = rows.next().unwrap() {
+            black_box((text(row, 1), bytes(row, 2), Uuid::from_slice(bytes(row, 3)).unwrap()));
+            found = row.get(0).unwrap();
+        }
+        assert_eq!(found, self.version);
     }
 }
 

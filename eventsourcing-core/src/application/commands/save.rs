@@ -7,6 +7,7 @@ use super::{Command, Executed};
 use crate::application::handle::Application;
 use crate::application::metadata_scope::of_save;
 use crate::application::saveable::{Batch, Purpose, SaveBatch, Saveable};
+use crate::application::saved_states::Appending;
 use crate::codec::SharedMetadata;
 use crate::domain::{Metadata, now};
 use crate::recording::{Append, NewCommand, Notification, RecordedCommand, RecorderError};
@@ -61,10 +62,16 @@ impl Application {
         let Batch { events, due, .. } = self.batch_to_record(what, of_save(metadata, None)).await?;
         let counts = &self.shared.commands.counts;
         let append = Append::new(events).command(command);
-        let repeated = match self.record_command(append).await {
+        let mut appending = Appending::of(&self.shared, &append.events);
+        let recorded = self.record_command(append).await;
+        if let Err(error) = &recorded {
+            appending.refused(&error.clone().into());
+        }
+        let repeated = match recorded {
             Ok(notifications) => {
                 reserved.recorded();
                 what.recorded();
+                appending.keep(what, &notifications);
                 self.shared.snapshots.take_all(due);
                 count(&counts.recorded);
                 self.shared.commands.note_recorded();
