@@ -160,8 +160,8 @@ impl Account {
     }
 
     /// It was one event.
-    #[event("Emptied", split)]
-    fn emptied(amount: i64, note: &str) -> (AccountWithdrawn, AccountClose) {
+    #[event("Drained", split)]
+    fn drained(amount: i64, note: &str) -> (AccountWithdrawn, AccountClose) {
         (AccountWithdrawn { amount, note: Some(note.to_owned()) }, AccountClose {})
     }
 

@@ -63,10 +63,13 @@ fn relocated(place: &str) -> WorldRelocated {
 #[test]
 fn a_split_event_is_given_as_it_was_recorded() {
     given((started(), relocated("Mars")))
-        .when(|world: &mut World| world.go("Io"))
-        .then(WorldMoved { place: "Io".to_owned() })
+        .when(|world: &mut World| {
+            world.go("Io");
+            world.rename("Mars");
+        })
+        .then((WorldMoved { place: "Io".to_owned() }, WorldRenamed { name: "Mars".to_owned() }))
         .then_state(|world| {
-            assert_eq!((world.version(), world.name.as_str()), (3, "Ares"));
+            assert_eq!((world.version(), world.name.as_str()), (4, "Mars"));
             assert_eq!(world.history, ["1 moons", "Mars", "Io"]);
         });
 }

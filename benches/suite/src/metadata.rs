@@ -20,10 +20,7 @@ pub fn run(run: &mut Run) {
         // a field that makes events as long as metadata does
         let long = format!("{NOTE}{}", "x".repeat(KEY.len() + serde_json::to_string(&metadata()).unwrap().len()));
         assert_eq!(size(NOTE, Some(&metadata())), size(&long, None));
-        vec![
-            saves(OURS, run, NOTE.to_owned(), Some(metadata())),
-            saves("the same bytes in a field", run, long, None),
-        ]
+        vec![saves(OURS, run, NOTE.to_owned(), Some(metadata())), saves("the same bytes in a field", run, long, None)]
     });
 }
 

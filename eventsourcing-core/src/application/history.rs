@@ -56,7 +56,7 @@ impl<A: Aggregate> AggregateVersion<A> {
 /// change and save, if it is the newest.
 ///
 /// A retired event is not returned, because there is nothing to decode it to. It still counts as a version, so the states before and after
-/// it are two versions apart.
+/// it are two versions apart. A split event is one version, with the state after its last part.
 ///
 /// # Errors
 /// [`AggregateNotFound`](crate::Error::AggregateNotFound) if nothing is recorded under the id,

@@ -121,6 +121,8 @@ impl Subscribe {
 
     /// Subscribes to the domain events of one event type; other events are skipped, and so are retired ones.
     ///
+    /// A split event is one item, so that no position lies between its parts, which [`DomainEvent::parts`] returns.
+    ///
     /// An event that cannot be decoded is an error each time it is polled: it is never skipped.
     pub fn events<E: AggregateEvent>(mut self) -> Subscription<DomainEvent<E>> {
         if self.topics.is_empty() {
