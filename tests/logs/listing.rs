@@ -81,7 +81,7 @@ async fn events_recorded_meanwhile_are_listed(universe: Universe) {
 async fn the_events_of_an_aggregate_are_listed_without_a_replay(universe: Universe) {
     let mut world = World::new("Earth");
     world.find_moon("Luna");
-    universe.save_with(&mut world, Metadata::new().with_actor("ada")).await.unwrap();
+    universe.save(&mut world).metadata(Metadata::new().with_actor("ada")).await.unwrap();
     let stream = universe.repository().events::<World>(world.id());
     let found: Vec<_> = stream.map(Result::unwrap).collect().await;
     assert_eq!(found.len(), 2);

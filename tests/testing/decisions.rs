@@ -126,7 +126,7 @@ async fn an_application_without_events_is_empty() {
 async fn the_metadata_of_what_was_recorded_is_looked_at() {
     let open = async |bank: &Bank| {
         let ada = Metadata::new().with_actor("ada");
-        bank.save_with(&mut [Account::open("Ada"), Account::open("Bea")], ada).await.is_ok()
+        bank.save(&mut [Account::open("Ada"), Account::open("Bea")]).metadata(ada).await.is_ok()
     };
     let mut looked = 0;
     given_log().when(open).await.then_metadata(|metadata| {

@@ -37,7 +37,7 @@ fn size(note: &str, metadata: Option<&Metadata>) -> usize {
 
 async fn save(bank: &Bank, account: &mut Account, metadata: Option<&Metadata>) -> Vec<Notification> {
     match metadata {
-        Some(metadata) => bank.save_with(account, metadata.clone()).await.unwrap(),
+        Some(metadata) => bank.save(account).metadata(metadata.clone()).await.unwrap(),
         None => bank.save(account).await.unwrap(),
     }
 }
