@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::aggregate_types::AggregateTypes;
 use super::application_clock::ApplicationClock;
-use super::commands::{Pruning, Retention};
+use super::command_pruning::{Pruning, Retention};
 use super::handle::{Application, Shared};
 use super::snapshots::{SnapshotSettings, Snapshots};
 use super::topics::Topics;
