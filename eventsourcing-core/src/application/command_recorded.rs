@@ -3,8 +3,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::command::{Command, Digest};
-use super::command_counts::CommandCounts;
-use super::command_counts::count;
+use super::command_counts::{CommandCounts, count};
 use super::handle::{Application, Shared};
 use crate::recording::{
     CommandContent, CommandId, Notification, NotificationQuery, RecordedCommand, StateKind, StateLocation,
