@@ -9,7 +9,7 @@ use super::aggregate_cache::AggregateCache;
 use super::aggregate_types::AggregateTypes;
 use super::application_clock::ApplicationClock;
 use super::cache_settings::CacheSettings;
-use super::commands::{Pruning, Retention};
+use super::command_pruning::{Pruning, Retention};
 use super::handle::{Application, Shared};
 use super::snapshots::{SnapshotSettings, Snapshots};
 use super::topics::Topics;

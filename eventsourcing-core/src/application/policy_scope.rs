@@ -6,7 +6,7 @@
 use tokio::task_local;
 
 use super::application_clock::ApplicationClock;
-use super::commands::without;
+use super::command_scope::without;
 use super::handle::{Application, Shared};
 use crate::recording::Cause;
 use crate::{Error, Result};

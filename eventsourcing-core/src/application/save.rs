@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::Application;
-use super::commands::Command;
+use super::command::Command;
 use super::saveable::Saveable;
 use crate::Result;
 use crate::domain::Metadata;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use uuid::Uuid;
 
-use super::commands::Comparison;
+use super::command_compare::Comparison;
 use super::due_snapshot::Due;
 use super::saved_states::SavedStates;
 use super::snapshots::Snapshots;

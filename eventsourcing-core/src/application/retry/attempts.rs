@@ -7,7 +7,8 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::application::Application;
-use crate::application::commands::{Command, Reserved};
+use crate::application::command::Command;
+use crate::application::command_scope::Reserved;
 use crate::application::turns::Turn;
 use crate::{Error, Result};
 

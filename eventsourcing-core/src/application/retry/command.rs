@@ -5,7 +5,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::future::Retry;
-use crate::application::commands::{Command, Executed};
+use crate::application::command::Command;
+use crate::application::executed::Executed;
 use crate::{Error, Result};
 
 /// A retried command with an id: the future of [`Retry::command`].

@@ -15,7 +15,8 @@ use super::attempts::Attempts;
 use crate::Result;
 use crate::application::Application;
 use crate::application::aggregate_set::AggregateSet;
-use crate::application::commands::{Command, Executed};
+use crate::application::command::Command;
+use crate::application::executed::Executed;
 use crate::application::turns::deciding;
 
 /// A command that is retried after a conflict: the future of [`Application::retry`] and its siblings. It returns what the command returned.

@@ -22,7 +22,7 @@ pub async fn a_command_is_recorded_with_its_events(fixture: &dyn Fixture) {
         (Uuid::max(), Timestamp::UNIX_EPOCH, None, 1),
         (Uuid::from_u128(1), now(), Some(CommandContent::new(any_bytes).with_checksum(u32::MAX)), 3),
         (Uuid::nil(), Timestamp::MIN, Some(CommandContent::new(*b"{}")), 2),
-        (Uuid::new_v4(), Timestamp::MAX, Some(CommandContent::new([])), 200),
+        (Uuid::new_v4(), Timestamp::MAX, Some(CommandContent::new([0_u8; 0])), 200),
     ] {
         let command = NewCommand::new(CommandId::new(id), microseconds(time)).content(content);
         assert_eq!(found(&store, command.id).await, None, "{rule}: it is not recorded yet");
@@ -74,7 +74,7 @@ pub async fn a_command_without_events_is_recorded(fixture: &dyn Fixture) {
     let rule = "a command without events is recorded";
     let Some(store) = open(fixture).await else { return };
     let recorded = record(&store, &[], "a").await;
-    assert_eq!(recorded.notification_ids, [0; 0], "{rule}");
+    assert!(recorded.notification_ids.is_empty(), "{rule}");
     let again = store.recorder().append(Append::new(versions(Uuid::new_v4(), 1..=1)).command(command("a"))).await;
     assert_refused(again, &recorded, rule);
     assert_eq!(store.last_id().await, None, "{rule}: it takes no place in the log");

@@ -1,13 +1,14 @@
 //! Saves with a command id: recorded once, and answered with the same recordings each time.
 
-use super::compare::Comparison;
-use super::counts::count;
-use super::scope::Reserved;
-use super::{Command, Executed};
-use crate::application::handle::Application;
-use crate::application::metadata_scope::of_save;
-use crate::application::saveable::{Batch, Purpose, SaveBatch, Saveable};
-use crate::application::saved_states::Appending;
+use super::command::Command;
+use super::command_compare::Comparison;
+use super::command_counts::count;
+use super::command_scope::Reserved;
+use super::executed::Executed;
+use super::handle::Application;
+use super::metadata_scope::of_save;
+use super::saveable::{Batch, Purpose, SaveBatch, Saveable};
+use super::saved_states::Appending;
 use crate::codec::SharedMetadata;
 use crate::domain::{Metadata, now};
 use crate::recording::{Append, NewCommand, Notification, RecordedCommand, RecorderError};
@@ -15,7 +16,7 @@ use crate::{Error, Result};
 
 /// What is compared when a command comes again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::application) enum Compares {
+pub(super) enum Compares {
     /// The content if it was given both times, and otherwise the events.
     Everything,
     /// The content if it was given both times: the events of a retried command depend on the state that it found.
@@ -24,7 +25,7 @@ pub(in crate::application) enum Compares {
 
 impl Reserved {
     /// Saves the aggregates of a retried command.
-    pub(in crate::application) async fn save(
+    pub(super) async fn save(
         &self,
         application: &Application,
         mut aggregates: impl Saveable,
@@ -33,7 +34,7 @@ impl Reserved {
     }
 
     /// Refuses a command that is recorded already, before it is executed.
-    pub(in crate::application) async fn check_not_recorded(&self, application: &Application) -> Result<()> {
+    pub(super) async fn check_not_recorded(&self, application: &Application) -> Result<()> {
         match application.check_not_recorded(&self.command).await {
             Err(recorded @ Error::CommandRecorded { .. }) => {
                 self.recorded();
@@ -44,14 +45,14 @@ impl Reserved {
     }
 
     /// The error of a command that was recorded before, with these events.
-    pub(in crate::application) fn before(&self, notifications: Vec<Notification>) -> Error {
+    pub(super) fn before(&self, notifications: Vec<Notification>) -> Error {
         Error::CommandRecorded { id: self.command.id, notifications }
     }
 }
 
 impl Application {
     /// Saves with a command id. If the command was recorded before, nothing is recorded, and `what` cannot be saved any more.
-    pub(in crate::application) async fn save_command(
+    pub(super) async fn save_command(
         &self,
         what: &mut impl Saveable,
         reserved: &Reserved,

@@ -14,7 +14,7 @@ use crate::recording::Notification;
 /// Two events are the same if they have the same fields in their newest shape. Their times, metadata and versions do not count, nor do the ids of
 /// aggregates that the save creates: a repeated command has others.
 #[derive(Debug)]
-pub(in crate::application) struct Comparison<'a> {
+pub(super) struct Comparison<'a> {
     /// The recorded events; none where one was deleted, which is the same as any.
     recorded: &'a [Option<Notification>],
     compared: usize,
@@ -32,11 +32,7 @@ impl<'a> Comparison<'a> {
     ///
     /// # Errors
     /// [`Error::Mapper`](crate::Error::Mapper) if a recorded event of a known topic cannot be read.
-    pub(in crate::application) fn compare<E: AggregateEvent>(
-        &mut self,
-        mapper: &Mapper,
-        events: &[DomainEvent<E>],
-    ) -> Result<()> {
+    pub(super) fn compare<E: AggregateEvent>(&mut self, mapper: &Mapper, events: &[DomainEvent<E>]) -> Result<()> {
         for event in events {
             let recorded = self.recorded.get(self.compared).and_then(Option::as_ref);
             self.compared += 1;

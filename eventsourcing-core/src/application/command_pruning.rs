@@ -12,9 +12,9 @@ use tokio::runtime::Handle;
 use tokio::task::{AbortHandle, yield_now};
 use tracing::instrument::WithSubscriber as _;
 
-use super::counts::{Counts, count};
+use super::command_counts::{Counts, count};
+use super::handle::{Application, Shared};
 use crate::Result;
-use crate::application::handle::{Application, Shared};
 use crate::domain::now;
 use crate::recording::OutdatedCommands;
 
@@ -101,7 +101,7 @@ struct Task {
 }
 
 impl Pruning {
-    pub(in crate::application) fn new(retention: Retention, application: Weak<Shared>) -> Self {
+    pub(super) fn new(retention: Retention, application: Weak<Shared>) -> Self {
         let (counts, recorded, task) = (Counts::default(), AtomicU64::new(0), Arc::default());
         Self { retention, counts, recorded, application, task }
     }
@@ -122,7 +122,7 @@ impl Pruning {
     }
 
     /// Ends the task, at its next await.
-    pub(in crate::application) fn close(&self) {
+    pub(super) fn close(&self) {
         let mut task = lock(&self.task);
         task.is_closed = true;
         if let Some(running) = task.running.take() {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::task_local;
 
-use super::Command;
+use super::command::Command;
 use crate::recording::CommandId;
 use crate::{Error, Result};
 
@@ -85,13 +85,13 @@ impl CommandId {
 }
 
 /// Returns a future that the scopes around it do not cover.
-pub(in crate::application) fn without<F: Future>(future: F) -> impl Future<Output = F::Output> + use<F> {
+pub(super) fn without<F: Future>(future: F) -> impl Future<Output = F::Output> + use<F> {
     CURRENT.scope(None, future)
 }
 
 /// The command of a save, which has the scope for itself until it ends.
 #[derive(Debug)]
-pub(in crate::application) struct Reserved {
+pub(super) struct Reserved {
     pub(super) command: Command,
     /// The scope that the command is from, if the caller did not give it.
     scope: Option<Arc<Scope>>,
@@ -102,7 +102,7 @@ impl Reserved {
     ///
     /// # Errors
     /// [`Error::CommandScopeUsed`] if another save of the scope has recorded the command, or is recording it.
-    pub(in crate::application) fn of_save(given: Option<Command>) -> Result<Option<Self>> {
+    pub(super) fn of_save(given: Option<Command>) -> Result<Option<Self>> {
         if let Some(command) = given {
             return Ok(Some(Self { command, scope: None }));
         }

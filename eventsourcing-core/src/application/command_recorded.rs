@@ -2,10 +2,9 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::command::Digest;
-use super::counts::count;
-use super::{Command, CommandCounts};
-use crate::application::handle::{Application, Shared};
+use super::command::{Command, Digest};
+use super::command_counts::{CommandCounts, count};
+use super::handle::{Application, Shared};
 use crate::recording::{
     CommandContent, CommandId, Notification, NotificationQuery, RecordedCommand, StateKind, StateLocation,
 };
