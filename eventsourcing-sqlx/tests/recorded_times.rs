@@ -7,8 +7,8 @@ mod common;
 use eventsourcing_core::recording::RecordedTime;
 use eventsourcing_core::{Recorder, StoredEvent, Timestamp, Uuid};
 
-use common::store::{Store, on_each};
 use common::one_event;
+use common::store::{Store, on_each};
 
 async fn times(recorder: &dyn Recorder) -> Vec<RecordedTime> {
     let last = recorder.max_notification_id().await.unwrap().unwrap_or_default();
