@@ -1,6 +1,8 @@
 //! The recorder: the trait that stores events, and the contract of every implementation.
 
 mod defaults;
+mod last_sections;
+mod time_search;
 
 use std::fmt::Debug;
 
@@ -8,7 +10,6 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::recorded_time::last_id_before;
 use super::{
     Append, CommandId, EventQuery, EventVisitor, LastQuery, LetterQuery, LogPosition, Notification, NotificationQuery,
     NotificationVisitor, OriginatorQuery, OutdatedCommands, RecordedCommand, RecordedOriginator, RecordedTime,
@@ -197,7 +198,7 @@ pub trait Recorder: Debug + Send + Sync {
     /// # Errors
     /// If the storage fails.
     async fn select_last_notifications(&self, query: LastQuery) -> Result<Vec<Notification>, RecorderError> {
-        super::last_query::by_sections(self, query).await
+        last_sections::last_by_sections(self, query).await
     }
 
     /// Returns the position of the event with this notification id; `None` if no event has it.
@@ -313,7 +314,7 @@ pub trait Recorder: Debug + Send + Sync {
     /// # Errors
     /// If the storage fails.
     async fn last_id_before(&self, time: Timestamp) -> Result<u64, RecorderError> {
-        last_id_before(self, time).await
+        time_search::last_id_before(self, time).await
     }
 
     /// Whether the recorder stores snapshots. It does not by default, and the other methods for snapshots are not called then.
