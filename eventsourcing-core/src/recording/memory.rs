@@ -15,13 +15,14 @@ use self::snapshots::Snapshots;
 use super::{
     Append, EventQuery, EventVisitor, LetterQuery, LogPosition, Notification, NotificationQuery, NotificationVisitor,
     OriginatorQuery, RecordedOriginator, Recorder, RecorderError, ReplayItem, ReplayQuery, ReplayVisitor,
-    StoredDictionary, StoredEvent, StoredLetter, StoredSnapshot, Tracking, Watermark, is_same_attempt,
+    StoredDictionary, StoredEvent, StoredLetter, StoredSnapshot, TrackedPosition, Tracking, Watermark, is_same_attempt,
 };
 
 mod id_hash;
 mod letters;
 mod select;
 mod snapshots;
+mod tracking;
 
 /// A recorder that keeps events in memory, until it and all its clones are dropped.
 ///
@@ -158,6 +159,10 @@ impl Recorder for MemoryRecorder {
 
     async fn tracked_position(&self, upstream: &str) -> Result<LogPosition, RecorderError> {
         self.read(|log| log.position_in(upstream))
+    }
+
+    async fn tracked_positions(&self) -> Result<Vec<TrackedPosition>, RecorderError> {
+        self.read(Log::positions)
     }
 
     async fn initialize_tracking(&self, upstream: &str, position: LogPosition) -> Result<LogPosition, RecorderError> {
@@ -301,10 +306,6 @@ impl Log {
             self.letters.change(letters);
         }
         Ok(notifications)
-    }
-
-    fn position_in(&self, upstream: &str) -> LogPosition {
-        self.tracking.get(upstream).copied().unwrap_or_default()
     }
 
     /// Appends a single event, with a single lookup of its aggregate.

@@ -29,7 +29,7 @@ use async_trait::async_trait;
 use eventsourcing_core::recording::{Append, LetterQuery, ReplayQuery, ReplayVisitor};
 use eventsourcing_core::recording::{EventQuery, EventVisitor, LogPosition, NotificationQuery, NotificationVisitor};
 use eventsourcing_core::recording::{OriginatorQuery, RecordedOriginator};
-use eventsourcing_core::recording::{StoredDictionary, StoredLetter, StoredSnapshot, Watermark};
+use eventsourcing_core::recording::{StoredDictionary, StoredLetter, StoredSnapshot, TrackedPosition, Watermark};
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection, PgPool};
@@ -182,6 +182,10 @@ impl Recorder for PostgresRecorder {
 
     async fn tracked_position(&self, upstream: &str) -> Result<LogPosition, RecorderError> {
         self.inner.tracked_position(upstream).await
+    }
+
+    async fn tracked_positions(&self) -> Result<Vec<TrackedPosition>, RecorderError> {
+        self.inner.tracked_positions().await
     }
 
     async fn select_events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, RecorderError> {

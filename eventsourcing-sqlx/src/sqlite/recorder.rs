@@ -26,7 +26,7 @@ use async_trait::async_trait;
 use eventsourcing_core::recording::{
     Append, Cause, EventQuery, EventVisitor, LetterQuery, LogPosition, NotificationQuery, NotificationVisitor,
     OriginatorQuery, RecordedOriginator, ReplayQuery, ReplayVisitor, StoredDictionary, StoredLetter, StoredSnapshot,
-    Watermark,
+    TrackedPosition, Watermark,
 };
 use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 
@@ -157,6 +157,10 @@ impl Recorder for SqliteRecorder {
 
     async fn tracked_position(&self, upstream: &str) -> Result<LogPosition, RecorderError> {
         self.inner.tracked_position(upstream).await
+    }
+
+    async fn tracked_positions(&self) -> Result<Vec<TrackedPosition>, RecorderError> {
+        self.inner.tracked_positions().await
     }
 
     async fn select_events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, RecorderError> {
