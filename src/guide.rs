@@ -78,6 +78,10 @@ pub mod topics {
     pub mod logs {}
 
     #[doc = include_str!("guide_links.md")]
+    #[doc = include_str!("../docs/topics/looking-inside.md")]
+    pub mod looking_inside {}
+
+    #[doc = include_str!("guide_links.md")]
     #[doc = include_str!("../docs/topics/subscriptions.md")]
     pub mod subscriptions {}
 

@@ -52,6 +52,7 @@ mod topics;
 mod traceparent;
 mod training;
 mod turns;
+mod upstreams;
 
 pub use aggregate_ids::{AggregateIds, RecordedAggregate};
 pub use aggregate_set::AggregateSet;

@@ -10,6 +10,7 @@ mod envelope;
 mod mapper;
 mod mapper_error;
 mod scratch;
+mod state_info;
 mod training_error;
 
 pub use cipher::{Cipher, CipherError, CipherKey};
@@ -18,4 +19,5 @@ pub use dictionary::Dictionary;
 pub(crate) use mapper::SharedMetadata;
 pub use mapper::{Mapper, StateCheck};
 pub use mapper_error::{DictionaryError, MapperError, MapperFailure};
+pub use state_info::{StateCipher, StateCompressor, StateDictionary, StateForm, StateInfo};
 pub use training_error::TrainingError;

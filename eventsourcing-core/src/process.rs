@@ -2,6 +2,7 @@
 
 mod application;
 mod dead_letters;
+mod letters_by_name;
 mod policy_scope;
 mod unit_of_work;
 mod views;

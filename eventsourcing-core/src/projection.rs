@@ -1,5 +1,6 @@
 //! Projections: handlers that keep a view up to date with the events of an application.
 
+mod catalogue;
 mod dead_letter;
 mod dead_letters;
 mod event_context;
@@ -7,6 +8,7 @@ mod event_envelope;
 pub(crate) mod handled_topics;
 mod handlers;
 mod key;
+mod memory_catalogue;
 mod memory_letters;
 mod memory_views;
 mod rebuild;
@@ -15,6 +17,7 @@ mod split_event;
 mod view_error;
 mod views;
 
+pub use catalogue::{ConsumedUpstream, RecordedProjection, RecordedVersion};
 pub use dead_letter::DeadLetter;
 pub use dead_letters::{DeadLetterError, DeadLetters};
 pub use event_context::EventContext;

@@ -50,5 +50,5 @@ pub use stored_letter::{LetterChanges, LetterQuery, StoredLetter};
 pub use stored_snapshot::{ReplayItem, ReplayQuery, ReplayVisitor, StoredSnapshot, StoredSnapshotRef};
 pub use timers::check_timers;
 pub(crate) use timers::has_timers;
-pub use tracking::Tracking;
+pub use tracking::{TrackedPosition, Tracking};
 pub use watermark::Watermark;

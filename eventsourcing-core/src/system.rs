@@ -1,6 +1,7 @@
 //! Systems: several applications connected by pipes.
 
 mod definition;
+mod edge;
 mod opened;
 mod pipe;
 mod runner;
@@ -9,6 +10,7 @@ mod step;
 mod system_error;
 
 pub use definition::System;
+pub use edge::SystemEdge;
 pub use pipe::Pipe;
 pub use runner::{ConsumerStatus, SystemRunner, SystemRunnerBuilder};
 pub use single_threaded::SingleThreadedRunner;

@@ -299,6 +299,15 @@ fn a_recorder_that_mistreats_tracking_is_found() {
     assert_broken(Fault::BeginsAgain, rule, "what is returned of Orders");
     let rule = tracking::events_and_tracking_are_recorded_by_one_insert;
     assert_broken(Fault::KeepsTrackingToItself, rule, "the position");
+    let rule = tracking::upstreams_are_listed_with_their_positions;
+    for fault in [
+        Fault::ListsUpstreamsBackwards,
+        Fault::ListsOnlyProcessedUpstreams,
+        Fault::ForgetsAnchors,
+        Fault::KeepsTrackingToItself,
+    ] {
+        assert_broken(fault, rule, "are listed with their positions");
+    }
 }
 
 #[test]

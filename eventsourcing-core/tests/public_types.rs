@@ -5,15 +5,17 @@ use std::fmt::Debug;
 
 use eventsourcing_core::codec::{
     CipherError, CompressorError, Dictionary, DictionaryError, Mapper, MapperError, MapperFailure, StateCheck,
-    TrainingError,
+    StateForm, StateInfo, TrainingError,
 };
 use eventsourcing_core::domain::{JsonError, StateDifference, StateError};
-use eventsourcing_core::projection::{Progress, ProjectionKey, RebuildProgress, RebuildState, Status, Switched};
+use eventsourcing_core::projection::{
+    Progress, ProjectionKey, RebuildProgress, RebuildState, RecordedProjection, Status, Switched,
+};
 use eventsourcing_core::recording::{
     Append, EventQuery, LetterChanges, LetterQuery, LogPositionError, NotificationQuery, NotificationRef, StateKind,
-    StateLocation, StoredDictionary, StoredEventRef, StoredLetter,
+    StateLocation, StoredDictionary, StoredEventRef, StoredLetter, TrackedPosition,
 };
-use eventsourcing_core::system::{ConsumerStatus, Step, SystemError};
+use eventsourcing_core::system::{ConsumerStatus, Step, SystemEdge, SystemError};
 use eventsourcing_core::{
     AggregateError, Application, ApplyError, CausingEvent, DeadLetter, DeadLetterError, DomainEvent, Environment,
     EnvironmentError, Error, EventContext, EventEnvelope, LogPosition, Metadata, MetadataError, Notification,
@@ -48,8 +50,9 @@ fn what_is_stored_or_asked_for_can_be_compared_and_shared() {
     all![is_data:
         Append, CausingEvent, DeadLetter, Dictionary, DomainEvent<u8>, EventContext, EventEnvelope<u8>, EventQuery,
         LetterChanges, LetterQuery, LogPosition, Metadata, Notification, NotificationQuery, NotificationRef<'static>, OnFailure,
-        ProjectionKey<'static>, Section, StateCheck, StateDifference, StateKind, StateLocation<'static>, Step,
-        StoredDictionary, StoredEvent, StoredEventRef<'static>, StoredLetter, Switched, Tracked<u8>, Tracking,
+        ProjectionKey<'static>, RecordedProjection, Section, StateCheck, StateDifference, StateForm, StateInfo, StateKind,
+        StateLocation<'static>, Step, StoredDictionary, StoredEvent, StoredEventRef<'static>, StoredLetter, Switched,
+        SystemEdge, Tracked<u8>, TrackedPosition, Tracking,
         TrainedDictionary,
     ];
     all![is_shared:

@@ -137,6 +137,15 @@ impl Views for Listed {
 }
 
 #[tokio::test]
+async fn views_that_list_no_projections_say_so() {
+    let error = Listed(1).projections("", 10).await.unwrap_err();
+    let said = "these views do not list the projections that they contain; ask for the position of each by its name, \
+                or use views that list them";
+    assert_eq!(error.to_string(), said);
+    assert!(!error.is_retryable());
+}
+
+#[tokio::test]
 async fn views_that_only_list_dead_letters_count_them_all() {
     for letters in [0, 1, 999, 1_000, 2_500] {
         assert_eq!(Listed(letters).count_dead_letters("seats", "Agency").await.unwrap(), letters);

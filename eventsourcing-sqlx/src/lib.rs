@@ -20,7 +20,8 @@
 
 // The floors, from the ground up. A module imports from those above it in this list, never from those below it:
 //
-//   config, runtime, time_limit, errors, rows    settings, where tasks run, time limits, kinds of errors, numbers and rows
+//   config, runtime, time_limit, errors, rows,   settings, where tasks run, time limits, kinds of errors, numbers and rows,
+//   json_array                                   texts as one value
 //   schema                                       names, version and presence of an application's tables
 //   sql                                          statements
 //   append, log_read, read_to_vec                what the recorders share
@@ -31,6 +32,8 @@ mod append;
 mod config;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod errors;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod json_array;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod log_read;
 #[cfg(feature = "postgres")]

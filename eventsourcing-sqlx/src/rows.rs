@@ -1,6 +1,6 @@
 //! Numbers and rows of the database: the only place where `u64` and `i64` meet.
 
-use eventsourcing_core::recording::RecordedTime;
+use eventsourcing_core::recording::{RecordedTime, TrackedPosition};
 use eventsourcing_core::{LogPosition, RecorderError, Timestamp};
 use uuid::Uuid;
 
@@ -115,4 +115,10 @@ fn impossible(what: &str, number: i64) -> RecorderError {
 /// A stored position: a notification id, and the append id of its event as an anchor.
 pub(crate) fn log_position(id: i64, anchor: Option<Uuid>) -> Result<LogPosition, RecorderError> {
     Ok(LogPosition { id: from_position(id)?, anchor })
+}
+
+/// Tracking positions by the names of the upstreams, whatever order the database's collation gives.
+pub(crate) fn by_upstream(mut tracked: Vec<TrackedPosition>) -> Vec<TrackedPosition> {
+    tracked.sort_unstable_by(|one, other| one.upstream.cmp(&other.upstream));
+    tracked
 }

@@ -5,6 +5,7 @@
 //! the public traits by forwarding to them.
 
 pub(crate) mod calls;
+pub(crate) mod catalogue;
 mod error;
 mod forward;
 pub(crate) mod letters;

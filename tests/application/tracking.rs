@@ -1,8 +1,13 @@
 //! The results of another application's events: recorded once, together with the position in its log.
 
 use eventsourcing::prelude::*;
+use eventsourcing::recording::TrackedPosition;
 
-use super::{Account, Office, office};
+use super::{Account, Office, in_each_database, office};
+
+in_each_database! {
+    upstreams_are_listed_by_name_with_their_positions
+}
 
 #[tokio::test]
 async fn pending_events_are_cleared_only_when_recorded_with_their_tracking() {
@@ -50,4 +55,23 @@ async fn a_recorder_that_keeps_no_tracking_says_so() {
         assert_eq!(error.to_string(), said);
     }
     assert_eq!(account.pending_events().len(), 1);
+}
+
+async fn upstreams_are_listed_by_name_with_their_positions(office: Office) {
+    assert_eq!(office.tracked_upstreams().await.unwrap(), []);
+    for (upstream, after, position) in [("Orders", 0, 7), ("Bank", 0, 2), ("Orders", 7, 9)] {
+        office.save_tracked((), Tracking::new(upstream, after, position)).await.unwrap();
+    }
+    let listed = office.tracked_upstreams().await.unwrap();
+    assert_eq!(listed, [TrackedPosition::new("Bank", 2), TrackedPosition::new("Orders", 9)]);
+}
+
+#[tokio::test]
+async fn a_recorder_that_lists_no_upstreams_says_so() {
+    let recorder = std::sync::Arc::new(super::lost_answers::LosesAnswers::default());
+    let office =
+        Office::builder().recorder(recorder).variables([("PERSISTENCE_MODULE", "memory")]).open().await.unwrap();
+    let said = "this recorder does not list the applications whose logs are processed; \
+                ask for the position of each by its name, or give the application a recorder that lists them";
+    assert_eq!(office.tracked_upstreams().await.unwrap_err().to_string(), said);
 }

@@ -36,6 +36,7 @@ macro_rules! in_each_place {
 
 // after the macro that it uses
 mod another_log;
+mod listed;
 mod versions;
 
 in_each_place! {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use eventsourcing::recording::{
     EventQuery, EventVisitor, LogPosition, NotificationQuery, NotificationVisitor, ReplayItem, ReplayQuery,
-    ReplayVisitor, StoredDictionary, StoredSnapshot,
+    ReplayVisitor, StoredDictionary, StoredSnapshot, TrackedPosition,
 };
 use eventsourcing::{Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 use tokio::sync::Semaphore;
@@ -114,6 +114,10 @@ impl Recorder for Watched {
 
     async fn tracked_position(&self, upstream: &str) -> Result<LogPosition, RecorderError> {
         self.inner.tracked_position(upstream).await
+    }
+
+    async fn tracked_positions(&self) -> Result<Vec<TrackedPosition>, RecorderError> {
+        self.inner.tracked_positions().await
     }
 
     async fn insert_dictionary(&self, dictionary: StoredDictionary) -> Result<bool, RecorderError> {

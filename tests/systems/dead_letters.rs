@@ -139,6 +139,13 @@ async fn what_a_policy_refuses_waits(shop: &Shop, newsletter: &Newsletter) {
     let reasons: Vec<_> = list.iter().map(|letter| (letter.originator_version, letter.reason.as_deref())).collect();
     assert_eq!(reasons, [(2, Some("Zoë cannot be spelled")), (3, None), (4, None)]);
 
+    // the same without the type of the policy, for a tool that has only the names
+    let listed = newsletter.dead_letters_of("Shop", 0, 10).await.unwrap();
+    assert_eq!(listed.into_iter().map(|letter| letter.opened(shop.mapper())).collect::<Vec<_>>(), list);
+    assert_eq!(newsletter.dead_letters_of("Shop", list[0].notification_id, 1).await.unwrap().len(), 1);
+    assert_eq!(newsletter.count_dead_letters_of("Shop").await.unwrap(), 3);
+    assert_eq!(newsletter.dead_letters_of("Bakery", 0, 10).await.unwrap(), []);
+
     let error = letters.retry(zoe).await.unwrap_err();
     assert!(error.to_string().contains("Zoë cannot be spelled"), "{error}");
     assert_eq!(letters.count().await.unwrap(), 3);

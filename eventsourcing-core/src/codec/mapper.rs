@@ -14,6 +14,7 @@ use crate::domain::{AggregateEvent, DomainEvent, StateError, StateReader, StateW
 use crate::recording::{Notification, StateLocation, StoredEvent};
 
 mod dictionaries;
+mod inspect;
 mod metadata;
 mod nonces;
 mod open;

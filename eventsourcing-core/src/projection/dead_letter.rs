@@ -56,6 +56,15 @@ impl DeadLetter {
         self
     }
 
+    /// The same letter with its reason in plain text, decrypted with the mapper of the upstream application.
+    ///
+    /// [`Views::dead_letters`](crate::projection::Views::dead_letters) lists letters without the type of the projection, with their reasons as
+    /// they are stored. If a reason cannot be decrypted, the text says why. A plain reason stays as it is.
+    #[must_use]
+    pub fn opened(self, upstream: &Mapper) -> Self {
+        reason::opened(self, upstream)
+    }
+
     /// The letter of an event that its handler refused for this cause, or that waits for earlier ones if there is no cause.
     pub(crate) fn of(event: &Notification, cause: Option<&Cause>, mapper: &Mapper) -> Self {
         Self {

@@ -8,7 +8,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use uuid::Uuid;
 
 use super::MemoryLetters;
-use super::{DeadLetter, ProjectionKey, ViewError, ViewTransaction, Views};
+use super::{DeadLetter, ProjectionKey, RecordedProjection, ViewError, ViewTransaction, Views};
 use crate::recording::{LogPosition, Tracking};
 
 /// A view in memory: a state of any type, which handlers receive as `&mut`.
@@ -201,6 +201,10 @@ impl<S: Clone + Send + Sync + 'static> Views for MemoryViews<S> {
         let key = ProjectionKey::parse(projection);
         let letters = self.of(key).map(|views| views.letters_of(&key.live().to_string(), upstream));
         Ok(letters.map_or(0, |letters| u64::try_from(letters.len()).unwrap_or(u64::MAX)))
+    }
+
+    async fn projections(&self, after: &str, limit: usize) -> Result<Vec<RecordedProjection>, ViewError> {
+        Ok(self.list(after, limit))
     }
 }
 

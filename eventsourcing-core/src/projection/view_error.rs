@@ -76,6 +76,12 @@ pub enum ViewError {
     )]
     NoDeadLetters,
 
+    /// The views cannot list the projections that they contain.
+    #[error(
+        "these views do not list the projections that they contain; ask for the position of each by its name, or use views that list them"
+    )]
+    CannotListProjections,
+
     /// A lock on the view was not available in time.
     #[error(
         "a lock on the view was not available within {waited}; the changes are rolled back; retry, or raise {setting}"

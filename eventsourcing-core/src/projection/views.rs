@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 
 use uuid::Uuid;
 
-use super::{DeadLetter, ViewError};
+use super::{DeadLetter, RecordedProjection, ViewError};
 use crate::domain::CausingEvent;
 use crate::recording::{LogPosition, RecorderError, Tracking};
 
@@ -40,6 +40,7 @@ const PAGE: usize = 1_000;
 /// transaction.commit().await?;
 ///
 /// assert_eq!(views.position("totals", "Orders").await?, 3);
+/// assert_eq!(views.projections("", 10).await?[0].name, "totals");
 /// assert_eq!(views.read(|total| *total), 250);
 ///
 /// // the same events a second time
@@ -201,6 +202,25 @@ pub trait Views: Send + Sync + 'static {
                 }
             }
         }
+    }
+
+    /// At most `limit` projections whose names come after `after`, with their versions, positions and dead letters.
+    ///
+    /// It lists what is stored, so a program finds projections whose types it does not have, and those that nothing runs any more. For the
+    /// first page, pass an empty name, and for the next one the last name of this page; names are in the order of the database. Dead letters
+    /// are counted up to [`ConsumedUpstream::MOST_COUNTED`](super::ConsumedUpstream::MOST_COUNTED). It waits for no transaction, and the
+    /// versions are read before the positions: of a projection that is switched meanwhile, there may be no positions.
+    ///
+    /// # Errors
+    /// [`ViewError::CannotListProjections`] unless the views can list them, which the default implementation cannot; others if the database
+    /// fails.
+    fn projections(
+        &self,
+        after: &str,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<RecordedProjection>, ViewError>> + Send {
+        let _ = (after, limit);
+        async { Err(ViewError::CannotListProjections) }
     }
 
     /// An identifier of the database, used to detect two different projections of one name that run in this process on it.

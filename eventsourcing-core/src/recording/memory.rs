@@ -18,7 +18,7 @@ use super::{
     Append, CommandId, EventQuery, EventVisitor, LetterQuery, LogPosition, Notification, NotificationQuery,
     NotificationVisitor, OriginatorQuery, OutdatedCommands, RecordedCommand, RecordedOriginator, RecordedTime,
     Recorder, RecorderError, ReplayItem, ReplayQuery, ReplayVisitor, StoredDictionary, StoredEvent, StoredLetter,
-    StoredSnapshot, Tracking, Watermark,
+    StoredSnapshot, TrackedPosition, Tracking, Watermark,
 };
 
 mod append;
@@ -27,6 +27,7 @@ mod id_hash;
 mod letters;
 mod select;
 mod snapshots;
+mod tracking;
 
 /// A recorder that keeps events in memory, until it and all its clones are dropped.
 ///
@@ -166,6 +167,10 @@ impl Recorder for MemoryRecorder {
 
     async fn tracked_position(&self, upstream: &str) -> Result<LogPosition, RecorderError> {
         self.read(|log| log.position_in(upstream))
+    }
+
+    async fn tracked_positions(&self) -> Result<Vec<TrackedPosition>, RecorderError> {
+        self.read(Log::positions)
     }
 
     async fn initialize_tracking(&self, upstream: &str, position: LogPosition) -> Result<LogPosition, RecorderError> {

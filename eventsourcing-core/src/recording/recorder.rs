@@ -14,7 +14,7 @@ use super::{
     Append, CommandId, EventQuery, EventVisitor, LastQuery, LetterQuery, LogPosition, Notification, NotificationQuery,
     NotificationVisitor, OriginatorQuery, OutdatedCommands, RecordedCommand, RecordedOriginator, RecordedTime,
     RecorderError, ReplayItem, ReplayQuery, ReplayVisitor, StoredDictionary, StoredEvent, StoredLetter, StoredSnapshot,
-    Tracking,
+    TrackedPosition, Tracking,
 };
 
 /// A store of the events of one application.
@@ -226,6 +226,18 @@ pub trait Recorder: Debug + Send + Sync {
     /// [`RecorderError::NoTracking`] unless the recorder stores tracking; other variants if the storage fails.
     async fn tracked_position(&self, upstream: &str) -> Result<LogPosition, RecorderError> {
         Err(RecorderError::NoTracking { upstream: upstream.to_owned() })
+    }
+
+    /// Returns how far the logs of all upstream applications are processed, by the names of the applications.
+    ///
+    /// An upstream application is in it once its position is stored: by an insert, or as the beginning. One whose position was moved back to the
+    /// start may be missing. Positions are read at one point in time. The number of upstream applications is small, so there are no pages.
+    ///
+    /// # Errors
+    /// [`RecorderError::CannotListUpstreams`] unless the recorder stores tracking and can list it, which the default implementation
+    /// cannot: it would not be correct to return none; other variants if the storage fails.
+    async fn tracked_positions(&self) -> Result<Vec<TrackedPosition>, RecorderError> {
+        Err(RecorderError::CannotListUpstreams)
     }
 
     /// Stores the position where processing another application's log begins, unless one is stored already, and returns the stored one.

@@ -304,6 +304,13 @@ pub enum RecorderError {
         upstream: String,
     },
 
+    /// The recorder cannot list the applications whose logs are processed.
+    #[error(
+        "this recorder does not list the applications whose logs are processed; \
+         ask for the position of each by its name, or give the application a recorder that lists them"
+    )]
+    CannotListUpstreams,
+
     /// The recorder stores no dead letters; nothing was recorded.
     #[error(
         "this recorder stores no dead letters, so no event of `{upstream}` can be parked; \

@@ -87,3 +87,20 @@ impl Tracking {
         RecorderError::AlreadyProcessed { upstream: self.upstream.clone(), after: self.after, recorded }
     }
 }
+
+/// How far the log of an upstream application is processed: an entry of [`Recorder::tracked_positions`](super::Recorder::tracked_positions).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TrackedPosition {
+    /// The name of the upstream application. Upper and lower case are distinguished.
+    pub upstream: String,
+    /// The position up to and including which its log is processed; the start if processing has begun and nothing is processed yet.
+    pub position: LogPosition,
+}
+
+impl TrackedPosition {
+    /// Creates an entry, for instance from a row of its store.
+    pub fn new(upstream: impl Into<String>, position: impl Into<LogPosition>) -> Self {
+        Self { upstream: upstream.into(), position: position.into() }
+    }
+}

@@ -51,6 +51,9 @@ use crate::application::{Application, ApplicationStruct};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let system = System::new([pipe![Orders => Payments]]);
+/// assert_eq!(system.edges()[0].to_string(), "Orders => Payments");
+/// assert_eq!(system.edges()[0].topics, ["Order.Placed"]);
+///
 /// let mut runner = SingleThreadedRunner::open(&system).await?;
 ///
 /// let orders: Orders = runner.get()?;
@@ -62,7 +65,7 @@ use crate::application::{Application, ApplicationStruct};
 /// ```
 #[derive(Clone)]
 pub struct System {
-    pipe: Pipe,
+    pub(super) pipe: Pipe,
     variables: Option<Vec<(String, String)>>,
     given: Vec<(TypeId, Application)>,
 }

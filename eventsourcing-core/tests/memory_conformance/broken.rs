@@ -27,7 +27,7 @@ use async_trait::async_trait;
 use eventsourcing_core::recording::conformance::Fixture;
 use eventsourcing_core::recording::{
     Append, EventQuery, LastQuery, LetterQuery, LogPosition, NotificationQuery, OutdatedCommands, RecordedCommand,
-    ReplayQuery, ReplayVisitor, StoredDictionary, StoredLetter, StoredSnapshot, Tracking,
+    ReplayQuery, ReplayVisitor, StoredDictionary, StoredLetter, StoredSnapshot, TrackedPosition, Tracking,
 };
 use eventsourcing_core::{CommandId, Notification, Recorder, RecorderError, StoredEvent, Uuid};
 use tokio::sync::Mutex;
@@ -221,6 +221,10 @@ impl Recorder for PlainRecorder {
     async fn tracked_position(&self, upstream: &str) -> Result<LogPosition, RecorderError> {
         self.state().met.look_up();
         Ok(self.position(upstream))
+    }
+
+    async fn tracked_positions(&self) -> Result<Vec<TrackedPosition>, RecorderError> {
+        Ok(self.positions())
     }
 
     async fn initialize_tracking(&self, upstream: &str, position: LogPosition) -> Result<LogPosition, RecorderError> {

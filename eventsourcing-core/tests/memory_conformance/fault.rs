@@ -113,6 +113,10 @@ pub(crate) enum Fault {
     MovesFromTheId,
     /// A position is moved only forward.
     MovesForthOnly,
+    /// Upstreams are listed in reverse.
+    ListsUpstreamsBackwards,
+    /// Upstreams are listed if something of their logs is processed.
+    ListsOnlyProcessedUpstreams,
     /// Positions are stored without their anchors.
     ForgetsAnchors,
     /// Positions belong to the recorder, so that others on the same store do not see them.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::PoisonError;
 
-use eventsourcing_core::recording::{LogPosition, Tracking};
+use eventsourcing_core::recording::{LogPosition, TrackedPosition, Tracking};
 use eventsourcing_core::{Notification, RecorderError, StoredEvent};
 
 use super::{Fault, PlainRecorder, State};
@@ -142,6 +142,20 @@ impl PlainRecorder {
 
     pub(super) fn position(&self, upstream: &str) -> LogPosition {
         self.position_in(&self.state(), upstream)
+    }
+
+    pub(super) fn positions(&self) -> Vec<TrackedPosition> {
+        let mut listed: Vec<_> = self.with_positions(&mut self.state(), |positions| {
+            positions.iter().map(|(upstream, position)| TrackedPosition::new(upstream.as_str(), *position)).collect()
+        });
+        if self.fault == Fault::ListsOnlyProcessedUpstreams {
+            listed.retain(|tracked| tracked.position.id > 0);
+        }
+        listed.sort_by(|one, other| one.upstream.cmp(&other.upstream));
+        if self.fault == Fault::ListsUpstreamsBackwards {
+            listed.reverse();
+        }
+        listed
     }
 
     pub(super) fn position_in(&self, state: &State, upstream: &str) -> LogPosition {

@@ -35,7 +35,7 @@ use eventsourcing_core::recording::{EventQuery, EventVisitor, LogPosition, Notif
 use eventsourcing_core::recording::{
     OriginatorQuery, OutdatedCommands, RecordedCommand, RecordedOriginator, RecordedTime,
 };
-use eventsourcing_core::recording::{StoredDictionary, StoredLetter, StoredSnapshot, Watermark};
+use eventsourcing_core::recording::{StoredDictionary, StoredLetter, StoredSnapshot, TrackedPosition, Watermark};
 use eventsourcing_core::{CommandId, Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection, PgPool};
@@ -188,6 +188,10 @@ impl Recorder for PostgresRecorder {
 
     async fn tracked_position(&self, upstream: &str) -> Result<LogPosition, RecorderError> {
         self.inner.tracked_position(upstream).await
+    }
+
+    async fn tracked_positions(&self) -> Result<Vec<TrackedPosition>, RecorderError> {
+        self.inner.tracked_positions().await
     }
 
     async fn select_events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, RecorderError> {

@@ -1,5 +1,6 @@
 //! The statements for projections: their positions, dead letters and versions.
 
+pub(crate) mod catalogue;
 pub(crate) mod dead_letters;
 #[cfg(feature = "postgres")]
 mod fragments;

@@ -150,6 +150,7 @@ impl SqliteSql {
             )
             .into(),
             positions: format!("SELECT position, anchor FROM {tracking} WHERE upstream = ?1").into(),
+            all_positions: format!("SELECT upstream, position, anchor FROM {tracking}").into(),
             initialize_tracking: format!(
                 "INSERT INTO {tracking} (upstream, position, anchor) VALUES (?1, ?2, ?3) ON CONFLICT (upstream) DO NOTHING"
             )

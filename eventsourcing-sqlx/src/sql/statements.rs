@@ -61,6 +61,8 @@ pub(crate) struct Statements {
     /// The tracking positions of upstreams. PostgreSQL: `(upstreams)` → upstream, position, anchor; SQLite: `(upstream)` →
     /// position, anchor.
     pub(crate) positions: Sql,
+    /// `()` → upstream, position, anchor of all upstreams. Each is looked up in the key.
+    pub(crate) all_positions: Sql,
     /// `(upstream, position before, anchor before, position, anchor)`: one row, or none if the position is elsewhere.
     pub(crate) move_tracking: Sql,
     /// `(upstream, position, anchor)`: stores a position, unless one is stored. In PostgreSQL the append lock must be held.

@@ -29,7 +29,7 @@ use async_trait::async_trait;
 use eventsourcing_core::recording::{
     Append, Cause, EventQuery, EventVisitor, LastQuery, LetterQuery, LogPosition, NotificationQuery,
     NotificationVisitor, OriginatorQuery, OutdatedCommands, RecordedCommand, RecordedOriginator, RecordedTime,
-    ReplayQuery, ReplayVisitor, StoredDictionary, StoredLetter, StoredSnapshot, Watermark,
+    ReplayQuery, ReplayVisitor, StoredDictionary, StoredLetter, StoredSnapshot, TrackedPosition, Watermark,
 };
 use eventsourcing_core::{CommandId, Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 
@@ -160,6 +160,10 @@ impl Recorder for SqliteRecorder {
 
     async fn tracked_position(&self, upstream: &str) -> Result<LogPosition, RecorderError> {
         self.inner.tracked_position(upstream).await
+    }
+
+    async fn tracked_positions(&self) -> Result<Vec<TrackedPosition>, RecorderError> {
+        self.inner.tracked_positions().await
     }
 
     async fn select_events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, RecorderError> {

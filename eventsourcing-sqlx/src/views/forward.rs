@@ -9,11 +9,11 @@ macro_rules! forward_views {
         const _: () = {
             use std::error::Error as StdError;
 
-            use eventsourcing_core::projection::{ProjectionKey, ViewTransaction, Views};
+            use eventsourcing_core::projection::{ProjectionKey, RecordedProjection, ViewTransaction, Views};
             use eventsourcing_core::projection::{RebuildError, RebuildableViews, Switched};
             use eventsourcing_core::{DeadLetter, LogPosition, Tracking, Uuid, ViewError};
 
-            use $crate::views::{ViewsDatabase, calls, letters, rebuild, switch};
+            use $crate::views::{ViewsDatabase, calls, catalogue, letters, rebuild, switch};
             use $crate::views::{is_missing_table, is_timeout, is_transient};
 
             type Session = <$views as ViewsDatabase>::Session;
@@ -77,6 +77,10 @@ macro_rules! forward_views {
 
                 async fn count_dead_letters(&self, projection: &str, upstream: &str) -> Result<u64, ViewError> {
                     letters::count(self, projection, upstream).await
+                }
+
+                async fn projections(&self, after: &str, limit: usize) -> Result<Vec<RecordedProjection>, ViewError> {
+                    catalogue::projections(self, after, limit).await
                 }
 
                 fn database(&self) -> Option<String> {

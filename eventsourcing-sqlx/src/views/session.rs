@@ -12,6 +12,7 @@ use super::error::view_error;
 use super::position_key::PositionKey;
 use super::statement::{FromColumns, Value};
 use crate::errors::ErrorKind;
+use crate::sql::projections::catalogue::CatalogueSql;
 use crate::sql::projections::dead_letters::LettersSql;
 use crate::sql::projections::positions::PositionsSql;
 use crate::sql::projections::versions::VersionsSql;
@@ -49,6 +50,7 @@ pub(crate) trait Session: fmt::Debug + Send + Sized + 'static {
     const POSITIONS: PositionsSql;
     const LETTERS: LettersSql;
     const VERSIONS: VersionsSql;
+    const CATALOGUE: CatalogueSql;
 
     /// The connection, for handlers.
     fn connection(&mut self) -> &mut Self::Connection;

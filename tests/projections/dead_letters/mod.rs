@@ -1,6 +1,7 @@
 //! Dead letters: other aggregates continue, later events of the same one wait, and retried events are handled in order and once.
 
 mod ledger;
+mod listing;
 mod operating;
 mod parking;
 mod together;

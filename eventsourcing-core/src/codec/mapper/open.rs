@@ -3,7 +3,7 @@
 use super::Mapper;
 use crate::codec::envelope::{self, Header};
 use crate::codec::scratch::Scratch;
-use crate::codec::{Cipher, MapperFailure, cipher, compressor};
+use crate::codec::{Cipher, Compressor, MapperFailure, cipher, compressor};
 use crate::recording::StateLocation;
 
 impl Mapper {
@@ -21,37 +21,41 @@ impl Mapper {
         if let Some((header, body)) = encrypted {
             return self.decrypt(header, place, body, scratch).map(|()| None);
         }
-        if self.cipher.is_some() && !self.allow_unencrypted {
-            return Err(MapperFailure::NotEncrypted);
-        }
+        self.check_unencrypted()?;
         match checksum {
             Some(recorded) if recorded == place.checksum(state) => {}
             Some(_) => return Err(corrupt("its checksum does not match".to_owned())),
             None => return Err(corrupt("its checksum is missing".to_owned())),
         }
-        match (sealed, state.first()) {
-            (Some((header, body)), _) => {
-                let len = self.check_len_of(header)?;
-                if header.compressor == 0 {
-                    return is_of_len(body, len).map(|()| Some(body));
-                }
-                let Scratch { json, compressed, .. } = scratch;
-                if header.compressor != compressor::ZSTD_DICTIONARY {
-                    return self.decompress(header, len, body, json).map(|()| None);
-                }
-                // without a cipher, the field of the key id holds the fingerprint of the dictionary
-                compressed.clear();
-                compressed.extend_from_slice(&header.key_id.to_be_bytes());
-                compressed.extend_from_slice(body);
-                self.decompress(header, len, compressed, json).map(|()| None)
-            }
-            (None, Some(b'{')) => {
-                self.check_len(state.len())?;
-                Ok(Some(state))
-            }
-            (None, Some(&envelope::FORMAT)) => Err(corrupt(format!("it is truncated after {} bytes", state.len()))),
-            (None, Some(byte)) => Err(corrupt(format!("its first byte {byte:#04x} is not a known format"))),
-            (None, None) => Err(corrupt("it is empty".to_owned())),
+        let Some((header, body)) = sealed else { return self.check_plain(state).map(|()| Some(state)) };
+        let len = self.check_len_of(header)?;
+        if header.compressor == 0 {
+            return is_of_len(body, len).map(|()| Some(body));
+        }
+        let Scratch { json, compressed, .. } = scratch;
+        if header.compressor != compressor::ZSTD_DICTIONARY {
+            return self.decompress(header, len, body, json).map(|()| None);
+        }
+        // without a cipher, the field of the key id holds the fingerprint of the dictionary
+        compressed.clear();
+        compressed.extend_from_slice(&header.key_id.to_be_bytes());
+        compressed.extend_from_slice(body);
+        self.decompress(header, len, compressed, json).map(|()| None)
+    }
+
+    /// Checks that a state that is not encrypted may be read.
+    pub(super) fn check_unencrypted(&self) -> Result<(), MapperFailure> {
+        if self.cipher.is_some() && !self.allow_unencrypted { Err(MapperFailure::NotEncrypted) } else { Ok(()) }
+    }
+
+    /// Checks that a state without an envelope is plain JSON.
+    pub(super) fn check_plain(&self, state: &[u8]) -> Result<(), MapperFailure> {
+        let corrupt = |detail: String| Err(MapperFailure::Corrupt { detail });
+        match state.first() {
+            Some(b'{') => self.check_len(state.len()).map(drop),
+            Some(&envelope::FORMAT) => corrupt(format!("it is truncated after {} bytes", state.len())),
+            Some(byte) => corrupt(format!("its first byte {byte:#04x} is not a known format")),
+            None => corrupt("it is empty".to_owned()),
         }
     }
 
@@ -99,22 +103,25 @@ impl Mapper {
         json: &mut Vec<u8>,
     ) -> Result<(), MapperFailure> {
         json.clear();
-        if header.compressor == compressor::ZSTD_DICTIONARY && cfg!(feature = "zstd") {
-            self.dictionary_of(header, compressed)?.decompress(compressed, len, json)?;
-            return is_of_len(json, len);
-        }
-        let configured = self.compressor.as_deref().filter(|compressor| compressor.id() == header.compressor);
-        let Some(compressor) = configured.or_else(|| compressor::built_in(header.compressor)) else {
-            let compressor = compressor::name(header.compressor)
-                .map_or_else(|| format!("compressor {}", header.compressor), |name| format!("the feature `{name}`"));
-            return Err(MapperFailure::OtherCompressor { compressor });
-        };
-        compressor.decompress(compressed, len, json)?;
+        self.compressor_of(header, compressed)?.decompress(compressed, len, json)?;
         // a custom compressor may not check the exact length
         is_of_len(json, len)
     }
 
-    fn check_len_of(&self, header: Header) -> Result<usize, MapperFailure> {
+    /// Returns the compressor that reads a state, of which the beginning is enough.
+    pub(super) fn compressor_of(&self, header: Header, compressed: &[u8]) -> Result<&dyn Compressor, MapperFailure> {
+        if header.compressor == compressor::ZSTD_DICTIONARY && cfg!(feature = "zstd") {
+            return self.dictionary_of(header, compressed);
+        }
+        let configured = self.compressor.as_deref().filter(|compressor| compressor.id() == header.compressor);
+        configured.or_else(|| compressor::built_in(header.compressor)).ok_or_else(|| {
+            let compressor = compressor::name(header.compressor)
+                .map_or_else(|| format!("compressor {}", header.compressor), |name| format!("the feature `{name}`"));
+            MapperFailure::OtherCompressor { compressor }
+        })
+    }
+
+    pub(super) fn check_len_of(&self, header: Header) -> Result<usize, MapperFailure> {
         let too_large = || MapperFailure::TooLarge { len: header.plain_len.into(), max: self.max_state_size.into() };
         let len = usize::try_from(header.plain_len).map_err(|_| too_large())?;
         self.check_len(len).map(|_| len)

@@ -145,6 +145,7 @@ macro_rules! recorder_conformance {
                 upstreams_are_processed_at_the_same_time
                 a_position_is_moved_from_exactly_where_it_is
                 where_processing_begins_is_stored_once
+                upstreams_are_listed_with_their_positions
             }
             letters {
                 events_tracking_and_letters_are_recorded_by_one_append

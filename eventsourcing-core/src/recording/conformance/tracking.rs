@@ -372,3 +372,23 @@ pub async fn where_processing_begins_is_stored_once(fixture: &dyn Fixture) {
     }
     assert_eq!(one.last_id().await, None, "{rule}: it takes no place in the log");
 }
+
+/// All upstreams are listed by name, each with its anchored position, for all who open the store.
+pub async fn upstreams_are_listed_with_their_positions(fixture: &dyn Fixture) {
+    let rule = "upstreams are listed with their positions";
+    let (one, other) = (Store::open(fixture).await, Store::open(fixture).await);
+    let at = |id: u64| LogPosition::anchored(id, Uuid::from_u128(id.into()));
+    let listed = async |store: &Store| {
+        let listed = expect("tracked_positions", store.patiently(|| store.recorder().tracked_positions()).await);
+        listed.into_iter().map(|tracked| (tracked.upstream, tracked.position)).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(&one).await, [], "{rule}: none in an empty store");
+    for (upstream, after, position) in [("orders", 0, 4), ("Orders", 0, 7), ("Bank", 0, 2), ("Orders", 7, 9)] {
+        one.insert_tracked(&[], &Tracking::new(upstream, after, at(position))).await;
+    }
+    expect("initialize_tracking", one.recorder().initialize_tracking("Archive", LogPosition::START).await);
+    let expected = [("Archive", LogPosition::START), ("Bank", at(2)), ("Orders", at(9)), ("orders", at(4))];
+    for store in [&one, &other, &Store::open(fixture).await] {
+        assert_eq!(listed(store).await, expected.map(|(upstream, position)| (upstream.to_owned(), position)), "{rule}");
+    }
+}

@@ -19,7 +19,8 @@ pub async fn dictionaries_are_refused(fixture: &dyn Fixture) {
 }
 
 /// A recorder without tracking refuses it with [`NoTracking`](RecorderError::NoTracking), which names the upstream application; events
-/// that come with it are not recorded. A position cannot be moved: [`CannotMovePosition`](RecorderError::CannotMovePosition).
+/// that come with it are not recorded. A position cannot be moved: [`CannotMovePosition`](RecorderError::CannotMovePosition). Upstreams
+/// are not listed: [`CannotListUpstreams`](RecorderError::CannotListUpstreams).
 pub async fn tracking_is_refused(fixture: &dyn Fixture) {
     let rule = "a recorder without tracking refuses it";
     let store = Store::open(fixture).await;
@@ -39,6 +40,9 @@ pub async fn tracking_is_refused(fixture: &dyn Fixture) {
     }
     let moved = recorder.move_tracking("Orders", LogPosition::START, position).await;
     assert!(matches!(moved, Err(RecorderError::CannotMovePosition { .. })), "{rule}: move_tracking returned {moved:?}");
+    let listed = recorder.tracked_positions().await;
+    let is_refused = matches!(listed, Err(RecorderError::CannotListUpstreams));
+    assert!(is_refused, "{rule}: tracked_positions returned {listed:?}");
     assert_eq!(store.log().await, [], "{rule}: nothing is recorded");
 }
 

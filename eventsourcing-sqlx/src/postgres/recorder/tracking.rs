@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use eventsourcing_core::recording::TrackedPosition;
 use eventsourcing_core::{LogPosition, RecorderError, Tracking};
 use sqlx::{Connection, PgConnection, Row};
 use uuid::Uuid;
@@ -28,6 +29,23 @@ impl Inner {
         };
         self.read("look up a tracking position", &mut position, select, show).await?;
         Ok(position)
+    }
+
+    /// The tracking positions of all upstreams, by name.
+    pub(super) async fn tracked_positions(&self) -> Result<Vec<TrackedPosition>, RecorderError> {
+        let mut tracked = Vec::new();
+        let select = |tracked: &mut &mut Vec<TrackedPosition>| {
+            // after a lost connection, the list is read again from its beginning
+            tracked.clear();
+            sqlx::query(self.sql.common.all_positions.text())
+        };
+        let show = |tracked: &mut &mut Vec<TrackedPosition>, row: ShownRow<'_>| {
+            let position = rows::log_position(row.try_get(1)?, row.try_get(2)?)?;
+            tracked.push(TrackedPosition::new(row.try_get::<String, _>(0)?, position));
+            Ok(ControlFlow::Continue(()))
+        };
+        self.read("list the tracking positions", &mut tracked, select, show).await?;
+        Ok(rows::by_upstream(tracked))
     }
 
     /// Moves the position from exactly this one to any other.

@@ -16,6 +16,7 @@ use crate::config::PostgresViewsConfig;
 use crate::errors::postgres::{is_missing_table, is_timeout, kind_of};
 use crate::errors::{ErrorKind, seconds};
 use crate::postgres::GuardedConnection;
+use crate::sql::projections::catalogue::{self, CatalogueSql};
 use crate::sql::projections::dead_letters::{self, LettersSql};
 use crate::sql::projections::positions::{self, POSTGRES_ONLY, PositionsSql};
 use crate::sql::projections::versions::{self, VersionsSql};
@@ -174,6 +175,7 @@ impl crate::views::Session for Session {
     const POSITIONS: PositionsSql = positions::POSTGRES;
     const LETTERS: LettersSql = dead_letters::POSTGRES;
     const VERSIONS: VersionsSql = versions::POSTGRES;
+    const CATALOGUE: CatalogueSql = catalogue::POSTGRES;
 
     fn connection(&mut self) -> &mut PgConnection {
         self

@@ -165,6 +165,16 @@ impl PostgresSql {
                    ORDER BY position DESC LIMIT 1) AS tracked"
             )
             .into(),
+            // one lookup of the newest row for each upstream, however many deleted ones are below it
+            all_positions: format!(
+                "WITH RECURSIVE newest AS (\
+                   (SELECT upstream, position, anchor FROM {tracking} ORDER BY upstream DESC, position DESC LIMIT 1) UNION ALL \
+                   SELECT next.upstream, next.position, next.anchor FROM newest CROSS JOIN LATERAL (\
+                     SELECT upstream, position, anchor FROM {tracking} WHERE upstream < newest.upstream \
+                     ORDER BY upstream DESC, position DESC LIMIT 1) AS next) \
+                 SELECT upstream, position, anchor FROM newest"
+            )
+            .into(),
             initialize_tracking: format!(
                 "INSERT INTO {tracking} (upstream, position, anchor) SELECT $1, $2, $3 \
                  WHERE NOT EXISTS (SELECT FROM {tracking} AS tracked WHERE tracked.upstream = $1)"

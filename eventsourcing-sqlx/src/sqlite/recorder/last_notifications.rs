@@ -8,7 +8,8 @@ use eventsourcing_core::{Notification, RecorderError};
 use rusqlite::params;
 
 use super::Inner;
-use super::select::{SLICE, SLICE_OF_LOG, Slice, json_array, log_row, show};
+use super::select::{SLICE, SLICE_OF_LOG, Slice, log_row, show};
+use crate::json_array::json_array;
 use crate::rows;
 
 /// How many ids are searched for topics at a time, at most.

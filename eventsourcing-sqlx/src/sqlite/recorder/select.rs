@@ -19,6 +19,7 @@ use super::Inner;
 use super::busy::PAUSE;
 use super::columns::{blob, text, uuid};
 use super::error::StatementError;
+use crate::json_array::json_array;
 use crate::log_read::{LogRead, LogRow};
 use crate::rows;
 use crate::sql::Statements;
@@ -243,39 +244,4 @@ pub(super) fn log_row<'r>(row: &'r Row<'_>) -> Result<LogRow<'r>, StatementError
     let checksum = rows::of_notification(rows::from_checksum(row.get(5)?), id)?;
     let event = StoredEventRef::new(uuid(row, 1)?, version, text(row, 3)?, blob(row, 4)?, append_id);
     Ok(LogRow { id, append_id, shown: Some(event.with_checksum(checksum).notification(id)) })
-}
-
-/// The texts as a JSON array, which is one value for the same statement, for any number of texts.
-pub(super) fn json_array(texts: &[String]) -> String {
-    let mut json = String::from("[");
-    for text in texts {
-        if json.len() > 1 {
-            json.push(',');
-        }
-        json.push('"');
-        for c in text.chars() {
-            match c {
-                '"' => json.push_str("\\\""),
-                '\\' => json.push_str("\\\\"),
-                c if c.is_ascii_control() => json.push_str(&format!("\\u{:04x}", u32::from(c))),
-                c => json.push(c),
-            }
-        }
-        json.push('"');
-    }
-    json.push(']');
-    json
-}
-
-#[cfg(test)]
-mod tests {
-    use super::json_array;
-
-    #[test]
-    fn any_text_survives_the_way_through_json() {
-        let texts = ["World.Started".to_owned(), "a\"b\\c\n\u{1}\u{7f}ü😀".to_owned()];
-        let expected = "[\"World.Started\",\"a\\\"b\\\\c\\u000a\\u0001\\u007fü😀\"]";
-        assert_eq!(json_array(&texts), expected);
-        assert_eq!(json_array(&[]), "[]");
-    }
 }

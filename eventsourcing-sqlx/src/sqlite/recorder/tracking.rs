@@ -1,5 +1,6 @@
 //! Tracking positions: how far the logs of other applications are processed.
 
+use eventsourcing_core::recording::TrackedPosition;
 use eventsourcing_core::{LogPosition, RecorderError, Tracking};
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::time::{Instant, sleep};
@@ -22,6 +23,24 @@ impl Inner {
         })
         .await?;
         Ok(position)
+    }
+
+    /// The tracking positions of all upstreams, by name.
+    pub(super) async fn tracked_positions(&self) -> Result<Vec<TrackedPosition>, RecorderError> {
+        let mut tracked = Vec::new();
+        self.read("list the tracking positions", |connection| {
+            tracked.clear();
+            let mut select = connection.prepare_cached(self.sql.common.all_positions.as_str())?;
+            let mut found = select.query([])?;
+            while let Some(row) = found.next()? {
+                let (upstream, position, anchor): (String, _, _) =
+                    (row.get(0)?, row.get(1)?, columns::uuid_if_any(row, 2)?);
+                tracked.push(TrackedPosition::new(upstream, rows::log_position(position, anchor)?));
+            }
+            Ok(Slice::Last)
+        })
+        .await?;
+        Ok(rows::by_upstream(tracked))
     }
 
     /// Moves the position from exactly this one to any other.

@@ -17,6 +17,7 @@ use super::guard::{guard, unguard};
 use super::letters;
 use crate::errors::ErrorKind;
 use crate::errors::sqlite::{is_missing_table, kind_of};
+use crate::sql::projections::catalogue::{self, CatalogueSql};
 use crate::sql::projections::dead_letters::{self, LettersSql};
 use crate::sql::projections::positions::{self, PositionsSql, SQLITE_ONLY};
 use crate::sql::projections::versions::{self, VersionsSql};
@@ -84,6 +85,7 @@ impl crate::views::Session for Session {
     const POSITIONS: PositionsSql = positions::SQLITE;
     const LETTERS: LettersSql = dead_letters::SQLITE;
     const VERSIONS: VersionsSql = versions::SQLITE;
+    const CATALOGUE: CatalogueSql = catalogue::SQLITE;
 
     fn connection(&mut self) -> &mut SqliteConnection {
         self
