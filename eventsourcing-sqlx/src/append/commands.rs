@@ -46,10 +46,12 @@ pub(crate) type StoredRow = (Uuid, i64, i64, Option<Vec<u8>>, Option<Vec<u8>>, O
 pub(crate) fn from_row(row: StoredRow) -> Result<RecordedCommand, RecorderError> {
     let (id, first, events, earlier, content, checksum, recorded_at) = row;
     let id = CommandId::new(id);
-    let ids = ids(first, events, earlier.as_deref().unwrap_or_default());
-    let (Some(ids), Ok(time)) = (ids, Timestamp::from_microsecond(recorded_at)) else {
+    let Some(ids) = ids(first, events, earlier.as_deref().unwrap_or_default()) else {
         return Err(RecorderError::Corrupt { found: format!("the command {id} with events that no append has") });
     };
+    // the first and the last time have no exact number of microseconds
+    let beyond = if recorded_at < 0 { Timestamp::MIN } else { Timestamp::MAX };
+    let time = Timestamp::from_microsecond(recorded_at).unwrap_or(beyond);
     let checksum = rows::from_checksum(checksum)?;
     let content = content.map(|state| CommandContent::new(state).with_checksum(checksum));
     Ok(NewCommand::new(id, time).content(content).recorded(ids))
