@@ -128,7 +128,11 @@ pub mod topics {
 }
 
 pub mod operations {
-    //! Operations: databases, backups, failover, monitoring.
+    //! Operations: the command line, databases, backups, failover, monitoring.
+
+    #[doc = include_str!("guide_links.md")]
+    #[doc = include_str!("../docs/operations/command-line.md")]
+    pub mod command_line {}
 
     #[doc = include_str!("guide_links.md")]
     #[doc = include_str!("../docs/operations/postgresql.md")]

@@ -1,0 +1,52 @@
+//! The commands, one file each.
+
+mod event;
+mod event_line;
+mod filter;
+mod history;
+mod log;
+mod manual;
+mod status;
+mod types;
+mod verify;
+
+use crate::arguments::{Arguments, Command, General};
+use crate::failure::{Failure, Outcome};
+use crate::output::Output;
+use crate::place::{Place, Tables};
+use crate::transfer::{export, import};
+
+/// Runs the command that the arguments name.
+pub(crate) fn run(arguments: Arguments, output: &mut Output) -> Result<Outcome, Failure> {
+    let Arguments { general, command } = arguments;
+    // they need no database and no runtime
+    match &command {
+        Command::Completions { shell } => return manual::completions(*shell, output),
+        Command::Man { dir } => return manual::pages(dir.as_deref(), output),
+        _ => {}
+    }
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Failure::Runtime)?;
+    runtime.block_on(run_on_database(&general, command, output))
+}
+
+async fn run_on_database(general: &General, command: Command, output: &mut Output) -> Result<Outcome, Failure> {
+    if matches!(&command, Command::Export(export) if export.output.is_none()) && output.is_terminal {
+        return Err(Failure::ExportToTerminal);
+    }
+    let tables = if matches!(command, Command::Import(_)) { Tables::MayBeCreated } else { Tables::AreThere };
+    let place = Place::open(general, tables).await?;
+    let outcome = match command {
+        Command::Status(status) => status::run(&place, &status, output).await,
+        Command::Log(log) => log::run(&place, &log, output).await,
+        Command::Event(event) => event::run(&place, &event, output).await,
+        Command::History(history) => history::run(&place, &history, output).await,
+        Command::Types(types) => types::run(&place, &types, output).await,
+        Command::Verify(verify) => verify::run(&place, &verify, output).await,
+        Command::Export(export) => export::run(&place, &export, output).await,
+        Command::Import(import) => import::run(&place, &import, output).await,
+        Command::Completions { .. } | Command::Man { .. } => Ok(Outcome::Fine),
+    };
+    place.application().close().await;
+    outcome
+}

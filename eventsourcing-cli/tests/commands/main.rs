@@ -1,0 +1,11 @@
+//! The command by its output and its exit codes, as a process of its own, on SQLite files and PostgreSQL.
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+mod common;
+mod faults;
+mod following;
+mod hostile;
+mod looking;
+mod output;
+mod transfer;
+mod usage;
