@@ -38,6 +38,8 @@ enum Server {
         history: Option<History>,
         /// Aggregates with snapshots.
         ledgers: Vec<Uuid>,
+        /// The same application, with a cache.
+        cached: Arc<Bank>,
     },
     /// The limit, as one process of several: a writer that groups saves.
     Grouped(mpsc::Sender<Waiting>),
@@ -53,13 +55,16 @@ pub fn run(who: &str, database: Database, schema: Option<String>, folder: &Path)
         (Database::Postgres, None) => Some(Schema::create()),
         _ => None,
     };
-    let bank = match &schema {
+    let file = || files.path().join("ours.db");
+    let banks = match &schema {
         Some(schema) if who == "grouped" => Err(postgres_saves::group_loop(schema)),
-        Some(schema) => Ok(schema.bank()),
-        None => Ok(place::bank_on(files.path().join("ours.db"))),
+        Some(schema) => Ok((schema.bank(), schema.cached_bank())),
+        None => Ok((place::bank_on(file()), place::cached_bank_on(file()))),
     };
-    let mut server = match bank {
-        Ok(bank) => Server::Ours { bank: Arc::new(bank), history: None, ledgers: Vec::new() },
+    let mut server = match banks {
+        Ok((bank, cached)) => {
+            Server::Ours { bank: Arc::new(bank), history: None, ledgers: Vec::new(), cached: Arc::new(cached) }
+        }
         Err(queue) => Server::Grouped(queue),
     };
     println!("ready");
@@ -93,6 +98,10 @@ impl Server {
                     *ledgers = wait(record_ledgers(Arc::clone(bank), count, events, Some(events - TAIL)));
                 }
                 work(&mut vec![LedgerLoader::new(bank, ledgers.clone())], time)
+            }
+            ("cached", Self::Ours { bank, history, cached, .. }) => {
+                let history = history.get_or_insert_with(|| History::record(bank, EVENTS));
+                work(&mut vec![Loader::new(cached, history.streams_of(number as u64))], time)
             }
             ("load", Self::Ours { bank, history, .. }) => {
                 let history = history.get_or_insert_with(|| History::record(bank, EVENTS));

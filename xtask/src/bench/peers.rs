@@ -49,6 +49,7 @@ const REQUESTS: &[(&str, u32, &str, &str)] = &[
     ("load", 10, "load 10 events", "loads"),
     ("load", 1_000, "load 1000 events", "loads"),
     ("snapshot", 1_000, "load 1000 events from a snapshot", "loads"),
+    ("cached", 1_000, "load 1000 events from the cache", "loads"),
     ("log", 1, "read the log", "events"),
 ];
 

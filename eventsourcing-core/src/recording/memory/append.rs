@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::Log;
-use crate::recording::{Append, LogPosition, Notification, RecorderError, StoredEvent, Tracking, is_same_attempt};
+use crate::recording::{Append, Notification, RecorderError, StoredEvent, Tracking, is_same_attempt};
 
 impl Log {
     /// Checks all events before anything is changed.
@@ -75,10 +75,6 @@ impl Log {
             self.letters.change(letters);
         }
         Ok(notifications)
-    }
-
-    pub(super) fn position_in(&self, upstream: &str) -> LogPosition {
-        self.tracking.get(upstream).copied().unwrap_or_default()
     }
 
     /// Appends a single event, with a single lookup of its aggregate.
