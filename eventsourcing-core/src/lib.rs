@@ -74,6 +74,7 @@ pub use uuid::Uuid;
 pub mod __private {
     //! Items that generated code names. Not public API: they may change in any release.
     pub use crate::application::policy_scope::PolicyScope;
+    pub use crate::application::state_view::{AsJson, AsText, NoJson, NoText};
     pub use crate::domain::attributes::{AggregateStruct, AllEventsInOneImpl, DefaultFields};
     pub use crate::domain::outcome::{Outcome, PlainOutcome};
     pub use crate::domain::snapshot_format::{NotShown, Shown};
