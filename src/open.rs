@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
+use eventsourcing_core::application::StateView;
 use eventsourcing_core::recording::{MemoryRecorder, NotificationQuery};
 use eventsourcing_core::{Aggregate, Application, ApplicationBuilder, Environment, Mapper, Recorder, Result};
 
@@ -84,6 +85,14 @@ impl<T: From<Application>> Builder<T> {
     /// Registers an aggregate type, so that a topic it shares with another type is an error when the application opens.
     pub fn aggregate<A: Aggregate>(mut self) -> Self {
         self.application = self.application.aggregate::<A>();
+        self
+    }
+
+    /// Registers an aggregate type, and says how tools that do not know the type show its states.
+    ///
+    /// See [`ApplicationBuilder::aggregate_with`].
+    pub fn aggregate_with<A: Aggregate>(mut self, view: StateView<A>) -> Self {
+        self.application = self.application.aggregate_with(view);
         self
     }
 

@@ -75,6 +75,7 @@ pub use uuid::Uuid;
 pub mod __private {
     //! Items that generated code names. Not public API: they may change in any release.
     pub use crate::application::policy_scope::PolicyScope;
+    pub use crate::application::state_view::{AsJson, AsText, NoJson, NoText};
     pub use crate::domain::attributes::{AggregateStruct, AllEventsInOneImpl, DefaultFields, NoFields};
     pub use crate::domain::cloning::{Cloned, NotCloned};
     pub use crate::domain::outcome::{Outcome, PlainOutcome};

@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex, Once, OnceLock, Weak};
 use std::time::Duration;
 
 use super::aggregate_cache::AggregateCache;
+use super::aggregate_type::RegisteredTypes;
 use super::aggregate_types::AggregateTypes;
 use super::application_clock::ApplicationClock;
 use super::cache_settings::CacheSettings;
 use super::command_pruning::{Pruning, Retention};
 use super::handle::{Application, Shared};
 use super::snapshots::{SnapshotSettings, Snapshots};
+use super::state_view::StateView;
 use super::topics::Topics;
 use super::turns::Turns;
 use crate::codec::{CipherKey, Mapper, StateCheck};
@@ -47,6 +49,7 @@ pub struct ApplicationBuilder {
     mapper: Option<Mapper>,
     topics: Topics,
     aggregate_types: AggregateTypes,
+    registered_types: RegisteredTypes,
     topic_taken: Option<crate::Error>,
     section_size: usize,
     clock: ApplicationClock,
@@ -68,6 +71,7 @@ impl ApplicationBuilder {
             mapper: None,
             topics: Topics::default(),
             aggregate_types: AggregateTypes::default(),
+            registered_types: RegisteredTypes::default(),
             topic_taken: None,
             section_size: Self::DEFAULT_SECTION_SIZE,
             clock: ApplicationClock::default(),
@@ -97,7 +101,16 @@ impl ApplicationBuilder {
     /// If the application compresses with zstd, its first dictionary is made from the fields of the registered types' events: see
     /// [`Application::prepare_dictionaries`].
     #[must_use]
-    pub fn aggregate<A: Aggregate>(mut self) -> Self {
+    pub fn aggregate<A: Aggregate>(self) -> Self {
+        self.aggregate_with::<A>(StateView::hidden())
+    }
+
+    /// Registers an aggregate type like [`aggregate`](Self::aggregate), and says how tools that do not know the type show its states.
+    ///
+    /// [`Application::aggregate_types`] has an example.
+    #[must_use]
+    pub fn aggregate_with<A: Aggregate>(mut self, view: StateView<A>) -> Self {
+        self.registered_types.add(view);
         self.aggregate_types.add::<A::Event>();
         self.topic_taken = self.topic_taken.or(self.topics.claim::<A::Event>().err());
         self
@@ -231,6 +244,7 @@ impl ApplicationBuilder {
         check_name(&name)?;
         check_timers(|| format!("the application `{name}`"))?;
         warn_of_arbitrary_precision();
+        let registered_types = self.registered_types;
         let recorder = recorder.unwrap_or_else(|| Arc::new(MemoryRecorder::new()));
         let mapper = mapper.unwrap_or_else(|| Mapper::new(name.to_lowercase()));
         let (turns, claim, carried_over) = (Turns::default(), OnceLock::new(), Mutex::default());
@@ -242,6 +256,7 @@ impl ApplicationBuilder {
             mapper,
             topics,
             aggregate_types,
+            registered_types,
             section_size,
             clock,
             turns,

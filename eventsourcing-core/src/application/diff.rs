@@ -81,7 +81,7 @@ impl Repository<'_> {
 }
 
 /// The state as JSON, without the field of the root.
-fn fields<A: Aggregate + Serialize>(aggregate: &A) -> Result<Value> {
+pub(super) fn fields<A: Aggregate + Serialize>(aggregate: &A) -> Result<Value> {
     let mut state = json_value(aggregate).map_err(|reason| Error::StateNotJson {
         aggregate: A::NAME,
         originator_id: aggregate.id(),

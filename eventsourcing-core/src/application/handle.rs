@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 use futures::future::BoxFuture;
 
 use super::aggregate_cache::AggregateCache;
+use super::aggregate_type::RegisteredTypes;
 use super::aggregate_types::AggregateTypes;
 use super::application_clock::ApplicationClock;
 use super::are_among;
@@ -55,6 +56,7 @@ pub(crate) struct Shared {
     pub(crate) mapper: Mapper,
     pub(crate) topics: Topics,
     pub(crate) aggregate_types: AggregateTypes,
+    pub(super) registered_types: RegisteredTypes,
     pub(super) section_size: usize,
     pub(super) clock: ApplicationClock,
     pub(super) turns: Turns,

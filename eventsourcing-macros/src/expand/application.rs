@@ -8,6 +8,13 @@ use crate::model::checked::Application;
 /// The struct and its impls.
 pub(crate) fn application(application: Application) -> TokenStream {
     let Application { krate, attributes, visibility, ident, name, aggregates } = application;
+    // which of the two apply, only the compiler sees: a macro does not know whether a type is `Serialize` or `Debug`
+    let views = (!aggregates.is_empty()).then(|| {
+        quote! {
+            #[allow(unused_imports)]
+            use #krate::__private::{NoJson as _, NoText as _};
+        }
+    });
     quote! {
         #(#attributes)*
         #visibility struct #ident {
@@ -38,7 +45,11 @@ pub(crate) fn application(application: Application) -> TokenStream {
 
             /// Returns a builder, which configures the application in code.
             pub fn builder() -> #krate::Builder<Self> {
-                #krate::Builder::new(#name) #(.aggregate::<#aggregates>())*
+                #views
+                #krate::Builder::new(#name)
+                    #(.aggregate_with::<#aggregates>(
+                        #krate::__private::AsJson::<#aggregates>::VIEW.or(#krate::__private::AsText::<#aggregates>::VIEW)
+                    ))*
             }
         }
 

@@ -66,7 +66,8 @@ pub(crate) const POSTGRES: CatalogueSql = CatalogueSql {
          SELECT owner.key, owner.upstream, place.position, place.anchor, (SELECT pg_catalog.count(*) FROM (\
              SELECT FROM eventsourcing_dead_letters AS letter WHERE ",
         is!("letter.projection", "owner.key", "letter.upstream", "owner.upstream"),
-        " LIMIT $2) AS counted) FROM owner LEFT JOIN LATERAL (\
+        // without this order, the planner may read the whole table for a projection that has few letters
+        " ORDER BY letter.notification_id LIMIT $2) AS counted) FROM owner LEFT JOIN LATERAL (\
              SELECT position, anchor FROM eventsourcing_projections AS newest WHERE ",
         is!("newest.projection", "owner.key", "newest.upstream", "owner.upstream"),
         " ORDER BY position DESC LIMIT 1) AS place ON true"
