@@ -47,7 +47,7 @@ pub(crate) async fn fido(kennel: &Kennel) -> Dog {
     kennel.save(&mut dog).await.unwrap();
     dog.add_trick("roll over".to_owned());
     dog.measure(GRAINS);
-    kennel.save_with(&mut dog, Metadata::new().with_actor("ada")).await.unwrap();
+    kennel.save(&mut dog).metadata(Metadata::new().with_actor("ada")).await.unwrap();
     dog
 }
 

@@ -359,7 +359,7 @@ async fn an_import_of_a_process_application_names_what_it_does_not_have() {
     let kennel = source.kennel().await;
     for upstream in ["Shelters", "Kennel"] {
         let caused = Metadata::new().with_cause(upstream, 7);
-        kennel.save_with(&mut Dog::register("Fido".to_owned()), caused).await.unwrap();
+        kennel.save(&mut Dog::register("Fido".to_owned())).metadata(caused).await.unwrap();
     }
     let (_folder, file) = new_file();
     assert_eq!(export(&source, &file, &[]).code, 0);
