@@ -2,7 +2,7 @@
 
 use super::change::ShapeChange;
 use super::described::{Described, Lines, Shapes};
-use crate::state::shape::{ALIAS, ANY, MAY_BE_MISSING, NOT_DESCRIBED, NOT_TRACED, OR_NULL};
+use crate::state::shape::{ALIAS, ANY, MAP_BY, MAY_BE_MISSING, NOT_DESCRIBED, NOT_TRACED, OR_NULL, takes_all};
 
 /// Returns the differences, those of one event together.
 pub(super) fn compare(lock: &Shapes, code: &Described) -> Vec<ShapeChange> {
@@ -74,7 +74,7 @@ impl Event<'_> {
     /// Compares the shape that is recorded today: each difference counts.
     fn compare_current(&self, recorded: &Lines, read: &Lines, changes: &mut Vec<ShapeChange>) {
         let differs =
-            |path: &str| recorded.get(path).map(|kind| kind_of(kind)) != read.get(path).map(|kind| kind_of(kind));
+            |path: &str| recorded.get(path).map(|kind| container(kind)) != read.get(path).map(|kind| container(kind));
         for (path, before) in recorded {
             match read.get(path) {
                 Some(after) if after == before => {}
@@ -162,6 +162,12 @@ fn kind_of(kind: &str) -> &str {
     kind.trim_end_matches(OR_NULL)
 }
 
+/// Returns the kind of a value as far as it says which parts there are, which the keys of a map do not.
+fn container(kind: &str) -> &str {
+    let kind = kind_of(kind);
+    if kind.starts_with(MAP_BY) { MAP_BY } else { kind }
+}
+
 /// Returns whether a part that is not recorded has to be there. A variant that is not recorded does no harm.
 fn is_required(path: &str, kind: &str) -> bool {
     !path.ends_with('>') && !kind.ends_with(MAY_BE_MISSING) && !kind.starts_with(ALIAS)
@@ -191,10 +197,17 @@ fn breaks(before: &str, after: &str) -> bool {
     match (before.strip_prefix("one of "), after.strip_prefix("one of ")) {
         (Some(before), Some(after)) => before.split(" | ").any(|name| !after.split(" | ").any(|other| other == name)),
         // what was not described before, or is not now, cannot be compared
-        _ => {
-            before != after && ![before, after].contains(&NOT_DESCRIBED) && after != ANY && !after.ends_with(NOT_TRACED)
-        }
+        _ if [before, after].contains(&NOT_DESCRIBED) || after == ANY || after.ends_with(NOT_TRACED) => false,
+        _ => match (before.strip_prefix(MAP_BY), after.strip_prefix(MAP_BY)) {
+            (Some(before), Some(after)) => ![before, after].contains(&NOT_DESCRIBED) && !reads_all(before, after),
+            _ => !reads_all(before, after),
+        },
     }
+}
+
+/// Returns whether a kind reads everything that was written as another one.
+fn reads_all(before: &str, after: &str) -> bool {
+    before == after || takes_all(before, after).unwrap_or(false)
 }
 
 #[cfg(test)]
@@ -221,6 +234,12 @@ mod tests {
             ("one of Red | Green", "one of Red", true),
             ("object", "list", true),
             ("string", "another name of a field", true),
+            ("string", "string (uuid)", true),
+            ("string (uuid)", "string", false),
+            ("string (uuid)", "string or null", false),
+            ("string (uuid) or null", "string", true),
+            ("map by string", "map by string (uuid)", true),
+            ("map by string (uuid)", "map by string", false),
         ] {
             assert_eq!(breaks(before, after), expected, "{before} → {after}");
         }
