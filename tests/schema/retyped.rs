@@ -84,8 +84,18 @@ typed! {
     pair_of_texts: (String, String);
     by_text: BTreeMap<String, u32>;
     by_uuid: BTreeMap<Uuid, u32>;
+    by_uuid_wider: BTreeMap<Uuid, u64>;
+    by_uuid_to_text: BTreeMap<Uuid, String>;
     payment: Payment;
     named_payment: NamedPayment;
+    u8s: u8;
+    u32s: u32;
+    u64s: u64;
+    i32s: i32;
+    i64s: i64;
+    f32s: f32;
+    f64s: f64;
+    optional_u64: Option<u64>;
 }
 
 /// Returns whether events of the first program are lost to the second one; `None` if the lock file says nothing.
@@ -121,6 +131,7 @@ fn a_type_that_becomes_a_text_loses_nothing() {
     assert_eq!(loses::<uuid::World, text::World>(), Some(false));
     assert_eq!(loses::<timestamp::World, text::World>(), Some(false));
     assert_eq!(loses::<name::World, text::World>(), Some(false));
+    assert_eq!(loses::<letter::World, text::World>(), Some(false));
     assert_eq!(loses::<v4::World, address::World>(), Some(false));
     assert_eq!(loses::<uuid::World, optional_text::World>(), Some(false));
     assert_eq!(loses::<optional_uuid::World, optional_text::World>(), Some(false));
@@ -130,4 +141,27 @@ fn a_type_that_becomes_a_text_loses_nothing() {
     assert_eq!(loses::<payment::World, named_payment::World>(), Some(false));
     assert_eq!(loses::<text::World, title::World>(), None);
     assert_eq!(loses::<title::World, text::World>(), None);
+}
+
+#[test]
+fn a_number_that_becomes_a_wider_one_loses_nothing() {
+    assert_eq!(loses::<u32s::World, u64s::World>(), Some(false));
+    assert_eq!(loses::<u8s::World, u32s::World>(), Some(false));
+    assert_eq!(loses::<u32s::World, i64s::World>(), Some(false));
+    assert_eq!(loses::<i32s::World, i64s::World>(), Some(false));
+    assert_eq!(loses::<f32s::World, f64s::World>(), Some(false));
+    assert_eq!(loses::<u32s::World, f64s::World>(), Some(false));
+    assert_eq!(loses::<u32s::World, optional_u64::World>(), Some(false));
+    assert_eq!(loses::<by_uuid::World, by_uuid_wider::World>(), Some(false));
+}
+
+#[test]
+fn a_number_that_becomes_a_narrower_one_loses_events() {
+    assert_eq!(loses::<u64s::World, u32s::World>(), Some(true));
+    assert_eq!(loses::<u64s::World, i64s::World>(), Some(true));
+    assert_eq!(loses::<i32s::World, u64s::World>(), Some(true));
+    assert_eq!(loses::<u64s::World, f64s::World>(), Some(true));
+    assert_eq!(loses::<f64s::World, f32s::World>(), Some(true));
+    assert_eq!(loses::<optional_u64::World, u64s::World>(), Some(true));
+    assert_eq!(loses::<by_uuid::World, by_uuid_to_text::World>(), Some(true));
 }

@@ -205,9 +205,29 @@ fn breaks(before: &str, after: &str) -> bool {
     }
 }
 
+/// The kinds without parts that read everything which was written as another one.
+///
+/// A float reads the integers that it represents exactly.
+const WIDER: [(&str, &[&str]); 12] = [
+    ("u8", &["u16", "u32", "u64", "u128", "i16", "i32", "i64", "i128", "f32", "f64"]),
+    ("u16", &["u32", "u64", "u128", "i32", "i64", "i128", "f32", "f64"]),
+    ("u32", &["u64", "u128", "i64", "i128", "f64"]),
+    ("u64", &["u128", "i128"]),
+    ("u128", &[]),
+    ("i8", &["i16", "i32", "i64", "i128", "f32", "f64"]),
+    ("i16", &["i32", "i64", "i128", "f32", "f64"]),
+    ("i32", &["i64", "i128", "f64"]),
+    ("i64", &["i128"]),
+    ("i128", &[]),
+    ("f32", &["f64"]),
+    ("char", &["string"]),
+];
+
 /// Returns whether a kind reads everything that was written as another one.
 fn reads_all(before: &str, after: &str) -> bool {
-    before == after || takes_all(before, after).unwrap_or(false)
+    before == after
+        || takes_all(before, after).unwrap_or(false)
+        || WIDER.iter().any(|(kind, wider)| *kind == before && wider.contains(&after))
 }
 
 #[cfg(test)]
@@ -240,6 +260,23 @@ mod tests {
             ("string (uuid) or null", "string", true),
             ("map by string", "map by string (uuid)", true),
             ("map by string (uuid)", "map by string", false),
+            ("map by u32", "map by u64", false),
+            ("map by u32", "u64", true),
+            ("u32", "u64", false),
+            ("u8", "u32", false),
+            ("u32", "i64", false),
+            ("i32", "i64", false),
+            ("f32", "f64", false),
+            ("u32", "f64", false),
+            ("u32", "f32", true),
+            ("u64", "f64", true),
+            ("u64", "i64", true),
+            ("i64", "u64", true),
+            ("u64", "u32", true),
+            ("f64", "f32", true),
+            ("f64", "u64", true),
+            ("char", "string", false),
+            ("string", "char", true),
         ] {
             assert_eq!(breaks(before, after), expected, "{before} → {after}");
         }
