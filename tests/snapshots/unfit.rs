@@ -4,8 +4,11 @@ use eventsourcing::RecorderError;
 use eventsourcing::prelude::*;
 use eventsourcing::recording::StoredSnapshot;
 use serde::{Deserialize, Serialize};
+use sqlx::{AssertSqlSafe, SqlitePool};
 
-use super::{Store, World, in_each_database, saved, until};
+use super::common::pools::variable;
+use super::common::sqlite_file;
+use super::{Store, Universe, World, in_each_database, saved, until};
 
 in_each_database! {
     a_snapshot_that_was_altered_is_missed_and_replaced
@@ -172,9 +175,30 @@ async fn snapshots_that_cannot_be_read_are_no_error(store: Store) {
     let fault = RecorderError::Corrupt { found: "originator version -1".to_owned() };
     *store.recorder.fault.lock().unwrap() = Some(fault);
     assert_eq!(universe.repository().get::<World>(world.id()).await.unwrap(), world);
+    assert_eq!(universe.snapshot_counts().missed, 1);
     // what also concerns the events is an error
     let lost = RecorderError::Disconnected { source: "reset".into() };
     *store.recorder.fault.lock().unwrap() = Some(lost);
     let error = universe.repository().get::<World>(world.id()).await.unwrap_err();
     assert!(error.is_retryable(), "{error}");
+}
+
+/// Rows that no recorder wrote, written by other means.
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_missed_and_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = sqlite_file(&folder);
+    let universe = Universe::open_with(file.clone()).await.unwrap();
+    let world = saved(&universe, 10).await;
+    let pool = SqlitePool::connect(&format!("sqlite://{}", variable(&file, "SQLITE_DBNAME"))).await.unwrap();
+    for change in ["append_id = x'010203'", "originator_version = -1"] {
+        let update = format!("UPDATE universe_snapshots SET {change}");
+        let changed = sqlx::query(AssertSqlSafe(update)).execute(&pool).await.unwrap();
+        assert_eq!(changed.rows_affected(), 1, "{change}");
+        let reader = Universe::open_with(file.clone()).await.unwrap();
+        assert_eq!(reader.repository().get::<World>(world.id()).await.unwrap(), world, "{change}");
+        until(&reader, |counts| counts.missed == 1 && counts.taken == 1).await;
+        assert_eq!(reader.repository().get::<World>(world.id()).await.unwrap(), world, "{change}");
+        assert_eq!(reader.snapshot_counts().used, 1, "{change}: the new one is used");
+    }
 }
