@@ -4,6 +4,11 @@ use super::change::ShapeChange;
 use super::described::{Described, Lines, Shapes};
 use crate::state::shape::{ALIAS, ANY, MAP_BY, MAY_BE_MISSING, NOT_DESCRIBED, NOT_TRACED, OR_NULL, takes_all};
 
+/// What is said about a topic that is gone.
+pub(super) const IS_GONE: &str = "no event has this topic any more";
+/// What is said about a topic that was not recorded before.
+pub(super) const IS_NEW: &str = "the event is new";
+
 /// Returns the differences, those of one event together.
 pub(super) fn compare(lock: &Shapes, code: &Described) -> Vec<ShapeChange> {
     let mut changes = Vec::new();
@@ -14,7 +19,7 @@ pub(super) fn compare(lock: &Shapes, code: &Described) -> Vec<ShapeChange> {
             (None, None) if code.retired.contains(topic) => continue,
             (None, None) => {
                 let version = locked.keys().next_back().copied().unwrap_or(1);
-                changes.push(whole(topic, version, Some("no event has this topic any more"), None, true));
+                changes.push(whole(topic, version, Some(IS_GONE), None, true));
                 continue;
             }
         };
@@ -37,7 +42,7 @@ pub(super) fn compare(lock: &Shapes, code: &Described) -> Vec<ShapeChange> {
     }
     for (topic, read) in code.current.iter().filter(|(topic, _)| !lock.contains_key(*topic)) {
         let known = read.keys().next_back().copied().unwrap_or(1);
-        changes.push(whole(topic, known, None, Some("the event is new"), false));
+        changes.push(whole(topic, known, None, Some(IS_NEW), false));
     }
     changes.sort_by(|one, other| (&one.topic, one.version).cmp(&(&other.topic, other.version)));
     changes
