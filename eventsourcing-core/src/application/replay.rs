@@ -258,5 +258,6 @@ pub(super) fn check_type<A: Aggregate>(stored: StoredEventRef<'_>) -> Result<()>
         expected: A::NAME,
         found: stored.topic.to_owned(),
         originator_id: stored.originator_id,
+        version: stored.originator_version,
     })
 }

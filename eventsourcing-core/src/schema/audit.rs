@@ -86,7 +86,9 @@ impl fmt::Display for AuditProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownTopic => f.write_str(
-                "no registered aggregate has an event with that topic; register the aggregate, or write `was = [\"…\"]` or `retired = [\"…\"]`",
+                "no registered aggregate has an event with that topic; if newer code recorded it, deploy that code; \
+                 if its aggregate is not registered, register it; if it was renamed, keep its old name with `was = [\"…\"]`; \
+                 `retired = [\"…\"]` drops such events, so write it only if none of them matters any more",
             ),
             Self::NewerVersion { found } => write!(f, "recorded with version {found} of its shape, by a newer program"),
             Self::Undecodable { reason } => f.write_str(reason),
