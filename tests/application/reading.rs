@@ -105,9 +105,10 @@ async fn a_topic_nobody_knows_is_named_and_does_not_stop_the_log(office: Office)
         error.to_string(),
         format!(
             "the event `Account.Frozen`, version 2 of {}, cannot be read: \
-             this aggregate has no event with that topic; it was removed or renamed after the event was recorded: \
-             write `was = [\"…\"]` on the `#[event]` that it became, or `retired = [\"…\"]` on the `#[aggregate]` impl block \
-         if it became none",
+             this aggregate has no event with that topic: newer code recorded it, and has to be deployed here too; \
+             or it was removed or renamed after the event was recorded: write `was = [\"…\"]` on the `#[event]` that it became, \
+             or `retired = [\"…\"]` on the `#[aggregate]` impl block if it became none, which drops all such events; \
+             an event that became several is `#[event(\"…\", split)]`",
             account.id()
         )
     );
