@@ -189,10 +189,8 @@ pub enum Error {
         reason: JsonError,
     },
 
-    /// The aggregate with this id has another type.
-    #[error(
-        "{originator_id} is not a {expected}: its events are recorded as `{found}`; get it as the type that records that topic"
-    )]
+    /// The aggregate with this id has another type, or newer code recorded events of it under another name.
+    #[error("{}", becomes::wrong_aggregate(expected, found, *originator_id, *version))]
     WrongAggregate {
         /// The name of the requested type.
         expected: &'static str,
@@ -200,6 +198,8 @@ pub enum Error {
         found: String,
         /// The requested id.
         originator_id: Uuid,
+        /// The version of that event. Those before it, if they were read, are of the requested type.
+        version: u64,
     },
 
     /// A policy handler saved on its own application instead of its unit of work. Nothing was recorded.

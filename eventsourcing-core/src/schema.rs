@@ -7,6 +7,7 @@
 //! The shapes are what the types' `Deserialize` asks for, so they include serde's attributes and nested types. What serde does not tell is
 //! not noticed: the fields of a `#[serde(flatten)]`, and the content of untagged and internally tagged enums.
 
+mod advice;
 mod audit;
 mod change;
 mod comparison;
@@ -17,5 +18,5 @@ mod lock_file;
 
 pub use audit::{AuditFinding, AuditProblem, LogAudit};
 pub use change::ShapeChange;
-pub use error::SchemaError;
+pub use error::{DroppedLine, SchemaError};
 pub use events_lock::EventsLock;

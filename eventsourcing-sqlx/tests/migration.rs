@@ -195,7 +195,7 @@ async fn without_create_table_old_tables_are_an_error_with_the_migration_sql() {
 
 #[tokio::test]
 async fn a_table_of_a_later_schema_is_required_only_from_that_version_on() {
-    let later = ["dictionaries", "tracking", "letters", "snapshots", "commands"];
+    let later = ["dictionaries", "tracking", "letters", "commands"];
     for table in later.map(|kind| format!("universe_{kind}")) {
         let found = format!("table universe_events without table {table}");
         let directory = tempfile::tempdir().unwrap();
@@ -221,6 +221,30 @@ async fn a_table_of_a_later_schema_is_required_only_from_that_version_on() {
         PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
         schema.drop().await;
     }
+}
+
+#[tokio::test]
+async fn a_table_of_snapshots_that_is_missing_is_created_with_the_sql_of_the_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("universe.db");
+    let path = path.to_str().unwrap();
+    SqliteRecorder::open("Universe", SqliteConfig::new(path)).await.unwrap().close().await;
+    sqlite(path, "DROP TABLE universe_snapshots").await;
+    let error = SqliteRecorder::open("Universe", SqliteConfig::new(path)).await.unwrap_err();
+    let RecorderError::SnapshotsMissing { table, sql } = &error else { panic!("{error:?}") };
+    assert_eq!(table, "universe_snapshots");
+    assert!(error.to_string().contains("no event is lost"), "{error}");
+    sqlite(path, sql).await;
+    SqliteRecorder::open("Universe", SqliteConfig::new(path)).await.unwrap();
+
+    let schema = Schema::new();
+    PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap().close().await;
+    schema.run(format!("DROP TABLE {}.universe_snapshots", schema.name)).await;
+    let error = PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap_err();
+    let RecorderError::SnapshotsMissing { sql, .. } = error else { panic!("{error:?}") };
+    schema.run(sql).await;
+    PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap();
+    schema.drop().await;
 }
 
 /// Positions of version 2 have no anchor, and later ones have one.

@@ -92,6 +92,10 @@ fn an_event_out_of_order_is_refused_with_both_versions() {
     let begun: Option<World> = first.mutate(None).unwrap();
     let error = third.mutate(begun).unwrap_err();
     assert!(matches!(error, AggregateError::OriginatorVersionMismatch { expected: 2, found: 3, .. }), "{error}");
+    assert!(
+        error.to_string().ends_with("version 2 is missing: restore its event, or apply it before this one"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -60,7 +60,7 @@ async fn an_aggregate_of_another_type_is_named(office: Office) {
     assert_eq!(
         error.to_string(),
         format!(
-            "{} is not a Account: its events are recorded as `Note.Begun`; get it as the type that records that topic",
+            "{} is no Account: its first event is recorded as `Note.Begun`; get it as the type that records that topic, or deploy the newer code that does",
             note.id()
         )
     );
@@ -105,9 +105,10 @@ async fn a_topic_nobody_knows_is_named_and_does_not_stop_the_log(office: Office)
         error.to_string(),
         format!(
             "the event `Account.Frozen`, version 2 of {}, cannot be read: \
-             this aggregate has no event with that topic; it was removed or renamed after the event was recorded: \
-             write `was = [\"…\"]` on the `#[event]` that it became, or `retired = [\"…\"]` on the `#[aggregate]` impl block \
-         if it became none",
+             this aggregate has no event with that topic: newer code recorded it, and has to be deployed here too; \
+             or it was removed or renamed after the event was recorded: write `was = [\"…\"]` on the `#[event]` that it became, \
+             or `retired = [\"…\"]` on the `#[aggregate]` impl block if it became none, which drops all such events; \
+             an event that became several is `#[event(\"…\", split)]`",
             account.id()
         )
     );

@@ -8,6 +8,7 @@ mod consumers;
 mod failing;
 mod names;
 mod program;
+mod renamed;
 mod rolling;
 mod shapes;
 mod splits;

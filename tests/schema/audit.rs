@@ -7,7 +7,9 @@ use eventsourcing::recording::MemoryRecorder;
 use eventsourcing::schema::AuditProblem;
 use eventsourcing::{Mapper, Recorder, StoredEvent};
 
-use super::common;
+use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
+
+use super::common::{self, pools};
 use super::programs::{recorded, with_a_version};
 
 #[application]
@@ -72,4 +74,54 @@ async fn sqlite() {
 async fn postgres() {
     let universe = Universe::open_with(common::postgres()).await.unwrap();
     what_a_program_cannot_read_is_reported(Arc::clone(universe.recorder())).await;
+}
+
+/// The audit goes on after events that were deleted, and the load of an aggregate without one says which is missing.
+async fn deleted_events_are_reported(recorder: Arc<dyn Recorder>, delete: impl AsyncFn(&str)) {
+    fill(&recorder).await;
+    delete("notification_id IN (2, 3, 5)").await;
+    let universe = Application::builder("Universe").recorder(recorder).aggregate::<recorded::World>().open().unwrap();
+    let audit = universe.audit_log().await.unwrap();
+    let found: Vec<(&AuditProblem, u64, u64)> =
+        audit.findings.iter().map(|finding| (&finding.problem, finding.count, finding.first)).collect();
+    let newer = AuditProblem::NewerVersion { found: 2 };
+    let expected = [
+        (&AuditProblem::Missing, 2, 2),
+        (&AuditProblem::Missing, 1, 5),
+        (&AuditProblem::UnknownTopic, 2, 4),
+        (&newer, 1, 7),
+    ];
+    assert_eq!((audit.events, found.as_slice()), (5, expected.as_slice()), "{audit}");
+    assert!(audit.to_string().contains("2 × no event, the first at position 2: it was deleted"), "{audit}");
+    // those at the end too
+    delete("notification_id = 8").await;
+    let audit = universe.audit_log().await.unwrap();
+    assert!(audit.findings.iter().any(|finding| (finding.first, finding.count) == (8, 1)), "{audit}");
+}
+
+#[tokio::test]
+async fn deleted_events_of_sqlite_are_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let variables = common::sqlite_file(&folder);
+    let universe = Universe::open_with(variables.clone()).await.unwrap();
+    let url = format!("sqlite://{}", pools::variable(&variables, "SQLITE_DBNAME"));
+    let pool = SqlitePool::connect(&url).await.unwrap();
+    let delete = async |which: &str| {
+        let delete = format!("DELETE FROM universe_events WHERE {which}");
+        sqlx::query(AssertSqlSafe(delete)).execute(&pool).await.unwrap();
+    };
+    deleted_events_are_reported(Arc::clone(universe.recorder()), delete).await;
+}
+
+#[tokio::test]
+async fn deleted_events_of_postgres_are_reported() {
+    let variables = common::postgres();
+    let universe = Universe::open_with(variables.clone()).await.unwrap();
+    let pool = PgPool::connect_with(pools::postgres_options(&variables)).await.unwrap();
+    let schema = pools::variable(&variables, "POSTGRES_SCHEMA");
+    let delete = async |which: &str| {
+        let delete = format!("DELETE FROM {schema}.universe_events WHERE {which}");
+        sqlx::query(AssertSqlSafe(delete)).execute(&pool).await.unwrap();
+    };
+    deleted_events_are_reported(Arc::clone(universe.recorder()), delete).await;
 }

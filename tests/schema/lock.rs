@@ -198,11 +198,72 @@ fn a_file_edited_by_hand_is_refused_with_the_line_and_kept() {
     let lock = Lock::recorded();
     let edited = lock.text().replace("moons: u32", "moons u32");
     fs::write(&lock.path, &edited).unwrap();
-    for error in [lock.of::<recorded::World>().check(), lock.of::<recorded::World>().accept()] {
-        let text = error.expect_err("the line was read").to_string();
-        assert!(text.contains("line 8 of ") && text.contains("`World.Started 1 moons u32`"), "{text}");
-    }
+    let text = lock.refused::<recorded::World>();
+    assert!(text.contains("line 8 of ") && text.contains("`World.Started 1 moons u32`"), "{text}");
     assert_eq!(lock.text(), edited);
+}
+
+#[test]
+fn a_file_with_a_merge_conflict_is_rewritten_with_both_sides() {
+    let lock = Lock::recorded();
+    lock.of::<with_a_version::World>().accept().unwrap();
+    let whole = lock.text();
+    let (header, rest) = whole.split_once('\n').unwrap();
+    let (ours, theirs) = rest.split_at(rest.find("World.Started 2").unwrap());
+    for marked in [
+        format!("{header}\n<<<<<<< HEAD\n{ours}=======\n{theirs}>>>>>>> theirs\n"),
+        format!("<<<<<<< HEAD\n{header}\n{theirs}||||||| base\n=======\n{header}\n{ours}>>>>>>> theirs\n"),
+        format!("{ours}{theirs}"),
+    ] {
+        fs::write(&lock.path, &marked).unwrap();
+        assert!(lock.refused::<with_a_version::World>().contains("EVENTS_LOCK=accept"), "{marked}");
+        lock.of::<with_a_version::World>().accept().unwrap();
+        assert_eq!(lock.text(), whole, "{marked}");
+    }
+    // sides that differ in what is recorded today: the program says what it is
+    fs::write(&lock.path, format!("{whole}World.Started 2 title: u32\n")).unwrap();
+    lock.of::<with_a_version::World>().accept().unwrap();
+    assert_eq!(lock.text(), whole);
+}
+
+#[test]
+fn a_damaged_file_is_rewritten_and_the_lost_lines_are_named() {
+    let lock = Lock::recorded();
+    lock.of::<with_a_version::World>().accept().unwrap();
+    let damaged = lock.text().replace("1 moons: u32", "1 moons u32");
+    let mut bytes = damaged.into_bytes();
+    bytes.extend_from_slice(b"garbage\nWorld.St\xffarted 1 age: u8\nWorld.Started 1 name: u8\n");
+    fs::write(&lock.path, bytes).unwrap();
+    let error = lock.of::<with_a_version::World>().accept().expect_err("nothing was lost");
+    let SchemaError::Rewritten { dropped, .. } = &error else { panic!("{error}") };
+    assert_eq!(dropped.len(), 4, "{error}");
+    for said in ["line 8: `World.Started 1 moons u32`", "`garbage`", "it is no text", "`World.Started 1 name: u8`"] {
+        assert!(error.to_string().contains(said), "{said}: {error}");
+    }
+    lock.of::<with_a_version::World>().check().unwrap();
+    assert!(lock.text().contains("World.Started 1 name: string"), "{}", lock.text());
+}
+
+#[test]
+fn a_folder_that_is_missing_is_named() {
+    let lock = Lock::missing();
+    let path = lock.path.with_file_name("no_such_folder").join("events.lock");
+    let error = EventsLock::new(&path).aggregate::<recorded::World>().accept().expect_err("it was written");
+    let folder = path.parent().unwrap().display().to_string();
+    assert!(error.to_string().contains(&format!("there is no folder {folder}")), "{error}");
+}
+
+#[test]
+fn the_advice_is_that_for_the_differences_there_are() {
+    let lock = Lock::recorded();
+    lock.of::<with_a_version::World>().accept().unwrap();
+    let text = lock.refused::<recorded::World>();
+    assert!(text.contains("newer code recorded it") && !text.contains("retired = ["), "{text}");
+    let text = Lock::recorded().refused::<renamed_aggregate::Planet>();
+    assert!(text.contains("the aggregate `World` is called `Planet` now"), "{text}");
+    assert!(text.contains("#[aggregate(was = [\"World\"])]") && !text.contains("version = 2"), "{text}");
+    let text = Lock::recorded().refused::<removed::World>();
+    assert!(text.contains("version = 2") && !text.contains("was = [") && !text.contains("newer code"), "{text}");
 }
 
 #[test]

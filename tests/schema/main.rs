@@ -7,4 +7,5 @@ mod audit;
 mod common;
 mod lock;
 mod programs;
+mod retyped;
 mod shapes;

@@ -135,3 +135,19 @@ world!(with_a_step_on_json, {
 world!(under_another_name, {
     pub(crate) use super::recorded::Kind;
 } [, topic = "World.Born", was = ["World.Started"]] (name: String, moons: u32, #[serde(default)] colour: String, kind: Kind));
+
+pub(crate) mod renamed_aggregate {
+    pub(crate) use super::recorded::Kind;
+    use eventsourcing::prelude::*;
+
+    #[aggregate]
+    pub(crate) struct Planet {}
+
+    #[aggregate]
+    impl Planet {
+        #[event("Started")]
+        pub(crate) fn start(name: String, moons: u32, #[serde(default)] colour: String, kind: Kind) -> Self {
+            Self {}
+        }
+    }
+}

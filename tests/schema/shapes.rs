@@ -146,8 +146,8 @@ fn each_part_of_a_type_is_described_as_far_as_serde_tells() {
             "adjacent.kind<One>: unit",
             "adjacent.kind<Two>: unit",
             "adjacent.of: u8",
-            "at: string",
-            "by: string",
+            "at: string (timestamp)",
+            "by: string (uuid)",
             "corners: tuple of 3",
             "corners[]: tuple of 2",
             "corners[][0]: f64",
@@ -155,9 +155,9 @@ fn each_part_of_a_type_is_described_as_far_as_serde_tells() {
             "counts: map by u32",
             "counts{}: u16",
             "json: any",
-            "mail: string",
+            "mail: string (email)",
             "mails: list or null, may be missing",
-            "mails[]: string",
+            "mails[]: string (email)",
             "names: list",
             "names[]: string",
             "nothing: unit",
@@ -191,7 +191,7 @@ fn each_part_of_a_type_is_described_as_far_as_serde_tells() {
     assert_eq!(found, ["Shapes.Spread 1", "Shapes.Spread 1 : object, not traced"]);
     // what a type refuses does not hide the other fields
     let found: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("Shapes.Refused 1 ")).collect();
-    assert_eq!(found, ["a: string", "b: u8", "c: string or null", "d: string"]);
+    assert_eq!(found, ["a: string (restricted)", "b: u8", "c: string (restricted) or null", "d: string"]);
 }
 
 #[test]

@@ -4,14 +4,19 @@ use eventsourcing::RecorderError;
 use eventsourcing::prelude::*;
 use eventsourcing::recording::StoredSnapshot;
 use serde::{Deserialize, Serialize};
+use sqlx::{AssertSqlSafe, SqlitePool};
 
-use super::{Store, World, in_each_database, saved, until};
+use super::common::pools::variable;
+use super::common::sqlite_file;
+use super::{Store, Universe, World, in_each_database, saved, until};
 
 in_each_database! {
     a_snapshot_that_was_altered_is_missed_and_replaced
     a_snapshot_of_another_aggregate_is_missed
     a_snapshot_of_another_type_is_missed
     a_snapshot_of_another_history_is_missed
+    a_snapshot_after_the_last_event_is_replaced_on_request
+    a_snapshot_after_the_last_event_is_replaced_by_the_next_one
     a_snapshot_of_the_past_that_is_missed_is_replaced_there
     snapshots_that_cannot_be_read_are_no_error
 }
@@ -112,15 +117,40 @@ async fn a_snapshot_of_another_history_is_missed(store: Store) {
     let of_lost = elsewhere.recorder.stored().remove(0);
     assert_eq!((of_lost.originator_id, of_lost.originator_version), (world.id(), world.version()));
     assert_missed(&store, &world, of_lost, "another event at its version").await;
-    // a snapshot beyond the end of what is left
+}
+
+/// A world in a log that was rolled back: its snapshot is that of an event which is lost.
+async fn rolled_back(store: &Store) -> World {
+    let mut world = World::of(10);
+    let mut lost = world.clone();
+    let elsewhere = Store::in_memory();
     lost.grow(20);
     elsewhere.without_snapshots().save(&mut lost).await.unwrap();
     elsewhere.program().take_snapshot::<World>(lost.id()).await.unwrap();
-    let beyond = elsewhere.recorder.stored().into_iter().find(|snapshot| snapshot.originator_version == 31).unwrap();
-    store.recorder.put(beyond).await;
+    let ahead = elsewhere.recorder.stored().remove(0);
+    assert_eq!(ahead.originator_version, 30);
+    store.recorder.put(ahead).await;
+    store.without_snapshots().save(&mut world).await.unwrap();
+    world
+}
+
+async fn a_snapshot_after_the_last_event_is_replaced_on_request(store: Store) {
+    let world = rolled_back(&store).await;
+    let universe = store.program();
+    assert_eq!(universe.take_snapshot::<World>(world.id()).await.unwrap(), 10);
+    assert_eq!(universe.repository().get::<World>(world.id()).await.unwrap(), world);
+    let counts = universe.snapshot_counts();
+    assert_eq!((counts.taken, counts.used, counts.missed), (1, 1, 0));
+}
+
+async fn a_snapshot_after_the_last_event_is_replaced_by_the_next_one(store: Store) {
+    let world = rolled_back(&store).await;
     let universe = store.program();
     assert_eq!(universe.repository().get::<World>(world.id()).await.unwrap(), world);
-    assert_eq!(universe.snapshot_counts().missed, 1);
+    until(&universe, |counts| counts.taken == 1).await;
+    assert_eq!(universe.repository().get::<World>(world.id()).await.unwrap(), world);
+    let counts = universe.snapshot_counts();
+    assert_eq!((counts.used, counts.missed), (1, 1));
 }
 
 async fn a_snapshot_of_the_past_that_is_missed_is_replaced_there(store: Store) {
@@ -145,9 +175,30 @@ async fn snapshots_that_cannot_be_read_are_no_error(store: Store) {
     let fault = RecorderError::Corrupt { found: "originator version -1".to_owned() };
     *store.recorder.fault.lock().unwrap() = Some(fault);
     assert_eq!(universe.repository().get::<World>(world.id()).await.unwrap(), world);
+    assert_eq!(universe.snapshot_counts().missed, 1);
     // what also concerns the events is an error
     let lost = RecorderError::Disconnected { source: "reset".into() };
     *store.recorder.fault.lock().unwrap() = Some(lost);
     let error = universe.repository().get::<World>(world.id()).await.unwrap_err();
     assert!(error.is_retryable(), "{error}");
+}
+
+/// Rows that no recorder wrote, written by other means.
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_missed_and_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = sqlite_file(&folder);
+    let universe = Universe::open_with(file.clone()).await.unwrap();
+    let world = saved(&universe, 10).await;
+    let pool = SqlitePool::connect(&format!("sqlite://{}", variable(&file, "SQLITE_DBNAME"))).await.unwrap();
+    for change in ["append_id = x'010203'", "originator_version = -1"] {
+        let update = format!("UPDATE universe_snapshots SET {change}");
+        let changed = sqlx::query(AssertSqlSafe(update)).execute(&pool).await.unwrap();
+        assert_eq!(changed.rows_affected(), 1, "{change}");
+        let reader = Universe::open_with(file.clone()).await.unwrap();
+        assert_eq!(reader.repository().get::<World>(world.id()).await.unwrap(), world, "{change}");
+        until(&reader, |counts| counts.missed == 1 && counts.taken == 1).await;
+        assert_eq!(reader.repository().get::<World>(world.id()).await.unwrap(), world, "{change}");
+        assert_eq!(reader.snapshot_counts().used, 1, "{change}: the new one is used");
+    }
 }

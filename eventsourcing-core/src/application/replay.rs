@@ -31,7 +31,7 @@ pub(super) struct Replay<A> {
 /// A snapshot that could not be used.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Missed {
-    /// It was written by other code.
+    /// It was written by other code, or its row cannot be read.
     OfOtherCode,
     /// It has the right fingerprint, and cannot be read or belongs to another history.
     At(u64),
@@ -102,13 +102,13 @@ impl Shared {
         let mut query = ReplayQuery::of(id, self.snapshots.fingerprint_of(format)).up_to(up_to);
         let mut loaded = None;
         loop {
-            let (mut candidate, mut stop) = (None, None);
-            let mut visit = |item: ReplayItem<'_>| match self.visit(format, item, &mut candidate, replay) {
-                Ok(flow) => flow,
-                Err(reason) => {
+            let (mut candidate, mut stop, mut is_begun) = (None, None, false);
+            let mut visit = |item: ReplayItem<'_>| {
+                is_begun = true;
+                self.visit(format, item, &mut candidate, replay).unwrap_or_else(|reason| {
                     stop = Some(reason);
                     ControlFlow::Break(())
-                }
+                })
             };
             match self.recorder.read_replay(query.clone(), &mut visit).await {
                 Ok(()) => {}
@@ -116,8 +116,10 @@ impl Shared {
                 Err(error) if error.is_retryable() || matches!(error, RecorderError::Closed) => {
                     return Err(error.into());
                 }
+                // an event that cannot be read is found once more, and is an error then
+                Err(_) if is_begun => return Ok(false),
                 Err(error) => {
-                    tracing::warn!(application = %self.name, aggregate = A::NAME, %id, %error, "snapshots cannot be read; the aggregate is loaded from its events");
+                    self.note_unreadable(replay, id, error);
                     return Ok(false);
                 }
             }
@@ -182,6 +184,18 @@ impl Shared {
         }
     }
 
+    /// Notes that no snapshot was read, because its row contains what no recorder writes or its table cannot be read.
+    fn note_unreadable<A: Aggregate>(&self, replay: &mut Replay<A>, id: Uuid, error: RecorderError) {
+        let application = self.name.as_str();
+        // its text says how to restore events, of which none is lost
+        let reason = match error {
+            RecorderError::Corrupt { found } => found,
+            error => error.to_string(),
+        };
+        tracing::warn!(application, aggregate = A::NAME, %id, reason, "the snapshot of an aggregate cannot be read; the aggregate is loaded from its events, and the next snapshot replaces this one; its row in the table of snapshots is safe to delete");
+        replay.missed = Some(Missed::OfOtherCode);
+    }
+
     fn note_unfit<A: Aggregate>(&self, replay: &mut Replay<A>, id: Uuid, version: u64, reason: &str) {
         let application = self.name.as_str();
         tracing::debug!(application, aggregate = A::NAME, %id, version, reason, "a snapshot is not used; the aggregate is loaded from its events");
@@ -244,5 +258,6 @@ pub(super) fn check_type<A: Aggregate>(stored: StoredEventRef<'_>) -> Result<()>
         expected: A::NAME,
         found: stored.topic.to_owned(),
         originator_id: stored.originator_id,
+        version: stored.originator_version,
     })
 }

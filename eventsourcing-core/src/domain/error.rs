@@ -20,7 +20,10 @@ pub enum AggregateError {
     },
 
     /// The event does not have the aggregate's next version.
-    #[error("the event is version {found} of the {aggregate} {originator_id}, whose next version is {expected}")]
+    #[error(
+        "the event is version {found} of the {aggregate} {originator_id}, whose next version is {expected}; {}",
+        mismatch(*expected, *found)
+    )]
     OriginatorVersionMismatch {
         /// The name of the aggregate's type.
         aggregate: &'static str,
@@ -151,6 +154,20 @@ impl AggregateError {
         match A::EMPTY_LOG {
             Some(_) => Self::LogWithoutId { aggregate: A::NAME },
             None => Self::NotCreated { aggregate: A::NAME },
+        }
+    }
+}
+
+/// What is wrong with the version of an event, and what to do.
+fn mismatch(expected: u64, found: u64) -> String {
+    match found.checked_sub(expected) {
+        None | Some(0) => "it is applied already, so leave it out".to_owned(),
+        Some(1) => format!("version {expected} is missing: restore its event, or apply it before this one"),
+        Some(_) => {
+            format!(
+                "versions {expected} to {} are missing: restore their events, or apply them before this one",
+                found - 1
+            )
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What an error of the recorder becomes, and what a caller may do about an error.
 
+use uuid::Uuid;
+
 use super::Error;
 use crate::recording::RecorderError;
 
@@ -17,6 +19,21 @@ impl From<RecorderError> for Error {
             error => Self::Recorder(error),
         }
     }
+}
+
+/// Says what the topic of an event may mean that is none of the requested type.
+pub(super) fn wrong_aggregate(expected: &str, found: &str, originator_id: Uuid, version: u64) -> String {
+    if version <= 1 {
+        return format!(
+            "{originator_id} is no {expected}: its first event is recorded as `{found}`; \
+             get it as the type that records that topic, or deploy the newer code that does"
+        );
+    }
+    format!(
+        "version {version} of {originator_id} is recorded as `{found}`, which is no event of {expected} in this program; \
+         newer code may have renamed the event or the aggregate: deploy that code here too; \
+         if {originator_id} is no {expected}, get it as the type that records that topic"
+    )
 }
 
 impl Error {

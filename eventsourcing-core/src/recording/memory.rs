@@ -219,7 +219,14 @@ impl Recorder for MemoryRecorder {
 
     async fn insert_snapshot(&self, snapshot: StoredSnapshot, keep: usize) -> Result<bool, RecorderError> {
         snapshot.check()?;
-        self.write(|log| if log.closed { Err(RecorderError::Closed) } else { Ok(log.snapshots.insert(snapshot, keep)) })
+        self.write(|log| {
+            if log.closed {
+                return Err(RecorderError::Closed);
+            }
+            let last = log.aggregates.get(&snapshot.originator_id).and_then(|places| places.last());
+            let last = last.map(|(version, _)| *version);
+            Ok(log.snapshots.insert(snapshot, keep, last))
+        })
     }
 
     async fn delete_snapshots(&self, originator_id: Uuid) -> Result<(), RecorderError> {

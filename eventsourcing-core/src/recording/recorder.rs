@@ -338,7 +338,11 @@ pub trait Recorder: Debug + Send + Sync {
     ///
     /// Of the aggregate's snapshots with this fingerprint, the `keep` last ones stay, and of those with other fingerprints together, the
     /// `keep` last ones: a program of another version that runs beside this one keeps its own. While others store snapshots of the
-    /// aggregate, some more may stay until the next call. Returns whether the given one stays.
+    /// aggregate, some more may stay until the next call.
+    ///
+    /// A snapshot after the last event of its aggregate is deleted too, whatever its fingerprint: it is of a log that was rolled back. Which
+    /// event is the last one is found out in the same step. Snapshots of an aggregate without events stay. Returns whether the given one
+    /// stays.
     ///
     /// # Errors
     /// [`RecorderError::NoSnapshots`] unless the recorder stores snapshots; the errors of [`StoredSnapshot::check`]; other variants if the

@@ -262,6 +262,17 @@ pub enum RecorderError {
         found: String,
     },
 
+    /// The table of snapshots is missing. No event is lost with it.
+    #[error(
+        "table {table} is missing; it has snapshots only, which are taken again, and no event is lost: create it with this SQL:\n{sql}"
+    )]
+    SnapshotsMissing {
+        /// The name of the table.
+        table: String,
+        /// The SQL that creates it.
+        sql: String,
+    },
+
     /// The recorder stores no dictionaries.
     #[error(
         "this recorder stores no dictionaries; compress without one, or give the application a recorder that stores them"

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use crate::application::event_type::EventType;
 use crate::codec::{Mapper, MapperError, MapperFailure};
 use crate::domain::StateError;
-use crate::recording::{NotificationQuery, NotificationRef};
+use crate::recording::{LastQuery, NotificationQuery, NotificationRef, RecorderError};
 use crate::{Application, Result};
 
 /// The number of events that are read at a time.
@@ -29,7 +29,7 @@ pub struct LogAudit {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AuditFinding {
-    /// The topic of the events.
+    /// The topic of the events; empty if they are missing.
     pub topic: String,
     /// What is wrong with them.
     pub problem: AuditProblem,
@@ -50,6 +50,8 @@ pub enum AuditProblem {
         /// The recorded version of the shape.
         found: u64,
     },
+    /// They are missing: the log has later notification ids, and not these.
+    Missing,
     /// They cannot be decoded.
     Undecodable {
         /// Why not.
@@ -78,6 +80,9 @@ impl fmt::Display for LogAudit {
 impl fmt::Display for AuditFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { topic, problem, count, first } = self;
+        if *problem == AuditProblem::Missing {
+            return write!(f, "{count} × no event, the first at position {first}: {problem}");
+        }
         write!(f, "{count} × `{topic}`, the first at position {first}: {problem}")
     }
 }
@@ -86,8 +91,11 @@ impl fmt::Display for AuditProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownTopic => f.write_str(
-                "no registered aggregate has an event with that topic; register the aggregate, or write `was = [\"…\"]` or `retired = [\"…\"]`",
+                "no registered aggregate has an event with that topic; if newer code recorded it, deploy that code; \
+                 if its aggregate is not registered, register it; if it was renamed, keep its old name with `was = [\"…\"]`; \
+                 `retired = [\"…\"]` drops such events, so write it only if none of them matters any more",
             ),
+            Self::Missing => f.write_str("it was deleted from the log; restore it from a backup, or restore the whole log"),
             Self::NewerVersion { found } => write!(f, "recorded with version {found} of its shape, by a newer program"),
             Self::Undecodable { reason } => f.write_str(reason),
         }
@@ -95,7 +103,8 @@ impl fmt::Display for AuditProblem {
 }
 
 impl Application {
-    /// Reads the whole log, and reports the events that the program cannot read: unknown topics, newer versions, states that do not decode.
+    /// Reads the whole log, and reports the events that the program cannot read: unknown topics, newer versions, states that do not decode, and
+    /// ids without an event.
     ///
     /// Run it against the real database before a new version of the program is deployed. It needs the aggregates to be registered, as
     /// `#[application(aggregates = […])]` and [`ApplicationBuilder::aggregate`](crate::ApplicationBuilder::aggregate) do. It reads the log
@@ -120,9 +129,9 @@ impl Application {
     pub async fn audit_log(&self) -> Result<LogAudit> {
         let shared = &self.shared;
         let (types, mapper) = (shared.aggregate_types.event_types(), &shared.mapper);
-        let (mut events, mut found) = (0, BTreeMap::new());
+        let (mut events, mut found, mut holes) = (0, BTreeMap::new(), Vec::new());
         let mut query = NotificationQuery::after(0, PAGE);
-        let mut loaded = None;
+        let (mut loaded, mut end) = (None, None);
         loop {
             let (mut last, mut missing) = (None, None);
             let mut visit = |notification: NotificationRef<'_>| {
@@ -139,9 +148,15 @@ impl Application {
                 last = Some(notification.id);
                 ControlFlow::Continue(())
             };
-            shared.recorder.read_notifications(query.clone(), &mut visit).await?;
+            let read = shared.recorder.read_notifications(query.clone(), &mut visit).await;
             if let Some(last) = last {
                 query.advance_after(last);
+            }
+            if let Err(error) = read {
+                let hole = self.hole_after(query.after, &error).await?.ok_or(error)?;
+                query.advance_after(hole.last);
+                holes.push(hole.finding());
+                continue;
             }
             match (missing, last) {
                 (Some(dictionary), _) => {
@@ -149,12 +164,56 @@ impl Application {
                     shared.load_dictionaries().await?;
                 }
                 (None, Some(_)) => {}
-                (None, None) => break,
+                // events that are recorded meanwhile are read, and rows that are missing at the end are found
+                (None, None) => match shared.recorder.max_notification_id().await? {
+                    Some(last) if last > query.after && end == Some(last) => {
+                        holes.push(Hole { first: query.after + 1, last }.finding());
+                        break;
+                    }
+                    Some(last) if last > query.after => end = Some(last),
+                    _ => break,
+                },
             }
         }
         let findings =
             found.into_iter().map(|((topic, problem), (count, first))| AuditFinding { topic, problem, count, first });
-        Ok(LogAudit { events, findings: findings.collect() })
+        Ok(LogAudit { events, findings: holes.into_iter().chain(findings).collect() })
+    }
+
+    /// Returns the ids that are missing after one, if a read failed because of them.
+    async fn hole_after(&self, before: u64, error: &RecorderError) -> Result<Option<Hole>> {
+        if !matches!(error, RecorderError::Corrupt { .. }) {
+            return Ok(None);
+        }
+        let recorder = &self.shared.recorder;
+        let last_up_to = async |id: Option<u64>| -> Result<Option<u64>> {
+            let found = recorder.select_last_notifications(LastQuery::of(1).up_to(id)).await?;
+            Ok(found.first().map(|notification| notification.id).filter(|id| *id > before))
+        };
+        let Some(mut next) = last_up_to(None).await? else { return Ok(None) };
+        // no id between the first two numbers has an event, and the second one has
+        let mut empty = before;
+        while next - empty > 1 {
+            let middle = empty + (next - empty) / 2;
+            match last_up_to(Some(middle)).await? {
+                Some(found) => next = found,
+                None => empty = middle,
+            }
+        }
+        Ok((next - before > 1).then(|| Hole { first: before + 1, last: next - 1 }))
+    }
+}
+
+/// Notification ids without events.
+struct Hole {
+    first: u64,
+    last: u64,
+}
+
+impl Hole {
+    fn finding(&self) -> AuditFinding {
+        let count = self.last - self.first + 1;
+        AuditFinding { topic: String::new(), problem: AuditProblem::Missing, count, first: self.first }
     }
 }
 

@@ -2,7 +2,12 @@
 
 use super::change::ShapeChange;
 use super::described::{Described, Lines, Shapes};
-use crate::state::shape::{ALIAS, ANY, MAY_BE_MISSING, NOT_DESCRIBED, NOT_TRACED, OR_NULL};
+use crate::state::shape::{ALIAS, ANY, MAP_BY, MAY_BE_MISSING, NOT_DESCRIBED, NOT_TRACED, OR_NULL, takes_all};
+
+/// What is said about a topic that is gone.
+pub(super) const IS_GONE: &str = "no event has this topic any more";
+/// What is said about a topic that was not recorded before.
+pub(super) const IS_NEW: &str = "the event is new";
 
 /// Returns the differences, those of one event together.
 pub(super) fn compare(lock: &Shapes, code: &Described) -> Vec<ShapeChange> {
@@ -14,7 +19,7 @@ pub(super) fn compare(lock: &Shapes, code: &Described) -> Vec<ShapeChange> {
             (None, None) if code.retired.contains(topic) => continue,
             (None, None) => {
                 let version = locked.keys().next_back().copied().unwrap_or(1);
-                changes.push(whole(topic, version, Some("no event has this topic any more"), None, true));
+                changes.push(whole(topic, version, Some(IS_GONE), None, true));
                 continue;
             }
         };
@@ -37,7 +42,7 @@ pub(super) fn compare(lock: &Shapes, code: &Described) -> Vec<ShapeChange> {
     }
     for (topic, read) in code.current.iter().filter(|(topic, _)| !lock.contains_key(*topic)) {
         let known = read.keys().next_back().copied().unwrap_or(1);
-        changes.push(whole(topic, known, None, Some("the event is new"), false));
+        changes.push(whole(topic, known, None, Some(IS_NEW), false));
     }
     changes.sort_by(|one, other| (&one.topic, one.version).cmp(&(&other.topic, other.version)));
     changes
@@ -74,7 +79,7 @@ impl Event<'_> {
     /// Compares the shape that is recorded today: each difference counts.
     fn compare_current(&self, recorded: &Lines, read: &Lines, changes: &mut Vec<ShapeChange>) {
         let differs =
-            |path: &str| recorded.get(path).map(|kind| kind_of(kind)) != read.get(path).map(|kind| kind_of(kind));
+            |path: &str| recorded.get(path).map(|kind| container(kind)) != read.get(path).map(|kind| container(kind));
         for (path, before) in recorded {
             match read.get(path) {
                 Some(after) if after == before => {}
@@ -162,6 +167,12 @@ fn kind_of(kind: &str) -> &str {
     kind.trim_end_matches(OR_NULL)
 }
 
+/// Returns the kind of a value as far as it says which parts there are, which the keys of a map do not.
+fn container(kind: &str) -> &str {
+    let kind = kind_of(kind);
+    if kind.starts_with(MAP_BY) { MAP_BY } else { kind }
+}
+
 /// Returns whether a part that is not recorded has to be there. A variant that is not recorded does no harm.
 fn is_required(path: &str, kind: &str) -> bool {
     !path.ends_with('>') && !kind.ends_with(MAY_BE_MISSING) && !kind.starts_with(ALIAS)
@@ -191,10 +202,37 @@ fn breaks(before: &str, after: &str) -> bool {
     match (before.strip_prefix("one of "), after.strip_prefix("one of ")) {
         (Some(before), Some(after)) => before.split(" | ").any(|name| !after.split(" | ").any(|other| other == name)),
         // what was not described before, or is not now, cannot be compared
-        _ => {
-            before != after && ![before, after].contains(&NOT_DESCRIBED) && after != ANY && !after.ends_with(NOT_TRACED)
-        }
+        _ if [before, after].contains(&NOT_DESCRIBED) || after == ANY || after.ends_with(NOT_TRACED) => false,
+        _ => match (before.strip_prefix(MAP_BY), after.strip_prefix(MAP_BY)) {
+            (Some(before), Some(after)) => ![before, after].contains(&NOT_DESCRIBED) && !reads_all(before, after),
+            _ => !reads_all(before, after),
+        },
     }
+}
+
+/// The kinds without parts that read everything which was written as another one.
+///
+/// A float reads the integers that it represents exactly.
+const WIDER: [(&str, &[&str]); 12] = [
+    ("u8", &["u16", "u32", "u64", "u128", "i16", "i32", "i64", "i128", "f32", "f64"]),
+    ("u16", &["u32", "u64", "u128", "i32", "i64", "i128", "f32", "f64"]),
+    ("u32", &["u64", "u128", "i64", "i128", "f64"]),
+    ("u64", &["u128", "i128"]),
+    ("u128", &[]),
+    ("i8", &["i16", "i32", "i64", "i128", "f32", "f64"]),
+    ("i16", &["i32", "i64", "i128", "f32", "f64"]),
+    ("i32", &["i64", "i128", "f64"]),
+    ("i64", &["i128"]),
+    ("i128", &[]),
+    ("f32", &["f64"]),
+    ("char", &["string"]),
+];
+
+/// Returns whether a kind reads everything that was written as another one.
+fn reads_all(before: &str, after: &str) -> bool {
+    before == after
+        || takes_all(before, after).unwrap_or(false)
+        || WIDER.iter().any(|(kind, wider)| *kind == before && wider.contains(&after))
 }
 
 #[cfg(test)]
@@ -221,6 +259,29 @@ mod tests {
             ("one of Red | Green", "one of Red", true),
             ("object", "list", true),
             ("string", "another name of a field", true),
+            ("string", "string (uuid)", true),
+            ("string (uuid)", "string", false),
+            ("string (uuid)", "string or null", false),
+            ("string (uuid) or null", "string", true),
+            ("map by string", "map by string (uuid)", true),
+            ("map by string (uuid)", "map by string", false),
+            ("map by u32", "map by u64", false),
+            ("map by u32", "u64", true),
+            ("u32", "u64", false),
+            ("u8", "u32", false),
+            ("u32", "i64", false),
+            ("i32", "i64", false),
+            ("f32", "f64", false),
+            ("u32", "f64", false),
+            ("u32", "f32", true),
+            ("u64", "f64", true),
+            ("u64", "i64", true),
+            ("i64", "u64", true),
+            ("u64", "u32", true),
+            ("f64", "f32", true),
+            ("f64", "u64", true),
+            ("char", "string", false),
+            ("string", "char", true),
         ] {
             assert_eq!(breaks(before, after), expected, "{before} → {after}");
         }

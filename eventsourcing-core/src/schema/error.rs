@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+use super::advice::advice;
 use super::change::ShapeChange;
+use super::lock_file::WrongLine;
 use crate::error_chain::readable_debug;
 use crate::recording::Cause;
 
@@ -41,6 +43,25 @@ pub enum SchemaError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// The file was rewritten on request, and lost lines that could not be read.
+    #[error("{path} is rewritten, without the lines that could not be read:\n{}", Dropped(dropped))]
+    Rewritten {
+        /// The path of the file.
+        path: String,
+        /// The lines that are no longer in it.
+        dropped: Vec<DroppedLine>,
+    },
+    /// The folder of the file does not exist.
+    #[error(
+        "the file {path} cannot be written, because there is no folder {folder}; create it or correct the path, \
+         which is relative to the folder of the test's package"
+    )]
+    Folder {
+        /// The path of the file.
+        path: String,
+        /// The folder.
+        folder: String,
+    },
     /// A newer version of this library wrote the file.
     #[error("{path} has format {found}, and this library reads formats up to {known}; update the library")]
     NewerFormat {
@@ -69,6 +90,39 @@ pub enum SchemaError {
 
 readable_debug!(SchemaError);
 
+/// A line of a lock file that could not be read when the file was rewritten.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DroppedLine {
+    /// The number that the line had, from 1.
+    pub line: usize,
+    /// The line.
+    pub text: String,
+    /// What was wrong with it.
+    pub reason: &'static str,
+}
+
+impl From<WrongLine> for DroppedLine {
+    fn from(line: WrongLine) -> Self {
+        Self { line: line.number, text: line.text, reason: line.reason }
+    }
+}
+
+/// The dropped lines as text.
+struct Dropped<'a>(&'a [DroppedLine]);
+
+impl fmt::Display for Dropped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for DroppedLine { line, text, reason } in self.0 {
+            writeln!(f, "  line {line}: `{text}` ({reason})")?;
+        }
+        f.write_str(
+            "Compare the file with its last commit: what such a line said about an earlier version of an event is not guarded any more. \
+             The shapes that are recorded today are complete, and the next check passes",
+        )
+    }
+}
+
 /// The differences as text, with the cures.
 struct Changes<'a>(&'a [ShapeChange]);
 
@@ -83,18 +137,6 @@ impl fmt::Display for Changes<'_> {
             let mark = if change.is_breaking { "!" } else { " " };
             writeln!(f, "  {mark} {change}")?;
         }
-        f.write_str(match self.0.iter().any(|change| change.is_breaking) {
-            true => {
-                "\nEvents that are recorded cannot be read any more, or lose a part (marked with `!`). \
-                 Give the event its next version and a step from the previous shape: \
-                 `#[event(\"Started\", version = 2, upcasts = [started_v1])]`; give a new field a default: `#[serde(default)]`; \
-                 keep the old name of a renamed event: `was = [\"…\"]`; keep one that became several, with `#[event(\"…\", split)]`; \
-                 declare one that is gone: `retired = [\"…\"]`. \
-                 If no such event was ever recorded, run the test once with EVENTS_LOCK=accept"
-            }
-            false => {
-                "\nEvents that are recorded stay readable. Run the test once with EVENTS_LOCK=accept, and commit the file"
-            }
-        })
+        f.write_str(&advice(self.0))
     }
 }

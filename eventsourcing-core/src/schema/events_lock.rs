@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use super::comparison::{accepted, compare};
 use super::described::{Described, Shapes};
-use super::error::SchemaError;
-use super::lock_file::{self, FORMAT, Problem};
+use super::error::{DroppedLine, SchemaError};
+use super::lock_file::{self, FORMAT, Parsed, WrongLine};
 use crate::Application;
 use crate::application::event_type::EventType;
 use crate::domain::Aggregate;
@@ -104,20 +104,36 @@ impl EventsLock {
 
     /// Rewrites the file with the shapes of the events.
     ///
+    /// A file with a merge conflict is rewritten with the lines of both sides.
+    ///
     /// # Errors
-    /// [`SchemaError::File`] if it cannot be written, [`SchemaError::Line`] or [`SchemaError::NewerFormat`] if there is a file already that
-    /// cannot be read.
+    /// [`SchemaError::Rewritten`] if the file had lines that could not be read and are no longer in it; [`SchemaError::Folder`] or
+    /// [`SchemaError::File`] if it cannot be written, [`SchemaError::NewerFormat`] if there is a file of a newer library already.
     pub fn accept(&self) -> Result<(), SchemaError> {
-        let lock = match self.read() {
-            Err(SchemaError::Missing { .. }) => Shapes::new(),
-            lock => lock?,
+        let Parsed { shapes, wrong } = match self.read() {
+            Err(SchemaError::Missing { .. }) => Parsed::default(),
+            parsed => parsed?,
         };
-        let text = lock_file::to_text(&accepted(lock, self.described()));
-        fs::write(&self.path, text).map_err(|error| self.failed("written", error))
+        let described = self.described();
+        let dropped: Vec<DroppedLine> =
+            wrong.into_iter().filter(|line| is_missed(line, &described.current)).map(DroppedLine::from).collect();
+        let text = lock_file::to_text(&accepted(shapes, described));
+        fs::write(&self.path, text).map_err(|error| match self.path.parent() {
+            Some(folder) if error.kind() == ErrorKind::NotFound => SchemaError::Folder {
+                path: self.shown_path(),
+                folder: std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()).display().to_string(),
+            },
+            _ => self.failed("written", error),
+        })?;
+        if dropped.is_empty() { Ok(()) } else { Err(SchemaError::Rewritten { path: self.shown_path(), dropped }) }
     }
 
     fn compare(&self) -> Result<(), SchemaError> {
-        let changes = compare(&self.read()?, &self.described());
+        let Parsed { shapes, wrong } = self.read()?;
+        if let Some(WrongLine { number, text, reason, .. }) = wrong.into_iter().next() {
+            return Err(SchemaError::Line { path: self.shown_path(), line: number, text, reason });
+        }
+        let changes = compare(&shapes, &self.described());
         if changes.is_empty() { Ok(()) } else { Err(SchemaError::Changed { path: self.shown_path(), changes }) }
     }
 
@@ -127,16 +143,15 @@ impl EventsLock {
         Described { current: lock_file::as_written(current), old: lock_file::as_written(old), retired }
     }
 
-    fn read(&self) -> Result<Shapes, SchemaError> {
-        let text = fs::read_to_string(&self.path).map_err(|error| match error.kind() {
+    fn read(&self) -> Result<Parsed, SchemaError> {
+        let bytes = fs::read(&self.path).map_err(|error| match error.kind() {
             ErrorKind::NotFound => SchemaError::Missing { path: self.shown_path() },
             _ => self.failed("read", error),
         })?;
-        lock_file::parse(&text).map_err(|problem| match problem {
-            Problem::NewerFormat(found) => SchemaError::NewerFormat { path: self.shown_path(), found, known: FORMAT },
-            Problem::Line { number, text, reason } => {
-                SchemaError::Line { path: self.shown_path(), line: number, text, reason }
-            }
+        lock_file::parse(&String::from_utf8_lossy(&bytes)).map_err(|newer| SchemaError::NewerFormat {
+            path: self.shown_path(),
+            found: newer.0,
+            known: FORMAT,
         })
     }
 
@@ -147,4 +162,12 @@ impl EventsLock {
     fn shown_path(&self) -> String {
         self.path.display().to_string()
     }
+}
+
+/// Returns whether a line that cannot be read is missing in the rewritten file, which has the shapes that the program records today.
+fn is_missed(line: &WrongLine, current: &Shapes) -> bool {
+    let is_described = |(topic, version): &(String, u32)| {
+        current.get(topic).and_then(|versions| versions.keys().next_back()).is_some_and(|known| known <= version)
+    };
+    line.is_lost && !line.event.as_ref().is_some_and(is_described)
 }

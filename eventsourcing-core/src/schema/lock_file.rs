@@ -13,56 +13,99 @@ use crate::state::shape::without;
 pub(super) const FORMAT: u32 = 1;
 
 const HEADER: &str = "# The shapes of recorded events, format ";
+/// What is wrong with the first line of another file.
+const NO_HEADER: &str = "the first line says what the file is, and its format";
 const REST_OF_HEADER: &str = ". `EVENTS_LOCK=accept cargo test` rewrites this file.";
 
-/// What is wrong with the text of a lock file.
+/// A file of a format that this program does not know.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Problem {
-    NewerFormat(u32),
-    Line { number: usize, text: String, reason: &'static str },
+pub(super) struct NewerFormat(pub(super) u32);
+
+/// What a lock file says, and what is wrong with it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Parsed {
+    pub(super) shapes: Shapes,
+    /// In the order of the file.
+    pub(super) wrong: Vec<WrongLine>,
 }
 
-/// Reads a lock file.
-pub(super) fn parse(text: &str) -> Result<Shapes, Problem> {
-    let mut shapes = Shapes::new();
-    let mut lines = text.lines().zip(1_usize..);
-    let wrong = |number, text: &str, reason| Problem::Line { number, text: text.to_owned(), reason };
-    let (header, number) = lines.next().unwrap_or(("", 1));
-    let format = header.strip_prefix(HEADER).and_then(|rest| rest.split_once('.')?.0.parse::<u32>().ok());
-    match format {
-        None => return Err(wrong(number, header, "the first line says what the file is, and its format")),
-        Some(FORMAT) => {}
-        Some(other) => return Err(Problem::NewerFormat(other)),
-    }
-    for (line, number) in lines {
-        if line.trim().is_empty() || line.starts_with('#') {
+/// A line that is not as the library writes it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct WrongLine {
+    pub(super) number: usize,
+    pub(super) text: String,
+    pub(super) reason: &'static str,
+    /// Whether it said something that is not among the shapes.
+    pub(super) is_lost: bool,
+    /// The event that it says something about, as far as that can be read.
+    pub(super) event: Option<(String, u32)>,
+}
+
+/// Reads a lock file, and goes on after lines that cannot be read.
+pub(super) fn parse(text: &str) -> Result<Parsed, NewerFormat> {
+    let mut parsed = Parsed::default();
+    for (text, number) in text.lines().zip(1_usize..) {
+        let is_header = match text.strip_prefix(HEADER) {
+            None => false,
+            Some(rest) => match rest.split_once('.').and_then(|(format, _)| format.parse::<u32>().ok()) {
+                Some(FORMAT) => true,
+                Some(other) => return Err(NewerFormat(other)),
+                None => false,
+            },
+        };
+        let mut note = |reason, is_lost, event| {
+            parsed.wrong.push(WrongLine { number, text: text.to_owned(), reason, is_lost, event });
+        };
+        if number == 1 && !is_header {
+            note(NO_HEADER, false, None);
+        }
+        if text.trim().is_empty() || text.starts_with('#') {
             continue;
         }
-        if line.starts_with("<<<<<<<") || line.starts_with("=======") || line.starts_with(">>>>>>>") {
-            return Err(wrong(number, line, "the file has a merge conflict"));
+        if ["<<<<<<<", "|||||||", "=======", ">>>>>>>"].iter().any(|marker| text.starts_with(marker)) {
+            note("the file has a merge conflict", false, None);
+            continue;
         }
-        let Some((topic, rest)) = line.split_once(' ') else {
-            return Err(wrong(number, line, "it has a topic and no version"));
-        };
-        let (version, part) = rest.split_once(' ').map_or((rest, None), |(version, part)| (version, Some(part)));
-        let version = match version.parse() {
-            Ok(version @ 1..) => version,
-            _ => return Err(wrong(number, line, "a version from 1 comes after the topic")),
-        };
-        let lines: &mut Lines = shapes.entry(topic.to_owned()).or_default().entry(version).or_default();
-        if let Some(part) = part {
-            let Some((path, kind)) = part.split_once(": ") else {
-                return Err(wrong(number, line, "a path and a kind come after the version, as in `name: string`"));
-            };
-            match lines.insert(path.to_owned(), kind.to_owned()) {
-                Some(before) if before != kind => {
-                    return Err(wrong(number, line, "an earlier line says something else about the same part"));
-                }
-                _ => {}
-            }
+        if let Err((reason, event)) = read_line(text, &mut parsed.shapes) {
+            note(reason, true, event);
         }
     }
-    Ok(shapes)
+    if text.is_empty() {
+        parsed.wrong.push(WrongLine { number: 1, text: String::new(), reason: NO_HEADER, is_lost: false, event: None });
+    }
+    Ok(parsed)
+}
+
+/// Adds a line to the shapes. An error says why it cannot be read, and which event it is about.
+fn read_line(line: &str, shapes: &mut Shapes) -> Result<(), (&'static str, Option<(String, u32)>)> {
+    if line.contains(char::REPLACEMENT_CHARACTER) {
+        return Err(("it is no text", None));
+    }
+    let (topic, rest) = line.split_once(' ').ok_or(("it has a topic and no version", None))?;
+    let (version, part) = rest.split_once(' ').map_or((rest, None), |(version, part)| (version, Some(part)));
+    let version = match version.parse() {
+        Ok(version @ 1..) => version,
+        _ => return Err(("a version from 1 comes after the topic", None)),
+    };
+    let event = || Some((topic.to_owned(), version));
+    let part = match part.map(|part| part.split_once(": ")) {
+        Some(None) => {
+            return Err(("a path and a kind come after the version, as in `name: string`", event()));
+        }
+        Some(part) => part,
+        None => None,
+    };
+    let lines: &mut Lines = shapes.entry(topic.to_owned()).or_default().entry(version).or_default();
+    if let Some((path, kind)) = part {
+        match lines.get(path) {
+            Some(before) if before != kind => {
+                return Err(("an earlier line says something else about the same part", event()));
+            }
+            Some(_) => {}
+            None => drop(lines.insert(path.to_owned(), kind.to_owned())),
+        }
+    }
+    Ok(())
 }
 
 /// Writes a lock file.
@@ -103,10 +146,18 @@ mod tests {
         ])
     }
 
+    fn read(text: &str) -> Parsed {
+        parse(text).expect("a known format")
+    }
+
+    fn is_read(text: &str) -> bool {
+        read(text) == Parsed { shapes: shapes(), wrong: Vec::new() }
+    }
+
     #[test]
     fn a_file_is_read_as_it_was_written() {
         let text = to_text(&shapes());
-        assert_eq!(parse(&text), Ok(shapes()));
+        assert!(is_read(&text), "{text}");
         assert_eq!(text.lines().filter(|line| line.starts_with("World.Started 2 ")).count(), 2, "{text}");
     }
 
@@ -116,34 +167,39 @@ mod tests {
         let (header, rest) = text.split_once('\n').expect("a header");
         let mut lines: Vec<&str> = rest.lines().chain(rest.lines()).collect();
         lines.reverse();
-        assert_eq!(parse(&format!("{header}\n{}", lines.join("\n"))), Ok(shapes()));
+        assert!(is_read(&format!("{header}\n{}", lines.join("\n"))));
     }
 
     #[test]
-    fn a_line_that_was_edited_by_hand_is_named() {
-        let header = to_text(&Shapes::new());
+    fn a_line_that_was_edited_by_hand_is_named_and_the_others_are_read() {
+        let text = to_text(&shapes());
         for (line, said) in [
             ("World.Started", "no version"),
             ("World.Started one", "a version from 1"),
             ("World.Started 0", "a version from 1"),
             ("World.Started 1 name", "a path and a kind"),
+            ("World.Started 2 name: u32", "an earlier line"),
             ("<<<<<<< HEAD", "merge conflict"),
+            ("World.Started 2 n\u{FFFD}: u32", "no text"),
         ] {
-            let Err(Problem::Line { number, text, reason }) = parse(&format!("{header}{line}\n")) else {
-                panic!("{line} was read")
+            let Parsed { shapes: found, wrong } = read(&format!("{text}{line}\n"));
+            let [WrongLine { number, text: named, reason, is_lost, .. }] = wrong.as_slice() else {
+                panic!("{line}: {wrong:?}")
             };
-            assert_eq!((number, text.as_str()), (2, line));
+            assert_eq!((*number, named.as_str()), (text.lines().count() + 1, line));
             assert!(reason.contains(said), "{line}: {reason}");
+            assert_eq!(*is_lost, !said.contains("conflict"), "{line}");
+            assert_eq!(found, shapes(), "{line}");
         }
-        let twice = format!("{header}World.Started 1 name: string\nWorld.Started 1 name: u32\n");
-        assert!(matches!(parse(&twice), Err(Problem::Line { number: 3, .. })));
-        assert!(matches!(parse("World.Started 1\n"), Err(Problem::Line { number: 1, .. })));
-        assert!(matches!(parse(""), Err(Problem::Line { number: 1, .. })));
+        for text in ["World.Started 1\n", ""] {
+            let wrong = read(text).wrong;
+            assert!(matches!(wrong.as_slice(), [WrongLine { number: 1, is_lost: false, .. }]), "{text}: {wrong:?}");
+        }
     }
 
     #[test]
     fn a_newer_format_is_told() {
         let text = to_text(&shapes()).replacen("format 1", "format 2", 1);
-        assert_eq!(parse(&text), Err(Problem::NewerFormat(2)));
+        assert_eq!(parse(&text), Err(NewerFormat(2)));
     }
 }

@@ -6,13 +6,16 @@
 mod exploring;
 mod fields;
 mod lines;
+mod offering;
 mod pass;
+mod texts;
 mod tracer;
 mod variants;
 
 use serde::de::DeserializeOwned;
 
-pub(crate) use lines::{ALIAS, ANY, MAY_BE_MISSING, NOT_DESCRIBED, NOT_TRACED, OR_NULL, without};
+pub(crate) use lines::{ALIAS, ANY, MAP_BY, MAY_BE_MISSING, NOT_DESCRIBED, NOT_TRACED, OR_NULL, without};
+pub(crate) use texts::{Texts, takes_all};
 
 /// The shape of a type, as far as its `Deserialize` tells it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +25,8 @@ pub(crate) enum Shape {
     Unknown,
     /// A value without parts, by the name of its kind.
     Scalar(&'static str),
+    /// A text, by the samples that are taken.
+    Text(Texts),
     /// A value that is one of these names.
     Names(&'static [&'static str]),
     Optional(Part),
@@ -34,6 +39,9 @@ pub(crate) enum Shape {
     /// A type inside itself.
     Recursive,
 }
+
+/// The place of the keys of a map. Its values are at place 0.
+const KEY: usize = 1;
 
 /// The content of an option, a list or a map, without which it is still a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -113,7 +121,7 @@ impl Shape {
     /// Returns whether an enum in it has a variant that can be visited and was not.
     fn has_unvisited(&self) -> bool {
         match self {
-            Self::Unknown | Self::Scalar(_) | Self::Names(_) | Self::Recursive => false,
+            Self::Unknown | Self::Scalar(_) | Self::Text(_) | Self::Names(_) | Self::Recursive => false,
             Self::Optional(part) | Self::List(part) | Self::Map(_, part) => {
                 !part.is_left_out && part.shape.has_unvisited()
             }
@@ -126,7 +134,8 @@ impl Shape {
     /// Returns a part by its place.
     fn part_mut(&mut self, place: usize) -> Option<&mut Self> {
         match self {
-            Self::Unknown | Self::Scalar(_) | Self::Names(_) | Self::Recursive => None,
+            Self::Unknown | Self::Scalar(_) | Self::Text(_) | Self::Names(_) | Self::Recursive => None,
+            Self::Map(key, _) if place == KEY => Some(key),
             Self::Optional(part) | Self::List(part) | Self::Map(_, part) => Some(&mut part.shape),
             Self::Tuple(parts) => parts.get_mut(place),
             Self::Struct(fields) => fields.get_mut(place).map(|field| &mut field.shape),

@@ -161,6 +161,8 @@ pub(crate) enum Fault {
     LeavesOutTheAnchor,
     /// No snapshot is deleted when others are stored.
     NeverPrunes,
+    /// Snapshots after the last event stay.
+    KeepsSnapshotsAhead,
     /// Snapshots of other code are deleted when one is stored.
     PrunesThoseOfOthers,
     /// The first snapshot of its place stays.

@@ -46,6 +46,8 @@ fn a_recorder_that_mistreats_snapshots_is_found() {
     assert_broken(Fault::IgnoresFingerprints, others, "that there is one is passed");
     assert_broken(Fault::PrunesThoseOfOthers, snapshots::older_snapshots_are_deleted, "of fingerprint 2 up to 9");
     assert_broken(Fault::NeverPrunes, snapshots::older_snapshots_are_deleted, "an older one is not kept");
+    let ahead = snapshots::snapshots_after_the_last_event_are_deleted;
+    assert_broken(Fault::KeepsSnapshotsAhead, ahead, "that of the last event is kept");
     let replaced = snapshots::a_snapshot_is_replaced_by_one_of_its_place;
     assert_broken(Fault::KeepsTheFirstSnapshot, replaced, "is replaced by one of its place");
     let deleted = snapshots::snapshots_are_deleted_with_their_aggregate;

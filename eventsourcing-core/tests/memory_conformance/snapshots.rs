@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::PoisonError;
 
 use eventsourcing_core::recording::{ReplayItem, ReplayQuery, ReplayVisitor, StoredSnapshot};
-use eventsourcing_core::{Recorder as _, RecorderError, Uuid};
+use eventsourcing_core::{Recorder as _, RecorderError, StoredEvent, Uuid};
 
 use super::{Fault, PlainRecorder};
 
@@ -20,6 +20,8 @@ impl PlainRecorder {
             _ => {}
         }
         let (id, key) = (snapshot.originator_id, place(&snapshot));
+        let versions = |event: &StoredEvent| (event.originator_id == id).then_some(event.originator_version);
+        let last = self.state().rows.values().filter_map(versions).max();
         Ok(self.with_snapshots(|kept| {
             let is_same = |other: &StoredSnapshot| other.originator_id == id && place(other) == key;
             if self.fault == Fault::KeepsTheFirstSnapshot && kept.iter().any(is_same) {
@@ -27,6 +29,10 @@ impl PlainRecorder {
             }
             kept.retain(|other| !is_same(other));
             kept.push(snapshot);
+            if self.fault != Fault::KeepsSnapshotsAhead {
+                let is_ahead = |version: u64| last.is_some_and(|last| version > last);
+                kept.retain(|other| other.originator_id != id || !is_ahead(other.originator_version));
+            }
             kept.sort_by_key(|snapshot| std::cmp::Reverse(place(snapshot)));
             let (mut own, mut others) = (0, 0);
             kept.retain(|other| {

@@ -93,7 +93,7 @@ pub(crate) fn topic_twice(topic: &str) -> String {
 pub(crate) fn old_topic_taken(topic: &str, first: &Ident, second: &Ident) -> String {
     format!(
         "`{first}` and `{second}` both claim the events that were recorded as `{topic}`, which can only become one of them; \
-         remove it from `was` of the other"
+         remove it from `was` of `{first}` or of `{second}`"
     )
 }
 

@@ -59,17 +59,25 @@ impl ApplicationTables {
     /// Checks that all tables of this version exist.
     ///
     /// # Errors
-    /// [`RecorderError::Corrupt`] if one is missing.
-    pub(crate) fn check(self, version: i64, name: &TableName) -> Result<(), RecorderError> {
+    /// [`RecorderError::SnapshotsMissing`] if only the table of snapshots is missing, which this SQL creates; [`RecorderError::Corrupt`] if
+    /// another one is.
+    pub(crate) fn check(
+        self,
+        version: i64,
+        name: &TableName,
+        create_snapshots: impl FnOnce() -> String,
+    ) -> Result<(), RecorderError> {
         let since = [
             (2, self.dictionaries, name.dictionaries()),
             (2, self.tracking, name.tracking()),
             (3, self.letters, name.letters()),
-            (4, self.snapshots, name.snapshots()),
             (4, self.commands, name.commands()),
         ];
         match since.into_iter().find(|(since, exists, _)| version >= *since && !exists) {
             Some((_, _, table)) => Err(missing(&table, &name.events())),
+            None if version >= 4 && !self.snapshots => {
+                Err(RecorderError::SnapshotsMissing { table: name.snapshots(), sql: create_snapshots() })
+            }
             None => Ok(()),
         }
     }

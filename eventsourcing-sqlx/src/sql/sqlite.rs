@@ -59,6 +59,8 @@ pub(crate) struct SqliteSql {
     pub(crate) snapshot: Sql,
     /// `(originator id, version, fingerprint, topic, state, checksum, append id)`: stores a snapshot, in place of one with the same key.
     pub(crate) store_snapshot: Sql,
+    /// `(originator id)`: deletes the snapshots of an aggregate after its last event, unless it has none.
+    pub(crate) drop_snapshots_ahead: Sql,
     /// `(originator id, fingerprint, number)`: deletes all snapshots except for this number of the last ones with this fingerprint, and as
     /// many with other fingerprints.
     pub(crate) prune_snapshots: Sql,
@@ -231,6 +233,11 @@ impl SqliteSql {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
                  ON CONFLICT (originator_id, originator_version, fingerprint) DO UPDATE SET topic = excluded.topic, \
                    state = excluded.state, checksum = excluded.checksum, append_id = excluded.append_id"
+            )
+            .into(),
+            drop_snapshots_ahead: format!(
+                "DELETE FROM {snapshots} WHERE originator_id = ?1 \
+                   AND originator_version > (SELECT max(originator_version) FROM {events} WHERE originator_id = ?1)"
             )
             .into(),
             prune_snapshots: format!(

@@ -73,6 +73,11 @@ impl SqliteViews {
         let file = open::prepare(&pool, config).await?;
         Ok(Self { pool, file: view_locks::identity(Path::new(&file)) })
     }
+
+    /// The pool of the views' database, for queries.
+    pub fn pool(&self) -> &SqlitePool {
+        &self.pool
+    }
 }
 
 impl ViewsDatabase for SqliteViews {

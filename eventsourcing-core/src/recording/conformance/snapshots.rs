@@ -137,6 +137,29 @@ pub async fn older_snapshots_are_deleted(fixture: &dyn Fixture) {
     assert!(first.is_some(), "{rule}: those of other aggregates stay");
 }
 
+/// A snapshot after the last event of its aggregate, which is of a log that was rolled back, is deleted when another one is inserted, and
+/// none is stored there.
+pub async fn snapshots_after_the_last_event_are_deleted(fixture: &dyn Fixture) {
+    let rule = "snapshots after the last event are deleted";
+    let Some(store) = open(fixture).await else { return };
+    let (id, another) = (Uuid::new_v4(), Uuid::new_v4());
+    for ahead in [snapshot(id, 5, OURS), snapshot(id, 9, OURS), snapshot(id, 4, OTHER), snapshot(another, 9, OURS)] {
+        assert!(store.insert_snapshot(&ahead, 9).await, "{rule}: it has no events");
+    }
+    store.insert(&versions(id, 1..=3)).await;
+    let first = snapshot(id, 3, OURS);
+    assert!(store.insert_snapshot(&first, 1).await, "{rule}: that of the last event is kept");
+    let (found, _) = store.replay(ReplayQuery::of(id, OURS)).await;
+    assert_eq!(found, Some(FirstItem::Snapshot(first.clone())), "{rule}");
+    let (found, _) = store.replay(ReplayQuery::of(id, OTHER)).await;
+    assert_eq!(found, Some(FirstItem::OtherSnapshot), "{rule}: of any fingerprint");
+    assert!(!store.insert_snapshot(&snapshot(id, 4, OURS), 1).await, "{rule}: it is not stored");
+    let (found, _) = store.replay(ReplayQuery::of(id, OURS)).await;
+    assert_eq!(found, Some(FirstItem::Snapshot(first)), "{rule}: the one before it stays");
+    let (found, _) = store.replay(ReplayQuery::of(another, OURS)).await;
+    assert!(found.is_some(), "{rule}: those of other aggregates stay");
+}
+
 /// A snapshot replaces the one with the same aggregate, version and fingerprint.
 pub async fn a_snapshot_is_replaced_by_one_of_its_place(fixture: &dyn Fixture) {
     let rule = "a snapshot is replaced by one of its place";

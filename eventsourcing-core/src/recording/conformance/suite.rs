@@ -166,6 +166,7 @@ macro_rules! recorder_conformance {
                 a_snapshot_of_other_code_is_not_passed
                 only_snapshots_of_the_aggregate_are_used
                 older_snapshots_are_deleted
+                snapshots_after_the_last_event_are_deleted
                 a_snapshot_is_replaced_by_one_of_its_place
                 snapshots_are_deleted_with_their_aggregate
                 a_visitor_ends_a_replay

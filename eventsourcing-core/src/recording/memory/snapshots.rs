@@ -13,11 +13,13 @@ use crate::recording::StoredSnapshot;
 pub(super) struct Snapshots(HashMap<Uuid, BTreeMap<(u64, u64), StoredSnapshot>, IdHashing>);
 
 impl Snapshots {
-    /// Stores a snapshot, in place of one with the same key, and removes those beyond `keep`. Returns whether the snapshot is kept.
-    pub(super) fn insert(&mut self, snapshot: StoredSnapshot, keep: usize) -> bool {
+    /// Stores a snapshot, in place of one with the same key, and removes those beyond `keep` and those after the aggregate's last event,
+    /// if there is one. Returns whether the snapshot is kept.
+    pub(super) fn insert(&mut self, snapshot: StoredSnapshot, keep: usize, last: Option<u64>) -> bool {
         let of_aggregate = self.0.entry(snapshot.originator_id).or_default();
         let (version, fingerprint) = (snapshot.originator_version, snapshot.fingerprint);
         of_aggregate.insert((version, fingerprint), snapshot);
+        of_aggregate.retain(|(version, _), _| last.is_none_or(|last| *version <= last));
         let (mut own, mut others) = (0, 0);
         let keys: Vec<(u64, u64)> = of_aggregate.keys().rev().copied().collect();
         for key in keys {

@@ -6,7 +6,7 @@ use super::pass::{Pass, Read};
 use super::{Field, Shape};
 
 /// The maximum number of passes in a row that look for accepted strings.
-const TRIES: usize = 64;
+pub(super) const TRIES: usize = 64;
 
 /// The maximum number of passes.
 const PASSES: usize = 4_000;
@@ -25,6 +25,7 @@ impl Shape {
             shape.find_out_about::<T>(parents, *field);
             shape.prefer(parents, false);
         }
+        shape.find_out_about_texts::<T>();
         shape
     }
 
@@ -112,7 +113,7 @@ impl Shape {
             path.pop();
         };
         match self {
-            Self::Unknown | Self::Scalar(_) | Self::Names(_) | Self::Recursive => {}
+            Self::Unknown | Self::Scalar(_) | Self::Text(_) | Self::Names(_) | Self::Recursive => {}
             Self::Optional(part) | Self::List(part) | Self::Map(_, part) if part.is_left_out => {}
             Self::Optional(part) | Self::List(part) | Self::Map(_, part) => visit(0, &part.shape, false),
             Self::Tuple(parts) => parts.iter().enumerate().for_each(|(place, part)| visit(place, part, false)),
@@ -127,12 +128,12 @@ impl Shape {
         }
     }
 
-    fn at(&mut self, path: &[usize]) -> Option<&mut Self> {
+    pub(super) fn at(&mut self, path: &[usize]) -> Option<&mut Self> {
         path.iter().try_fold(self, |shape, place| shape.part_mut(*place))
     }
 
     /// Chooses the variants on a path, or no longer.
-    fn prefer(&mut self, path: &[usize], prefers: bool) {
+    pub(super) fn prefer(&mut self, path: &[usize], prefers: bool) {
         let mut shape = Some(self);
         for place in path {
             let Some(here) = shape else { return };

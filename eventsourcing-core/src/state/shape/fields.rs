@@ -57,7 +57,7 @@ impl<'de> MapAccess<'de> for Fields<'_> {
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Refused> {
         let place = self.named.take();
         let field = place.and_then(|place| self.fields.get_mut(place)).ok_or(Refused::PLAIN)?;
-        let visited = seed.deserialize(Tracer { shape: &mut field.shape, pass: &mut *self.pass });
+        let visited = Tracer { shape: &mut field.shape, pass: &mut *self.pass }.part(seed);
         if visited.is_err() && !field.fails {
             field.fails = self.pass.blame();
         }

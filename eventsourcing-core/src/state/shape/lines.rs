@@ -18,6 +18,8 @@ pub(super) const ANY_NOT_TRACED: &str = "any, not traced";
 pub(crate) const NOT_TRACED: &str = ", not traced";
 /// The kind of a key by which a struct asks for its fields, which it does if one of them is flattened.
 pub(super) const FIELD_NAME: &str = "the name of a field";
+/// The beginning of the kind of a map. The kind of its keys comes after it.
+pub(crate) const MAP_BY: &str = "map by ";
 /// The beginning of the kind of another name of a field. The field's name comes after it, if it was found out.
 pub(crate) const ALIAS: &str = "another name of ";
 
@@ -40,10 +42,11 @@ impl Shape {
             Self::Optional(part) => return part.shape.add(path, &format!("{OR_NULL}{suffix}"), lines),
             Self::Unknown => NOT_DESCRIBED.to_owned(),
             Self::Scalar(kind) => (*kind).to_owned(),
+            Self::Text(texts) => texts.kind(),
             Self::Names(names) => format!("one of {}", names.join(" | ")),
             Self::List(_) => "list".to_owned(),
             Self::Map(key, _) if key.is_field_name() => format!("object{NOT_TRACED}"),
-            Self::Map(key, _) => format!("map by {}", key.kind_of_key()),
+            Self::Map(key, _) => format!("{MAP_BY}{}", key.kind_of_key()),
             Self::Tuple(parts) => format!("tuple of {}", parts.len()),
             Self::Struct(_) => "object".to_owned(),
             Self::Enum(_) => "one of".to_owned(),
@@ -55,7 +58,7 @@ impl Shape {
 
     fn add_parts(&self, path: &str, lines: &mut Vec<(String, String)>) {
         match self {
-            Self::Unknown | Self::Scalar(_) | Self::Names(_) | Self::Recursive => {}
+            Self::Unknown | Self::Scalar(_) | Self::Text(_) | Self::Names(_) | Self::Recursive => {}
             Self::Optional(part) => part.shape.add_parts(path, lines),
             Self::List(part) => part.shape.add(&format!("{path}[]"), "", lines),
             Self::Map(key, _) if key.is_field_name() => {}
@@ -95,11 +98,12 @@ impl Shape {
         matches!(self, Self::Scalar(FIELD_NAME))
     }
 
-    fn kind_of_key(&self) -> &'static str {
+    fn kind_of_key(&self) -> String {
         match self {
-            Self::Scalar(kind) => kind,
-            Self::Enum(_) | Self::Names(_) => "name",
-            _ => NOT_DESCRIBED,
+            Self::Scalar(kind) => (*kind).to_owned(),
+            Self::Text(texts) => texts.kind(),
+            Self::Enum(_) | Self::Names(_) => "name".to_owned(),
+            _ => NOT_DESCRIBED.to_owned(),
         }
     }
 }

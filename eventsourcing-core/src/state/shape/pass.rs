@@ -7,21 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use serde::de::DeserializeOwned;
 
 use super::Shape;
+use super::texts::{self, Texts};
 use super::tracer::Tracer;
-
-/// The strings to try in order. Types of the standard library and of common crates accept one of them.
-const FORMS: [&str; 10] = [
-    "a",
-    "0190e2b4-7c1d-4f3a-9b52-6d8e01a7c3f5",
-    "2026-11-23T04:11:04Z",
-    "2026-11-23",
-    "04:11:04",
-    "17.5",
-    "1",
-    "EUR",
-    "a@example.com",
-    "https://example.com/",
-];
 
 /// The state of a pass.
 #[derive(Debug, Default)]
@@ -40,6 +27,17 @@ pub(super) struct Pass {
     /// Whether what the type refuses is to be blamed on a part.
     blames: bool,
     pub(super) has_blamed: bool,
+    offer: Offer,
+}
+
+/// What became of the sample that is offered to one type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Offer {
+    #[default]
+    NotMade,
+    Made,
+    /// Whether it was taken.
+    Answered(bool),
 }
 
 /// The result of a pass.
@@ -59,9 +57,14 @@ impl Pass {
     pub(super) fn run<T: DeserializeOwned>(&mut self, shape: &mut Shape) -> Read {
         // validation code of an event's type may panic
         match catch_unwind(AssertUnwindSafe(|| T::deserialize(Tracer { shape, pass: self }).is_ok())) {
-            Ok(true) => Read::Accepted,
-            Ok(false) => Read::Refused,
-            Err(_) => Read::Panicked,
+            Ok(is_read) => {
+                self.answer(is_read);
+                if is_read { Read::Accepted } else { Read::Refused }
+            }
+            Err(_) => {
+                self.answer(false);
+                Read::Panicked
+            }
         }
     }
 
@@ -71,7 +74,7 @@ impl Pass {
     pub(super) fn other_forms(mut self) -> Option<Vec<usize>> {
         self.forms.truncate(self.texts);
         let last = self.forms.last_mut()?;
-        if *last + 1 >= FORMS.len() {
+        if *last + 1 >= texts::COUNT {
             return None;
         }
         *last += 1;
@@ -90,7 +93,36 @@ impl Pass {
         }
         let form = self.forms.get(self.texts).copied().unwrap_or(0);
         self.texts += 1;
-        FORMS.get(form).copied().unwrap_or("a")
+        texts::sample(form)
+    }
+
+    /// Returns the text for a type that asks for a string.
+    pub(super) fn text_for(&mut self, texts: &Texts) -> &'static str {
+        if let Some(offered) = texts.offered {
+            if self.offer == Offer::NotMade {
+                self.offer = Offer::Made;
+            }
+            return texts::sample(offered);
+        }
+        match texts.taken.as_deref() {
+            Some([first, ..]) => texts::sample(*first),
+            _ => self.text(),
+        }
+    }
+
+    /// Notes whether a part is read. The innermost part that the offered sample is in answers for it.
+    pub(super) fn answer(&mut self, is_read: bool) {
+        if self.offer == Offer::Made {
+            self.offer = Offer::Answered(is_read);
+        }
+    }
+
+    /// Returns whether the offered sample was taken; `None` if no type came to it.
+    pub(super) fn is_taken(&self) -> Option<bool> {
+        match self.offer {
+            Offer::Answered(is_taken) => Some(is_taken),
+            Offer::NotMade | Offer::Made => None,
+        }
     }
 
     /// Returns whether the caller, whose part was refused, takes the blame. One part of a pass does: the innermost one that can.

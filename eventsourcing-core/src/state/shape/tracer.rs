@@ -7,6 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use super::fields::Fields;
 use super::lines::{ANY, ANY_NOT_TRACED, FIELD_NAME};
 use super::pass::{Pass, Refused};
+use super::texts::Texts;
 use super::variants::Chosen;
 use super::{Enum, Field, Part, Shape, Variant};
 
@@ -29,11 +30,28 @@ impl Tracer<'_> {
         }
     }
 
+    /// Reads a part of a value, which answers for the sample that is offered in it.
+    pub(super) fn part<'de, S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Refused> {
+        let Self { shape, pass } = self;
+        let read = seed.deserialize(Tracer { shape, pass: &mut *pass });
+        pass.answer(read.is_ok());
+        read
+    }
+
     /// Notes a type inside itself.
     fn recursive<T>(mut self) -> Result<T, Refused> {
         self.note(|| Shape::Recursive);
         self.pass.has_recursed = true;
         Err(Refused::PLAIN)
+    }
+
+    fn text<'de, V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Refused> {
+        self.note(|| Shape::Text(Texts::default()));
+        let text = match self.shape {
+            Shape::Text(texts) => self.pass.text_for(texts),
+            _ => self.pass.text(),
+        };
+        visitor.visit_str(text)
     }
 
     fn string<'de, V: Visitor<'de>>(mut self, kind: &'static str, visitor: V) -> Result<V::Value, Refused> {
@@ -97,11 +115,11 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
-        self.string("string", visitor)
+        self.text(visitor)
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
-        self.string("string", visitor)
+        self.text(visitor)
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
@@ -253,7 +271,8 @@ impl<'de> SeqAccess<'de> for Item<'_> {
     type Error = Refused;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Refused> {
-        self.0.take().map(|item| seed.deserialize(item)).transpose()
+        let Some(Tracer { shape, pass }) = self.0.take() else { return Ok(None) };
+        Tracer { shape, pass: &mut *pass }.part(seed).map(Some)
     }
 }
 
@@ -275,7 +294,7 @@ impl<'de> SeqAccess<'de> for Items<'_> {
         }
         self.next += 1;
         let Some(shape) = self.parts.get_mut(place) else { return Ok(None) };
-        seed.deserialize(Tracer { shape, pass: &mut *self.pass }).map(Some)
+        Tracer { shape, pass: &mut *self.pass }.part(seed).map(Some)
     }
 }
 
@@ -295,7 +314,7 @@ impl<'de> MapAccess<'de> for Entry<'_> {
             return Ok(None);
         }
         self.is_asked_for = true;
-        seed.deserialize(Tracer { shape: &mut *self.key, pass: &mut *value.pass }).map(Some)
+        Tracer { shape: &mut *self.key, pass: &mut *value.pass }.part(seed).map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Refused> {

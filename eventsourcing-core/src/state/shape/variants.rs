@@ -69,7 +69,7 @@ impl<'de> VariantAccess<'de> for Chosen<'_> {
     }
 
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Refused> {
-        seed.deserialize(Tracer { shape: self.content, pass: self.pass })
+        Tracer { shape: self.content, pass: self.pass }.part(seed)
     }
 
     fn tuple_variant<V: Visitor<'de>>(mut self, len: usize, visitor: V) -> Result<V::Value, Refused> {

@@ -160,7 +160,7 @@ impl Inner {
         }
         let Some(look) = self.look(connection).await? else { return Err(no_head_row(&self.name)) };
         // once more, because another process may have migrated meanwhile: all tables of a version are committed with it
-        self.tables(connection).await?.check(look.version, &self.name)?;
+        self.tables(connection).await?.check(look.version, &self.name, || self.sql.create_snapshots())?;
         Ok(Some(look))
     }
 

@@ -295,21 +295,25 @@ impl PostgresSql {
             )
             .into(),
             insert_snapshot: format!(
-                "WITH ranked AS (\
-                   SELECT originator_version, fingerprint, row_number() OVER (\
-                     PARTITION BY fingerprint = $3 ORDER BY originator_version DESC, fingerprint DESC) AS place \
+                "WITH placed AS (\
+                   SELECT originator_version, fingerprint, originator_version > coalesce(\
+                     (SELECT max(originator_version) FROM {events} WHERE originator_id = $1), originator_version) AS is_ahead \
                    FROM (SELECT originator_version, fingerprint FROM {snapshots} WHERE originator_id = $1 \
                      UNION SELECT $2::bigint, $3::bigint) AS together), \
+                 ranked AS (\
+                   SELECT originator_version, fingerprint, is_ahead, row_number() OVER (\
+                     PARTITION BY is_ahead, fingerprint = $3 ORDER BY originator_version DESC, fingerprint DESC) AS place \
+                   FROM placed), \
                  stored AS (\
                    INSERT INTO {snapshots} \
                      (originator_id, originator_version, fingerprint, topic, state, checksum, append_id) \
                    SELECT $1::uuid, $2::bigint, $3::bigint, $4::text, $5::bytea, $6::bigint, $7::uuid FROM ranked \
-                   WHERE originator_version = $2 AND fingerprint = $3 AND place <= $8 \
+                   WHERE originator_version = $2 AND fingerprint = $3 AND place <= $8 AND NOT is_ahead \
                    ON CONFLICT (originator_id, originator_version, fingerprint) DO UPDATE SET topic = excluded.topic, \
                      state = excluded.state, checksum = excluded.checksum, append_id = excluded.append_id \
                    RETURNING originator_version), \
                  pruned AS (\
-                   DELETE FROM {snapshots} AS old USING ranked WHERE old.originator_id = $1 AND place > $8 \
+                   DELETE FROM {snapshots} AS old USING ranked WHERE old.originator_id = $1 AND (is_ahead OR place > $8) \
                      AND old.originator_version = ranked.originator_version AND old.fingerprint = ranked.fingerprint) \
                  SELECT EXISTS (SELECT FROM stored)"
             )

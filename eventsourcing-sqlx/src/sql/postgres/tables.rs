@@ -118,7 +118,7 @@ impl PostgresSql {
         )
     }
 
-    fn create_snapshots(&self) -> String {
+    pub(crate) fn create_snapshots(&self) -> String {
         format!(
             "CREATE TABLE IF NOT EXISTS {} (\n  \
                originator_id uuid NOT NULL,\n  \

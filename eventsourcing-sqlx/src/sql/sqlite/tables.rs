@@ -110,7 +110,7 @@ impl SqliteSql {
         )
     }
 
-    fn create_snapshots(&self) -> String {
+    pub(crate) fn create_snapshots(&self) -> String {
         format!(
             "CREATE TABLE IF NOT EXISTS {} (\n  \
                originator_id BLOB NOT NULL,\n  \

@@ -171,7 +171,7 @@ impl Inner {
             return Err(StatementError::Recorder(no_head_row(&self.name)));
         };
         // once more, because another process may have migrated meanwhile: all tables of a version are committed with it
-        self.tables(connection)?.check(version, &self.name)?;
+        self.tables(connection)?.check(version, &self.name, || self.sql.create_snapshots())?;
         Ok(Some(version))
     }
 

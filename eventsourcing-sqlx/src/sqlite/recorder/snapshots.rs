@@ -71,6 +71,8 @@ impl Inner {
             rows::to_checksum(snapshot.checksum),
             append_id.as_bytes().as_slice(),
         ])?;
+        // in the same transaction: another process may just have recorded the events of a later snapshot
+        connection.prepare_cached(self.sql.drop_snapshots_ahead.as_str())?.execute([id])?;
         let mut prune = connection.prepare_cached(self.sql.prune_snapshots.as_str())?;
         prune.execute(params![id, fingerprint, rows::to_count(keep)])?;
         let mut look = connection.prepare_cached(self.sql.has_snapshot.as_str())?;
