@@ -26,6 +26,7 @@ macro_rules! item {
             #[aggregate $($of_impl)*]
             impl $name {
                 #[event("Bought")]
+                #[allow(dead_code, reason = "not each of the programs creates one")]
                 pub(crate) fn buy() -> Self {
                     Self { loans: 0 }
                 }
