@@ -107,13 +107,12 @@ fn table(topics: &BTreeMap<String, Topic>) -> Table {
         row.extend(has_unreadable.then(|| grouped(topic.unreadable)));
         table.add_row(row);
     }
-    for (place, column) in table.column_iter_mut().enumerate() {
-        // the first one begins where the line begins
-        if place == 0 {
-            column.set_padding((0, 1))
-        } else {
-            column.set_cell_alignment(CellAlignment::Right)
-        };
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    // it begins where the line begins
+    if let Some(first) = table.column_mut(0) {
+        first.set_padding((0, 1));
     }
     table
 }
