@@ -10,7 +10,7 @@ mod status;
 mod types;
 mod verify;
 
-use crate::arguments::{Arguments, Command, General};
+use crate::arguments::{Arguments, Command, General, Import};
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 use crate::place::{Place, Tables};
@@ -34,8 +34,10 @@ async fn run_on_database(general: &General, command: Command, output: &mut Outpu
     if matches!(&command, Command::Export(export) if export.output.is_none()) && output.is_terminal {
         return Err(Failure::ExportToTerminal);
     }
-    let tables = if matches!(command, Command::Import(_)) { Tables::MayBeCreated } else { Tables::AreThere };
-    let place = Place::open(general, tables).await?;
+    let place = match &command {
+        Command::Import(import) => return import_into(general, import, output).await,
+        _ => Place::open(general, Tables::AreThere).await?,
+    };
     let outcome = match command {
         Command::Status(status) => status::run(&place, &status, output).await,
         Command::Log(log) => log::run(&place, &log, output).await,
@@ -44,9 +46,16 @@ async fn run_on_database(general: &General, command: Command, output: &mut Outpu
         Command::Types(types) => types::run(&place, &types, output).await,
         Command::Verify(verify) => verify::run(&place, &verify, output).await,
         Command::Export(export) => export::run(&place, &export, output).await,
-        Command::Import(import) => import::run(&place, &import, output).await,
-        Command::Completions { .. } | Command::Man { .. } => Ok(Outcome::Fine),
+        Command::Import(_) | Command::Completions { .. } | Command::Man { .. } => Ok(Outcome::Fine),
     };
+    place.application().close().await;
+    outcome
+}
+
+async fn import_into(general: &General, import: &Import, output: &mut Output) -> Result<Outcome, Failure> {
+    let source = import::open(import)?;
+    let place = Place::open(general, Tables::MayBeCreated).await?;
+    let outcome = import::run(&place, import, source, output).await;
     place.application().close().await;
     outcome
 }

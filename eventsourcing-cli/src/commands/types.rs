@@ -54,7 +54,9 @@ pub(super) async fn run(place: &Place, types: &Types, output: &mut Output) -> Re
     if output.is_json {
         topics.values().try_for_each(|topic| output.json(topic))?;
     } else {
-        output.line(table(&topics))?;
+        for line in table(&topics).lines() {
+            output.line(line.trim_end())?;
+        }
     }
     note(format!("looked at the last {} events, positions {} to {last}", grouped(last - after), after + 1));
     Ok(Outcome::healthy(topics.values().all(|topic| topic.unreadable == 0)))
@@ -107,6 +109,10 @@ fn table(topics: &BTreeMap<String, Topic>) -> Table {
     }
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
+    }
+    // it begins where the line begins
+    if let Some(first) = table.column_mut(0) {
+        first.set_padding((0, 1));
     }
     table
 }

@@ -29,18 +29,27 @@ struct Verified<'v> {
 #[derive(Serialize)]
 struct Fault<'f> {
     position: u64,
-    topic: &'f str,
+    topic: Option<&'f str>,
     error: &'f str,
 }
 
 pub(super) async fn run(place: &Place, verify: &Verify, output: &mut Output) -> Result<Outcome, Failure> {
     let interrupt = Interrupt::listen();
     let last = place.last().await?;
-    let (mut digest, mut missing, mut unreadable, mut position) = (LogDigest::default(), 0, 0, verify.after);
+    let (mut digest, mut position) = (LogDigest::default(), verify.after);
+    let (mut events, mut missing, mut unreadable) = (0, 0, 0);
     let progress = Progress::new("verifying", last.saturating_sub(verify.after));
     let mut pages = Pages::new(place, verify.after, last);
+    let mut is_broken_off = false;
     while position < last {
-        let page = pages.next().await?;
+        let page = match pages.next().await {
+            Err(failure) if failure.is_of_data() => {
+                is_broken_off = true;
+                report(position + 1, None, &failure.to_string(), output)?;
+                break;
+            }
+            page => page?,
+        };
         if interrupt.is_asked() {
             return Err(Failure::VerifyInterrupted { position, last });
         }
@@ -60,27 +69,28 @@ pub(super) async fn run(place: &Place, verify: &Verify, output: &mut Output) -> 
             };
             if let Some(reason) = reason {
                 unreadable += 1;
-                report(event.id, &event.topic, &reason, output)?;
+                report(event.id, Some(&*event.topic), &reason, output)?;
             }
+            events += 1;
             progress.add(1);
         }
     }
     drop(progress);
-    let events = last.saturating_sub(verify.after) - missing;
+    let is_whole = unreadable == 0 && !is_broken_off;
     // of a part of the events it would prove nothing
-    let digest = (unreadable == 0).then(|| digest.finish());
+    let digest = is_whole.then(|| digest.finish());
     if output.is_json {
         output.json(&Verified {
             verified: place.name(),
             after: verify.after,
-            last_position: last,
+            last_position: position,
             events,
             missing_positions: missing,
             unreadable,
             digest,
         })?;
     } else {
-        output.line(format_args!("{} events up to position {last}, each of which was read", grouped(events)))?;
+        output.line(format_args!("read {} events, up to position {position}", grouped(events)))?;
         if missing > 0 {
             let missing = format!("{} positions have no event: events were deleted", grouped(missing));
             output.line(output.styled(WRONG, missing))?;
@@ -92,7 +102,7 @@ pub(super) async fn run(place: &Place, verify: &Verify, output: &mut Output) -> 
             output.line(format_args!("digest {digest}"))?;
         }
     }
-    Ok(Outcome::healthy(missing == 0 && unreadable == 0))
+    Ok(Outcome::healthy(missing == 0 && is_whole))
 }
 
 /// What is wrong with a state that could be opened.
@@ -106,10 +116,11 @@ fn fault_of(opened: &Opened) -> Option<String> {
     }
 }
 
-fn report(position: u64, topic: &str, error: &str, output: &mut Output) -> Result<(), Failure> {
+fn report(position: u64, topic: Option<&str>, error: &str, output: &mut Output) -> Result<(), Failure> {
     if output.is_json {
         return output.json(&Fault { position, topic, error });
     }
-    let text = format!("position {position}, {}: {}", Safe(topic), Safe(error));
+    let topic = topic.map_or_else(String::new, |topic| format!(", {}", Safe(topic)));
+    let text = format!("position {position}{topic}: {}", Safe(error));
     output.line(output.styled(WRONG, text))
 }

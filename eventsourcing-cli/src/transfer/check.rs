@@ -29,7 +29,7 @@ pub(super) async fn check(place: &Place, source: &mut Source, interrupt: &Interr
         let application = place.name().to_owned();
         return Err(Failure::OtherApplication { exported: header.application, application });
     }
-    let progress = Progress::new("checking", 0);
+    let progress = Progress::uncounted("checking");
     while let Some(item) = export.next()? {
         if interrupt.is_asked() {
             return Err(Failure::ImportInterrupted { position: place.last().await?, last: export.position() });

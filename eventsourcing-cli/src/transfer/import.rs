@@ -36,9 +36,20 @@ struct Done<'d> {
     upstreams: &'d BTreeSet<String>,
 }
 
-pub(crate) async fn run(place: &Place, import: &Import, output: &mut Output) -> Result<Outcome, Failure> {
-    let interrupt = Interrupt::listen();
+/// Opens the export. What is no export is refused before tables are created for it.
+pub(crate) fn open(import: &Import) -> Result<Source, Failure> {
     let mut source = Source::open(&import.file)?;
+    source.read()?.header()?;
+    Ok(source)
+}
+
+pub(crate) async fn run(
+    place: &Place,
+    import: &Import,
+    mut source: Source,
+    output: &mut Output,
+) -> Result<Outcome, Failure> {
+    let interrupt = Interrupt::listen();
     let checked = check(place, &mut source, &interrupt).await?;
     let before = place.last().await?;
     let most = usize::try_from(import.batch).unwrap_or(usize::MAX);

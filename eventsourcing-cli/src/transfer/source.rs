@@ -8,7 +8,7 @@ use super::reader::ExportReader;
 use crate::failure::Failure;
 
 /// An export in a file. The standard input is written to a temporary file first, because an export is checked before it is imported.
-pub(super) struct Source(File);
+pub(crate) struct Source(File);
 
 impl Source {
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {

@@ -226,6 +226,7 @@ async fn an_export_that_was_cut_off_or_altered_imports_nothing() {
     let whole = fs::read_to_string(&file).unwrap();
     let end = whole.trim_end().rfind('\n').unwrap() + 1;
     let target = Database::sqlite();
+    target.kennel().await;
     for (text, said) in [
         (String::new(), "the export ends after line 0, before its end mark"),
         (whole[..end].to_owned(), "the export ends after line 4, before its end mark"),
@@ -239,6 +240,16 @@ async fn an_export_that_was_cut_off_or_altered_imports_nothing() {
         import(&target, &file).refused(1, said);
     }
     assert_eq!(target.json(&["status"])[0]["last_position"], json!(0));
+}
+
+#[test]
+fn what_is_no_export_creates_no_tables() {
+    let target = Database::sqlite();
+    let (_folder, file) = new_file();
+    import(&target, &file).refused(1, "opening");
+    fs::write(&file, "hello\n").unwrap();
+    import(&target, &file).refused(1, "it is no line of an export");
+    assert!(!Path::new(&target.file()).exists());
 }
 
 #[tokio::test]
