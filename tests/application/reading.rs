@@ -60,7 +60,8 @@ async fn an_aggregate_of_another_type_is_named(office: Office) {
     assert_eq!(
         error.to_string(),
         format!(
-            "{} is no Account: its first event is recorded as `Note.Begun`; get it as the type that records that topic, or deploy the newer code that does",
+            "{} is no Account: its first event is recorded as `Note.Begun`; \
+             get it as the type that records that topic, or deploy the newer code that does",
             note.id()
         )
     );

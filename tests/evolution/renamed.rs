@@ -81,11 +81,17 @@ async fn a_renamed_aggregate_is_deployed_in_two_steps(store: Store) {
     assert_eq!(book.loans, 1);
     book.lend();
     old.save(&mut book).await.unwrap();
+    let mut made = expanding::Item::buy();
+    new.save(&mut made).await.unwrap();
+    assert_eq!(old.repository().get::<before::Book>(made.id()).await.unwrap().loans, 0);
     // once no old program runs any more, the switch beside it
     let switched = store.program().await;
     let mut item: after::Item = switched.repository().get(book.id()).await.unwrap();
     item.lend();
     switched.save(&mut item).await.unwrap();
+    let mut made = after::Item::buy();
+    switched.save(&mut made).await.unwrap();
+    assert_eq!(new.repository().get::<expanding::Item>(made.id()).await.unwrap().loans, 0);
     let mut item: expanding::Item = new.repository().get(book.id()).await.unwrap();
     assert_eq!(item.loans, 3);
     item.lend();

@@ -107,7 +107,7 @@ impl Application {
     /// ids without an event.
     ///
     /// Run it against the real database before a new version of the program is deployed. It needs the aggregates to be registered, as
-    /// `#[application(aggregates = […])]` and [`ApplicationBuilder::aggregate`](crate::ApplicationBuilder::aggregate) do. It reads the log
+    /// `#[application(aggregates(…))]` and [`ApplicationBuilder::aggregate`](crate::ApplicationBuilder::aggregate) do. It reads the log
     /// in pages, in the time that reading and decoding the log takes, and changes nothing.
     ///
     /// # Errors

@@ -76,8 +76,11 @@ pub(super) fn parse(text: &str) -> Result<Parsed, NewerFormat> {
     Ok(parsed)
 }
 
-/// Adds a line to the shapes. An error says why it cannot be read, and which event it is about.
-fn read_line(line: &str, shapes: &mut Shapes) -> Result<(), (&'static str, Option<(String, u32)>)> {
+/// Why a line cannot be read, and which event it is about.
+type Unreadable = (&'static str, Option<(String, u32)>);
+
+/// Adds a line to the shapes.
+fn read_line(line: &str, shapes: &mut Shapes) -> Result<(), Unreadable> {
     if line.contains(char::REPLACEMENT_CHARACTER) {
         return Err(("it is no text", None));
     }

@@ -9,7 +9,8 @@ pub enum StateError {
     /// No event of the aggregate has this topic.
     #[error(
         "this aggregate has no event with that topic: newer code recorded it, and has to be deployed here too; \
-         or it was removed or renamed after the event was recorded: write `was = [\"…\"]` on the `#[event]` that it became, or `retired = [\"…\"]` on the `#[aggregate]` impl block if it became none, which drops all such events; \
+         or it was removed or renamed after the event was recorded: write `was = [\"…\"]` on the `#[event]` that it became, \
+         or `retired = [\"…\"]` on the `#[aggregate]` impl block if it became none, which drops all such events; \
          an event that became several is `#[event(\"…\", split)]`"
     )]
     UnknownTopic,
