@@ -47,6 +47,21 @@ impl Total {
     }
 }
 
+/// Not idempotent: it refuses what it has handled, as a unique key of a table does.
+struct Unique;
+
+#[projection("unique")]
+impl Unique {
+    #[on]
+    async fn deposited(&self, _: &AccountDeposited, context: &EventContext, handled: &mut Vec<u64>) -> Result<()> {
+        if handled.contains(&context.notification_id) {
+            return Err(Error::AggregateNotFound { aggregate: "Amount", originator_id: context.originator_id });
+        }
+        handled.push(context.notification_id);
+        Ok(())
+    }
+}
+
 /// The name of the upstream application of the last event.
 struct Upstream;
 
@@ -105,6 +120,16 @@ async fn a_projection_that_is_not_idempotent_names_the_event() {
     let expected = "the projection `total` is not idempotent: `Account.Deposited`, event 2 of the log, changed the view when it was \
                     handled again (- once, + twice):\n\n- 50\n+ 100\n";
     assert!(said.starts_with(expected), "{said}");
+}
+
+#[tokio::test]
+async fn a_projection_that_fails_the_second_time_is_not_idempotent() {
+    let said = said_by(log().then_idempotent(Unique, MemoryViews::new(Vec::new()))).await;
+    assert!(
+        said.starts_with("the projection `unique` is not idempotent: it failed when an event was handled again"),
+        "{said}"
+    );
+    assert!(said.contains("Account.Deposited"), "{said}");
 }
 
 #[tokio::test]

@@ -78,7 +78,14 @@ pub(super) async fn twice<P, V, T>(
         // back to before the event, as if its position had not been stored
         let after = expect::<P, _>(views.position(&key, application.name()).await, place);
         expect::<P, _>(views.move_position(&key, application.name(), after, before).await, place);
-        let Some(event) = expect::<P, _>(step(application, &projection, &views).await, place) else { return };
+        let event = match step(application, &projection, &views).await {
+            Ok(Some(event)) => event,
+            Ok(None) => return,
+            Err(error) => place.panic(format_args!(
+                "the projection `{}` is not idempotent: it failed when an event was handled again: {error:?}",
+                P::NAME
+            )),
+        };
         let twice = read(&views).await;
         if !looks_the_same(&once, &twice, &mut String::new()) {
             let shown = difference(&format!("{once:#?}"), &format!("{twice:#?}"));
