@@ -291,8 +291,7 @@ fn universe_expands_to_code_that_a_person_could_have_written() {
         /// An application: the name of the struct is the prefix of its environment variables and tables.
         pub struct Universe;
     };
-    let options = quote!(aggregates(super::island::Island));
-    reads(&[entry::application(options, application)], &expect_file!["../tests/expansion/universe.rs"]);
+    reads(&[entry::application(TokenStream::new(), application)], &expect_file!["../tests/expansion/universe.rs"]);
 }
 
 #[test]

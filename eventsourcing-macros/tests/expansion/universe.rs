@@ -29,15 +29,7 @@ impl Universe {
 
     /// Returns a builder, which configures the application in code.
     pub fn builder() -> ::eventsourcing::Builder<Self> {
-        #[allow(unused_imports)]
-        use ::eventsourcing::__private::{NoJson as _, NoText as _};
         ::eventsourcing::Builder::new("Universe")
-            .aggregate_with::<
-                super::island::Island,
-            >(
-                ::eventsourcing::__private::AsJson::<super::island::Island>::VIEW
-                    .or(::eventsourcing::__private::AsText::<super::island::Island>::VIEW),
-            )
     }
 }
 
