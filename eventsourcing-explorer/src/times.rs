@@ -1,7 +1,6 @@
 //! Times as the pages show them.
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 /// Returns the day and the time in UTC, such as `28 Nov 14:04:09.118`. A list needs no more.
 pub(crate) fn short(time: Timestamp) -> String {
@@ -14,7 +13,7 @@ pub(crate) fn long(time: Timestamp) -> String {
 }
 
 fn shown(time: Timestamp, format: &str) -> String {
-    time.to_zoned(TimeZone::UTC).strftime(format).to_string()
+    time.strftime(format).to_string()
 }
 
 /// Returns how long ago a time is, such as `2 s ago`. A time that is yet to come is `just now`: clocks differ.

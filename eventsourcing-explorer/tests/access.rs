@@ -7,7 +7,6 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{StatusCode, header};
 use common::{Payments, Shop, TOKEN, answer, ask, page, plain, router, with};
-use eventsourcing::prelude::*;
 use eventsourcing_explorer::{Explorer, ExplorerError, Operator, Scope};
 use tower::ServiceExt as _;
 
@@ -57,7 +56,8 @@ async fn a_link_from_another_site_can_be_continued() {
 
 #[tokio::test]
 async fn a_configured_host_is_served() {
-    let router = Explorer::of(&shop().await).token(TOKEN).host("shop.example.com").router().expect("a router");
+    let shop = shop().await;
+    let router = Explorer::of(&shop).token(TOKEN).host("shop.example.com").router().expect("a router");
     let mut request = ask("/overview");
     request.headers_mut().insert(header::HOST, "shop.example.com".parse().expect("a host"));
     assert_eq!(answer(&router, request).await.0, StatusCode::OK);

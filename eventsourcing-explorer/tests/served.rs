@@ -25,7 +25,7 @@ async fn asked(address: std::net::SocketAddr, head: &str) -> String {
 
 #[tokio::test]
 async fn a_server_makes_its_own_token() {
-    let server = Explorer::of(&shop().await).serve(([127, 0, 0, 1], 0).into()).await.expect("a server");
+    let server = Explorer::of(&*shop().await).serve(([127, 0, 0, 1], 0).into()).await.expect("a server");
     let (address, token) = (server.address(), server.token().expect("a token").to_owned());
     assert_eq!(server.url(), format!("http://{address}/overview"));
     assert!(!server.url().contains(&token) && !format!("{server:?}").contains(&token));
