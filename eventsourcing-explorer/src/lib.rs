@@ -23,7 +23,7 @@
 //! |---|---|
 //! | `overview` | each application: its last position, its newest events and what they say |
 //! | `{application}/log` | the log, the newest events first, filtered by topic, type and aggregate; new events as they are recorded |
-//! | `{application}/events/{position}` | one event: its payload, its metadata, how it is stored, and the other events of its save |
+//! | `{application}/events/{position}` | one event: its payload, its metadata, how it is stored, and the other events of its aggregate in the same save |
 //! | `{application}/aggregates/{id}` | the events of one aggregate by version, with the payload of one of them |
 //!
 //! Each page is also JSON under its path with `.json`, with the version of the schema as `schema`. Payloads are shown from their recorded

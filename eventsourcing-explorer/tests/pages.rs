@@ -48,23 +48,26 @@ async fn each_page_shows_what_each_database_has() {
         shop.save_with((&mut order, &mut cart), metadata).await.expect("saved");
         order.note("gift".to_owned());
         shop.save(&mut order).await.expect("saved");
+        order.note("wrapped".to_owned());
+        order.note("with a card".to_owned());
+        shop.save(&mut order).await.expect("saved");
 
         let log = page(&router, "/Shop/log").await;
         let rows: Vec<usize> =
-            ["id=\"p3\"", "id=\"p2\"", "id=\"p1\""].map(|row| log.find(row).expect("a row")).to_vec();
+            ["id=\"p5\"", "id=\"p3\"", "id=\"p1\""].map(|row| log.find(row).expect("a row")).to_vec();
         assert!(rows.is_sorted(), "the newest first");
-        assert!(log.contains("1 to 3 of 3") && log.contains("Order.<b>Noted</b>") && log.contains("KB-0021"), "{log}");
+        assert!(log.contains("1 to 5 of 5") && log.contains("Order.<b>Noted</b>") && log.contains("KB-0021"), "{log}");
 
         let event = page(&router, "/Shop/events/1").await;
         for shown in
-            ["<b>9007199254740993</b>", "grace", "checkout-7", "tenant", &id.to_string(), "of 2", "Cart.<b>Filled</b>"]
+            ["<b>9007199254740993</b>", "grace", "checkout-7", "tenant", &id.to_string(), "of 4", "no other event"]
         {
             assert!(event.contains(shown), "{shown}: {event}");
         }
-        assert!(page(&router, "/Shop/events/3").await.contains("no other event"));
+        assert_eq!(json(&router, "/Shop/events/4.json").await["same_save"], serde_json::json!([5]));
 
         let aggregate = page(&router, &format!("/Shop/aggregates/{id}?at=1")).await;
-        assert!(aggregate.contains("version 1 of 2") && aggregate.contains("9007199254740993"), "{aggregate}");
+        assert!(aggregate.contains("version 1 of 4") && aggregate.contains("9007199254740993"), "{aggregate}");
         assert!(page(&router, "/overview").await.contains("Order.<b>Placed</b>"));
         shop.close().await;
     }
@@ -212,10 +215,11 @@ async fn what_users_write_is_text_and_no_markup() {
     paths.extend(corpus.iter().map(|text| format!("/Shop/log?topic={0}&not={0}", encoded(text))));
     for path in paths {
         let html = page(&router, &path).await;
-        for markup in ["<script>", "<img", "<svg onload", "onerror=alert(1)>", "<!--", "\u{202e}", "\u{1b}", "<b>x</b>"]
-        {
+        for markup in ["<script>", "<img", "<svg onload", "onerror=alert(1)>", "<!--", "\u{1b}", "<b>x</b>"] {
             assert!(!html.contains(markup), "{path} contains {markup}");
         }
+        // a hidden field of the filter form keeps the value as it is
+        assert!(path.contains("topic=") || !html.contains('\u{202e}'), "{path}");
         // the only script is the one of the explorer; attributes are in double quotes, so a single one ends none
         assert_eq!(html.matches("<script").count(), 1, "{path}");
         assert!(!html.contains("href=\"javascript"), "{path}");
@@ -280,7 +284,7 @@ async fn pages_work_under_any_path_of_a_service() {
     let served = Router::new().nest_service("/a/b", router(&shop));
     for service in [nested, served] {
         let (status, headers, _) = answer(&service, ask("/a/b")).await;
-        assert_eq!((status, headers[header::LOCATION].to_str()), (StatusCode::SEE_OTHER, Ok("./b/overview")));
+        assert_eq!((status, headers[header::LOCATION].as_bytes()), (StatusCode::SEE_OTHER, &b"./b/overview"[..]));
         for path in ["/a/b/overview", "/a/b/Shop/log", "/a/b/Shop/events/1"] {
             let html = page(&service, path).await;
             for absolute in ["href=\"/", "src=\"/", "action=\"/", "http://", "https://"] {
@@ -321,7 +325,11 @@ async fn a_search_leads_to_a_position_an_aggregate_or_a_topic() {
         ("", "../Shop/log".to_owned()),
     ] {
         let (status, headers, _) = answer(&router, ask(&format!("/Shop/search?q={text}"))).await;
-        assert_eq!((status, headers[header::LOCATION].to_str()), (StatusCode::SEE_OTHER, Ok(&*expected)), "{text}");
+        assert_eq!(
+            (status, headers[header::LOCATION].as_bytes()),
+            (StatusCode::SEE_OTHER, expected.as_bytes()),
+            "{text}"
+        );
     }
 }
 

@@ -4,7 +4,6 @@
 mod common;
 
 use common::{Order, Shop};
-use eventsourcing::prelude::*;
 use eventsourcing_explorer::Explorer;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;

@@ -49,9 +49,9 @@ impl EventPage {
 
     fn save(&self, sight: Sight<'_>, links: Links) -> Markup {
         html! {
-            dt { "One save with" }
+            dt { "Recorded with" }
             dd.save {
-                @if self.save.is_empty() && !self.goes_on { span.mute { "no other event" } }
+                @if self.save.is_empty() && !self.goes_on { span.mute { "no other event of its aggregate" } }
                 @for other in self.save.iter().take(SAVE) {
                     @if let Some(position) = other.position {
                         a href=(links.to(&format!("{}/events/{position}", sight.application), &[])) {

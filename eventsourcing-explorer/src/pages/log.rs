@@ -62,7 +62,7 @@ impl LogPage {
         };
         let chip = |what: &str, value: &str, link: &str| {
             html! {
-                span.chip.set { (what) " " b { (visible(value)) } a href=(link) aria-label=(format!("Remove the filter {what} {value}")) { (icon("cross")) } }
+                span.chip.set { (what) " " b { (visible(value)) } a href=(link) aria-label=(format!("Remove the filter {what} {}", visible(value))) { (icon("cross")) } }
             }
         };
         html! {

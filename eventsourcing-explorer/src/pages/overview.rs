@@ -1,6 +1,6 @@
 //! The overview: each application with its last position, its newest events and what they say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use eventsourcing_core::Timestamp;
 use maud::{Markup, html};
@@ -34,7 +34,7 @@ struct Figures {
     newest: Option<Timestamp>,
     seconds: Option<i64>,
     aggregates: usize,
-    saves: usize,
+    topics: usize,
     stored: usize,
     json: usize,
 }
@@ -54,8 +54,7 @@ impl Figures {
             newest: times().max(),
             seconds: span,
             aggregates: distinct(events().map(|row| row.event.originator_id.as_u128()).collect()),
-            // the last four bytes of an append id are a stamp
-            saves: distinct(events().map(|row| row.event.append_id.as_u128() >> 32).collect()),
+            topics: events().map(|row| &*row.event.topic).collect::<BTreeSet<&str>>().len(),
             stored: events().map(|row| row.len).sum(),
             json: events().filter_map(|row| row.header).map(|header| header.json_len).sum(),
         }
@@ -78,7 +77,7 @@ impl Figures {
                 div { dt { "Newest event" } dd { @match self.newest { Some(newest) => (ago(newest, now)), None => "–" } } dd { (time(self.newest, false)) } }
                 div { dt { "Rate" } dd { (self.rate().unwrap_or_else(|| "–".to_owned())) } dd { @match self.seconds { Some(seconds) => { (self.events) " events in " (span(seconds)) }, None => "of the newest events" } } }
                 div { dt { "Aggregates" } dd { (self.aggregates) } dd { "in the newest " (self.events) " events" } }
-                div { dt { "Saves" } dd { (self.saves) } dd { "in the newest " (self.events) " events" } }
+                div { dt { "Topics" } dd { (self.topics) } dd { "in the newest " (self.events) " events" } }
                 div { dt { "State" } dd { (bytes(self.stored.checked_div(self.events).unwrap_or(0))) } dd {
                     @if times_smaller > 10 { "on average, " (times_smaller / 10) "." (times_smaller % 10) " times smaller" } @else { "on average, not compressed" }
                 } }
