@@ -215,11 +215,11 @@ async fn what_users_write_is_text_and_no_markup() {
     paths.extend(corpus.iter().map(|text| format!("/Shop/log?topic={0}&not={0}", encoded(text))));
     for path in paths {
         let html = page(&router, &path).await;
-        for markup in ["<script>", "<img", "<svg onload", "onerror=alert(1)>", "<!--", "\u{1b}", "<b>x</b>"] {
+        for markup in ["<script>", "<img", "<svg onload", "onerror=alert(1)>", "<!--", "<b>x</b>"] {
             assert!(!html.contains(markup), "{path} contains {markup}");
         }
         // a hidden field of the filter form keeps the value as it is
-        assert!(path.contains("topic=") || !html.contains('\u{202e}'), "{path}");
+        assert!(path.contains("topic=") || !html.contains(['\u{202e}', '\u{1b}']), "{path}");
         // the only script is the one of the explorer; attributes are in double quotes, so a single one ends none
         assert_eq!(html.matches("<script").count(), 1, "{path}");
         assert!(!html.contains("href=\"javascript"), "{path}");

@@ -79,7 +79,7 @@ impl Figures {
                 div { dt { "Aggregates" } dd { (self.aggregates) } dd { "in the newest " (self.events) " events" } }
                 div { dt { "Topics" } dd { (self.topics) } dd { "in the newest " (self.events) " events" } }
                 div { dt { "State" } dd { (bytes(self.stored.checked_div(self.events).unwrap_or(0))) } dd {
-                    @if times_smaller > 10 { "on average, " (times_smaller / 10) "." (times_smaller % 10) " times smaller" } @else { "on average, not compressed" }
+                    @if times_smaller > 10 { "on average, " (times_smaller / 10) "." (times_smaller % 10) " times smaller" } @else { "on average" }
                 } }
             }
         }

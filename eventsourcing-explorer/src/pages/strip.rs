@@ -38,7 +38,10 @@ pub(super) fn strip(times: &[Timestamp], selected: Option<Timestamp>) -> Markup 
         // writing to a `String` does not fail
         let _ = write!(path, "M{} {HEIGHT}V{top}h8V{HEIGHT}z", at * 10 + 1);
     }
-    let long = span(last.as_second() - first.as_second());
+    let long = match whole / 1_000_000 {
+        milliseconds @ ..1_000 => format!("{milliseconds} ms"),
+        _ => span(last.as_second() - first.as_second()),
+    };
     html! {
         figure.panel.strip {
             svg viewBox="0 0 960 34" preserveAspectRatio="none" role="img" aria-label=(format!("When these {} events were recorded", times.len())) {

@@ -39,8 +39,11 @@ pub(crate) struct AggregateQuery {
     pub(crate) limit: usize,
 }
 
+/// A parameter, by its name.
+type Pair<'q> = (Cow<'q, str>, Cow<'q, str>);
+
 /// Returns the parameters of a query. Empty ones count as absent: a form sends its empty fields too.
-pub(crate) fn pairs(query: Option<&str>) -> Result<Vec<(Cow<'_, str>, Cow<'_, str>)>, Failure> {
+pub(crate) fn pairs(query: Option<&str>) -> Result<Vec<Pair<'_>>, Failure> {
     let query = query.unwrap_or_default();
     if query.len() > MAX_QUERY {
         return Err(Failure::BadRequest("Its parameters are too long."));
