@@ -155,6 +155,10 @@ pub mod operations {
     pub mod monitoring {}
 
     #[doc = include_str!("guide_links.md")]
+    #[doc = include_str!("../docs/operations/explorer.md")]
+    pub mod explorer {}
+
+    #[doc = include_str!("guide_links.md")]
     #[doc = include_str!("../docs/operations/upgrades.md")]
     pub mod upgrades {}
 

@@ -212,7 +212,14 @@ green = "1"
         let names: Vec<&str> = published.iter().map(|package| package.name.as_str()).collect();
         assert_eq!(
             names,
-            ["eventsourcing", "eventsourcing-core", "eventsourcing-macros", "eventsourcing-sqlx", "eventsourcing-cli"]
+            [
+                "eventsourcing",
+                "eventsourcing-core",
+                "eventsourcing-macros",
+                "eventsourcing-sqlx",
+                "eventsourcing-cli",
+                "eventsourcing-explorer"
+            ]
         );
     }
 

@@ -8,7 +8,8 @@ use std::path::Path;
 use crate::failure::{Failure, While as _};
 
 /// The source folders of the crates with a public API.
-const CRATES: &[&str] = &["src", "eventsourcing-core/src", "eventsourcing-sqlx/src", "eventsourcing-cli/src"];
+const CRATES: &[&str] =
+    &["src", "eventsourcing-core/src", "eventsourcing-sqlx/src", "eventsourcing-cli/src", "eventsourcing-explorer/src"];
 
 /// Checks every type of the public crates.
 pub(super) fn check(root: &Path) -> Result<(), Failure> {

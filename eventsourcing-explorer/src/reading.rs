@@ -1,0 +1,10 @@
+//! What is read of an application: windows of its log, events and versions. Nothing here can write.
+
+mod opened;
+mod reader;
+mod scan;
+mod state_header;
+
+pub(crate) use opened::{Content, Opened};
+pub(crate) use reader::{Reader, Stored};
+pub(crate) use scan::{Filter, Found, From, MAX_ROWS};
