@@ -45,7 +45,7 @@ async fn each_page_shows_what_each_database_has() {
         let (mut order, mut cart) = (place("ada"), Cart::fill("KB-0021".to_owned()));
         let id = order.id();
         let metadata = Metadata::new().with_actor("grace").with_correlation_id("checkout-7").with("tenant", "12");
-        shop.save_with((&mut order, &mut cart), metadata).await.expect("saved");
+        shop.save((&mut order, &mut cart)).metadata(metadata).await.expect("saved");
         order.note("gift".to_owned());
         shop.save(&mut order).await.expect("saved");
         order.note("wrapped".to_owned());
@@ -204,7 +204,7 @@ async fn what_users_write_is_text_and_no_markup() {
     for text in corpus {
         let (mut order, metadata) = (place(text), Metadata::new().with_actor(text).with("note", text));
         order.note(text.to_owned());
-        shop.save_with(&mut order, metadata).await.expect("saved");
+        shop.save(&mut order).metadata(metadata).await.expect("saved");
     }
     let router = router(&shop);
     let last = corpus.len() * 2;
