@@ -210,7 +210,16 @@ green = "1"
     fn the_real_manifests_publish_the_library_and_not_its_tools() {
         let published = published(&crate::run::root()).expect("the workspace's manifests");
         let names: Vec<&str> = published.iter().map(|package| package.name.as_str()).collect();
-        assert_eq!(names, ["eventsourcing", "eventsourcing-core", "eventsourcing-macros", "eventsourcing-sqlx", "eventsourcing-explorer"]);
+        assert_eq!(
+            names,
+            [
+                "eventsourcing",
+                "eventsourcing-core",
+                "eventsourcing-macros",
+                "eventsourcing-sqlx",
+                "eventsourcing-explorer"
+            ]
+        );
     }
 
     #[test]

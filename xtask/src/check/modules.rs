@@ -11,8 +11,14 @@ use super::imports::{self, Import};
 use crate::failure::{Failure, While as _};
 
 /// The crates whose modules are checked, by their source folder.
-const CRATES: &[&str] =
-    &["src", "eventsourcing-core/src", "eventsourcing-macros/src", "eventsourcing-sqlx/src", "eventsourcing-explorer/src", "xtask/src"];
+const CRATES: &[&str] = &[
+    "src",
+    "eventsourcing-core/src",
+    "eventsourcing-macros/src",
+    "eventsourcing-sqlx/src",
+    "eventsourcing-explorer/src",
+    "xtask/src",
+];
 
 /// The path of a module below the root of its crate.
 type Module = Vec<String>;
