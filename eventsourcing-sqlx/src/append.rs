@@ -8,7 +8,9 @@ mod stamps;
 mod storage;
 mod writer;
 
-pub(crate) use self::commands::{CommandRow, StoredRow, from_row, to_time};
+#[cfg(feature = "postgres")]
+pub(crate) use self::commands::StoredRow;
+pub(crate) use self::commands::{CommandRow, from_row, to_time};
 #[cfg(feature = "postgres")]
 pub(crate) use self::queue::bytes_of;
 pub(crate) use self::resolution::{Found, Positions, Resolution, complete, resolve, wanted};

@@ -41,6 +41,7 @@ impl Found {
     }
 
     /// Adds a recorded command.
+    #[cfg(feature = "postgres")]
     pub(crate) fn add_command(&mut self, command: RecordedCommand) {
         self.commands.insert(command.id, command);
     }
