@@ -301,9 +301,10 @@ fn an_unknown_topic_is_named_with_its_place() {
     assert_eq!(
         error.to_string(),
         "the event `Thing.Vanished`, version 3 of 00000000-0000-0000-0000-000000000007, cannot be read: \
-         this aggregate has no event with that topic; it was removed or renamed after the event was recorded: \
+         this aggregate has no event with that topic: newer code recorded it, and has to be deployed here too; \
+         or it was removed or renamed after the event was recorded: \
          write `was = [\"…\"]` on the `#[event]` that it became, or `retired = [\"…\"]` on the `#[aggregate]` impl block \
-         if it became none"
+         if it became none, which drops all such events; an event that became several is `#[event(\"…\", split)]`"
     );
 }
 

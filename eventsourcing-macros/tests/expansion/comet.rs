@@ -303,6 +303,12 @@ impl ::eventsourcing::Aggregate for Comet {
 
     const NAME: &'static str = "Comet";
 
+    const CLONE: ::std::option::Option<fn(&Self) -> Self> = {
+        #[allow(unused_imports)]
+        use ::eventsourcing::__private::NotCloned as _;
+        ::eventsourcing::__private::Cloned::<Self>::CLONE
+    };
+
     fn root(&self) -> &::eventsourcing::Root<Self> {
         &self.aggregate_root
     }

@@ -123,7 +123,9 @@ async fn in_sqlite(pool: &SqlitePool, events: &[StoredEvent], commits: bool) -> 
     for event in events {
         let raise = "UPDATE universe_head SET last = last + 1 WHERE id = 1";
         transaction.execute(raise).await?;
-        let insert = "INSERT INTO universe_events SELECT last, ?, ?, ?, x'7b7d', 7, ? FROM universe_head";
+        let insert = "INSERT INTO universe_events \
+             (notification_id, originator_id, originator_version, topic, state, checksum, append_id) \
+             SELECT last, ?, ?, ?, x'7b7d', 7, ? FROM universe_head";
         let insert = sqlx::query(insert).bind(event.originator_id).bind(event.originator_version.cast_signed());
         insert.bind(&*event.topic).bind(event.append_id).execute(&mut *transaction).await?;
     }
