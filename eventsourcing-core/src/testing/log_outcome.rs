@@ -112,7 +112,9 @@ impl<R: Debug> LogOutcome<R> {
     ///
     /// # futures::executor::block_on(async {
     /// given_log()
-    ///     .when(async |theatre: &Theatre| theatre.save_with(&mut Seats::open(2), Metadata::new().with_actor("ada")).await.is_ok())
+    ///     .when(async |theatre: &Theatre| {
+    ///         theatre.save(&mut Seats::open(2)).metadata(Metadata::new().with_actor("ada")).await.is_ok()
+    ///     })
     ///     .await
     ///     .then(Opened { seats: 2 })
     ///     .then_metadata(|metadata| assert_eq!(metadata.actor(), Some("ada")));
