@@ -3,7 +3,6 @@
 mod opened;
 mod reader;
 mod scan;
-mod state_header;
 
 pub(crate) use opened::{Content, Opened};
 pub(crate) use reader::{Reader, Stored};

@@ -13,7 +13,7 @@ use crate::pages::{Sight, gap, row};
 use crate::reading::{From, Reader};
 use crate::site::{Links, LogQuery};
 
-/// The most positions that one message is about. What came before them is named and not shown.
+/// The maximum number of positions of one message. It names the positions before them, without their events.
 const MOST: u64 = 100;
 
 /// How often the log is looked at when no wake-up comes, as for events that another process records in SQLite.

@@ -56,7 +56,7 @@ impl Figures {
             aggregates: distinct(events().map(|row| row.event.originator_id.as_u128()).collect()),
             topics: events().map(|row| &*row.event.topic).collect::<BTreeSet<&str>>().len(),
             stored: events().map(|row| row.len).sum(),
-            json: events().filter_map(|row| row.header).map(|header| header.json_len).sum(),
+            json: events().filter_map(|row| row.info.json_len).sum(),
         }
     }
 

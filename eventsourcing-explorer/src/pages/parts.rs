@@ -167,21 +167,11 @@ pub(super) fn payload(opened: &Opened, sight: Sight<'_>, limit: usize, twin: &st
 
 /// How the state is stored.
 pub(super) fn stored(opened: &Opened) -> Markup {
-    let len = opened.stored.len;
+    let (len, info) = (opened.stored.len, &opened.stored.info);
     html! {
-        @match opened.stored.header {
-            None => { (bytes(len)) },
-            Some(header) => {
-                @if header.json_len != len { (bytes(header.json_len)) " → " }
-                (bytes(len))
-                span.mute {
-                    @if let Some(compressor) = header.compressor { " · " (compressor) }
-                    @if let Some(cipher) = header.cipher { " · " (cipher) }
-                    @if let Some(key) = header.key { ", key " code { (format!("{key:08x}")) } }
-                    @if header.cipher.is_none() && header.compressor.is_none() { " · plain JSON" }
-                }
-            },
-        }
+        @if let Some(json_len) = info.json_len.filter(|json_len| *json_len != len) { (bytes(json_len)) " → " }
+        (bytes(len))
+        span.mute { " · " (info.form) }
     }
 }
 

@@ -78,7 +78,7 @@ impl<'a> EventTwin<'a> {
             Content::LeftOut => ("too_large", None),
             Content::Unreadable(_) => ("unreadable", None),
         };
-        let header = opened.stored.header;
+        let info = &opened.stored.info;
         Self {
             position: opened.stored.position,
             recorded_on: opened.time,
@@ -87,9 +87,9 @@ impl<'a> EventTwin<'a> {
             topic: Cow::Borrowed(&*event.topic),
             append_id: event.append_id,
             stored_bytes: opened.stored.len,
-            json_bytes: header.map(|header| header.json_len),
-            compressor: header.and_then(|header| header.compressor),
-            cipher: header.and_then(|header| header.cipher),
+            json_bytes: info.json_len,
+            compressor: info.compressor().map(|compressor| compressor.name.unwrap_or("unknown")),
+            cipher: info.cipher().map(|cipher| cipher.name.unwrap_or("unknown")),
             metadata: if sight.payloads { opened.metadata() } else { Metadata::default() },
             payload_is,
             payload,

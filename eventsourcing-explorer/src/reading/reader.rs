@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use eventsourcing_core::codec::{Mapper, StateInfo};
 use eventsourcing_core::recording::{EventQuery, NotificationQuery, NotificationRef, StoredEventRef, is_same_attempt};
 use eventsourcing_core::{Application, Notification, RecorderError, StoredEvent, Uuid};
 
 use super::opened::Opened;
-use super::state_header::StateHeader;
 use crate::failure::Failure;
 
 /// The number of bytes of states after which a window is read no further.
@@ -35,7 +35,8 @@ pub(crate) struct Stored {
     /// Whether the state is there.
     pub(crate) is_whole: bool,
     pub(crate) len: usize,
-    pub(crate) header: Option<StateHeader>,
+    /// How the state is stored.
+    pub(crate) info: StateInfo,
 }
 
 /// What a read of a window has found.
@@ -88,7 +89,7 @@ impl Reader {
     ) -> Result<Window, Failure> {
         let size = usize::try_from(up_to.saturating_sub(after)).unwrap_or(usize::MAX);
         let mut window = Window { last: after, ..Window::default() };
-        let mut bytes = 0;
+        let (mapper, mut bytes) = (self.application.mapper(), 0);
         let mut visit = |row: NotificationRef<'_>| {
             window.seen += 1;
             window.last = row.id;
@@ -98,7 +99,7 @@ impl Reader {
                     window.rows.pop_front();
                     window.has_more = true;
                 }
-                window.rows.push_back(Stored::in_list(&row));
+                window.rows.push_back(Stored::in_list(mapper, &row));
                 if is_first && window.rows.len() == limit {
                     return ControlFlow::Break(());
                 }
@@ -122,12 +123,12 @@ impl Reader {
         let Some(first) = position.checked_sub(1) else { return Ok(None) };
         let after = first.saturating_sub(NEIGHBOURHOOD);
         let up_to = position.saturating_add(NEIGHBOURHOOD);
-        let (mut rows, mut event) = (Vec::new(), None);
+        let (mapper, mut rows, mut event) = (self.application.mapper(), Vec::new(), None);
         let mut visit = |row: NotificationRef<'_>| {
             if row.id == position {
-                event = Some(Stored::whole(row.to_owned()));
+                event = Some(Stored::whole(mapper, row.to_owned()));
             } else {
-                rows.push(Stored::head(&row));
+                rows.push(Stored::head(mapper, &row));
             }
             ControlFlow::Continue(())
         };
@@ -144,9 +145,9 @@ impl Reader {
 
     /// At most `limit` versions of an aggregate up to a version, the last one first. States in the list may be left out.
     pub(crate) async fn versions(&self, id: Uuid, up_to: Option<u64>, limit: usize) -> Result<Vec<Stored>, Failure> {
-        let mut versions = Vec::new();
+        let (mapper, mut versions) = (self.application.mapper(), Vec::new());
         let mut visit = |row: StoredEventRef<'_>| {
-            versions.push(Stored::in_list(&row.notification(0)));
+            versions.push(Stored::in_list(mapper, &row.notification(0)));
             ControlFlow::Continue(())
         };
         let query = EventQuery::of(id).up_to(up_to).descending().limit(limit);
@@ -164,7 +165,10 @@ impl Reader {
         let read = self.application.recorder().select_events(query).await;
         let events = read.map_err(|error| self.failed(&error))?;
         let event = events.into_iter().find(|event| event.originator_version == version);
-        Ok(event.map(|event| Stored { position: None, ..Stored::whole(event.into_notification(0)) }))
+        Ok(event.map(|event| Stored {
+            position: None,
+            ..Stored::whole(self.application.mapper(), event.into_notification(0))
+        }))
     }
 
     /// Waits until there may be events after a position, and at most for a time.
@@ -199,7 +203,7 @@ impl Reader {
 }
 
 impl Stored {
-    fn of(row: &NotificationRef<'_>, state: &[u8]) -> Self {
+    fn of(mapper: &Mapper, row: &NotificationRef<'_>, state: &[u8]) -> Self {
         let NotificationRef { originator_id, originator_version, topic, checksum, append_id, .. } = *row;
         let event = StoredEvent::new(originator_id, originator_version, topic.to_owned(), state, append_id);
         let len = row.state.len();
@@ -208,21 +212,21 @@ impl Stored {
             event: event.with_checksum(checksum),
             is_whole: state.len() == len,
             len,
-            header: StateHeader::read(row.state, len),
+            info: mapper.inspect(row.state, checksum),
         }
     }
 
-    fn in_list(row: &NotificationRef<'_>) -> Self {
-        Self::of(row, if row.state.len() <= LARGEST_IN_LIST { row.state } else { &[] })
+    fn in_list(mapper: &Mapper, row: &NotificationRef<'_>) -> Self {
+        Self::of(mapper, row, if row.state.len() <= LARGEST_IN_LIST { row.state } else { &[] })
     }
 
-    fn head(row: &NotificationRef<'_>) -> Self {
-        Self::of(row, &[])
+    fn head(mapper: &Mapper, row: &NotificationRef<'_>) -> Self {
+        Self::of(mapper, row, &[])
     }
 
-    fn whole(notification: Notification) -> Self {
+    fn whole(mapper: &Mapper, notification: Notification) -> Self {
         let (id, len) = (notification.id, notification.state.len());
-        let header = StateHeader::read(&notification.state, len);
-        Self { position: Some(id), event: notification.into_stored_event(), is_whole: true, len, header }
+        let info = mapper.inspect(&notification.state, notification.checksum);
+        Self { position: Some(id), event: notification.into_stored_event(), is_whole: true, len, info }
     }
 }
