@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use async_trait::async_trait;
 use eventsourcing_core::recording::conformance::{Fixture, Single, check, times};
 use eventsourcing_core::recording::{EventQuery, MemoryRecorder, NotificationQuery, RecordedTime};
-use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Timestamp};
+use eventsourcing_core::{Notification, Recorder, RecorderError, StoredEvent, Timestamp, Uuid};
 
 /// What is wrong with the times of a recorder.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -87,4 +87,17 @@ fn a_recorder_without_a_fault_passes_the_rules_about_times() {
     assert!(!breaks(Fault::None, times::only_events_have_times));
     assert!(!breaks(Fault::None, times::a_repeated_append_keeps_its_times));
     assert!(!breaks(Fault::None, times::the_last_event_before_a_time_is_found));
+}
+
+#[test]
+fn the_events_of_one_save_have_one_time_in_memory() {
+    futures::executor::block_on(async {
+        let recorder = MemoryRecorder::new();
+        let (id, append_id) = (Uuid::new_v4(), Uuid::new_v4());
+        let event = |version| StoredEvent::new(id, version, "World.Started", *b"{}", append_id);
+        recorder.insert_events((1..=1_000).map(event).collect()).await.expect("a free version");
+        let ids: Vec<u64> = (1..=1_000).collect();
+        let times = recorder.select_recorded_times(&ids).await.expect("memory");
+        assert!(times.len() == 1_000 && times.iter().all(|one| one.time == times[0].time));
+    });
 }

@@ -14,14 +14,15 @@ impl Log {
         if events.len() == 1
             && let Some(event) = events.pop()
         {
-            let place = self.append_one(&event)?;
+            let time = self.time();
+            let place = self.append_one(&event, time)?;
             return Ok(vec![event.into_notification(place as u64 + 1)]);
         }
-        let repeats = self.check(&events)?;
+        let (repeats, time) = (self.check(&events)?, self.time());
         let mut notifications = Vec::with_capacity(events.len());
         for event in events {
             let recorded = if repeats { self.place_of(&event) } else { None };
-            let place = recorded.unwrap_or_else(|| self.push(&event));
+            let place = recorded.unwrap_or_else(|| self.push(&event, time));
             notifications.push(event.into_notification(place as u64 + 1));
         }
         Ok(notifications)
@@ -78,7 +79,7 @@ impl Log {
     }
 
     /// Appends a single event, with a single lookup of its aggregate.
-    fn append_one(&mut self, event: &StoredEvent) -> Result<usize, RecorderError> {
+    fn append_one(&mut self, event: &StoredEvent, time: Timestamp) -> Result<usize, RecorderError> {
         let places = self.aggregates.entry(event.originator_id).or_default();
         // usually it is the next version
         let found = match places.last() {
@@ -102,7 +103,7 @@ impl Log {
             Err(at) => {
                 let place = self.events.len();
                 places.insert(at, (event.originator_version, place));
-                self.push_row(event);
+                self.push_row(event, time);
                 Ok(place)
             }
         }
@@ -151,9 +152,9 @@ impl Log {
         is_same_attempt(self.events[place].append_id, event.append_id)
     }
 
-    fn push(&mut self, event: &StoredEvent) -> usize {
+    fn push(&mut self, event: &StoredEvent, time: Timestamp) -> usize {
         let place = self.events.len();
-        self.push_row(event);
+        self.push_row(event, time);
         let places = self.aggregates.entry(event.originator_id).or_default();
         // at the end, unless versions come out of order
         let at = places.partition_point(|(version, _)| *version < event.originator_version);
@@ -161,11 +162,14 @@ impl Log {
         place
     }
 
-    /// Adds the row of an event. The clock may have been set back since the last one.
-    fn push_row(&mut self, event: &StoredEvent) {
-        let last = self.times.last().copied().unwrap_or(Timestamp::MIN);
+    /// Returns the time of an append. The clock may have been set back since the last one.
+    fn time(&self) -> Timestamp {
+        Timestamp::now().max(self.times.last().copied().unwrap_or(Timestamp::MIN))
+    }
+
+    fn push_row(&mut self, event: &StoredEvent, time: Timestamp) {
         self.events.push(event.clone());
-        self.times.push(Timestamp::now().max(last));
+        self.times.push(time);
     }
 
     fn conflict(&self, event: &StoredEvent) -> RecorderError {
