@@ -44,7 +44,7 @@ pub trait Peer: Clone + Send + Sync + 'static {
     /// Reads all events in the order of the log, decoded, and gives their number; or says why it cannot.
     fn read_log(&self) -> impl Future<Output = Result<usize, &'static str>> + Send;
 
-    /// Records a stream of so many events and a snapshot of what it stands for, and gives its id; or says why it cannot.
+    /// Records a stream of this number of events with a snapshot, and returns its id, or why it cannot.
     fn record_with_snapshot(&self, _: usize) -> impl Future<Output = Result<String, &'static str>> + Send {
         async { Err("snapshots are measured of evento and Python's library alone") }
     }
