@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 use crate::Run;
 use crate::account::{Bank, Purse};
 use crate::limits::postgres_saves::{self, Way};
-use crate::limits::row::Stream;
+use crate::limits::row::{Commands, Stream};
 use crate::limits::sqlite_saves::{self, Inline, Writer};
 use crate::measure::Contender;
 use crate::ours::saves::Saver;
@@ -40,8 +40,11 @@ pub fn run(run: &mut Run, database: Database) {
         Database::Postgres => run.measure(&title, |run| sealed_postgres(run)),
     }
     for tasks in [1, BUSY] {
-        let title = Title::new(database, "save 1 event with a command id", tasks, "saves");
-        run.measure(&title, |run| commands(run, database, tasks));
+        let kinds = [("a command id", Commands::Random), ("a time-ordered command id", Commands::Ordered)];
+        for (id, kind) in kinds {
+            let title = Title::new(database, format!("save 1 event with {id}"), tasks, "saves");
+            run.measure(&title, |run| commands(run, database, tasks, kind));
+        }
     }
     let title = Title::new(database, "save 1 event, read back", BUSY, "saves");
     match database {
@@ -135,13 +138,12 @@ fn read_back_in_postgres(run: &Run) -> Vec<Contender<'static>> {
 /// The name of our saves without a command id.
 const PLAIN: &str = "ours, without a command id";
 
-fn commands(run: &Run, database: Database, tasks: usize) -> Vec<Contender<'static>> {
-    let contender = |who, has_commands: bool| {
+/// Saves with command ids and without, ours and the database alone: the difference of the latter is what the row of a command costs.
+fn commands(run: &Run, database: Database, tasks: usize, kind: Commands) -> Vec<Contender<'static>> {
+    let contender = |who, kind: Commands| {
         let crew = |bank: Bank| {
             let bank = Arc::new(bank);
-            let saver = |_| Saver::new(&bank, 1);
-            let saver = |number| if has_commands { saver(number).with_commands() } else { saver(number) };
-            Contender::crew(who, run.time, (0..tasks).map(saver).collect())
+            Contender::crew(who, run.time, (0..tasks).map(|_| Saver::new(&bank, 1).with(kind)).collect())
         };
         match database {
             Database::Memory => crew(place::bank_in_memory()),
@@ -155,7 +157,33 @@ fn commands(run: &Run, database: Database, tasks: usize) -> Vec<Contender<'stati
             }
         }
     };
-    vec![contender(OURS, true), contender(PLAIN, false)]
+    let mut contenders = vec![contender(OURS, kind), contender(PLAIN, Commands::None)];
+    let limits = [("driver, one writer groups saves and commands", kind), (GROUPED, Commands::None)];
+    match database {
+        Database::Memory => (),
+        Database::Sqlite => contenders.extend(limits.map(|(who, kind)| sqlite_writer(run, who, tasks, kind))),
+        Database::Postgres => contenders.extend(limits.map(|(who, kind)| postgres_writer(run, who, tasks, kind))),
+    }
+    contenders
+}
+
+/// The name of the limit without commands.
+const GROUPED: &str = "driver, one writer groups saves";
+
+fn sqlite_writer(run: &Run, who: &'static str, tasks: usize, kind: Commands) -> Contender<'static> {
+    let folder = place::folder(&run.folder);
+    let queue = sqlite_saves::writer_thread(Writer::create(&folder.path().join("limit.db")), sqlite_saves::BATCH);
+    let saver = |_| sqlite_saves::Saver { queue: queue.clone(), events: 1, stream: Stream::new().with(kind) };
+    Contender::crew(who, run.time, (0..tasks).map(saver).collect()).keeping(folder)
+}
+
+fn postgres_writer(run: &Run, who: &'static str, tasks: usize, kind: Commands) -> Contender<'static> {
+    let schema = Schema::create();
+    postgres_saves::create_tables(&schema);
+    let way = Way::Grouped(postgres_saves::group_loop(&schema));
+    let stream = || Stream::new().with(kind);
+    let saver = |number| postgres_saves::Saver { way: way.clone(), number, events: 1, stream: stream() };
+    Contender::crew(who, run.time, (0..tasks).map(saver).collect()).keeping(schema)
 }
 
 /// The name of our saves of states that are not sealed.

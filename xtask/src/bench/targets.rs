@@ -3,6 +3,8 @@
 use super::figures::{Figure, Figures, OURS, number};
 
 /// The names of the limits in the suite.
+const COMMANDS: &str = "driver, one writer groups saves and commands";
+const NO_COMMAND: &str = "ours, without a command id";
 const HEAD_ROW: &str = "driver, one writer groups saves, head row";
 const LOCKED: &str = "driver, LOCK TABLE each save";
 const UNORDERED: &str = "driver, INSERT each save, unordered";
@@ -26,6 +28,8 @@ const SHORT_LOG: &str = "ours, a log of 100,000";
 const FLAT: f64 = 1.0 / 1.3;
 
 const METADATA: &str = "save 1 event on one thread, 100 bytes of metadata";
+const COMMAND: &str = "save 1 event with a command id";
+const ORDERED_COMMAND: &str = "save 1 event with a time-ordered command id";
 const HELD: &str = "save 1 event, a snapshot held for 10 minutes";
 const SAVE_LONG: &str = "save 1 event, a log of 10,000,000";
 const LOAD_LONG: &str = "load one of 300 accounts of 20 events, a log of 10,000,000";
@@ -83,6 +87,13 @@ const TARGETS: &[Target] = &[
     Target("memory", "replay of 1000 decoded events", 1, &[(Of::Limit(BY_HAND), 1.0 / 1.1)]),
     Target("memory", "save 1 event on one thread", 1, &[(Of::Speed, 2_000_000.0)]),
     Target("memory", METADATA, 1, &[(Of::Limit(IN_A_FIELD), 0.9)]),
+    // a lone save pays little for the row of its command; a busy one cannot be cheaper than the row itself
+    Target("sqlite", ORDERED_COMMAND, 1, &[(Of::Limit(NO_COMMAND), 0.85)]),
+    Target("postgres", ORDERED_COMMAND, 1, &[(Of::Limit(NO_COMMAND), 0.85)]),
+    Target("sqlite", COMMAND, 64, &[(Of::Limit(COMMANDS), 0.75)]),
+    Target("postgres", COMMAND, 64, &[(Of::Limit(COMMANDS), 0.75)]),
+    Target("sqlite", ORDERED_COMMAND, 64, &[(Of::Limit(COMMANDS), 0.75)]),
+    Target("postgres", ORDERED_COMMAND, 64, &[(Of::Limit(COMMANDS), 0.75)]),
     Target("postgres", HELD, 1, &[(Of::Limit(NOT_HELD), 0.9)]),
     Target("postgres", HELD, 64, &[(Of::Limit(NOT_HELD), 0.9)]),
     Target("sqlite", SAVE_LONG, 1, &[(Of::Limit(SHORT_LOG), FLAT)]),

@@ -32,6 +32,7 @@ const TABLES: &str = "
     );
     CREATE TABLE head (id smallint PRIMARY KEY, last bigint NOT NULL) WITH (fillfactor = 10);
     INSERT INTO head VALUES (1, 0);
+    CREATE TABLE commands (command_id uuid PRIMARY KEY, first_id bigint NOT NULL);
     CREATE TABLE processed (position bigint NOT NULL);
     INSERT INTO processed VALUES (0)";
 
@@ -58,7 +59,22 @@ const INSERT_WITH_HEAD: &str = "
         WITH ORDINALITY AS new (a, b, c, d, e, f, place)
     RETURNING notification_id";
 
-/// The same, with the position in another log.
+/// The same, with the commands of the saves.
+const INSERT_WITH_COMMANDS: &str = "
+    WITH head AS (
+        UPDATE head SET last = last + cardinality($1::uuid[]) WHERE id = 1
+        RETURNING last - cardinality($1::uuid[]) AS base
+    ), recorded AS (
+        INSERT INTO commands (command_id, first_id)
+        SELECT id, head.base + place FROM head, unnest($7::uuid[]) WITH ORDINALITY AS new (id, place) WHERE id IS NOT NULL
+    )
+    INSERT INTO events (notification_id, originator_id, originator_version, topic, state, checksum, append_id)
+    SELECT head.base + place, a, b, c, d, e, f
+    FROM head, unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[], $6::uuid[])
+        WITH ORDINALITY AS new (a, b, c, d, e, f, place)
+    RETURNING notification_id";
+
+/// The same as the first, with the position in another log.
 const INSERT_PROCESSED: &str = "
     WITH head AS (
         UPDATE head SET last = last + cardinality($1::uuid[]) WHERE id = 1
@@ -86,7 +102,12 @@ pub fn group_loop(schema: &Schema) -> mpsc::Sender<Waiting> {
         let mut batch = Vec::with_capacity(BATCH);
         while queue.recv_many(&mut batch, BATCH).await > 0 {
             let rows = batch.iter().flat_map(|(rows, _)| rows);
-            insert(&mut connection, INSERT_WITH_HEAD, rows).await;
+            let commands: Vec<_> = rows.clone().map(|row| row.command_id).collect();
+            if commands.iter().any(Option::is_some) {
+                query(INSERT_WITH_COMMANDS, rows).bind(commands).fetch_all(&mut connection).await.unwrap();
+            } else {
+                insert(&mut connection, INSERT_WITH_HEAD, rows).await;
+            }
             for (_, answer) in batch.drain(..) {
                 // a saver that has ended needs no answer
                 let _ = answer.send(());

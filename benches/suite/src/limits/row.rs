@@ -15,6 +15,8 @@ pub struct Row {
     pub state: &'static [u8],
     pub checksum: i64,
     pub append_id: Uuid,
+    /// The id of the save's command, which is recorded with the first event of a save that has one.
+    pub command_id: Option<Uuid>,
 }
 
 const TOPIC: &str = "Account.Deposited";
@@ -30,6 +32,29 @@ pub fn first() -> Row {
         state: STATE,
         checksum: 0x1234_5678,
         append_id: Uuid::new_v4(),
+        command_id: None,
+    }
+}
+
+/// The command ids of saves.
+#[derive(Clone, Copy, Debug)]
+pub enum Commands {
+    /// The saves have none.
+    None,
+    /// Each is at another place of the index.
+    Random,
+    /// Each comes after the one before.
+    Ordered,
+}
+
+impl Commands {
+    /// Returns the id of the next save.
+    pub fn next(self) -> Option<Uuid> {
+        match self {
+            Self::None => None,
+            Self::Random => Some(Uuid::new_v4()),
+            Self::Ordered => Some(Uuid::now_v7()),
+        }
     }
 }
 
@@ -38,19 +63,26 @@ pub fn first() -> Row {
 pub struct Stream {
     id: Uuid,
     version: i64,
+    commands: Commands,
 }
 
 impl Stream {
     pub fn new() -> Self {
-        Self { id: Uuid::new_v4(), version: 0 }
+        Self { id: Uuid::new_v4(), version: 0, commands: Commands::None }
+    }
+
+    /// Gives each save a command id of this kind.
+    pub fn with(self, commands: Commands) -> Self {
+        Self { commands, ..self }
     }
 
     /// Returns the rows of the next save.
     pub fn next(&mut self, events: u64) -> Vec<Row> {
         if self.version.cast_unsigned() >= HISTORY {
-            *self = Self::new();
+            *self = Self::new().with(self.commands);
         }
         let append_id = Uuid::new_v4();
+        let mut command_id = self.commands.next();
         let row = |_| {
             self.version += 1;
             Row {
@@ -60,6 +92,7 @@ impl Stream {
                 state: STATE,
                 checksum: 0x1234_5678,
                 append_id,
+                command_id: command_id.take(),
             }
         };
         (0..events).map(row).collect()

@@ -22,12 +22,15 @@ const TABLE: &str = "
         append_id BLOB NOT NULL,
         UNIQUE (originator_id, originator_version)
     ) STRICT;
+    CREATE TABLE commands (command_id BLOB NOT NULL PRIMARY KEY, first_id INTEGER NOT NULL) STRICT;
     CREATE TABLE processed (position INTEGER NOT NULL) STRICT;
     INSERT INTO processed VALUES (0)";
 
 const INSERT: &str = "
     INSERT INTO events (notification_id, originator_id, originator_version, topic, state, checksum, append_id)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+
+const INSERT_COMMAND: &str = "INSERT INTO commands (command_id, first_id) VALUES (?1, ?2)";
 
 /// A connection that writes, and the last id that it assigned.
 pub struct Writer {
@@ -46,13 +49,13 @@ impl Writer {
         Self { connection, last: 0 }
     }
 
-    /// Records rows in a transaction. A single row is committed by itself.
-    fn save<'a>(&mut self, rows: impl ExactSizeIterator<Item = &'a Row>) {
-        let is_single = rows.len() == 1;
+    /// Records rows in a transaction. A single row without a command is committed by itself.
+    fn save(&mut self, rows: &[&Row]) {
+        let is_single = matches!(rows, [row] if row.command_id.is_none());
         if !is_single {
             self.run("BEGIN IMMEDIATE");
         }
-        self.insert(rows);
+        self.insert(rows.iter().copied());
         if !is_single {
             self.run("COMMIT");
         }
@@ -77,6 +80,10 @@ impl Writer {
             let (id, append_id) = (row.originator_id.as_bytes(), row.append_id.as_bytes());
             let values = params![self.last, id, row.originator_version, row.topic, row.state, row.checksum, append_id];
             insert.execute(values).unwrap();
+            if let Some(command_id) = row.command_id {
+                let mut insert = self.connection.prepare_cached(INSERT_COMMAND).unwrap();
+                insert.execute(params![command_id.as_bytes(), self.last]).unwrap();
+            }
         }
     }
 }
@@ -92,7 +99,7 @@ pub fn writer_thread(mut writer: Writer, at_most: usize) -> mpsc::Sender<Waiting
         // it ends when the last sender is dropped
         while queue.blocking_recv_many(&mut batch, at_most) > 0 {
             let rows: Vec<&Row> = batch.iter().flat_map(|(rows, _)| rows).collect();
-            writer.save(rows.into_iter());
+            writer.save(&rows);
             for (_, answer) in batch.drain(..) {
                 // a saver that has ended needs no answer
                 let _ = answer.send(());
@@ -127,6 +134,6 @@ pub struct Inline {
 impl Work for Inline {
     async fn once(&mut self) {
         let rows = self.stream.next(self.events);
-        self.writer.save(rows.iter());
+        self.writer.save(&rows.iter().collect::<Vec<_>>());
     }
 }

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use eventsourcing::Uuid;
-
 use crate::account::{Account, Bank, HISTORY, Usual};
+use crate::limits::row::Commands;
 use crate::measure::Work;
 
 /// A task that saves.
@@ -12,7 +11,7 @@ pub struct Saver<A = Account> {
     bank: Arc<Bank>,
     account: Option<A>,
     events: u64,
-    has_command: bool,
+    commands: Commands,
 }
 
 impl Saver {
@@ -25,12 +24,12 @@ impl Saver {
 impl<A: Usual> Saver<A> {
     /// A task that saves this number of events of such an aggregate at a time.
     pub fn of(bank: &Arc<Bank>, events: u64) -> Self {
-        Self { bank: Arc::clone(bank), account: None, events, has_command: false }
+        Self { bank: Arc::clone(bank), account: None, events, commands: Commands::None }
     }
 
-    /// Gives each save a command id of its own.
-    pub fn with_commands(self) -> Self {
-        Self { has_command: true, ..self }
+    /// Gives each save a command id of this kind.
+    pub fn with(self, commands: Commands) -> Self {
+        Self { commands, ..self }
     }
 
     /// Saves, and returns the last of the notification ids.
@@ -45,7 +44,10 @@ impl<A: Usual> Saver<A> {
         });
         (0..left).for_each(|_| account.deposit_usual());
         let save = self.bank.save(account);
-        let save = if self.has_command { save.command(Uuid::new_v4()) } else { save };
+        let save = match self.commands.next() {
+            Some(id) => save.command(id),
+            None => save,
+        };
         save.await.unwrap().last().map_or(0, |notification| notification.id)
     }
 }
