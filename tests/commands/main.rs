@@ -8,6 +8,7 @@ mod content;
 mod dropped;
 mod encrypted;
 mod evolved;
+mod held_snapshot;
 mod processes;
 mod racing;
 mod repeats;

@@ -10,6 +10,7 @@ use super::{Order, Orders, Payments, Reservations, events, in_each_database, in_
 in_each_database! {
     steps_are_the_same_every_time
     a_step_that_is_dropped_has_happened_or_not
+    a_step_in_the_scope_of_a_command_leaves_it_to_the_caller
 }
 
 async fn steps_are_the_same_every_time(system: System) {
@@ -62,6 +63,27 @@ async fn a_step_that_is_dropped_has_happened_or_not(system: System) {
     assert_eq!(events(&orders).await, 9);
     assert_eq!(events(&runner.get::<Reservations>().unwrap()).await, 3);
     assert_eq!(events(&runner.get::<Payments>().unwrap()).await, 3);
+}
+
+/// Policies record what they cause by the position of its event, and not as the command of whoever runs them.
+async fn a_step_in_the_scope_of_a_command_leaves_it_to_the_caller(system: System) {
+    let mut runner = SingleThreadedRunner::open(&system).await.unwrap();
+    let (orders, reservations): (Orders, Reservations) = (runner.get().unwrap(), runner.get().unwrap());
+    let request = CommandId::named("request-1");
+    orders.place(1).await.unwrap();
+    let placed = request
+        .scope(async {
+            runner.settled().await.unwrap();
+            assert_eq!(
+                (orders.command(request).await.unwrap(), reservations.command(request).await.unwrap()),
+                (None, None)
+            );
+            orders.place(2).await.unwrap()
+        })
+        .await;
+    assert_eq!(reservations.command(request).await.unwrap(), None);
+    let recorded = orders.command(request).await.unwrap().unwrap();
+    assert_eq!(recorded.iter().map(|one| one.originator_id).collect::<Vec<_>>(), [placed]);
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod address;
 mod pair;
 
 mod asynchronous;
+mod commands;
 mod synchronous;
 
 use std::time::Duration;
