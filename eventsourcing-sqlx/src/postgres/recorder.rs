@@ -18,6 +18,7 @@ mod privilege;
 mod reachability;
 mod reader_connections;
 mod recorded_versions;
+mod report;
 mod save_batch;
 mod select;
 mod snapshots;

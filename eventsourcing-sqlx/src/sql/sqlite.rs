@@ -3,6 +3,7 @@
 mod commands;
 #[cfg(test)]
 mod plans;
+pub(crate) mod report;
 mod tables;
 
 use self::commands::CommandSql;

@@ -14,6 +14,7 @@ mod letters;
 mod location;
 mod open;
 mod originators;
+mod report;
 mod select;
 mod snapshots;
 mod times;
