@@ -11,13 +11,15 @@ mod types;
 mod verify;
 
 use crate::arguments::{Arguments, Command, General, Import};
+use crate::database::Tables;
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
-use crate::place::{Place, Tables};
+use crate::place::Place;
+use crate::program::Program;
 use crate::transfer::{export, import};
 
 /// Runs the command that the arguments name.
-pub(crate) fn run(arguments: Arguments, output: &mut Output) -> Result<Outcome, Failure> {
+pub(crate) fn run(arguments: Arguments, program: &Program, output: &mut Output) -> Result<Outcome, Failure> {
     let Arguments { general, command } = arguments;
     // they need no database and no runtime
     match &command {
@@ -27,16 +29,21 @@ pub(crate) fn run(arguments: Arguments, output: &mut Output) -> Result<Outcome, 
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Failure::Runtime)?;
-    runtime.block_on(run_on_database(&general, command, output))
+    runtime.block_on(run_on_database(&general, command, program, output))
 }
 
-async fn run_on_database(general: &General, command: Command, output: &mut Output) -> Result<Outcome, Failure> {
+async fn run_on_database(
+    general: &General,
+    command: Command,
+    program: &Program,
+    output: &mut Output,
+) -> Result<Outcome, Failure> {
     if matches!(&command, Command::Export(export) if export.output.is_none()) && output.is_terminal {
         return Err(Failure::ExportToTerminal);
     }
     let place = match &command {
-        Command::Import(import) => return import_into(general, import, output).await,
-        _ => Place::open(general, Tables::AreThere).await?,
+        Command::Import(import) => return import_into(general, import, program, output).await,
+        _ => Place::open(general, Tables::AreThere, program).await?,
     };
     let outcome = match command {
         Command::Status(status) => status::run(&place, &status, output).await,
@@ -52,9 +59,14 @@ async fn run_on_database(general: &General, command: Command, output: &mut Outpu
     outcome
 }
 
-async fn import_into(general: &General, import: &Import, output: &mut Output) -> Result<Outcome, Failure> {
+async fn import_into(
+    general: &General,
+    import: &Import,
+    program: &Program,
+    output: &mut Output,
+) -> Result<Outcome, Failure> {
     let source = import::open(import)?;
-    let place = Place::open(general, Tables::MayBeCreated).await?;
+    let place = Place::open(general, Tables::MayBeCreated, program).await?;
     let outcome = import::run(&place, import, source, output).await;
     place.application().close().await;
     outcome

@@ -69,8 +69,8 @@ async fn look(place: &Place, output: &Output) -> Result<(Facts, Option<String>),
     let time = opened.as_ref().and_then(|opened| opened.as_ref().ok()).and_then(Opened::time);
     let facts = Facts {
         application: place.name().to_owned(),
-        database: place.database.clone(),
-        schema: place.schema.clone(),
+        database: place.database.name(),
+        schema: place.database.schema().map(str::to_owned),
         last_position: last,
         newest_time: time.map(|time| time.to_string()),
         newest_topic: newest.as_ref().map(|event| event.topic.to_string()),
