@@ -51,8 +51,8 @@ pub mod system;
 pub mod testing;
 
 pub use application::{
-    AggregateVersion, Application, ApplicationBuilder, ApplicationStruct, Command, EventStream, Executed, FieldChange,
-    History, NotificationLog, NotificationLogReader, Repository, Saveable, Section, TrainedDictionary,
+    AggregateVersion, Application, ApplicationBuilder, ApplicationStruct, Blame, Command, EventStream, Executed,
+    FieldChange, History, NotificationLog, NotificationLogReader, Repository, Saveable, Section, TrainedDictionary,
 };
 pub use codec::{Mapper, TrainingError};
 pub use domain::{

@@ -201,6 +201,10 @@ impl SqliteSql {
                 "SELECT recorded_at FROM {events} WHERE notification_id = ?1 AND recorded_at IS NOT NULL"
             )
             .into(),
+            event_places: format!(
+                "SELECT notification_id, recorded_at FROM {events} WHERE originator_id = ?1 AND originator_version = ?2"
+            )
+            .into(),
             delete_snapshots: format!("DELETE FROM {snapshots} WHERE originator_id = ?1").into(),
         };
         Self {
