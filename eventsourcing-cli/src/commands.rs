@@ -1,12 +1,16 @@
 //! The commands, one file each.
 
+mod compare;
 mod event;
 mod event_line;
 mod filter;
 mod history;
+mod last_seen;
 mod log;
 mod manual;
+mod state;
 mod status;
+mod typed;
 mod types;
 mod verify;
 
@@ -50,6 +54,8 @@ async fn run_on_database(
         Command::Log(log) => log::run(&place, &log, output).await,
         Command::Event(event) => event::run(&place, &event, output).await,
         Command::History(history) => history::run(&place, &history, output).await,
+        Command::State(state) => state::run(&place, &state, output).await,
+        Command::Compare(compare) => compare::run(&place, &compare, output).await,
         Command::Types(types) => types::run(&place, &types, output).await,
         Command::Verify(verify) => verify::run(&place, &verify, output).await,
         Command::Export(export) => export::run(&place, &export, output).await,

@@ -86,6 +86,24 @@ pub(crate) enum Failure {
     NoEvent { position: u64, last: u64 },
     #[error("no aggregate with the id {id} is recorded in `{application}`")]
     NoAggregate { id: Uuid, application: String },
+    #[error("the aggregate {id} has no version {version}; its last one is {last}")]
+    NoVersion { id: Uuid, version: u64, last: u64 },
+    #[error("versions begin at 1; before that the aggregate does not exist")]
+    VersionZero,
+    #[error("the aggregate {id} was created later")]
+    NotYet { id: Uuid },
+    #[error(
+        "the states of aggregates need the types of `{application}`: build a program with `eventsourcing_cli::run::<({application},)>()`"
+    )]
+    NoTypes { application: String },
+    #[error(
+        "no aggregate of `{application}` has events with the topic {topic}: name it in `#[application(aggregates(…))]`"
+    )]
+    TypeNotNamed { application: String, topic: String },
+    #[error("states of `{aggregate}` cannot be compared, because they are not shown as JSON: derive Serialize for it")]
+    NotSerialize { aggregate: &'static str },
+    #[error("states of `{aggregate}` cannot be shown: derive Serialize or Debug for it")]
+    NotShown { aggregate: &'static str },
     #[error("an export is not meant for a terminal; give --output FILE, or send it to a file or another program")]
     ExportToTerminal,
     #[error("{} exists already; give another name, or delete it", path.display())]
@@ -178,9 +196,11 @@ fn after(text: &str, hint: &Option<String>) -> String {
 impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::NoApplication { .. } | Self::SeveralFound { .. } | Self::Time { .. } | Self::ExportToTerminal => {
-                USAGE
-            }
+            Self::NoApplication { .. }
+            | Self::SeveralFound { .. }
+            | Self::VersionZero
+            | Self::Time { .. }
+            | Self::ExportToTerminal => USAGE,
             _ => FAILED,
         }
     }

@@ -18,6 +18,10 @@ pub(crate) const NUMBER: Style = AnsiColor::Cyan.on_default();
 pub(crate) const TOPIC: Style = Style::new().bold();
 /// The style of what is less important.
 pub(crate) const FAINT: Style = Style::new().dimmed();
+/// The style of what was added.
+pub(crate) const ADDED: Style = AnsiColor::Green.on_default();
+/// The style of what was removed.
+pub(crate) const REMOVED: Style = AnsiColor::Red.on_default();
 /// The style of what is wrong.
 pub(crate) const WRONG: Style = AnsiColor::Red.on_default();
 

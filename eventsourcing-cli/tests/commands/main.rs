@@ -7,5 +7,9 @@ mod following;
 mod hostile;
 mod looking;
 mod output;
+#[path = "../../examples/admin/shop.rs"]
+#[expect(dead_code, reason = "the example has more than the tests use")]
+mod shop;
 mod transfer;
+mod typed;
 mod usage;
