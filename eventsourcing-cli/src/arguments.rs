@@ -2,6 +2,7 @@
 
 mod looking;
 mod moving;
+mod operating;
 mod typed;
 
 use std::path::PathBuf;
@@ -9,8 +10,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-pub(crate) use self::looking::{Event, History, Log, Status, Types, Verify};
+pub(crate) use self::looking::{Event, Find, History, Log, Status, Types, Verify};
 pub(crate) use self::moving::{Export, Import};
+pub(crate) use self::operating::{Dictionaries, Doctor, Health, Keys, Lag, Train, ViewsAt};
 pub(crate) use self::typed::{Compare, State};
 
 /// Looks into the log of an application, exports it, imports it and verifies it.
@@ -52,6 +54,8 @@ pub(crate) enum Command {
     Log(Log),
     /// Everything about the event at one position
     Event(Event),
+    /// The events that contain a text, the newest first
+    Find(Find),
     /// The events of one aggregate
     History(History),
     /// The state of one aggregate, now or at a version or a time
@@ -60,6 +64,17 @@ pub(crate) enum Command {
     Compare(Compare),
     /// The topics of the last events, with counts, sizes and versions
     Types(Types),
+    /// With which keys, ciphers and compressors events are stored
+    Keys(Keys),
+    /// The dictionaries of compressed events
+    #[command(subcommand)]
+    Dictionaries(Dictionaries),
+    /// How far projections and policies are behind
+    Lag(Lag),
+    /// A probe: exit code 3 unless the application is well
+    Health(Health),
+    /// Look for what is wrong with the database and its settings, with the cures
+    Doctor(Doctor),
     /// Read the whole log and check each event
     Verify(Verify),
     /// Write the log as JSON lines, in the order of replay

@@ -1,10 +1,16 @@
 //! The commands, one file each.
 
 mod compare;
+mod dictionaries;
+mod doctor;
 mod event;
 mod event_line;
 mod filter;
+mod find;
+mod health;
 mod history;
+mod keys;
+mod lag;
 mod last_seen;
 mod log;
 mod manual;
@@ -47,6 +53,10 @@ async fn run_on_database(
     }
     let place = match &command {
         Command::Import(import) => return import_into(general, import, program, output).await,
+        // they look at a database, and at no application or several
+        Command::Lag(lag) => return lag::run(general, program, lag, output).await,
+        Command::Health(health) => return health::run(general, program, health, output).await,
+        Command::Doctor(doctor) => return doctor::run(general, program, doctor, output).await,
         _ => Place::open(general, Tables::AreThere, program).await?,
     };
     let outcome = match command {
@@ -57,9 +67,18 @@ async fn run_on_database(
         Command::State(state) => state::run(&place, &state, output).await,
         Command::Compare(compare) => compare::run(&place, &compare, output).await,
         Command::Types(types) => types::run(&place, &types, output).await,
+        Command::Find(find) => find::run(&place, &find, output).await,
+        Command::Keys(keys) => keys::run(&place, &keys, output).await,
+        Command::Dictionaries(dictionaries) => dictionaries::run(&place, &dictionaries, output).await,
         Command::Verify(verify) => verify::run(&place, &verify, output).await,
         Command::Export(export) => export::run(&place, &export, output).await,
-        Command::Import(_) | Command::Completions { .. } | Command::Man { .. } => Ok(Outcome::Fine),
+        // they were run above
+        Command::Import(_)
+        | Command::Lag(_)
+        | Command::Health(_)
+        | Command::Doctor(_)
+        | Command::Completions { .. }
+        | Command::Man { .. } => Ok(Outcome::Fine),
     };
     place.application().close().await;
     outcome

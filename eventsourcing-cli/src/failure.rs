@@ -70,6 +70,16 @@ pub(crate) enum Failure {
     NoTables { application: String, problem: String, found: Vec<String> },
     #[error("`{name}` is not registered in this program; register it with `eventsourcing_cli::admin()`")]
     NotRegistered { name: String },
+    #[error("there is no file {} of views; check --views", path.display())]
+    NoViews { path: PathBuf },
+    #[error("the database of the views cannot be opened: {source}")]
+    ViewsDatabase { source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("{what}; confirm it with --yes")]
+    NotConfirmed { what: String },
+    #[error("nothing was done, because it was not confirmed")]
+    Declined,
+    #[error("`{value}` is no limit; expected a number of events such as 1000, or a duration such as 30s or 5m")]
+    Limit { value: String },
     #[error("the views of `{projection}` cannot be opened: {source}")]
     Views { projection: String, source: Box<dyn std::error::Error + Send + Sync> },
     #[error("environment variable {variable} is not valid Unicode")]
@@ -199,9 +209,20 @@ impl Failure {
             Self::NoApplication { .. }
             | Self::SeveralFound { .. }
             | Self::VersionZero
+            | Self::NotConfirmed { .. }
+            | Self::Limit { .. }
             | Self::Time { .. }
             | Self::ExportToTerminal => USAGE,
             _ => FAILED,
+        }
+    }
+
+    /// Whether the variables or the arguments are wrong, so that nothing is known of the database.
+    pub(crate) fn is_of_configuration(&self) -> bool {
+        match self {
+            Self::Library(error) => matches!(**error, eventsourcing::Error::Environment(_)),
+            Self::NoModule { .. } | Self::InMemory { .. } | Self::NotUnicode { .. } => true,
+            failure => failure.exit_code() == USAGE,
         }
     }
 

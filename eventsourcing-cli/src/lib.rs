@@ -37,9 +37,12 @@
 #![warn(missing_docs)]
 
 mod admin;
+mod amount;
 mod arguments;
 mod commands;
+mod confirm;
 mod consumer;
+mod consumers;
 mod database;
 mod escape;
 mod execute;
@@ -54,7 +57,10 @@ mod place;
 mod program;
 mod progress;
 mod scan;
+mod screen;
+mod table;
 mod transfer;
+mod views;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

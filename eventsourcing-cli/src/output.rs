@@ -102,6 +102,12 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
+/// Returns a number of things, such as `1 event` or `2 events`.
+pub(crate) fn counted(number: u64, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {thing}{plural}", grouped(number))
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

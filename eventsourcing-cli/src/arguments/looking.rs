@@ -88,3 +88,22 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "POSITION", default_value_t = 0)]
     pub(crate) after: u64,
 }
+
+#[derive(Args, Debug)]
+pub(crate) struct Find {
+    /// The text, as it is spelled in the event's JSON, its topic or the id of its aggregate
+    #[arg(value_name = "TEXT")]
+    pub(crate) text: String,
+    /// Look at the events before this position; without it, at the last ones
+    #[arg(long, value_name = "POSITION", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) before: Option<u64>,
+    /// How many events to look at
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) scan: u64,
+    /// How many events to show at most
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) limit: u64,
+    /// Show events in full, however long they are
+    #[arg(long)]
+    pub(crate) full: bool,
+}

@@ -92,6 +92,16 @@ impl Database {
         self
     }
 
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.folder.is_none()
+    }
+
+    /// The schema of a database in PostgreSQL.
+    pub(crate) fn schema(&self) -> Option<&str> {
+        let found = self.variables.iter().rev().find(|(name, _)| name == "POSTGRES_SCHEMA");
+        found.filter(|_| self.is_postgres()).map(|(_, value)| value.as_str())
+    }
+
     pub(crate) async fn kennel(&self) -> Kennel {
         Kennel::open_with(self.variables.clone()).await.unwrap()
     }
