@@ -33,6 +33,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod application;
+pub mod audit;
 pub mod codec;
 pub mod domain;
 mod environment;
