@@ -14,6 +14,10 @@ pub use eventsourcing_sqlx::{
     PostgresConfig, PostgresRecorder, PostgresTransaction, PostgresViews, PostgresViewsConfig, SslMode,
 };
 
+// what a database says about itself
+#[doc(inline)]
+pub use eventsourcing_sqlx::{DatabaseReport, DatabaseSetting, MissingIndex, RecordedApplication, Replica, UnusedSlot};
+
 #[cfg(feature = "sqlite")]
 #[doc(inline)]
 pub use eventsourcing_sqlx::{SqliteConfig, SqliteRecorder, SqliteTransaction, SqliteViews, SqliteViewsConfig};

@@ -1,23 +1,35 @@
 //! The commands, one file each.
 
+mod compare;
+mod dictionaries;
+mod doctor;
 mod event;
 mod event_line;
 mod filter;
+mod find;
+mod health;
 mod history;
+mod keys;
+mod lag;
+mod last_seen;
 mod log;
 mod manual;
+mod state;
 mod status;
+mod typed;
 mod types;
 mod verify;
 
 use crate::arguments::{Arguments, Command, General, Import};
+use crate::database::Tables;
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
-use crate::place::{Place, Tables};
+use crate::place::Place;
+use crate::program::Program;
 use crate::transfer::{export, import};
 
 /// Runs the command that the arguments name.
-pub(crate) fn run(arguments: Arguments, output: &mut Output) -> Result<Outcome, Failure> {
+pub(crate) fn run(arguments: Arguments, program: &Program, output: &mut Output) -> Result<Outcome, Failure> {
     let Arguments { general, command } = arguments;
     // they need no database and no runtime
     match &command {
@@ -27,34 +39,59 @@ pub(crate) fn run(arguments: Arguments, output: &mut Output) -> Result<Outcome, 
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Failure::Runtime)?;
-    runtime.block_on(run_on_database(&general, command, output))
+    runtime.block_on(run_on_database(&general, command, program, output))
 }
 
-async fn run_on_database(general: &General, command: Command, output: &mut Output) -> Result<Outcome, Failure> {
+async fn run_on_database(
+    general: &General,
+    command: Command,
+    program: &Program,
+    output: &mut Output,
+) -> Result<Outcome, Failure> {
     if matches!(&command, Command::Export(export) if export.output.is_none()) && output.is_terminal {
         return Err(Failure::ExportToTerminal);
     }
     let place = match &command {
-        Command::Import(import) => return import_into(general, import, output).await,
-        _ => Place::open(general, Tables::AreThere).await?,
+        Command::Import(import) => return import_into(general, import, program, output).await,
+        // they look at a database, and at no application or several
+        Command::Lag(lag) => return lag::run(general, program, lag, output).await,
+        Command::Health(health) => return health::run(general, program, health, output).await,
+        Command::Doctor(doctor) => return doctor::run(general, program, doctor, output).await,
+        _ => Place::open(general, Tables::AreThere, program).await?,
     };
     let outcome = match command {
         Command::Status(status) => status::run(&place, &status, output).await,
         Command::Log(log) => log::run(&place, &log, output).await,
         Command::Event(event) => event::run(&place, &event, output).await,
         Command::History(history) => history::run(&place, &history, output).await,
+        Command::State(state) => state::run(&place, &state, output).await,
+        Command::Compare(compare) => compare::run(&place, &compare, output).await,
         Command::Types(types) => types::run(&place, &types, output).await,
+        Command::Find(find) => find::run(&place, &find, output).await,
+        Command::Keys(keys) => keys::run(&place, &keys, output).await,
+        Command::Dictionaries(dictionaries) => dictionaries::run(&place, &dictionaries, output).await,
         Command::Verify(verify) => verify::run(&place, &verify, output).await,
         Command::Export(export) => export::run(&place, &export, output).await,
-        Command::Import(_) | Command::Completions { .. } | Command::Man { .. } => Ok(Outcome::Fine),
+        // they were run above
+        Command::Import(_)
+        | Command::Lag(_)
+        | Command::Health(_)
+        | Command::Doctor(_)
+        | Command::Completions { .. }
+        | Command::Man { .. } => Ok(Outcome::Fine),
     };
     place.application().close().await;
     outcome
 }
 
-async fn import_into(general: &General, import: &Import, output: &mut Output) -> Result<Outcome, Failure> {
+async fn import_into(
+    general: &General,
+    import: &Import,
+    program: &Program,
+    output: &mut Output,
+) -> Result<Outcome, Failure> {
     let source = import::open(import)?;
-    let place = Place::open(general, Tables::MayBeCreated).await?;
+    let place = Place::open(general, Tables::MayBeCreated, program).await?;
     let outcome = import::run(&place, import, source, output).await;
     place.application().close().await;
     outcome

@@ -38,20 +38,50 @@ impl From<Outcome> for ExitCode {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     #[error(
-        "no application is named: give its name with --app or EVENTSOURCING_APP, as the program that records its events spells it"
+        "no application is named: give its name with --app or EVENTSOURCING_APP, as the program that records its events spells it{}",
+        of_these(": ", registered)
     )]
-    NoApplication,
+    NoApplication { registered: Vec<String> },
     #[error(
-        "PERSISTENCE_MODULE is {}, and events in memory exist in their own process alone; \
-         set PERSISTENCE_MODULE=sqlite or PERSISTENCE_MODULE=postgres and the variables of the database", found.as_deref().unwrap_or("not set")
+        "{database} has the tables of no application; open the application once, whose program creates them, or correct {variables}"
     )]
-    InMemory { found: Option<String> },
+    NoneFound { database: String, variables: &'static str },
+    #[error("{database} has several applications: {}; name one with --app or EVENTSOURCING_APP", found.join(", "))]
+    SeveralFound { database: String, found: Vec<String> },
+    #[error(
+        "PERSISTENCE_MODULE is not set, so no database is known; set PERSISTENCE_MODULE=sqlite with SQLITE_DBNAME, or \
+         PERSISTENCE_MODULE=postgres with POSTGRES_DBNAME, POSTGRES_HOST and POSTGRES_USER{}",
+        after("; ", hint)
+    )]
+    NoModule { hint: Option<String> },
+    #[error(
+        "the events are in memory ({found}), and exist in their own process alone; set PERSISTENCE_MODULE=sqlite or \
+         PERSISTENCE_MODULE=postgres and the variables of the database"
+    )]
+    InMemory { found: String },
     #[error("there is no file {}, and this command creates none; check SQLITE_DBNAME", path.display())]
     NoFile { path: PathBuf },
     #[error(
-        "{problem} for application `{application}`, and this command creates and changes no tables; check --app and the database"
+        "{problem} for application `{application}`, and this command creates and changes no tables; {}", match &found[..] {
+            [] => "check the database: it has the tables of no application".to_owned(),
+            found => format!("check --app: the database has {}", found.join(", ")),
+        }
     )]
-    NoTables { application: String, problem: String },
+    NoTables { application: String, problem: String, found: Vec<String> },
+    #[error("`{name}` is not registered in this program; register it with `eventsourcing_cli::admin()`")]
+    NotRegistered { name: String },
+    #[error("there is no file {} of views; check --views", path.display())]
+    NoViews { path: PathBuf },
+    #[error("the database of the views cannot be opened: {source}")]
+    ViewsDatabase { source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("{what}; confirm it with --yes")]
+    NotConfirmed { what: String },
+    #[error("nothing was done, because it was not confirmed")]
+    Declined,
+    #[error("`{value}` is no limit; expected a number of events such as 1000, or a duration such as 30s or 5m")]
+    Limit { value: String },
+    #[error("the views of `{projection}` cannot be opened: {source}")]
+    Views { projection: String, source: Box<dyn std::error::Error + Send + Sync> },
     #[error("environment variable {variable} is not valid Unicode")]
     NotUnicode { variable: String },
     #[error(
@@ -66,6 +96,24 @@ pub(crate) enum Failure {
     NoEvent { position: u64, last: u64 },
     #[error("no aggregate with the id {id} is recorded in `{application}`")]
     NoAggregate { id: Uuid, application: String },
+    #[error("the aggregate {id} has no version {version}; its last one is {last}")]
+    NoVersion { id: Uuid, version: u64, last: u64 },
+    #[error("versions begin at 1; before that the aggregate does not exist")]
+    VersionZero,
+    #[error("the aggregate {id} was created later")]
+    NotYet { id: Uuid },
+    #[error(
+        "the states of aggregates need the types of `{application}`: build a program with `eventsourcing_cli::run::<({application},)>()`"
+    )]
+    NoTypes { application: String },
+    #[error(
+        "no aggregate of `{application}` has events with the topic {topic}: name it in `#[application(aggregates(…))]`"
+    )]
+    TypeNotNamed { application: String, topic: String },
+    #[error("states of `{aggregate}` cannot be compared, because they are not shown as JSON: derive Serialize for it")]
+    NotSerialize { aggregate: &'static str },
+    #[error("states of `{aggregate}` cannot be shown: derive Serialize or Debug for it")]
+    NotShown { aggregate: &'static str },
     #[error("an export is not meant for a terminal; give --output FILE, or send it to a file or another program")]
     ExportToTerminal,
     #[error("{} exists already; give another name, or delete it", path.display())]
@@ -141,13 +189,40 @@ pub(crate) enum Failure {
     BrokenPipe,
     #[error(transparent)]
     Library(Box<eventsourcing::Error>),
+    #[error(transparent)]
+    Other(Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// The names, after this text; nothing if there are none.
+fn of_these(text: &str, names: &[String]) -> String {
+    if names.is_empty() { String::new() } else { format!("{text}{}", names.join(", ")) }
+}
+
+/// The hint, after this text; nothing if there is none.
+fn after(text: &str, hint: &Option<String>) -> String {
+    hint.as_ref().map_or_else(String::new, |hint| format!("{text}{hint}"))
 }
 
 impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::NoApplication | Self::Time { .. } | Self::ExportToTerminal => USAGE,
+            Self::NoApplication { .. }
+            | Self::SeveralFound { .. }
+            | Self::VersionZero
+            | Self::NotConfirmed { .. }
+            | Self::Limit { .. }
+            | Self::Time { .. }
+            | Self::ExportToTerminal => USAGE,
             _ => FAILED,
+        }
+    }
+
+    /// Whether the variables or the arguments are wrong, so that nothing is known of the database.
+    pub(crate) fn is_of_configuration(&self) -> bool {
+        match self {
+            Self::Library(error) => matches!(**error, eventsourcing::Error::Environment(_)),
+            Self::NoModule { .. } | Self::InMemory { .. } | Self::NotUnicode { .. } => true,
+            failure => failure.exit_code() == USAGE,
         }
     }
 
@@ -155,6 +230,11 @@ impl Failure {
     pub(crate) fn is_of_data(&self) -> bool {
         let Self::Library(error) = self else { return false };
         matches!(**error, eventsourcing::Error::Recorder(RecorderError::Corrupt { .. }))
+    }
+
+    /// The failure of something else in the library.
+    pub(crate) fn other(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Other(Box::new(error))
     }
 
     /// The failure to do something with a file.

@@ -25,6 +25,7 @@ impl Interrupt {
         tokio::spawn(async move {
             while signals.next().await {
                 if told.send_replace(true) {
+                    crate::screen::restore();
                     std::process::exit(130);
                 }
             }

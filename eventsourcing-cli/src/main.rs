@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    eventsourcing_cli::run()
+    eventsourcing_cli::run::<()>()
 }

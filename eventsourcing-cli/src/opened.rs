@@ -5,7 +5,7 @@ use eventsourcing::Timestamp;
 use crate::json::Fields;
 
 /// The keys of a state that are not the event's own fields.
-const RESERVED: [&str; 3] = ["timestamp", "class_version", "$metadata"];
+pub(crate) const RESERVED: [&str; 3] = ["timestamp", "class_version", "$metadata"];
 
 /// The JSON of an event.
 pub(crate) struct Opened {

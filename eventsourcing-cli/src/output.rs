@@ -18,6 +18,10 @@ pub(crate) const NUMBER: Style = AnsiColor::Cyan.on_default();
 pub(crate) const TOPIC: Style = Style::new().bold();
 /// The style of what is less important.
 pub(crate) const FAINT: Style = Style::new().dimmed();
+/// The style of what was added.
+pub(crate) const ADDED: Style = AnsiColor::Green.on_default();
+/// The style of what was removed.
+pub(crate) const REMOVED: Style = AnsiColor::Red.on_default();
 /// The style of what is wrong.
 pub(crate) const WRONG: Style = AnsiColor::Red.on_default();
 
@@ -96,6 +100,12 @@ pub(crate) fn grouped(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// Returns a number of things, such as `1 event` or `2 events`.
+pub(crate) fn counted(number: u64, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {thing}{plural}", grouped(number))
 }
 
 #[cfg(test)]

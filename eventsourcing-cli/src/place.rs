@@ -1,60 +1,69 @@
-//! An application and its database, as the environment variables name them.
+//! An application, opened in the database that the environment variables name.
 
-use std::path::PathBuf;
-
-use eventsourcing::database::{PostgresConfig, SqliteConfig};
 use eventsourcing::recording::{NotificationQuery, StateLocation};
 use eventsourcing::{Application, Builder, Environment, Error, Notification, Recorder, RecorderError};
 
 use crate::arguments::General;
+use crate::database::{Database, Tables, Variables, variables};
 use crate::failure::Failure;
 use crate::opened::Opened;
+use crate::program::Program;
 
-const MODULE: &str = "PERSISTENCE_MODULE";
 const CREATE_TABLE: &str = "CREATE_TABLE";
 /// A page of the log ends after this many bytes of states.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
-/// Whether a command may create and migrate tables.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tables {
-    AreThere,
-    /// Unless CREATE_TABLE is off.
-    MayBeCreated,
-}
-
 /// An open application.
 pub(crate) struct Place {
     application: Application,
-    /// The database, without its password.
-    pub(crate) database: String,
-    pub(crate) schema: Option<String>,
+    pub(crate) database: Database,
+    /// Whether the program has its types.
+    pub(crate) is_typed: bool,
 }
 
 impl Place {
-    /// Opens the application that is named, without the types of its program.
-    pub(crate) async fn open(general: &General, tables: Tables) -> Result<Self, Failure> {
-        let name = general.app.clone().filter(|name| !name.is_empty()).ok_or(Failure::NoApplication)?;
-        let mut variables = variables()?;
-        let environment = Environment::from_variables(&name, variables.clone());
-        let (database, schema) = database(&environment, tables)?;
+    /// Opens the application that is named, or the only one, with its types if the program has them.
+    pub(crate) async fn open(general: &General, tables: Tables, program: &Program) -> Result<Self, Failure> {
+        let variables = variables()?;
+        let name = match general.app.clone().filter(|name| !name.is_empty()) {
+            Some(name) => name,
+            None => only_one(tables, program, &variables).await?,
+        };
+        Self::named(&name, tables, program, variables).await
+    }
+
+    /// Opens the application with this name.
+    pub(crate) async fn named(
+        name: &str,
+        tables: Tables,
+        program: &Program,
+        mut variables: Variables,
+    ) -> Result<Self, Failure> {
+        let environment = Environment::from_variables(name, variables.clone());
+        let database = Database::of(&environment, tables)?;
         if tables == Tables::AreThere {
             // the application's own variable would take precedence
             variables.retain(|(variable, _)| *variable != format!("{}{CREATE_TABLE}", environment.prefix()));
             variables.push((CREATE_TABLE.to_owned(), "n".to_owned()));
         }
-        // once for each process
-        let leaked: &'static str = name.clone().leak();
-        let opened = Builder::<Application>::new(leaked).variables(variables).open().await;
-        let application = opened.map_err(|error| match error {
-            Error::Recorder(RecorderError::SchemaMissing { application, problem, .. })
+        let typed = program.application(name);
+        let opened = match typed {
+            Some(typed) => typed.open(variables).await,
+            // once for each application that the process opens
+            None => Builder::<Application>::new(name.to_owned().leak()).variables(variables).open().await,
+        };
+        match opened {
+            Ok(application) => Ok(Self { application, database, is_typed: typed.is_some() }),
+            Err(Error::Recorder(RecorderError::SchemaMissing { application, problem, .. }))
                 if tables == Tables::AreThere =>
             {
-                Failure::NoTables { application, problem }
+                // what is known besides is only a help
+                let found = database.report().await.map(|report| report.applications).unwrap_or_default();
+                let found: Vec<String> = found.into_iter().map(|found| found.name).collect();
+                Err(Failure::NoTables { application, problem, found })
             }
-            error => error.into(),
-        })?;
-        Ok(Self { application, database, schema })
+            Err(error) => Err(error.into()),
+        }
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -109,50 +118,28 @@ impl Place {
     }
 }
 
-/// The variables of the process.
-fn variables() -> Result<Vec<(String, String)>, Failure> {
-    let families = ["PERSISTENCE_", "SQLITE_", "POSTGRES_", "DATABASE_URL", "CIPHER_", "COMPRESSOR_", "MAX_STATE_"];
-    let mut variables = Vec::new();
-    for (name, value) in std::env::vars_os() {
-        let Ok(name) = name.into_string() else { continue };
-        match value.into_string() {
-            Ok(value) => variables.push((name, value)),
-            // as the library refuses it
-            Err(_) if families.iter().any(|family| name.contains(family)) => {
-                return Err(Failure::NotUnicode { variable: name });
-            }
-            Err(_) => {}
-        }
+/// Returns the name of the application that is meant where none is named: the only one of the program, or the only one of the database.
+async fn only_one(tables: Tables, program: &Program, variables: &Variables) -> Result<String, Failure> {
+    if let [only] = &program.applications[..] {
+        return Ok(only.name.to_owned());
     }
-    Ok(variables)
+    let database = Database::of(&Environment::from_variables("", variables.clone()), tables)?;
+    if tables == Tables::MayBeCreated {
+        return Err(Failure::NoApplication { registered: names(program) });
+    }
+    let found = database.report().await?.applications;
+    let mut candidates: Vec<String> = found.into_iter().map(|found| found.name).collect();
+    let is_registered = |name: &String| program.application(name).is_some();
+    if candidates.iter().any(is_registered) {
+        candidates.retain(is_registered);
+    }
+    match &candidates[..] {
+        [] => Err(Failure::NoneFound { database: database.described(), variables: database.variables() }),
+        [only] => Ok(only.clone()),
+        _ => Err(Failure::SeveralFound { database: database.described(), found: candidates }),
+    }
 }
 
-/// Returns the database, which must be one that outlives its process, and the schema.
-fn database(environment: &Environment, tables: Tables) -> Result<(String, Option<String>), Failure> {
-    let module = match environment.text(MODULE)? {
-        Some(module) => Some(module),
-        None => environment.text("INFRASTRUCTURE_FACTORY")?,
-    };
-    // the other values are the library's to refuse
-    match module.as_deref() {
-        None => Err(Failure::InMemory { found: None }),
-        Some(named) if named.contains("memory") || named.contains("popo") => Err(Failure::InMemory { found: module }),
-        Some(named) if named.contains("sqlite") => {
-            let dbname = SqliteConfig::from_environment(environment)?.dbname;
-            let is_memory = dbname.starts_with(":memory:") || dbname.contains("mode=memory");
-            if is_memory {
-                return Err(Failure::InMemory { found: Some(dbname) });
-            }
-            let path = PathBuf::from(&dbname);
-            if tables == Tables::AreThere && !dbname.starts_with("file:") && !path.exists() {
-                return Err(Failure::NoFile { path });
-            }
-            Ok((dbname, None))
-        }
-        Some(named) if named.contains("postgres") => {
-            let config = PostgresConfig::from_environment(environment)?;
-            Ok((config.to_string(), Some(config.schema)))
-        }
-        Some(_) => Ok((String::new(), None)),
-    }
+fn names(program: &Program) -> Vec<String> {
+    program.applications.iter().map(|application| application.name.to_owned()).collect()
 }

@@ -33,6 +33,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod application;
+pub mod audit;
 pub mod codec;
 pub mod domain;
 mod environment;
@@ -51,8 +52,8 @@ pub mod system;
 pub mod testing;
 
 pub use application::{
-    AggregateVersion, Application, ApplicationBuilder, ApplicationStruct, Command, EventStream, Executed, FieldChange,
-    History, NotificationLog, NotificationLogReader, Repository, Saveable, Section, TrainedDictionary,
+    AggregateVersion, Application, ApplicationBuilder, ApplicationStruct, Blame, Command, EventStream, Executed,
+    FieldChange, History, NotificationLog, NotificationLogReader, Repository, Saveable, Section, TrainedDictionary,
 };
 pub use codec::{Mapper, TrainingError};
 pub use domain::{

@@ -12,6 +12,7 @@ mod memory_catalogue;
 mod memory_letters;
 mod memory_views;
 mod rebuild;
+mod resolved_letter;
 mod runner;
 mod split_event;
 mod view_error;
@@ -19,7 +20,7 @@ mod views;
 
 pub use catalogue::{ConsumedUpstream, RecordedProjection, RecordedVersion};
 pub use dead_letter::DeadLetter;
-pub use dead_letters::{DeadLetterError, DeadLetters};
+pub use dead_letters::{AnyDeadLetters, DeadLetterError, DeadLetters, DryRun};
 pub use event_context::EventContext;
 pub use event_envelope::EventEnvelope;
 pub use handlers::{CreationEvent, EventStruct, Projection, Recorded};
@@ -29,7 +30,8 @@ pub use memory_views::{MemoryTransaction, MemoryViews};
 pub use rebuild::{
     MAX_SWITCH_HOLD, Rebuild, RebuildBuilder, RebuildError, RebuildProgress, RebuildState, RebuildableViews, Switched,
 };
+pub use resolved_letter::{LetterResolution, OperatorNote, ResolvedLetter};
 pub(crate) use runner::{Beginning, Stepper, runtime};
-pub use runner::{OnFailure, Progress, ProjectionRunner, RunnerBuilder, RunnerError, Status};
+pub use runner::{OnFailure, Progress, ProjectionRunner, RunnerBuilder, RunnerError, RunnerObserver, Status};
 pub use view_error::ViewError;
 pub use views::{ViewTransaction, Views};

@@ -9,6 +9,7 @@ mod cause;
 mod command_id;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod event_place;
 mod last_query;
 mod location;
 mod log_position;
@@ -33,6 +34,7 @@ pub use append::Append;
 pub use attempt::{is_same_attempt, stamped};
 pub use cause::Cause;
 pub use command_id::CommandId;
+pub use event_place::EventPlace;
 pub use last_query::LastQuery;
 pub use location::{StateKind, StateLocation};
 pub use log_position::{LogPosition, LogPositionError};

@@ -23,6 +23,7 @@
 //   config, runtime, time_limit, errors, rows,   settings, where tasks run, time limits, kinds of errors, numbers and rows,
 //   json_array                                   texts as one value
 //   schema                                       names, version and presence of an application's tables
+//   report                                       what a database says about itself, as data
 //   sql                                          statements
 //   append, log_read, read_to_vec                what the recorders share
 //   views                                        what the views share
@@ -40,6 +41,8 @@ mod log_read;
 mod postgres;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod read_to_vec;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod report;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod rows;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -64,6 +67,9 @@ pub use postgres::{PostgresRecorder, PostgresTransaction, PostgresViews};
 pub use config::{SqliteConfig, SqliteViewsConfig};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteRecorder, SqliteTransaction, SqliteViews};
+
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use report::{DatabaseReport, DatabaseSetting, MissingIndex, RecordedApplication, Replica, UnusedSlot};
 
 /// The driver, in the version whose connections handlers get.
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

@@ -1,6 +1,6 @@
 //! Numbers and rows of the database: the only place where `u64` and `i64` meet.
 
-use eventsourcing_core::recording::{RecordedTime, TrackedPosition};
+use eventsourcing_core::recording::{EventPlace, RecordedTime, TrackedPosition};
 use eventsourcing_core::{LogPosition, RecorderError, Timestamp};
 use uuid::Uuid;
 
@@ -51,6 +51,13 @@ pub(crate) fn from_checksum(checksum: Option<i64>) -> Result<Option<u32>, Record
 pub(crate) fn to_recorded_time(id: u64, microseconds: i64) -> Result<RecordedTime, RecorderError> {
     let time = Timestamp::from_microsecond(microseconds).map_err(|_| impossible("time of recording", microseconds));
     Ok(RecordedTime::new(id, of_notification(time, id)?))
+}
+
+/// The place of an event: its notification id, and its time in microseconds since 1970.
+pub(crate) fn to_event_place(version: u64, id: i64, microseconds: Option<i64>) -> Result<EventPlace, RecorderError> {
+    let id = from_id(id)?;
+    let time = microseconds.map(|time| to_recorded_time(id, time)).transpose()?;
+    Ok(EventPlace::new(version, id, time.map(|recorded| recorded.time)))
 }
 
 /// Adds the notification to the error of a number that no recorder wrote.

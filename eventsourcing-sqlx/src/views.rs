@@ -4,6 +4,7 @@
 //! [`letters`], [`rebuild`] and [`switch`], and the methods of [`Transaction`], do the rest for both. `forward_views` implements
 //! the public traits by forwarding to them.
 
+pub(crate) mod audit;
 pub(crate) mod calls;
 pub(crate) mod catalogue;
 mod error;

@@ -40,10 +40,10 @@ async fn tables_of_version_1_become_those_of_now_and_keep_positions() {
     assert_eq!(anchors, [None]);
     // what is of now is opened as it is
     SqliteViews::open(pool.clone()).await.unwrap();
-    let version = "UPDATE eventsourcing_projection_versions SET serving = 3 WHERE projection = '.schema'";
+    let version = "UPDATE eventsourcing_projection_versions SET serving = 4 WHERE projection = '.schema'";
     assert_eq!(pool.execute(version).await.unwrap().rows_affected(), 1);
     let error = SqliteViews::open(pool).await.unwrap_err();
-    assert!(matches!(error, ViewError::SchemaTooNew { found: 3, known: 2 }), "{error:?}");
+    assert!(matches!(error, ViewError::SchemaTooNew { found: 4, known: 3 }), "{error:?}");
 }
 
 #[tokio::test]
@@ -57,7 +57,7 @@ async fn tables_that_may_not_be_made_are_an_error_with_the_sql_that_makes_them()
         config.create_table = false;
         let error = SqliteViews::open_with(pool.clone(), config.clone()).await.unwrap_err();
         let ViewError::SchemaMissing { sql, problem } = &error else { panic!("{error:?}") };
-        assert_eq!(problem.contains("schema version 1, which must be migrated to 2"), old.is_some(), "{problem}");
+        assert_eq!(problem.contains("schema version 1, which must be migrated to 3"), old.is_some(), "{problem}");
         pool.execute(AssertSqlSafe(sql.clone())).await.unwrap();
         let views = SqliteViews::open_with(pool, config).await.unwrap();
         views.begin("made", &Tracking::new("Office", 0, 1)).await.unwrap().commit().await.unwrap();

@@ -2,6 +2,7 @@
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+mod blame;
 #[path = "../common/mod.rs"]
 mod common;
 mod history;

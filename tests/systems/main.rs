@@ -7,6 +7,7 @@ mod common;
 mod dead_letters;
 mod killed;
 mod letters_kept;
+mod letters_noted;
 mod looking;
 #[expect(dead_code, unreachable_pub, reason = "an example, which the tests run in their own ways")]
 #[path = "../../examples/orders.rs"]

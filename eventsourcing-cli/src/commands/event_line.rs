@@ -1,9 +1,12 @@
 //! An event as one line, of text or of JSON.
 
+use eventsourcing::application::FieldChange;
 use eventsourcing::{Notification, StoredEvent, Uuid};
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::history::After;
 use crate::escape::Safe;
 use crate::failure::Failure;
 use crate::json::one_line;
@@ -20,17 +23,20 @@ pub(super) struct EventLine<'e> {
     version: u64,
     topic: &'e str,
     opened: &'e Result<Opened, String>,
+    after: Option<&'e After>,
 }
 
 impl<'e> EventLine<'e> {
     pub(super) fn of_log(event: &'e Notification, opened: &'e Result<Opened, String>) -> Self {
         let Notification { id, originator_id, originator_version, topic, .. } = event;
-        Self { position: Some(*id), id: *originator_id, version: *originator_version, topic, opened }
+        Self { position: Some(*id), id: *originator_id, version: *originator_version, topic, opened, after: None }
     }
 
-    pub(super) fn of_history(event: &'e StoredEvent, opened: &'e Result<Opened, String>) -> Self {
+    /// An event of an aggregate, with what is shown after it.
+    pub(super) fn of_history(event: &'e StoredEvent, opened: &'e Result<Opened, String>, after: &'e After) -> Self {
         let StoredEvent { originator_id, originator_version, topic, .. } = event;
-        Self { position: None, id: *originator_id, version: *originator_version, topic, opened }
+        let after = Some(after);
+        Self { position: None, id: *originator_id, version: *originator_version, topic, opened, after }
     }
 
     /// Prints the event.
@@ -73,6 +79,9 @@ impl<'e> EventLine<'e> {
             time: opened.and_then(Opened::time).map(|time| time.to_string()),
             state: opened.and_then(Opened::json).and_then(|json| serde_json::from_str(json).ok()),
             error: self.opened.as_ref().err().map(String::as_str),
+            state_after: self.after.and_then(|after| after.state.as_ref()),
+            text_after: self.after.and_then(|after| after.text.as_deref()),
+            changes: self.after.and_then(|after| after.changes.as_deref()),
         }
     }
 }
@@ -89,6 +98,12 @@ struct EventJson<'e> {
     state: Option<&'e RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'e str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_after: Option<&'e Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text_after: Option<&'e str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changes: Option<&'e [FieldChange]>,
 }
 
 /// Cuts a text that is too long for a line.

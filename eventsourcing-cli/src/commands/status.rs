@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
+use eventsourcing::Timestamp;
 use serde::Serialize;
 
 use crate::arguments::Status;
 use crate::escape::Safe;
 use crate::failure::{Failure, Outcome};
 use crate::interrupt::Interrupt;
+use crate::notices::note;
 use crate::opened::Opened;
 use crate::output::{Output, TOPIC, WRONG, grouped};
 use crate::place::Place;
+use crate::screen::{HOME, REST_OF_LINE, REST_OF_SCREEN, Screen};
 
 /// What is known of an application; the fields of its JSON line.
 #[derive(PartialEq, Serialize)]
@@ -33,28 +36,86 @@ struct Facts {
 
 pub(super) async fn run(place: &Place, status: &Status, output: &mut Output) -> Result<Outcome, Failure> {
     let (mut facts, mut shown) = look(place, output).await?;
-    print(&facts, &shown, output)?;
     if !status.watch {
+        print(&facts, &shown, output)?;
         return Ok(Outcome::healthy(facts.error.is_none()));
     }
     let interrupt = Interrupt::listen();
-    output.flush()?;
+    let is_drawn = output.is_terminal && !output.is_json;
+    if !is_drawn {
+        print(&facts, &shown, output)?;
+    }
+    let screen = is_drawn.then(Screen::take);
+    let watched = watch(place, status, (&mut facts, &mut shown), &interrupt, is_drawn, output).await;
+    // what was seen last stays after the screen is gone
+    drop(screen);
+    watched?;
+    if is_drawn {
+        print(&facts, &shown, output)?;
+    }
+    Ok(Outcome::healthy(facts.error.is_none()))
+}
+
+/// Looks again and again, until the command is interrupted. While the database fails it waits for it.
+async fn watch(
+    place: &Place,
+    status: &Status,
+    (facts, shown): (&mut Facts, &mut Option<String>),
+    interrupt: &Interrupt,
+    is_drawn: bool,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let mut failed: Option<String> = None;
     loop {
+        if is_drawn {
+            draw(facts, shown, status, failed.as_deref(), output)?;
+        }
+        output.flush()?;
         tokio::select! {
             () = tokio::time::sleep(Duration::from_secs(status.every)) => {}
-            () = interrupt.asked() => return Ok(Outcome::healthy(facts.error.is_none())),
+            () = interrupt.asked() => return Ok(()),
         }
-        let (now, text) = look(place, output).await?;
-        if now != facts {
-            (facts, shown) = (now, text);
-            if output.is_terminal && !output.is_json {
-                // home, and clear what is below
-                output.line("\u{1b}[H\u{1b}[J")?;
+        match look(place, output).await {
+            Ok((now, text)) => {
+                let is_new = now != *facts;
+                (*facts, *shown, failed) = (now, text, None);
+                if is_new && !is_drawn {
+                    print(facts, shown, output)?;
+                }
             }
-            print(&facts, &shown, output)?;
-            output.flush()?;
+            Err(Failure::Library(error)) if error.is_retryable() => {
+                if !is_drawn {
+                    note(format!("{error}; trying again"));
+                }
+                failed = Some(error.to_string());
+            }
+            Err(failure) => return Err(failure),
         }
     }
+}
+
+/// Draws the screen again, line over line, so that nothing flickers.
+fn draw(
+    facts: &Facts,
+    time: &Option<String>,
+    status: &Status,
+    failed: Option<&str>,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    output.line(format_args!(
+        "{HOME}every {}s, at {}; Ctrl-C ends{REST_OF_LINE}",
+        status.every,
+        output.time(Timestamp::now())
+    ))?;
+    output.line(REST_OF_LINE)?;
+    for line in lines(facts, time, output) {
+        output.line(format_args!("{line}{REST_OF_LINE}"))?;
+    }
+    if let Some(failed) = failed {
+        let failed = output.styled(WRONG, format!("{}; trying again", Safe(failed)));
+        output.line(format_args!("{failed}{REST_OF_LINE}"))?;
+    }
+    output.bytes(REST_OF_SCREEN.as_bytes())
 }
 
 /// Looks at the application. The text is the newest event's time as it is shown.
@@ -69,8 +130,8 @@ async fn look(place: &Place, output: &Output) -> Result<(Facts, Option<String>),
     let time = opened.as_ref().and_then(|opened| opened.as_ref().ok()).and_then(Opened::time);
     let facts = Facts {
         application: place.name().to_owned(),
-        database: place.database.clone(),
-        schema: place.schema.clone(),
+        database: place.database.name(),
+        schema: place.database.schema().map(str::to_owned),
         last_position: last,
         newest_time: time.map(|time| time.to_string()),
         newest_topic: newest.as_ref().map(|event| event.topic.to_string()),
@@ -88,6 +149,11 @@ fn print(facts: &Facts, time: &Option<String>, output: &mut Output) -> Result<()
     if output.is_json {
         return output.json(facts);
     }
+    lines(facts, time, output).into_iter().try_for_each(|line| output.line(line))
+}
+
+/// What is known, as lines of text.
+fn lines(facts: &Facts, time: &Option<String>, output: &Output) -> Vec<String> {
     let database = match &facts.schema {
         Some(schema) => format!("{}, schema {schema}", facts.database),
         None => facts.database.clone(),
@@ -116,12 +182,8 @@ fn print(facts: &Facts, time: &Option<String>, output: &mut Output) -> Result<()
         ("states", format!("{states}, by these environment variables")),
         ("dictionaries", dictionaries),
     ];
-    for (name, value) in rows {
-        output.line(format_args!("{name:<13} {value}"))?;
-    }
-    if let Some(error) = &facts.error {
-        let error = output.styled(WRONG, format!("the newest event cannot be read: {}", Safe(error)));
-        output.line(error)?;
-    }
-    Ok(())
+    let rows = rows.into_iter().map(|(name, value)| format!("{name:<13} {value}"));
+    let error = facts.error.as_ref();
+    let error = error.map(|error| output.styled(WRONG, format!("the newest event cannot be read: {}", Safe(error))));
+    rows.chain(error).collect()
 }

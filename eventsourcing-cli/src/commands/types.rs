@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use comfy_table::presets::NOTHING;
-use comfy_table::{CellAlignment, Table};
 use eventsourcing::Notification;
 use serde::Serialize;
 
@@ -16,6 +14,7 @@ use crate::output::{Output, grouped};
 use crate::place::Place;
 use crate::progress::Progress;
 use crate::scan::Pages;
+use crate::table::Columns;
 
 /// What is known of a topic; the fields of its JSON line.
 #[derive(Serialize)]
@@ -54,9 +53,7 @@ pub(super) async fn run(place: &Place, types: &Types, output: &mut Output) -> Re
     if output.is_json {
         topics.values().try_for_each(|topic| output.json(topic))?;
     } else {
-        for line in table(&topics).lines() {
-            output.line(line.trim_end())?;
-        }
+        table(&topics).into_iter().try_for_each(|line| output.line(line))?;
     }
     note(format!("looked at the last {} events, positions {} to {last}", grouped(last - after), after + 1));
     Ok(Outcome::healthy(topics.values().all(|topic| topic.unreadable == 0)))
@@ -86,13 +83,11 @@ impl Topic {
     }
 }
 
-fn table(topics: &BTreeMap<String, Topic>) -> Table {
+fn table(topics: &BTreeMap<String, Topic>) -> Vec<String> {
     let has_unreadable = topics.values().any(|topic| topic.unreadable > 0);
-    let mut table = Table::new();
-    table.load_style(NOTHING);
-    let mut header = vec!["topic", "events", "bytes", "bytes/event", "versions", "first", "last"];
-    header.extend(has_unreadable.then_some("unreadable"));
-    table.set_header(header);
+    let mut headings = vec!["topic", "events", "bytes", "bytes/event", "versions", "first", "last"];
+    headings.extend(has_unreadable.then_some("unreadable"));
+    let mut table = Columns::new(&headings, 1);
     for topic in topics.values() {
         let versions: Vec<String> = topic.class_versions.iter().map(u64::to_string).collect();
         let mut row = vec![
@@ -105,14 +100,7 @@ fn table(topics: &BTreeMap<String, Topic>) -> Table {
             topic.last_position.to_string(),
         ];
         row.extend(has_unreadable.then(|| grouped(topic.unreadable)));
-        table.add_row(row);
+        table.row(row);
     }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    // it begins where the line begins
-    if let Some(first) = table.column_mut(0) {
-        first.set_padding((0, 1));
-    }
-    table
+    table.lines()
 }

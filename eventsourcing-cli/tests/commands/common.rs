@@ -8,6 +8,8 @@ use eventsourcing::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::shop::Shop;
+
 #[aggregate]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Dog {
@@ -90,6 +92,16 @@ impl Database {
         self
     }
 
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.folder.is_none()
+    }
+
+    /// The schema of a database in PostgreSQL.
+    pub(crate) fn schema(&self) -> Option<&str> {
+        let found = self.variables.iter().rev().find(|(name, _)| name == "POSTGRES_SCHEMA");
+        found.filter(|_| self.is_postgres()).map(|(_, value)| value.as_str())
+    }
+
     pub(crate) async fn kennel(&self) -> Kennel {
         Kennel::open_with(self.variables.clone()).await.unwrap()
     }
@@ -104,6 +116,28 @@ impl Database {
         let mut command = bare(arguments);
         command.envs(self.variables.iter().map(|(name, value)| (name, value))).env("EVENTSOURCING_APP", "Kennel");
         command
+    }
+
+    /// The command with the types of the shop: the example `admin`.
+    pub(crate) fn admin(&self, arguments: &[&str]) -> Command {
+        let tests = std::env::current_exe().unwrap();
+        let admin = tests.parent().unwrap().parent().unwrap().join("examples").join("admin");
+        assert!(admin.exists(), "no {admin:?}: run `cargo build --package eventsourcing-cli --example admin` first");
+        let mut command = cleared(Command::new(admin), arguments);
+        command.envs(self.variables.iter().map(|(name, value)| (name, value))).env("EVENTSOURCING_APP", "Shop");
+        command
+    }
+
+    /// Runs the command with the types of the shop and `--json`, and returns the lines that it printed.
+    pub(crate) fn admin_json(&self, arguments: &[&str]) -> Vec<Value> {
+        let ran = Ran::of(&mut self.admin(&[arguments, &["--json"]].concat()));
+        assert_eq!(ran.code, 0, "{}", ran.errors);
+        ran.json()
+    }
+
+    /// The shop of the example.
+    pub(crate) async fn shop(&self) -> Shop {
+        Shop::open_with(self.variables.clone()).await.unwrap()
     }
 
     /// Runs the command, and returns what it printed.
@@ -125,7 +159,10 @@ fn owned(variables: &[(&str, &str)]) -> Vec<(String, String)> {
 
 /// The command without any variable of the library.
 pub(crate) fn bare<A: AsRef<OsStr>>(arguments: &[A]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_eventsourcing"));
+    cleared(Command::new(env!("CARGO_BIN_EXE_eventsourcing")), arguments)
+}
+
+fn cleared<A: AsRef<OsStr>>(mut command: Command, arguments: &[A]) -> Command {
     command.args(arguments).env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
     command.stdin(Stdio::null());
     command

@@ -6,6 +6,15 @@ mod faults;
 mod following;
 mod hostile;
 mod looking;
+mod operating;
 mod output;
+#[cfg(unix)]
+mod screens;
+#[path = "../../examples/admin/shop.rs"]
+#[expect(dead_code, reason = "the example has more than the tests use")]
+mod shop;
+#[cfg(unix)]
+mod terminal;
 mod transfer;
+mod typed;
 mod usage;

@@ -4,13 +4,13 @@ use std::any::TypeId;
 use std::fmt;
 use std::sync::Arc;
 
-use futures::future::BoxFuture;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::Application;
 use super::event_type::EventType;
 use super::state_view::{ShownState, StateView};
+use super::typed::{At, Typed};
+use super::{Application, Blame, FieldChange};
 use crate::Result;
 use crate::domain::Aggregate;
 
@@ -21,18 +21,8 @@ pub struct AggregateType {
     name: &'static str,
     events: EventType,
     has_snapshots: bool,
-    load: Load,
-}
-
-/// Loads an aggregate of the type, and shows its state.
-type Load = Arc<dyn Fn(Application, Uuid, At) -> BoxFuture<'static, Result<AggregateState>> + Send + Sync>;
-
-/// Which state of an aggregate is loaded.
-#[derive(Clone, Copy, Debug)]
-enum At {
-    Now,
-    Version(u64),
-    Time(Timestamp),
+    shows_json: bool,
+    typed: Arc<dyn Typed>,
 }
 
 /// A topic of the events of an aggregate type.
@@ -79,26 +69,9 @@ pub struct AggregateState {
 
 impl AggregateType {
     fn of<A: Aggregate>(view: StateView<A>) -> Self {
-        let load: Load = Arc::new(move |application, id, at| {
-            Box::pin(async move {
-                let repository = application.repository();
-                let aggregate: A = match at {
-                    At::Now => repository.get(id).await?,
-                    At::Version(version) => repository.get_at(id, version).await?,
-                    At::Time(time) => repository.get_as_of(id, time).await?,
-                };
-                Ok(AggregateState {
-                    aggregate: A::NAME,
-                    id,
-                    version: aggregate.version(),
-                    created_on: aggregate.created_on(),
-                    modified_on: aggregate.modified_on(),
-                    state: view.show(&aggregate)?,
-                })
-            })
-        });
         let (events, has_snapshots) = (EventType::of::<A::Event>(), A::SNAPSHOTS.is_some());
-        Self { id: TypeId::of::<A>(), name: A::NAME, events, has_snapshots, load }
+        let shows_json = view.as_json().is_some();
+        Self { id: TypeId::of::<A>(), name: A::NAME, events, has_snapshots, shows_json, typed: Arc::new(view) }
     }
 
     /// The name of the aggregate in topics and messages: [`Aggregate::NAME`].
@@ -128,13 +101,18 @@ impl AggregateType {
         self.has_snapshots
     }
 
+    /// Whether states of the type are shown as JSON, so that they can be compared.
+    pub fn shows_json(&self) -> bool {
+        self.shows_json
+    }
+
     /// Loads the aggregate with this id, and shows its current state.
     ///
     /// # Errors
     /// [`Error::StateNotJson`](crate::Error::StateNotJson) if the state is shown as JSON and cannot be represented in it, and the errors of
     /// [`Repository::get`](crate::Repository::get).
     pub async fn load(&self, application: &Application, id: Uuid) -> Result<AggregateState> {
-        (self.load)(application.clone(), id, At::Now).await
+        self.typed.load(application, id, At::Now).await
     }
 
     /// Loads the aggregate with this id, and shows its state at a version.
@@ -142,7 +120,7 @@ impl AggregateType {
     /// # Errors
     /// As [`load`](Self::load), and [`Error::VersionNotFound`](crate::Error::VersionNotFound) if the aggregate does not have the version.
     pub async fn load_at(&self, application: &Application, id: Uuid, version: u64) -> Result<AggregateState> {
-        (self.load)(application.clone(), id, At::Version(version)).await
+        self.typed.load(application, id, At::Version(version)).await
     }
 
     /// Loads the aggregate with this id, and shows its state at a time.
@@ -150,7 +128,36 @@ impl AggregateType {
     /// # Errors
     /// As [`load`](Self::load), and [`Error::AggregateNotFound`](crate::Error::AggregateNotFound) if its first event is later.
     pub async fn load_as_of(&self, application: &Application, id: Uuid, time: Timestamp) -> Result<AggregateState> {
-        (self.load)(application.clone(), id, At::Time(time)).await
+        self.typed.load(application, id, At::Time(time)).await
+    }
+
+    /// Returns the state of the aggregate with this id at a version, the current one if none is given, and for each of its fields the event
+    /// that last changed it: see [`Repository::blame`](crate::Repository::blame). `None` if the type does not show its states as JSON.
+    ///
+    /// # Errors
+    /// The errors of [`Repository::blame`](crate::Repository::blame).
+    pub async fn blame(
+        &self,
+        application: &Application,
+        id: Uuid,
+        version: impl Into<Option<u64>>,
+    ) -> Result<Option<Blame>> {
+        self.typed.blame(application, id, version.into()).await
+    }
+
+    /// Returns the fields of the aggregate with this id that differ between two versions: see
+    /// [`Repository::diff`](crate::Repository::diff). `None` if the type does not show its states as JSON.
+    ///
+    /// # Errors
+    /// The errors of [`Repository::diff`](crate::Repository::diff).
+    pub async fn diff(
+        &self,
+        application: &Application,
+        id: Uuid,
+        from: u64,
+        to: u64,
+    ) -> Result<Option<Vec<FieldChange>>> {
+        self.typed.diff(application, id, from, to).await
     }
 }
 

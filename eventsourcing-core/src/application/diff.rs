@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::field_change::{FieldChange, changes};
 use super::repository::{Repository, not_found};
+use super::state_view::Json;
 use crate::domain::Aggregate;
 use crate::state::json_value::json_value;
 use crate::{Error, Result};
@@ -65,6 +66,17 @@ impl Repository<'_> {
     /// # }).unwrap();
     /// ```
     pub async fn diff<A: Aggregate + Serialize>(&self, id: Uuid, from: u64, to: u64) -> Result<Vec<FieldChange>> {
+        self.diff_with::<A>(id, from, to, fields::<A>).await
+    }
+
+    /// Like [`diff`](Self::diff), with a function that shows a state as JSON.
+    pub(super) async fn diff_with<A: Aggregate>(
+        &self,
+        id: Uuid,
+        from: u64,
+        to: u64,
+        json: Json<A>,
+    ) -> Result<Vec<FieldChange>> {
         let (older, newer) = (from.min(to), from.max(to));
         let state: Option<A> = if older == 0 { None } else { Some(self.get_at(id, older).await?) };
         if newer == 0 && !self.exists(id).await? {
@@ -73,9 +85,9 @@ impl Repository<'_> {
         if newer == older {
             return Ok(Vec::new());
         }
-        let fields = state.as_ref().map(fields).transpose()?;
-        let newer_fields = self::fields(&self.continue_to(state, id, newer).await?)?;
-        let (before, after) = (fields.as_ref(), Some(&newer_fields));
+        let older_fields = state.as_ref().map(json).transpose()?;
+        let newer_fields = json(&self.continue_to(state, id, newer).await?)?;
+        let (before, after) = (older_fields.as_ref(), Some(&newer_fields));
         Ok(if from < to { changes(before, after) } else { changes(after, before) })
     }
 }

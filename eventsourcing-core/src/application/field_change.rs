@@ -97,7 +97,7 @@ impl Comparison {
 }
 
 /// The name of a field in a JSON Pointer.
-fn escaped(name: &str) -> String {
+pub(super) fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 

@@ -295,7 +295,7 @@ impl<'a> Repository<'a> {
         Ok(self.current_version(id).await?.is_some())
     }
 
-    async fn current_version(&self, id: Uuid) -> Result<Option<u64>> {
+    pub(super) async fn current_version(&self, id: Uuid) -> Result<Option<u64>> {
         let last = self.shared.recorder.select_events(EventQuery::of(id).descending().limit(1)).await?;
         Ok(last.first().map(|event| event.originator_version))
     }

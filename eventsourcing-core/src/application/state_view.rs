@@ -30,7 +30,7 @@ pub struct StateView<A> {
 }
 
 /// Returns a state as JSON, without the field of its root.
-type Json<A> = fn(&A) -> Result<Value>;
+pub(super) type Json<A> = fn(&A) -> Result<Value>;
 
 /// A state as it is shown.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,6 +81,11 @@ impl<A> StateView<A> {
     /// Whether it shows anything.
     pub(super) fn shows(&self) -> bool {
         self.json.is_some() || self.debug.is_some()
+    }
+
+    /// Returns the function that shows states as JSON, if they are shown as JSON.
+    pub(super) fn as_json(&self) -> Option<Json<A>> {
+        self.json
     }
 
     pub(super) fn show(&self, aggregate: &A) -> Result<ShownState> {

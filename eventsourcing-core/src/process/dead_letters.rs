@@ -1,6 +1,7 @@
 //! Dead letters of a process application: stored by its recorder, encoded by its mapper.
 
 mod old;
+mod resolved;
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{MutexGuard, PoisonError};

@@ -10,6 +10,7 @@ use crate::application::metadata_scope::of_save;
 use crate::application::{Application, Batch, Due, Saveable, are_among};
 use crate::codec::SharedMetadata;
 use crate::domain::{Aggregate, CausingEvent, EventSourcedLog, Metadata, MissingEvents};
+use crate::projection::ResolvedLetter;
 use crate::recording::{StoredEvent, Tracking};
 use crate::{Error, Result};
 
@@ -96,6 +97,8 @@ pub struct UnitOfWork {
     pub(super) due: Vec<Due>,
     /// The changes of dead letters.
     pub(super) letters: WorkLetters,
+    /// The letters that it resolves, if that is to be recorded.
+    pub(super) resolved: Vec<ResolvedLetter>,
     /// The event that is handled, or the last of several.
     pub(super) cause: Option<CausingEvent>,
 }
@@ -209,6 +212,7 @@ impl UnitOfWork {
             versions: HashMap::new(),
             due: Vec::new(),
             letters: WorkLetters::default(),
+            resolved: Vec::new(),
             cause: None,
         }
     }

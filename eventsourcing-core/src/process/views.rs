@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::UnitOfWork;
 use crate::application::Application;
 use crate::domain::CausingEvent;
-use crate::projection::{DeadLetter, ViewError, ViewTransaction, Views};
+use crate::projection::{DeadLetter, ResolvedLetter, ViewError, ViewTransaction, Views};
 use crate::recording::{Append, LetterQuery, LogPosition, Tracking};
 
 /// The views of a process application: its own events, with its positions in the logs of others and its dead letters.
@@ -71,6 +71,10 @@ impl Views for ProcessViews {
         Ok(self.0.letters(LetterQuery::of(upstream).after(after).limit(limit)).await?)
     }
 
+    async fn resolved_letters(&self, _: &str, upstream: &str, limit: usize) -> Result<Vec<ResolvedLetter>, ViewError> {
+        Ok(self.0.resolved_letters(upstream, limit).await?)
+    }
+
     async fn count_dead_letters(&self, _: &str, upstream: &str) -> Result<u64, ViewError> {
         self.0.carry_letters_over(upstream).await?;
         Ok(self.0.shared.recorder.count_letters(upstream).await?)
@@ -113,8 +117,14 @@ impl ViewTransaction for WorkTransaction {
         Ok(work.letters.discard(&work.application, &work.upstream, notification_id).await?)
     }
 
+    async fn resolved(&mut self, records: &[ResolvedLetter]) -> Result<(), ViewError> {
+        self.0.resolved.extend_from_slice(records);
+        Ok(())
+    }
+
     async fn commit(self) -> Result<(), ViewError> {
-        let UnitOfWork { application, upstream, tracking, events, due, letters, .. } = self.0;
+        let UnitOfWork { application, upstream, tracking, mut events, due, letters, resolved, .. } = self.0;
+        events.extend(application.record_of_resolved(&upstream, resolved).await?);
         let changes = letters.into_changes(&application, &upstream)?;
         application.shared.append(Append::new(events).tracked(tracking).changing(changes)).await?;
         application.shared.snapshots.take_all(due);

@@ -1,5 +1,7 @@
 //! Dead letters of a projection, to inspect and retry.
 
+mod any;
+mod dry_run;
 mod error;
 
 use std::fmt;
@@ -7,20 +9,27 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+pub use self::any::AnyDeadLetters;
+pub use self::dry_run::DryRun;
 pub use self::error::DeadLetterError;
-use super::dead_letter::reason;
 use super::runner::conflicts::Conflicts;
 use super::runner::failure::Failure;
 use super::runner::handling::Handling;
 use super::runner::parking::Retried;
-use super::{DeadLetter, Projection, ProjectionKey, RunnerError, ViewTransaction as _, Views};
+use super::{
+    DeadLetter, LetterResolution, OperatorNote, Projection, ProjectionKey, ResolvedLetter, RunnerError,
+    ViewTransaction as _, Views,
+};
 use crate::application::Application;
 use crate::recording::{Cause, LogPosition};
 
 /// The number of letters that are handled in one transaction, for which runners wait.
 const BATCH: usize = 100;
 
-/// The dead letters of a projection, to list, retry and discard.
+/// The dead letters of a projection, to list, retry and discard, or to try without any effect.
+///
+/// Who retries or discards them, and why, is recorded with [`retry_with`](Self::retry_with) and its neighbours. [`AnyDeadLetters`] is the
+/// same without the types.
 ///
 /// It needs no projection runner, and works beside running ones, in the same process or in another. Retried events are handled in
 /// log order, before any later event of the same aggregate. Later events are parked as well while the aggregate has dead
@@ -77,6 +86,7 @@ const BATCH: usize = 100;
 /// let list = letters.list(0, 100).await?;
 /// assert_eq!(list[0].reason.as_deref(), Some("700 seats are too many"));
 /// assert_eq!((list[1].notification_id, &list[1].reason), (2, &None)); // it waits for the first
+/// assert!(letters.dry_run(trip).await?.would_succeed());
 /// assert_eq!(letters.retry(trip).await?, 2);
 /// assert_eq!((views.read(|seats| *seats), letters.count().await?), (707, 0));
 /// # Ok(())
@@ -84,6 +94,8 @@ const BATCH: usize = 100;
 /// ```
 pub struct DeadLetters<P, V> {
     handling: Handling<P, V>,
+    /// Why no dry run is made, if the handlers have effects that no rollback undoes.
+    not_tried: Option<Arc<str>>,
 }
 
 impl<P, V> DeadLetters<P, V>
@@ -97,9 +109,28 @@ where
         let upstream = Arc::from(shared.name.as_str());
         let key = Arc::from(ProjectionKey::new(P::NAME, P::VERSION).to_string());
         let views = Arc::new(views);
-        Self {
-            handling: Handling { upstream, shared, projection, views, key, prefix: None, position: LogPosition::START },
-        }
+        Self::of(Handling { upstream, shared, projection, views, key, prefix: None, position: LogPosition::START })
+    }
+
+    pub(crate) fn of(handling: Handling<P, V>) -> Self {
+        Self { handling, not_tried: None }
+    }
+
+    /// Refuses dry runs, with this explanation: for handlers that send mail, or have other effects that a rollback does not undo.
+    #[must_use]
+    pub fn without_dry_run(mut self, why: impl Into<Arc<str>>) -> Self {
+        self.not_tried = Some(why.into());
+        self
+    }
+
+    /// The name of the projection.
+    pub fn name(&self) -> &'static str {
+        P::NAME
+    }
+
+    /// The name of the upstream application.
+    pub fn upstream(&self) -> &str {
+        &self.handling.upstream
     }
 
     /// The number of dead letters.
@@ -135,10 +166,23 @@ where
     /// [`DeadLetterError::NoneOf`] if the aggregate has no dead letters; [`RunnerError::Handler`] if an event fails, which it names;
     /// other errors if a database fails: many of these are transient, and the call can be repeated.
     pub async fn retry(&self, originator_id: Uuid) -> Result<usize, DeadLetterError> {
+        self.retry_with(originator_id, &OperatorNote::default()).await
+    }
+
+    /// Retries as [`retry`](Self::retry) does, and records who does it and why, in the transactions that handle the events.
+    ///
+    /// [`resolved`](Self::resolved) lists these records. Nothing is recorded for letters that fail again, and nothing for an empty note. Those
+    /// of a policy are events of its application, recorded together with what the policy saves.
+    ///
+    /// # Errors
+    /// As [`retry`](Self::retry); [`DeadLetterError::NoteTooLong`] for a note that is longer than it may be, before anything is done;
+    /// [`ViewError::NoResolvedLetters`](crate::ViewError::NoResolvedLetters) if the views store no such records.
+    pub async fn retry_with(&self, originator_id: Uuid, note: &OperatorNote) -> Result<usize, DeadLetterError> {
+        self.check(note)?;
         let (mut retried, mut alone, mut conflicts) = (0_usize, 0_usize, Conflicts::default());
         loop {
             let limit = if alone > 0 { 1 } else { BATCH };
-            match self.handling.retry_first(originator_id, limit).await {
+            match self.handling.retry_first(originator_id, limit, note).await {
                 Ok(Retried::Done(0)) => break,
                 Ok(Retried::Done(count)) => {
                     retried += count;
@@ -164,10 +208,19 @@ where
     /// # Errors
     /// [`DeadLetterError::NotFound`] if the event is not parked; [`RunnerError::View`] if the view's database fails.
     pub async fn discard(&self, notification_id: u64) -> Result<DeadLetter, DeadLetterError> {
+        self.discard_with(notification_id, &OperatorNote::default()).await
+    }
+
+    /// Discards as [`discard`](Self::discard) does, and records the letter with who discards it and why, in the same transaction.
+    ///
+    /// # Errors
+    /// As [`discard`](Self::discard), and as [`retry_with`](Self::retry_with) for the note.
+    pub async fn discard_with(&self, notification_id: u64, note: &OperatorNote) -> Result<DeadLetter, DeadLetterError> {
+        self.check(note)?;
         loop {
-            match self.try_discard(notification_id).await {
+            match self.try_discard(notification_id, note).await {
                 Ok(Some(letter)) => {
-                    self.warn_of(std::slice::from_ref(&letter));
+                    self.warn_of(std::slice::from_ref(&letter), note);
                     return Ok(self.opened(letter));
                 }
                 Ok(None) => {
@@ -184,12 +237,21 @@ where
     /// # Errors
     /// [`DeadLetterError::NoneOf`] if there are none; [`RunnerError::View`] if the view's database fails.
     pub async fn discard_all(&self, originator_id: Uuid) -> Result<usize, DeadLetterError> {
+        self.discard_all_with(originator_id, &OperatorNote::default()).await
+    }
+
+    /// Discards as [`discard_all`](Self::discard_all) does, and records each letter with who discards it and why, in the same transaction.
+    ///
+    /// # Errors
+    /// As [`discard_all`](Self::discard_all), and as [`retry_with`](Self::retry_with) for the note.
+    pub async fn discard_all_with(&self, originator_id: Uuid, note: &OperatorNote) -> Result<usize, DeadLetterError> {
+        self.check(note)?;
         let mut discarded = 0;
         loop {
-            match self.try_discard_first(originator_id).await {
+            match self.try_discard_first(originator_id, note).await {
                 Ok(letters) if letters.is_empty() => break,
                 Ok(letters) => {
-                    self.warn_of(&letters);
+                    self.warn_of(&letters, note);
                     discarded += letters.len();
                 }
                 Err(failure) => failed(failure)?,
@@ -198,20 +260,41 @@ where
         if discarded == 0 { Err(self.none_of(originator_id)) } else { Ok(discarded) }
     }
 
-    async fn try_discard(&self, notification_id: u64) -> Result<Option<DeadLetter>, Failure> {
+    /// At most `limit` letters that were resolved with a note, the last one first, in plain text.
+    ///
+    /// # Errors
+    /// [`RunnerError::View`] if the view's database fails.
+    pub async fn resolved(&self, limit: usize) -> Result<Vec<ResolvedLetter>, DeadLetterError> {
+        let Handling { views, key, upstream, shared, .. } = &self.handling;
+        let resolved = views.resolved_letters(key, upstream, limit).await;
+        let resolved = resolved.map_err(|source| RunnerError::View { name: P::NAME, source })?;
+        Ok(resolved.into_iter().map(|letter| letter.opened(&shared.mapper)).collect())
+    }
+
+    async fn try_discard(&self, notification_id: u64, note: &OperatorNote) -> Result<Option<DeadLetter>, Failure> {
         let failed = |error| self.handling.view_failure(error);
         let mut transaction = self.handling.begin_without_advance().await?;
         let letter = transaction.discard(notification_id).await.map_err(failed)?;
+        self.handling.record(&mut transaction, letter.as_slice(), LetterResolution::Discarded, note).await?;
         transaction.commit().await.map_err(failed)?;
         Ok(letter)
     }
 
-    async fn try_discard_first(&self, originator_id: Uuid) -> Result<Vec<DeadLetter>, Failure> {
+    async fn try_discard_first(&self, originator_id: Uuid, note: &OperatorNote) -> Result<Vec<DeadLetter>, Failure> {
         let failed = |error| self.handling.view_failure(error);
         let mut transaction = self.handling.begin_without_advance().await?;
         let letters = transaction.unpark(originator_id, BATCH).await.map_err(failed)?;
+        self.handling.record(&mut transaction, &letters, LetterResolution::Discarded, note).await?;
         transaction.commit().await.map_err(failed)?;
         Ok(letters)
+    }
+
+    /// Checks the length of a note.
+    fn check(&self, note: &OperatorNote) -> Result<(), DeadLetterError> {
+        match note.too_long() {
+            Some((what, len, max)) => Err(DeadLetterError::NoteTooLong { what, len, max }),
+            None => Ok(()),
+        }
     }
 
     /// The error of an event that failed again. It becomes the letter's reason.
@@ -234,14 +317,14 @@ where
 
     /// The letter with its reason in plain text.
     fn opened(&self, letter: DeadLetter) -> DeadLetter {
-        reason::opened(letter, &self.handling.shared.mapper)
+        letter.opened(&self.handling.shared.mapper)
     }
 
-    fn warn_of(&self, discarded: &[DeadLetter]) {
+    fn warn_of(&self, discarded: &[DeadLetter], note: &OperatorNote) {
         for letter in discarded {
             let DeadLetter { notification_id, originator_id, originator_version, topic, .. } = letter;
-            let upstream = &self.handling.upstream;
-            tracing::warn!(projection = P::NAME, %upstream, notification_id, %originator_id, originator_version, topic, "a dead letter was discarded");
+            let (upstream, operator) = (&self.handling.upstream, note.operator.as_deref());
+            tracing::warn!(projection = P::NAME, %upstream, notification_id, %originator_id, originator_version, topic, operator, "a dead letter was discarded");
         }
     }
 

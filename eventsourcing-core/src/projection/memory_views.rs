@@ -8,7 +8,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use uuid::Uuid;
 
 use super::MemoryLetters;
-use super::{DeadLetter, ProjectionKey, RecordedProjection, ViewError, ViewTransaction, Views};
+use super::{DeadLetter, ProjectionKey, RecordedProjection, ResolvedLetter, ViewError, ViewTransaction, Views};
 use crate::recording::{LogPosition, Tracking};
 
 /// A view in memory: a state of any type, which handlers receive as `&mut`.
@@ -40,6 +40,8 @@ pub(crate) struct Kept<S> {
     pub(crate) positions: HashMap<PositionKey, LogPosition>,
     /// Cloned only when they change: most transactions do not change them.
     pub(crate) letters: HashMap<PositionKey, Arc<MemoryLetters>>,
+    /// What became of letters, in the order in which they were resolved.
+    pub(crate) resolved: HashMap<PositionKey, Arc<Vec<ResolvedLetter>>>,
     /// The live version of each projection.
     pub(crate) live: HashMap<String, u32>,
     /// The version of each projection that is being rebuilt, and its view.
@@ -67,6 +69,7 @@ impl<S> MemoryViews<S> {
             initial,
             positions: HashMap::new(),
             letters: HashMap::new(),
+            resolved: HashMap::new(),
             live: HashMap::new(),
             rebuilt: HashMap::new(),
         };
@@ -197,6 +200,17 @@ impl<S: Clone + Send + Sync + 'static> Views for MemoryViews<S> {
         Ok(letters.map_or_else(|_| Vec::new(), |letters| letters.list(after, limit)))
     }
 
+    async fn resolved_letters(
+        &self,
+        projection: &str,
+        upstream: &str,
+        limit: usize,
+    ) -> Result<Vec<ResolvedLetter>, ViewError> {
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        let resolved = kept.resolved.get(&(projection.to_owned(), upstream.to_owned()));
+        Ok(resolved.map_or_else(Vec::new, |resolved| resolved.iter().rev().take(limit).cloned().collect()))
+    }
+
     async fn count_dead_letters(&self, projection: &str, upstream: &str) -> Result<u64, ViewError> {
         let key = ProjectionKey::parse(projection);
         let letters = self.of(key).map(|views| views.letters_of(&key.live().to_string(), upstream));
@@ -290,6 +304,12 @@ impl<S: Clone + Send + Sync + 'static> ViewTransaction for MemoryTransaction<S> 
 
     async fn discard(&mut self, notification_id: u64) -> Result<Option<DeadLetter>, ViewError> {
         Ok(self.letters().take(notification_id))
+    }
+
+    async fn resolved(&mut self, records: &[ResolvedLetter]) -> Result<(), ViewError> {
+        let resolved = self.changed.resolved.entry(self.position_key.clone()).or_default();
+        Arc::make_mut(resolved).extend_from_slice(records);
+        Ok(())
     }
 
     async fn commit(self) -> Result<(), ViewError> {

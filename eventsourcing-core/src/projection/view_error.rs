@@ -76,6 +76,12 @@ pub enum ViewError {
     )]
     NoDeadLetters,
 
+    /// The views do not store who resolved dead letters, and why.
+    #[error(
+        "these views do not record who retries or discards dead letters, so nothing was done; call `retry` or `discard` without a note"
+    )]
+    NoResolvedLetters,
+
     /// The views cannot list the projections that they contain.
     #[error(
         "these views do not list the projections that they contain; ask for the position of each by its name, or use views that list them"

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 
 use uuid::Uuid;
 
-use super::{DeadLetter, RecordedProjection, ViewError};
+use super::{DeadLetter, RecordedProjection, ResolvedLetter, ViewError};
 use crate::domain::CausingEvent;
 use crate::recording::{LogPosition, RecorderError, Tracking};
 
@@ -22,7 +22,8 @@ const PAGE: usize = 1_000;
 /// [`begin`](Self::begin) are required, and of [`ViewTransaction`] `view` and `commit`. Views that store dead letters implement
 /// [`begin_without_advance`](Self::begin_without_advance), [`dead_letters`](Self::dead_letters), and `parked`, `park`, `unpark` and
 /// `discard` of their transactions, all of them; with other views, [`OnFailure::Park`](crate::OnFailure::Park) ends in
-/// [`ViewError::NoDeadLetters`].
+/// [`ViewError::NoDeadLetters`]. Those that also store who resolved dead letters implement [`resolved_letters`](Self::resolved_letters) and
+/// `resolved`.
 ///
 /// A later version of this library may add methods to both traits. Each comes with a default that is correct, if slower, or that
 /// returns an error which says that the views do not support it.
@@ -180,6 +181,23 @@ pub trait Views: Send + Sync + 'static {
         async { Ok(Vec::new()) }
     }
 
+    /// At most `limit` dead letters that were resolved with an [`OperatorNote`](super::OperatorNote), the last one first.
+    ///
+    /// Their texts are as they are stored: [`ResolvedLetter::opened`] decrypts them. It waits for no transaction. The default implementation
+    /// has none.
+    ///
+    /// # Errors
+    /// If the database fails.
+    fn resolved_letters(
+        &self,
+        projection: &str,
+        upstream: &str,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<ResolvedLetter>, ViewError>> + Send {
+        let _ = (projection, upstream, limit);
+        async { Ok(Vec::new()) }
+    }
+
     /// The number of dead letters. It waits for no transaction.
     ///
     /// The default implementation reads them with [`dead_letters`](Self::dead_letters), a page at a time.
@@ -313,6 +331,25 @@ pub trait ViewTransaction: Send {
     fn discard(&mut self, notification_id: u64) -> impl Future<Output = Result<Option<DeadLetter>, ViewError>> + Send {
         let _ = notification_id;
         async { Ok(None) }
+    }
+
+    /// Records that letters are resolved by this transaction, which takes them out, with who resolves them and why.
+    ///
+    /// # Errors
+    /// [`ViewError::NoResolvedLetters`] unless the views store such records; others if the database fails.
+    fn resolved(&mut self, records: &[ResolvedLetter]) -> impl Future<Output = Result<(), ViewError>> + Send {
+        let _ = records;
+        async { Err(ViewError::NoResolvedLetters) }
+    }
+
+    /// Checks what a commit would check, without a commit: deferred constraints, and whether a handler ended the transaction.
+    ///
+    /// It is the last call before the transaction is dropped. The default implementation checks nothing.
+    ///
+    /// # Errors
+    /// The error of the commit.
+    fn check(&mut self) -> impl Future<Output = Result<(), ViewError>> + Send {
+        async { Ok(()) }
     }
 
     /// Whether a handler ended the transaction, as far as it is known before the commit.

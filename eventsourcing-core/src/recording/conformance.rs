@@ -51,6 +51,7 @@
 //! | [`selection`] | which events of an aggregate a query selects, in which order |
 //! | [`originators`] | which aggregates there are, by the topics of their first events |
 //! | [`times`] | when events were recorded |
+//! | [`places`] | where the events of an aggregate are in the log |
 //! | [`log`] | the notification log: ids, bounds, topics, pages |
 //! | [`last`] | the last notifications of the log |
 //! | [`anchors`] | anchored positions, and reads that start from them |
@@ -83,6 +84,7 @@ pub mod letters;
 pub mod limits;
 pub mod log;
 pub mod originators;
+pub mod places;
 pub mod selection;
 pub mod snapshots;
 mod store;

@@ -15,7 +15,7 @@ use self::id_hash::IdHashing;
 use self::letters::Letters;
 use self::snapshots::Snapshots;
 use super::{
-    Append, CommandId, EventQuery, EventVisitor, LetterQuery, LogPosition, Notification, NotificationQuery,
+    Append, CommandId, EventPlace, EventQuery, EventVisitor, LetterQuery, LogPosition, Notification, NotificationQuery,
     NotificationVisitor, OriginatorQuery, OutdatedCommands, RecordedCommand, RecordedOriginator, RecordedTime,
     Recorder, RecorderError, ReplayItem, ReplayQuery, ReplayVisitor, StoredDictionary, StoredEvent, StoredLetter,
     StoredSnapshot, TrackedPosition, Tracking, Watermark,
@@ -253,6 +253,14 @@ impl Recorder for MemoryRecorder {
 
     async fn select_recorded_times(&self, ids: &[u64]) -> Result<Vec<RecordedTime>, RecorderError> {
         self.read(|log| log.select_recorded_times(ids))
+    }
+
+    async fn select_event_places(
+        &self,
+        originator_id: Uuid,
+        versions: &[u64],
+    ) -> Result<Vec<EventPlace>, RecorderError> {
+        self.read(|log| log.select_event_places(originator_id, versions))
     }
 
     fn keeps_commands(&self) -> bool {

@@ -11,10 +11,10 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    Append, CommandId, EventQuery, EventVisitor, LastQuery, LetterQuery, LogPosition, Notification, NotificationQuery,
-    NotificationVisitor, OriginatorQuery, OutdatedCommands, RecordedCommand, RecordedOriginator, RecordedTime,
-    RecorderError, ReplayItem, ReplayQuery, ReplayVisitor, StoredDictionary, StoredEvent, StoredLetter, StoredSnapshot,
-    TrackedPosition, Tracking,
+    Append, CommandId, EventPlace, EventQuery, EventVisitor, LastQuery, LetterQuery, LogPosition, Notification,
+    NotificationQuery, NotificationVisitor, OriginatorQuery, OutdatedCommands, RecordedCommand, RecordedOriginator,
+    RecordedTime, RecorderError, ReplayItem, ReplayQuery, ReplayVisitor, StoredDictionary, StoredEvent, StoredLetter,
+    StoredSnapshot, TrackedPosition, Tracking,
 };
 
 /// A store of the events of one application.
@@ -327,6 +327,21 @@ pub trait Recorder: Debug + Send + Sync {
     /// If the storage fails.
     async fn last_id_before(&self, time: Timestamp) -> Result<u64, RecorderError> {
         time_search::last_id_before(self, time).await
+    }
+
+    /// Returns where events of an aggregate are in the log, of those among the given versions whose places are known, in any order.
+    ///
+    /// A place is unknown if there is no event with the version, or if the recorder does not look for places, as by default.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    async fn select_event_places(
+        &self,
+        originator_id: Uuid,
+        versions: &[u64],
+    ) -> Result<Vec<EventPlace>, RecorderError> {
+        let _ = (originator_id, versions);
+        Ok(Vec::new())
     }
 
     /// Whether the recorder stores snapshots. It does not by default, and the other methods for snapshots are not called then.

@@ -12,7 +12,7 @@ use super::pipe::{Edge, Supervision};
 use super::{System, SystemError};
 use crate::application::{Application, ApplicationStruct};
 use crate::process::ProcessViews;
-use crate::projection::{Beginning, OnFailure, ProjectionRunner, RunnerError, Status, Views as _};
+use crate::projection::{Beginning, OnFailure, ProjectionRunner, RunnerError, RunnerObserver, Status, Views as _};
 use crate::recording::LogPosition;
 use crate::subscription::Subscribe;
 
@@ -110,6 +110,11 @@ impl SystemRunner {
             all.push(ConsumerStatus { upstream, consumer, status: runner.status().await? });
         }
         Ok(all)
+    }
+
+    /// An observer of each connection, for tools that show their status and dead letters.
+    pub fn observers(&self) -> Vec<RunnerObserver> {
+        self.consumers.iter().map(ProjectionRunner::observer).collect()
     }
 
     /// Lets all tasks finish their current transactions, and stops them.

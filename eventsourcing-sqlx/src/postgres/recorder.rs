@@ -13,11 +13,13 @@ mod lost_connection;
 mod notify;
 mod open;
 mod originators;
+mod places;
 mod pooler_session;
 mod privilege;
 mod reachability;
 mod reader_connections;
 mod recorded_versions;
+mod report;
 mod save_batch;
 mod select;
 mod snapshots;
@@ -30,7 +32,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use eventsourcing_core::recording::{Append, LastQuery, LetterQuery, ReplayQuery, ReplayVisitor};
+use eventsourcing_core::recording::{Append, EventPlace, LastQuery, LetterQuery, ReplayQuery, ReplayVisitor};
 use eventsourcing_core::recording::{EventQuery, EventVisitor, LogPosition, NotificationQuery, NotificationVisitor};
 use eventsourcing_core::recording::{
     OriginatorQuery, OutdatedCommands, RecordedCommand, RecordedOriginator, RecordedTime,
@@ -273,6 +275,14 @@ impl Recorder for PostgresRecorder {
 
     async fn select_recorded_times(&self, ids: &[u64]) -> Result<Vec<RecordedTime>, RecorderError> {
         self.inner.select_recorded_times(ids).await
+    }
+
+    async fn select_event_places(
+        &self,
+        originator_id: Uuid,
+        versions: &[u64],
+    ) -> Result<Vec<EventPlace>, RecorderError> {
+        self.inner.select_event_places(originator_id, versions).await
     }
 
     fn keeps_commands(&self) -> bool {

@@ -73,6 +73,11 @@ impl TableName {
         format!("{}_events_first_key", self.prefix)
     }
 
+    /// The optional index of the events by topic.
+    pub(crate) fn topic_key(&self) -> String {
+        format!("{}_events_topic_key", self.prefix)
+    }
+
     /// The primary key of the events, by notification id.
     #[cfg(feature = "postgres")]
     pub(crate) fn events_key(&self) -> String {

@@ -4,6 +4,7 @@ mod commands;
 mod fragments;
 mod functions;
 pub(crate) mod raised;
+pub(crate) mod report;
 mod statements;
 mod tables;
 

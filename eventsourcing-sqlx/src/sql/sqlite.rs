@@ -3,6 +3,7 @@
 mod commands;
 #[cfg(test)]
 mod plans;
+pub(crate) mod report;
 mod tables;
 
 use self::commands::CommandSql;
@@ -198,6 +199,10 @@ impl SqliteSql {
             count_originators: format!("SELECT count(*) FROM {events} WHERE topic = ?1 AND originator_version = 1").into(),
             recorded_times: format!(
                 "SELECT recorded_at FROM {events} WHERE notification_id = ?1 AND recorded_at IS NOT NULL"
+            )
+            .into(),
+            event_places: format!(
+                "SELECT notification_id, recorded_at FROM {events} WHERE originator_id = ?1 AND originator_version = ?2"
             )
             .into(),
             delete_snapshots: format!("DELETE FROM {snapshots} WHERE originator_id = ?1").into(),

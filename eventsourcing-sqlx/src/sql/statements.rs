@@ -90,6 +90,9 @@ pub(crate) struct Statements {
     /// The times at which events were recorded, in microseconds since 1970. PostgreSQL: `(notification ids)` → notification id, time; SQLite:
     /// `(notification id)` → time.
     pub(crate) recorded_times: Sql,
+    /// Where events of an aggregate are in the log. PostgreSQL: `(originator id, versions)` → version, notification id, time; SQLite:
+    /// `(originator id, version)` → notification id, time.
+    pub(crate) event_places: Sql,
     /// `(originator id)`: deletes all snapshots of an aggregate.
     pub(crate) delete_snapshots: Sql,
 }

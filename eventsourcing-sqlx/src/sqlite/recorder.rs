@@ -14,6 +14,8 @@ mod letters;
 mod location;
 mod open;
 mod originators;
+mod places;
+mod report;
 mod select;
 mod snapshots;
 mod times;
@@ -27,7 +29,7 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use eventsourcing_core::recording::{
-    Append, Cause, EventQuery, EventVisitor, LastQuery, LetterQuery, LogPosition, NotificationQuery,
+    Append, Cause, EventPlace, EventQuery, EventVisitor, LastQuery, LetterQuery, LogPosition, NotificationQuery,
     NotificationVisitor, OriginatorQuery, OutdatedCommands, RecordedCommand, RecordedOriginator, RecordedTime,
     ReplayQuery, ReplayVisitor, StoredDictionary, StoredLetter, StoredSnapshot, TrackedPosition, Watermark,
 };
@@ -248,6 +250,14 @@ impl Recorder for SqliteRecorder {
 
     async fn select_recorded_times(&self, ids: &[u64]) -> Result<Vec<RecordedTime>, RecorderError> {
         self.inner.select_recorded_times(ids).await
+    }
+
+    async fn select_event_places(
+        &self,
+        originator_id: Uuid,
+        versions: &[u64],
+    ) -> Result<Vec<EventPlace>, RecorderError> {
+        self.inner.select_event_places(originator_id, versions).await
     }
 
     fn keeps_commands(&self) -> bool {

@@ -9,11 +9,13 @@ macro_rules! forward_views {
         const _: () = {
             use std::error::Error as StdError;
 
+            use eventsourcing_core::audit::{Audit, AuditEntry, AuditRecord};
             use eventsourcing_core::projection::{ProjectionKey, RecordedProjection, ViewTransaction, Views};
-            use eventsourcing_core::projection::{RebuildError, RebuildableViews, Switched};
+            use eventsourcing_core::projection::{RebuildError, RebuildableViews, ResolvedLetter, Switched};
             use eventsourcing_core::{DeadLetter, LogPosition, Tracking, Uuid, ViewError};
+            use futures::future::BoxFuture;
 
-            use $crate::views::{ViewsDatabase, calls, catalogue, letters, rebuild, switch};
+            use $crate::views::{ViewsDatabase, audit, calls, catalogue, letters, rebuild, switch};
             use $crate::views::{is_missing_table, is_timeout, is_transient};
 
             type Session = <$views as ViewsDatabase>::Session;
@@ -75,6 +77,15 @@ macro_rules! forward_views {
                     letters::list(self, projection, upstream, after, limit).await
                 }
 
+                async fn resolved_letters(
+                    &self,
+                    projection: &str,
+                    upstream: &str,
+                    limit: usize,
+                ) -> Result<Vec<ResolvedLetter>, ViewError> {
+                    letters::resolved(self, projection, upstream, limit).await
+                }
+
                 async fn count_dead_letters(&self, projection: &str, upstream: &str) -> Result<u64, ViewError> {
                     letters::count(self, projection, upstream).await
                 }
@@ -123,12 +134,34 @@ macro_rules! forward_views {
                     self.0.discard(notification_id).await
                 }
 
+                async fn resolved(&mut self, records: &[ResolvedLetter]) -> Result<(), ViewError> {
+                    self.0.resolved(records).await
+                }
+
+                async fn check(&mut self) -> Result<(), ViewError> {
+                    self.0.check().await
+                }
+
                 fn is_ended(&self) -> bool {
                     self.0.is_ended()
                 }
 
                 async fn commit(self) -> Result<(), ViewError> {
                     self.0.commit().await
+                }
+            }
+
+            impl Audit for $views {
+                fn begin(&self, entry: AuditEntry) -> BoxFuture<'_, Result<u64, ViewError>> {
+                    Box::pin(audit::begin(self, entry))
+                }
+
+                fn end(&self, id: u64, outcome: String) -> BoxFuture<'_, Result<(), ViewError>> {
+                    Box::pin(audit::end(self, id, outcome))
+                }
+
+                fn entries(&self, before: u64, limit: usize) -> BoxFuture<'_, Result<Vec<AuditRecord>, ViewError>> {
+                    Box::pin(audit::entries(self, before, limit))
                 }
             }
 

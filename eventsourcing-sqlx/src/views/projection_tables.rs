@@ -2,11 +2,13 @@
 
 use eventsourcing_core::ViewError;
 
-/// The tables of positions, dead letters and versions, as they are found.
+/// The tables of positions, dead letters, versions, resolved letters and the audit, as they are found.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ProjectionTables {
-    /// Whether each of the three tables exists.
-    pub(crate) exist: [bool; 3],
+    /// Whether the table of positions exists.
+    pub(crate) has_positions: bool,
+    /// Whether all tables exist.
+    pub(crate) are_complete: bool,
     /// The stored version. The first version did not store it.
     pub(crate) version: Option<i64>,
     /// The version that this program creates and knows.
@@ -21,15 +23,14 @@ impl ProjectionTables {
     pub(crate) fn check(self) -> Result<bool, ViewError> {
         match self.version {
             Some(found) if found > self.known => Err(ViewError::SchemaTooNew { found, known: self.known }),
-            Some(found) if found == self.known => Ok(self.exist == [true; 3]),
+            Some(found) if found == self.known => Ok(self.are_complete),
             _ => Ok(false),
         }
     }
 
     /// The error of tables that may not be created or migrated.
     pub(crate) fn missing(self, database: &str, sql: &[&str]) -> ViewError {
-        let [has_positions, ..] = self.exist;
-        let problem = if has_positions {
+        let problem = if self.has_positions {
             let found = self.version.unwrap_or(1);
             format!(
                 "the tables of projections in {database} have schema version {found}, which must be migrated to {}",

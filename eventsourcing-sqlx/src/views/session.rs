@@ -12,6 +12,7 @@ use super::error::view_error;
 use super::position_key::PositionKey;
 use super::statement::{FromColumns, Value};
 use crate::errors::ErrorKind;
+use crate::sql::projections::audit::AuditSql;
 use crate::sql::projections::catalogue::CatalogueSql;
 use crate::sql::projections::dead_letters::LettersSql;
 use crate::sql::projections::positions::PositionsSql;
@@ -51,6 +52,7 @@ pub(crate) trait Session: fmt::Debug + Send + Sized + 'static {
     const LETTERS: LettersSql;
     const VERSIONS: VersionsSql;
     const CATALOGUE: CatalogueSql;
+    const AUDIT: AuditSql;
 
     /// The connection, for handlers.
     fn connection(&mut self) -> &mut Self::Connection;
@@ -105,6 +107,9 @@ pub(crate) trait Session: fmt::Debug + Send + Sized + 'static {
     fn is_ended(&self) -> bool {
         false
     }
+
+    /// Checks what a commit checks. The transaction is dropped afterwards.
+    fn check_commit(&mut self) -> impl Future<Output = Result<(), ViewError>> + Send;
 
     /// Commits the transaction.
     ///

@@ -7,20 +7,32 @@ use uuid::Uuid;
 /// A value of a statement.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Value<'v> {
-    Text(&'v str),
+    Text(Option<&'v str>),
     Number(Option<i64>),
     Uuid(Option<Uuid>),
 }
 
 impl<'v> From<&'v str> for Value<'v> {
     fn from(text: &'v str) -> Self {
-        Self::Text(text)
+        Self::Text(Some(text))
     }
 }
 
 impl<'v> From<&'v String> for Value<'v> {
     fn from(text: &'v String) -> Self {
-        Self::Text(text)
+        Self::Text(Some(text))
+    }
+}
+
+impl<'v> From<&'v Option<String>> for Value<'v> {
+    fn from(text: &'v Option<String>) -> Self {
+        Self::Text(text.as_deref())
+    }
+}
+
+impl From<Option<i64>> for Value<'_> {
+    fn from(number: Option<i64>) -> Self {
+        Self::Number(number)
     }
 }
 
@@ -43,7 +55,7 @@ pub(crate) fn query<DB>(
 ) -> Query<'static, DB, <DB as Database>::Arguments>
 where
     DB: Database,
-    for<'v> &'v str: Encode<'v, DB> + Type<DB>,
+    for<'v> Option<&'v str>: Encode<'v, DB> + Type<DB>,
     Option<i64>: for<'v> Encode<'v, DB> + Type<DB>,
     Option<Uuid>: for<'v> Encode<'v, DB> + Type<DB>,
 {

@@ -1,5 +1,6 @@
 //! A transaction on a view, with its dead letters.
 
+use eventsourcing_core::projection::ResolvedLetter;
 use eventsourcing_core::{DeadLetter, ViewError};
 use uuid::Uuid;
 
@@ -43,6 +44,14 @@ impl<S: Session> Transaction<S> {
 
     pub(crate) async fn discard(&mut self, notification_id: u64) -> Result<Option<DeadLetter>, ViewError> {
         letters::discard(&mut self.session, &self.key, notification_id).await
+    }
+
+    pub(crate) async fn resolved(&mut self, records: &[ResolvedLetter]) -> Result<(), ViewError> {
+        letters::record(&mut self.session, &self.key, records).await
+    }
+
+    pub(crate) async fn check(&mut self) -> Result<(), ViewError> {
+        self.session.check_commit().await
     }
 
     pub(crate) fn is_ended(&self) -> bool {

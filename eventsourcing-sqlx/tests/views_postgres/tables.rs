@@ -72,10 +72,10 @@ async fn tables_of_versions_1_and_2_become_those_of_now_and_keep_positions() {
         let key: String = sqlx::query_scalar(key).fetch_one(&pool).await.unwrap();
         assert_eq!(key, "projection, upstream, position");
         let version =
-            "UPDATE eventsourcing_projection_versions SET serving = 4 WHERE projection = '.schema' AND serving = 3";
+            "UPDATE eventsourcing_projection_versions SET serving = 5 WHERE projection = '.schema' AND serving = 4";
         assert_eq!(pool.execute(version).await.unwrap().rows_affected(), 1);
         let error = PostgresViews::open(pool).await.unwrap_err();
-        assert!(matches!(error, ViewError::SchemaTooNew { found: 4, known: 3 }), "{error:?}");
+        assert!(matches!(error, ViewError::SchemaTooNew { found: 5, known: 4 }), "{error:?}");
         schema.drop().await;
     }
 }
@@ -88,7 +88,7 @@ async fn tables_that_may_not_be_made_are_an_error_with_the_sql_that_makes_them()
         let mut said = "are missing".to_owned();
         if let Some((version, old)) = old {
             pool.execute(AssertSqlSafe(old)).await.unwrap();
-            said = format!("schema version {version}, which must be migrated to 3");
+            said = format!("schema version {version}, which must be migrated to 4");
         }
         let mut config = config();
         config.create_table = false;

@@ -2,10 +2,12 @@
 
 mod ledger;
 mod listing;
+mod noted;
 mod operating;
 mod parking;
 mod together;
 mod transactions;
+mod tried;
 
 use std::time::Duration;
 

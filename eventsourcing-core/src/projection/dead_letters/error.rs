@@ -39,6 +39,17 @@ pub enum DeadLetterError {
         notification_id: u64,
     },
 
+    /// Who retries or discards, or why, is longer than it may be. Nothing was done.
+    #[error("the {what} has {len} bytes; give at most {max}")]
+    NoteTooLong {
+        /// What is too long.
+        what: &'static str,
+        /// Its length in bytes.
+        len: usize,
+        /// The longest that it may be.
+        max: usize,
+    },
+
     /// A handler failed again, or a database failed.
     #[error(transparent)]
     Runner(#[from] RunnerError),

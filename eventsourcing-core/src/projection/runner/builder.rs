@@ -4,12 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::FutureExt as _;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::batch_size::BatchSize;
-use super::handle::CountLetters;
 use super::handling::Handling;
 use super::progress::State;
 use super::worker::Worker;
@@ -17,7 +15,8 @@ use crate::application::{NotificationLog, Shared};
 use crate::name_claims::{NameClaim, NameKind, NameTaken};
 use crate::projection::key::looks_versioned;
 use crate::projection::{
-    OnFailure, Projection, ProjectionKey, ProjectionRunner, RunnerError, ViewError, ViewTransaction as _, Views,
+    AnyDeadLetters, DeadLetters, OnFailure, Projection, ProjectionKey, ProjectionRunner, RunnerError, ViewError,
+    ViewTransaction as _, Views,
 };
 use crate::recording::{LogPosition, Notification, NotificationQuery, has_timers};
 use crate::subscription::Subscribe;
@@ -212,12 +211,13 @@ where
     pub(crate) async fn follow(self) -> Result<ProjectionRunner, RunnerError> {
         let runtime = runtime::<P>()?;
         let claim = self.claim()?;
-        let (shared, count_letters) = (Arc::clone(&self.shared), self.count_letters());
+        let this = self.sharing();
+        let (shared, letters) = (Arc::clone(&this.shared), this.dead_letters());
         let (publish, state) = watch::channel(State::default());
         let (stop, stopping) = watch::channel(false);
-        let (worker, pages) = self.worker(publish.clone(), stopping).await?;
+        let (worker, pages) = this.worker(publish.clone(), stopping).await?;
         let running = async move { State::ended(&publish, worker.run(pages).await) };
-        let mut runner = ProjectionRunner::spawn(&runtime, P::NAME, shared, count_letters, state, stop, running);
+        let mut runner = ProjectionRunner::spawn(&runtime, P::NAME, shared, letters, state, stop, running);
         runner._claim = claim;
         Ok(runner)
     }
@@ -229,15 +229,22 @@ where
         claim.map(Some).map_err(|NameTaken { by, wanted_by }| RunnerError::NameTaken { name: P::NAME, by, wanted_by })
     }
 
-    /// A counter of the projection's dead letters from this upstream application.
-    pub(crate) fn count_letters(&self) -> CountLetters {
-        let (views, key) = (Arc::clone(&self.views), Arc::clone(&self.key));
-        let upstream: Arc<str> = Arc::from(self.shared.name.as_str());
-        Box::new(move || {
-            let (views, key, upstream) = (Arc::clone(&views), Arc::clone(&key), Arc::clone(&upstream));
-            let counted = async move { views.count_dead_letters(&key, &upstream).await };
-            counted.map(|counted| counted.map_err(|source| RunnerError::View { name: P::NAME, source })).boxed()
-        })
+    /// The same with a projection that others can use too.
+    pub(crate) fn sharing(self) -> RunnerBuilder<Arc<P>, V> {
+        let Self { shared, projection, views, key, prefix, on_failure, batch_size, poll_interval, accepted, beginning } =
+            self;
+        RunnerBuilder {
+            shared,
+            projection: Arc::new(projection),
+            views,
+            key,
+            prefix,
+            on_failure,
+            batch_size,
+            poll_interval,
+            accepted,
+            beginning,
+        }
     }
 
     /// A worker that continues from the position of the view.
@@ -319,6 +326,27 @@ where
             (outcome, _) => outcome.map_err(upstream_error)?,
         }
         Ok((Handling { upstream, shared, projection, views, key, prefix, position }, pages))
+    }
+}
+
+impl<P, V> RunnerBuilder<Arc<P>, V>
+where
+    P: Projection,
+    V: Views<View = P::View>,
+{
+    /// The dead letters of the projection from this upstream application, which its runner handles with the same projection.
+    pub(crate) fn dead_letters(&self) -> AnyDeadLetters {
+        let upstream = Arc::from(self.shared.name.as_str());
+        let handling = Handling {
+            upstream,
+            shared: Arc::clone(&self.shared),
+            projection: Arc::clone(&self.projection),
+            views: Arc::clone(&self.views),
+            key: Arc::clone(&self.key),
+            prefix: self.prefix.clone(),
+            position: LogPosition::START,
+        };
+        DeadLetters::of(handling).into()
     }
 }
 

@@ -5,18 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tracing::Instrument as _;
 
+use super::observer::RunnerObserver;
 use super::progress::State;
 use crate::application::{Application, Shared};
 use crate::name_claims::NameClaim;
-use crate::projection::{Progress, Projection, RunnerBuilder, RunnerError, Status, Views};
-use crate::recording::{LogPosition, Notification, NotificationQuery};
+use crate::projection::{AnyDeadLetters, Progress, Projection, RunnerBuilder, RunnerError, Status, Views};
+use crate::recording::{LogPosition, NotificationQuery};
 use crate::{Error, Result};
 
 /// Runs a projection on an application's log, in a task of its own.
@@ -73,19 +73,12 @@ use crate::{Error, Result};
 /// ```
 #[must_use = "dropping the runner stops it; keep it for as long as the projection should run"]
 pub struct ProjectionRunner {
-    name: &'static str,
-    upstream: Arc<str>,
-    shared: Arc<Shared>,
-    count_letters: CountLetters,
-    state: watch::Receiver<State>,
+    observer: RunnerObserver,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
     /// None if the views do not identify their database.
     pub(crate) _claim: Option<NameClaim>,
 }
-
-/// Counts dead letters, wherever they are stored.
-pub(crate) type CountLetters = Box<dyn Fn() -> BoxFuture<'static, Result<u64, RunnerError>> + Send + Sync>;
 
 impl ProjectionRunner {
     /// A builder of a runner for this projection, with its view in `views`, on this application's log.
@@ -114,7 +107,7 @@ impl ProjectionRunner {
         runtime: &Handle,
         name: &'static str,
         shared: Arc<Shared>,
-        count_letters: CountLetters,
+        letters: AnyDeadLetters,
         state: watch::Receiver<State>,
         stop: watch::Sender<bool>,
         running: impl Future<Output = ()> + Send + 'static,
@@ -122,7 +115,8 @@ impl ProjectionRunner {
         let upstream: Arc<str> = Arc::from(shared.name.as_str());
         let span = tracing::info_span!("projection", projection = name, upstream = %upstream);
         let task = runtime.spawn(running.instrument(span));
-        Self { name, upstream, shared, count_letters, state, stop, task, _claim: None }
+        let observer = RunnerObserver { name, upstream, shared, letters, state, task: task.abort_handle() };
+        Self { observer, stop, task, _claim: None }
     }
 
     /// Waits until the log is processed up to this notification id, so that the caller reads its own writes in the view.
@@ -131,11 +125,11 @@ impl ProjectionRunner {
     /// [`RunnerError::NotCaughtUp`] if it takes longer than `longest`; the runner's own error if it gave up;
     /// [`RunnerError::Stopped`] if it was stopped.
     pub async fn wait_for(&self, position: u64, longest: Duration) -> Result<(), RunnerError> {
-        let mut state = self.state.clone();
+        let mut state = self.observer.state.clone();
         let is_over = |state: &State| {
             state.position >= position || matches!(state.progress, Progress::Stopped | Progress::Failed(_))
         };
-        let stopped = || RunnerError::Stopped { name: self.name };
+        let stopped = || RunnerError::Stopped { name: self.observer.name };
         match timeout(longest, state.wait_for(is_over)).await {
             Ok(Ok(state)) if state.position >= position => Ok(()),
             Ok(Ok(state)) => match &state.progress {
@@ -145,10 +139,10 @@ impl ProjectionRunner {
             // the task ended with its runtime
             Ok(Err(_)) => Err(stopped()),
             Err(_) => Err(RunnerError::NotCaughtUp {
-                name: self.name,
-                upstream: Arc::clone(&self.upstream),
+                name: self.observer.name,
+                upstream: Arc::clone(&self.observer.upstream),
                 wanted: position,
-                position: self.state.borrow().position,
+                position: self.observer.state.borrow().position,
                 waited: longest,
             }),
         }
@@ -159,45 +153,32 @@ impl ProjectionRunner {
     /// # Errors
     /// [`RunnerError::Upstream`] if the log cannot be read; [`RunnerError::View`] if dead letters cannot be counted.
     pub async fn status(&self) -> Result<Status, RunnerError> {
-        // read first, so that the last state that the task published is not missed
-        let is_finished = self.task.is_finished();
-        let State { position, mut progress, last_error, handling_since } = self.state.borrow().clone();
-        let (last, next) = self.look(position).await.map_err(|error| self.upstream_error(error))?;
-        let dead_letters = (self.count_letters)().await?;
-        // with a clock that was set back, or that of another machine, an event may seem to be in the future
-        let behind_for =
-            next.and_then(|next| Timestamp::now().duration_since(next).try_into().ok()).unwrap_or_default();
-        if is_finished && !matches!(progress, Progress::Failed(_)) {
-            progress = Progress::Stopped;
-        }
-        let handling_for = handling_since.filter(|_| !is_finished).map(|since| since.elapsed());
-        Ok(Status { position, last, behind_for, dead_letters, handling_for, progress, last_error })
+        self.observer.status().await
+    }
+
+    /// Another view of this runner, for tools that show its status. It does not keep the runner alive.
+    pub fn observer(&self) -> RunnerObserver {
+        self.observer.clone()
+    }
+
+    /// The dead letters of the projection from the upstream application, handled by the runner's own projection.
+    pub fn dead_letters(&self) -> AnyDeadLetters {
+        self.observer.dead_letters()
     }
 
     /// The upstream application.
     pub(crate) fn upstream(&self) -> &str {
-        &self.upstream
+        &self.observer.upstream
     }
 
     /// The position up to which this runner has processed the log.
     pub(crate) fn position(&self) -> u64 {
-        self.state.borrow().position
-    }
-
-    /// The last notification id, and the timestamp of the first unprocessed event.
-    async fn look(&self, position: u64) -> Result<(u64, Option<Timestamp>)> {
-        let last = self.shared.last_id().await?;
-        let next = self.shared.recorder.select_notifications(NotificationQuery::after(position, 1)).await?;
-        let read = |next: &Notification| {
-            let next = next.as_ref();
-            self.shared.mapper.read_timestamp(&next.location(), next.state, next.checksum).ok()
-        };
-        Ok((last, next.first().and_then(read)))
+        self.observer.state.borrow().position
     }
 
     /// The last id of the log, if the log does not have this position because it is not the one that the position was taken from.
     pub(crate) async fn end_without(&self, position: LogPosition) -> Result<Option<u64>, RunnerError> {
-        let recorder = &self.shared.recorder;
+        let recorder = &self.observer.shared.recorder;
         let look = async {
             let next = recorder.select_notifications(NotificationQuery::after(position, 1)).await.map_err(Error::from);
             let last = recorder.last_position().await?.id;
@@ -211,7 +192,11 @@ impl ProjectionRunner {
     }
 
     pub(crate) fn upstream_error(&self, error: Error) -> RunnerError {
-        RunnerError::Upstream { name: self.name, upstream: Arc::clone(&self.upstream), source: Arc::new(error) }
+        RunnerError::Upstream {
+            name: self.observer.name,
+            upstream: Arc::clone(&self.observer.upstream),
+            source: Arc::new(error),
+        }
     }
 
     pub(crate) fn ask_to_stop(&self) {
@@ -226,9 +211,9 @@ impl ProjectionRunner {
         self.ask_to_stop();
         // a panic of the task is not a handler's: those are caught
         let ended = (&mut self.task).await;
-        match &self.state.borrow().progress {
+        match &self.observer.state.borrow().progress {
             Progress::Failed(error) => Err(error.clone()),
-            _ if ended.is_err() => Err(RunnerError::Stopped { name: self.name }),
+            _ if ended.is_err() => Err(RunnerError::Stopped { name: self.observer.name }),
             _ => Ok(()),
         }
     }
@@ -240,8 +225,8 @@ impl Drop for ProjectionRunner {
         if !is_over && !std::thread::panicking() {
             let position = self.position();
             tracing::warn!(
-                projection = self.name,
-                upstream = %self.upstream,
+                projection = self.observer.name,
+                upstream = %self.observer.upstream,
                 position,
                 "a projection runner was dropped without `stop` and no longer runs"
             );
@@ -252,7 +237,7 @@ impl Drop for ProjectionRunner {
 
 impl fmt::Debug for ProjectionRunner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, upstream, state, .. } = self;
+        let RunnerObserver { name, upstream, state, .. } = &self.observer;
         let state = state.borrow();
         f.debug_struct("ProjectionRunner")
             .field("projection", name)

@@ -32,9 +32,9 @@ impl ProjectionRunner {
         let runtime = runtime::<P>()?;
         let (publish, state) = watch::channel(State::default());
         let (stop, stopping) = watch::channel(false);
-        let count_letters = make().count_letters();
+        let letters = make().sharing().dead_letters();
         let running = supervise(make, publish, stopping);
-        Ok(Self::spawn(&runtime, P::NAME, Arc::clone(&upstream.shared), count_letters, state, stop, running))
+        Ok(Self::spawn(&runtime, P::NAME, Arc::clone(&upstream.shared), letters, state, stop, running))
     }
 }
 

@@ -154,7 +154,7 @@ where
         if !parks {
             return Err(Failure::Fatal(error));
         }
-        self.handling.park(&event.1, up_to, &cause).await?;
+        self.handling.park(&event.1, up_to, &cause, retries.saturating_add(1)).await?;
         self.parked(&event.1, error);
         Ok(())
     }

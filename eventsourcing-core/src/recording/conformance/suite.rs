@@ -66,6 +66,9 @@ macro_rules! recorder_conformance {
                 only_aggregates_of_the_topics_are_listed
                 lists_of_aggregates_join
             }
+            places {
+                places_are_those_that_were_recorded
+            }
             times {
                 times_never_decrease
                 only_events_have_times

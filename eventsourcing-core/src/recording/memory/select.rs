@@ -1,9 +1,11 @@
 //! Which rows in memory a query selects. Readers clone them, which share the states, and use them without the lock.
 
+use uuid::Uuid;
+
 use super::Log;
 use crate::recording::{
-    EventQuery, NotificationQuery, OriginatorQuery, RecordedOriginator, RecordedTime, RecorderError, ReplayQuery,
-    StoredEvent, StoredSnapshot,
+    EventPlace, EventQuery, NotificationQuery, OriginatorQuery, RecordedOriginator, RecordedTime, RecorderError,
+    ReplayQuery, StoredEvent, StoredSnapshot,
 };
 
 impl Log {
@@ -26,6 +28,16 @@ impl Log {
             Some(RecordedTime::new(*id, *self.times.get(place)?))
         };
         ids.iter().filter_map(time).collect()
+    }
+
+    pub(super) fn select_event_places(&self, originator_id: Uuid, versions: &[u64]) -> Vec<EventPlace> {
+        let Some(places) = self.aggregates.get(&originator_id) else { return Vec::new() };
+        let place = |version: &u64| {
+            let found = places.binary_search_by_key(version, |(version, _)| *version).ok()?;
+            let (_, index) = *places.get(found)?;
+            Some(EventPlace::new(*version, index as u64 + 1, self.times.get(index).copied()))
+        };
+        versions.iter().filter_map(place).collect()
     }
 
     pub(super) fn select_events(&self, query: &EventQuery) -> Vec<StoredEvent> {

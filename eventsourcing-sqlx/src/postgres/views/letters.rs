@@ -20,7 +20,11 @@ pub(super) async fn park(session: &mut Session, key: &PositionKey, letters: &[De
     let topics: Vec<_> = letters.iter().map(|letter| letter.topic.as_str()).collect();
     let reasons: Vec<_> = letters.iter().map(|letter| letter.reason.as_deref()).collect();
     let times: Vec<_> = letters.iter().map(|letter| letter.parked_at.as_microsecond()).collect();
+    let attempts: Vec<_> = letters.iter().map(|letter| i64::from(letter.attempts)).collect();
+    let tried: Vec<_> = letters.iter().map(|letter| letter.tried_at.map(|time| time.as_microsecond())).collect();
+    let first: Vec<_> = letters.iter().map(|letter| letter.first_reason.as_deref()).collect();
     let park = sqlx::query(POSTGRES.park).bind(&key.projection).bind(&key.upstream).bind(ids).bind(originators);
-    let park = park.bind(versions).bind(topics).bind(reasons).bind(times);
+    let park = park.bind(versions).bind(topics).bind(reasons).bind(times).bind(attempts);
+    let park = park.bind(tried).bind(first);
     session.limit().on(park.execute(&mut **session)).await.map(drop)
 }

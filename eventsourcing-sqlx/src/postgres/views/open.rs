@@ -6,8 +6,11 @@ use sqlx::PgPool;
 use super::session::Session;
 use crate::config::PostgresViewsConfig;
 use crate::sql::projections::positions::POSTGRES_ONLY;
-use crate::sql::projections::{dead_letters, versions};
+use crate::sql::projections::{audit, dead_letters, versions};
 use crate::views::{ProjectionTables, Session as _, failed};
+
+/// The place of the table of versions among those that are looked up.
+const VERSIONS: usize = 2;
 
 /// Makes sure that the tables exist. Returns the database and the schema that they are in.
 pub(super) async fn prepare(pool: &PgPool, config: &PostgresViewsConfig) -> Result<String, ViewError> {
@@ -44,22 +47,25 @@ async fn look(session: &mut Session, config: &PostgresViewsConfig) -> sqlx::Resu
     let limit = session.limit();
     // a role that creates tables creates them in the first schema of the path; one that may not uses those that exist
     let look = sqlx::query_as(POSTGRES_ONLY.look).bind(!config.create_table);
-    let (schema, positions, letters, versions): (Option<String>, bool, bool, bool) =
-        limit.on(look.fetch_one(&mut **session)).await?;
-    let version = if versions {
+    let (schema, exist): (Option<String>, Vec<bool>) = limit.on(look.fetch_one(&mut **session)).await?;
+    let version = if exist.get(VERSIONS) == Some(&true) {
         limit.on(sqlx::query_scalar(POSTGRES_ONLY.version).fetch_optional(&mut **session)).await?
     } else {
         None
     };
     let known = POSTGRES_ONLY.version_of_tables;
     let schema = schema.ok_or_else(|| sqlx::Error::Configuration(NO_SCHEMA.into()))?;
-    Ok((schema, ProjectionTables { exist: [positions, letters, versions], version, known }))
+    let has_positions = exist.first() == Some(&true);
+    let are_complete = exist.iter().all(|exists| *exists);
+    Ok((schema, ProjectionTables { has_positions, are_complete, version, known }))
 }
 
 /// The statements that create the tables and migrate old ones. Each changes nothing where there is nothing to do.
 fn statements() -> Vec<&'static str> {
-    let create = [POSTGRES_ONLY.create, dead_letters::POSTGRES.create, versions::POSTGRES.create];
-    create.into_iter().chain(POSTGRES_ONLY.upgrade.iter().copied()).collect()
+    let letters = dead_letters::POSTGRES;
+    let create = [POSTGRES_ONLY.create, letters.create, versions::POSTGRES.create, letters.create_resolved];
+    let upgrade = letters.add_attempts.iter().chain(POSTGRES_ONLY.upgrade).copied();
+    create.into_iter().chain([audit::POSTGRES.create]).chain(upgrade).collect()
 }
 
 const NO_SCHEMA: &str = "the search path of the views' connections names no schema that exists; create the schema, or open first the application \

@@ -16,6 +16,7 @@ use crate::config::PostgresViewsConfig;
 use crate::errors::postgres::{is_missing_table, is_timeout, kind_of};
 use crate::errors::{ErrorKind, seconds};
 use crate::postgres::GuardedConnection;
+use crate::sql::projections::audit::{self, AuditSql};
 use crate::sql::projections::catalogue::{self, CatalogueSql};
 use crate::sql::projections::dead_letters::{self, LettersSql};
 use crate::sql::projections::positions::{self, POSTGRES_ONLY, PositionsSql};
@@ -176,6 +177,7 @@ impl crate::views::Session for Session {
     const LETTERS: LettersSql = dead_letters::POSTGRES;
     const VERSIONS: VersionsSql = versions::POSTGRES;
     const CATALOGUE: CatalogueSql = catalogue::POSTGRES;
+    const AUDIT: AuditSql = audit::POSTGRES;
 
     fn connection(&mut self) -> &mut PgConnection {
         self
@@ -221,6 +223,15 @@ impl crate::views::Session for Session {
 
     async fn park(&mut self, position: &PositionKey, letters: &[DeadLetter]) -> sqlx::Result<()> {
         letters::park(self, position, letters).await
+    }
+
+    async fn check_commit(&mut self) -> Result<(), ViewError> {
+        let immediate = sqlx::query(versions::POSTGRES_ONLY.check_constraints).execute(&mut *self.connection);
+        self.limit.on(immediate).await.map_err(|error| commit_error(kind_of(&error), error))?;
+        match self.handed_over.take() {
+            Some(handed_over) => self.check(handed_over).await,
+            None => Ok(()),
+        }
     }
 
     async fn commit(mut self) -> Result<(), ViewError> {

@@ -232,6 +232,14 @@ impl PostgresSql {
                  WHERE notification_id = ANY($1) AND recorded_at IS NOT NULL"
             )
             .into(),
+            // one index lookup for each: with `ANY` a planner without statistics might read all events of a long history
+            event_places: format!(
+                "SELECT asked.version, event.notification_id, round(extract(epoch FROM event.recorded_at) * 1000000)::bigint \
+                 FROM unnest($2::bigint[]) AS asked (version) CROSS JOIN LATERAL (\
+                   SELECT notification_id, recorded_at FROM {events} \
+                   WHERE originator_id = $1 AND originator_version = asked.version) AS event"
+            )
+            .into(),
             delete_snapshots: format!("DELETE FROM {snapshots} WHERE originator_id = $1").into(),
         };
         // the bytes before a row are summed without reading TOASTed values; rows after enough bytes are not sent

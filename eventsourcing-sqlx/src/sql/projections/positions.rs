@@ -13,6 +13,23 @@ macro_rules! schema_row {
     };
 }
 
+/// Whether a table exists, in the schema in which tables are created or, if `$1`, in any of the search path.
+#[cfg(feature = "postgres")]
+macro_rules! is_there {
+    ($table:literal) => {
+        concat!(
+            "CASE WHEN $1 THEN pg_catalog.to_regclass(",
+            $table,
+            ") IS NOT NULL ELSE EXISTS (SELECT FROM pg_catalog.pg_class WHERE relnamespace",
+            op!("="),
+            "pg_catalog.current_schema()::pg_catalog.regnamespace::pg_catalog.oid AND relname",
+            op!("="),
+            $table,
+            ") END"
+        )
+    };
+}
+
 /// Restores the settings from before the statements of this library.
 #[cfg(feature = "postgres")]
 macro_rules! restore_settings {
@@ -58,15 +75,15 @@ pub(crate) struct PostgresViewsSql {
     /// The version of the tables that this program creates and knows.
     ///
     /// 1: before the version was stored. 2: the column `anchor` of positions, and `tables` of versions.
-    /// 3: the key of positions includes the position.
+    /// 3: the key of positions includes the position. 4: attempts of dead letters, resolved letters, and the audit.
     pub(crate) version_of_tables: i64,
     /// `()`: serializes processes that open at the same time. Of two that create a table at once, one would fail.
     pub(crate) lock: &'static str,
     pub(crate) create: &'static str,
     /// After all tables exist: the changes of later versions, and the version itself.
     pub(crate) upgrade: &'static [&'static str],
-    /// `(whether tables in other schemas of the search path count)` → database and schema; whether each of the three tables
-    /// exists: positions, dead letters, versions.
+    /// `(whether tables in other schemas of the search path count)` → database and schema; whether each of the tables exists, as an array:
+    /// positions, dead letters, versions, resolved letters, audit.
     pub(crate) look: &'static str,
     /// `()` → the version of the tables, or none if it is not stored.
     pub(crate) version: &'static str,
@@ -133,7 +150,7 @@ pub(crate) const POSTGRES: PositionsSql = PositionsSql {
 
 #[cfg(feature = "postgres")]
 pub(crate) const POSTGRES_ONLY: PostgresViewsSql = PostgresViewsSql {
-    version_of_tables: 3,
+    version_of_tables: 4,
     lock: "SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('eventsourcing projections', 0))",
     create: "CREATE TABLE IF NOT EXISTS eventsourcing_projections (\
                projection text NOT NULL, upstream text NOT NULL, position bigint NOT NULL, anchor uuid, \
@@ -147,30 +164,22 @@ pub(crate) const POSTGRES_ONLY: PostgresViewsSql = PostgresViewsSql {
         concat!(
             "INSERT INTO eventsourcing_projection_versions (projection, serving) VALUES (",
             schema_row!(),
-            ", 3) ON CONFLICT (projection) DO UPDATE SET serving = 3"
+            ", 4) ON CONFLICT (projection) DO UPDATE SET serving = 4"
         ),
     ],
     look: concat!(
         "SELECT CASE WHEN pg_catalog.current_schema() IS NOT NULL \
-           THEN pg_catalog.format('%s %s', pg_catalog.current_database(), pg_catalog.current_schema()) END, \
-           CASE WHEN $1 THEN pg_catalog.to_regclass('eventsourcing_projections') IS NOT NULL \
-             ELSE EXISTS (SELECT FROM pg_catalog.pg_class WHERE relnamespace",
-        op!("="),
-        "pg_catalog.current_schema()::pg_catalog.regnamespace::pg_catalog.oid AND relname",
-        op!("="),
-        "'eventsourcing_projections') END, \
-           CASE WHEN $1 THEN pg_catalog.to_regclass('eventsourcing_dead_letters') IS NOT NULL \
-             ELSE EXISTS (SELECT FROM pg_catalog.pg_class WHERE relnamespace",
-        op!("="),
-        "pg_catalog.current_schema()::pg_catalog.regnamespace::pg_catalog.oid AND relname",
-        op!("="),
-        "'eventsourcing_dead_letters') END, \
-           CASE WHEN $1 THEN pg_catalog.to_regclass('eventsourcing_projection_versions') IS NOT NULL \
-             ELSE EXISTS (SELECT FROM pg_catalog.pg_class WHERE relnamespace",
-        op!("="),
-        "pg_catalog.current_schema()::pg_catalog.regnamespace::pg_catalog.oid AND relname",
-        op!("="),
-        "'eventsourcing_projection_versions') END"
+           THEN pg_catalog.format('%s %s', pg_catalog.current_database(), pg_catalog.current_schema()) END, ARRAY[",
+        is_there!("'eventsourcing_projections'"),
+        ", ",
+        is_there!("'eventsourcing_dead_letters'"),
+        ", ",
+        is_there!("'eventsourcing_projection_versions'"),
+        ", ",
+        is_there!("'eventsourcing_resolved_letters'"),
+        ", ",
+        is_there!("'eventsourcing_audit'"),
+        "]"
     ),
     version: concat!("SELECT serving FROM eventsourcing_projection_versions WHERE projection", op!("="), schema_row!()),
     begin: "BEGIN ISOLATION LEVEL READ COMMITTED",
@@ -211,8 +220,8 @@ pub(crate) const SQLITE: PositionsSql = PositionsSql {
 /// The statements that only SQLite has.
 #[cfg(feature = "sqlite")]
 pub(crate) struct SqliteViewsSql {
-    /// The version of the tables that this program creates and knows: 1 and 2 are those of PostgreSQL. A position is updated in place,
-    /// since SQLite keeps no old row versions.
+    /// The version of the tables that this program creates and knows: 1 and 2 are those of PostgreSQL, and 3 is 4 there. A position is updated
+    /// in place, since SQLite keeps no old row versions.
     pub(crate) version_of_tables: i64,
     pub(crate) create: &'static str,
     /// The columns that tables of version 1 lack.
@@ -220,8 +229,8 @@ pub(crate) struct SqliteViewsSql {
     pub(crate) add_tables: &'static str,
     /// Stores the current version of the tables.
     pub(crate) set_version: &'static str,
-    /// `()` → whether each of the tables exists: positions, dead letters, versions; whether positions have the column `anchor`,
-    /// and versions have `tables`.
+    /// `()` → whether each of the tables exists: positions, dead letters, versions, resolved letters, audit; whether positions have the column
+    /// `anchor`, versions have `tables`, and dead letters have `attempts`.
     pub(crate) tables: &'static str,
     /// `()` → the version of the tables, or none if it is not stored.
     pub(crate) version: &'static str,
@@ -235,7 +244,7 @@ pub(crate) struct SqliteViewsSql {
 
 #[cfg(feature = "sqlite")]
 pub(crate) const SQLITE_ONLY: SqliteViewsSql = SqliteViewsSql {
-    version_of_tables: 2,
+    version_of_tables: 3,
     create: "CREATE TABLE IF NOT EXISTS eventsourcing_projections (\
                projection TEXT NOT NULL, upstream TEXT NOT NULL, position INTEGER NOT NULL, anchor BLOB, \
                PRIMARY KEY (projection, upstream)) STRICT, WITHOUT ROWID",
@@ -244,13 +253,16 @@ pub(crate) const SQLITE_ONLY: SqliteViewsSql = SqliteViewsSql {
     set_version: concat!(
         "INSERT INTO eventsourcing_projection_versions (projection, serving) VALUES (",
         schema_row!(),
-        ", 2) ON CONFLICT (projection) DO UPDATE SET serving = 2"
+        ", 3) ON CONFLICT (projection) DO UPDATE SET serving = 3"
     ),
     tables: "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'eventsourcing_projections'), \
                EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'eventsourcing_dead_letters'), \
                EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'eventsourcing_projection_versions'), \
+               EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'eventsourcing_resolved_letters'), \
+               EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'eventsourcing_audit'), \
                EXISTS (SELECT 1 FROM pragma_table_info('eventsourcing_projections') WHERE name = 'anchor'), \
-               EXISTS (SELECT 1 FROM pragma_table_info('eventsourcing_projection_versions') WHERE name = 'tables')",
+               EXISTS (SELECT 1 FROM pragma_table_info('eventsourcing_projection_versions') WHERE name = 'tables'), \
+               EXISTS (SELECT 1 FROM pragma_table_info('eventsourcing_dead_letters') WHERE name = 'attempts')",
     version: concat!("SELECT serving FROM eventsourcing_projection_versions WHERE projection = ", schema_row!()),
     file: "SELECT file FROM pragma_database_list WHERE name = 'main'",
     look: "SELECT coalesce((SELECT position FROM eventsourcing_projections WHERE projection = ?1 AND upstream = ?2), 0), \

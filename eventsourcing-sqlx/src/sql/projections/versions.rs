@@ -149,6 +149,8 @@ pub(crate) struct PostgresVersionsSql {
     pub(crate) versions: &'static str,
     /// `()`: commits do not wait for the disk. A crash of the server loses changes of the view and of its position together.
     pub(crate) asynchronous: &'static str,
+    /// `()`: checks deferred constraints now.
+    pub(crate) check_constraints: &'static str,
     /// `(prefix)` → a table that this transaction used, and that also exists with the prefix.
     pub(crate) live_table_in_use: &'static str,
 }
@@ -157,6 +159,7 @@ pub(crate) struct PostgresVersionsSql {
 pub(crate) const POSTGRES_ONLY: PostgresVersionsSql = PostgresVersionsSql {
     versions: concat!("SELECT serving, rebuilt FROM eventsourcing_projection_versions WHERE ", is!("projection", "$1")),
     asynchronous: "SET LOCAL synchronous_commit = off",
+    check_constraints: "SET CONSTRAINTS ALL IMMEDIATE",
     // a transaction that uses a table keeps a lock on it until it ends
     live_table_in_use: concat!(
         "SELECT c.relname::pg_catalog.text FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON c.oid",

@@ -24,6 +24,10 @@ fn the_last_rows_are_found_from_the_end() -> Result<(), Box<dyn std::error::Erro
         let plan = plan(&connection, statement)?;
         assert!(plan.contains("INTEGER PRIMARY KEY (rowid>? AND rowid<?)") && !plan.contains("TEMP B-TREE"), "{plan}");
     }
+    for statement in [&sql.common.originators, &sql.common.recorded_times, &sql.common.event_places] {
+        let plan = plan(&connection, statement)?;
+        assert!(plan.starts_with("SEARCH") && !plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{plan}");
+    }
     let plan = plan(&connection, &sql.common.events_descending)?;
     let is_searched = plan.contains("(originator_id=? AND originator_version>? AND originator_version<?)");
     assert!(is_searched && !plan.contains("TEMP B-TREE"), "{plan}");

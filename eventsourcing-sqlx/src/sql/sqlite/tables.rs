@@ -102,7 +102,7 @@ impl SqliteSql {
     }
 
     /// The index of the first events of aggregates. It covers the query, so that no event is read.
-    fn create_first_key(&self) -> String {
+    pub(super) fn create_first_key(&self) -> String {
         format!(
             "CREATE INDEX IF NOT EXISTS {} ON {} (topic, notification_id, originator_id) WHERE originator_version = 1",
             self.name.first_key(),

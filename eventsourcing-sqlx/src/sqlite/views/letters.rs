@@ -28,7 +28,9 @@ pub(super) async fn park(
         let park = sqlx::query(SQLITE.park).bind(&key.projection).bind(&key.upstream);
         let park = park.bind(rows::to_bound(letter.notification_id)).bind(letter.originator_id);
         let park = park.bind(rows::to_bound(letter.originator_version)).bind(&letter.topic).bind(&letter.reason);
-        park.bind(letter.parked_at.as_microsecond()).execute(&mut *connection).await?;
+        let park = park.bind(letter.parked_at.as_microsecond()).bind(i64::from(letter.attempts));
+        let park = park.bind(letter.tried_at.map(|time| time.as_microsecond())).bind(&letter.first_reason);
+        park.execute(&mut *connection).await?;
     }
     Ok(())
 }

@@ -17,6 +17,7 @@ use super::guard::{guard, unguard};
 use super::letters;
 use crate::errors::ErrorKind;
 use crate::errors::sqlite::{is_missing_table, kind_of};
+use crate::sql::projections::audit::{self, AuditSql};
 use crate::sql::projections::catalogue::{self, CatalogueSql};
 use crate::sql::projections::dead_letters::{self, LettersSql};
 use crate::sql::projections::positions::{self, PositionsSql, SQLITE_ONLY};
@@ -86,6 +87,7 @@ impl crate::views::Session for Session {
     const LETTERS: LettersSql = dead_letters::SQLITE;
     const VERSIONS: VersionsSql = versions::SQLITE;
     const CATALOGUE: CatalogueSql = catalogue::SQLITE;
+    const AUDIT: AuditSql = audit::SQLITE;
 
     fn connection(&mut self) -> &mut SqliteConnection {
         self
@@ -130,6 +132,18 @@ impl crate::views::Session for Session {
         self.ending.is_ended()
     }
 
+    async fn check_commit(&mut self) -> Result<(), ViewError> {
+        if self.ending.is_ended() {
+            return Err(ViewError::TransactionEnded);
+        }
+        // the hook refuses it, after SQLite has checked what it checks before a commit
+        match (&mut **self).execute("COMMIT").await {
+            Err(error) if is_refused_commit(&error) => Ok(()),
+            Err(error) => Err(commit_error(kind_of(&error), error)),
+            Ok(_) => Err(ViewError::TransactionEnded),
+        }
+    }
+
     async fn commit(mut self) -> Result<(), ViewError> {
         if self.is_guarded {
             unguard(&mut self).await?;
@@ -160,6 +174,12 @@ impl crate::views::Session for Session {
     fn is_missing_table(error: &sqlx::Error) -> bool {
         is_missing_table(error)
     }
+}
+
+/// Whether a commit failed only because the hook refused it.
+fn is_refused_commit(error: &sqlx::Error) -> bool {
+    const SQLITE_CONSTRAINT_COMMITHOOK: &str = "531";
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == SQLITE_CONSTRAINT_COMMITHOOK)
 }
 
 /// Gives sqlx a transaction to roll back. It still counts the one that SQLite or a handler rolled back, and would begin no other on the

@@ -1,0 +1,55 @@
+//! What a program has registered: its applications and the projections that it can retry and rebuild.
+
+use std::pin::Pin;
+
+use eventsourcing::{Application, ApplicationStruct};
+
+use crate::consumer::Consumer;
+use crate::database::Variables;
+
+/// A future of any type.
+pub(crate) type Boxed<'f, T> = Pin<Box<dyn Future<Output = T> + Send + 'f>>;
+
+/// The applications and projections of a program; none of them in the command `eventsourcing` itself.
+#[derive(Default)]
+pub(crate) struct Program {
+    pub(crate) applications: Vec<TypedApplication>,
+    pub(crate) consumers: Vec<Box<dyn Consumer>>,
+}
+
+/// An application whose type the program has.
+#[derive(Clone, Copy)]
+pub(crate) struct TypedApplication {
+    pub(crate) name: &'static str,
+    open: fn(Variables) -> Boxed<'static, eventsourcing::Result<Application>>,
+}
+
+impl TypedApplication {
+    pub(crate) fn of<A: ApplicationStruct>() -> Self {
+        Self { name: A::NAME, open: open::<A> }
+    }
+
+    /// Opens the application with its types.
+    pub(crate) async fn open(&self, variables: Variables) -> eventsourcing::Result<Application> {
+        (self.open)(variables).await
+    }
+}
+
+fn open<A: ApplicationStruct>(variables: Variables) -> Boxed<'static, eventsourcing::Result<Application>> {
+    Box::pin(async move {
+        let application = A::open_in(Some(variables)).await?;
+        Ok(Application::clone(&application))
+    })
+}
+
+impl Program {
+    pub(crate) fn add(&mut self, application: TypedApplication) {
+        if self.application(application.name).is_none() {
+            self.applications.push(application);
+        }
+    }
+
+    pub(crate) fn application(&self, name: &str) -> Option<&TypedApplication> {
+        self.applications.iter().find(|application| application.name == name)
+    }
+}
