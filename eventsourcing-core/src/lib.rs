@@ -8,6 +8,7 @@
 //!
 //! | module | contents |
 //! |---|---|
+//! | [`stats`] | counters and histograms, and what they show |
 //! | [`domain`] | aggregates, their root and their domain events |
 //! | [`recording`] | stored events and recorders, which do not depend on domain events |
 //! | [`codec`] | the mapper between domain events and stored events, with compressors, ciphers and dictionaries |
@@ -45,6 +46,7 @@ mod read_ahead;
 pub mod recording;
 pub mod schema;
 mod state;
+pub mod stats;
 pub mod subscription;
 pub mod system;
 #[cfg(feature = "testing")]

@@ -321,6 +321,18 @@ impl<'a> Repository<'a> {
         up_to: Option<u64>,
         as_of: Option<Timestamp>,
     ) -> Result<Replay<A>> {
+        let timed = self.shared.counters.begin_load();
+        let replay = self.load_uncounted(id, up_to, as_of).await?;
+        self.shared.counters.loaded(timed);
+        Ok(replay)
+    }
+
+    async fn load_uncounted<A: Aggregate>(
+        &self,
+        id: Uuid,
+        up_to: Option<u64>,
+        as_of: Option<Timestamp>,
+    ) -> Result<Replay<A>> {
         let snapshots = &self.shared.snapshots;
         if snapshots.format_of::<A>().is_none() {
             return self.shared.replay(id, up_to, as_of).await;

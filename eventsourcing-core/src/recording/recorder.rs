@@ -16,6 +16,7 @@ use super::{
     RecorderError, ReplayItem, ReplayQuery, ReplayVisitor, StoredDictionary, StoredEvent, StoredLetter, StoredSnapshot,
     TrackedPosition, Tracking,
 };
+use crate::stats::RecorderStats;
 
 /// A store of the events of one application.
 ///
@@ -327,6 +328,13 @@ pub trait Recorder: Debug + Send + Sync {
     /// If the storage fails.
     async fn last_id_before(&self, time: Timestamp) -> Result<u64, RecorderError> {
         time_search::last_id_before(self, time).await
+    }
+
+    /// Returns what the recorder has done in this process: its queue and its transactions. It asks no database.
+    ///
+    /// The default returns zeros, for a recorder that counts nothing.
+    fn stats(&self) -> RecorderStats {
+        RecorderStats::default()
     }
 
     /// Whether the recorder stores snapshots. It does not by default, and the other methods for snapshots are not called then.

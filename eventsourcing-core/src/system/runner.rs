@@ -14,6 +14,7 @@ use crate::application::{Application, ApplicationStruct};
 use crate::process::ProcessViews;
 use crate::projection::{Beginning, OnFailure, ProjectionRunner, RunnerError, Status, Views as _};
 use crate::recording::LogPosition;
+use crate::stats::ConsumerStats;
 use crate::subscription::Subscribe;
 
 /// A runner of a system: each pipe's consuming application processes the upstream log in a task of its own.
@@ -110,6 +111,11 @@ impl SystemRunner {
             all.push(ConsumerStatus { upstream, consumer, status: runner.status().await? });
         }
         Ok(all)
+    }
+
+    /// Returns what each connection has done in this process since it was started. It asks no database.
+    pub fn stats(&self) -> Vec<ConsumerStats> {
+        self.consumers.iter().map(ProjectionRunner::stats).collect()
     }
 
     /// Lets all tasks finish their current transactions, and stops them.

@@ -13,7 +13,7 @@ use super::handle::CountLetters;
 use super::handling::Handling;
 use super::progress::State;
 use super::worker::Worker;
-use crate::application::{NotificationLog, Shared};
+use crate::application::{Consumer, LookAtLetters, NotificationLog, Shared};
 use crate::name_claims::{NameClaim, NameKind, NameTaken};
 use crate::projection::key::looks_versioned;
 use crate::projection::{
@@ -213,7 +213,7 @@ where
         let runtime = runtime::<P>()?;
         let claim = self.claim()?;
         let (shared, count_letters) = (Arc::clone(&self.shared), self.count_letters());
-        let (publish, state) = watch::channel(State::default());
+        let (publish, state) = watch::channel(State::new(self.consumer()));
         let (stop, stopping) = watch::channel(false);
         let (worker, pages) = self.worker(publish.clone(), stopping).await?;
         let running = async move { State::ended(&publish, worker.run(pages).await) };
@@ -233,11 +233,19 @@ where
     pub(crate) fn count_letters(&self) -> CountLetters {
         let (views, key) = (Arc::clone(&self.views), Arc::clone(&self.key));
         let upstream: Arc<str> = Arc::from(self.shared.name.as_str());
-        Box::new(move || {
+        Arc::new(move || {
             let (views, key, upstream) = (Arc::clone(&views), Arc::clone(&key), Arc::clone(&upstream));
             let counted = async move { views.count_dead_letters(&key, &upstream).await };
             counted.map(|counted| counted.map_err(|source| RunnerError::View { name: P::NAME, source })).boxed()
         })
+    }
+
+    /// What the runner counts.
+    pub(super) fn consumer(&self) -> Arc<Consumer> {
+        let count = self.count_letters();
+        let letters: LookAtLetters = Box::new(move || count().map(Result::ok).boxed());
+        let upstream = Arc::from(self.shared.name.as_str());
+        Arc::new(Consumer::new(P::NAME, upstream, self.prefix.is_some(), letters))
     }
 
     /// A worker that continues from the position of the view.

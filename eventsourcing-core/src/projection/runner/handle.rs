@@ -13,10 +13,11 @@ use tokio::time::timeout;
 use tracing::Instrument as _;
 
 use super::progress::State;
-use crate::application::{Application, Shared};
+use crate::application::{Application, Consumer, Listed, Shared};
 use crate::name_claims::NameClaim;
 use crate::projection::{Progress, Projection, RunnerBuilder, RunnerError, Status, Views};
 use crate::recording::{LogPosition, Notification, NotificationQuery};
+use crate::stats::ConsumerStats;
 use crate::{Error, Result};
 
 /// Runs a projection on an application's log, in a task of its own.
@@ -77,6 +78,7 @@ pub struct ProjectionRunner {
     upstream: Arc<str>,
     shared: Arc<Shared>,
     count_letters: CountLetters,
+    listed: Listed,
     state: watch::Receiver<State>,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
@@ -84,8 +86,17 @@ pub struct ProjectionRunner {
     pub(crate) _claim: Option<NameClaim>,
 }
 
+/// Notes that the task of a runner has ended, however it ends.
+struct EndsWithTask(Arc<Consumer>);
+
+impl Drop for EndsWithTask {
+    fn drop(&mut self) {
+        self.0.has_ended();
+    }
+}
+
 /// Counts dead letters, wherever they are stored.
-pub(crate) type CountLetters = Box<dyn Fn() -> BoxFuture<'static, Result<u64, RunnerError>> + Send + Sync>;
+pub(crate) type CountLetters = Arc<dyn Fn() -> BoxFuture<'static, Result<u64, RunnerError>> + Send + Sync>;
 
 impl ProjectionRunner {
     /// A builder of a runner for this projection, with its view in `views`, on this application's log.
@@ -121,8 +132,15 @@ impl ProjectionRunner {
     ) -> Self {
         let upstream: Arc<str> = Arc::from(shared.name.as_str());
         let span = tracing::info_span!("projection", projection = name, upstream = %upstream);
+        let consumer = Arc::clone(&state.borrow().consumer);
+        let listed = Listed::new(Arc::clone(&shared), Arc::clone(&consumer));
+        let ended = EndsWithTask(consumer);
+        let running = async move {
+            running.await;
+            drop(ended);
+        };
         let task = runtime.spawn(running.instrument(span));
-        Self { name, upstream, shared, count_letters, state, stop, task, _claim: None }
+        Self { name, upstream, shared, count_letters, listed, state, stop, task, _claim: None }
     }
 
     /// Waits until the log is processed up to this notification id, so that the caller reads its own writes in the view.
@@ -161,7 +179,7 @@ impl ProjectionRunner {
     pub async fn status(&self) -> Result<Status, RunnerError> {
         // read first, so that the last state that the task published is not missed
         let is_finished = self.task.is_finished();
-        let State { position, mut progress, last_error, handling_since } = self.state.borrow().clone();
+        let State { position, mut progress, last_error, handling_since, .. } = self.state.borrow().clone();
         let (last, next) = self.look(position).await.map_err(|error| self.upstream_error(error))?;
         let dead_letters = (self.count_letters)().await?;
         // with a clock that was set back, or that of another machine, an event may seem to be in the future
@@ -172,6 +190,53 @@ impl ProjectionRunner {
         }
         let handling_for = handling_since.filter(|_| !is_finished).map(|since| since.elapsed());
         Ok(Status { position, last, behind_for, dead_letters, handling_for, progress, last_error })
+    }
+
+    /// Returns what the runner has done in this process since it was started. It asks no database.
+    ///
+    /// How far the log reaches is known as far as this process has seen it. [`status`](Self::status) asks the databases, and so does
+    /// [`health`](Application::health) of the upstream application, whose [`stats`](Application::stats) have those of all of its runners.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use eventsourcing_core as eventsourcing;
+    /// use std::time::Duration;
+    ///
+    /// use eventsourcing::stats::ConsumerState;
+    /// use eventsourcing::{Application, MemoryViews, ProjectionRunner};
+    /// # use eventsourcing::projection::Recorded;
+    /// # use eventsourcing::recording::Cause;
+    /// # use eventsourcing::{Projection, StoredEvent, Uuid};
+    /// # struct Bookings;
+    /// # impl Projection for Bookings {
+    /// #     type View = u64;
+    /// #     const NAME: &'static str = "bookings";
+    /// #     const TOPICS: &'static [&'static str] = &["Trip.Booked"];
+    /// #     async fn handle(&self, _: &str, events: &[Recorded<'_>], view: &mut u64) -> Result<(), Cause> {
+    /// #         *view += events.len() as u64;
+    /// #         Ok(())
+    /// #     }
+    /// # }
+    /// # fn booked() -> StoredEvent {
+    /// #     let state = br#"{"timestamp":"2026-01-01T00:00:00.000000Z"}"#.to_vec();
+    /// #     StoredEvent::new(Uuid::new_v4(), 1, "Trip.Booked", state, Uuid::new_v4()).checksummed()
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let agency = Application::builder("Agency").open()?;
+    /// # agency.recorder().insert_events(vec![booked(), booked()]).await?;
+    /// let runner = ProjectionRunner::start(&agency, Bookings, MemoryViews::new(0)).await?;
+    /// runner.wait_for(2, Duration::from_secs(5)).await?;
+    ///
+    /// let stats = runner.stats();
+    /// assert_eq!((stats.events, stats.lag(), stats.state), (2, 0, ConsumerState::Running));
+    /// assert_eq!(agency.stats().consumers, [stats]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn stats(&self) -> ConsumerStats {
+        self.listed.stats()
     }
 
     /// The upstream application.

@@ -30,9 +30,10 @@ impl ProjectionRunner {
         V: Views<View = P::View>,
     {
         let runtime = runtime::<P>()?;
-        let (publish, state) = watch::channel(State::default());
+        let builder = make();
+        let count_letters = builder.count_letters();
+        let (publish, state) = watch::channel(State::new(builder.consumer()));
         let (stop, stopping) = watch::channel(false);
-        let count_letters = make().count_letters();
         let running = supervise(make, publish, stopping);
         Ok(Self::spawn(&runtime, P::NAME, Arc::clone(&upstream.shared), count_letters, state, stop, running))
     }
