@@ -6,6 +6,7 @@
 mod common;
 mod consumers;
 mod faulty;
+mod health;
 mod queues;
 mod saves;
 
