@@ -263,12 +263,12 @@ impl Application {
         batch.finish()
     }
 
-    #[tracing::instrument(name = "save", level = "info", skip_all, fields(application = %self.shared.name, events = events.len()), err(level = "debug"))]
+    #[tracing::instrument(name = "append", level = "info", skip_all, fields(otel.name = format!("append {}", self.shared.name), otel.kind = "producer", application = %self.shared.name, events = events.len()), err(level = "debug"))]
     async fn record(&self, events: Vec<StoredEvent>) -> Result<Vec<Notification>> {
         Ok(self.shared.recorder.insert_events(events).await?)
     }
 
-    #[tracing::instrument(name = "save", level = "info", skip_all, fields(application = %self.shared.name, events = events.len(), upstream = %tracking.upstream, position = tracking.position), err(level = "debug"))]
+    #[tracing::instrument(name = "append", level = "info", skip_all, fields(otel.name = format!("append {}", self.shared.name), otel.kind = "producer", application = %self.shared.name, events = events.len(), upstream = %tracking.upstream, position = tracking.position), err(level = "debug"))]
     async fn record_tracked(&self, events: Vec<StoredEvent>, tracking: Tracking) -> Result<Vec<Notification>> {
         Ok(self.shared.recorder.insert_tracked(events, tracking).await?)
     }

@@ -314,7 +314,7 @@ impl<'a> Repository<'a> {
     }
 
     /// Loads an aggregate from its events or a snapshot, and not from the cache.
-    #[tracing::instrument(name = "get", level = "info", skip_all, fields(application = %self.shared.name, aggregate = A::NAME, %id), err(level = "debug"))]
+    #[tracing::instrument(name = "load", level = "info", skip_all, fields(otel.name = format!("load {}", A::NAME), otel.kind = "client", application = %self.shared.name, aggregate = A::NAME, %id), err(level = "debug"))]
     pub(super) async fn load<A: Aggregate>(
         &self,
         id: Uuid,
