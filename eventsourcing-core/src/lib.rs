@@ -18,6 +18,7 @@
 //! | [`process`] | process applications (process managers), which react to the events of other applications |
 //! | [`schema`] | the shapes of recorded events: the lock file, and the audit of a log |
 //! | [`system`] | several applications connected by pipes |
+//! | [`observability`] | the metrics of an application, for any library of metrics |
 //! | `testing` | the test kit: given, when, then (feature `testing`) |
 //!
 //! # How the API may grow
@@ -40,6 +41,7 @@ mod environment;
 mod error;
 mod error_chain;
 mod name_claims;
+pub mod observability;
 pub mod process;
 pub mod projection;
 mod read_ahead;

@@ -2,9 +2,13 @@
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+#[cfg(all(feature = "metrics", feature = "opentelemetry"))]
+mod bridges;
 #[path = "../common/mod.rs"]
 mod common;
 mod consumers;
+#[cfg(all(feature = "metrics", feature = "opentelemetry"))]
+mod documented;
 mod faulty;
 mod health;
 mod queues;
