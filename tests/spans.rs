@@ -69,5 +69,5 @@ async fn a_save_a_load_and_a_batch_have_spans_at_info() {
     runner.wait_for(recorded[0].id, Duration::from_secs(60)).await.unwrap();
     runner.stop().await.unwrap();
     let seen = spans.0.lock().unwrap().clone();
-    assert!(["save", "get", "projection", "handle"].iter().all(|name| seen.contains(name)), "{seen:?}");
+    assert!(["append", "load", "projection", "process"].iter().all(|name| seen.contains(name)), "{seen:?}");
 }

@@ -8,6 +8,7 @@
 //!
 //! | module | contents |
 //! |---|---|
+//! | [`stats`] | counters and histograms, and what they show |
 //! | [`domain`] | aggregates, their root and their domain events |
 //! | [`recording`] | stored events and recorders, which do not depend on domain events |
 //! | [`codec`] | the mapper between domain events and stored events, with compressors, ciphers and dictionaries |
@@ -17,6 +18,7 @@
 //! | [`process`] | process applications (process managers), which react to the events of other applications |
 //! | [`schema`] | the shapes of recorded events: the lock file, and the audit of a log |
 //! | [`system`] | several applications connected by pipes |
+//! | [`observability`] | the metrics of an application, for any library of metrics |
 //! | `testing` | the test kit: given, when, then (feature `testing`) |
 //!
 //! # How the API may grow
@@ -40,12 +42,14 @@ mod environment;
 mod error;
 mod error_chain;
 mod name_claims;
+pub mod observability;
 pub mod process;
 pub mod projection;
 mod read_ahead;
 pub mod recording;
 pub mod schema;
 mod state;
+pub mod stats;
 pub mod subscription;
 pub mod system;
 #[cfg(feature = "testing")]

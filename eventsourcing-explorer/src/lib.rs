@@ -32,6 +32,10 @@
 //! The filter, the place, the selected event, the time zone and the colours are in the URL. The pages work without script; with it, `j` and `k`
 //! move, Enter opens, `/` searches, `t` follows the log, and times can be local.
 //!
+//! # Probes
+//!
+//! [`health()`](health) returns routes for an orchestrator: `/healthz` and `/readyz`. They need no token.
+//!
 //! # Safety
 //!
 //! - A page needs the [token](Explorer::token), or an [`Operator`] from the service's own [authentication](Explorer::auth).
@@ -50,6 +54,7 @@ mod error;
 mod explorer;
 mod failure;
 mod gather;
+mod health;
 mod json;
 mod pages;
 mod reading;
@@ -64,4 +69,5 @@ mod times;
 pub use access::{Operator, Scope};
 pub use error::ExplorerError;
 pub use explorer::Explorer;
+pub use health::{HealthRoutes, health};
 pub use server::Server;

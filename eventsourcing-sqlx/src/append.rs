@@ -3,6 +3,7 @@
 mod commands;
 mod leader;
 mod queue;
+mod queue_stats;
 mod resolution;
 mod stamps;
 mod storage;

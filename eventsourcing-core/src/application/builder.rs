@@ -11,6 +11,7 @@ use super::aggregate_types::AggregateTypes;
 use super::application_clock::ApplicationClock;
 use super::cache_settings::CacheSettings;
 use super::command_pruning::{Pruning, Retention};
+use super::counters::Counters;
 use super::handle::{Application, Shared};
 use super::snapshots::{SnapshotSettings, Snapshots};
 use super::state_view::StateView;
@@ -262,6 +263,7 @@ impl ApplicationBuilder {
             turns,
             snapshots: Snapshots::new(settings, keeps_snapshots, Weak::clone(&application)),
             commands: Pruning::new(retention, application),
+            counters: Counters::default(),
             cache,
             claim,
             carried_over,

@@ -132,7 +132,7 @@ impl Repository<'_> {
     }
 
     /// Reads the event of a cached state, which proves that the state belongs to this history, and the events after it.
-    #[tracing::instrument(name = "get", level = "info", skip_all, fields(application = %self.shared.name, aggregate = A::NAME, id = %forwarding.id), err(level = "debug"))]
+    #[tracing::instrument(name = "load", level = "info", skip_all, fields(otel.name = format!("load {}", A::NAME), otel.kind = "client", application = %self.shared.name, aggregate = A::NAME, id = %forwarding.id), err(level = "debug"))]
     async fn read_newer<A: Aggregate>(&self, forwarding: &mut Forwarding<'_, A>) -> Result<Newer<A>> {
         let query = EventQuery::of(forwarding.id).after(forwarding.anchor.version.checked_sub(1));
         let visit = |stored: StoredEventRef<'_>| forwarding.visit(&self.shared.mapper, stored);

@@ -103,7 +103,7 @@ impl Application {
         Ok(NewCommand::new(command.id, self.shared.clock.run(now)).content(content))
     }
 
-    #[tracing::instrument(name = "save", level = "info", skip_all, fields(application = %self.shared.name, events = append.events.len(), command = append.command.as_ref().map(|command| tracing::field::display(command.id))), err(level = "debug"))]
+    #[tracing::instrument(name = "append", level = "info", skip_all, fields(otel.name = format!("append {}", self.shared.name), otel.kind = "producer", application = %self.shared.name, events = append.events.len(), command = append.command.as_ref().map(|command| tracing::field::display(command.id))), err(level = "debug"))]
     async fn record_command(&self, append: Append) -> Result<Vec<Notification>, RecorderError> {
         self.shared.recorder.append(append).await
     }

@@ -14,6 +14,7 @@ use super::are_among;
 use super::command_pruning::Pruning;
 use super::command_save::Compares;
 use super::command_scope::Reserved;
+use super::counters::Counters;
 use super::executed::Executed;
 use super::metadata_scope::of_save;
 use super::save::{Options, Save};
@@ -62,6 +63,7 @@ pub(crate) struct Shared {
     pub(super) turns: Turns,
     pub(crate) snapshots: Snapshots,
     pub(super) commands: Pruning,
+    pub(crate) counters: Counters,
     /// The cached states of aggregates, if the application has a cache.
     pub(crate) cache: Option<AggregateCache>,
     /// The claim of a type on the name. It ends with the last handle.
@@ -230,7 +232,7 @@ impl Application {
 
     /// What is to be recorded; an error if earlier events were taken from an aggregate and are not recorded.
     pub(super) async fn batch_to_record(&self, what: &mut impl Saveable, metadata: SharedMetadata) -> Result<Batch> {
-        let batch = self.batch_of(what, metadata)?;
+        let batch = self.batch_of(what, metadata).inspect_err(|error| self.shared.counters.refused_early(error))?;
         for missing in batch.missing.iter().filter(|missing| !are_among(missing, &batch.events)) {
             self.shared.check_recorded(missing).await?;
         }
@@ -261,12 +263,12 @@ impl Application {
         batch.finish()
     }
 
-    #[tracing::instrument(name = "save", level = "info", skip_all, fields(application = %self.shared.name, events = events.len()), err(level = "debug"))]
+    #[tracing::instrument(name = "append", level = "info", skip_all, fields(otel.name = format!("append {}", self.shared.name), otel.kind = "producer", application = %self.shared.name, events = events.len()), err(level = "debug"))]
     async fn record(&self, events: Vec<StoredEvent>) -> Result<Vec<Notification>> {
         Ok(self.shared.recorder.insert_events(events).await?)
     }
 
-    #[tracing::instrument(name = "save", level = "info", skip_all, fields(application = %self.shared.name, events = events.len(), upstream = %tracking.upstream, position = tracking.position), err(level = "debug"))]
+    #[tracing::instrument(name = "append", level = "info", skip_all, fields(otel.name = format!("append {}", self.shared.name), otel.kind = "producer", application = %self.shared.name, events = events.len(), upstream = %tracking.upstream, position = tracking.position), err(level = "debug"))]
     async fn record_tracked(&self, events: Vec<StoredEvent>, tracking: Tracking) -> Result<Vec<Notification>> {
         Ok(self.shared.recorder.insert_tracked(events, tracking).await?)
     }

@@ -282,7 +282,7 @@ impl<A: Aggregate + Clone> Replay<A> {
     }
 
     /// Reads events until the page is full, the history ends or an event cannot be read.
-    #[tracing::instrument(name = "history", level = "info", skip_all, fields(application = %self.selection.shared.name, aggregate = A::NAME, id = %self.selection.id), err(level = "debug"))]
+    #[tracing::instrument(name = "history", level = "info", skip_all, fields(otel.name = format!("history {}", A::NAME), otel.kind = "client", application = %self.selection.shared.name, aggregate = A::NAME, id = %self.selection.id), err(level = "debug"))]
     async fn read_page(&mut self) -> Result<()> {
         let Self { selection: Selection { shared, id, up_to, page_size, .. }, state, page, stage, failure } = self;
         shared.topics.claim::<A::Event>()?;

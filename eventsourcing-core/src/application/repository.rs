@@ -314,8 +314,20 @@ impl<'a> Repository<'a> {
     }
 
     /// Loads an aggregate from its events or a snapshot, and not from the cache.
-    #[tracing::instrument(name = "get", level = "info", skip_all, fields(application = %self.shared.name, aggregate = A::NAME, %id), err(level = "debug"))]
+    #[tracing::instrument(name = "load", level = "info", skip_all, fields(otel.name = format!("load {}", A::NAME), otel.kind = "client", application = %self.shared.name, aggregate = A::NAME, %id), err(level = "debug"))]
     pub(super) async fn load<A: Aggregate>(
+        &self,
+        id: Uuid,
+        up_to: Option<u64>,
+        as_of: Option<Timestamp>,
+    ) -> Result<Replay<A>> {
+        let timed = self.shared.counters.begin_load();
+        let replay = self.load_uncounted(id, up_to, as_of).await?;
+        self.shared.counters.loaded(timed);
+        Ok(replay)
+    }
+
+    async fn load_uncounted<A: Aggregate>(
         &self,
         id: Uuid,
         up_to: Option<u64>,

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::aggregate_cache::{AggregateCache, Anchor, CachedState};
 use super::cache_marks::End;
+use super::counters::CountedAppend;
 use super::handle::Shared;
 use super::saveable::Saveable;
 use crate::domain::Aggregate;
@@ -49,6 +50,8 @@ pub(crate) struct Appending<'a> {
     cache: Option<&'a AggregateCache>,
     /// The aggregates of the events; none if each read asks the database.
     touched: Vec<Touched>,
+    /// None once it is counted.
+    counted: Option<CountedAppend<'a>>,
 }
 
 /// An aggregate of which an append records events.
@@ -62,7 +65,8 @@ impl<'a> Appending<'a> {
     /// Marks the aggregates of the events: no state of them is given out without a query until the outcome is known.
     pub(crate) fn of(shared: &'a Shared, events: &[StoredEvent]) -> Self {
         let cache = shared.cache.as_ref();
-        let mut appending = Self { cache, touched: Vec::new() };
+        let counted = Some(shared.counters.begin_append());
+        let mut appending = Self { cache, touched: Vec::new(), counted };
         if let Some(cache) = cache.filter(|cache| !cache.forwards()) {
             appending.touched = touched_by(events);
             appending.touched.iter().for_each(|touched| cache.begin_append(touched.id));
@@ -80,6 +84,9 @@ impl<'a> Appending<'a> {
 
     /// Notes that nothing was recorded, unless that is unknown.
     pub(super) fn refused(&mut self, error: &Error) {
+        if let Some(counted) = self.counted.take() {
+            counted.refused(error);
+        }
         let conflict = match error {
             Error::Recorder(RecorderError::OutcomeUnknown { .. }) => return,
             Error::Conflict { originator_id, tried, .. } => Some((*originator_id, *tried)),
@@ -91,8 +98,11 @@ impl<'a> Appending<'a> {
         }
     }
 
-    /// Caches the states of what was saved, once it is recorded.
+    /// Counts what was saved and caches its states, once it is recorded.
     pub(crate) fn keep(mut self, what: &(impl Saveable + ?Sized), recorded: &[Notification]) {
+        if let Some(counted) = self.counted.take() {
+            counted.recorded(recorded);
+        }
         let Some(cache) = self.cache else { return };
         let last = recorded.iter().map(|event| {
             let Notification { originator_id, originator_version: version, append_id, .. } = *event;

@@ -20,6 +20,7 @@ use super::{
     Recorder, RecorderError, ReplayItem, ReplayQuery, ReplayVisitor, StoredDictionary, StoredEvent, StoredLetter,
     StoredSnapshot, TrackedPosition, Tracking, Watermark,
 };
+use crate::stats::RecorderStats;
 
 mod append;
 mod commands;
@@ -211,6 +212,10 @@ impl Recorder for MemoryRecorder {
 
     async fn select_dictionaries(&self, after: u32) -> Result<Vec<StoredDictionary>, RecorderError> {
         self.read(|log| log.dictionaries.values().filter(|dictionary| dictionary.id > after).cloned().collect())
+    }
+
+    fn stats(&self) -> RecorderStats {
+        RecorderStats { system: "memory", ..RecorderStats::default() }
     }
 
     fn keeps_snapshots(&self) -> bool {

@@ -16,6 +16,7 @@ use super::{
     RecordedTime, RecorderError, ReplayItem, ReplayQuery, ReplayVisitor, StoredDictionary, StoredEvent, StoredLetter,
     StoredSnapshot, TrackedPosition, Tracking,
 };
+use crate::stats::RecorderStats;
 
 /// A store of the events of one application.
 ///
@@ -342,6 +343,13 @@ pub trait Recorder: Debug + Send + Sync {
     ) -> Result<Vec<EventPlace>, RecorderError> {
         let _ = (originator_id, versions);
         Ok(Vec::new())
+    }
+
+    /// Returns what the recorder has done in this process: its queue and its transactions. It asks no database.
+    ///
+    /// The default returns zeros, for a recorder that counts nothing.
+    fn stats(&self) -> RecorderStats {
+        RecorderStats::default()
     }
 
     /// Whether the recorder stores snapshots. It does not by default, and the other methods for snapshots are not called then.

@@ -68,6 +68,7 @@ impl<T: Send> Reading<T> {
     async fn end(&self) -> Result<Option<LogPosition>> {
         let (position, last) = (self.query.position(), self.shared.recorder.last_position().await?);
         if last.id > position.id {
+            self.shared.counters.seen(last.id);
             return Ok(Some(last));
         }
         // a log does not get shorter, unless it is another log
@@ -106,7 +107,9 @@ impl<T: Send> Reading<T> {
                 ControlFlow::Break(())
             }
         };
+        let timed = shared.counters.begin_page();
         let read = shared.recorder.read_notifications(query.clone().up_to(last.map(|last| last.id)), &mut visit).await;
+        shared.counters.end_page(timed);
         let outcome = outcome.map_err(Error::from).and(read.map_err(Error::from));
         let up_to = match (items.last(), outcome) {
             (None, Err(error)) => return Err(error),

@@ -11,7 +11,7 @@ use futures::stream::{BoxStream, Stream, StreamExt, TryStreamExt, iter, unfold};
 use super::page::Decode;
 use super::pages::{Claim, Pages};
 use crate::Result;
-use crate::application::{Application, NotificationLog, Shared, Topics};
+use crate::application::{Application, NotificationLog, OpenSubscription, Shared, Topics};
 use crate::codec::Mapper;
 use crate::domain::{AggregateEvent, CausingEvent, DomainEvent, Metadata};
 use crate::recording::{LogPosition, Notification, NotificationQuery, NotificationRef, Tracking};
@@ -237,9 +237,11 @@ impl<T: Send + 'static> Subscription<T> {
         let Subscribe { shared, after, topics, page_size, poll_interval } = subscribe;
         let query = NotificationQuery::after(after, page_size).topics(topics);
         let upstream = shared.name.clone();
+        let open = OpenSubscription::of(Arc::clone(&shared));
         let pages = Pages::new(shared, query, poll_interval, claim, decode);
         let read = async |mut pages: Pages<T>| Some((pages.next().await, pages));
-        let items = unfold(pages, read).map_ok(|page| iter(page.items).map(Ok)).try_flatten();
+        let pages = unfold(pages, read).inspect_ok(move |page| open.read(page.items.len()));
+        let items = pages.map_ok(|page| iter(page.items).map(Ok)).try_flatten();
         let mut tracked = after;
         let follow = move |(position, item)| {
             let tracking = Tracking::new(&upstream, tracked.id, position);

@@ -14,6 +14,7 @@ use crate::application::{Application, ApplicationStruct};
 use crate::process::ProcessViews;
 use crate::projection::{Beginning, OnFailure, ProjectionRunner, RunnerError, RunnerObserver, Status, Views as _};
 use crate::recording::LogPosition;
+use crate::stats::ConsumerStats;
 use crate::subscription::Subscribe;
 
 /// A runner of a system: each pipe's consuming application processes the upstream log in a task of its own.
@@ -115,6 +116,11 @@ impl SystemRunner {
     /// An observer of each connection, for tools that show their status and dead letters.
     pub fn observers(&self) -> Vec<RunnerObserver> {
         self.consumers.iter().map(ProjectionRunner::observer).collect()
+    }
+
+    /// Returns what each connection has done in this process since it was started. It asks no database.
+    pub fn stats(&self) -> Vec<ConsumerStats> {
+        self.consumers.iter().map(ProjectionRunner::stats).collect()
     }
 
     /// Lets all tasks finish their current transactions, and stops them.

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Instant;
 
 use eventsourcing_core::RecorderError;
 use eventsourcing_core::recording::Append;
@@ -33,10 +34,12 @@ impl<S: Storage> Leader<S> {
         if self.ended {
             return None;
         }
+        let begun = Instant::now();
         let Some(outcomes) = self.shared.storage.record_now(&appends_of(&batch)) else {
             self.shared.queue().put_back(batch);
             return Some(self);
         };
+        self.shared.stats.count(&batch, begun);
         let suspects = self.answer(batch, outcomes);
         let mut queue = self.shared.queue();
         queue.put_back(suspects);
@@ -62,8 +65,10 @@ impl<S: Storage> Leader<S> {
             // a refused batch is split in halves, until the save that is refused is alone
             while let Some(part) = self.parts.last() {
                 let were_sent = std::mem::take(&mut self.was_sent);
+                let begun = Instant::now();
                 let outcomes = self.shared.storage.record(&appends_of(part), were_sent).await;
                 let part = self.parts.pop().unwrap_or_default();
+                self.shared.stats.count(&part, begun);
                 let mut suspects = self.answer(part, outcomes);
                 if !suspects.is_empty() {
                     let half = suspects.split_off(suspects.len() / 2);

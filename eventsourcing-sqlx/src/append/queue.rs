@@ -2,10 +2,14 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use eventsourcing_core::recording::Append;
+use eventsourcing_core::stats::RecorderStats;
 use eventsourcing_core::{LogPosition, Notification, RecorderError, StoredEvent};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::queue_stats::QueueStats;
 
 /// The most rows of one transaction, unless a single save has more: enough for saves of some events by each of a thousand tasks.
 const MAX_ROWS: usize = 4_096;
@@ -35,6 +39,7 @@ pub(super) struct SharedQueue<S> {
     /// A permit for each row that may be queued; closed with the application.
     room: Arc<Semaphore>,
     capacity: u32,
+    pub(super) stats: QueueStats,
 }
 
 #[derive(Debug, Default)]
@@ -50,6 +55,8 @@ pub(super) struct Queue {
 #[derive(Debug)]
 pub(super) struct QueuedSave {
     pub(super) append: Append,
+    /// When its caller began to wait.
+    pub(super) joined: Instant,
     pub(super) answer: oneshot::Sender<Result<Vec<Notification>, RecorderError>>,
     /// Given back when the save is answered.
     pub(super) _room: OwnedSemaphorePermit,
@@ -60,7 +67,8 @@ impl<S> SharedQueue<S> {
     pub(super) fn new(storage: Arc<S>, capacity: u32) -> Self {
         let room = usize::try_from(capacity.max(1)).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
         let capacity = u32::try_from(room).unwrap_or(capacity);
-        Self { storage, queue: Mutex::default(), room: Arc::new(Semaphore::new(room)), capacity }
+        let (queue, stats) = (Mutex::default(), QueueStats::default());
+        Self { storage, queue, room: Arc::new(Semaphore::new(room)), capacity, stats }
     }
 
     pub(super) fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -70,6 +78,17 @@ impl<S> SharedQueue<S> {
 
     pub(super) fn is_idle(&self) -> bool {
         self.queue().saves.is_empty()
+    }
+
+    /// The numbers of the queue, as those of its recorder.
+    pub(super) fn stats(&self) -> RecorderStats {
+        let mut stats = RecorderStats::default();
+        stats.queued_saves = u64::try_from(self.queue().saves.len()).unwrap_or(u64::MAX);
+        // a queue that is closed has room that nobody gets
+        let free = u64::try_from(self.room.available_permits()).unwrap_or(u64::MAX);
+        stats.queued_rows = u64::from(self.capacity).saturating_sub(free);
+        self.stats.write_to(&mut stats);
+        stats
     }
 
     /// Waits for room for this number of rows. A save larger than the queue takes all of its room.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use eventsourcing_core::recording::Append;
+use eventsourcing_core::stats::Durations;
 use eventsourcing_core::{LogPosition, RecorderError};
 
 /// The database behind a [`Writer`](super::Writer). There is never more than one call at a time.
@@ -15,6 +16,9 @@ pub(crate) trait Storage: Send + Sync + 'static {
 
     /// Called once events up to this id are recorded and their saves are answered: now waiting readers may be notified.
     fn recorded(self: &Arc<Self>, last: u64);
+
+    /// How long transactions waited for the lock of the writer, if that is known.
+    fn lock_wait(&self) -> Option<Durations>;
 
     /// Records as [`record`](Self::record), synchronously on this thread, if that takes no longer than handing over to another task.
     fn record_now(&self, saves: &[&Append]) -> Option<Vec<SaveOutcome>>;

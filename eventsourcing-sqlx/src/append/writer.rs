@@ -15,8 +15,10 @@
 //! queued saves are still recorded. Closing the application waits for that.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use eventsourcing_core::recording::Append;
+use eventsourcing_core::stats::RecorderStats;
 use eventsourcing_core::{Notification, RecorderError};
 use tokio::sync::oneshot;
 
@@ -45,11 +47,12 @@ impl<S: Storage> Writer<S> {
         }
         // before anything is queued, so that nothing is queued without a task to record it
         let runtime = runtime::for_tasks().ok_or_else(|| no_runtime("record events"))?;
+        let joined = Instant::now();
         let room = self.shared.room_for(rows_of(&append)).await?;
         let (answer, answered) = oneshot::channel();
         let (is_led, is_busy) = {
             let mut queue = self.shared.queue();
-            queue.saves.push_back(QueuedSave { append, answer, _room: room });
+            queue.saves.push_back(QueuedSave { append, joined, answer, _room: room });
             (std::mem::replace(&mut queue.is_led, true), queue.is_busy)
         };
         if !is_led {
@@ -62,6 +65,14 @@ impl<S: Storage> Writer<S> {
             }
         }
         answered.await.unwrap_or_else(|ended| Err(RecorderError::OutcomeUnknown { source: ended.into() }))
+    }
+
+    /// What the queue and its transactions have counted.
+    pub(crate) fn stats(&self, system: &'static str) -> RecorderStats {
+        let mut stats = self.shared.stats();
+        stats.system = system;
+        stats.lock_wait = self.shared.storage.lock_wait();
+        stats
     }
 
     /// Waits until all queued saves are answered. Later saves are refused: the application is closed.
@@ -77,6 +88,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::{Mutex, mpsc};
 
+    use eventsourcing_core::stats::Durations;
     use eventsourcing_core::{LogPosition, StoredEvent, Uuid};
     use tokio::sync::Notify;
     use tokio::task::yield_now;
@@ -113,6 +125,10 @@ mod tests {
                 answering.0.send(()).unwrap();
                 answering.1.recv().unwrap();
             }
+        }
+
+        fn lock_wait(&self) -> Option<Durations> {
+            None
         }
 
         fn record_now(&self, _: &[&Append]) -> Option<Vec<SaveOutcome>> {

@@ -38,6 +38,7 @@ use eventsourcing_core::recording::{
     OriginatorQuery, OutdatedCommands, RecordedCommand, RecordedOriginator, RecordedTime,
 };
 use eventsourcing_core::recording::{StoredDictionary, StoredLetter, StoredSnapshot, TrackedPosition, Watermark};
+use eventsourcing_core::stats::RecorderStats;
 use eventsourcing_core::{CommandId, Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection, PgPool};
@@ -254,6 +255,10 @@ impl Recorder for PostgresRecorder {
 
     async fn count_originators(&self, topics: &[String]) -> Result<u64, RecorderError> {
         self.inner.count_originators(topics).await
+    }
+
+    fn stats(&self) -> RecorderStats {
+        self.writer.stats("postgresql")
     }
 
     fn keeps_snapshots(&self) -> bool {

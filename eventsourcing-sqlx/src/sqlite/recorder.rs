@@ -33,6 +33,7 @@ use eventsourcing_core::recording::{
     NotificationVisitor, OriginatorQuery, OutdatedCommands, RecordedCommand, RecordedOriginator, RecordedTime,
     ReplayQuery, ReplayVisitor, StoredDictionary, StoredLetter, StoredSnapshot, TrackedPosition, Watermark,
 };
+use eventsourcing_core::stats::{Histogram, RecorderStats};
 use eventsourcing_core::{CommandId, Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 
 use self::connections::Connections;
@@ -86,6 +87,8 @@ struct Inner {
     connections: Connections,
     /// Whether the last transaction took longer than a task should block a thread of the runtime.
     is_slow: AtomicBool,
+    /// How long transactions waited for another writer.
+    lock_wait: Histogram,
     /// The last id that this process recorded. Other processes do not notify it of theirs.
     watermark: Watermark,
     /// The id of the log when it was opened.
@@ -118,6 +121,7 @@ impl SqliteRecorder {
             sql,
             connections,
             is_slow: AtomicBool::new(false),
+            lock_wait: Histogram::new(),
             watermark: Watermark::default(),
             log_id: OnceLock::new(),
             stamps: Stamps::default(),
@@ -227,6 +231,10 @@ impl Recorder for SqliteRecorder {
 
     async fn count_originators(&self, topics: &[String]) -> Result<u64, RecorderError> {
         self.inner.count_originators(topics).await
+    }
+
+    fn stats(&self) -> RecorderStats {
+        self.writer.stats("sqlite")
     }
 
     fn keeps_snapshots(&self) -> bool {

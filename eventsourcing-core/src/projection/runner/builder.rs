@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -11,7 +12,7 @@ use super::batch_size::BatchSize;
 use super::handling::Handling;
 use super::progress::State;
 use super::worker::Worker;
-use crate::application::{NotificationLog, Shared};
+use crate::application::{Consumer, LookAtLetters, NotificationLog, Shared};
 use crate::name_claims::{NameClaim, NameKind, NameTaken};
 use crate::projection::key::looks_versioned;
 use crate::projection::{
@@ -213,7 +214,7 @@ where
         let claim = self.claim()?;
         let this = self.sharing();
         let (shared, letters) = (Arc::clone(&this.shared), this.dead_letters());
-        let (publish, state) = watch::channel(State::default());
+        let (publish, state) = watch::channel(State::new(this.consumer(&letters)));
         let (stop, stopping) = watch::channel(false);
         let (worker, pages) = this.worker(publish.clone(), stopping).await?;
         let running = async move { State::ended(&publish, worker.run(pages).await) };
@@ -245,6 +246,17 @@ where
             accepted,
             beginning,
         }
+    }
+
+    /// What the runner counts. It looks at these dead letters.
+    pub(super) fn consumer(&self, letters: &AnyDeadLetters) -> Arc<Consumer> {
+        let letters = letters.clone();
+        let look: LookAtLetters = Box::new(move || {
+            let letters = letters.clone();
+            async move { letters.count().await.ok() }.boxed()
+        });
+        let upstream = Arc::from(self.shared.name.as_str());
+        Arc::new(Consumer::new(P::NAME, upstream, self.prefix.is_some(), look))
     }
 
     /// A worker that continues from the position of the view.

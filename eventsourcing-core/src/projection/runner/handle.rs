@@ -13,10 +13,11 @@ use tracing::Instrument as _;
 
 use super::observer::RunnerObserver;
 use super::progress::State;
-use crate::application::{Application, Shared};
+use crate::application::{Application, Consumer, Listed, Shared};
 use crate::name_claims::NameClaim;
 use crate::projection::{AnyDeadLetters, Progress, Projection, RunnerBuilder, RunnerError, Status, Views};
 use crate::recording::{LogPosition, NotificationQuery};
+use crate::stats::ConsumerStats;
 use crate::{Error, Result};
 
 /// Runs a projection on an application's log, in a task of its own.
@@ -74,10 +75,20 @@ use crate::{Error, Result};
 #[must_use = "dropping the runner stops it; keep it for as long as the projection should run"]
 pub struct ProjectionRunner {
     observer: RunnerObserver,
+    listed: Listed,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
     /// None if the views do not identify their database.
     pub(crate) _claim: Option<NameClaim>,
+}
+
+/// Notes that the task of a runner has ended, however it ends.
+struct EndsWithTask(Arc<Consumer>);
+
+impl Drop for EndsWithTask {
+    fn drop(&mut self) {
+        self.0.has_ended();
+    }
 }
 
 impl ProjectionRunner {
@@ -114,9 +125,16 @@ impl ProjectionRunner {
     ) -> Self {
         let upstream: Arc<str> = Arc::from(shared.name.as_str());
         let span = tracing::info_span!("projection", projection = name, upstream = %upstream);
+        let consumer = Arc::clone(&state.borrow().consumer);
+        let listed = Listed::new(Arc::clone(&shared), Arc::clone(&consumer));
+        let ended = EndsWithTask(consumer);
+        let running = async move {
+            running.await;
+            drop(ended);
+        };
         let task = runtime.spawn(running.instrument(span));
         let observer = RunnerObserver { name, upstream, shared, letters, state, task: task.abort_handle() };
-        Self { observer, stop, task, _claim: None }
+        Self { observer, listed, stop, task, _claim: None }
     }
 
     /// Waits until the log is processed up to this notification id, so that the caller reads its own writes in the view.
@@ -164,6 +182,53 @@ impl ProjectionRunner {
     /// The dead letters of the projection from the upstream application, handled by the runner's own projection.
     pub fn dead_letters(&self) -> AnyDeadLetters {
         self.observer.dead_letters()
+    }
+
+    /// Returns what the runner has done in this process since it was started. It asks no database.
+    ///
+    /// How far the log reaches is known as far as this process has seen it. [`status`](Self::status) asks the databases, and so does
+    /// [`health`](Application::health) of the upstream application, whose [`stats`](Application::stats) have those of all of its runners.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use eventsourcing_core as eventsourcing;
+    /// use std::time::Duration;
+    ///
+    /// use eventsourcing::stats::ConsumerState;
+    /// use eventsourcing::{Application, MemoryViews, ProjectionRunner};
+    /// # use eventsourcing::projection::Recorded;
+    /// # use eventsourcing::recording::Cause;
+    /// # use eventsourcing::{Projection, StoredEvent, Uuid};
+    /// # struct Bookings;
+    /// # impl Projection for Bookings {
+    /// #     type View = u64;
+    /// #     const NAME: &'static str = "bookings";
+    /// #     const TOPICS: &'static [&'static str] = &["Trip.Booked"];
+    /// #     async fn handle(&self, _: &str, events: &[Recorded<'_>], view: &mut u64) -> Result<(), Cause> {
+    /// #         *view += events.len() as u64;
+    /// #         Ok(())
+    /// #     }
+    /// # }
+    /// # fn booked() -> StoredEvent {
+    /// #     let state = br#"{"timestamp":"2026-01-01T00:00:00.000000Z"}"#.to_vec();
+    /// #     StoredEvent::new(Uuid::new_v4(), 1, "Trip.Booked", state, Uuid::new_v4()).checksummed()
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let agency = Application::builder("Agency").open()?;
+    /// # agency.recorder().insert_events(vec![booked(), booked()]).await?;
+    /// let runner = ProjectionRunner::start(&agency, Bookings, MemoryViews::new(0)).await?;
+    /// runner.wait_for(2, Duration::from_secs(5)).await?;
+    ///
+    /// let stats = runner.stats();
+    /// assert_eq!((stats.events, stats.lag(), stats.state), (2, 0, ConsumerState::Running));
+    /// assert_eq!(agency.stats().consumers, [stats]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn stats(&self) -> ConsumerStats {
+        self.listed.stats()
     }
 
     /// The upstream application.

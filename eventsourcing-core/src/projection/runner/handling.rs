@@ -42,7 +42,7 @@ where
     V: Views<View = P::View>,
 {
     /// Handles events in one transaction, which moves the position to `up_to`.
-    #[tracing::instrument(name = "handle", level = "info", skip_all, fields(events = events.len(), after = self.position.id, position = up_to.id))]
+    #[tracing::instrument(name = "process", level = "info", skip_all, fields(otel.name = format!("process {}", P::NAME), otel.kind = "consumer", events = events.len(), after = self.position.id, position = up_to.id))]
     pub(crate) async fn handle(
         &mut self,
         events: &[(LogPosition, Notification)],

@@ -55,7 +55,7 @@ impl RunnerObserver {
     pub async fn status(&self) -> Result<Status, RunnerError> {
         // read first, so that the last state that the task published is not missed
         let is_finished = self.task.is_finished();
-        let State { position, mut progress, last_error, handling_since } = self.state.borrow().clone();
+        let State { position, mut progress, last_error, handling_since, .. } = self.state.borrow().clone();
         let (last, next) = self.look(position).await.map_err(|error| RunnerError::Upstream {
             name: self.name,
             upstream: Arc::clone(&self.upstream),

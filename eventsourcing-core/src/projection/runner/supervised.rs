@@ -30,9 +30,10 @@ impl ProjectionRunner {
         V: Views<View = P::View>,
     {
         let runtime = runtime::<P>()?;
-        let (publish, state) = watch::channel(State::default());
+        let builder = make().sharing();
+        let letters = builder.dead_letters();
+        let (publish, state) = watch::channel(State::new(builder.consumer(&letters)));
         let (stop, stopping) = watch::channel(false);
-        let letters = make().sharing().dead_letters();
         let running = supervise(make, publish, stopping);
         Ok(Self::spawn(&runtime, P::NAME, Arc::clone(&upstream.shared), letters, state, stop, running))
     }

@@ -175,11 +175,13 @@ where
     }
 
     async fn handle(&mut self, events: &[(LogPosition, Notification)], up_to: LogPosition) -> Result<Handled, Failure> {
-        State::handling(&self.publish, Some(Instant::now()));
+        let begun = Instant::now();
+        State::handling(&self.publish, Some(begun));
         let handled = self.handling.handle(events, up_to).await;
         State::handling(&self.publish, None);
         match &handled {
             Ok(Handled::Done) => {
+                State::handled(&self.publish, events.len(), begun.elapsed());
                 self.batch.handled(events.len());
                 self.running();
             }
@@ -199,7 +201,7 @@ where
     fn parked(&self, event: &Notification, error: RunnerError) {
         let Notification { id, originator_id, originator_version, topic, .. } = event;
         tracing::warn!(notification_id = id, %originator_id, originator_version, %topic, %error, "an event is parked; later events of its aggregate wait for it");
-        self.publish.send_modify(|state| state.last_error = Some(error));
+        State::parked(&self.publish, error);
         self.running();
     }
 

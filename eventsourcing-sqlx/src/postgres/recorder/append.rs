@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eventsourcing_core::recording::Append;
+use eventsourcing_core::stats::Durations;
 use eventsourcing_core::{RecorderError, StoredEvent};
 use sqlx::PgConnection;
 use tokio::time::{Instant, sleep};
@@ -32,6 +33,11 @@ impl Storage for Inner {
     fn recorded(self: &Arc<Self>, last: u64) {
         self.watermark.raise(last);
         self.notify();
+    }
+
+    /// It is unknown: the wait happens in the server, within the statement that appends.
+    fn lock_wait(&self) -> Option<Durations> {
+        None
     }
 
     /// Never: a round trip would block the caller's thread.

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use eventsourcing_core::recording::{Append, Cause};
+use eventsourcing_core::stats::Durations;
 use eventsourcing_core::{LogPosition, RecorderError, StoredEvent, Timestamp, Tracking};
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::runtime::{Handle, RuntimeFlavor};
@@ -51,13 +52,22 @@ impl Storage for Inner {
     async fn record(&self, saves: &[&Append], _were_sent: bool) -> Vec<SaveOutcome> {
         let deadline = deadline(self.config.lock_timeout);
         let (mut pause, longest) = PAUSES;
+        let mut waits_since = None;
         loop {
-            let failure = match without_blocking_tasks(|| self.record_at_once(saves)) {
+            let tried = Instant::now();
+            let recorded = without_blocking_tasks(|| self.record_at_once(saves));
+            let is_busy = recorded.as_ref().is_err_and(|failure| self.is_busy(failure));
+            if is_busy {
+                waits_since.get_or_insert(tried);
+            }
+            let is_over = !is_busy || Instant::now() >= deadline;
+            if let (true, Some(since)) = (is_over, waits_since) {
+                self.lock_wait.record_duration(since.elapsed());
+            }
+            match recorded {
                 Ok(outcomes) => return outcomes,
-                Err(failure) => failure,
-            };
-            if !self.is_busy(&failure) || Instant::now() >= deadline {
-                return self.refused(saves, failure);
+                Err(failure) if is_over => return self.refused(saves, failure),
+                Err(_) => {}
             }
             sleep(pause).await;
             pause = (pause * 2).min(longest);
@@ -66,6 +76,10 @@ impl Storage for Inner {
 
     fn recorded(self: &Arc<Self>, last: u64) {
         self.watermark.raise(last);
+    }
+
+    fn lock_wait(&self) -> Option<Durations> {
+        Some(self.lock_wait.durations())
     }
 
     /// A commit to a fast disk takes little longer than waking another thread.
