@@ -11,7 +11,7 @@ use super::log::topic_link;
 use super::parts::{Sight, colour, icon, short_id, time, topic};
 use super::strip::strip;
 use super::twin::{EventTwin, SCHEMA, written};
-use crate::reading::{Found, Reader};
+use crate::reading::{Found, Opened, Reader};
 use crate::site::Links;
 use crate::text::{bytes, grouped};
 use crate::times::{ago, span};
@@ -41,7 +41,7 @@ struct Figures {
 
 impl Figures {
     fn of(found: &Found) -> Self {
-        let times = || found.rows.iter().filter_map(|row| row.time);
+        let times = || found.rows.iter().filter_map(Opened::when);
         let span = times().min().zip(times().max()).map(|(first, last)| last.as_second() - first.as_second());
         let distinct = |mut ids: Vec<u128>| {
             ids.sort_unstable();
@@ -150,7 +150,7 @@ impl Shown<'_> {
                     None => p.mute { "Open its log to see it." },
                     Some(found) if found.rows.is_empty() => p.panel.empty { b { "Nothing is recorded yet." } " Events appear here once the application saves some." },
                     Some(found) => {
-                        @let times: Vec<_> = found.rows.iter().filter_map(|row| row.time).collect();
+                        @let times: Vec<_> = found.rows.iter().filter_map(Opened::when).collect();
                         (Figures::of(found).tiles(found, now))
                         (strip(&times, None))
                         div.cols.two { (self.topics(found, links)) (self.newest(found, links)) }

@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use eventsourcing_core::codec::{Mapper, StateInfo};
-use eventsourcing_core::recording::{EventQuery, NotificationQuery, NotificationRef, StoredEventRef, is_same_attempt};
-use eventsourcing_core::{Application, Notification, RecorderError, StoredEvent, Uuid};
+use eventsourcing_core::recording::{NotificationQuery, NotificationRef, is_same_attempt};
+use eventsourcing_core::{Application, Notification, StoredEvent, Timestamp};
 
 use super::opened::Opened;
 use crate::failure::Failure;
@@ -23,14 +23,16 @@ pub(super) const LARGEST_IN_LIST: usize = 64 * 1024;
 /// Reads one application.
 #[derive(Clone)]
 pub(crate) struct Reader {
-    application: Application,
+    pub(super) application: Application,
 }
 
 /// An event as it is recorded. A list does not have the states that are too large for it.
 #[derive(Clone, Debug)]
 pub(crate) struct Stored {
-    /// The position in the log; `None` if the event was read as a version of its aggregate.
+    /// The position in the log, if it is known.
     pub(crate) position: Option<u64>,
+    /// When the event was recorded, if it is known and was looked for.
+    pub(crate) recorded: Option<Timestamp>,
     pub(crate) event: StoredEvent,
     /// Whether the state is there.
     pub(crate) is_whole: bool,
@@ -143,34 +145,6 @@ impl Reader {
         Ok(Some((event, rows, goes_on)))
     }
 
-    /// At most `limit` versions of an aggregate up to a version, the last one first. States in the list may be left out.
-    pub(crate) async fn versions(&self, id: Uuid, up_to: Option<u64>, limit: usize) -> Result<Vec<Stored>, Failure> {
-        let (mapper, mut versions) = (self.application.mapper(), Vec::new());
-        let mut visit = |row: StoredEventRef<'_>| {
-            versions.push(Stored::in_list(mapper, &row.notification(0)));
-            ControlFlow::Continue(())
-        };
-        let query = EventQuery::of(id).up_to(up_to).descending().limit(limit);
-        let read = self.application.recorder().read_events(query, &mut visit).await;
-        read.map_err(|error| self.failed(&error))?;
-        for version in &mut versions {
-            version.position = None;
-        }
-        Ok(versions)
-    }
-
-    /// One version of an aggregate, with its state.
-    pub(crate) async fn version(&self, id: Uuid, version: u64) -> Result<Option<Stored>, Failure> {
-        let query = EventQuery::of(id).after(version.checked_sub(1)).up_to(version).limit(1);
-        let read = self.application.recorder().select_events(query).await;
-        let events = read.map_err(|error| self.failed(&error))?;
-        let event = events.into_iter().find(|event| event.originator_version == version);
-        Ok(event.map(|event| Stored {
-            position: None,
-            ..Stored::whole(self.application.mapper(), event.into_notification(0))
-        }))
-    }
-
     /// Waits until there may be events after a position, and at most for a time.
     pub(crate) async fn wait_after(&self, position: u64, at_most: Duration) {
         // a timeout is no failure: events of another process may only be found by looking
@@ -196,7 +170,7 @@ impl Reader {
     }
 
     /// The failure of a read. What happened is in the log of the service, and not on the page.
-    fn failed(&self, error: &RecorderError) -> Failure {
+    pub(super) fn failed(&self, error: &dyn std::error::Error) -> Failure {
         tracing::warn!(application = self.name(), %error, "the explorer could not read");
         Failure::Unavailable
     }
@@ -209,6 +183,7 @@ impl Stored {
         let len = row.state.len();
         Self {
             position: Some(row.id),
+            recorded: None,
             event: event.with_checksum(checksum),
             is_whole: state.len() == len,
             len,
@@ -216,7 +191,7 @@ impl Stored {
         }
     }
 
-    fn in_list(mapper: &Mapper, row: &NotificationRef<'_>) -> Self {
+    pub(super) fn in_list(mapper: &Mapper, row: &NotificationRef<'_>) -> Self {
         Self::of(mapper, row, if row.state.len() <= LARGEST_IN_LIST { row.state } else { &[] })
     }
 
@@ -227,6 +202,6 @@ impl Stored {
     fn whole(mapper: &Mapper, notification: Notification) -> Self {
         let (id, len) = (notification.id, notification.state.len());
         let info = mapper.inspect(&notification.state, notification.checksum);
-        Self { position: Some(id), event: notification.into_stored_event(), is_whole: true, len, info }
+        Self { position: Some(id), recorded: None, event: notification.into_stored_event(), is_whole: true, len, info }
     }
 }
