@@ -45,12 +45,13 @@ cargo xtask tools
     Installs mdBook and cargo-deny below target/tools, in the versions that `cargo xtask check` expects. The check
     installs them itself if they are missing.
 
-cargo xtask bench [--quick] [--only PATTERN] [--no-peers] [--resume]
+cargo xtask bench [--quick] [--only PATTERN] [--publish NAME] [--no-peers] [--resume]
     Compares the library with the limits of its databases and with other libraries, in alternating rounds, and writes
     benches/RESULTS.md. PostgreSQL is found as for the tests; a private one is larger than theirs.
     --quick     fewer and shorter rounds, for a first look; does not write benches/RESULTS.md
     --only      only measurements with PATTERN in their titles, such as \"sqlite save 1 event, 64 tasks\";
                 alternatives: A|B
+    --publish   with --only: keeps the results in benches/RESULTS-NAME.md
     --no-peers  without other libraries, and without building them
     --resume    with the figures of ours and the limits that a run of the same checkout left before it stopped
 cargo xtask bench --instructions [--record]

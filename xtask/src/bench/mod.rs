@@ -42,10 +42,12 @@ pub(crate) struct Options {
     record: bool,
     /// Take the figures of ours and the limits that an earlier run measured, which stopped after them.
     resume: bool,
+    /// Publish a part of the bench under this name, beside the results of the last whole run.
+    publish: Option<String>,
 }
 
 impl Options {
-    /// Reads `[--quick] [--only PATTERN] [--no-peers] [--resume]` or `--instructions [--record]`.
+    /// Reads `[--quick] [--only PATTERN] [--publish NAME] [--no-peers] [--resume]` or `--instructions [--record]`.
     pub(crate) fn parse(arguments: &[String]) -> Result<Self, Failure> {
         let mut options = Self::default();
         let mut rest = arguments.iter();
@@ -62,12 +64,25 @@ impl Options {
                     })?;
                     options.only = Some(pattern.clone());
                 }
+                "--publish" => {
+                    let name = rest.next().filter(|name| is_plain(name)).ok_or_else(|| {
+                        Failure::new(
+                            "--publish needs a name of small letters and hyphens, such as `--publish commands`",
+                        )
+                    })?;
+                    options.publish = Some(name.clone());
+                }
                 unknown => return Err(Failure::new(format!("`cargo xtask bench` does not know `{unknown}`"))),
             }
         }
         if options.record && !options.instructions {
             return Err(Failure::new(
                 "--record needs --instructions: times are not recorded, but measured in each run",
+            ));
+        }
+        if options.publish.is_some() && (options.quick || options.only.is_none()) {
+            return Err(Failure::new(
+                "--publish needs --only, and takes no --quick: a whole run is published anyway, and a quick one never",
             ));
         }
         Ok(options)
@@ -100,6 +115,9 @@ impl Options {
         }
         if let Some(only) = &self.only {
             line.push_str(&format!(" --only \"{only}\""));
+        }
+        if let Some(name) = &self.publish {
+            line.push_str(&format!(" --publish {name}"));
         }
         line
     }
@@ -147,15 +165,22 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
 /// Writes the results and the charts, and shows which targets were met.
 fn write(options: &Options, figures: &Figures, mut about: Circumstances) -> Result<(), Failure> {
     // a quick or partial run does not replace the results of a whole run
-    let folder = if options.is_whole() { run::root().join("benches") } else { target() };
-    let plots = folder.join("plots");
-    fs::create_dir_all(&plots).while_doing(|| format!("making the folder {}", plots.display()))?;
+    let is_published = options.is_whole() || options.publish.is_some();
+    let folder = if is_published { run::root().join("benches") } else { target() };
     let store = |path: &Path, text: &str| fs::write(path, text).while_doing(|| format!("writing {}", path.display()));
-    for (name, chart) in charts::of(figures) {
-        store(&plots.join(name), &chart.to_svg())?;
-        about.charts.push(name);
+    if options.publish.is_none() {
+        let plots = folder.join("plots");
+        fs::create_dir_all(&plots).while_doing(|| format!("making the folder {}", plots.display()))?;
+        for (name, chart) in charts::of(figures) {
+            store(&plots.join(name), &chart.to_svg())?;
+            about.charts.push(name);
+        }
     }
-    let results = folder.join("RESULTS.md");
+    about.is_part = options.only.is_some();
+    let results = match &options.publish {
+        Some(name) => folder.join(format!("RESULTS-{name}.md")),
+        None => folder.join("RESULTS.md"),
+    };
     store(&results, &results::document(figures, &about))?;
     say("\ntargets");
     for judged in targets::judge(figures) {
@@ -168,6 +193,10 @@ fn write(options: &Options, figures: &Figures, mut about: Circumstances) -> Resu
     }
     say(&format!("xtask: the results are in {}", results.display()));
     Ok(())
+}
+
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
 }
 
 /// Returns the target folder of the suite and the peers. It is separate from that of the tests, whose features differ.
@@ -196,6 +225,22 @@ mod tests {
         assert!(parse(&["--resume"]).expect("valid arguments").is_whole());
         for part in [&["--quick"] as &[&str], &["--no-peers"], &["--only", "sqlite"], &["--resume", "--quick"]] {
             assert!(!parse(part).expect("valid arguments").is_whole());
+        }
+    }
+
+    #[test]
+    fn a_part_is_published_in_full_length_under_a_name_of_its_own() {
+        let options = parse(&["--only", "cached", "--publish", "cache"]).expect("valid arguments");
+        assert_eq!((options.publish.as_deref(), options.is_whole()), (Some("cache"), false));
+        assert_eq!(options.line(), r#"cargo xtask bench --only "cached" --publish cache"#);
+        for (wrong, why) in [
+            (&["--publish", "cache"] as &[&str], "needs --only"),
+            (&["--only", "cached", "--quick", "--publish", "cache"], "takes no --quick"),
+            (&["--only", "cached", "--publish", "../cache"], "small letters and hyphens"),
+            (&["--only", "cached", "--publish"], "small letters and hyphens"),
+        ] {
+            let text = parse(wrong).expect_err("accepted").to_string();
+            assert!(text.contains(why), "{text}");
         }
     }
 

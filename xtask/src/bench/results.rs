@@ -19,6 +19,8 @@ pub(super) struct Circumstances {
     pub(super) compiled: Vec<Compiled>,
     /// The files of the charts.
     pub(super) charts: Vec<&'static str>,
+    /// Whether only a part was measured. Then the targets of the other parts are not listed.
+    pub(super) is_part: bool,
 }
 
 const PREFACE: &str = "\
@@ -39,7 +41,7 @@ pub(super) fn document(figures: &Figures, about: &Circumstances) -> String {
     ratios(&mut out, &figures.suite);
     peers(&mut out, figures, about);
     compiled(&mut out, &about.compiled);
-    judged(&mut out, figures);
+    judged(&mut out, figures, about.is_part);
     if !about.charts.is_empty() {
         out.push_str("\n## Charts\n\nBars of one panel share a scale; panels do not.\n\n");
         about.charts.iter().for_each(|name| out.push_str(&format!("![{name}](plots/{name})\n\n")));
@@ -140,9 +142,12 @@ fn compiled(out: &mut String, all: &[Compiled]) {
     }
 }
 
-fn judged(out: &mut String, figures: &Figures) {
+fn judged(out: &mut String, figures: &Figures, is_part: bool) {
     out.push_str("\n## Targets\n\n| | wanted | found | |\n|---|---|---|---|\n");
     for judged in targets::judge(figures) {
+        if is_part && judged.verdict == Verdict::NotMeasured {
+            continue;
+        }
         let verdict = match judged.verdict {
             Verdict::Met => "met",
             Verdict::NotMet => "**not met**",
