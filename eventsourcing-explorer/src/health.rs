@@ -10,7 +10,7 @@ use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use eventsourcing_core::Application;
-use eventsourcing_core::application::{HealthCheck, HealthState};
+use eventsourcing_core::application::{ReadinessCheck, ReadinessState};
 use futures::future::join_all;
 use tokio::sync::Mutex;
 
@@ -26,7 +26,7 @@ const HOLDS: Duration = Duration::from_secs(1);
 ///
 /// They need no token, because they disclose nothing but that word. `readyz` fails if a database returns an error or does not answer within
 /// [two seconds](HealthRoutes::within), if a consumer of this process gave up, and if one lags above a limit that is set. An answer holds for a
-/// second, so any number of requests asks each database once a second at most. [`Application::health`] says more.
+/// second, so any number of requests asks each database once a second at most. [`Application::readiness`] says more.
 ///
 /// A process whose consumer gave up should be looked at, and not be restarted in a loop: probe the liveness with `/healthz`.
 ///
@@ -47,7 +47,7 @@ const HOLDS: Duration = Duration::from_secs(1);
 pub fn health(application: &Application) -> HealthRoutes {
     HealthRoutes {
         applications: vec![application.clone()],
-        within: HealthCheck::DEFAULT_TIME_LIMIT,
+        within: ReadinessCheck::DEFAULT_TIME_LIMIT,
         max_lag_events: None,
         max_lag_time: None,
     }
@@ -98,9 +98,9 @@ impl HealthRoutes {
     }
 
     /// The worst state of all applications, which are asked at once.
-    async fn ask(&self) -> HealthState {
+    async fn ask(&self) -> ReadinessState {
         let asked = self.applications.iter().map(|application| {
-            let mut check = application.health().within(self.within);
+            let mut check = application.readiness().within(self.within);
             if let Some(events) = self.max_lag_events {
                 check = check.max_lag_events(events);
             }
@@ -110,13 +110,13 @@ impl HealthRoutes {
             async { check.await.state }
         });
         let states = join_all(asked).await;
-        let rank = |state: &HealthState| match state {
-            HealthState::Ready => 0,
-            HealthState::Lagging => 1,
-            HealthState::ConsumerFailed => 2,
+        let rank = |state: &ReadinessState| match state {
+            ReadinessState::Ready => 0,
+            ReadinessState::Lagging => 1,
+            ReadinessState::ConsumerFailed => 2,
             _ => 3,
         };
-        states.into_iter().max_by_key(rank).unwrap_or(HealthState::Ready)
+        states.into_iter().max_by_key(rank).unwrap_or(ReadinessState::Ready)
     }
 }
 
@@ -133,7 +133,7 @@ impl fmt::Debug for HealthRoutes {
 struct Asked {
     routes: HealthRoutes,
     /// The last answer, and when it was given. Held while the databases are asked, so that they are asked once.
-    last: Mutex<Option<(Instant, HealthState)>>,
+    last: Mutex<Option<(Instant, ReadinessState)>>,
 }
 
 async fn ready(State(asked): State<Arc<Asked>>) -> Response {
@@ -148,7 +148,7 @@ async fn ready(State(asked): State<Arc<Asked>>) -> Response {
     };
     drop(last);
     match state {
-        HealthState::Ready => answer(StatusCode::OK, "ready"),
+        ReadinessState::Ready => answer(StatusCode::OK, "ready"),
         state => answer(StatusCode::SERVICE_UNAVAILABLE, &state.to_string()),
     }
 }

@@ -172,6 +172,10 @@ impl Recorder for Watched {
         self.inner().tracked_position(upstream).await
     }
 
+    fn stats(&self) -> eventsourcing::stats::RecorderStats {
+        self.inner().stats()
+    }
+
     fn keeps_snapshots(&self) -> bool {
         self.inner().keeps_snapshots()
     }

@@ -128,6 +128,10 @@ impl Recorder for Watched {
         self.inner.select_dictionaries(after).await
     }
 
+    fn stats(&self) -> eventsourcing::stats::RecorderStats {
+        self.inner.stats()
+    }
+
     fn keeps_snapshots(&self) -> bool {
         self.inner.keeps_snapshots()
     }

@@ -46,7 +46,7 @@ pub(crate) async fn busy(bank: &Bank) -> (ProjectionRunner, Rebuild<MemoryViews<
     let runner = ProjectionRunner::start(bank, Total, views.clone()).await.unwrap();
     runner.wait_for(2, PATIENCE).await.unwrap();
     let rebuild = Rebuild::builder(bank, Next, views).start().await.unwrap();
-    bank.health().within(PATIENCE).await;
+    bank.readiness().within(PATIENCE).await;
     (runner, rebuild)
 }
 

@@ -23,7 +23,7 @@ async fn a_runner_counts_what_it_handles_and_parks(bank: Bank) {
     assert_eq!((stats.state, stats.behind_for), (ConsumerState::Running, Some(Duration::ZERO)));
     assert_eq!(stats.dead_letters, None, "nobody has looked");
 
-    bank.health().await;
+    bank.readiness().await;
     assert_eq!(runner.stats().dead_letters, Some(1));
     assert_eq!(bank.stats().consumers, [runner.stats()]);
     runner.stop().await.unwrap();
@@ -38,7 +38,7 @@ async fn a_runner_that_gave_up_says_so_and_lags(bank: Bank) {
     let stats = runner.stats();
     assert_eq!((stats.state, stats.position, stats.lag()), (ConsumerState::Failed, 1, 2));
     assert_eq!(stats.behind_for, None);
-    bank.health().await;
+    bank.readiness().await;
     assert!(runner.stats().behind_for > Some(Duration::ZERO));
 }
 

@@ -10,8 +10,8 @@ mod consumers;
 #[cfg(all(feature = "metrics", feature = "opentelemetry"))]
 mod documented;
 mod faulty;
-mod health;
 mod queues;
+mod readiness;
 mod saves;
 
 use eventsourcing::prelude::*;

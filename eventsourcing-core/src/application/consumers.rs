@@ -39,7 +39,7 @@ pub(crate) struct Consumer {
     looked: Mutex<Looked>,
 }
 
-/// What was found in the databases when the health was last asked for.
+/// What was found in the databases when the readiness was last asked for.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Looked {
     pub(super) behind_for: Option<Duration>,

@@ -71,7 +71,7 @@ impl Application {
     /// Durations are known up to an eighth. While appends or loads take less than ten microseconds, as in memory, one of 64 is timed and counts
     /// for all of them.
     ///
-    /// How far consumers are behind is known as far as this process has seen the log. [`health`](Self::health) asks the database.
+    /// How far consumers are behind is known as far as this process has seen the log. [`readiness`](Self::readiness) asks the database.
     ///
     /// # Examples
     ///

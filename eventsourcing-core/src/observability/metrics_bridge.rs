@@ -51,7 +51,7 @@ impl MetricsBridge {
 
     /// Passes the numbers on, once. It asks no database.
     ///
-    /// The age of what is not processed, and the number of dead letters, are those of the last [`health`](Application::health).
+    /// The age of what is not processed, and the number of dead letters, are those of the last [`readiness`](Application::readiness).
     pub fn publish(&self) {
         let Some(shared) = self.application.upgrade() else { return };
         describe();
@@ -73,13 +73,13 @@ impl MetricsBridge {
         }
     }
 
-    /// Asks for the [health](Application::health) of the application and passes the numbers on, at an interval of at least 100 ms.
+    /// Asks for the [readiness](Application::readiness) of the application and passes the numbers on, at an interval of at least 100 ms.
     ///
     /// It ends when the last handle to the application is dropped, after the interval that runs then.
     pub async fn run(self, interval: Duration) {
         while let Some(shared) = self.application.upgrade() {
             let application = Application { shared };
-            drop(application.health().await);
+            drop(application.readiness().await);
             drop(application);
             self.publish();
             sleep(interval.max(SHORTEST)).await;

@@ -101,13 +101,13 @@ impl OpenTelemetryBridge {
         }
     }
 
-    /// Asks for the [health](Application::health) of the application and passes histograms on, at an interval of at least 100 ms.
+    /// Asks for the [readiness](Application::readiness) of the application and passes histograms on, at an interval of at least 100 ms.
     ///
     /// It ends when the last handle to the application is dropped, after the interval that runs then.
     pub async fn run(self, interval: Duration) {
         while let Some(shared) = self.application.upgrade() {
             let application = Application { shared };
-            drop(application.health().await);
+            drop(application.readiness().await);
             drop(application);
             self.record();
             sleep(interval.max(SHORTEST)).await;

@@ -9,7 +9,7 @@ use super::Durations;
 /// What the runner of a projection or a policy has done in this process, since it was started.
 ///
 /// See [`ProjectionRunner::stats`](crate::ProjectionRunner::stats), which asks no database. What others changed is known as of the last
-/// [`health`](crate::Application::health) of the upstream application.
+/// [`readiness`](crate::Application::readiness) of the upstream application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConsumerStats {
@@ -25,7 +25,7 @@ pub struct ConsumerStats {
     pub position: u64,
     /// The last notification id of the log, as far as this process knows. It is never below the position.
     pub last: u64,
-    /// The age of the first event that was not processed, when the application's health was last asked for; none if it never was.
+    /// The age of the first event that was not processed, when the application's readiness was last asked for; none if it never was.
     ///
     /// It is zero if the consumer has processed all events that this process knows of.
     pub behind_for: Option<Duration>,
@@ -37,7 +37,7 @@ pub struct ConsumerStats {
     pub retries: u64,
     /// The events that were parked because their handler refused them. Those that wait behind them are not counted.
     pub parked: u64,
-    /// The dead letters that there were when the application's health was last asked for; none if it never was, or they were not counted.
+    /// The dead letters that there were when the application's readiness was last asked for; none if it never was, or they were not counted.
     pub dead_letters: Option<u64>,
 }
 

@@ -30,8 +30,10 @@ pub(crate) struct Timed {
 impl Stopwatch {
     /// Begins to time a call, if it is one to be timed. `earlier` is the number of earlier calls, of this thread or of all.
     pub(crate) fn begin(&self, earlier: u64) -> Option<Timed> {
-        let times = if self.is_quick.load(Relaxed) { SAMPLED } else { 1 };
-        earlier.is_multiple_of(times).then(|| Timed { begun: Instant::now(), times })
+        if !self.is_quick.load(Relaxed) {
+            return Some(Timed { begun: Instant::now(), times: 1 });
+        }
+        earlier.is_multiple_of(SAMPLED).then(|| Timed { begun: Instant::now(), times: SAMPLED })
     }
 
     /// Ends a timed call.

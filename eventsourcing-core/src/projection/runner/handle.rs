@@ -187,7 +187,7 @@ impl ProjectionRunner {
     /// Returns what the runner has done in this process since it was started. It asks no database.
     ///
     /// How far the log reaches is known as far as this process has seen it. [`status`](Self::status) asks the databases, and so does
-    /// [`health`](Application::health) of the upstream application, whose [`stats`](Application::stats) have those of all of its runners.
+    /// [`readiness`](Application::readiness) of the upstream application, whose [`stats`](Application::stats) have those of all of its runners.
     ///
     /// # Examples
     ///

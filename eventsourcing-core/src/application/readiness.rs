@@ -1,4 +1,4 @@
-//! The health of an application: whether its database answers, and whether its consumers are up to date.
+//! The readiness of an application: whether its database answers, and whether its consumers are up to date.
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -20,8 +20,8 @@ use crate::{Error, Result};
 impl Application {
     /// Asks the database whether it answers, and how far the consumers of this process are behind.
     ///
-    /// The question is of any HTTP framework and of any probe: it takes at most [two seconds](HealthCheck::within), and never fails. A lag is
-    /// unhealthy only above a limit that is set. A consumer that gave up is always unhealthy, until it is dropped or started again. Rebuilds do not
+    /// The question is of any HTTP framework and of any probe: it takes at most [two seconds](ReadinessCheck::within), and never fails. A lag is
+    /// counted only above a limit that is set. A consumer that gave up counts, until it is dropped or started again. Rebuilds do not
     /// count.
     ///
     /// It makes one or two small queries, and one more for each consumer that is behind or has dead letters to be counted.
@@ -33,38 +33,38 @@ impl Application {
     /// use std::time::Duration;
     ///
     /// use eventsourcing::Application;
-    /// use eventsourcing::application::HealthState;
+    /// use eventsourcing::application::ReadinessState;
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), eventsourcing::Error> {
     /// let orders = Application::builder("Orders").open()?;
-    /// let health = orders.health().within(Duration::from_secs(1)).max_lag_time(Duration::from_secs(30)).await;
-    /// assert_eq!(health.state, HealthState::Ready);
+    /// let readiness = orders.readiness().within(Duration::from_secs(1)).max_lag_time(Duration::from_secs(30)).await;
+    /// assert_eq!(readiness.state, ReadinessState::Ready);
     ///
     /// orders.close().await;
-    /// assert_eq!(orders.health().await.state, HealthState::Unreachable);
+    /// assert_eq!(orders.readiness().await.state, ReadinessState::Unreachable);
     /// # Ok(()) }
     /// ```
-    pub fn health(&self) -> HealthCheck<'_> {
-        HealthCheck {
+    pub fn readiness(&self) -> ReadinessCheck<'_> {
+        ReadinessCheck {
             application: self,
-            within: HealthCheck::DEFAULT_TIME_LIMIT,
+            within: ReadinessCheck::DEFAULT_TIME_LIMIT,
             max_lag_events: None,
             max_lag_time: None,
         }
     }
 }
 
-/// A question for the health of an application: see [`Application::health`]. It is asked when it is awaited.
+/// A question for the readiness of an application: see [`Application::readiness`]. It is asked when it is awaited.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is asked until it is awaited"]
-pub struct HealthCheck<'a> {
+pub struct ReadinessCheck<'a> {
     application: &'a Application,
     within: Duration,
     max_lag_events: Option<u64>,
     max_lag_time: Option<Duration>,
 }
 
-impl<'a> HealthCheck<'a> {
+impl<'a> ReadinessCheck<'a> {
     /// How long the question may take unless [`within`](Self::within) says otherwise.
     pub const DEFAULT_TIME_LIMIT: Duration = Duration::from_secs(2);
 
@@ -88,13 +88,13 @@ impl<'a> HealthCheck<'a> {
         self
     }
 
-    async fn check(self) -> Health {
+    async fn check(self) -> Readiness {
         let (shared, begun) = (&self.application.shared, Instant::now());
         let consumers: Vec<Arc<Consumer>> = shared.counters.consumers.all();
         let database = match limited(self.within, shared.look(&consumers)).await {
-            Some(Ok(())) => DatabaseHealth::Reachable,
-            Some(Err(error)) => DatabaseHealth::Failed(error),
-            None => DatabaseHealth::NoAnswer { within: self.within },
+            Some(Ok(())) => DatabaseAnswer::Reachable,
+            Some(Err(error)) => DatabaseAnswer::Failed(error),
+            None => DatabaseAnswer::NoAnswer { within: self.within },
         };
         // letters are in the databases of views: those say nothing about this one
         for consumer in &consumers {
@@ -106,30 +106,30 @@ impl<'a> HealthCheck<'a> {
         let last_id = shared.counters.last();
         let consumers: Vec<ConsumerStats> = consumers.iter().map(|consumer| consumer.stats(last_id)).collect();
         let state = self.state(&database, &consumers);
-        Health { application: shared.name.clone(), state, database, last_id, consumers }
+        Readiness { application: shared.name.clone(), state, database, last_id, consumers }
     }
 
-    fn state(&self, database: &DatabaseHealth, consumers: &[ConsumerStats]) -> HealthState {
+    fn state(&self, database: &DatabaseAnswer, consumers: &[ConsumerStats]) -> ReadinessState {
         let live = || consumers.iter().filter(|consumer| !consumer.is_rebuild);
         let is_late = |consumer: &ConsumerStats| {
             self.max_lag_events.is_some_and(|most| consumer.lag() > most)
                 || self.max_lag_time.is_some_and(|longest| consumer.behind_for.is_some_and(|behind| behind > longest))
         };
-        if !matches!(database, DatabaseHealth::Reachable) {
-            HealthState::Unreachable
+        if !matches!(database, DatabaseAnswer::Reachable) {
+            ReadinessState::Unreachable
         } else if live().any(|consumer| matches!(consumer.state, ConsumerState::Failed | ConsumerState::Stopped)) {
-            HealthState::ConsumerFailed
+            ReadinessState::ConsumerFailed
         } else if live().any(is_late) {
-            HealthState::Lagging
+            ReadinessState::Lagging
         } else {
-            HealthState::Ready
+            ReadinessState::Ready
         }
     }
 }
 
-impl<'a> IntoFuture for HealthCheck<'a> {
-    type Output = Health;
-    type IntoFuture = BoxFuture<'a, Health>;
+impl<'a> IntoFuture for ReadinessCheck<'a> {
+    type Output = Readiness;
+    type IntoFuture = BoxFuture<'a, Readiness>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.check())
@@ -163,33 +163,33 @@ async fn limited<T>(longest: Duration, question: impl Future<Output = T>) -> Opt
     timeout(longest, question).await.ok()
 }
 
-/// The health of an application, when it was asked for.
+/// The readiness of an application, when it was asked for.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Health {
+pub struct Readiness {
     /// The name of the application.
     pub application: String,
     /// The state, in one word.
-    pub state: HealthState,
+    pub state: ReadinessState,
     /// Whether the database answered.
-    pub database: DatabaseHealth,
+    pub database: DatabaseAnswer,
     /// The last notification id of the log, as far as this process knows.
     pub last_id: u64,
     /// The consumers of the log in this process.
     pub consumers: Vec<ConsumerStats>,
 }
 
-impl Health {
+impl Readiness {
     /// Whether the application can serve requests, as a readiness probe asks.
     pub fn is_ready(&self) -> bool {
-        self.state == HealthState::Ready
+        self.state == ReadinessState::Ready
     }
 }
 
 /// Whether a database answered.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum DatabaseHealth {
+pub enum DatabaseAnswer {
     /// It answered.
     Reachable,
     /// It returned this error.
@@ -201,10 +201,10 @@ pub enum DatabaseHealth {
     },
 }
 
-/// The health of an application in one word. Its text is that word.
+/// The readiness of an application in one word. Its text is that word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum HealthState {
+pub enum ReadinessState {
     /// The database answers, and the consumers are within the limits: `ready`.
     Ready,
     /// A consumer lags more than a limit allows: `lagging`.
@@ -215,7 +215,7 @@ pub enum HealthState {
     Unreachable,
 }
 
-impl fmt::Display for HealthState {
+impl fmt::Display for ReadinessState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Ready => "ready",

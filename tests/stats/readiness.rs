@@ -1,9 +1,9 @@
-//! Health: the database, consumers and limits, and no waiting without end.
+//! Readiness: the database, consumers and limits, and no waiting without end.
 
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
-use eventsourcing::application::{DatabaseHealth, HealthState};
+use eventsourcing::application::{DatabaseAnswer, ReadinessState};
 use eventsourcing::prelude::*;
 
 use crate::common::PATIENCE;
@@ -11,24 +11,24 @@ use crate::faulty::Faulty;
 use crate::{Account, Bank, Total, bank, in_each_database};
 
 async fn an_open_application_is_ready_and_a_closed_one_unreachable(bank: Bank) {
-    let health = bank.health().within(PATIENCE).await;
-    assert!(health.is_ready(), "{health:?}");
-    assert_eq!((health.application.as_str(), health.state.to_string().as_str()), ("Bank", "ready"));
+    let readiness = bank.readiness().within(PATIENCE).await;
+    assert!(readiness.is_ready(), "{readiness:?}");
+    assert_eq!((readiness.application.as_str(), readiness.state.to_string().as_str()), ("Bank", "ready"));
 
     bank.close().await;
-    let health = bank.health().within(PATIENCE).await;
-    assert_eq!(health.state, HealthState::Unreachable);
-    assert!(matches!(health.database, DatabaseHealth::Failed(_)), "{health:?}");
+    let readiness = bank.readiness().within(PATIENCE).await;
+    assert_eq!(readiness.state, ReadinessState::Unreachable);
+    assert!(matches!(readiness.database, DatabaseAnswer::Failed(_)), "{readiness:?}");
 }
 
 async fn a_consumer_that_gave_up_is_not_ready(bank: Bank) {
     bank.save(&mut Account::open(-1)).await.unwrap();
     let runner = ProjectionRunner::start(&bank, Total, MemoryViews::new(0)).await.unwrap();
     assert!(runner.wait_for(1, PATIENCE).await.is_err());
-    let health = bank.health().within(PATIENCE).await;
-    assert_eq!((health.state, health.last_id), (HealthState::ConsumerFailed, 1));
+    let readiness = bank.readiness().within(PATIENCE).await;
+    assert_eq!((readiness.state, readiness.last_id), (ReadinessState::ConsumerFailed, 1));
     drop(runner);
-    assert!(bank.health().within(PATIENCE).await.is_ready());
+    assert!(bank.readiness().within(PATIENCE).await.is_ready());
 }
 
 in_each_database! {
@@ -49,22 +49,22 @@ impl Slow {
 }
 
 #[tokio::test]
-async fn a_lag_is_unhealthy_above_the_limit_and_only_with_one() {
+async fn a_lag_counts_above_the_limit_and_only_with_one() {
     let bank = bank().await;
     let permits = std::sync::Arc::new(tokio::sync::Semaphore::new(0));
     let slow = Slow(std::sync::Arc::clone(&permits));
     let runner = ProjectionRunner::start(&bank, slow, MemoryViews::new(0)).await.unwrap();
     bank.save(&mut vec![Account::open(1), Account::open(2)]).await.unwrap();
 
-    assert!(bank.health().within(PATIENCE).await.is_ready());
-    assert!(bank.health().within(PATIENCE).max_lag_events(2).await.is_ready());
-    assert_eq!(bank.health().within(PATIENCE).max_lag_events(1).await.state, HealthState::Lagging);
-    assert!(bank.health().within(PATIENCE).max_lag_time(Duration::MAX).await.is_ready());
-    assert_eq!(bank.health().within(PATIENCE).max_lag_time(Duration::ZERO).await.state, HealthState::Lagging);
+    assert!(bank.readiness().within(PATIENCE).await.is_ready());
+    assert!(bank.readiness().within(PATIENCE).max_lag_events(2).await.is_ready());
+    assert_eq!(bank.readiness().within(PATIENCE).max_lag_events(1).await.state, ReadinessState::Lagging);
+    assert!(bank.readiness().within(PATIENCE).max_lag_time(Duration::MAX).await.is_ready());
+    assert_eq!(bank.readiness().within(PATIENCE).max_lag_time(Duration::ZERO).await.state, ReadinessState::Lagging);
 
     permits.add_permits(2);
     runner.wait_for(2, PATIENCE).await.unwrap();
-    let strict = bank.health().within(PATIENCE).max_lag_events(0).max_lag_time(Duration::ZERO);
+    let strict = bank.readiness().within(PATIENCE).max_lag_events(0).max_lag_time(Duration::ZERO);
     assert!(strict.await.is_ready());
     runner.stop().await.unwrap();
 }
@@ -75,10 +75,10 @@ async fn a_database_that_does_not_answer_is_unreachable_in_time() {
     recorder.is_silent.store(true, SeqCst);
     let within = Duration::from_millis(300);
     let begun = tokio::time::Instant::now();
-    let health = bank.health().within(within).await;
-    assert_eq!((health.state, begun.elapsed()), (HealthState::Unreachable, within));
-    assert!(matches!(health.database, DatabaseHealth::NoAnswer { within: waited } if waited == within));
+    let readiness = bank.readiness().within(within).await;
+    assert_eq!((readiness.state, begun.elapsed()), (ReadinessState::Unreachable, within));
+    assert!(matches!(readiness.database, DatabaseAnswer::NoAnswer { within: waited } if waited == within));
 
     recorder.is_silent.store(false, SeqCst);
-    assert!(bank.health().await.is_ready());
+    assert!(bank.readiness().await.is_ready());
 }
