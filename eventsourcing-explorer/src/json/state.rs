@@ -84,6 +84,7 @@ impl<'a> Lines<'a> {
             return;
         }
         let comma = if has_next { "," } else { "" };
+        self.is_cut |= value.as_str().is_some_and(|text| text.len() > TEXT);
         if let Some(short) = on_one_line(value) {
             return self.line(path, depth, &format!("{name}{short}{comma}"), true);
         }

@@ -52,7 +52,7 @@ fn content(page: &AggregatePage, sight: Sight<'_>, links: Links, twin: &str) -> 
             html! {
                 (locked)
                 ol.state aria-label=(format!("State at version {}", blame.version)) { (PreEscaped(printed.html)) }
-                @if printed.is_cut { p.note.info { span { b { "The beginning of the state." } " The rest is too long for a page; " a href=(twin) { "the JSON" } " has all of it." } } }
+                @if printed.is_cut { p.note.info { span { b { "Not all of the state." } " It is too long for a page; " a href=(twin) { "the JSON" } " has more of it." } } }
                 footer { (icon("check")) span { (grouped(blame.version)) " of " (grouped(page.last)) " events replayed" } }
             }
         }

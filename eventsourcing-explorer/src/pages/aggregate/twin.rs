@@ -1,23 +1,27 @@
 //! The page of an aggregate as JSON.
 
-use eventsourcing_core::application::FieldBlame;
+use eventsourcing_core::application::{Blame, FieldBlame};
 use eventsourcing_core::{FieldChange, Uuid};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::AggregatePage;
 use crate::pages::parts::Sight;
-use crate::pages::twin::{EventTwin, Twin, json};
+use crate::pages::twin::{EventTwin, Twin, json, written};
 use crate::reading::State;
 
 /// The same as JSON.
 pub(crate) fn aggregate_json(page: &AggregatePage, sight: Sight<'_>) -> String {
+    // a change has the value before and the value after
+    let len = |blame: &Blame| written(&blame.state).len().max(written(&blame.changes).len() / 2);
+    let is_large = matches!(&page.state, State::Blamed(blame) if len(blame) > EventTwin::WHOLE);
     let blame = match &page.state {
-        State::Blamed(blame) if sight.payloads => Some(blame),
+        State::Blamed(blame) if sight.payloads && !is_large => Some(blame),
         _ => None,
     };
     let state_is = match &page.state {
         State::Blamed(_) | State::Text(_) if !sight.payloads => "hidden",
+        State::Blamed(_) if is_large => "too_large",
         State::Blamed(_) => "shown",
         State::Text(_) => "text",
         State::Hidden => "not_shown",
@@ -54,7 +58,7 @@ struct AggregateJson<'a> {
     last_version: u64,
     /// The version before which the next page begins.
     older: Option<u64>,
-    /// `shown`, `hidden`, `text`, `not_shown`, `unknown_type`, `long` or `failed`.
+    /// `shown`, `hidden`, `too_large`, `text`, `not_shown`, `unknown_type`, `long` or `failed`.
     state_is: &'static str,
     state: Option<&'a Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
