@@ -16,9 +16,9 @@ use self::letters::Letters;
 use self::snapshots::Snapshots;
 use super::{
     Append, CommandId, EventPlace, EventQuery, EventVisitor, LetterQuery, LogPosition, Notification, NotificationQuery,
-    NotificationVisitor, OriginatorQuery, OutdatedCommands, RecordedCommand, RecordedOriginator, RecordedTime,
-    Recorder, RecorderError, ReplayItem, ReplayQuery, ReplayVisitor, StoredDictionary, StoredEvent, StoredLetter,
-    StoredSnapshot, TrackedPosition, Tracking, Watermark,
+    NotificationVisitor, OriginatorIdQuery, OriginatorQuery, OriginatorSummary, OutdatedCommands, RecordedCommand,
+    RecordedOriginator, RecordedTime, Recorder, RecorderError, ReplayItem, ReplayQuery, ReplayVisitor,
+    StoredDictionary, StoredEvent, StoredLetter, StoredSnapshot, TrackedPosition, Tracking, Watermark,
 };
 use crate::stats::RecorderStats;
 
@@ -254,6 +254,13 @@ impl Recorder for MemoryRecorder {
 
     async fn select_originators(&self, query: OriginatorQuery) -> Result<Vec<RecordedOriginator>, RecorderError> {
         self.read(|log| log.select_originators(&query))
+    }
+
+    async fn select_originators_by_id(
+        &self,
+        query: OriginatorIdQuery,
+    ) -> Result<Vec<OriginatorSummary>, RecorderError> {
+        self.read(|log| log.select_originators_by_id(&query))
     }
 
     async fn select_recorded_times(&self, ids: &[u64]) -> Result<Vec<RecordedTime>, RecorderError> {

@@ -6,9 +6,9 @@ mod commands;
 mod dictionaries;
 mod error;
 mod insert;
-mod last_notifications;
 mod letters;
 mod listen;
+mod log_search;
 mod lost_connection;
 mod notify;
 mod open;
@@ -32,12 +32,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use eventsourcing_core::recording::{Append, EventPlace, LastQuery, LetterQuery, ReplayQuery, ReplayVisitor};
+use eventsourcing_core::recording::{Append, EventPlace, LetterQuery, ReplayQuery, ReplayVisitor};
 use eventsourcing_core::recording::{EventQuery, EventVisitor, LogPosition, NotificationQuery, NotificationVisitor};
 use eventsourcing_core::recording::{
-    OriginatorQuery, OutdatedCommands, RecordedCommand, RecordedOriginator, RecordedTime,
+    OriginatorIdQuery, OriginatorQuery, OriginatorSummary, OutdatedCommands, RecordedCommand, RecordedOriginator,
+    RecordedTime,
 };
-use eventsourcing_core::recording::{StoredDictionary, StoredLetter, StoredSnapshot, TrackedPosition, Watermark};
+use eventsourcing_core::recording::{
+    SearchQuery, StoredDictionary, StoredLetter, StoredSnapshot, TrackedPosition, Watermark,
+};
 use eventsourcing_core::stats::RecorderStats;
 use eventsourcing_core::{CommandId, Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 use sqlx::postgres::PgConnectOptions;
@@ -221,8 +224,12 @@ impl Recorder for PostgresRecorder {
         self.inner.max_notification_id().await
     }
 
-    async fn select_last_notifications(&self, query: LastQuery) -> Result<Vec<Notification>, RecorderError> {
-        self.inner.select_last_notifications(query).await
+    async fn search_notifications(
+        &self,
+        query: SearchQuery,
+        visit: &mut NotificationVisitor<'_>,
+    ) -> Result<Option<u64>, RecorderError> {
+        self.inner.search_notifications(query, visit).await
     }
 
     async fn position_at(&self, notification_id: u64) -> Result<Option<LogPosition>, RecorderError> {
@@ -251,6 +258,13 @@ impl Recorder for PostgresRecorder {
 
     async fn select_originators(&self, query: OriginatorQuery) -> Result<Vec<RecordedOriginator>, RecorderError> {
         self.inner.select_originators(query).await
+    }
+
+    async fn select_originators_by_id(
+        &self,
+        query: OriginatorIdQuery,
+    ) -> Result<Vec<OriginatorSummary>, RecorderError> {
+        self.inner.select_originators_by_id(query).await
     }
 
     async fn count_originators(&self, topics: &[String]) -> Result<u64, RecorderError> {

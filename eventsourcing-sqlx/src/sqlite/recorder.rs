@@ -9,9 +9,9 @@ mod dictionaries;
 mod error;
 mod file_identity;
 mod insert;
-mod last_notifications;
 mod letters;
 mod location;
+mod log_search;
 mod open;
 mod originators;
 mod places;
@@ -29,9 +29,10 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use eventsourcing_core::recording::{
-    Append, Cause, EventPlace, EventQuery, EventVisitor, LastQuery, LetterQuery, LogPosition, NotificationQuery,
-    NotificationVisitor, OriginatorQuery, OutdatedCommands, RecordedCommand, RecordedOriginator, RecordedTime,
-    ReplayQuery, ReplayVisitor, StoredDictionary, StoredLetter, StoredSnapshot, TrackedPosition, Watermark,
+    Append, Cause, EventPlace, EventQuery, EventVisitor, LetterQuery, LogPosition, NotificationQuery,
+    NotificationVisitor, OriginatorIdQuery, OriginatorQuery, OriginatorSummary, OutdatedCommands, RecordedCommand,
+    RecordedOriginator, RecordedTime, ReplayQuery, ReplayVisitor, SearchQuery, StoredDictionary, StoredLetter,
+    StoredSnapshot, TrackedPosition, Watermark,
 };
 use eventsourcing_core::stats::{Histogram, RecorderStats};
 use eventsourcing_core::{CommandId, Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
@@ -196,8 +197,12 @@ impl Recorder for SqliteRecorder {
         self.inner.max_notification_id().await
     }
 
-    async fn select_last_notifications(&self, query: LastQuery) -> Result<Vec<Notification>, RecorderError> {
-        self.inner.select_last_notifications(query).await
+    async fn search_notifications(
+        &self,
+        query: SearchQuery,
+        visit: &mut NotificationVisitor<'_>,
+    ) -> Result<Option<u64>, RecorderError> {
+        self.inner.search_notifications(query, visit).await
     }
 
     async fn position_at(&self, notification_id: u64) -> Result<Option<LogPosition>, RecorderError> {
@@ -227,6 +232,13 @@ impl Recorder for SqliteRecorder {
 
     async fn select_originators(&self, query: OriginatorQuery) -> Result<Vec<RecordedOriginator>, RecorderError> {
         self.inner.select_originators(query).await
+    }
+
+    async fn select_originators_by_id(
+        &self,
+        query: OriginatorIdQuery,
+    ) -> Result<Vec<OriginatorSummary>, RecorderError> {
+        self.inner.select_originators_by_id(query).await
     }
 
     async fn count_originators(&self, topics: &[String]) -> Result<u64, RecorderError> {
