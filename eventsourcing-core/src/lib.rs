@@ -15,6 +15,7 @@
 //! | [`application`] | saving, the repository and the notification log |
 //! | [`subscription`] | the log as a stream |
 //! | [`projection`] | handlers, views, projection runners, dead letters and rebuilds |
+//! | [`audit`] | what operators do, written before they do it |
 //! | [`process`] | process applications (process managers), which react to the events of other applications |
 //! | [`schema`] | the shapes of recorded events: the lock file, and the audit of a log |
 //! | [`system`] | several applications connected by pipes |

@@ -4,8 +4,12 @@
 
 use std::time::Duration;
 
+use eventsourcing::database::SqliteViews;
 use eventsourcing::prelude::*;
-use eventsourcing_explorer::Explorer;
+use eventsourcing::sqlx::sqlite::SqliteConnectOptions;
+use eventsourcing::sqlx::{self, SqliteConnection, SqlitePool};
+use eventsourcing::{OnFailure, ProjectionRunner};
+use eventsourcing_explorer::{Explorer, Scope};
 use serde::Serialize;
 
 #[application(aggregates(Order, Customer))]
@@ -15,6 +19,10 @@ struct Orders;
 #[application(aggregates(Payment))]
 #[derive(Clone)]
 struct Payments;
+
+#[application]
+#[derive(Clone)]
+struct Shipping;
 
 #[aggregate]
 #[derive(Serialize)]
@@ -123,6 +131,45 @@ impl Payment {
     }
 }
 
+/// The taxes of each country. It has no rate for some of them, so that there are dead letters.
+struct TaxReport;
+
+#[projection("tax_report")]
+impl TaxReport {
+    #[tables]
+    async fn tables(&self, prefix: &str, view: &mut SqliteConnection) -> sqlx::Result<()> {
+        let create = format!("CREATE TABLE {prefix}taxes (country TEXT PRIMARY KEY, orders INTEGER NOT NULL)");
+        sqlx::query(sqlx::AssertSqlSafe(create)).execute(view).await.map(drop)
+    }
+
+    #[on]
+    async fn address_set(
+        &self,
+        event: &OrderAddressSet,
+        context: &EventContext,
+        view: &mut SqliteConnection,
+    ) -> std::result::Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        if event.country == "PT" && event.street.ends_with('7') {
+            return Err(format!("no rate for {} in {}", event.street, event.city).into());
+        }
+        let add = format!(
+            "INSERT INTO {} VALUES (?, 1) ON CONFLICT (country) DO UPDATE SET orders = orders + 1",
+            context.table("taxes")
+        );
+        sqlx::query(sqlx::AssertSqlSafe(add)).bind(&event.country).execute(view).await?;
+        Ok(())
+    }
+}
+
+/// What follows from a payment.
+#[policy]
+impl Shipping {
+    #[on]
+    async fn captured(&self, _: &PaymentCaptured, _: &mut UnitOfWork) -> Result<()> {
+        Ok(())
+    }
+}
+
 /// One customer's visit: an order with some lines, its payment, and what follows.
 async fn visit(number: u64, orders: &Orders, payments: &Payments) -> Result<()> {
     let skus = ["TR-1180", "CA-7742", "KB-0021", "MX-2040", "DP-0007"];
@@ -173,14 +220,30 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         ("COMPRESSOR_TOPIC", "zstd".to_owned()),
     ];
     let orders = Orders::builder().variables(variables.clone()).open().await?;
-    let payments = Payments::builder().variables(variables).open().await?;
+    let payments = Payments::builder().variables(variables.clone()).open().await?;
     for number in 1..=400 {
         visit(number, &orders, &payments).await?;
     }
 
+    let place = SqliteConnectOptions::new().filename(file.with_extension("views.db")).create_if_missing(true);
+    let views = SqliteViews::open(SqlitePool::connect_with(place).await?).await?;
+    let park = OnFailure::park(2, Duration::from_millis(1));
+    let taxes = ProjectionRunner::builder(&orders, TaxReport, views.clone()).on_failure(park).start().await?;
+    let shipping = Shipping::builder().variables(variables).open().await?;
+    let shipper = shipping.follow(&payments).start().await?;
+
     // a port of the caller's choice, for those who have 4040 in use
     let port = std::env::args().nth(1).map_or(Ok(Explorer::ADDRESS.port()), |port| port.parse())?;
-    let server = Explorer::of(&orders).also(&payments).serve(([127, 0, 0, 1], port).into()).await?;
+    let server = Explorer::of(&orders)
+        .also(&payments)
+        .also(&shipping)
+        .runner(&taxes)
+        .runner(&shipper)
+        .views(&views)
+        .audit(views.clone())
+        .allow([Scope::LettersRetry, Scope::LettersDiscard, Scope::Rebuild])
+        .serve(([127, 0, 0, 1], port).into())
+        .await?;
     println!("The shop records into {}", file.display());
     println!("Open  {}", server.url());
     println!("Token {}", server.token().unwrap_or_default());
@@ -198,7 +261,10 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         pressed = tokio::signal::ctrl_c() => pressed?,
     }
     server.stop().await;
-    for application in [&*orders, &*payments] {
+    for runner in [taxes, shipper] {
+        runner.stop().await?;
+    }
+    for application in [&*orders, &*payments, &*shipping] {
         application.close().await;
     }
     Ok(())

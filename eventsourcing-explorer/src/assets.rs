@@ -1,4 +1,4 @@
-//! The stylesheet, the script and the icon. Their names contain a hash of their content, so that they can be kept for a year.
+//! The stylesheets, the script and the icon. Their names contain a hash of their content, so that they can be kept for a year.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -23,6 +23,9 @@ impl fmt::Debug for Asset {
 
 pub(crate) static STYLE: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("css", "text/css; charset=utf-8", include_bytes!("assets/explorer.css")));
+/// The rules that only the pages for operators need.
+pub(crate) static OPERATIONS: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("css", "text/css; charset=utf-8", include_bytes!("assets/operations.css")));
 pub(crate) static SCRIPT: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("js", "text/javascript; charset=utf-8", include_bytes!("assets/explorer.js")));
 pub(crate) static ICON: LazyLock<Asset> =
@@ -45,5 +48,5 @@ impl Asset {
 
 /// Returns the asset of a name, which contains its hash.
 pub(crate) fn named(name: &str) -> Option<&'static Asset> {
-    [&*STYLE, &*SCRIPT, &*ICON].into_iter().find(|asset| asset.name == name)
+    [&*STYLE, &*OPERATIONS, &*SCRIPT, &*ICON].into_iter().find(|asset| asset.name == name)
 }

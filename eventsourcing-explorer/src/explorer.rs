@@ -7,10 +7,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::request::Parts;
 use axum::routing::any;
-use eventsourcing_core::Application;
+use eventsourcing_core::audit::Audit;
+use eventsourcing_core::projection::{AnyDeadLetters, RebuildableViews};
+use eventsourcing_core::system::{System, SystemRunner};
+use eventsourcing_core::{Application, ProjectionRunner};
 
 use crate::ExplorerError;
-use crate::access::{Hosts, MIN_TOKEN, Operator, Permits, Token};
+use crate::access::{CsrfKey, Hosts, MIN_TOKEN, Operator, Permits, Scope, Token};
+use crate::operations::Known;
 use crate::reading::Reader;
 use crate::server::{self, Server};
 use crate::service::answer;
@@ -18,7 +22,9 @@ use crate::shared::{Hook, Service};
 
 /// Pages that show what applications have recorded: a router for a service, or a server of its own.
 ///
-/// It only reads. Nothing in it can append, edit or delete an event.
+/// Nothing in it can append, edit or delete an event. What it is told about consumers, it shows: their positions, their lag and their dead
+/// letters. Operators with the [scopes](Scope) for it retry or discard dead letters, and end rebuilds, if there is an
+/// [audit](Explorer::audit).
 ///
 /// # Examples
 ///
@@ -62,6 +68,8 @@ pub struct Explorer {
     hook: Option<Arc<Hook>>,
     hosts: Vec<String>,
     show_payloads: bool,
+    allowed: Vec<Scope>,
+    known: Known,
 }
 
 impl fmt::Debug for Explorer {
@@ -78,7 +86,15 @@ impl Explorer {
     /// Creates an explorer of one application.
     pub fn of(application: &Application) -> Self {
         let applications = vec![application.clone()];
-        Self { applications, token: None, hook: None, hosts: Vec::new(), show_payloads: false }
+        Self {
+            applications,
+            token: None,
+            hook: None,
+            hosts: Vec::new(),
+            show_payloads: false,
+            allowed: Vec::new(),
+            known: Known::default(),
+        }
     }
 
     /// Shows another application too, under its name.
@@ -137,6 +153,72 @@ impl Explorer {
         self
     }
 
+    /// Lets those who have the token do what these scopes say. Operators of [`auth`](Self::auth) bring their own.
+    ///
+    /// Nobody acts without an [`audit`](Self::audit).
+    pub fn allow(mut self, scopes: impl IntoIterator<Item = Scope>) -> Self {
+        self.allowed.extend(scopes);
+        self
+    }
+
+    /// Shows a runner: what it does, its lag and its errors. Its dead letters can be tried, retried and discarded.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # async fn example(orders: eventsourcing_core::Application, runner: eventsourcing_core::ProjectionRunner, views: eventsourcing_core::MemoryViews<u64>) -> Result<(), Box<dyn std::error::Error>> {
+    /// use eventsourcing_core::audit::MemoryAudit;
+    /// use eventsourcing_explorer::{Explorer, Scope};
+    ///
+    /// // the views of SQLite and PostgreSQL keep an audit in their database: `.audit(views)`
+    /// let explorer = Explorer::of(&orders)
+    ///     .runner(&runner)
+    ///     .views(&views)
+    ///     .audit(MemoryAudit::new())
+    ///     .allow([Scope::LettersRetry, Scope::LettersDiscard]);
+    /// # drop(explorer);
+    /// # Ok(()) }
+    /// ```
+    pub fn runner(mut self, runner: &ProjectionRunner) -> Self {
+        self.known.runners.push(runner.observer());
+        self
+    }
+
+    /// Shows the runners of a system, each as [`runner`](Self::runner) does.
+    pub fn system_runner(mut self, runner: &SystemRunner) -> Self {
+        self.known.runners.extend(runner.observers());
+        self
+    }
+
+    /// Shows who processes whose log in a system, whether it runs here or not.
+    pub fn system(mut self, system: &System) -> Self {
+        self.known.edges.extend(system.edges());
+        self
+    }
+
+    /// Shows the projections of a database of views: their versions, positions, dead letters and rebuilds, whether they run here or not.
+    pub fn views<V: RebuildableViews>(mut self, views: &V) -> Self {
+        self.known.views.push(Arc::new(views.clone()));
+        self
+    }
+
+    /// Lets the dead letters of a projection or a policy be tried, retried and discarded, whether it runs here or not.
+    ///
+    /// Those of a [`runner`](Self::runner) need no such call. Letters that
+    /// [refuse dry runs](eventsourcing_core::DeadLetters::without_dry_run) are used instead of those of the runner.
+    pub fn letters(mut self, letters: impl Into<AnyDeadLetters>) -> Self {
+        self.known.letters.push(letters.into());
+        self
+    }
+
+    /// Sets the audit, to which each act is written before it is done, and its outcome afterwards.
+    ///
+    /// The views of SQLite and PostgreSQL are one, with the table `eventsourcing_audit`.
+    pub fn audit(mut self, audit: impl Audit) -> Self {
+        self.known.audit = Some(Arc::new(audit));
+        self
+    }
+
     /// Returns the router, which can be nested under any path of a service, with `nest` or `nest_service`.
     ///
     /// # Errors
@@ -156,6 +238,9 @@ impl Explorer {
         let service = Service {
             readers: self.applications.iter().map(Reader::new).collect(),
             hosts: Hosts::new(&self.hosts)?,
+            csrf: CsrfKey::new(self.token.as_deref())?,
+            allowed: self.allowed,
+            known: self.known,
             token: self.token.as_deref().map(Token::new).transpose()?,
             hook: self.hook,
             show_payloads: self.show_payloads,

@@ -2,6 +2,8 @@
 
 use axum::http::StatusCode;
 
+use crate::access::Scope;
+
 /// A refused or failed request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
@@ -9,6 +11,14 @@ pub(crate) enum Failure {
     ForeignHost,
     /// Another site sent the request.
     CrossSite,
+    /// A form without the token of the page, or with that of an earlier login.
+    OldForm,
+    /// The operator lacks a scope, which is named.
+    NotAllowed(Scope),
+    /// There is no audit to which an act could be written.
+    NoAudit,
+    /// The audit could not be written, so nothing was done.
+    NotAudited,
     /// No token, or a wrong one.
     SignInNeeded,
     /// The path, the event or the aggregate does not exist.
@@ -17,6 +27,8 @@ pub(crate) enum Failure {
     Method(&'static str),
     /// A parameter of the URL or a body that cannot be used.
     BadRequest(&'static str),
+    /// What the form is about has changed since its page was loaded, or the form contradicts it.
+    Changed(&'static str),
     /// All permits are taken.
     Busy,
     /// The database failed, or took too long.
@@ -26,12 +38,15 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn status(self) -> StatusCode {
         match self {
-            Self::ForeignHost | Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::ForeignHost | Self::CrossSite | Self::OldForm | Self::NotAllowed(_) | Self::NoAudit => {
+                StatusCode::FORBIDDEN
+            }
+            Self::Changed(_) => StatusCode::CONFLICT,
             Self::SignInNeeded => StatusCode::UNAUTHORIZED,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Self::Busy | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::Unavailable | Self::NotAudited => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -40,6 +55,11 @@ impl Failure {
         match self {
             Self::ForeignHost => "Not served under this host name",
             Self::CrossSite => "This request came from another site",
+            Self::OldForm => "This form is not current",
+            Self::NotAllowed(_) => "You may not do this",
+            Self::NoAudit => "There is no audit",
+            Self::NotAudited => "Nothing was done",
+            Self::Changed(_) => "Nothing was done",
             Self::SignInNeeded => "Sign in",
             Self::NotFound(_) => "Not found",
             Self::Method(_) => "Method not allowed",
@@ -56,9 +76,20 @@ impl Failure {
             Self::CrossSite => {
                 "Pages of the explorer open from links of the explorer alone. If you followed a link, continue below."
             }
+            Self::OldForm => "Nothing was done. Load the page again, and send the form of the new page.",
+            Self::NotAllowed(scope) => match scope {
+                Scope::Payload => "The scope `payload` is needed for it.",
+                Scope::Reveal => "The scope `reveal` is needed for it.",
+                Scope::LettersRetry => "The scope `letters:retry` is needed for it.",
+                Scope::LettersDiscard => "The scope `letters:discard` is needed for it.",
+                Scope::Rebuild => "The scope `rebuild` is needed for it.",
+            },
+            Self::NoAudit => "This explorer has no audit, so nobody can act by it: set one with `Explorer::audit`.",
+            Self::NotAudited => "The act could not be written to the audit. The log of the service says why.",
+            Self::Changed(text) => text,
             Self::SignInNeeded => "Give the token of the explorer.",
             Self::NotFound(text) | Self::BadRequest(text) => text,
-            Self::Method(_) => "The explorer only reads.",
+            Self::Method(_) => "This address does not have this method.",
             Self::Busy => "Try again in a moment.",
             Self::Unavailable => "The log of the service says why. Try again in a moment.",
         }

@@ -1,6 +1,7 @@
 //! What each page needs is read: at most six statements, each with a window or an index.
 
 mod aggregate;
+mod operations;
 
 use axum::http::request::Parts;
 use axum::response::Response;
@@ -35,12 +36,15 @@ pub(crate) enum Answer {
     Page(String),
     /// A link to another page.
     Elsewhere(String),
+    /// A file, with its type and its name.
+    File(&'static str, &'static str, String),
 }
 
 impl<'a> Asked<'a> {
     pub(crate) async fn answer(&self, page: Page<'_>) -> Result<Answer, Failure> {
         let (name, wanted) = match page {
             Page::Overview => return self.overview().await.map(Answer::Page),
+            Page::Watched(watched) => return self.watched(watched).await,
             Page::Of(name, wanted) => (name, wanted),
         };
         let reader = self.reader(name)?;
@@ -74,9 +78,24 @@ impl<'a> Asked<'a> {
         self.service.readers.iter().find(|reader| reader.name() == name).ok_or(NO_APPLICATION)
     }
 
-    fn frame(&self, section: Section<'a>, path: String, parameters: Vec<(&'static str, String)>) -> Frame<'a> {
+    pub(super) fn frame(
+        &self,
+        section: Section<'a>,
+        path: String,
+        parameters: Vec<(&'static str, String)>,
+    ) -> Frame<'a> {
         let applications = self.service.readers.iter().map(Reader::name).collect();
-        Frame { links: self.links, path, parameters, applications, section, operator: self.operator, is_live: false }
+        let has_operations = !self.service.known.is_empty();
+        Frame {
+            links: self.links,
+            path,
+            parameters,
+            applications,
+            section,
+            operator: self.operator,
+            is_live: false,
+            has_operations,
+        }
     }
 
     async fn overview(&self) -> Result<String, Failure> {
@@ -175,7 +194,7 @@ fn position_of(found: &Found) -> Option<u64> {
     found.rows.first().and_then(|row| row.stored.position)
 }
 
-async fn event_page(reader: &Reader, position: u64, newest: u64) -> Result<Option<EventPage>, Failure> {
+pub(super) async fn event_page(reader: &Reader, position: u64, newest: u64) -> Result<Option<EventPage>, Failure> {
     let Some((event, save, goes_on)) = reader.event(position).await? else { return Ok(None) };
     let event = opened(reader, event).await;
     Ok(event.map(|event| EventPage { event, save, goes_on, last_version: None, newest }))

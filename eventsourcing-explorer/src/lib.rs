@@ -1,7 +1,7 @@
 //! Web pages that show what an application of [eventsourcing](https://docs.rs/eventsourcing) has recorded.
 //!
-//! An [`Explorer`] is an [`axum::Router`] that a service nests under any of its paths, or a server of its own. It only reads: nothing in it can
-//! append, edit or delete an event.
+//! An [`Explorer`] is an [`axum::Router`] that a service nests under any of its paths, or a server of its own. Nothing in it can append, edit or
+//! delete an event.
 //!
 //! ```
 //! use eventsourcing_core::Application;
@@ -25,8 +25,13 @@
 //! | `{application}/log` | the log, the newest events first, filtered by topic, type and aggregate; new events as they are recorded |
 //! | `{application}/events/{position}` | one event: its payload, its metadata, how it is stored, and the other events of its aggregate in the same save |
 //! | `{application}/aggregates/{id}` | the events of one aggregate by version, with the payload of one of them |
+//! | `projections` | projections and policies: versions, state, position, lag, dead letters, the last error |
+//! | `system` | who processes whose log, as a map and as a table |
+//! | `letters` | dead letters, grouped by reason, aggregate or time; they are tried, retried and discarded there |
+//! | `rebuilds` | how far each rebuild is; it is switched to or aborted there |
+//! | `audit`, `audit.csv` | who did what, when, why, and with which outcome |
 //!
-//! Each page is also JSON under its path with `.json`, with the version of the schema as `schema`. Payloads are shown from their recorded
+//! The last five need to be told what to show: [`Explorer::runner`], [`views`](Explorer::views) and their neighbours. Each page is also JSON under its path with `.json`, with the version of the schema as `schema`. Payloads are shown from their recorded
 //! bytes, so that numbers above 2<sup>53</sup> are exact in both.
 //!
 //! The filter, the place, the selected event, the time zone and the colours are in the URL. The pages work without script; with it, `j` and `k`
@@ -44,6 +49,8 @@
 //! - A page reads at most 200 events with at most six statements, each with a window or an index, and says how far it has looked. 64 requests
 //!   and 32 streams are answered at once; further ones get the status 503. Nobody's open page is no query: without a request and without a
 //!   stream, the explorer asks the database nothing.
+//! - An act needs a [`Scope`] and an [audit](Explorer::audit), to which it is written before it is done. Forms carry a token that is bound to the
+//!   login.
 //! - The content security policy allows no inline script or style.
 #![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -56,6 +63,7 @@ mod failure;
 mod gather;
 mod health;
 mod json;
+mod operations;
 mod pages;
 mod reading;
 mod server;

@@ -4,6 +4,7 @@ mod aggregate;
 mod event;
 mod frame;
 mod log;
+mod operations;
 mod overview;
 mod parts;
 mod plain;
@@ -14,6 +15,10 @@ pub(crate) use aggregate::{AggregatePage, ComparePage, aggregate, aggregate_json
 pub(crate) use event::{EventPage, event, event_json};
 pub(crate) use frame::{Frame, Section};
 pub(crate) use log::{LogPage, log, log_json};
+pub(crate) use operations::{
+    AuditPage, Desk, LettersPage, acted_json, audit, audit_csv, audit_json, letters, letters_json, projections,
+    projections_json, rebuilds, rebuilds_json, system, system_json,
+};
 pub(crate) use overview::{Shown, overview, overview_json};
 pub(crate) use parts::{Sight, gap, row};
 pub(crate) use plain::{failed, failed_json, sign_in};

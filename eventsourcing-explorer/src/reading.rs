@@ -1,5 +1,6 @@
 //! What is read of an application: windows of its log, events and versions. Nothing here can write.
 
+mod consumers;
 mod opened;
 mod reader;
 mod scan;

@@ -9,15 +9,19 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 
-use crate::access::{COOKIE, Operator, Scope, guard};
+use crate::access::{COOKIE, Operator, Scope, csrf_of, guard};
 use crate::failure::Failure;
 use crate::gather::{Answer, Asked};
+use crate::operations::Fields;
 use crate::pages::{failed, failed_json, sign_in};
 use crate::shared::Service;
-use crate::site::{Form, Links, Look, Page, Route, Wanted};
+use crate::site::{Act, Form, Links, Look, Page, Route, Wanted, Watched};
 
 /// How long a page may take. A database that does not answer in this time is reported as unavailable.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long an act is waited for. It is not interrupted, and the audit shows its outcome.
+const LONGEST_ACT: Duration = Duration::from_secs(30);
 
 /// The longest body: a token and the page to which it leads.
 const MAX_BODY: usize = 8 * 1024;
@@ -54,6 +58,7 @@ impl Service {
             Route::SignIn if parts.method == Method::POST => self.signed_in(parts, body, original).await?,
             Route::SignIn => self.sign_in_page(parts, "", false)?,
             Route::SignOut => signed_out(parts, original),
+            Route::Act(act, form) => self.acted(act, form, parts, body).await?,
             Route::Page(page, form) => {
                 let operator = self.operator(parts).ok_or(Failure::SignInNeeded)?;
                 let look = Look::read(parts.uri.query())?;
@@ -79,8 +84,23 @@ impl Service {
         let token = self.token.as_ref()?;
         token.is_in(&parts.headers).then(|| {
             let operator = Operator::new("signed in by token");
-            if self.show_payloads { operator.with_scope(Scope::Payload) } else { operator }
+            let payload = self.show_payloads.then_some(Scope::Payload);
+            self.allowed.iter().copied().chain(payload).fold(operator, Operator::with_scope)
         })
+    }
+
+    /// Does what an operator asks for, and leads to a page that shows the outcome.
+    async fn acted(&self, act: Act, form: Form, parts: &Parts, body: Body) -> Result<Response, Failure> {
+        let operator = self.operator(parts).ok_or(Failure::SignInNeeded)?;
+        let look = Look::read(parts.uri.query())?;
+        let fields = tokio::time::timeout(PATIENCE, Fields::read(body)).await.map_err(|_| Failure::Unavailable)??;
+        self.csrf.check(parts, &operator, self.token.as_ref(), csrf_of(&fields.0))?;
+        let asked = Asked { service: self, parts, operator: &operator, links: links(parts, look), form };
+        match tokio::time::timeout(LONGEST_ACT, asked.act(act, &fields)).await {
+            Ok(answer) => Ok(of_answer(answer?, form)),
+            // it goes on, and the audit shows its outcome
+            Err(_) => Ok(see_other(&asked.links.to(Watched::Audit.path(), &[]))),
+        }
     }
 
     async fn signed_in(&self, parts: &Parts, body: Body, original: &OriginalUri) -> Result<Response, Failure> {
@@ -202,9 +222,19 @@ fn see_other(to: &str) -> Response {
 fn of_answer(answer: Answer, form: Form) -> Response {
     match (answer, form) {
         (Answer::Elsewhere(to), _) => see_other(&to),
+        (Answer::File(kind, name, file), _) => attached(kind, name, file),
         (Answer::Page(page), Form::Html) => html(StatusCode::OK, page),
         (Answer::Page(page), Form::Json) => content(StatusCode::OK, "application/json", page),
     }
+}
+
+/// A file that the browser saves.
+fn attached(kind: &'static str, name: &'static str, file: String) -> Response {
+    let mut response = content(StatusCode::OK, kind, file);
+    if let Ok(name) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
+    }
+    response
 }
 
 fn html(status: StatusCode, page: String) -> Response {

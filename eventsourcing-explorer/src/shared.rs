@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use axum::http::request::Parts;
 
-use crate::access::{Hosts, Operator, Permits, Token};
+use crate::access::{CsrfKey, Hosts, Operator, Permits, Scope, Token};
+use crate::operations::Known;
 use crate::reading::Reader;
 
 /// Decides who a request comes from.
@@ -18,6 +19,10 @@ pub(crate) struct Service {
     pub(crate) token: Option<Token>,
     pub(crate) hook: Option<Arc<Hook>>,
     pub(crate) show_payloads: bool,
+    /// The scopes of those who have the token.
+    pub(crate) allowed: Vec<Scope>,
+    pub(crate) csrf: CsrfKey,
+    pub(crate) known: Known,
     pub(crate) permits: Permits,
 }
 

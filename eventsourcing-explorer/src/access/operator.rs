@@ -1,6 +1,6 @@
-//! Who looks, and at what they may look.
+//! Who looks, at what they may look, and what they may do.
 
-/// A person or a program that reads the pages.
+/// A person or a program that reads the pages, and acts if it has the scopes for it.
 ///
 /// [`Explorer::auth`](crate::Explorer::auth) returns one for each request that it accepts.
 ///
@@ -18,16 +18,39 @@
 pub struct Operator {
     /// The name, which the pages show.
     pub name: String,
-    /// What the operator may see beyond positions, times, topics, ids and sizes.
+    /// What the operator may see beyond positions, times, topics, ids and sizes, and what the operator may do.
     pub scopes: Vec<Scope>,
 }
 
-/// What an operator may see beyond positions, times, topics, ids and sizes.
+/// What an operator may see beyond positions, times, topics, ids and sizes, or may do.
+///
+/// Whoever may do something also needs an [audit](crate::Explorer::audit), to which the act is written before it is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Scope {
     /// The values in the events of an encrypted log, and their metadata. Those of a log that is not encrypted need no scope.
     Payload,
+    /// To reveal hidden values one by one, each time with an entry in the audit.
+    Reveal,
+    /// To try and to retry dead letters.
+    LettersRetry,
+    /// To discard dead letters.
+    LettersDiscard,
+    /// To switch to a rebuilt version of a projection, and to abort a rebuild.
+    Rebuild,
+}
+
+impl Scope {
+    /// Returns the name of the scope, as the pages show it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Payload => "payload",
+            Self::Reveal => "reveal",
+            Self::LettersRetry => "letters:retry",
+            Self::LettersDiscard => "letters:discard",
+            Self::Rebuild => "rebuild",
+        }
+    }
 }
 
 impl Operator {

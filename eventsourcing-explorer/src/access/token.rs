@@ -55,14 +55,19 @@ impl Token {
 
     /// Whether a request has the token in `Authorization`, or the cookie of a browser that signed in.
     pub(crate) fn is_in(&self, headers: &HeaderMap) -> bool {
-        let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        if let Some((scheme, given)) = bearer.and_then(|value| value.split_once(' ')) {
-            return scheme.eq_ignore_ascii_case("bearer") && self.is(given.trim());
+        if let Some(is_valid) = self.is_bearer(headers) {
+            return is_valid;
         }
         let cookies = headers.get_all(COOKIE_HEADER).iter().filter_map(|value| value.to_str().ok());
         let mut values =
             cookies.flat_map(|cookies| cookies.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
         values.any(|(name, value)| name == COOKIE && bool::from(digest(&[value]).ct_eq(&self.cookie_digest)))
+    }
+
+    /// Whether `Authorization` has the token; `None` if there is no such header, so that a cookie counts.
+    pub(crate) fn is_bearer(&self, headers: &HeaderMap) -> Option<bool> {
+        let (scheme, given) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+        Some(scheme.eq_ignore_ascii_case("bearer") && self.is(given.trim()))
     }
 
     /// The value of the cookie.
@@ -72,7 +77,7 @@ impl Token {
 }
 
 /// Equal lengths are compared, whatever the length of what is given.
-fn digest(parts: &[&str]) -> [u8; 32] {
+pub(crate) fn digest(parts: &[&str]) -> [u8; 32] {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_be_bytes());
@@ -81,7 +86,7 @@ fn digest(parts: &[&str]) -> [u8; 32] {
     hash.finalize().into()
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -5,7 +5,7 @@ use maud::{DOCTYPE, Markup, html};
 use super::parts::icon;
 use crate::access::Operator;
 use crate::assets;
-use crate::site::{Links, Look};
+use crate::site::{Links, Look, Watched};
 
 /// The part of the navigation that a page belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub(crate) enum Section<'a> {
     Overview,
     /// The log of an application, its events and its aggregates.
     Log(&'a str),
+    /// A page for operators.
+    Watched(Watched),
 }
 
 /// What a page is shown in.
@@ -25,6 +27,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) applications: Vec<&'a str>,
     pub(crate) section: Section<'a>,
     pub(crate) operator: &'a Operator,
+    /// Whether there is anything for operators.
+    pub(crate) has_operations: bool,
     /// Whether a browser without script loads the page again and again.
     pub(crate) is_live: bool,
 }
@@ -35,13 +39,13 @@ impl Frame<'_> {
         let links = self.links;
         let Look { is_local, theme } = links.look;
         let application = match self.section {
-            Section::Overview => None,
+            Section::Overview | Section::Watched(_) => None,
             Section::Log(name) => Some(name),
         };
         let here = |look: Look| links.with_look(&self.path, &self.parameters, look);
         let title = crumbs.last().map_or("Overview", |(title, _)| title);
         html! {
-            (head(links, title, application, self.is_live))
+            (head(links, title, application, self.is_live, matches!(self.section, Section::Watched(_))))
             body {
                 a.skip href="#main" { "Skip to content" }
                 div.frame {
@@ -50,7 +54,7 @@ impl Frame<'_> {
                         (self.navigation())
                         (more)
                         div.foot {
-                            p { b { "Read-only" } " · " (self.operator.name) }
+                            p { b { (self.may()) } " · " (self.operator.name) }
                             form method="post" action=(links.to("logout", &[])) { button.plain { "Sign out" } }
                         }
                     }
@@ -94,6 +98,7 @@ impl Frame<'_> {
             ul {
                 li { a href=(links.to("overview", &[])) aria-current=[is(Section::Overview)] { (icon("overview")) "Overview" } }
             }
+            (self.operations())
             @for name in &self.applications {
                 h2.cut { (name) }
                 ul { li { a href=(links.to(&format!("{name}/log"), &[])) aria-current=[is(Section::Log(name))] { (icon("log")) "Log" } } }
@@ -114,6 +119,7 @@ impl Frame<'_> {
                         (icon("log")) span.cut { @if one { "Log" } @else { (name) } }
                     }
                 }
+                (self.operations_tab())
             }
         }
     }
@@ -133,7 +139,7 @@ impl Frame<'_> {
 }
 
 /// The beginning of every document.
-pub(super) fn head(links: Links, title: &str, application: Option<&str>, is_live: bool) -> Markup {
+pub(super) fn head(links: Links, title: &str, application: Option<&str>, is_live: bool, for_operators: bool) -> Markup {
     let Look { is_local, theme } = links.look;
     let asset = |asset: &assets::Asset| format!("{}assets/{}", links.to_mount, asset.name);
     html! {
@@ -145,6 +151,7 @@ pub(super) fn head(links: Links, title: &str, application: Option<&str>, is_live
             meta name="color-scheme" content="light dark";
             title { (title) @if let Some(name) = application { " · " (name) } " · eventsourcing" }
             link rel="stylesheet" href=(asset(&assets::STYLE));
+            @if for_operators { link rel="stylesheet" href=(asset(&assets::OPERATIONS)); }
             link rel="icon" href=(asset(&assets::ICON));
             @if is_live { noscript { meta http-equiv="refresh" content="5"; } }
             script src=(asset(&assets::SCRIPT)) defer {}

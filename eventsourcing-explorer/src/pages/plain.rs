@@ -9,7 +9,7 @@ use crate::site::Links;
 
 fn card(links: Links, title: &str, content: &Markup) -> Markup {
     html! {
-        (head(links, title, None, false))
+        (head(links, title, None, false, false))
         body.plain-page { main.card #main { p.brand { (brand()) "eventsourcing" } h1 { (title) } (content) } }
     }
 }

@@ -159,7 +159,7 @@ impl Stored {
         Self::of(mapper, row, &[])
     }
 
-    fn whole(mapper: &Mapper, notification: Notification) -> Self {
+    pub(super) fn whole(mapper: &Mapper, notification: Notification) -> Self {
         let (id, len) = (notification.id, notification.state.len());
         let info = mapper.inspect(&notification.state, notification.checksum);
         Self { position: Some(id), recorded: None, event: notification.into_stored_event(), is_whole: true, len, info }

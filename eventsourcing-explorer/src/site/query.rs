@@ -63,7 +63,7 @@ pub(crate) fn pairs(query: Option<&str>) -> Result<Vec<Pair<'_>>, Failure> {
     Ok(form_urlencoded::parse(query.as_bytes()).filter(|(_, value)| !value.is_empty()).collect())
 }
 
-fn position(value: &str) -> Result<u64, Failure> {
+pub(super) fn position(value: &str) -> Result<u64, Failure> {
     let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
     let number = is_number.then(|| value.parse::<u64>().ok()).flatten();
     // the databases count in signed numbers

@@ -2,6 +2,7 @@
 
 use eventsourcing_core::Uuid;
 
+use super::{Act, Watched};
 use crate::assets::{self, Asset};
 use crate::failure::Failure;
 
@@ -20,6 +21,7 @@ pub(crate) enum Route<'p> {
     SignIn,
     SignOut,
     Asset(&'static Asset),
+    Act(Act, Form),
     Page(Page<'p>, Form),
 }
 
@@ -27,6 +29,8 @@ pub(crate) enum Route<'p> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Page<'p> {
     Overview,
+    /// A page for operators.
+    Watched(Watched),
     /// A page of an application, by its name.
     Of(&'p str, Wanted),
 }
@@ -61,6 +65,12 @@ impl<'p> Route<'p> {
         if path == "overview" {
             return Ok(Self::Page(Page::Overview, form));
         }
+        if let Some(watched) = Watched::read(path) {
+            return Ok(Self::Page(Page::Watched(watched), form));
+        }
+        if let Some(act) = Act::read(path) {
+            return Ok(Self::Act(act, form));
+        }
         let (application, rest) = path.split_once('/').ok_or(NO_PAGE)?;
         let wanted = match rest.split_once('/') {
             None if rest == "log" => Wanted::Log,
@@ -83,7 +93,7 @@ impl<'p> Route<'p> {
     pub(crate) fn methods(self) -> &'static str {
         match self {
             Self::SignIn => "GET, HEAD, POST",
-            Self::SignOut => "POST",
+            Self::SignOut | Self::Act(..) => "POST",
             Self::Root | Self::Asset(_) | Self::Page(..) => "GET, HEAD",
         }
     }
