@@ -78,8 +78,11 @@ pub(crate) fn alone<F: Future>(metadata: Metadata, future: F) -> TaskLocalFuture
 pub(crate) fn of_save(given: Option<Metadata>, cause: Option<CausingEvent>) -> SharedMetadata {
     let scope = CURRENT.try_with(Arc::clone).ok();
     let traceparent = super::traceparent::current();
-    if given.is_none() && cause.is_none() && traceparent.is_none() {
-        return scope.map(SharedMetadata::new).unwrap_or_default();
+    match (cause.is_none() && traceparent.is_none(), &scope, &given) {
+        (true, _, None) => return scope.map(SharedMetadata::new).unwrap_or_default(),
+        // the usual case, in which nothing is copied
+        (true, None, Some(_)) => return given.map(Arc::new).map(SharedMetadata::new).unwrap_or_default(),
+        _ => {}
     }
     let mut metadata = cause.map(|cause| Metadata::of_effects(cause, None)).unwrap_or_default();
     if let Some(traceparent) = traceparent {
