@@ -1,5 +1,6 @@
 //! What is read of an application: windows of its log, events and versions. Nothing here can write.
 
+mod latest;
 mod opened;
 mod reader;
 mod scan;
@@ -7,6 +8,7 @@ mod states;
 mod times;
 mod versions;
 
+pub(crate) use latest::Latest;
 pub(crate) use opened::{Content, Opened};
 pub(crate) use reader::{Reader, Stored};
 pub(crate) use scan::{Filter, Found, From, MAX_ROWS};
