@@ -52,6 +52,7 @@
 //! | [`originators`] | which aggregates there are, by the topics of their first events and by their ids |
 //! | [`times`] | when events were recorded |
 //! | [`log`] | the notification log: ids, bounds, topics, pages |
+//! | [`health`] | whether a recorder says that it accepts events |
 //! | [`search`] | searches of the log from its end and from its beginning, and how far they look |
 //! | [`anchors`] | anchored positions, and reads that start from them |
 //! | [`limits`] | the minimum and maximum values of every field |
@@ -78,6 +79,7 @@ pub mod atomicity;
 pub mod commands;
 pub mod concurrency;
 pub mod dictionaries;
+pub mod health;
 pub mod letters;
 pub mod limits;
 pub mod log;
