@@ -1,17 +1,16 @@
 //! The reader of an application. It has no method that writes, and gives nobody the application.
 
-use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
 use eventsourcing_core::codec::{Mapper, StateInfo};
-use eventsourcing_core::recording::{NotificationQuery, NotificationRef, is_same_attempt};
+use eventsourcing_core::recording::{NotificationQuery, NotificationRef, SearchQuery, is_same_attempt};
 use eventsourcing_core::{Application, Notification, StoredEvent, Timestamp};
 
 use super::opened::Opened;
 use crate::failure::Failure;
 
-/// The number of bytes of states after which a window is read no further.
+/// The number of bytes of states after which a search ends.
 const MAX_WINDOW: usize = 32 * 1024 * 1024;
 
 /// How far on each side of an event its save is looked for.
@@ -41,21 +40,6 @@ pub(crate) struct Stored {
     pub(crate) info: StateInfo,
 }
 
-/// What a read of a window has found.
-#[derive(Debug, Default)]
-pub(super) struct Window {
-    /// The last matches, oldest first.
-    pub(super) rows: VecDeque<Stored>,
-    /// Whether earlier matches were dropped, because there were more than asked for.
-    pub(super) has_more: bool,
-    /// The last position that was read.
-    pub(super) last: u64,
-    /// The number of positions that were read.
-    pub(super) seen: u64,
-    /// Whether the window was left early, because its states are too large.
-    pub(super) is_cut: bool,
-}
-
 impl std::fmt::Debug for Reader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Reader").field("application", &self.name()).finish_non_exhaustive()
@@ -81,41 +65,17 @@ impl Reader {
         Ok(self.application.recorder().max_notification_id().await.map_err(|error| self.failed(&error))?.unwrap_or(0))
     }
 
-    /// Reads positions `after + 1` to `up_to`, in one statement, and returns the last `limit` events that `keep` selects.
-    pub(super) async fn window(
-        &self,
-        (after, up_to): (u64, u64),
-        limit: usize,
-        is_first: bool,
-        keep: &(dyn Fn(&NotificationRef<'_>) -> bool + Sync),
-    ) -> Result<Window, Failure> {
-        let size = usize::try_from(up_to.saturating_sub(after)).unwrap_or(usize::MAX);
-        let mut window = Window { last: after, ..Window::default() };
-        let (mapper, mut bytes) = (self.application.mapper(), 0);
+    /// Searches the log, and returns what it finds, in its direction, and how far it has looked. It ends early if the states are too large.
+    pub(super) async fn find(&self, query: SearchQuery) -> Result<(Vec<Stored>, Option<u64>), Failure> {
+        let (mapper, mut rows, mut bytes) = (self.application.mapper(), Vec::new(), 0);
         let mut visit = |row: NotificationRef<'_>| {
-            window.seen += 1;
-            window.last = row.id;
             bytes += row.state.len();
-            if keep(&row) {
-                if window.rows.len() == limit {
-                    window.rows.pop_front();
-                    window.has_more = true;
-                }
-                window.rows.push_back(Stored::in_list(mapper, &row));
-                if is_first && window.rows.len() == limit {
-                    return ControlFlow::Break(());
-                }
-            }
-            if bytes > MAX_WINDOW && row.id < up_to {
-                window.is_cut = true;
-                return ControlFlow::Break(());
-            }
-            ControlFlow::Continue(())
+            rows.push(Stored::in_list(mapper, &row));
+            if bytes > MAX_WINDOW { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let query = NotificationQuery::after(after, size).up_to(up_to);
-        let read = self.application.recorder().read_notifications(query, &mut visit).await;
-        read.map_err(|error| self.failed(&error))?;
-        Ok(window)
+        let looked_to = self.application.recorder().search_notifications(query, &mut visit).await;
+        let looked_to = looked_to.map_err(|error| self.failed(&error))?;
+        Ok((rows, looked_to))
     }
 
     /// The event at a position, and the other events of its save, in one statement. The neighbours have no states.

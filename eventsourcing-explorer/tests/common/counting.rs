@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use async_trait::async_trait;
 use eventsourcing::recording::{
-    EventPlace, EventQuery, EventVisitor, NotificationQuery, NotificationVisitor, OriginatorQuery, RecordedOriginator,
-    RecordedTime, StoredDictionary,
+    EventPlace, EventQuery, EventVisitor, NotificationQuery, NotificationVisitor, OriginatorIdQuery, OriginatorQuery,
+    OriginatorSummary, RecordedOriginator, RecordedTime, SearchQuery, StoredDictionary,
 };
 use eventsourcing::{Notification, Recorder, RecorderError, StoredEvent, Uuid};
 
@@ -62,6 +62,21 @@ impl Recorder for Counting {
         visit: &mut NotificationVisitor<'_>,
     ) -> Result<(), RecorderError> {
         self.counted().read_notifications(query, visit).await
+    }
+
+    async fn search_notifications(
+        &self,
+        query: SearchQuery,
+        visit: &mut NotificationVisitor<'_>,
+    ) -> Result<Option<u64>, RecorderError> {
+        self.counted().search_notifications(query, visit).await
+    }
+
+    async fn select_originators_by_id(
+        &self,
+        query: OriginatorIdQuery,
+    ) -> Result<Vec<OriginatorSummary>, RecorderError> {
+        self.counted().select_originators_by_id(query).await
     }
 
     async fn select_originators(&self, query: OriginatorQuery) -> Result<Vec<RecordedOriginator>, RecorderError> {
