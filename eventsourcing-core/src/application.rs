@@ -39,6 +39,7 @@ mod history;
 mod last_notifications;
 mod log_reader;
 mod log_search;
+mod mapper_variables;
 pub(crate) mod metadata_scope;
 mod notification_log;
 mod open_log;

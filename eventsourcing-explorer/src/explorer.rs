@@ -15,7 +15,7 @@ use eventsourcing_core::{Application, ProjectionRunner};
 use crate::ExplorerError;
 use crate::access::{CsrfKey, Hosts, MIN_TOKEN, Operator, Permits, Scope, Token};
 use crate::operations::Known;
-use crate::reading::Reader;
+use crate::reading::{Latest, Reader};
 use crate::server::{self, Server};
 use crate::service::answer;
 use crate::shared::{Hook, Service};
@@ -245,6 +245,7 @@ impl Explorer {
             hook: self.hook,
             show_payloads: self.show_payloads,
             permits: Permits::new(),
+            latest: Latest::default(),
         };
         // a wildcard and not a fallback: a service that nests the router may have a fallback of its own
         Ok(Router::new().route("/", any(answer)).route("/{*path}", any(answer)).with_state(Arc::new(service)))

@@ -10,14 +10,11 @@ use eventsourcing_core::Uuid;
 use crate::access::Operator;
 use crate::failure::Failure;
 use crate::pages::{self, EventPage, Frame, LogPage, Section, Shown, Sight};
-use crate::reading::{Content, Filter, Found, From, MAX_ROWS, Opened, Reader};
+use crate::reading::{Content, Found, From, Opened, Reader};
 use crate::shared::Service;
 use crate::site::{Form, Links, LogQuery, Page, Wanted, pairs};
 use crate::tail::Tail;
 use crate::times;
-
-/// The number of applications that the overview reads, with two statements each.
-const READ_ON_OVERVIEW: usize = 3;
 
 const NO_APPLICATION: Failure = Failure::NotFound("There is no application of this name.");
 
@@ -99,16 +96,10 @@ impl<'a> Asked<'a> {
     }
 
     async fn overview(&self) -> Result<String, Failure> {
-        let mut shown = Vec::new();
-        for (at, reader) in self.service.readers.iter().enumerate() {
-            let mut found = match at < READ_ON_OVERVIEW {
-                true => Some(reader.search(&Filter::default(), From::Newest, MAX_ROWS).await?),
-                false => None,
-            };
-            let rows = found.iter_mut().flat_map(|found| &mut found.rows);
-            reader.timed(rows.map(|row| &mut row.stored).collect()).await?;
-            shown.push(Shown { reader, sight: Sight::of(reader, self.operator), found });
-        }
+        let newest = self.service.latest.of(&self.service.readers).await?;
+        let shown = |(reader, found): (&'a Reader, _)| Shown { reader, sight: Sight::of(reader, self.operator), found };
+        let found = newest.iter().map(Option::as_ref);
+        let shown: Vec<Shown<'_>> = self.service.readers.iter().zip(found).map(shown).collect();
         let frame = self.frame(Section::Overview, "overview".to_owned(), Vec::new());
         Ok(match self.form {
             Form::Html => pages::overview(&shown, &frame).into_string(),

@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 
 use crate::access::{CsrfKey, Hosts, Operator, Permits, Scope, Token};
 use crate::operations::Known;
-use crate::reading::Reader;
+use crate::reading::{Latest, Reader};
 
 /// Decides who a request comes from.
 pub(crate) type Hook = dyn Fn(&Parts) -> Option<Operator> + Send + Sync;
@@ -24,6 +24,7 @@ pub(crate) struct Service {
     pub(crate) csrf: CsrfKey,
     pub(crate) known: Known,
     pub(crate) permits: Permits,
+    pub(crate) latest: Latest,
 }
 
 impl fmt::Debug for Service {

@@ -53,6 +53,7 @@
 //! | [`times`] | when events were recorded |
 //! | [`places`] | where the events of an aggregate are in the log |
 //! | [`log`] | the notification log: ids, bounds, topics, pages |
+//! | [`health`] | whether a recorder says that it accepts events |
 //! | [`search`] | searches of the log from its end and from its beginning, and how far they look |
 //! | [`anchors`] | anchored positions, and reads that start from them |
 //! | [`limits`] | the minimum and maximum values of every field |
@@ -79,6 +80,7 @@ pub mod atomicity;
 pub mod commands;
 pub mod concurrency;
 pub mod dictionaries;
+pub mod health;
 pub mod letters;
 pub mod limits;
 pub mod log;

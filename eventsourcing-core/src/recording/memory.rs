@@ -295,6 +295,10 @@ impl Recorder for MemoryRecorder {
         Ok(Some(format!("memory at {:p}", Arc::as_ptr(&self.log))))
     }
 
+    async fn is_writable(&self) -> Result<Option<bool>, RecorderError> {
+        self.read(|_| Some(true))
+    }
+
     /// Closes all clones. The events are lost when the last clone is dropped.
     async fn close(&self) {
         self.write(|log| log.closed = true);

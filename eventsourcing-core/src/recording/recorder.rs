@@ -469,6 +469,16 @@ pub trait Recorder: Debug + Send + Sync {
         Ok(None)
     }
 
+    /// Returns whether the store accepts events from this recorder now; `None` if the recorder cannot know without writing, as by default.
+    ///
+    /// It is for health checks: it writes nothing, and waits for no lock.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    async fn is_writable(&self) -> Result<Option<bool>, RecorderError> {
+        Ok(None)
+    }
+
     /// Closes connections and files once running calls have completed. Later calls fail with [`RecorderError::Closed`].
     ///
     /// A recorder that has neither does nothing.

@@ -25,7 +25,7 @@ const TOPICS: usize = 9;
 pub(crate) struct Shown<'a> {
     pub(crate) reader: &'a Reader,
     pub(crate) sight: Sight<'a>,
-    pub(crate) found: Option<Found>,
+    pub(crate) found: Option<&'a Found>,
 }
 
 /// What the newest events say.
@@ -146,7 +146,7 @@ impl Shown<'_> {
                     @if self.reader.is_encrypted() { span.pill { (icon("lock")) "encrypted" } }
                     span.acts { a.btn href=(links.to(&format!("{name}/log"), &[])) { (icon("log")) "Log" } }
                 }
-                @match &self.found {
+                @match self.found {
                     None => p.mute { "Open its log to see it." },
                     Some(found) if found.rows.is_empty() => p.panel.empty { b { "Nothing is recorded yet." } " Events appear here once the application saves some." },
                     Some(found) => {
@@ -181,7 +181,7 @@ pub(crate) fn overview_json(shown: &[Shown<'_>]) -> String {
     let applications = shown.iter().map(|one| ApplicationJson {
         name: one.reader.name(),
         encrypted: one.reader.is_encrypted(),
-        newest: one.found.as_ref().map(|found| found.newest),
+        newest: one.found.map(|found| found.newest),
         events: one
             .found
             .iter()

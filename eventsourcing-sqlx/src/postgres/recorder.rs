@@ -108,6 +108,8 @@ struct Inner {
     watermark: Arc<Watermark>,
     notifier: Notifier,
     listener: Listener,
+    /// Whether the server was a standby when it was opened, where nothing listens.
+    is_standby: OnceLock<bool>,
     /// Distinguishes a server that is down from a pool whose connections are all in use.
     reachability: Reachability,
     stamps: Stamps,
@@ -118,7 +120,8 @@ struct Inner {
 impl PostgresRecorder {
     /// Opens the tables of an application. Missing tables are created and old ones migrated, unless the configuration forbids it.
     ///
-    /// If the tables are up to date, this takes one connection and one `SELECT`, and waits for no lock.
+    /// If the tables are up to date, this takes one connection and one `SELECT`, and waits for no lock. With [`PostgresConfig::read_only`], it
+    /// changes nothing, the server may be a standby, and old or missing tables are [`RecorderError::NotMigrated`].
     ///
     /// # Errors
     /// [`RecorderError::Name`] if the application's name cannot be part of a table name, [`RecorderError::Open`] if the database cannot be
@@ -144,6 +147,7 @@ impl PostgresRecorder {
             watermark: Arc::default(),
             notifier: Notifier::default(),
             listener: Listener::default(),
+            is_standby: OnceLock::new(),
             reachability: Reachability::default(),
             stamps: Stamps::default(),
             known_dictionaries: KnownDictionaries::default(),
@@ -323,6 +327,10 @@ impl Recorder for PostgresRecorder {
 
     async fn log_identity(&self) -> Result<Option<String>, RecorderError> {
         self.inner.log_identity().await.map(Some)
+    }
+
+    async fn is_writable(&self) -> Result<Option<bool>, RecorderError> {
+        self.inner.is_writable().await.map(Some)
     }
 
     async fn close(&self) {

@@ -16,6 +16,7 @@ mod open;
 mod originators;
 mod places;
 mod report;
+mod sealed_file;
 mod select;
 mod snapshots;
 mod times;
@@ -100,7 +101,8 @@ struct Inner {
 impl SqliteRecorder {
     /// Opens the tables of an application. Missing tables are created and old ones migrated, unless the configuration forbids it.
     ///
-    /// If the tables are up to date, this waits for no lock.
+    /// If the tables are up to date, this waits for no lock. With [`SqliteConfig::read_only`], it changes nothing, and old or missing tables are
+    /// [`RecorderError::NotMigrated`].
     ///
     /// # Errors
     /// [`RecorderError::Name`] if the application's name cannot be part of a table name, [`RecorderError::Open`] and
@@ -112,7 +114,7 @@ impl SqliteRecorder {
         let name = TableName::of(application)?;
         let sql = SqliteSql::of(&name);
         let location = Location::of(&config.dbname);
-        location.check()?;
+        location.check(config.read_only)?;
         let connections = Connections::new(location.clone(), &config);
         let inner = Arc::new(Inner {
             name,
@@ -303,6 +305,10 @@ impl Recorder for SqliteRecorder {
         Ok(self.inner.log_id.get().map(|log_id| format!("SQLite log {log_id} in the file {file:?}")))
     }
 
+    async fn is_writable(&self) -> Result<Option<bool>, RecorderError> {
+        self.inner.is_writable().map(Some)
+    }
+
     async fn close(&self) {
         self.writer.close().await;
         self.inner.connections.close();
@@ -314,6 +320,15 @@ impl Inner {
     /// Refuses to wait for the lock of a view's transaction in the calling task.
     fn check_held(&self) -> Result<(), RecorderError> {
         view_locks::check(self.file())
+    }
+
+    /// Whether the file is the one that was opened, and its permissions allow writes.
+    fn is_writable(&self) -> Result<bool, RecorderError> {
+        if self.config.read_only {
+            return Ok(false);
+        }
+        self.connections.check_file()?;
+        Ok(!self.location.is_write_protected())
     }
 
     /// The canonical path of the file.

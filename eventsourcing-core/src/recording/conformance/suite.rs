@@ -88,6 +88,9 @@ macro_rules! recorder_conformance {
                 the_last_id_is_none_and_then_that_of_the_last_event
                 a_notification_seen_once_is_seen_the_same_later
             }
+            health {
+                a_recorder_that_records_does_not_deny_it
+            }
             search {
                 the_last_notifications_are_found
                 filters_select_theirs

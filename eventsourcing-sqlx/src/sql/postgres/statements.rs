@@ -58,6 +58,8 @@ pub(crate) struct PostgresSql {
     /// The channel is named after the log's id: channels belong to the whole database, and several schemas may have an
     /// application of the same name.
     pub(crate) channel: Sql,
+    /// `()` → whether the server is a primary, the session may write, and the role may append.
+    pub(crate) writable: Sql,
     /// `(notification id)`: notifies listeners that ids up to it are recorded.
     pub(crate) announce: Sql,
     pub(crate) events: String,
@@ -353,6 +355,13 @@ impl PostgresSql {
             .into(),
             lock: format!("SELECT id FROM {head} WHERE id = 1 FOR NO KEY UPDATE").into(),
             channel: format!("SELECT {CHANNEL}, {last} FROM {head} AS head WHERE id = 1").into(),
+            writable: format!(
+                "SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off' \
+                   AND has_table_privilege({events}::text, 'INSERT') AND has_table_privilege({head}::text, 'UPDATE')",
+                events = quoted_text(&events),
+                head = quoted_text(&head),
+            )
+            .into(),
             announce: format!("SELECT pg_notify({CHANNEL}, $1::bigint::text) FROM {head} WHERE id = 1").into(),
             events,
             dictionaries,
