@@ -4,7 +4,9 @@ mod consumers;
 mod opened;
 mod reader;
 mod scan;
+mod storage;
 
 pub(crate) use opened::{Content, Opened};
 pub(crate) use reader::{Reader, Stored};
 pub(crate) use scan::{Filter, Found, From, MAX_ROWS};
+pub(crate) use storage::{Stored as Storage, VERIFIED, Verified};

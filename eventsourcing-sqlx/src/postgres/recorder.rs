@@ -20,6 +20,7 @@ mod reader_connections;
 mod recorded_versions;
 mod save_batch;
 mod select;
+mod sizes;
 mod snapshots;
 mod times;
 mod tracking;
@@ -35,7 +36,9 @@ use eventsourcing_core::recording::{EventQuery, EventVisitor, LogPosition, Notif
 use eventsourcing_core::recording::{
     OriginatorQuery, OutdatedCommands, RecordedCommand, RecordedOriginator, RecordedTime,
 };
-use eventsourcing_core::recording::{StoredDictionary, StoredLetter, StoredSnapshot, TrackedPosition, Watermark};
+use eventsourcing_core::recording::{
+    StoredDictionary, StoredLetter, StoredSnapshot, TableSize, TrackedPosition, Watermark,
+};
 use eventsourcing_core::{CommandId, Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection, PgPool};
@@ -192,6 +195,10 @@ impl Recorder for PostgresRecorder {
 
     async fn tracked_positions(&self) -> Result<Vec<TrackedPosition>, RecorderError> {
         self.inner.tracked_positions().await
+    }
+
+    async fn table_sizes(&self) -> Result<Vec<TableSize>, RecorderError> {
+        self.inner.table_sizes().await
     }
 
     async fn select_events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, RecorderError> {

@@ -15,6 +15,7 @@ mod location;
 mod open;
 mod originators;
 mod select;
+mod sizes;
 mod snapshots;
 mod times;
 mod tracking;
@@ -29,7 +30,7 @@ use async_trait::async_trait;
 use eventsourcing_core::recording::{
     Append, Cause, EventQuery, EventVisitor, LastQuery, LetterQuery, LogPosition, NotificationQuery,
     NotificationVisitor, OriginatorQuery, OutdatedCommands, RecordedCommand, RecordedOriginator, RecordedTime,
-    ReplayQuery, ReplayVisitor, StoredDictionary, StoredLetter, StoredSnapshot, TrackedPosition, Watermark,
+    ReplayQuery, ReplayVisitor, StoredDictionary, StoredLetter, StoredSnapshot, TableSize, TrackedPosition, Watermark,
 };
 use eventsourcing_core::{CommandId, Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 
@@ -164,6 +165,10 @@ impl Recorder for SqliteRecorder {
 
     async fn tracked_positions(&self) -> Result<Vec<TrackedPosition>, RecorderError> {
         self.inner.tracked_positions().await
+    }
+
+    async fn table_sizes(&self) -> Result<Vec<TableSize>, RecorderError> {
+        self.inner.table_sizes().await
     }
 
     async fn select_events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, RecorderError> {
