@@ -29,9 +29,10 @@
 //! | `system` | who processes whose log, as a map and as a table |
 //! | `letters` | dead letters, grouped by reason, aggregate or time; they are tried, retried and discarded there |
 //! | `rebuilds` | how far each rebuild is; it is switched to or aborted there |
+//! | `storage`, `verify` | sizes, forms and dictionaries; whether a part of a log is as it was recorded |
 //! | `audit`, `audit.csv` | who did what, when, why, and with which outcome |
 //!
-//! The last five need to be told what to show: [`Explorer::runner`], [`views`](Explorer::views) and their neighbours. Each page is also JSON under its path with `.json`, with the version of the schema as `schema`. Payloads are shown from their recorded
+//! Most of the last ones need to be told what to show: [`Explorer::runner`], [`views`](Explorer::views) and their neighbours. Each page is also JSON under its path with `.json`, with the version of the schema as `schema`. Payloads are shown from their recorded
 //! bytes, so that numbers above 2<sup>53</sup> are exact in both.
 //!
 //! The filter, the place, the selected event, the time zone and the colours are in the URL. The pages work without script; with it, `j` and `k`

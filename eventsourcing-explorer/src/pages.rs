@@ -16,8 +16,9 @@ pub(crate) use event::{EventPage, event, event_json};
 pub(crate) use frame::{Frame, Section};
 pub(crate) use log::{LogPage, log, log_json};
 pub(crate) use operations::{
-    AuditPage, Desk, LettersPage, acted_json, audit, audit_csv, audit_json, letters, letters_json, projections,
-    projections_json, rebuilds, rebuilds_json, system, system_json,
+    AuditPage, Desk, Hidden, LettersPage, StoragePage, acted_json, audit, audit_csv, audit_json, letters, letters_json,
+    projections, projections_json, rebuilds, rebuilds_json, storage, storage_json, system, system_json, verify,
+    verify_json,
 };
 pub(crate) use overview::{Shown, overview, overview_json};
 pub(crate) use parts::{Sight, gap, row};

@@ -6,6 +6,7 @@ mod opened;
 mod reader;
 mod scan;
 mod states;
+mod storage;
 mod times;
 mod versions;
 
@@ -14,3 +15,4 @@ pub(crate) use opened::{Content, Opened};
 pub(crate) use reader::{Reader, Stored};
 pub(crate) use scan::{Filter, Found, From, MAX_ROWS};
 pub(crate) use states::{REPLAYED, State};
+pub(crate) use storage::{Stored as Storage, VERIFIED, Verified};

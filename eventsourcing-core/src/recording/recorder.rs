@@ -14,7 +14,7 @@ use super::{
     Append, CommandId, EventPlace, EventQuery, EventVisitor, LetterQuery, LogPosition, Notification, NotificationQuery,
     NotificationVisitor, OriginatorIdQuery, OriginatorQuery, OriginatorSummary, OutdatedCommands, RecordedCommand,
     RecordedOriginator, RecordedTime, RecorderError, ReplayItem, ReplayQuery, ReplayVisitor, SearchQuery,
-    StoredDictionary, StoredEvent, StoredLetter, StoredSnapshot, TrackedPosition, Tracking,
+    StoredDictionary, StoredEvent, StoredLetter, StoredSnapshot, TableSize, TrackedPosition, Tracking,
 };
 use crate::stats::RecorderStats;
 
@@ -456,6 +456,14 @@ pub trait Recorder: Debug + Send + Sync {
     async fn recorded_after(&self, after: u64) {
         let _ = after;
         std::future::pending().await
+    }
+
+    /// Returns how much room the application's tables take, without reading them; none if the recorder does not know.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    async fn table_sizes(&self) -> Result<Vec<TableSize>, RecorderError> {
+        Ok(Vec::new())
     }
 
     /// Returns a text that identifies this log; `None` if the recorder cannot identify it.

@@ -4,14 +4,18 @@ use eventsourcing_core::audit::AuditRecord;
 use eventsourcing_core::projection::DryRun;
 
 use super::{Answer, Asked, event_page};
+use crate::access::Scope;
 use crate::failure::Failure;
 use crate::operations::{Acted, Acting, Consumer, Consumers, Fields, FoundLetters};
-use crate::pages::{self, AuditPage, Desk, LettersPage, Section, Sight};
+use crate::pages::{self, AuditPage, Desk, Hidden, LettersPage, Section, Sight, StoragePage};
 use crate::site::{Act, Form, WatchQuery, Watched};
 
 /// The number of entries of the audit on a page, and in a file.
 const ENTRIES: usize = 100;
 const ENTRIES_IN_FILE: usize = 10_000;
+
+/// The number of applications whose storage a page measures.
+const MEASURED: usize = 6;
 
 impl<'a> Asked<'a> {
     /// A page for operators.
@@ -22,6 +26,8 @@ impl<'a> Asked<'a> {
             Watched::System => self.system(watched).await,
             Watched::Rebuilds => self.rebuilds(watched, &query).await?,
             Watched::Letters => self.letters(query, None, false).await?,
+            Watched::Storage => self.storage(watched).await,
+            Watched::Verify => self.verified(watched, query).await?,
             Watched::Audit => self.audit(query).await?,
             Watched::AuditCsv => {
                 let records = self.entries(u64::MAX, ENTRIES_IN_FILE).await?;
@@ -130,6 +136,42 @@ impl<'a> Asked<'a> {
         })
     }
 
+    async fn storage(&self, watched: Watched) -> String {
+        let mut page = StoragePage { stored: Vec::new(), failed: Vec::new() };
+        for reader in self.service.readers.iter().take(MEASURED) {
+            match reader.stored().await {
+                Ok(stored) => page.stored.push((reader, stored)),
+                Err(_) => page.failed.push(reader.name().to_owned()),
+            }
+        }
+        match self.form {
+            Form::Html => {
+                let frame = self.frame(Section::Watched(watched), watched.path().to_owned(), Vec::new());
+                pages::storage(&page, &frame).into_string()
+            }
+            Form::Json => pages::storage_json(&page),
+        }
+    }
+
+    async fn verified(&self, watched: Watched, query: WatchQuery) -> Result<String, Failure> {
+        let chosen = match &query.application {
+            Some(name) => {
+                let reader = self.reader(name)?;
+                Some((reader.name(), reader.verify(query.from.unwrap_or(1)).await?))
+            }
+            None => None,
+        };
+        let chosen = chosen.as_ref().map(|(name, verified)| (*name, verified));
+        Ok(match self.form {
+            Form::Html => {
+                let applications: Vec<&str> = self.service.readers.iter().map(crate::reading::Reader::name).collect();
+                let frame = self.frame(Section::Watched(watched), watched.path().to_owned(), query.pairs());
+                pages::verify(&applications, chosen, &frame).into_string()
+            }
+            Form::Json => pages::verify_json(chosen),
+        })
+    }
+
     async fn audit(&self, query: WatchQuery) -> Result<String, Failure> {
         let mut records = self.entries(query.before.unwrap_or(u64::MAX), ENTRIES + 1).await?;
         let has_more = records.len() > ENTRIES;
@@ -159,10 +201,11 @@ impl<'a> Asked<'a> {
         Ok(found.into_iter().find(|record| record.id == id))
     }
 
-    /// The logs whose values this operator does not see, and what is said about them.
-    fn hidden(&self) -> Vec<&'a str> {
-        let is_hidden = |reader: &&crate::reading::Reader| !Sight::of(reader, self.operator).payloads;
-        self.service.readers.iter().filter(is_hidden).map(crate::reading::Reader::name).collect()
+    /// Whose errors this operator sees.
+    fn hidden(&self) -> Hidden<'a> {
+        let is_seen = |reader: &&crate::reading::Reader| Sight::of(reader, self.operator).payloads;
+        let seen = self.service.readers.iter().filter(is_seen).map(crate::reading::Reader::name).collect();
+        Hidden { seen, sees_all: self.operator.may(Scope::Payload) }
     }
 }
 

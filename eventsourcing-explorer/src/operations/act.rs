@@ -216,14 +216,13 @@ impl Deed {
             },
             Self::Discard(letters, ids, note) => {
                 let mut discarded = 0;
-                let outcome = loop {
+                loop {
                     let Some(id) = ids.get(discarded) else { break format!("discarded: {discarded}") };
                     match letters.discard_with(*id, &note).await {
                         Ok(_) => discarded += 1,
                         Err(error) => break format!("discarded: {discarded} of {}; {}", ids.len(), failed(&error)),
                     }
-                };
-                outcome
+                }
             }
             Self::Reveal => "shown".to_owned(),
             Self::Switch(views, name, version) => switched(&*views, &name, version).await,

@@ -93,6 +93,7 @@ impl Source<'_> {
         };
         Ok(match self.upstream() {
             Some(upstream) => letters.into_iter().map(|letter| upstream.opened_letter(letter)).collect(),
+            // reasons may be encrypted, with a key that only that application has
             None => letters,
         })
     }
@@ -181,7 +182,7 @@ impl FoundLetters {
                 Of::Aggregate => (*consumer, letter.originator_id.to_string(), String::new()),
                 Of::Reason => match &letter.reason {
                     Some(reason) => {
-                        let key = (*consumer, letter.topic.clone(), reason.clone());
+                        let key = (*consumer, letter.topic.clone(), without_numbers(reason));
                         reasons.insert(aggregate, key.clone());
                         key
                     }
@@ -238,6 +239,19 @@ impl Group<'_> {
     }
 }
 
+/// A reason by which those are the same that differ in their numbers alone.
+fn without_numbers(reason: &str) -> String {
+    let mut text = String::with_capacity(reason.len());
+    for c in reason.chars() {
+        match c {
+            '0'..='9' if text.ends_with('0') => {}
+            '0'..='9' => text.push('0'),
+            c => text.push(c),
+        }
+    }
+    text
+}
+
 /// The letters of one consumer, each with the position of the first letter of its aggregate if it waits.
 fn waiting(consumer: usize, letters: Vec<DeadLetter>) -> impl Iterator<Item = Found> {
     let mut first = BTreeMap::new();
@@ -251,4 +265,15 @@ fn waiting(consumer: usize, letters: Vec<DeadLetter>) -> impl Iterator<Item = Fo
 fn failed(error: &dyn std::error::Error) -> Failure {
     tracing::warn!(%error, "the explorer could not read dead letters");
     Failure::Unavailable
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_that_differ_in_numbers_alone_are_the_same() {
+        assert_eq!(without_numbers("no rate for house 127"), without_numbers("no rate for house 7"));
+        assert_ne!(without_numbers("no rate for 7 in Porto"), without_numbers("no rate for 7 in Malmö"));
+    }
 }

@@ -83,7 +83,7 @@ impl Frame<'_> {
                                 a.icon href=(here(Look { is_local, theme: Some("dark") })) aria-label="Dark" aria-current=[(theme == Some("dark")).then_some("true")] { (icon("moon")) }
                             }
                         }
-                        main #main { (main) }
+                        main #main { (self.operations_above()) (main) }
                     }
                 }
                 (self.tabs())

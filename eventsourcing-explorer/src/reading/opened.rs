@@ -81,7 +81,7 @@ impl Opened {
 }
 
 /// Why a state cannot be opened, without anything of it.
-fn reason(error: &MapperError) -> &'static str {
+pub(super) fn reason(error: &MapperError) -> &'static str {
     match error.failure {
         MapperFailure::Corrupt { .. } => "It was altered since it was recorded, or is incomplete.",
         MapperFailure::Cipher(_) => "It does not decrypt: it was altered, or moved from another place.",

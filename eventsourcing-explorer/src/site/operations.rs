@@ -11,6 +11,9 @@ pub(crate) enum Watched {
     System,
     Letters,
     Rebuilds,
+    Storage,
+    /// A part of a log, verified.
+    Verify,
     Audit,
     /// The audit as a table for other programs.
     AuditCsv,
@@ -35,6 +38,8 @@ impl Watched {
             "system" => Self::System,
             "letters" => Self::Letters,
             "rebuilds" => Self::Rebuilds,
+            "storage" => Self::Storage,
+            "verify" => Self::Verify,
             "audit" => Self::Audit,
             "audit.csv" => Self::AuditCsv,
             _ => return None,
@@ -48,6 +53,8 @@ impl Watched {
             Self::System => "system",
             Self::Letters => "letters",
             Self::Rebuilds => "rebuilds",
+            Self::Storage => "storage",
+            Self::Verify => "verify",
             Self::Audit => "audit",
             Self::AuditCsv => "audit.csv",
         }
@@ -99,6 +106,9 @@ pub(crate) struct WatchQuery {
     pub(crate) before: Option<u64>,
     /// The entry of the audit whose outcome is shown.
     pub(crate) done: Option<u64>,
+    /// The application whose log is verified, and the position from which on.
+    pub(crate) application: Option<String>,
+    pub(crate) from: Option<u64>,
 }
 
 impl WatchQuery {
@@ -112,6 +122,8 @@ impl WatchQuery {
                 "at" => read.at = Some(position(value)?),
                 "after" => read.after = position(value)?,
                 "before" => read.before = Some(position(value)?),
+                "application" => read.application = Some(value.to_owned()),
+                "from" => read.from = Some(position(value)?),
                 "done" => read.done = Some(position(value)?),
                 "by" => {
                     read.by = match value {
@@ -142,6 +154,8 @@ impl WatchQuery {
             pairs.push(("after", self.after.to_string()));
         }
         pairs.extend(self.before.map(|before| ("before", before.to_string())));
+        pairs.extend(self.application.clone().map(|application| ("application", application)));
+        pairs.extend(self.from.map(|from| ("from", from.to_string())));
         pairs
     }
 }

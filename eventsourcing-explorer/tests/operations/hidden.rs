@@ -58,3 +58,26 @@ async fn reasons_of_an_encrypted_log_are_hidden_until_they_are_revealed() {
     assert!(audit.contains("reveal") && audit.contains("notes from Shop, notification 2"), "{audit}");
     assert!(!page(&router, selected).await.contains(SECRET), "it was shown once");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reasons_of_a_log_that_is_not_shown_are_hidden_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut variables = databases(&folder).remove(1);
+    variables.push(("CIPHER_KEY".to_owned(), KEY.to_owned()));
+    let shop = Shop::builder().variables(variables).open().await.unwrap();
+    let mut order = Order::place("ada".to_owned(), 1);
+    order.note(format!("bad {SECRET}"));
+    shop.save(&mut order).await.unwrap();
+    let views = sqlite_views(&folder).await;
+    eventsourcing::sqlx::query("CREATE TABLE notes (text TEXT)").execute(views.pool()).await.unwrap();
+    let runner = parked(&shop, InSqlite(Mended::default()), views.clone()).await;
+    let other = super::common::Payments::builder().variables(Vec::<(String, String)>::new()).open().await.unwrap();
+    for sees_all in [false, true] {
+        // its runner knows the key
+        let explorer = Explorer::of(&other).token(TOKEN).runner(&runner).views(&views).show_payloads(sees_all);
+        let router = explorer.router().unwrap();
+        for path in ["/letters", "/letters.json", "/projections", "/projections.json"] {
+            assert_eq!(page(&router, path).await.contains(SECRET), sees_all, "{path}");
+        }
+    }
+}

@@ -17,7 +17,7 @@ const ACTS: [&str; 6] = [
     "/rebuilds/abort",
 ];
 
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 15] = [
     "/projections",
     "/projections.json",
     "/system",
@@ -26,6 +26,10 @@ const PAGES: [&str; 11] = [
     "/letters.json",
     "/rebuilds",
     "/rebuilds.json",
+    "/storage",
+    "/storage.json",
+    "/verify",
+    "/verify.json",
     "/audit",
     "/audit.json",
     "/audit.csv",
@@ -129,11 +133,13 @@ async fn absurd_values_are_refused() {
         "/letters?by=colour",
         "/audit?before=1e9",
         "/rebuilds?done=x",
+        "/verify?application=Shop&from=-1",
     ] {
         assert_eq!(answer(&desk.router, ask(path)).await.0, StatusCode::BAD_REQUEST, "{path}");
     }
-    let missing = answer(&desk.router, ask("/letters?consumer=nobody&upstream=Shop")).await;
-    assert_eq!(missing.0, StatusCode::NOT_FOUND);
+    for path in ["/letters?consumer=nobody&upstream=Shop", "/verify?application=Nobody"] {
+        assert_eq!(answer(&desk.router, ask(path)).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
     let bad = |name: &'static str, value: &str| {
         let kept = about(desk.order).into_iter().filter(|(other, _)| *other != name);
         kept.chain([(name, value.to_owned())]).collect::<Vec<_>>()

@@ -33,7 +33,16 @@ async fn the_page_of_consumers_tells_position_lag_state_and_letters() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_page_for_operators_has_inline_code_or_absolute_links() {
     let desk = desks().await.remove(0);
-    for path in ["/projections", "/system", "/letters", super::desk::SELECTED, "/rebuilds", "/audit"] {
+    for path in [
+        "/projections",
+        "/system",
+        "/letters",
+        super::desk::SELECTED,
+        "/rebuilds",
+        "/storage",
+        "/verify?application=Shop",
+        "/audit",
+    ] {
         let html = page(&desk.router, path).await;
         assert!(!html.contains("style=") && !html.contains(" onclick") && !html.contains("<style"), "{path}");
         assert!(!html.contains("href=\"/") && !html.contains("action=\"/") && !html.contains("src=\"/"), "{path}");
@@ -43,6 +52,38 @@ async fn no_page_for_operators_has_inline_code_or_absolute_links() {
         for asset in styles {
             page(&desk.router, &format!("/assets/explorer-{asset}")).await;
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_stored_is_measured_and_verified_part_by_part() {
+    let folder = tempfile::tempdir().unwrap();
+    for (at, variables) in databases(&folder).into_iter().enumerate() {
+        let shop = Shop::builder().variables(variables).open().await.unwrap();
+        let router = super::common::router(&shop);
+        assert!(page(&router, "/verify?application=Shop").await.contains("There is nothing to verify here."));
+        let mut order = Order::place("ada".to_owned(), 1);
+        (1..5_200).for_each(|number| order.note(format!("note {number}")));
+        shop.save(&mut order).await.unwrap();
+
+        let json: serde_json::Value = serde_json::from_str(&page(&router, "/storage.json").await).unwrap();
+        let one = &json["applications"][0];
+        assert_eq!((&one["events"], &one["newest"]["events"]), (&5_200.into(), &200.into()));
+        let tables = one["tables"].as_array().unwrap();
+        assert_eq!(tables.len(), [0, 1, 7][at], "{json}");
+        let whole: u64 = tables.iter().map(|table| table["bytes"].as_u64().unwrap()).sum();
+        assert!(at == 0 || whole > 100_000, "{json}");
+        assert!(page(&router, "/storage").await.contains("JSON in clear"));
+
+        let first: serde_json::Value =
+            serde_json::from_str(&page(&router, "/verify.json?application=Shop").await).unwrap();
+        let first = &first["verified"];
+        assert_eq!((&first["to"], &first["events"], &first["next"]), (&5_000.into(), &5_000.into(), &5_001.into()));
+        let broken = eventsourcing::StoredEvent::new(Uuid::new_v4(), 1, "Order.Placed", *b"{}", Uuid::new_v4());
+        shop.recorder().insert_events(vec![broken.with_checksum(7)]).await.unwrap();
+        let rest = page(&router, "/verify?application=Shop&from=5001").await;
+        assert!(rest.contains("5,001 to 5,201 of 5,201") && rest.contains("1 states cannot be opened"), "{rest}");
+        assert!(rest.contains("Shop/events/5201") && rest.contains("This is the end of the log."), "{rest}");
     }
 }
 

@@ -22,6 +22,7 @@ mod recorded_versions;
 mod report;
 mod save_batch;
 mod select;
+mod sizes;
 mod snapshots;
 mod times;
 mod tracking;
@@ -39,7 +40,7 @@ use eventsourcing_core::recording::{
     RecordedTime,
 };
 use eventsourcing_core::recording::{
-    SearchQuery, StoredDictionary, StoredLetter, StoredSnapshot, TrackedPosition, Watermark,
+    SearchQuery, StoredDictionary, StoredLetter, StoredSnapshot, TableSize, TrackedPosition, Watermark,
 };
 use eventsourcing_core::stats::RecorderStats;
 use eventsourcing_core::{CommandId, Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
@@ -202,6 +203,10 @@ impl Recorder for PostgresRecorder {
 
     async fn tracked_positions(&self) -> Result<Vec<TrackedPosition>, RecorderError> {
         self.inner.tracked_positions().await
+    }
+
+    async fn table_sizes(&self) -> Result<Vec<TableSize>, RecorderError> {
+        self.inner.table_sizes().await
     }
 
     async fn select_events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, RecorderError> {

@@ -18,6 +18,7 @@ mod places;
 mod report;
 mod sealed_file;
 mod select;
+mod sizes;
 mod snapshots;
 mod times;
 mod tracking;
@@ -33,7 +34,7 @@ use eventsourcing_core::recording::{
     Append, Cause, EventPlace, EventQuery, EventVisitor, LetterQuery, LogPosition, NotificationQuery,
     NotificationVisitor, OriginatorIdQuery, OriginatorQuery, OriginatorSummary, OutdatedCommands, RecordedCommand,
     RecordedOriginator, RecordedTime, ReplayQuery, ReplayVisitor, SearchQuery, StoredDictionary, StoredLetter,
-    StoredSnapshot, TrackedPosition, Watermark,
+    StoredSnapshot, TableSize, TrackedPosition, Watermark,
 };
 use eventsourcing_core::stats::{Histogram, RecorderStats};
 use eventsourcing_core::{CommandId, Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
@@ -173,6 +174,10 @@ impl Recorder for SqliteRecorder {
 
     async fn tracked_positions(&self) -> Result<Vec<TrackedPosition>, RecorderError> {
         self.inner.tracked_positions().await
+    }
+
+    async fn table_sizes(&self) -> Result<Vec<TableSize>, RecorderError> {
+        self.inner.table_sizes().await
     }
 
     async fn select_events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, RecorderError> {

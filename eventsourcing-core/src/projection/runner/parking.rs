@@ -81,10 +81,11 @@ where
         if let Some(DeadLetter { topic, originator_version, .. }) = letters.get(events.len()) {
             return Ok(refused(lost(topic, *originator_version, originator_id)));
         }
+        // before the handlers, which may change the settings of the transaction
+        self.record(&mut transaction, &letters, LetterResolution::Retried, note).await?;
         if let Handled::Refused(cause) = self.handle_in(&mut transaction, &events).await? {
             return Ok(refused(cause));
         }
-        self.record(&mut transaction, &letters, LetterResolution::Retried, note).await?;
         match self.commit(transaction, true).await? {
             Handled::Done => Ok(Retried::Done(events.len())),
             Handled::Refused(cause) => Ok(refused(cause)),

@@ -49,7 +49,7 @@ pub(crate) fn audit(page: &AuditPage, frame: &Frame<'_>) -> Markup {
             } @else {
                 div.scroll tabindex="0" role="region" aria-label="Entries" {
                     table.grid {
-                        thead { tr { th.right { "Id" } th { "Time" span.tz { ", UTC" } } th { "Who" } th { "Act" } th { "Target" } th.fill { "Why" } th.fill { "Outcome" } } }
+                        thead { tr { th.right { "Id" } th { "Time" span.tz { ", UTC" } } th { "Who" } th { "Act" } th.fill { "Target" } th.fill { "Why" } th.fill { "Outcome" } } }
                         tbody {
                             @for AuditRecord { id, entry, outcome, .. } in &page.records {
                                 tr id=(format!("a{id}")) {
@@ -57,7 +57,7 @@ pub(crate) fn audit(page: &AuditPage, frame: &Frame<'_>) -> Markup {
                                     td.num { (time(Some(entry.at), false)) }
                                     td { b { (visible(&entry.operator)) } }
                                     td { span.pill.calm { (visible(&entry.action)) } }
-                                    td.wrap { (visible(&entry.target)) }
+                                    td.fill.wrap { (visible(&entry.target)) }
                                     td.fill.wrap { @match &entry.reason { Some(reason) => (visible(reason)), None => span.mute { "–" } } }
                                     td.fill.wrap { @match outcome { Some(outcome) => (visible(outcome)), None => span.pill.warn { "no outcome" } } }
                                 }

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use serde::Serialize;
 
 use super::letter::aside;
-use super::pieces::{Desk, failures, name, outcome};
+use super::pieces::{Desk, Hidden, failures, name, outcome};
 use crate::operations::{Acted, Consumer, Consumers, Found, FoundLetters, Group, Known, MOST_LETTERS, Of};
 use crate::pages::event::EventPage;
 use crate::pages::frame::Frame;
@@ -21,14 +21,16 @@ use crate::times::ago;
 const REASON: usize = 300;
 const IN_ROW: usize = 120;
 
+/// The number of groups that are open.
+const OPEN: usize = 5;
+
 /// What the page of dead letters shows.
 #[derive(Debug)]
 pub(crate) struct LettersPage<'a> {
     pub(crate) query: WatchQuery,
     pub(crate) consumers: Consumers,
     pub(crate) found: FoundLetters,
-    /// The logs whose values the operator does not see.
-    pub(crate) hidden: Vec<&'a str>,
+    pub(crate) hidden: Hidden<'a>,
     /// The event of the selected letter.
     pub(crate) selected: Option<EventPage>,
     pub(crate) done: Option<AuditRecord>,
@@ -52,7 +54,7 @@ impl LettersPage<'_> {
 
     /// Whether what is said about the events of this consumer is hidden: it may repeat their values.
     pub(super) fn is_hidden(&self, consumer: &Consumer) -> bool {
-        self.hidden.contains(&consumer.upstream.as_str())
+        self.hidden.is(&consumer.upstream)
     }
 
     fn to(&self, query: &WatchQuery, links: Links) -> String {
@@ -117,7 +119,7 @@ impl LettersPage<'_> {
                 @if self.found.letters.is_empty() {
                     p.empty { b { "No event is parked." } " An event appears here when its handler fails and the consumer parks it with " code { "OnFailure::park" } "." }
                 }
-                @for group in self.found.groups(self.query.by) { (self.group(&group, links, now)) }
+                @for (at, group) in self.found.groups(self.query.by).iter().enumerate() { (self.group(group, at < OPEN, links, now)) }
                 footer {
                     span { "Read at " (time(Some(now), false)) " UTC" }
                     span.grow {}
@@ -132,13 +134,16 @@ impl LettersPage<'_> {
         }
     }
 
-    fn group(&self, group: &Group<'_>, links: Links, now: Timestamp) -> Markup {
+    fn group(&self, group: &Group<'_>, is_early: bool, links: Links, now: Timestamp) -> Markup {
         let Some(consumer) = self.found.consumers.get(group.consumer) else { return html! {} };
         let (refused, wait) = group.counts();
         let oldest = group.letters.iter().map(|found| found.letter.parked_at).min();
         let first = group.refused();
+        let chosen = self.chosen().map(|chosen| (chosen.consumer, chosen.letter.notification_id));
+        let has_chosen =
+            group.letters.iter().any(|found| chosen == Some((found.consumer, found.letter.notification_id)));
         html! {
-            details.group open {
+            details.group open[is_early || has_chosen] {
                 summary {
                     (icon("right"))
                     span.cut {

@@ -8,11 +8,13 @@ use crate::pages::parts::icon;
 use crate::site::Watched;
 
 /// The pages, with their names and icons.
-const PAGES: [(Watched, &str, &str); 5] = [
+const PAGES: [(Watched, &str, &str); 7] = [
     (Watched::Projections, "Consumers", "layers"),
     (Watched::System, "System", "map"),
     (Watched::Letters, "Dead letters", "tray"),
     (Watched::Rebuilds, "Rebuilds", "turn"),
+    (Watched::Storage, "Storage", "cylinder"),
+    (Watched::Verify, "Verify", "shield"),
     (Watched::Audit, "Audit", "clipboard"),
 ];
 
@@ -32,7 +34,19 @@ impl Frame<'_> {
         }
     }
 
-    /// The link to the dead letters in the bar of a small screen.
+    /// The same links above the page, for small screens without the other navigation.
+    pub(in crate::pages) fn operations_above(&self) -> Markup {
+        let is = |page| (self.section == Section::Watched(page)).then_some("true");
+        html! {
+            @if matches!(self.section, Section::Watched(_)) {
+                nav.above aria-label="Operations" {
+                    @for (page, name, _) in PAGES { a href=(self.links.to(page.path(), &[])) aria-current=[is(page)] { (name) } }
+                }
+            }
+        }
+    }
+
+    /// The link to the consumers in the bar of a small screen.
     pub(in crate::pages) fn operations_tab(&self) -> Markup {
         let is = matches!(self.section, Section::Watched(_)).then_some("true");
         html! {

@@ -22,6 +22,22 @@ pub(crate) struct Desk<'a> {
     pub(crate) links: Links,
 }
 
+/// Whose errors an operator sees: an error may repeat values of the events.
+#[derive(Debug)]
+pub(crate) struct Hidden<'a> {
+    /// The applications whose values the operator sees.
+    pub(crate) seen: Vec<&'a str>,
+    /// Whether the operator sees those of all logs, also of applications that are not shown.
+    pub(crate) sees_all: bool,
+}
+
+impl Hidden<'_> {
+    /// Whether what is said about the events of this log is hidden.
+    pub(super) fn is(&self, upstream: &str) -> bool {
+        !self.sees_all && !self.seen.contains(&upstream)
+    }
+}
+
 impl Desk<'_> {
     /// Whether the operator can do something here.
     pub(super) fn can(&self, scope: Scope) -> bool {

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use serde::Serialize;
 
-use super::pieces::{age, bar, failures, lag, letters_link, name, part, state};
+use super::pieces::{Hidden, age, bar, failures, lag, letters_link, name, part, state};
 use crate::operations::{Consumer, Consumers, Kind, State};
 use crate::pages::frame::Frame;
 use crate::pages::parts::icon;
@@ -14,8 +14,8 @@ use crate::text::{beginning, grouped, visible};
 /// The longest error in a row, in bytes.
 const ERROR: usize = 400;
 
-/// The page of all consumers. `hidden` names the logs whose values the operator does not see.
-pub(crate) fn projections(consumers: &Consumers, hidden: &[&str], frame: &Frame<'_>) -> Markup {
+/// The page of all consumers.
+pub(crate) fn projections(consumers: &Consumers, hidden: &Hidden<'_>, frame: &Frame<'_>) -> Markup {
     let links = frame.links;
     let all = &consumers.all;
     let behind = all.iter().filter(|consumer| consumer.lag().is_some_and(|lag| lag > 0)).count();
@@ -53,7 +53,7 @@ pub(crate) fn projections(consumers: &Consumers, hidden: &[&str], frame: &Frame<
     frame.document(&[("Consumers", None)], &html! {}, &main)
 }
 
-fn row(consumer: &Consumer, hidden: &[&str], links: Links) -> Markup {
+fn row(consumer: &Consumer, hidden: &Hidden<'_>, links: Links) -> Markup {
     html! {
         tr {
             td {
@@ -79,19 +79,19 @@ fn row(consumer: &Consumer, hidden: &[&str], links: Links) -> Markup {
 }
 
 /// The last error. It may repeat values of events, which are hidden then.
-fn error(consumer: &Consumer, hidden: &[&str]) -> Markup {
+fn error(consumer: &Consumer, hidden: &Hidden<'_>) -> Markup {
     html! {
         @match &consumer.error {
             None => span.mute { "–" },
-            Some(_) if hidden.contains(&consumer.upstream.as_str()) => mark { "hidden" },
+            Some(_) if hidden.is(&consumer.upstream) => mark { "hidden" },
             Some(error) => span.soft title=(visible(beginning(error, ERROR))) { (visible(beginning(error, ERROR))) },
         }
     }
 }
 
 /// The same as JSON.
-pub(crate) fn projections_json(consumers: &Consumers, hidden: &[&str]) -> String {
-    let all = consumers.all.iter().map(|consumer| ConsumerJson::of(consumer, hidden)).collect();
+pub(crate) fn projections_json(consumers: &Consumers, hidden: &Hidden<'_>) -> String {
+    let all = consumers.all.iter().map(|consumer| ConsumerJson::of(consumer, hidden.is(&consumer.upstream))).collect();
     written(&ConsumersJson { schema: SCHEMA, consumers: all, not_read: &consumers.failed, has_more: consumers.is_cut })
 }
 
@@ -122,8 +122,8 @@ pub(super) struct ConsumerJson<'a> {
 }
 
 impl<'a> ConsumerJson<'a> {
-    pub(super) fn of(consumer: &'a Consumer, hidden: &[&str]) -> Self {
-        let is_hidden = hidden.contains(&consumer.upstream.as_str());
+    /// Its error is left out if it is hidden.
+    pub(super) fn of(consumer: &'a Consumer, is_hidden: bool) -> Self {
         let error = consumer.error.as_deref();
         Self {
             consumer: &consumer.key,

@@ -111,7 +111,7 @@ pub(crate) fn rebuilds_json(consumers: &Consumers) -> String {
     let rebuilds = all.iter().map(|consumer| RebuildJson {
         live_version: of(consumer).map(|(version, _)| version),
         live_position: of(consumer).map(|(_, position)| position),
-        rebuild: ConsumerJson::of(consumer, &[]),
+        rebuild: ConsumerJson::of(consumer, true),
     });
     written(&RebuildsJson { schema: SCHEMA, rebuilds: rebuilds.collect() })
 }

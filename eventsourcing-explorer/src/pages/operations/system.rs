@@ -179,7 +179,7 @@ pub(crate) fn system_json(applications: &[&str], consumers: &Consumers, system: 
         consumer: edge.consumer,
         topics: edge.topics,
         // errors are on the page of consumers
-        status: edge.known.map(|consumer| ConsumerJson::of(consumer, &[&consumer.upstream])),
+        status: edge.known.map(|consumer| ConsumerJson::of(consumer, true)),
     });
     written(&SystemJson { schema: SCHEMA, applications, connections: edges.collect() })
 }
