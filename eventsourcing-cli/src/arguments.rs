@@ -12,7 +12,10 @@ use clap_complete::Shell;
 
 pub(crate) use self::looking::{Event, Find, History, Log, Status, Types, Verify};
 pub(crate) use self::moving::{Export, Import};
-pub(crate) use self::operating::{Dictionaries, Doctor, Health, Keys, Lag, Train, ViewsAt};
+pub(crate) use self::operating::{
+    ActOnLetters, Dictionaries, Doctor, Health, Keys, Lag, Letters, LettersOf, ListLetters, OneLetter, Operator,
+    Rebuild, RebuildAbort, RebuildProgress, RebuildStart, RebuildSwitch, SomeLetters, Train, ViewsAt, Which,
+};
 pub(crate) use self::typed::{Compare, State};
 
 /// Looks into the log of an application, exports it, imports it and verifies it.
@@ -30,7 +33,7 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct General {
     /// The name of the application, as its program spells it; not needed if it is the only one
     #[arg(long, global = true, env = "EVENTSOURCING_APP", value_name = "NAME")]
@@ -71,6 +74,12 @@ pub(crate) enum Command {
     Dictionaries(Dictionaries),
     /// How far projections and policies are behind
     Lag(Lag),
+    /// Events that consumers refused: list, try, retry and discard them
+    #[command(subcommand)]
+    Letters(Letters),
+    /// Zero-downtime rebuilds of projections
+    #[command(subcommand)]
+    Rebuild(Rebuild),
     /// A probe: exit code 3 unless the application is well
     Health(Health),
     /// Look for what is wrong with the database and its settings, with the cures

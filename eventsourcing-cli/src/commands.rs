@@ -12,8 +12,10 @@ mod history;
 mod keys;
 mod lag;
 mod last_seen;
+mod letters;
 mod log;
 mod manual;
+mod rebuild;
 mod state;
 mod status;
 mod typed;
@@ -55,6 +57,8 @@ async fn run_on_database(
         Command::Import(import) => return import_into(general, import, program, output).await,
         // they look at a database, and at no application or several
         Command::Lag(lag) => return lag::run(general, program, lag, output).await,
+        Command::Letters(letters) => return letters::run(general, program, letters, output).await,
+        Command::Rebuild(rebuild) => return rebuild::run(general, program, rebuild, output).await,
         Command::Health(health) => return health::run(general, program, health, output).await,
         Command::Doctor(doctor) => return doctor::run(general, program, doctor, output).await,
         _ => Place::open(general, Tables::AreThere, program).await?,
@@ -75,6 +79,8 @@ async fn run_on_database(
         // they were run above
         Command::Import(_)
         | Command::Lag(_)
+        | Command::Letters(_)
+        | Command::Rebuild(_)
         | Command::Health(_)
         | Command::Doctor(_)
         | Command::Completions { .. }

@@ -5,11 +5,14 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eventsourcing::projection::{RebuildProgress, RebuildableViews};
-use eventsourcing::{Application, DeadLetter, DeadLetters, ProcessApplication, Projection, Rebuild, Uuid, Views};
+use eventsourcing::projection::{AnyDeadLetters, RebuildProgress, RebuildableViews, RecordedProjection};
+use eventsourcing::{Application, DeadLetters, ProcessApplication, Projection, Rebuild};
 
 use crate::failure::Failure;
 use crate::program::Boxed;
+
+/// The number of projections that are listed at a time.
+const PAGE: usize = 100;
 
 /// A projection or a policy.
 pub(crate) trait Consumer: Send + Sync {
@@ -27,23 +30,21 @@ pub(crate) trait Consumer: Send + Sync {
         &'c self,
         own: Option<&'c Application>,
         upstream: &'c Application,
-    ) -> Boxed<'c, Result<Box<dyn Letters>, Failure>>;
+    ) -> Boxed<'c, Result<AnyDeadLetters, Failure>>;
+
+    /// The projection as its views store it; none for a policy, and for a projection that has never run.
+    fn recorded(&self) -> Boxed<'_, Result<Option<RecordedProjection>, Failure>>;
 
     /// Starts or continues the rebuild of a projection; none for a policy, which has no view.
     fn rebuild<'c>(&'c self, upstreams: &'c [Application]) -> Option<Boxed<'c, Result<Box<dyn Rebuilding>, Failure>>>;
-}
-
-/// The dead letters of a consumer, from one upstream application.
-pub(crate) trait Letters: Send + Sync {
-    fn retry(&self, id: Uuid) -> Boxed<'_, Result<usize, Failure>>;
-    fn discard(&self, position: u64) -> Boxed<'_, Result<DeadLetter, Failure>>;
-    fn discard_all(&self, id: Uuid) -> Boxed<'_, Result<usize, Failure>>;
 }
 
 /// A rebuild in progress.
 pub(crate) trait Rebuilding: Send {
     fn progress(&self) -> Boxed<'_, Result<RebuildProgress, Failure>>;
     fn switch(&mut self, longest: Duration) -> Boxed<'_, Result<(), Failure>>;
+    /// Stops it in this process. It continues when it is started again.
+    fn leave(self: Box<Self>);
 }
 
 /// Opens the views of a projection.
@@ -102,10 +103,28 @@ where
         &'c self,
         _: Option<&'c Application>,
         upstream: &'c Application,
-    ) -> Boxed<'c, Result<Box<dyn Letters>, Failure>> {
+    ) -> Boxed<'c, Result<AnyDeadLetters, Failure>> {
+        Box::pin(
+            async move { Ok(DeadLetters::new(upstream, Arc::clone(&self.projection), (self.views)().await?).into()) },
+        )
+    }
+
+    fn recorded(&self) -> Boxed<'_, Result<Option<RecordedProjection>, Failure>> {
         Box::pin(async move {
-            let letters = DeadLetters::new(upstream, Arc::clone(&self.projection), (self.views)().await?);
-            Ok(Box::new(letters) as Box<dyn Letters>)
+            let views = (self.views)().await?;
+            let mut after = String::new();
+            loop {
+                let page = views.projections(&after, PAGE).await.map_err(Failure::other)?;
+                let last = page.last().map(|last| last.name.clone());
+                let is_last = page.len() < PAGE;
+                if let Some(found) = page.into_iter().find(|found| found.name == P::NAME) {
+                    return Ok(Some(found));
+                }
+                match last {
+                    Some(last) if !is_last => after = last,
+                    _ => return Ok(None),
+                }
+            }
         })
     }
 
@@ -149,34 +168,20 @@ impl<P: ProcessApplication> Consumer for PolicyConsumer<P> {
         &'c self,
         own: Option<&'c Application>,
         upstream: &'c Application,
-    ) -> Boxed<'c, Result<Box<dyn Letters>, Failure>> {
+    ) -> Boxed<'c, Result<AnyDeadLetters, Failure>> {
         let policy = own.map(|own| P::from(own.clone()));
         Box::pin(async move {
             let policy = policy.ok_or_else(|| Failure::NotRegistered { name: self.name().to_owned() })?;
-            Ok(Box::new(policy.dead_letters(upstream)) as Box<dyn Letters>)
+            Ok(policy.dead_letters(upstream).into())
         })
+    }
+
+    fn recorded(&self) -> Boxed<'_, Result<Option<RecordedProjection>, Failure>> {
+        Box::pin(async { Ok(None) })
     }
 
     fn rebuild<'c>(&'c self, _: &'c [Application]) -> Option<Boxed<'c, Result<Box<dyn Rebuilding>, Failure>>> {
         None
-    }
-}
-
-impl<P, V> Letters for DeadLetters<P, V>
-where
-    P: Projection,
-    V: Views<View = P::View>,
-{
-    fn retry(&self, id: Uuid) -> Boxed<'_, Result<usize, Failure>> {
-        Box::pin(async move { self.retry(id).await.map_err(Failure::other) })
-    }
-
-    fn discard(&self, position: u64) -> Boxed<'_, Result<DeadLetter, Failure>> {
-        Box::pin(async move { self.discard(position).await.map_err(Failure::other) })
-    }
-
-    fn discard_all(&self, id: Uuid) -> Boxed<'_, Result<usize, Failure>> {
-        Box::pin(async move { self.discard_all(id).await.map_err(Failure::other) })
     }
 }
 
@@ -187,5 +192,10 @@ impl<V: RebuildableViews> Rebuilding for Rebuild<V> {
 
     fn switch(&mut self, longest: Duration) -> Boxed<'_, Result<(), Failure>> {
         Box::pin(async move { self.switch(longest).await.map_err(Failure::other) })
+    }
+
+    fn leave(self: Box<Self>) {
+        // the library warns of a rebuild that is dropped, and here it is meant
+        tracing::subscriber::with_default(tracing::subscriber::NoSubscriber::default(), || drop(self));
     }
 }

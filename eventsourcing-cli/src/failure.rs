@@ -70,6 +70,31 @@ pub(crate) enum Failure {
     NoTables { application: String, problem: String, found: Vec<String> },
     #[error("`{name}` is not registered in this program; register it with `eventsourcing_cli::admin()`")]
     NotRegistered { name: String },
+    #[error("no projection and no policy is called `{name}`; {}", match &found[..] {
+        [] => "none is recorded: --views names the database of the projections if it is another".to_owned(),
+        found => format!("there are {}", found.join(", ")),
+    })]
+    NoConsumer { name: String, found: Vec<String> },
+    #[error(
+        "`{name}` cannot be retried, discarded or rebuilt without its type: register it in a program with `eventsourcing_cli::admin()`"
+    )]
+    NoConsumerType { name: String },
+    #[error(
+        "version {live} of `{name}` is live, and this program has version {version}: its letters belong to the live version"
+    )]
+    OtherVersion { name: String, live: u32, version: u32 },
+    #[error("no event at position {position} is a dead letter of `{name}`")]
+    NoLetter { name: String, position: u64 },
+    #[error("name the consumer whose letters are meant")]
+    NoConsumerNamed,
+    #[error("a letter is discarded for ever, so give the reason with --reason")]
+    NoReason,
+    #[error("`{name}` is not being rebuilt{}", after("; ", cure))]
+    NoRebuild { name: String, cure: Option<String> },
+    #[error("the rebuild of `{name}` failed: {reason}; start it again to continue from its position")]
+    RebuildFailed { name: String, reason: String },
+    #[error("the rebuild of `{name}` was stopped at position {position} of {last}; start it again to continue")]
+    RebuildInterrupted { name: String, position: u64, last: u64 },
     #[error("there is no file {} of views; check --views", path.display())]
     NoViews { path: PathBuf },
     #[error("the database of the views cannot be opened: {source}")]
@@ -210,6 +235,8 @@ impl Failure {
             | Self::SeveralFound { .. }
             | Self::VersionZero
             | Self::NotConfirmed { .. }
+            | Self::NoReason
+            | Self::NoConsumerNamed
             | Self::Limit { .. }
             | Self::Time { .. }
             | Self::ExportToTerminal => USAGE,

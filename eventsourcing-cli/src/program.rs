@@ -52,4 +52,9 @@ impl Program {
     pub(crate) fn application(&self, name: &str) -> Option<&TypedApplication> {
         self.applications.iter().find(|application| application.name == name)
     }
+
+    /// The consumer with this name; none if it is not registered.
+    pub(crate) fn consumer(&self, name: &str) -> Option<&dyn Consumer> {
+        self.consumers.iter().map(AsRef::as_ref).find(|consumer| consumer.name() == name)
+    }
 }

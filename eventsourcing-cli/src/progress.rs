@@ -29,6 +29,11 @@ impl Progress {
         Self(bar.with_message(doing))
     }
 
+    /// Sets how many steps there are.
+    pub(crate) fn set_last(&self, steps: u64) {
+        self.0.set_length(steps);
+    }
+
     pub(crate) fn add(&self, steps: u64) {
         self.0.inc(steps);
     }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use eventsourcing::audit::Audit;
 use eventsourcing::database::{
     PostgresConfig, PostgresViews, PostgresViewsConfig, SqliteConfig, SqliteViews, SqliteViewsConfig,
 };
@@ -52,7 +53,10 @@ impl OpenViews {
         };
         match opened {
             Ok(views) => Ok(Some(views)),
-            Err(OpenError::View(ViewError::SchemaMissing { .. })) => Ok(None),
+            // old ones would have to be migrated, which is an error
+            Err(OpenError::View(ViewError::SchemaMissing { problem, .. })) if problem.contains("are missing") => {
+                Ok(None)
+            }
             Err(OpenError::View(error)) => Err(Failure::other(error)),
             Err(OpenError::Failure(failure)) => Err(failure),
         }
@@ -89,6 +93,14 @@ impl OpenViews {
             Self::Postgres(views) => views.dead_letters(key, upstream, after, limit).await,
         };
         letters.map_err(Failure::other)
+    }
+
+    /// The audit of what operators do, which is beside the views.
+    pub(crate) fn audit(&self) -> &dyn Audit {
+        match self {
+            Self::Sqlite(views) => views,
+            Self::Postgres(views) => views,
+        }
     }
 
     /// Aborts the rebuild of a projection. Returns the version that was being rebuilt; none if there was no rebuild.

@@ -9,6 +9,7 @@
 //!
 //! With applications alone it is shorter: `eventsourcing_cli::run::<(Shop, Payments)>()`.
 
+#[expect(dead_code, reason = "what is recorded is recorded by the shop itself, and here it is looked at")]
 mod shop;
 
 use std::process::ExitCode;

@@ -5,6 +5,8 @@ mod common;
 mod faults;
 mod following;
 mod hostile;
+#[cfg(unix)]
+mod letters;
 mod looking;
 mod operating;
 mod output;
