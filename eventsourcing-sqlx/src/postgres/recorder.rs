@@ -29,7 +29,7 @@ mod tracking;
 mod writer_connection;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use async_trait::async_trait;
