@@ -27,6 +27,7 @@ mod writer_connection;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Instant;
 
 use async_trait::async_trait;
@@ -107,6 +108,8 @@ struct Inner {
     stamps: Stamps,
     /// The dictionaries with which states may have been written.
     known_dictionaries: KnownDictionaries,
+    /// Up to which place outdated commands are deleted, until none is left.
+    pruned_to: AtomicI64,
 }
 
 impl PostgresRecorder {
@@ -141,6 +144,7 @@ impl PostgresRecorder {
             reachability: Reachability::default(),
             stamps: Stamps::default(),
             known_dictionaries: KnownDictionaries::default(),
+            pruned_to: AtomicI64::new(0),
         });
         // the writer's connection is made on the runtime on which the writer runs
         let preparing = Arc::clone(&inner);
