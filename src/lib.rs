@@ -35,10 +35,10 @@ pub mod prelude {
     #[cfg(feature = "chacha20poly1305")]
     pub use crate::codec::cipher::ChaCha20Poly1305Cipher;
     pub use crate::{
-        Aggregate, AggregateEvent, Application, CommandId, DeadLetters, DomainEvent, Error, EventContext,
-        EventEnvelope, EventSourcedLog, MemoryViews, Metadata, Notification, NotificationLog, NotificationLogReader,
-        OnFailure, ProcessApplication, ProjectionRunner, Rebuild, Repository, Result, Saveable, Section, Subscription,
-        Timestamp, Tracked, Tracking, UnitOfWork, Uuid,
+        Aggregate, AggregateEvent, Application, Command, CommandId, DeadLetters, DomainEvent, Error, EventContext,
+        EventEnvelope, EventSourcedLog, Executed, MemoryViews, Metadata, Notification, NotificationLog,
+        NotificationLogReader, OnFailure, ProcessApplication, ProjectionRunner, Rebuild, Repository, Result, Saveable,
+        Section, Subscription, Timestamp, Tracked, Tracking, UnitOfWork, Uuid,
     };
     // from where they are macros and nothing else: there is a module `application` too
     pub use eventsourcing_macros::{aggregate, application, event, on, policy, projection, tables, unrecorded};

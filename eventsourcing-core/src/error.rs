@@ -13,6 +13,13 @@ use crate::recording::{CommandId, LogPosition, Notification, RecorderError, mess
 /// The result type of this library's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// How a command differs whose content was given both times.
+pub(crate) const OTHER_CONTENT: &str = "its content was another one";
+
+/// What else can be done if only the events were compared.
+const OTHER_EVENTS: &str = "; if it is the same one and its events differ each time, give its content with `Command::content`, or derive the \
+    ids in it with `CommandId::uuid`";
+
 /// The error of applications and aggregates: opening, saving, loading and reading the log.
 ///
 /// Its text names the value that caused it and says what to do, and `source` returns the cause. `Debug` shows the text with the texts of
@@ -82,8 +89,8 @@ pub enum Error {
 
     /// The id of a command was recorded before, with other content; nothing was recorded now.
     #[error(
-        "the command {id} was recorded before with other content: {difference}; if it is another command, give it another id; if it is the \
-         same one and its events differ each time, give its content with `Command::content`, or derive the ids in it with `CommandId::uuid`"
+        "the command {id} was recorded before with other content: {difference}; if it is another command, give it another id{}",
+        if *difference == OTHER_CONTENT { "" } else { OTHER_EVENTS }
     )]
     CommandReused {
         /// The id of the command.
@@ -94,7 +101,7 @@ pub enum Error {
 
     /// A retried command in a [scope](crate::CommandId::scope) was recorded before. It was not executed, or not recorded, now.
     #[error(
-        "the command {id} was recorded before, with {} events, and nothing was recorded now; \
+        "the command {id} was recorded before ({} of its events are there), and nothing was recorded now; \
          `retry(…).command(id)` returns them without an error",
         notifications.len()
     )]

@@ -71,6 +71,54 @@ async fn a_retried_command_recorded_meanwhile_was_before(variables: Variables) {
     assert_eq!(order(&shop, id).await.notes, ["from elsewhere"]);
 }
 
+/// The rival records after the id was looked up, so that the command finds what it did itself.
+async fn a_command_that_refuses_its_own_effects_was_before(variables: Variables) {
+    let (shop, id) = shop_with_order(variables).await;
+    let refuse = |order: &mut Order| {
+        let mut rival = order.clone();
+        rival.note("taken");
+        let save = async { shop.save(&mut rival).command("request-1").await.unwrap() };
+        block_in_place(|| Handle::current().block_on(save));
+        Err::<(), _>("it is taken")
+    };
+    let outcome = shop.retry(id, refuse).command("request-1").await.unwrap();
+    assert_eq!(outcome, Executed::Before(shop.command("request-1").await.unwrap().unwrap()));
+    let another = CommandId::named("request-2");
+    let error = another
+        .scope(async {
+            shop.save(&mut order(&shop, id).await).command("request-3").await.unwrap();
+            shop.retry(id, |_: &mut Order| Err::<(), _>("it is taken")).await
+        })
+        .await;
+    assert_eq!((error.unwrap(), shop.command(another).await.unwrap()), (Err("it is taken"), None));
+}
+
+/// Everybody finds the note of the one who was first, which no command but its own repetition may find.
+async fn nobody_is_refused_because_of_the_same_command(variables: Variables) {
+    let (first, id) = shop_with_order(variables.clone()).await;
+    let is_shared = variables[0].1 != "memory";
+    let second = if is_shared { Shop::open_with(variables).await.unwrap() } else { first.clone() };
+    for round in 0..25 {
+        let start = Arc::new(Barrier::new(8));
+        let tasks = (0..8).map(|number| {
+            let (start, shop) = (Arc::clone(&start), if number % 2 == 0 { first.clone() } else { second.clone() });
+            tokio::spawn(async move {
+                let note = format!("note {round}");
+                start.wait().await;
+                let take = |order: &mut Order| {
+                    if order.notes.contains(&note) { Err("it is taken") } else { Ok(order.note(&note)) }
+                };
+                shop.retry(id, take).command(note.as_str()).await.unwrap()
+            })
+        });
+        for outcome in join_all(tasks).await {
+            let outcome = outcome.unwrap();
+            assert!(matches!(outcome, Executed::Now(Ok(())) | Executed::Before(_)), "{outcome:?}");
+        }
+    }
+    assert_eq!(order(&first, id).await.notes.len(), 25);
+}
+
 macro_rules! in_each_database_with_threads {
     ($($name:ident)*) => {
         mod memory { $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)] async fn $name() {
@@ -92,4 +140,6 @@ in_each_database_with_threads! {
     of_many_who_send_a_command_one_records
     repeats_in_one_batch_are_repeats_of_the_first
     a_retried_command_recorded_meanwhile_was_before
+    a_command_that_refuses_its_own_effects_was_before
+    nobody_is_refused_because_of_the_same_command
 }

@@ -14,9 +14,9 @@ use tracing::instrument::WithSubscriber as _;
 
 use super::command_counts::{Counts, count};
 use super::handle::{Application, Shared};
-use crate::Result;
 use crate::domain::now;
-use crate::recording::OutdatedCommands;
+use crate::recording::{OutdatedCommands, RecorderError};
+use crate::{Error, Result};
 
 /// After how many recorded commands outdated ones are deleted. The first is one of them, so that a short-lived program deletes some too.
 const INTERVAL: u64 = 500;
@@ -26,7 +26,8 @@ const CHUNK: usize = 1_000;
 
 /// How long command ids are kept.
 ///
-/// A command whose id is no longer kept counts as new. So an id has to be kept for longer than its sender may send it again.
+/// A command whose id is no longer kept may count as new: it does once the id is deleted, and the last id of all is not. So an id has to be kept
+/// for longer than its sender may send it again. All programs on a log should set the same: each deletes what it does not keep.
 ///
 /// # Examples
 ///
@@ -148,6 +149,8 @@ async fn work(application: Weak<Shared>) {
         match shared.prune_some().await {
             Ok(deleted) if deleted >= CHUNK as u64 => {}
             Ok(_) => return,
+            // the rest is deleted by the next program
+            Err(Error::Recorder(RecorderError::Closed)) => return,
             Err(error) => {
                 count(&shared.commands.counts.failed);
                 let application = shared.name.as_str();

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::command::{Command, Digest};
 use super::command_counts::{CommandCounts, count};
 use super::handle::{Application, Shared};
+use crate::error::OTHER_CONTENT;
 use crate::recording::{
     CommandContent, CommandId, Notification, NotificationQuery, RecordedCommand, StateKind, StateLocation,
 };
@@ -48,7 +49,7 @@ impl Application {
         let counts = &self.shared.commands.counts;
         if self.shared.has_same_content(command, &recorded)? == Some(false) {
             count(&counts.reused);
-            let difference = "its content was another one".to_owned();
+            let difference = OTHER_CONTENT.to_owned();
             return Err(Error::CommandReused { id: recorded.id, difference });
         }
         let notifications = self.shared.recorded_by(&recorded).await?.into_iter().flatten().collect();

@@ -11,6 +11,7 @@ use super::saveable::{Batch, Purpose, SaveBatch, Saveable};
 use super::saved_states::Appending;
 use crate::codec::SharedMetadata;
 use crate::domain::{Metadata, now};
+use crate::error::OTHER_CONTENT;
 use crate::recording::{Append, NewCommand, Notification, RecordedCommand, RecorderError};
 use crate::{Error, Result};
 
@@ -119,7 +120,7 @@ impl Application {
     ) -> Result<Option<String>> {
         match self.shared.has_same_content(command, recorded)? {
             Some(true) => return Ok(None),
-            Some(false) => return Ok(Some("its content was another one".to_owned())),
+            Some(false) => return Ok(Some(OTHER_CONTENT.to_owned())),
             None if compares == Compares::Content => return Ok(None),
             None => {}
         }

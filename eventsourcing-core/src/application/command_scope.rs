@@ -32,7 +32,7 @@ enum Use {
 impl Command {
     /// Runs a future, such as the handling of a request, in which one save has this command.
     ///
-    /// It is the save by [`save`](crate::Application::save) or [`retry`](crate::Application::retry) that records something. A save that
+    /// It is the first save by [`save`](crate::Application::save) or [`retry`](crate::Application::retry), even one without events. A save that
     /// failed leaves the command to the next one. A second save is refused with [`Error::CommandScopeUsed`]: give it an id of its own,
     /// `app.save(…).command(id.uuid("second"))`, or save everything at once.
     ///

@@ -440,6 +440,7 @@ pub trait Recorder: Debug + Send + Sync {
     ///
     /// It deletes at most `limit` commands, and returns fewer only if no more are outdated. Their events stay. It finds them in the order
     /// in which they were recorded, and need not find one that is outdated behind `limit` others that are not: the clocks of two programs differ.
+    /// The last command of all stays, however old it is: the place of the next one follows it.
     ///
     /// # Errors
     /// [`RecorderError::NoCommands`] unless the recorder stores command ids; other variants if the storage fails.

@@ -52,13 +52,12 @@ impl PlainRecorder {
     pub(super) fn forget_commands(&self, outdated: OutdatedCommands, limit: usize) -> u64 {
         let limit = if self.fault == Fault::DeletesAllOutdatedCommands { usize::MAX } else { limit };
         self.with_commands(|commands| {
-            let surplus = match outdated {
-                OutdatedCommands::AllBut(kept) => {
-                    commands.len().saturating_sub(usize::try_from(kept).unwrap_or(usize::MAX))
-                }
-                _ => usize::MAX,
+            let least = usize::from(self.fault != Fault::DeletesTheLastCommand);
+            let kept = match outdated {
+                OutdatedCommands::AllBut(kept) => usize::try_from(kept).unwrap_or(usize::MAX).max(least),
+                _ => least,
             };
-            let first = limit.min(surplus);
+            let first = limit.min(commands.len().saturating_sub(kept));
             let (before, mut number) = (commands.len(), 0);
             commands.retain(|command| {
                 number += 1;

@@ -201,6 +201,8 @@ pub(crate) enum Fault {
     CutsContent,
     /// A command without events is not recorded.
     IgnoresEmptyCommands,
+    /// The last command is deleted like any other.
+    DeletesTheLastCommand,
     /// Commands are deleted whatever the limit is.
     DeletesAllOutdatedCommands,
     /// Commands are not found by other recorders of the store.

@@ -29,6 +29,7 @@ fn a_recorder_that_mistreats_commands_is_found() {
     let empty = commands::a_command_without_events_is_recorded;
     assert_broken(Fault::IgnoresEmptyCommands, empty, "the command a is not found");
     assert_broken(Fault::DeletesAllOutdatedCommands, commands::outdated_commands_are_deleted, "the limit");
+    assert_broken(Fault::DeletesTheLastCommand, commands::outdated_commands_are_deleted, "the last of all");
     let found = commands::commands_are_found_by_all_who_open_the_store;
     assert_broken(Fault::KeepsCommandsToItself, found, "found by all who open the store");
     assert_broken(Fault::CountsCommands, commands::outdated_commands_are_deleted, "its id is free");

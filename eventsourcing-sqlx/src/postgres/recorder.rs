@@ -29,6 +29,7 @@ mod tracking;
 mod writer_connection;
 
 use std::fmt;
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -116,6 +117,8 @@ struct Inner {
     stamps: Stamps,
     /// The dictionaries with which states may have been written.
     known_dictionaries: KnownDictionaries,
+    /// Up to which place outdated commands are deleted, until none is left.
+    pruned_to: AtomicI64,
 }
 
 impl PostgresRecorder {
@@ -152,6 +155,7 @@ impl PostgresRecorder {
             reachability: Reachability::default(),
             stamps: Stamps::default(),
             known_dictionaries: KnownDictionaries::default(),
+            pruned_to: AtomicI64::new(0),
         });
         // the writer's connection is made on the runtime on which the writer runs
         let preparing = Arc::clone(&inner);

@@ -54,6 +54,19 @@ impl<'a> Attempts<'a> {
         Ok(())
     }
 
+    /// Looks once more whether the command is recorded, after it has refused.
+    ///
+    /// Somebody may have recorded it since [`begin`](Self::begin), so that it found the effects of itself.
+    ///
+    /// # Errors
+    /// [`Error::CommandRecorded`] if it was.
+    pub(super) async fn refused(self) -> Result<()> {
+        match &self.reserved {
+            Some(reserved) => reserved.check_not_recorded(self.application).await,
+            None => Ok(()),
+        }
+    }
+
     /// Returns the error unless it is a conflict that another attempt may resolve; in that case it pauses.
     pub(super) async fn after(&mut self, error: Error, loaded: &[(Uuid, u64)]) -> Result<()> {
         let conflict = match error {

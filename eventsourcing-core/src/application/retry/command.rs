@@ -19,10 +19,11 @@ impl<'a, S, D, F> Retry<'a, S, D, F> {
     /// Executes the command once: its id is recorded together with its events.
     ///
     /// The id is looked up before the command runs. If it is recorded, the command does not run, and the outcome is
-    /// [`Executed::Before`] with the events of the first time. So it is if somebody else records it while the command runs.
+    /// [`Executed::Before`] with the events of the first time. So it is if somebody else records it while the command runs, also if the command
+    /// refuses because of what they recorded.
     ///
-    /// The events are not compared, because they depend on the state that the command finds. [`Command::content`] is, if it is given. A command
-    /// that refuses records nothing, and is executed again if it comes again. One that succeeds without an event is recorded without events.
+    /// The events are not compared, because they depend on the state that the command finds. [`Command::content`] is, if it was given both
+    /// times. A command that refuses records nothing, and is executed again if it comes again. One that succeeds without an event is recorded without events.
     ///
     /// # Errors
     /// Those of the retried command, and of [`Save::command`](crate::application::Save::command).

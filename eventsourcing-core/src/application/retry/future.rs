@@ -8,6 +8,7 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use uuid::Uuid;
 
@@ -46,6 +47,8 @@ enum Stage<'a, S, D> {
     /// Nothing is done before the first poll.
     Begins(Vec<Uuid>),
     Loads(Loading<'a, S>),
+    /// A command with an id has refused. It may be because of what its own repetition recorded meanwhile.
+    Refuses(BoxFuture<'a, Result<()>>, D),
     Saves(Saving<'a>, D),
     Over,
 }
@@ -106,10 +109,18 @@ impl<S, D, F> Future for Retry<'_, S, D, F> {
                     let versions = (this.versions)(&aggregates);
                     let clock = &this.application.shared.clock;
                     let outcome = deciding(|| clock.run(|| (this.run)(&mut this.command, &mut aggregates)));
-                    if (this.is_refused)(&outcome) {
-                        return Poll::Ready(Ok(outcome));
+                    match ((this.is_refused)(&outcome), attempts.reserved.is_some()) {
+                        (true, true) => Stage::Refuses(attempts.refused().boxed(), outcome),
+                        (true, false) => return Poll::Ready(Ok(outcome)),
+                        (false, _) => Stage::Saves((this.save)(attempts, aggregates, versions), outcome),
                     }
-                    Stage::Saves((this.save)(attempts, aggregates, versions), outcome)
+                }
+                Stage::Refuses(mut looking, outcome) => {
+                    let Poll::Ready(looked) = looking.as_mut().poll(context) else {
+                        this.stage = Stage::Refuses(looking, outcome);
+                        return Poll::Pending;
+                    };
+                    return Poll::Ready(looked.map(|()| outcome));
                 }
                 Stage::Saves(mut saving, outcome) => {
                     let Poll::Ready(saved) = saving.as_mut().poll(context) else {

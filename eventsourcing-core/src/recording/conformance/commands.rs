@@ -132,7 +132,9 @@ pub async fn outdated_commands_are_deleted(fixture: &dyn Fixture) {
         [10],
         "{rule}: its id is free"
     );
-    assert_eq!(delete(OutdatedCommands::Before(Timestamp::MAX), 100).await, 4, "{rule}: all");
+    assert_eq!(delete(OutdatedCommands::Before(Timestamp::MAX), 100).await, 3, "{rule}: all but the last of all");
+    assert!(found(&store, CommandId::named("1")).await.is_some(), "{rule}: the last of all");
+    assert_eq!(delete(OutdatedCommands::AllBut(0), 100).await, 0, "{rule}: all but the last of all");
     assert_eq!(record(&store, &versions(Uuid::new_v4(), 1..=1), "2").await.notification_ids, [11], "{rule}");
     assert_eq!(store.log().await.len(), 11, "{rule}: the events stay");
 }

@@ -28,12 +28,11 @@ impl Commands {
 
     /// Deletes outdated commands among the first ones, at most this number.
     pub(super) fn delete(&mut self, outdated: OutdatedCommands, limit: usize) -> u64 {
-        let surplus = match outdated {
-            OutdatedCommands::Before(_) => usize::MAX,
-            OutdatedCommands::AllBut(kept) => {
-                self.order.len().saturating_sub(usize::try_from(kept).unwrap_or(usize::MAX))
-            }
+        let kept = match outdated {
+            OutdatedCommands::Before(_) => 1,
+            OutdatedCommands::AllBut(kept) => usize::try_from(kept).unwrap_or(usize::MAX).max(1),
         };
+        let surplus = self.order.len().saturating_sub(kept);
         let is_outdated = |id: &CommandId| match outdated {
             OutdatedCommands::Before(time) => self.find(*id).is_none_or(|command| command.recorded_at < time),
             OutdatedCommands::AllBut(_) => true,

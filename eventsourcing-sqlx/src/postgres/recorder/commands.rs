@@ -1,5 +1,7 @@
 //! The commands of the application: recorded by appends, looked up, and deleted by statements of their own.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use eventsourcing_core::recording::{OutdatedCommands, RecordedCommand};
 use eventsourcing_core::{CommandId, RecorderError};
 use sqlx::{Connection, PgConnection};
@@ -83,19 +85,23 @@ impl Inner {
         let mut connection = self.acquire().await?;
         let deleted = within(answer_timeout::limit(&self.config), async {
             self.keep_session(&mut connection).await?;
-            let deleted = sqlx::query(statement.text())
+            let deleted: Vec<i64> = sqlx::query_scalar(statement.text())
                 .persistent(self.is_persistent())
                 .bind(bound)
                 .bind(rows::to_count(limit))
-                .execute(&mut *connection)
+                .bind(self.pruned_to.load(Relaxed))
+                .fetch_all(&mut *connection)
                 .await?;
             self.leave_session(&mut connection, true).await?;
-            Ok::<_, sqlx::Error>(deleted.rows_affected())
+            Ok::<_, sqlx::Error>(deleted)
         });
         match deleted.await {
             Ok(deleted) => {
                 connection.mark_clean();
-                Ok(deleted)
+                // once none is left it begins anew: places are smaller again after a restore
+                let is_over = deleted.len() < limit;
+                self.pruned_to.store(deleted.iter().copied().max().filter(|_| !is_over).unwrap_or(0), Relaxed);
+                Ok(deleted.len() as u64)
             }
             Err(error) => Err(self.failed("delete outdated commands", error)),
         }

@@ -20,11 +20,14 @@ pub(crate) struct CommandSql {
     pub(crate) append_one: Sql,
     /// `(command ids)` → those that are recorded: id, first new id, number of events, earlier ones, content, checksum, time.
     pub(crate) find: Sql,
-    /// `(time, limit)`: deletes those of the first commands, by this number, that are older than the time.
+    /// `(time, limit, place)`: deletes those of the first commands behind this place, by this number, that are older than the time, but
+    /// not the last one of all. Returns their places.
     ///
-    /// By the places of rows in the file, so that no plan reads the whole table.
+    /// By the places of rows in the file, so that no plan reads the whole table. While another transaction still sees what was deleted, the
+    /// index has it too: a look from its beginning would read all of that, and so would the next command's look for the last place.
     pub(crate) delete_before: Sql,
-    /// `(number, limit)`: deletes the first commands, at most as many as the limit, but not this number of the last ones.
+    /// `(number, limit, place)`: deletes the first commands behind this place, at most as many as the limit, but not this number of the
+    /// last ones, nor the last one of all. Returns their places.
     pub(crate) delete_all_but: Sql,
     pub(crate) table: String,
 }
@@ -54,14 +57,14 @@ impl CommandSql {
             .into(),
             delete_before: format!(
                 "DELETE FROM {table} WHERE ctid = ANY (ARRAY(\
-                   SELECT row FROM (SELECT ctid AS row, recorded_at FROM {table} ORDER BY place LIMIT $2) AS first \
-                   WHERE recorded_at < $1))"
+                   SELECT row FROM (SELECT ctid AS row, place, recorded_at FROM {table} WHERE place > $3 ORDER BY place LIMIT $2) \
+                     AS first WHERE recorded_at < $1 AND place < (SELECT max(place) FROM {table}))) RETURNING place"
             )
             .into(),
             delete_all_but: format!(
                 "DELETE FROM {table} WHERE ctid = ANY (ARRAY(\
-                   SELECT ctid FROM {table} WHERE place <= (SELECT max(place) FROM {table}) - $1 \
-                   ORDER BY place LIMIT $2))"
+                   SELECT ctid FROM {table} WHERE place > $3 AND place <= (SELECT max(place) FROM {table}) - greatest($1, 1) \
+                   ORDER BY place LIMIT $2)) RETURNING place"
             )
             .into(),
             table,

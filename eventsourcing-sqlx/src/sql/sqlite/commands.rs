@@ -25,13 +25,13 @@ impl CommandSql {
             delete_before: format!(
                 "DELETE FROM {table} WHERE place IN (\
                    SELECT place FROM (SELECT place, recorded_at FROM {table} ORDER BY place LIMIT ?2) \
-                   WHERE recorded_at < ?1)"
+                   WHERE recorded_at < ?1 AND place < (SELECT max(place) FROM {table}))"
             )
             .into(),
             // there are no gaps: only the first ones are ever deleted, unless the clocks of programs differ
             delete_all_but: format!(
                 "DELETE FROM {table} WHERE place IN (\
-                   SELECT place FROM {table} WHERE place <= (SELECT max(place) FROM {table}) - ?1 ORDER BY place LIMIT ?2)"
+                   SELECT place FROM {table} WHERE place <= (SELECT max(place) FROM {table}) - max(?1, 1) ORDER BY place LIMIT ?2)"
             )
             .into(),
             table: table.to_owned(),
