@@ -90,6 +90,16 @@ async fn many_probes_are_one_question() {
     assert!(questions >= 1 && questions <= most, "{questions} questions");
 }
 
+/// The twin: without the routes, each question reaches the database.
+#[tokio::test]
+async fn each_question_to_the_application_is_one_to_the_database() {
+    let (recorder, orders) = application();
+    for _ in 0..5 {
+        orders.readiness().await;
+    }
+    assert_eq!(recorder.questions.load(SeqCst), 5);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_database_that_does_not_answer_is_unreachable_in_time() {
     let (recorder, orders) = application();

@@ -42,17 +42,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
         traffic::order(number, &orders).await?;
     }
 
-    // a slow view has a file of its own: in SQLite a transaction keeps others of the same file waiting
+    // views of their own files: in SQLite, the transaction of a slow one keeps others of its file waiting
     let open = async |name: &str| -> Result<SqliteViews, Box<dyn Error>> {
         let pool = SqlitePool::connect(&format!("sqlite:{}?mode=rwc", file(name))).await?;
         Ok(SqliteViews::open(pool).await?)
     };
-    let (views, slow_views) = (open("views.db").await?, open("search.db").await?);
+    let (views, label_views, slow_views) =
+        (open("views.db").await?, open("labels.db").await?, open("search.db").await?);
     let park = OnFailure::park(1, Duration::from_millis(20));
     let runners = [
         payments.follow(&orders).start().await?,
         ProjectionRunner::start(&orders, Revenue, views.clone()).await?,
-        ProjectionRunner::builder(&orders, Labels, views.clone()).on_failure(park).start().await?,
+        ProjectionRunner::builder(&orders, Labels, label_views).on_failure(park).start().await?,
         ProjectionRunner::builder(&orders, Search, slow_views).batch_size(1).start().await?,
     ];
 
@@ -71,7 +72,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     server.stop().await;
     for runner in runners {
-        runner.stop().await?;
+        // one that is stopped between two attempts returns why the first one failed
+        if let Err(error) = runner.stop().await {
+            println!("Stopped: {error}");
+        }
     }
     for application in [&*orders, &*payments] {
         application.close().await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use eventsourcing::application::{DatabaseAnswer, ReadinessState};
 use eventsourcing::prelude::*;
+use futures::FutureExt as _;
 
 use crate::common::PATIENCE;
 use crate::faulty::Faulty;
@@ -73,6 +74,8 @@ async fn a_lag_counts_above_the_limit_and_only_with_one() {
 async fn a_database_that_does_not_answer_is_unreachable_in_time() {
     let (recorder, bank) = Faulty::application();
     recorder.is_silent.store(true, SeqCst);
+    // the twin: a question without a limit waits
+    assert!(bank.log().max_id().now_or_never().is_none());
     let within = Duration::from_millis(300);
     let begun = tokio::time::Instant::now();
     let readiness = bank.readiness().within(within).await;

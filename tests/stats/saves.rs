@@ -18,7 +18,8 @@ async fn saves_and_their_events_are_counted(bank: Bank) {
 
     let stats = bank.stats();
     assert_eq!((stats.saves, stats.events, stats.last_id), (2, 4, 4), "a save without events is none");
-    assert_eq!((stats.append.count(), stats.refused.total(), stats.outcome_unknown), (2, 0, 0));
+    assert_eq!((stats.refused.total(), stats.outcome_unknown), (0, 0));
+    assert!(stats.append.count() > 0 && stats.append.sum() > std::time::Duration::ZERO);
     assert_eq!(stats.application, "Bank");
 }
 

@@ -8,7 +8,7 @@ use super::handle::Shared;
 use super::refused_saves::{Refusals, RefusedSaves};
 use super::stats::SubscriptionStats;
 use crate::Error;
-use crate::recording::{Notification, RecorderError};
+use crate::recording::{Notification, StoredEvent};
 use crate::stats::{Durations, Stopwatch, Tallied, Tallies, Timed};
 
 /// The numbers of an application, as [`ApplicationStats`](super::ApplicationStats) shows them.
@@ -27,20 +27,31 @@ pub(crate) struct Counters {
     pub(crate) consumers: Consumers,
 }
 
-/// An append from before it begins until its outcome is known. If it is dropped earlier, the outcome is unknown.
-pub(super) struct CountedAppend<'a> {
-    counters: &'a Counters,
-    timed: Option<Timed>,
-    has_ended: bool,
-}
-
 /// A subscription that is open.
 pub(crate) struct OpenSubscription(Arc<Shared>);
 
 impl Counters {
-    pub(super) fn begin_append(&self) -> CountedAppend<'_> {
-        let timed = self.appends.begin(self.tallies.saves_here());
-        CountedAppend { counters: self, timed, has_ended: false }
+    /// Begins to time an append, if it is one to be timed. Append ids are random, so a part of them is a sample.
+    pub(super) fn begin_append(&self, events: &[StoredEvent]) -> Option<Timed> {
+        match events.first() {
+            Some(event) => self.appends.begin(u64::from(event.append_id.as_bytes()[15])),
+            None => Some(Timed::now()),
+        }
+    }
+
+    pub(super) fn recorded_append(&self, timed: Option<Timed>, recorded: &[Notification]) {
+        let last = recorded.last().map_or(0, |last| last.id);
+        self.tallies.saved(u64::try_from(recorded.len()).unwrap_or(u64::MAX), last);
+        self.appends.end(timed);
+    }
+
+    pub(super) fn refused_append(&self, timed: Option<Timed>, error: &Error) {
+        self.refusals.count(error);
+        self.appends.end(timed);
+    }
+
+    pub(super) fn unknown_append(&self) {
+        self.outcome_unknown.fetch_add(1, Relaxed);
     }
 
     /// Counts what was refused before it was sent to the recorder.
@@ -93,34 +104,6 @@ impl Counters {
 
     pub(super) fn subscriptions(&self) -> SubscriptionStats {
         SubscriptionStats { open: self.subscriptions.load(Relaxed), items: self.items.load(Relaxed) }
-    }
-}
-
-impl CountedAppend<'_> {
-    pub(super) fn recorded(mut self, recorded: &[Notification]) {
-        self.has_ended = true;
-        let last = recorded.last().map_or(0, |last| last.id);
-        let events = u64::try_from(recorded.len()).unwrap_or(u64::MAX);
-        self.counters.tallies.saved(events, last);
-        self.counters.appends.end(self.timed.take());
-    }
-
-    pub(super) fn refused(mut self, error: &Error) {
-        // counted when it is dropped
-        if matches!(error, Error::Recorder(RecorderError::OutcomeUnknown { .. })) {
-            return;
-        }
-        self.has_ended = true;
-        self.counters.refusals.count(error);
-        self.counters.appends.end(self.timed.take());
-    }
-}
-
-impl Drop for CountedAppend<'_> {
-    fn drop(&mut self) {
-        if !self.has_ended {
-            self.counters.outcome_unknown.fetch_add(1, Relaxed);
-        }
     }
 }
 

@@ -8,11 +8,11 @@ use uuid::Uuid;
 
 use super::aggregate_cache::{AggregateCache, Anchor, CachedState};
 use super::cache_marks::End;
-use super::counters::CountedAppend;
 use super::handle::Shared;
 use super::saveable::Saveable;
 use crate::domain::Aggregate;
 use crate::recording::{Append, Notification, RecorderError, StoredEvent};
+use crate::stats::Timed;
 use crate::{Error, Result};
 
 /// Saved aggregates, of which the application's cache keeps copies.
@@ -47,11 +47,12 @@ impl fmt::Debug for SavedStates<'_> {
 
 /// An append from before it begins until its outcome is known. If this is dropped earlier, the outcome is unknown.
 pub(crate) struct Appending<'a> {
-    cache: Option<&'a AggregateCache>,
+    shared: &'a Shared,
     /// The aggregates of the events; none if each read asks the database.
     touched: Vec<Touched>,
-    /// None once it is counted.
-    counted: Option<CountedAppend<'a>>,
+    timed: Option<Timed>,
+    /// Whether its outcome is counted. If it never is, the outcome is unknown.
+    is_counted: bool,
 }
 
 /// An aggregate of which an append records events.
@@ -64,10 +65,9 @@ struct Touched {
 impl<'a> Appending<'a> {
     /// Marks the aggregates of the events: no state of them is given out without a query until the outcome is known.
     pub(crate) fn of(shared: &'a Shared, events: &[StoredEvent]) -> Self {
-        let cache = shared.cache.as_ref();
-        let counted = Some(shared.counters.begin_append());
-        let mut appending = Self { cache, touched: Vec::new(), counted };
-        if let Some(cache) = cache.filter(|cache| !cache.forwards()) {
+        let timed = shared.counters.begin_append(events);
+        let mut appending = Self { shared, touched: Vec::new(), timed, is_counted: false };
+        if let Some(cache) = shared.cache.as_ref().filter(|cache| !cache.forwards()) {
             appending.touched = touched_by(events);
             appending.touched.iter().for_each(|touched| cache.begin_append(touched.id));
         }
@@ -84,8 +84,10 @@ impl<'a> Appending<'a> {
 
     /// Notes that nothing was recorded, unless that is unknown.
     pub(super) fn refused(&mut self, error: &Error) {
-        if let Some(counted) = self.counted.take() {
-            counted.refused(error);
+        let is_unknown = matches!(error, Error::Recorder(RecorderError::OutcomeUnknown { .. }));
+        if !is_unknown && !self.is_counted {
+            self.is_counted = true;
+            self.shared.counters.refused_append(self.timed.take(), error);
         }
         let conflict = match error {
             Error::Recorder(RecorderError::OutcomeUnknown { .. }) => return,
@@ -99,11 +101,10 @@ impl<'a> Appending<'a> {
     }
 
     /// Counts what was saved and caches its states, once it is recorded.
-    pub(crate) fn keep(mut self, what: &(impl Saveable + ?Sized), recorded: &[Notification]) {
-        if let Some(counted) = self.counted.take() {
-            counted.recorded(recorded);
-        }
-        let Some(cache) = self.cache else { return };
+    pub(crate) fn keep(&mut self, what: &(impl Saveable + ?Sized), recorded: &[Notification]) {
+        self.is_counted = true;
+        self.shared.counters.recorded_append(self.timed.take(), recorded);
+        let Some(cache) = self.shared.cache.as_ref() else { return };
         let last = recorded.iter().map(|event| {
             let Notification { originator_id, originator_version: version, append_id, .. } = *event;
             (originator_id, Anchor { version, append_id })
@@ -121,7 +122,7 @@ impl<'a> Appending<'a> {
     }
 
     fn end(&self, id: Uuid, end: &End, state: Option<CachedState>) {
-        if let Some(cache) = self.cache {
+        if let Some(cache) = &self.shared.cache {
             cache.end_append(id, end, state);
         }
     }
@@ -129,6 +130,9 @@ impl<'a> Appending<'a> {
 
 impl Drop for Appending<'_> {
     fn drop(&mut self) {
+        if !self.is_counted {
+            self.shared.counters.unknown_append();
+        }
         for Touched { id, first, .. } in std::mem::take(&mut self.touched) {
             self.end(id, &End::Unknown { first }, None);
         }

@@ -27,13 +27,20 @@ pub(crate) struct Timed {
     times: u64,
 }
 
+impl Timed {
+    /// Begins to time a call that stands for itself alone.
+    pub(crate) fn now() -> Self {
+        Self { begun: Instant::now(), times: 1 }
+    }
+}
+
 impl Stopwatch {
-    /// Begins to time a call, if it is one to be timed. `earlier` is the number of earlier calls, of this thread or of all.
-    pub(crate) fn begin(&self, earlier: u64) -> Option<Timed> {
+    /// Begins to time a call, if it is one to be timed. `number` is that of the call among others, or random.
+    pub(crate) fn begin(&self, number: u64) -> Option<Timed> {
         if !self.is_quick.load(Relaxed) {
-            return Some(Timed { begun: Instant::now(), times: 1 });
+            return Some(Timed::now());
         }
-        earlier.is_multiple_of(SAMPLED).then(|| Timed { begun: Instant::now(), times: SAMPLED })
+        number.is_multiple_of(SAMPLED).then(|| Timed { begun: Instant::now(), times: SAMPLED })
     }
 
     /// Ends a timed call.

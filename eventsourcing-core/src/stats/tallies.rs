@@ -108,11 +108,6 @@ impl Tallies {
         self.shared.last.fetch_max(last, Relaxed);
     }
 
-    /// The number of saves of this thread, or of all that share its place.
-    pub(crate) fn saves_here(&self) -> u64 {
-        self.tally().0.saves.load(Relaxed)
-    }
-
     /// The number of loads of this thread, or of all that share its place.
     pub(crate) fn loads_here(&self) -> u64 {
         self.tally().0.loads.load(Relaxed)

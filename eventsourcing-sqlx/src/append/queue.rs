@@ -55,8 +55,8 @@ pub(super) struct Queue {
 #[derive(Debug)]
 pub(super) struct QueuedSave {
     pub(super) append: Append,
-    /// When its caller began to wait.
-    pub(super) joined: Instant,
+    /// When its caller began to wait for others; none if it did not have to.
+    pub(super) joined: Option<Instant>,
     pub(super) answer: oneshot::Sender<Result<Vec<Notification>, RecorderError>>,
     /// Given back when the save is answered.
     pub(super) _room: OwnedSemaphorePermit,
@@ -91,13 +91,17 @@ impl<S> SharedQueue<S> {
         stats
     }
 
-    /// Waits for room for this number of rows. A save larger than the queue takes all of its room.
-    pub(super) async fn room_for(&self, rows: usize) -> Result<OwnedSemaphorePermit, RecorderError> {
+    /// Waits for room for this number of rows, and returns since when, if there was none at once.
+    ///
+    /// A save larger than the queue takes all of its room.
+    pub(super) async fn room_for(&self, rows: usize) -> Result<(OwnedSemaphorePermit, Option<Instant>), RecorderError> {
         let wanted = u32::try_from(rows).unwrap_or(u32::MAX).clamp(1, self.capacity);
         if let Ok(room) = Arc::clone(&self.room).try_acquire_many_owned(wanted) {
-            return Ok(room);
+            return Ok((room, None));
         }
-        Arc::clone(&self.room).acquire_many_owned(wanted).await.map_err(|_| RecorderError::Closed)
+        let waits_since = Instant::now();
+        let room = Arc::clone(&self.room).acquire_many_owned(wanted).await.map_err(|_| RecorderError::Closed)?;
+        Ok((room, Some(waits_since)))
     }
 
     /// Waits until all queued saves are answered, and refuses later ones.

@@ -20,7 +20,8 @@ impl QueueStats {
         self.transactions.record_duration(begun.elapsed());
         self.batch_sizes.record(u64::try_from(saves.len()).unwrap_or(u64::MAX));
         for save in saves {
-            self.queue_wait.record_duration(begun.saturating_duration_since(save.joined));
+            let waited = save.joined.map(|joined| begun.saturating_duration_since(joined));
+            self.queue_wait.record_duration(waited.unwrap_or_default());
         }
     }
 

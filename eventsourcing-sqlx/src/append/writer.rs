@@ -47,11 +47,12 @@ impl<S: Storage> Writer<S> {
         }
         // before anything is queued, so that nothing is queued without a task to record it
         let runtime = runtime::for_tasks().ok_or_else(|| no_runtime("record events"))?;
-        let joined = Instant::now();
-        let room = self.shared.room_for(rows_of(&append)).await?;
+        let (room, waits_since) = self.shared.room_for(rows_of(&append)).await?;
         let (answer, answered) = oneshot::channel();
         let (is_led, is_busy) = {
             let mut queue = self.shared.queue();
+            // the clock is read only where there is something to wait for
+            let joined = waits_since.or_else(|| (queue.is_led || queue.is_busy).then(Instant::now));
             queue.saves.push_back(QueuedSave { append, joined, answer, _room: room });
             (std::mem::replace(&mut queue.is_led, true), queue.is_busy)
         };
