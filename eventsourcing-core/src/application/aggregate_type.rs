@@ -21,6 +21,7 @@ pub struct AggregateType {
     name: &'static str,
     events: EventType,
     has_snapshots: bool,
+    personal_state: &'static [&'static str],
     load: Load,
 }
 
@@ -45,6 +46,10 @@ pub struct AggregateTopic {
     pub kind: TopicKind,
     /// The newest version of the event's shape that this program reads, from 1; none if the event is retired.
     pub version: Option<u32>,
+    /// JSON Pointers to the fields of the event that are personal (`#[personal]`), for tools that hide their values.
+    ///
+    /// They are fields of the newest version of the shape. Of an event of an older version, a tool should show no values.
+    pub personal: &'static [&'static str],
 }
 
 /// Whether events are recorded under a topic.
@@ -98,7 +103,8 @@ impl AggregateType {
             })
         });
         let (events, has_snapshots) = (EventType::of::<A::Event>(), A::SNAPSHOTS.is_some());
-        Self { id: TypeId::of::<A>(), name: A::NAME, events, has_snapshots, load }
+        let (id, personal_state) = (TypeId::of::<A>(), A::PERSONAL);
+        Self { id, name: A::NAME, events, has_snapshots, personal_state, load }
     }
 
     /// The name of the aggregate in topics and messages: [`Aggregate::NAME`].
@@ -113,7 +119,7 @@ impl AggregateType {
         let listed = all.into_iter().flat_map(|(topics, kind)| topics.iter().map(move |topic| (*topic, kind)));
         let described = listed.map(|(topic, kind)| {
             let version = (kind != TopicKind::Retired).then(|| self.events.trace(topic, u32::MAX).known());
-            AggregateTopic { topic, kind, version }
+            AggregateTopic { topic, kind, version, personal: self.events.personal(topic) }
         });
         described.collect()
     }
@@ -121,6 +127,13 @@ impl AggregateType {
     /// Whether events of this topic belong to the type, old and retired ones too.
     pub fn has_topic(&self, topic: &str) -> bool {
         self.events.has_topic(topic)
+    }
+
+    /// JSON Pointers to the fields of the state that are personal (`#[personal]`), for tools that hide their values.
+    ///
+    /// They are for a state that is shown as JSON. Of a state that is shown as `Debug` text, a tool should show nothing if there are any.
+    pub fn personal_state(&self) -> &'static [&'static str] {
+        self.personal_state
     }
 
     /// Whether the type has snapshots. The settings of the application may disable them.
