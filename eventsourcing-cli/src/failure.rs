@@ -151,12 +151,6 @@ impl Failure {
         }
     }
 
-    /// Whether the database has invalid data, such as a position without an event.
-    pub(crate) fn is_of_data(&self) -> bool {
-        let Self::Library(error) = self else { return false };
-        matches!(**error, eventsourcing::Error::Recorder(RecorderError::Corrupt { .. }))
-    }
-
     /// The failure to do something with a file.
     pub(crate) fn file(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let doing = doing.into();
