@@ -54,6 +54,11 @@ impl LogSearch {
         })
     }
 
+    /// Whether the last notifications are wanted, whatever they are.
+    pub(crate) fn is_of_all(query: &SearchQuery) -> bool {
+        query.descending && query.filter.is_empty() && query.scan_at_most == u64::MAX
+    }
+
     pub(crate) fn is_over(&self) -> bool {
         self.left.is_none()
     }

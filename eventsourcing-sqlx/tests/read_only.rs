@@ -9,7 +9,7 @@ mod tables;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use eventsourcing_core::recording::{LogPosition, NotificationQuery, Tracking};
+use eventsourcing_core::recording::{LogPosition, NotificationQuery, OutdatedCommands, StoredDictionary, Tracking};
 use eventsourcing_core::{Recorder, RecorderError, Uuid};
 use eventsourcing_sqlx::{PostgresConfig, PostgresRecorder, SqliteConfig, SqliteRecorder};
 use sqlx::AssertSqlSafe;
@@ -200,15 +200,24 @@ async fn a_role_that_may_only_read_opens_postgresql_to_look() {
 }
 
 #[tokio::test]
-async fn a_session_that_looks_is_refused_by_the_server_itself() {
+async fn a_recorder_that_looks_refuses_what_its_role_may_do() {
     let schema = Schema::new();
     PostgresRecorder::open("Universe", schema.config.clone()).await.unwrap().close().await;
     let mut config = schema.config.clone();
     config.read_only = true;
     let reader = PostgresRecorder::open("Universe", config).await.unwrap();
-    // the role may write: the session may not
-    let refused = reader.insert_events(one_event()).await.unwrap_err();
-    assert!(matches!(refused, RecorderError::NotPrimary { .. }), "{refused:?}");
+    // the role may write
+    let refused = [
+        reader.insert_events(one_event()).await.map(drop),
+        reader.initialize_tracking("Orders", LogPosition::START).await.map(drop),
+        reader.move_tracking("Orders", LogPosition::START, LogPosition::anchored(1, Uuid::new_v4())).await,
+        reader.insert_dictionary(StoredDictionary::new(1, *b"in common")).await.map(drop),
+        reader.delete_snapshots(Uuid::new_v4()).await,
+        reader.delete_commands(OutdatedCommands::AllBut(0), 1).await.map(drop),
+    ];
+    for refused in refused {
+        assert!(matches!(refused, Err(RecorderError::ReadOnly { .. })), "{refused:?}");
+    }
     assert!(log(&reader).await.is_empty());
     reader.close().await;
     // the append functions are not needed

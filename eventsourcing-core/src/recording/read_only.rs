@@ -212,3 +212,22 @@ impl Recorder for ReadOnlyRecorder {
         self.inner.close().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    /// The names of the methods in a source text.
+    fn methods(source: &str) -> Vec<&str> {
+        let lines = source.lines().map(str::trim_start);
+        let declared = lines.filter_map(|line| line.strip_prefix("async fn ").or_else(|| line.strip_prefix("fn ")));
+        declared.filter_map(|rest| rest.split('(').next()).collect()
+    }
+
+    #[test]
+    fn no_method_is_left_to_its_default() {
+        let of_trait = methods(include_str!("recorder.rs"));
+        let own = methods(include_str!("read_only.rs"));
+        assert!(of_trait.len() > 20, "{of_trait:?}");
+        let missing: Vec<_> = of_trait.into_iter().filter(|method| !own.contains(method)).collect();
+        assert!(missing.is_empty(), "forward these, or refuse them if they change something: {missing:?}");
+    }
+}

@@ -180,6 +180,7 @@ impl Recorder for PostgresRecorder {
     }
 
     async fn append(&self, append: Append) -> Result<Vec<Notification>, RecorderError> {
+        self.inner.check_writable()?;
         append.check()?;
         // the server would read a message of more than 1 GiB to its end before it refuses it
         let bytes = bytes_of(&append) as u64;

@@ -174,7 +174,7 @@ async fn a_standby_is_opened_to_look() {
     let standby = open(config).await;
     assert_eq!(ids(&standby.select_notifications(NotificationQuery::after(0, 10)).await.unwrap()), [1]);
     let refused = standby.insert_events(one_event()).await.unwrap_err();
-    assert!(matches!(refused, RecorderError::NotPrimary { .. }), "{refused:?}");
+    assert!(matches!(refused, RecorderError::ReadOnly { .. }), "{refused:?}");
     // what is recorded on the primary is read from the standby
     primary.insert_events(one_event()).await.unwrap();
     let read = async { while standby.max_notification_id().await.unwrap() != Some(2) {} };

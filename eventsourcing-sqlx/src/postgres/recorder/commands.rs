@@ -76,6 +76,7 @@ impl Inner {
 
     /// Deletes outdated commands. If the connection breaks, nothing is repeated: the next call deletes what is left.
     pub(super) async fn delete_commands(&self, outdated: OutdatedCommands, limit: usize) -> Result<u64, RecorderError> {
+        self.check_writable()?;
         let (statement, bound) = match outdated {
             OutdatedCommands::Before(time) => (&self.sql.commands.delete_before, to_time(time)),
             OutdatedCommands::AllBut(number) => (&self.sql.commands.delete_all_but, rows::to_bound(number)),

@@ -86,6 +86,7 @@ impl Inner {
     /// If the pooled connection was broken, this is retried on a new one. A dictionary that the first attempt stored has its id
     /// then, and is equal.
     pub(super) async fn insert_dictionary(&self, dictionary: StoredDictionary) -> Result<bool, RecorderError> {
+        self.check_writable()?;
         let limit = answer_timeout::limit(&self.config);
         let mut connection = self.acquire().await?;
         let is_kept = match within(limit, self.keep(&mut connection, &dictionary)).await {

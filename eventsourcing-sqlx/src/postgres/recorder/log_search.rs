@@ -21,7 +21,9 @@ impl Inner {
         query: SearchQuery,
         visit: &mut NotificationVisitor<'_>,
     ) -> Result<Option<u64>, RecorderError> {
-        let last = self.max_notification_id().await?.unwrap_or(0);
+        // the last notifications of all are found without a look at the end
+        let is_plain = LogSearch::is_of_all(&query);
+        let last = if is_plain { u64::MAX } else { self.max_notification_id().await?.unwrap_or(0) };
         let aggregate = query.filter.originator_id;
         let by_key = match aggregate {
             Some(id) => self.version_count(id).await? <= FOUND_BY_KEY,
@@ -55,6 +57,11 @@ impl Inner {
             self.read(SEARCH, &mut search, select, show).await?;
             search.pass(window);
             width = if width == u64::MAX { width } else { next_slice(width, begun.elapsed()) };
+        }
+        if is_plain && search.limit() == query.limit {
+            // nothing was found: there may be nothing to look at
+            let last = self.max_notification_id().await?.unwrap_or(0);
+            return Ok(query.range(last).map(|range| *range.start()));
         }
         Ok(Some(search.looked_to()))
     }

@@ -183,6 +183,17 @@ impl Inner {
         Ok(ApplicationTables::from(tables))
     }
 
+    /// Refuses to write if the database was opened to look at it. The server would refuse it too, unless a pooler is in front of it.
+    pub(super) fn check_writable(&self) -> Result<(), RecorderError> {
+        if self.config.read_only {
+            return Err(RecorderError::ReadOnly {
+                database: self.config.name(),
+                source: "it was opened read-only".into(),
+            });
+        }
+        Ok(())
+    }
+
     /// What was found, if it can be read as it is. The functions that append are not needed.
     fn to_read(&self, look: Option<FoundSchema>) -> Result<FoundSchema, RecorderError> {
         let database = self.config.name();

@@ -27,6 +27,7 @@ impl Inner {
     ///
     /// If the pooled connection was broken, this is retried on a new one: the second attempt replaces what the first one stored.
     pub(super) async fn insert_snapshot(&self, snapshot: StoredSnapshot, keep: usize) -> Result<bool, RecorderError> {
+        self.check_writable()?;
         let limit = answer_timeout::limit(&self.config);
         let mut connection = self.acquire().await?;
         match within(limit, self.try_insert_snapshot(&mut connection, &snapshot, keep)).await {
@@ -70,6 +71,7 @@ impl Inner {
     }
 
     pub(super) async fn delete_snapshots(&self, originator_id: Uuid) -> Result<(), RecorderError> {
+        self.check_writable()?;
         let limit = answer_timeout::limit(&self.config);
         let mut connection = self.acquire().await?;
         match within(limit, self.try_delete_snapshots(&mut connection, originator_id)).await {

@@ -57,6 +57,7 @@ impl Inner {
         from: LogPosition,
         to: LogPosition,
     ) -> Result<(), RecorderError> {
+        self.check_writable()?;
         let operation = "move a tracking position";
         let mut connection = self.acquire().await?;
         let moved = match self.try_move(&mut connection, upstream, from, to).await {
@@ -87,6 +88,7 @@ impl Inner {
         upstream: &str,
         position: LogPosition,
     ) -> Result<LogPosition, RecorderError> {
+        self.check_writable()?;
         Tracking::check_beginning(upstream, position)?;
         let failed = |failure| match failure {
             StatementError::Driver(error) => self.failed("begin tracking", error),

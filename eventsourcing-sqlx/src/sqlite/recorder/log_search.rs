@@ -25,7 +25,9 @@ impl Inner {
         query: SearchQuery,
         visit: &mut NotificationVisitor<'_>,
     ) -> Result<Option<u64>, RecorderError> {
-        let last = self.max_notification_id().await?.unwrap_or(0);
+        // the last notifications of all are found without a look at the end
+        let is_plain = LogSearch::is_of_all(&query);
+        let last = if is_plain { u64::MAX } else { self.max_notification_id().await?.unwrap_or(0) };
         let aggregate = query.filter.originator_id;
         let by_key = match aggregate {
             Some(id) => self.version_count(id).await? <= FOUND_BY_KEY,
@@ -63,6 +65,11 @@ impl Inner {
             Ok(if search.is_over() { Slice::Last } else { Slice::More })
         })
         .await?;
+        if is_plain && search.limit() == query.limit {
+            // nothing was found: there may be nothing to look at
+            let last = self.max_notification_id().await?.unwrap_or(0);
+            return Ok(query.range(last).map(|range| *range.start()));
+        }
         Ok(Some(search.looked_to()))
     }
 
