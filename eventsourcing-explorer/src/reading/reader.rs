@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use eventsourcing_core::codec::{Mapper, StateInfo};
 use eventsourcing_core::recording::{EventQuery, NotificationQuery, NotificationRef, StoredEventRef, is_same_attempt};
-use eventsourcing_core::{Application, Notification, StoredEvent, Uuid};
+use eventsourcing_core::{Application, Notification, RecorderError, StoredEvent, Uuid};
 
 use super::opened::Opened;
 use crate::failure::Failure;
@@ -196,7 +196,7 @@ impl Reader {
     }
 
     /// The failure of a read. What happened is in the log of the service, and not on the page.
-    pub(super) fn failed(&self, error: &dyn std::error::Error) -> Failure {
+    fn failed(&self, error: &RecorderError) -> Failure {
         tracing::warn!(application = self.name(), %error, "the explorer could not read");
         Failure::Unavailable
     }
@@ -224,7 +224,7 @@ impl Stored {
         Self::of(mapper, row, &[])
     }
 
-    pub(super) fn whole(mapper: &Mapper, notification: Notification) -> Self {
+    fn whole(mapper: &Mapper, notification: Notification) -> Self {
         let (id, len) = (notification.id, notification.state.len());
         let info = mapper.inspect(&notification.state, notification.checksum);
         Self { position: Some(id), event: notification.into_stored_event(), is_whole: true, len, info }
