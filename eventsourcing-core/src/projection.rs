@@ -2,7 +2,6 @@
 
 mod catalogue;
 mod dead_letter;
-mod dead_letters;
 mod event_context;
 mod event_envelope;
 pub(crate) mod handled_topics;
@@ -20,7 +19,6 @@ mod views;
 
 pub use catalogue::{ConsumedUpstream, RecordedProjection, RecordedVersion};
 pub use dead_letter::DeadLetter;
-pub use dead_letters::{AnyDeadLetters, DeadLetterError, DeadLetters, DryRun};
 pub use event_context::EventContext;
 pub use event_envelope::EventEnvelope;
 pub use handlers::{CreationEvent, EventStruct, Projection, Recorded};
@@ -31,7 +29,10 @@ pub use rebuild::{
     MAX_SWITCH_HOLD, Rebuild, RebuildBuilder, RebuildError, RebuildProgress, RebuildState, RebuildableViews, Switched,
 };
 pub use resolved_letter::{LetterResolution, OperatorNote, ResolvedLetter};
+pub use runner::{
+    AnyDeadLetters, DeadLetterError, DeadLetters, DryRun, OnFailure, Progress, ProjectionRunner, RunnerBuilder,
+    RunnerError, RunnerObserver, Status,
+};
 pub(crate) use runner::{Beginning, Stepper, runtime};
-pub use runner::{OnFailure, Progress, ProjectionRunner, RunnerBuilder, RunnerError, RunnerObserver, Status};
 pub use view_error::ViewError;
 pub use views::{ViewTransaction, Views};

@@ -2,8 +2,6 @@
 
 use axum::http::StatusCode;
 
-use crate::access::Scope;
-
 /// A refused or failed request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
@@ -13,8 +11,8 @@ pub(crate) enum Failure {
     CrossSite,
     /// A form without the token of the page, or with that of an earlier login.
     OldForm,
-    /// The operator lacks a scope, which is named.
-    NotAllowed(Scope),
+    /// The operator lacks a scope, which the text names.
+    NotAllowed(&'static str),
     /// There is no audit to which an act could be written.
     NoAudit,
     /// The audit could not be written, so nothing was done.
@@ -77,16 +75,9 @@ impl Failure {
                 "Pages of the explorer open from links of the explorer alone. If you followed a link, continue below."
             }
             Self::OldForm => "Nothing was done. Load the page again, and send the form of the new page.",
-            Self::NotAllowed(scope) => match scope {
-                Scope::Payload => "The scope `payload` is needed for it.",
-                Scope::Reveal => "The scope `reveal` is needed for it.",
-                Scope::LettersRetry => "The scope `letters:retry` is needed for it.",
-                Scope::LettersDiscard => "The scope `letters:discard` is needed for it.",
-                Scope::Rebuild => "The scope `rebuild` is needed for it.",
-            },
             Self::NoAudit => "This explorer has no audit, so nobody can act by it: set one with `Explorer::audit`.",
             Self::NotAudited => "The act could not be written to the audit. The log of the service says why.",
-            Self::Changed(text) => text,
+            Self::Changed(text) | Self::NotAllowed(text) => text,
             Self::SignInNeeded => "Give the token of the explorer.",
             Self::NotFound(text) | Self::BadRequest(text) => text,
             Self::Method(_) => "This address does not have this method.",

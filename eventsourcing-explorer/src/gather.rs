@@ -92,6 +92,7 @@ impl<'a> Asked<'a> {
             operator: self.operator,
             is_live: false,
             has_operations,
+            desk: self.desk(),
         }
     }
 

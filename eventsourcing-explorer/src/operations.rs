@@ -12,4 +12,4 @@ pub(crate) use catalogue::Catalogue;
 pub(crate) use consumers::{Consumer, Consumers, Kind, State};
 pub(crate) use forms::Fields;
 pub(crate) use known::Known;
-pub(crate) use letters::{Found, FoundLetters, Group, MOST_LETTERS, Of, Source};
+pub(crate) use letters::{Found, FoundLetters, Group, MOST_LETTERS, Source};

@@ -2,6 +2,7 @@
 
 mod aggregate;
 mod event;
+mod forms;
 mod frame;
 mod log;
 mod operations;
@@ -13,10 +14,11 @@ mod twin;
 
 pub(crate) use aggregate::{AggregatePage, ComparePage, aggregate, aggregate_json, compare, compare_json};
 pub(crate) use event::{EventPage, event, event_json};
+pub(crate) use forms::Desk;
 pub(crate) use frame::{Frame, Section};
 pub(crate) use log::{LogPage, log, log_json};
 pub(crate) use operations::{
-    AuditPage, Desk, Hidden, LettersPage, StoragePage, acted_json, audit, audit_csv, audit_json, letters, letters_json,
+    AuditPage, Hidden, LettersPage, StoragePage, acted_json, audit, audit_csv, audit_json, letters, letters_json,
     projections, projections_json, rebuilds, rebuilds_json, storage, storage_json, system, system_json, verify,
     verify_json,
 };

@@ -6,6 +6,6 @@ mod query;
 mod route;
 
 pub(crate) use links::{Links, Look};
-pub(crate) use operations::{Act, WatchQuery, Watched};
+pub(crate) use operations::{Act, Of, WatchQuery, Watched};
 pub(crate) use query::{AggregateQuery, LogQuery, pairs};
 pub(crate) use route::{Form, Page, Route, Wanted};

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 use eventsourcing_core::projection::ViewTransaction as _;
-use eventsourcing_core::{Tracking, ViewError, Views as _};
+use eventsourcing_core::{DeadLetter, Timestamp, Tracking, Uuid, ViewError, Views as _};
 use eventsourcing_sqlx::{SqliteViews, SqliteViewsConfig};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Executor as _, SqlitePool};
@@ -26,14 +26,18 @@ const VERSION_1: &str = "
     CREATE TABLE eventsourcing_projection_versions (projection TEXT PRIMARY KEY, serving INTEGER NOT NULL,
         rebuilt INTEGER) STRICT, WITHOUT ROWID;
     INSERT INTO eventsourcing_projections VALUES ('old', 'Office', 7);
+    INSERT INTO eventsourcing_dead_letters VALUES ('old', 'Office', 3, zeroblob(16), 1, 'Account.Opened', 'it is closed', 5);
     INSERT INTO eventsourcing_projection_versions VALUES ('old', 1, NULL)";
 
 #[tokio::test]
-async fn tables_of_version_1_become_those_of_now_and_keep_positions() {
+async fn tables_of_version_1_become_those_of_now_and_keep_what_is_in_them() {
     let (pool, _folder) = pool().await;
     pool.execute(VERSION_1).await.unwrap();
     let views = SqliteViews::open(pool.clone()).await.unwrap();
     assert_eq!(views.position("old", "Office").await.unwrap(), 7);
+    let letter = DeadLetter::new(3, Uuid::nil(), 1, "Account.Opened", Timestamp::from_microsecond(5).unwrap());
+    let letters = views.dead_letters("old", "Office", 0, 10).await.unwrap();
+    assert_eq!(letters, [letter.with_reason("it is closed".to_owned())]);
     views.begin("old", &Tracking::new("Office", 7, 8)).await.unwrap().commit().await.unwrap();
     let anchors: Vec<Option<Vec<u8>>> =
         sqlx::query_scalar("SELECT anchor FROM eventsourcing_projections").fetch_all(&pool).await.unwrap();

@@ -53,6 +53,19 @@ impl Scope {
     }
 }
 
+impl Scope {
+    /// Says that it is needed.
+    pub(crate) fn needed(self) -> &'static str {
+        match self {
+            Self::Payload => "The scope `payload` is needed for it.",
+            Self::Reveal => "The scope `reveal` is needed for it.",
+            Self::LettersRetry => "The scope `letters:retry` is needed for it.",
+            Self::LettersDiscard => "The scope `letters:discard` is needed for it.",
+            Self::Rebuild => "The scope `rebuild` is needed for it.",
+        }
+    }
+}
+
 impl Operator {
     /// Creates an operator without scopes.
     pub fn new(name: impl Into<String>) -> Self {

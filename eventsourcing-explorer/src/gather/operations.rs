@@ -8,6 +8,7 @@ use crate::access::Scope;
 use crate::failure::Failure;
 use crate::operations::{Acted, Acting, Consumer, Consumers, Fields, FoundLetters};
 use crate::pages::{self, AuditPage, Desk, Hidden, LettersPage, Section, Sight, StoragePage};
+use crate::shared::Service;
 use crate::site::{Act, Form, WatchQuery, Watched};
 
 /// The number of entries of the audit on a page, and in a file.
@@ -53,6 +54,7 @@ impl<'a> Asked<'a> {
         };
         let Acted { id, dry_run, .. } = acted;
         match act {
+            Act::RevealEvent => self.revealed(fields).await.map(Answer::Page),
             // what a dry run says and what is revealed is in no URL and in no table
             Act::DryRun => self.letters(query, dry_run, false).await.map(Answer::Page),
             Act::Reveal => self.letters(query, None, true).await.map(Answer::Page),
@@ -65,13 +67,24 @@ impl<'a> Asked<'a> {
         }
     }
 
+    /// The page of an event with its values.
+    async fn revealed(&self, fields: &Fields) -> Result<String, Failure> {
+        const NO_EVENT: Failure = Failure::NotFound("There is no event at this position.");
+        let (reader, position) = (self.reader(fields.text("application")?)?, fields.number("at")?);
+        let page = event_page(reader, position, reader.newest().await?).await?.ok_or(NO_EVENT)?;
+        let sight = Sight { application: reader.name(), payloads: true };
+        let frame = self.frame(Section::Log(reader.name()), format!("{}/events/{position}", reader.name()), Vec::new());
+        Ok(pages::event(&page, sight, &frame).into_string())
+    }
+
     async fn consumers(&self) -> Consumers {
         Consumers::read(&self.service.known, &self.service.readers).await
     }
 
-    fn desk(&self) -> Desk<'_> {
-        let token = self.service.csrf.token(self.operator, self.service.token.as_ref());
-        Desk { operator: self.operator, has_audit: self.service.known.audit.is_some(), csrf: token, links: self.links }
+    pub(super) fn desk(&self) -> Desk<'a> {
+        let Service { csrf, token, known, .. } = self.service;
+        let csrf = csrf.token(self.operator, token.as_ref());
+        Desk { operator: self.operator, has_audit: known.audit.is_some(), csrf, links: self.links }
     }
 
     async fn projections(&self, watched: Watched) -> String {

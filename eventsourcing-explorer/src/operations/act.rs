@@ -65,7 +65,7 @@ impl Act {
         match self {
             Self::DryRun | Self::Retry => Scope::LettersRetry,
             Self::Discard => Scope::LettersDiscard,
-            Self::Reveal => Scope::Reveal,
+            Self::Reveal | Self::RevealEvent => Scope::Reveal,
             Self::Switch | Self::Abort => Scope::Rebuild,
         }
     }
@@ -76,7 +76,7 @@ impl Act {
             Self::DryRun => "dry run",
             Self::Retry => "retry",
             Self::Discard => "discard",
-            Self::Reveal => "reveal",
+            Self::Reveal | Self::RevealEvent => "reveal",
             Self::Switch => "switch",
             Self::Abort => "abort",
         }
@@ -87,7 +87,7 @@ impl Acting<'_> {
     /// Does what a form asks for. The act goes on if the future is dropped, and its outcome is written to the audit.
     pub(crate) async fn act(&self, act: Act, fields: &Fields) -> Result<Acted, Failure> {
         if !self.operator.may(act.scope()) {
-            return Err(Failure::NotAllowed(act.scope()));
+            return Err(Failure::NotAllowed(act.scope().needed()));
         }
         let audit = Arc::clone(self.known.audit.as_ref().ok_or(Failure::NoAudit)?);
         let Plan { deed, target, reason } = self.plan(act, fields).await?;
@@ -110,6 +110,15 @@ impl Acting<'_> {
         let reason = fields.reason()?.map(ToOwned::to_owned);
         match act {
             Act::Switch | Act::Abort => self.plan_rebuild(act, fields, reason).await,
+            Act::RevealEvent => {
+                const NO_EVENT: Failure = Failure::NotFound("There is no event at this position.");
+                let (application, position) = (fields.text("application")?, fields.number("at")?);
+                let reader = self.readers.iter().find(|reader| reader.name() == application).ok_or(NO_EVENT)?;
+                if position == 0 || reader.newest().await? < position {
+                    return Err(NO_EVENT);
+                }
+                Ok(Plan { deed: Deed::Reveal, target: format!("event {position} of {application}"), reason })
+            }
             Act::DryRun | Act::Retry | Act::Discard | Act::Reveal => self.plan_letters(act, fields, reason).await,
         }
     }

@@ -9,6 +9,7 @@ use super::consumers::Kind;
 use super::{Consumer, Known};
 use crate::failure::Failure;
 use crate::reading::Reader;
+use crate::site::Of;
 
 /// The most letters on a page.
 pub(crate) const MOST_LETTERS: usize = 200;
@@ -28,15 +29,6 @@ pub(crate) struct Source<'a> {
     pub(crate) known: &'a Known,
     pub(crate) readers: &'a [Reader],
     pub(crate) consumer: &'a Consumer,
-}
-
-/// By what letters are grouped.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Of {
-    #[default]
-    Reason,
-    Aggregate,
-    Time,
 }
 
 /// A letter of one of the consumers.

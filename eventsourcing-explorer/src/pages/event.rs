@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::forms::reveal;
 use super::frame::Frame;
 use super::parts::{Sight, aggregate_link, colour, icon, metadata, payload, stored, time, topic};
 use super::twin::{EventTwin, Twin, json};
@@ -120,6 +121,7 @@ pub(crate) fn event(page: &EventPage, sight: Sight<'_>, frame: &Frame<'_>) -> Ma
             section.panel aria-label="Payload" {
                 header { h2 { "Payload" } }
                 (payload(&page.event, sight, PAYLOAD, &twin))
+                (reveal(&frame.desk, sight.application, position, !sight.payloads))
             }
             section.panel aria-label="Facts" { header { h2 { "Facts" } } div.pad { (page.facts(sight, links)) } }
         }

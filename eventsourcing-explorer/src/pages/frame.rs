@@ -2,6 +2,7 @@
 
 use maud::{DOCTYPE, Markup, html};
 
+use super::forms::Desk;
 use super::parts::icon;
 use crate::access::Operator;
 use crate::assets;
@@ -27,6 +28,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) applications: Vec<&'a str>,
     pub(crate) section: Section<'a>,
     pub(crate) operator: &'a Operator,
+    /// What forms need.
+    pub(crate) desk: Desk<'a>,
     /// Whether there is anything for operators.
     pub(crate) has_operations: bool,
     /// Whether a browser without script loads the page again and again.

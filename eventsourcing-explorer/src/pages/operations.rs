@@ -12,7 +12,7 @@ mod system;
 
 pub(crate) use audit::{AuditPage, audit, audit_csv, audit_json};
 pub(crate) use letters::{LettersPage, acted_json, letters, letters_json};
-pub(crate) use pieces::{Desk, Hidden};
+pub(crate) use pieces::Hidden;
 pub(crate) use projections::{projections, projections_json};
 pub(crate) use rebuilds::{rebuilds, rebuilds_json};
 pub(crate) use storage::{StoragePage, storage, storage_json, verify, verify_json};

@@ -1,10 +1,13 @@
 //! What an application says about its consumers, and as a consumer of others.
 
+use std::error::Error;
+
 use eventsourcing_core::projection::ResolvedLetter;
-use eventsourcing_core::recording::{NotificationQuery, TrackedPosition};
+use eventsourcing_core::recording::TrackedPosition;
 use eventsourcing_core::{DeadLetter, Timestamp};
 
-use super::reader::{Reader, Stored};
+use super::reader::Reader;
+use super::scan::{Filter, From};
 use crate::failure::Failure;
 
 impl Reader {
@@ -15,7 +18,7 @@ impl Reader {
         match self.application.tracked_upstreams().await {
             Ok(upstreams) => upstreams,
             Err(error) => {
-                self.failed(&error);
+                self.unread(&error);
                 Vec::new()
             }
         }
@@ -23,12 +26,12 @@ impl Reader {
 
     /// The number of dead letters of this application's policy.
     pub(crate) async fn count_letters(&self, upstream: &str) -> Result<u64, Failure> {
-        self.application.count_dead_letters_of(upstream).await.map_err(|error| self.failed(&error))
+        self.application.count_dead_letters_of(upstream).await.map_err(|error| self.unread(&error))
     }
 
     /// The dead letters of this application's policy, with their reasons as stored.
     pub(crate) async fn letters(&self, upstream: &str, after: u64, limit: usize) -> Result<Vec<DeadLetter>, Failure> {
-        self.application.dead_letters_of(upstream, after, limit).await.map_err(|error| self.failed(&error))
+        self.application.dead_letters_of(upstream, after, limit).await.map_err(|error| self.unread(&error))
     }
 
     /// A letter of an event of this log, in plain text.
@@ -43,9 +46,13 @@ impl Reader {
 
     /// When the first event after a position was recorded.
     pub(crate) async fn time_after(&self, position: u64) -> Result<Option<Timestamp>, Failure> {
-        let next = self.application.recorder().select_notifications(NotificationQuery::after(position, 1)).await;
-        let next = next.map_err(|error| self.failed(&error))?;
-        let next = next.into_iter().map(|next| Stored::whole(self.application.mapper(), next)).collect();
-        Ok(self.open(next).await.pop().and_then(|next| next.time))
+        let next = self.search(&Filter::default(), From::After(position), 1).await?;
+        Ok(next.rows.first().and_then(|next| next.time))
+    }
+
+    /// The failure of a read. What happened is in the log of the service, and not on the page.
+    pub(super) fn unread(&self, error: &dyn Error) -> Failure {
+        tracing::warn!(application = self.name(), %error, "the explorer could not read");
+        Failure::Unavailable
     }
 }

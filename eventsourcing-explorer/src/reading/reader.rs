@@ -130,7 +130,7 @@ impl Reader {
     }
 
     /// The failure of a read. What happened is in the log of the service, and not on the page.
-    pub(super) fn failed(&self, error: &dyn std::error::Error) -> Failure {
+    fn failed(&self, error: &RecorderError) -> Failure {
         tracing::warn!(application = self.name(), %error, "the explorer could not read");
         Failure::Unavailable
     }
@@ -159,7 +159,7 @@ impl Stored {
         Self::of(mapper, row, &[])
     }
 
-    pub(super) fn whole(mapper: &Mapper, notification: Notification) -> Self {
+    fn whole(mapper: &Mapper, notification: Notification) -> Self {
         let (id, len) = (notification.id, notification.state.len());
         let info = mapper.inspect(&notification.state, notification.checksum);
         Self { position: Some(id), recorded: None, event: notification.into_stored_event(), is_whole: true, len, info }

@@ -67,9 +67,9 @@ impl Reader {
     /// What is stored, in four statements.
     pub(crate) async fn stored(&self) -> Result<Stored, Failure> {
         let found = self.search(&Filter::default(), From::Newest, MAX_ROWS).await?;
-        let sizes = self.application.recorder().table_sizes().await.map_err(|error| self.failed(&error))?;
+        let sizes = self.application.recorder().table_sizes().await.map_err(|error| self.unread(&error))?;
         let dictionaries = self.application.recorder().select_dictionaries(0).await;
-        let dictionaries = dictionaries.map_err(|error| self.failed(&error))?;
+        let dictionaries = dictionaries.map_err(|error| self.unread(&error))?;
         Ok(Stored {
             events: found.newest,
             sizes,
@@ -89,7 +89,7 @@ impl Reader {
         }
         // a state that needs a dictionary of another process is no fault
         if let Err(error) = self.application.load_dictionaries().await {
-            self.failed(&error);
+            self.unread(&error);
         }
         let (mapper, mut last, mut bytes, mut is_cut) = (self.application.mapper(), after, 0, false);
         let mut visit = |row: NotificationRef<'_>| {
@@ -105,7 +105,7 @@ impl Reader {
         let size = usize::try_from(up_to - after).unwrap_or(usize::MAX);
         let query = NotificationQuery::after(after, size).up_to(up_to);
         let read = self.application.recorder().read_notifications(query, &mut visit).await;
-        read.map_err(|error| self.failed(&error))?;
+        read.map_err(|error| self.unread(&error))?;
         let end = if is_cut { last } else { up_to };
         verified.missing += end.saturating_sub(last);
         verified.range = Some((first, end));

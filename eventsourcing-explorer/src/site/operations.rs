@@ -2,7 +2,15 @@
 
 use super::query::{pairs, position};
 use crate::failure::Failure;
-use crate::operations::Of;
+
+/// By what letters are grouped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Of {
+    #[default]
+    Reason,
+    Aggregate,
+    Time,
+}
 
 /// A page of all applications together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +34,8 @@ pub(crate) enum Act {
     Retry,
     Discard,
     Reveal,
+    /// The values of an event.
+    RevealEvent,
     Switch,
     Abort,
 }
@@ -62,7 +72,8 @@ impl Watched {
 }
 
 impl Act {
-    const ALL: [Self; 6] = [Self::DryRun, Self::Retry, Self::Discard, Self::Reveal, Self::Switch, Self::Abort];
+    const ALL: [Self; 7] =
+        [Self::DryRun, Self::Retry, Self::Discard, Self::Reveal, Self::RevealEvent, Self::Switch, Self::Abort];
 
     /// Reads a path without `.json`.
     pub(crate) fn read(path: &str) -> Option<Self> {
@@ -76,6 +87,7 @@ impl Act {
             Self::Retry => "letters/retry",
             Self::Discard => "letters/discard",
             Self::Reveal => "letters/reveal",
+            Self::RevealEvent => "reveal",
             Self::Switch => "rebuilds/switch",
             Self::Abort => "rebuilds/abort",
         }

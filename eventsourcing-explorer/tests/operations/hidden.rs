@@ -81,3 +81,27 @@ async fn reasons_of_a_log_that_is_not_shown_are_hidden_too() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_values_of_an_event_are_revealed_once_and_audited() {
+    let variables = vec![("CIPHER_KEY".to_owned(), KEY.to_owned())];
+    let shop = Shop::builder().variables(variables).open().await.unwrap();
+    shop.save(&mut Order::place(SECRET.to_owned(), 1)).await.unwrap();
+    let audit = eventsourcing::audit::MemoryAudit::new();
+    let explorer = || Explorer::of(&shop).token(TOKEN).audit(audit.clone());
+    let (path, at) = ("/Shop/events/1", [("application", "Shop".to_owned()), ("at", "1".to_owned())]);
+
+    let without = explorer().allow([Scope::LettersRetry]).router().unwrap();
+    assert!(!page(&without, path).await.contains("Reveal the values"));
+    assert_eq!(send(&without, "/reveal", &at).await.0, StatusCode::FORBIDDEN);
+    let router = explorer().allow([Scope::Reveal]).router().unwrap();
+    let hidden = page(&router, path).await;
+    assert!(hidden.contains("Reveal the values") && !hidden.contains(SECRET), "{hidden}");
+    let (status, _, revealed) = send(&router, "/reveal", &at).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(revealed.contains(SECRET), "{revealed}");
+    assert!(page(&router, "/audit").await.contains("event 1 of Shop"));
+    assert!(!page(&router, path).await.contains(SECRET));
+    let missing = [("application", "Shop".to_owned()), ("at", "9".to_owned())];
+    assert_eq!(send(&router, "/reveal", &missing).await.0, StatusCode::NOT_FOUND);
+}

@@ -1,7 +1,7 @@
 //! Tables of views: older ones, missing ones, those of a rebuild, and those that a role may not create.
 
 use eventsourcing_core::projection::{ProjectionKey, RebuildableViews as _, Switched, ViewTransaction as _};
-use eventsourcing_core::{Environment, Recorder as _, Uuid, ViewError, Views as _};
+use eventsourcing_core::{DeadLetter, Environment, Recorder as _, Timestamp, Uuid, ViewError, Views as _};
 use eventsourcing_sqlx::{PostgresConfig, PostgresRecorder, PostgresViews};
 use sqlx::{AssertSqlSafe, Executor as _};
 
@@ -42,6 +42,8 @@ const VERSION_1: &str = "
         UNIQUE (projection, upstream, originator_id, notification_id));
     CREATE TABLE eventsourcing_projection_versions (projection text PRIMARY KEY, serving bigint NOT NULL, rebuilt bigint);
     INSERT INTO eventsourcing_projections VALUES ('old', 'Office', 7);
+    INSERT INTO eventsourcing_dead_letters VALUES ('old', 'Office', 3, '00000000-0000-0000-0000-000000000000', 1,
+        'Account.Opened', 'it is closed', '1970-01-01 00:00:00.000005+00');
     INSERT INTO eventsourcing_projection_versions VALUES ('old', 1)";
 
 /// The migration from version 1 to version 2.
@@ -56,13 +58,16 @@ fn old_tables() -> [(i64, String); 2] {
 }
 
 #[tokio::test]
-async fn tables_of_versions_1_and_2_become_those_of_now_and_keep_positions() {
+async fn tables_of_versions_1_and_2_become_those_of_now_and_keep_what_is_in_them() {
     for (_, old) in old_tables() {
         let schema = Schema::new();
         let pool = pool(&schema, 2).await;
         pool.execute(AssertSqlSafe(old)).await.unwrap();
         let views = PostgresViews::open(pool.clone()).await.unwrap();
         assert_eq!(views.position("old", "Office").await.unwrap(), 7);
+        let letter = DeadLetter::new(3, Uuid::nil(), 1, "Account.Opened", Timestamp::from_microsecond(5).unwrap());
+        let letters = views.dead_letters("old", "Office", 0, 10).await.unwrap();
+        assert_eq!(letters, [letter.with_reason("it is closed".to_owned())]);
         views.begin("old", &tracking(7, 8)).await.unwrap().commit().await.unwrap();
         let anchors: Vec<Option<Uuid>> =
             sqlx::query_scalar("SELECT anchor FROM eventsourcing_projections").fetch_all(&pool).await.unwrap();

@@ -170,7 +170,9 @@ async fn a_dry_run_checks_what_sqlite_checks_at_the_commit() {
         sqlx::query(table).execute(&pool).await.unwrap();
     }
     let views = SqliteViews::open(pool.clone()).await.unwrap();
-    let account = async { drop(sqlx::query("INSERT INTO account VALUES (7)").execute(&pool).await.unwrap()) };
+    let account = async {
+        sqlx::query("INSERT INTO account VALUES (7)").execute(&pool).await.unwrap();
+    };
     let [first, second] = both(Dangling(Arc::default()), views, account).await;
     assert!(matches!(&first, DryRun::WouldFail { cause, .. } if cause.to_string().contains("FOREIGN KEY")), "{first}");
     assert!(second.would_succeed(), "{second}");
@@ -185,7 +187,9 @@ async fn a_dry_run_checks_what_postgres_checks_at_the_commit() {
         sqlx::query(table).execute(&pool).await.unwrap();
     }
     let views = PostgresViews::open(pool.clone()).await.unwrap();
-    let account = async { drop(sqlx::query("INSERT INTO account VALUES (7)").execute(&pool).await.unwrap()) };
+    let account = async {
+        sqlx::query("INSERT INTO account VALUES (7)").execute(&pool).await.unwrap();
+    };
     let [first, second] = both(DanglingInPostgres(Dangling(Arc::default())), views, account).await;
     assert!(matches!(&first, DryRun::WouldFail { cause, .. } if cause.to_string().contains("foreign key")), "{first}");
     assert!(second.would_succeed(), "{second}");

@@ -4,9 +4,10 @@ use eventsourcing_core::projection::DryRun;
 use maud::{Markup, html};
 
 use super::letters::LettersPage;
-use super::pieces::{Desk, name, reason_field};
+use super::pieces::name;
 use crate::access::Scope;
 use crate::operations::{Consumer, Found, Known};
+use crate::pages::forms::{Desk, reason_field, reveal_button};
 use crate::pages::parts::{Sight, aggregate_link, colour, icon, payload, time, topic};
 use crate::site::Act;
 use crate::text::{beginning, grouped, visible};
@@ -48,7 +49,7 @@ pub(super) fn aside(page: &LettersPage<'_>, found: &Found, known: &Known, desk: 
                 (payload(&event.event, Sight { application: &consumer.upstream, payloads: !is_hidden }, PAYLOAD, &format!("{}.json", links.to(&format!("{}/events/{}", consumer.upstream, letter.notification_id), &[]))))
             }
             @if is_hidden && desk.can(Scope::Reveal) {
-                div.pad { (desk.form(Act::Reveal, consumer, &[("at", letter.notification_id.to_string())], &html! { (reason_field(false)) button.btn { (icon("lock")) "Reveal the values, and write it to the audit" } })) }
+                div.pad { (desk.form(Act::Reveal, consumer, &[("at", letter.notification_id.to_string())], &html! { (reason_field(false)) (reveal_button()) })) }
             }
             @if let Some(dry_run) = &page.dry_run { (outcome(dry_run, is_hidden)) }
             (acts(page, found, consumer, known, desk))

@@ -7,13 +7,14 @@ use maud::{Markup, html};
 use serde::Serialize;
 
 use super::letter::aside;
-use super::pieces::{Desk, Hidden, failures, name, outcome};
-use crate::operations::{Acted, Consumer, Consumers, Found, FoundLetters, Group, Known, MOST_LETTERS, Of};
+use super::pieces::{Hidden, failures, name, outcome};
+use crate::operations::{Acted, Consumer, Consumers, Found, FoundLetters, Group, Known, MOST_LETTERS};
 use crate::pages::event::EventPage;
+use crate::pages::forms::Desk;
 use crate::pages::frame::Frame;
 use crate::pages::parts::{colour, icon, short_id, time, topic};
 use crate::pages::twin::{SCHEMA, written};
-use crate::site::{Act, Links, WatchQuery, Watched};
+use crate::site::{Act, Links, Of, WatchQuery, Watched};
 use crate::text::{beginning, grouped, visible};
 use crate::times::ago;
 

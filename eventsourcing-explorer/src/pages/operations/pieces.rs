@@ -1,26 +1,15 @@
-//! What several pages for operators have: states, lags, forms, and the outcome of an act.
+//! What several pages for operators have: states, lags, and the outcome of an act.
 
 use std::time::Duration;
 
 use eventsourcing_core::audit::AuditRecord;
 use maud::{Markup, html};
 
-use crate::access::{Operator, Scope};
 use crate::operations::{Consumer, Kind, State};
 use crate::pages::parts::icon;
-use crate::site::{Act, Links, WatchQuery, Watched};
+use crate::site::{Links, WatchQuery, Watched};
 use crate::text::{grouped, visible};
 use crate::times::span;
-
-/// What forms need.
-#[derive(Debug)]
-pub(crate) struct Desk<'a> {
-    pub(crate) operator: &'a Operator,
-    pub(crate) has_audit: bool,
-    /// The token that each form repeats.
-    pub(crate) csrf: String,
-    pub(crate) links: Links,
-}
 
 /// Whose errors an operator sees: an error may repeat values of the events.
 #[derive(Debug)]
@@ -35,47 +24,6 @@ impl Hidden<'_> {
     /// Whether what is said about the events of this log is hidden.
     pub(super) fn is(&self, upstream: &str) -> bool {
         !self.sees_all && !self.seen.contains(&upstream)
-    }
-}
-
-impl Desk<'_> {
-    /// Whether the operator can do something here.
-    pub(super) fn can(&self, scope: Scope) -> bool {
-        self.has_audit && self.operator.may(scope)
-    }
-
-    /// A form that does something to a consumer, with these hidden fields and this content.
-    pub(super) fn form(&self, act: Act, consumer: &Consumer, fields: &[(&str, String)], content: &Markup) -> Markup {
-        html! {
-            form.act method="post" action=(self.links.to(act.path(), &[])) {
-                input type="hidden" name="csrf" value=(self.csrf);
-                input type="hidden" name="consumer" value=(consumer.key);
-                input type="hidden" name="upstream" value=(consumer.upstream);
-                @for (name, value) in fields { input type="hidden" name=(name) value=(value); }
-                (content)
-            }
-        }
-    }
-
-    /// Why there are no forms.
-    pub(super) fn why_not(&self, scopes: &[Scope]) -> Markup {
-        html! {
-            @if !self.has_audit {
-                p.lock { (icon("lock")) span { "Nobody acts here: the explorer has no audit." } }
-            } @else if let Some(scope) = scopes.iter().find(|scope| !self.operator.may(**scope)) {
-                p.lock { (icon("lock")) span { "The scope " code { (scope.name()) } " is needed to act here." } }
-            }
-        }
-    }
-}
-
-/// The field for a reason.
-pub(super) fn reason_field(is_required: bool) -> Markup {
-    html! {
-        label {
-            @if is_required { "Why (required, kept with the audit)" } @else { "Why (kept with the audit)" }
-            textarea.field name="reason" rows="2" maxlength="2000" required[is_required] {}
-        }
     }
 }
 

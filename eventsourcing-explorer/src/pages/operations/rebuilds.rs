@@ -4,10 +4,11 @@ use eventsourcing_core::audit::AuditRecord;
 use maud::{Markup, html};
 use serde::Serialize;
 
-use super::pieces::{Desk, bar, failures, name, outcome, part, reason_field, state};
+use super::pieces::{bar, failures, name, outcome, part, state};
 use super::projections::ConsumerJson;
 use crate::access::Scope;
 use crate::operations::{Consumer, Consumers};
+use crate::pages::forms::{Desk, reason_field};
 use crate::pages::frame::Frame;
 use crate::pages::parts::icon;
 use crate::pages::twin::{SCHEMA, written};

@@ -84,7 +84,7 @@ fn block(reader: &Reader, stored: &Storage, links: Links) -> Markup {
             }
             dl.kpis {
                 div { dt { "Events" } dd { (grouped(*events)) } dd { "the last position" } }
-                div { dt { "Size" } dd { @if sizes.is_empty() { "–" } @else { (shown(whole)) } } dd { @if sizes.is_empty() { "in memory, or not known" } @else { "tables and indexes" } } }
+                div { dt { "Size" } dd { @if sizes.is_empty() { "–" } @else { (shown(whole)) } } dd { @if sizes.is_empty() { "in memory, or not known" } @else if indexes == 0 { "the file, with all in it" } @else { "tables and indexes" } } }
                 div { dt { "Indexes" } dd { @if indexes == 0 { "–" } @else { (shown(indexes)) } } dd { "of the whole" } }
                 div { dt { "State" } dd { (bytes(len.checked_div(sample.len()).unwrap_or(0))) } dd { "on average, of the newest " (sample.len()) } }
                 div { dt { "Compression" } dd { (tenths / 10) "." (tenths % 10) " ×" } dd { "JSON to stored, of the newest" } }

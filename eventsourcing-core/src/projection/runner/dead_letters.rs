@@ -1,34 +1,28 @@
 //! Dead letters of a projection, to inspect and retry.
 
-mod any;
-mod dry_run;
-mod error;
-
 use std::fmt;
 use std::sync::Arc;
 
 use uuid::Uuid;
 
-pub use self::any::AnyDeadLetters;
-pub use self::dry_run::DryRun;
-pub use self::error::DeadLetterError;
-use super::runner::conflicts::Conflicts;
-use super::runner::failure::Failure;
-use super::runner::handling::Handling;
-use super::runner::parking::Retried;
-use super::{
+use super::conflicts::Conflicts;
+use super::dead_letter_error::DeadLetterError;
+use super::failure::Failure;
+use super::handling::Handling;
+use super::parking::Retried;
+use crate::application::Application;
+use crate::projection::{
     DeadLetter, LetterResolution, OperatorNote, Projection, ProjectionKey, ResolvedLetter, RunnerError,
     ViewTransaction as _, Views,
 };
-use crate::application::Application;
 use crate::recording::{Cause, LogPosition};
 
 /// The number of letters that are handled in one transaction, for which runners wait.
-const BATCH: usize = 100;
+pub(super) const BATCH: usize = 100;
 
 /// The dead letters of a projection, to list, retry and discard, or to try without any effect.
 ///
-/// Who retries or discards them, and why, is recorded with [`retry_with`](Self::retry_with) and its neighbours. [`AnyDeadLetters`] is the
+/// Who retries or discards them, and why, is recorded with [`retry_with`](Self::retry_with) and its neighbours. [`AnyDeadLetters`](crate::projection::AnyDeadLetters) is the
 /// same without the types.
 ///
 /// It needs no projection runner, and works beside running ones, in the same process or in another. Retried events are handled in
@@ -93,9 +87,9 @@ const BATCH: usize = 100;
 /// # }
 /// ```
 pub struct DeadLetters<P, V> {
-    handling: Handling<P, V>,
+    pub(super) handling: Handling<P, V>,
     /// Why no dry run is made, if the handlers have effects that no rollback undoes.
-    not_tried: Option<Arc<str>>,
+    pub(super) not_tried: Option<Arc<str>>,
 }
 
 impl<P, V> DeadLetters<P, V>
@@ -112,7 +106,7 @@ where
         Self::of(Handling { upstream, shared, projection, views, key, prefix: None, position: LogPosition::START })
     }
 
-    pub(crate) fn of(handling: Handling<P, V>) -> Self {
+    pub(super) fn of(handling: Handling<P, V>) -> Self {
         Self { handling, not_tried: None }
     }
 
@@ -316,7 +310,7 @@ where
     }
 
     /// The letter with its reason in plain text.
-    fn opened(&self, letter: DeadLetter) -> DeadLetter {
+    pub(super) fn opened(&self, letter: DeadLetter) -> DeadLetter {
         letter.opened(&self.handling.shared.mapper)
     }
 
@@ -328,7 +322,7 @@ where
         }
     }
 
-    fn none_of(&self, originator_id: Uuid) -> DeadLetterError {
+    pub(super) fn none_of(&self, originator_id: Uuid) -> DeadLetterError {
         DeadLetterError::NoneOf { name: P::NAME, upstream: Arc::clone(&self.handling.upstream), originator_id }
     }
 }

@@ -7,8 +7,10 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use uuid::Uuid;
 
-use super::{DeadLetters, DryRun};
-use crate::projection::{DeadLetter, DeadLetterError, OperatorNote, Projection, ProjectionKey, ResolvedLetter, Views};
+use super::dead_letter_error::DeadLetterError;
+use super::dead_letters::DeadLetters;
+use super::dry_run::DryRun;
+use crate::projection::{DeadLetter, OperatorNote, Projection, ProjectionKey, ResolvedLetter, Views};
 
 /// The [`DeadLetters`] of a projection or a policy, without its types: for tools that show those of many.
 ///

@@ -4,10 +4,11 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use super::{BATCH, DeadLetters};
-use crate::projection::runner::failure::Failure;
-use crate::projection::runner::parking::Tried;
-use crate::projection::{DeadLetter, DeadLetterError, Projection, Views};
+use super::dead_letter_error::DeadLetterError;
+use super::dead_letters::{BATCH, DeadLetters};
+use super::failure::Failure;
+use super::parking::Tried;
+use crate::projection::{DeadLetter, Projection, Views};
 use crate::recording::Cause;
 
 /// How often a dry run begins again because others changed the letters meanwhile.
