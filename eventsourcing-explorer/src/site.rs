@@ -1,9 +1,11 @@
 //! The addresses of the pages: what a URL asks for, and how one page links to another.
 
+mod aggregates_query;
 mod links;
 mod query;
 mod route;
 
+pub(crate) use aggregates_query::{AggregatesQuery, Selected};
 pub(crate) use links::{Links, Look};
 pub(crate) use query::{AggregateQuery, LogQuery, pairs};
 pub(crate) use route::{Form, Page, Route, Wanted};

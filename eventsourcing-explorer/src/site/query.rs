@@ -63,7 +63,7 @@ pub(crate) fn pairs(query: Option<&str>) -> Result<Vec<Pair<'_>>, Failure> {
     Ok(form_urlencoded::parse(query.as_bytes()).filter(|(_, value)| !value.is_empty()).collect())
 }
 
-fn position(value: &str) -> Result<u64, Failure> {
+pub(super) fn position(value: &str) -> Result<u64, Failure> {
     let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
     let number = is_number.then(|| value.parse::<u64>().ok()).flatten();
     // the databases count in signed numbers
@@ -76,7 +76,7 @@ fn time(value: &str) -> Result<Timestamp, Failure> {
     times::read(value).ok_or(Failure::BadRequest("A time is written as 2026-11-28 14:04, in UTC or with an offset."))
 }
 
-fn limit(value: &str) -> Result<usize, Failure> {
+pub(super) fn limit(value: &str) -> Result<usize, Failure> {
     let limit = value.parse::<usize>().ok().filter(|limit| (1..=MAX_ROWS).contains(limit));
     limit.ok_or(Failure::BadRequest("A page has 1 to 200 events."))
 }
