@@ -22,9 +22,15 @@
 //! | path | content |
 //! |---|---|
 //! | `overview` | each application: its last position, its newest events and what they say |
-//! | `{application}/log` | the log, the newest events first, filtered by topic, type and aggregate; new events as they are recorded |
+//! | `{application}/log` | the log, the newest events first, filtered by topic, type and aggregate, or from a time on; new events as they are recorded |
 //! | `{application}/events/{position}` | one event: its payload, its metadata, how it is stored, and the other events of its aggregate in the same save |
-//! | `{application}/aggregates/{id}` | the events of one aggregate by version, with the payload of one of them |
+//! | `{application}/aggregates` | aggregates: those that changed last, those of a type, those whose ids begin with some digits |
+//! | `{application}/aggregates/{id}` | an aggregate at a version: its history, its state, who changed each line last, what the version changed; two versions compared |
+//! | `{application}/types` | the event types: their numbers, sizes and shapes among the newest events |
+//! | `{application}/traces/{position}` | what caused an event, and what it caused, through all applications |
+//!
+//! The state of an aggregate is shown if its type is registered with its application and is `Serialize` or `Debug`. Without that, the fields
+//! that were last seen in its events are.
 //!
 //! Each page is also JSON under its path with `.json`, with the version of the schema as `schema`. Payloads are shown from their recorded
 //! bytes, so that numbers above 2<sup>53</sup> are exact in both.
@@ -37,8 +43,8 @@
 //! - A page needs the [token](Explorer::token), or an [`Operator`] from the service's own [authentication](Explorer::auth).
 //! - Requests for foreign [host names](Explorer::host) and from other sites are refused.
 //! - Values of an encrypted log are [hidden](Explorer::show_payloads) unless they are allowed.
-//! - A page reads at most 200 events with at most six statements, each with a window or an index, and says how far it has looked. 64 requests
-//!   and 32 streams are answered at once; further ones get the status 503. Nobody's open page is no query: without a request and without a
+//! - A page lists at most 200 events with at most six statements, each with a window or an index, and says how far it has looked. The overview
+//!   is read once a second, for all who look. 64 requests and 32 streams are answered at once; further ones get the status 503. Nobody's open page is no query: without a request and without a
 //!   stream, the explorer asks the database nothing.
 //! - The content security policy allows no inline script or style.
 #![warn(missing_docs)]

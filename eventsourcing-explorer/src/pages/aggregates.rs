@@ -29,7 +29,7 @@ impl AggregatesPage {
     fn reach(&self) -> Markup {
         html! {
             @match (&self.query.selected, self.looked_at) {
-                (Selected::Newest, Some((low, high))) => { (self.listed.len()) " aggregates changed in the positions " (grouped(low)) " to " (grouped(high)) },
+                (Selected::Newest, Some((low, high))) => { "What changed last, in the positions " (grouped(low)) " to " (grouped(high)) },
                 (Selected::Newest, None) => "Nothing is recorded yet",
                 (Selected::Type(name, _), _) => { (visible(name)) ", in the order of their creation" },
                 (Selected::Id(digits, _), _) => { "Ids that begin with " b.mono { (visible(digits)) } },
