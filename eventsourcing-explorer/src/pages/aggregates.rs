@@ -57,7 +57,7 @@ pub(crate) fn aggregates(page: &AggregatesPage, sight: Sight<'_>, frame: &Frame<
                 @for (name, value) in links.fields() { input type="hidden" name=(name) value=(value); }
                 button.btn.small { "Find" }
             }
-            span.seg.types role="group" aria-label="Types" {
+            span.seg role="group" aria-label="Types" {
                 a href=(links.here(&[])) aria-current=[(page.query.selected == Selected::Newest).then_some("true")] { "Changed last" }
                 @for name in page.types.iter().take(TYPES) {
                     a href=(links.here(&[("type", (*name).to_owned())])) aria-current=[is_type(name).then_some("true")] { (name) }

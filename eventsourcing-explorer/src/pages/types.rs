@@ -77,8 +77,8 @@ pub(crate) fn types(sample: &Sample, sight: Sight<'_>, frame: &Frame<'_>) -> Mar
         }
         section.panel aria-label="Event types" {
             @if shown.is_empty() { p.empty { b { "No event type." } " None is registered, and no event is recorded." } }
-            @else { p.types.titles aria-hidden="true" { span { "Topic" } span.wide {} span { "Events" } span { "Bytes" } span { "Shape" } span.wide { "First" } span.wide { "Last" } } }
-            ul.list.types {
+            @else { p.titles aria-hidden="true" { span { "Topic" } span.wide {} span { "Events" } span { "Bytes" } span { "Shape" } span.wide { "First" } span.wide { "Last" } } }
+            ul.list.topics {
                 @for (name, topic) in shown.iter().take(TOPICS) { (row(name, topic, most, sight.application, links)) }
             }
             footer {
