@@ -1,7 +1,9 @@
 //! What each page needs is read: at most six statements, each with a window or an index.
 
 mod aggregate;
+mod lists;
 mod operations;
+mod trace;
 
 use axum::http::request::Parts;
 use axum::response::Response;
@@ -49,6 +51,9 @@ impl<'a> Asked<'a> {
             Wanted::Log => self.log(reader).await,
             Wanted::Event(position) => self.event(reader, position).await.map(Answer::Page),
             Wanted::Aggregate(id) => self.aggregate(reader, id).await,
+            Wanted::Aggregates => self.aggregates(reader).await.map(Answer::Page),
+            Wanted::Types => self.types(reader).await.map(Answer::Page),
+            Wanted::Trace(position) => self.trace(reader, position).await.map(Answer::Page),
             Wanted::Search => self.search(reader).map(Answer::Elsewhere),
             Wanted::Tail => Err(NO_APPLICATION),
         }
@@ -159,7 +164,7 @@ impl<'a> Asked<'a> {
         })
     }
 
-    /// Where a search leads: a number is a position, an id is an aggregate, a time is a place in the log, and any other text is a topic.
+    /// Where a search leads: a number is a position, an id or its beginning is an aggregate, a time is a place in the log, and any other text is a topic.
     fn search(&self, reader: &Reader) -> Result<String, Failure> {
         let name = reader.name();
         let parameters = pairs(self.parts.uri.query())?;
@@ -170,6 +175,11 @@ impl<'a> Asked<'a> {
         }
         if let Ok(id) = Uuid::try_parse(text) {
             return Ok(self.links.to(&format!("{name}/aggregates/{id}"), &[]));
+        }
+        let is_digits = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'));
+        if is_digits && text.len() >= 4 && text.bytes().any(|byte| byte.is_ascii_digit()) && times::read(text).is_none()
+        {
+            return Ok(self.links.to(&format!("{name}/aggregates"), &[("id", text.to_owned())]));
         }
         if times::read(text).is_some() {
             return Ok(self.links.to(&format!("{name}/log"), &[("since", text.to_owned())]));

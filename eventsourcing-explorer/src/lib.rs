@@ -22,15 +22,21 @@
 //! | path | content |
 //! |---|---|
 //! | `overview` | each application: its last position, its newest events and what they say |
-//! | `{application}/log` | the log, the newest events first, filtered by topic, type and aggregate; new events as they are recorded |
+//! | `{application}/log` | the log, the newest events first, filtered by topic, type and aggregate, or from a time on; new events as they are recorded |
 //! | `{application}/events/{position}` | one event: its payload, its metadata, how it is stored, and the other events of its aggregate in the same save |
-//! | `{application}/aggregates/{id}` | the events of one aggregate by version, with the payload of one of them |
+//! | `{application}/aggregates` | aggregates: those that changed last, those of a type, those whose ids begin with some digits |
+//! | `{application}/aggregates/{id}` | an aggregate at a version: its history, its state, who changed each line last, what the version changed; two versions compared |
+//! | `{application}/types` | the event types: their numbers, sizes and shapes among the newest events |
+//! | `{application}/traces/{position}` | what caused an event, and what it caused, through all applications |
 //! | `projections` | projections and policies: versions, state, position, lag, dead letters, the last error |
 //! | `system` | who processes whose log, as a map and as a table |
 //! | `letters` | dead letters, grouped by reason, aggregate or time; they are tried, retried and discarded there |
 //! | `rebuilds` | how far each rebuild is; it is switched to or aborted there |
 //! | `storage`, `verify` | sizes, forms and dictionaries; whether a part of a log is as it was recorded |
 //! | `audit`, `audit.csv` | who did what, when, why, and with which outcome |
+//!
+//! The state of an aggregate is shown if its type is registered with its application and is `Serialize` or `Debug`. Without that, the fields
+//! that were last seen in its events are.
 //!
 //! Most of the last ones need to be told what to show: [`Explorer::runner`], [`views`](Explorer::views) and their neighbours. Each page is also JSON under its path with `.json`, with the version of the schema as `schema`. Payloads are shown from their recorded
 //! bytes, so that numbers above 2<sup>53</sup> are exact in both.
@@ -47,8 +53,8 @@
 //! - A page needs the [token](Explorer::token), or an [`Operator`] from the service's own [authentication](Explorer::auth).
 //! - Requests for foreign [host names](Explorer::host) and from other sites are refused.
 //! - Values of an encrypted log are [hidden](Explorer::show_payloads) unless they are allowed.
-//! - A page reads at most 200 events with at most six statements, each with a window or an index, and says how far it has looked. 64 requests
-//!   and 32 streams are answered at once; further ones get the status 503. Nobody's open page is no query: without a request and without a
+//! - A page lists at most 200 events with at most six statements, each with a window or an index, and says how far it has looked. The overview
+//!   is read once a second, for all who look. 64 requests and 32 streams are answered at once; further ones get the status 503. Nobody's open page is no query: without a request and without a
 //!   stream, the explorer asks the database nothing.
 //! - An act needs a [`Scope`] and an [audit](Explorer::audit), to which it is written before it is done. Forms carry a token that is bound to the
 //!   login.

@@ -123,6 +123,11 @@ fn pages_of(cart: Uuid, order: Uuid) -> Vec<String> {
         format!("/Shop/aggregates/{order}?at=12000&replay=1"),
         format!("/Shop/aggregates/{order}?before=700"),
         format!("/Shop/aggregates/{order}?from=1&at=300"),
+        "/Shop/aggregates".to_owned(),
+        "/Shop/aggregates?type=Order".to_owned(),
+        format!("/Shop/aggregates?id={}", &order.to_string()[..4]),
+        "/Shop/types".to_owned(),
+        "/Shop/traces/4000".to_owned(),
     ]
 }
 

@@ -50,7 +50,7 @@ impl<'a> Asked<'a> {
         let topic = &*versions[selected].stored.event.topic;
         let state = reader.state(topic, id, wanted, query.replays).await?;
         let sight = Sight::of(reader, self.operator);
-        let frame = self.frame(Section::Log(reader.name()), path, query.pairs());
+        let frame = self.frame(Section::Aggregates(reader.name()), path, query.pairs());
         let page = AggregatePage { id, query, versions, last, selected, state };
         Ok(Answer::Page(match self.form {
             Form::Html => pages::aggregate(&page, sight, &frame).into_string(),
@@ -76,7 +76,7 @@ impl<'a> Asked<'a> {
         let changes = reader.diff(&topic, id, (from, to)).await?;
         let sight = Sight::of(reader, self.operator);
         let path = format!("{}/aggregates/{id}", reader.name());
-        let frame = self.frame(Section::Log(reader.name()), path, query.pairs());
+        let frame = self.frame(Section::Aggregates(reader.name()), path, query.pairs());
         let page = ComparePage { id, from, to, last, topic, changes };
         Ok(match self.form {
             Form::Html => pages::compare(&page, sight, &frame).into_string(),

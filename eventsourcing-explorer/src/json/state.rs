@@ -54,7 +54,7 @@ impl<'a> Lines<'a> {
     fn is_added(&self, path: &str) -> bool {
         let is_in =
             |outer: &&str| path.strip_prefix(*outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        self.added.iter().any(|added| is_in(&added))
+        self.added.iter().any(is_in)
     }
 
     /// Writes one line. `is_whole` says that it shows all of what is at the path, so that the path's version is that of the line.

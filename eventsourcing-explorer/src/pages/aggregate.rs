@@ -188,7 +188,7 @@ pub(crate) fn aggregate(page: &AggregatePage, sight: Sight<'_>, frame: &Frame<'_
             }
         }
     };
-    let list = links.to(&format!("{}/log", sight.application), &[]);
+    let list = links.to(&format!("{}/aggregates", sight.application), &[]);
     let here = format!("{} {}", visible(kind(page.topic())), short_id(page.id));
-    frame.document(&[("Log", Some(list)), (here.as_str(), None)], &html! {}, &main)
+    frame.document(&[("Aggregates", Some(list)), (here.as_str(), None)], &html! {}, &main)
 }

@@ -113,6 +113,7 @@ pub(crate) fn event(page: &EventPage, sight: Sight<'_>, frame: &Frame<'_>) -> Ma
                     @if position > 1 { a #prev href=(beside(position - 1)) aria-label="The event before" { (icon("left")) } }
                     @if position < page.newest { a #next href=(beside(position + 1)) aria-label="The event after" { (icon("right")) } }
                 }
+                a.btn href=(links.to(&format!("{}/traces/{position}", sight.application), &[])) { (icon("trace")) "Trace" }
                 a.btn href=(links.to(&format!("{}/log", sight.application), &around)) { (icon("log")) "In the log" }
                 a.btn href=(twin) { (icon("braces")) "JSON" }
             }

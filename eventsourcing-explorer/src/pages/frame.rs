@@ -12,10 +12,14 @@ use crate::site::{Links, Look, Watched};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Section<'a> {
     Overview,
-    /// The log of an application, its events and its aggregates.
+    /// The log of an application, its events and their traces.
     Log(&'a str),
     /// A page for operators.
     Watched(Watched),
+    /// Its aggregates.
+    Aggregates(&'a str),
+    /// Its event types.
+    Types(&'a str),
 }
 
 /// What a page is shown in.
@@ -43,7 +47,7 @@ impl Frame<'_> {
         let Look { is_local, theme } = links.look;
         let application = match self.section {
             Section::Overview | Section::Watched(_) => None,
-            Section::Log(name) => Some(name),
+            Section::Log(name) | Section::Aggregates(name) | Section::Types(name) => Some(name),
         };
         let here = |look: Look| links.with_look(&self.path, &self.parameters, look);
         let title = crumbs.last().map_or("Overview", |(title, _)| title);
@@ -52,7 +56,7 @@ impl Frame<'_> {
             body {
                 a.skip href="#main" { "Skip to content" }
                 div.frame {
-                    nav.side aria-label="Explorer" {
+                    nav.side #all aria-label="Explorer" {
                         a.brand href=(links.to("overview", &[])) { (brand()) "eventsourcing" }
                         (self.navigation())
                         (more)
@@ -89,7 +93,7 @@ impl Frame<'_> {
                         main #main { (self.operations_above()) (main) }
                     }
                 }
-                (self.tabs())
+                (self.tabs(application))
             }
         }
     }
@@ -104,25 +108,27 @@ impl Frame<'_> {
             (self.operations())
             @for name in &self.applications {
                 h2.cut { (name) }
-                ul { li { a href=(links.to(&format!("{name}/log"), &[])) aria-current=[is(Section::Log(name))] { (icon("log")) "Log" } } }
+                ul {
+                    li { a href=(links.to(&format!("{name}/log"), &[])) aria-current=[is(Section::Log(name))] { (icon("log")) "Log" } }
+                    li { a href=(links.to(&format!("{name}/aggregates"), &[])) aria-current=[is(Section::Aggregates(name))] { (icon("cube")) "Aggregates" } }
+                    li { a href=(links.to(&format!("{name}/types"), &[])) aria-current=[is(Section::Types(name))] { (icon("tag")) "Event types" } }
+                }
             }
         }
     }
 
-    /// The bar at the bottom of a small screen: the first applications, which have room there.
-    fn tabs(&self) -> Markup {
+    /// The bar at the bottom of a small screen: the pages of one application, and the way to all others, which are below the page there.
+    fn tabs(&self, application: Option<&str>) -> Markup {
         let links = self.links;
         let is = |section: Section<'_>| (self.section == section).then_some("true");
-        let (one, several) = (self.applications.len() == 1, self.applications.iter().take(4));
         html! {
             nav.tabs aria-label="Sections" {
                 a href=(links.to("overview", &[])) aria-current=[is(Section::Overview)] { (icon("overview")) "Overview" }
-                @for name in several {
-                    a href=(links.to(&format!("{name}/log"), &[])) aria-current=[is(Section::Log(name))] {
-                        (icon("log")) span.cut { @if one { "Log" } @else { (name) } }
-                    }
+                @if let Some(name) = application.or(self.applications.first().copied()) {
+                    a href=(links.to(&format!("{name}/log"), &[])) aria-current=[is(Section::Log(name))] { (icon("log")) "Log" }
+                    a href=(links.to(&format!("{name}/aggregates"), &[])) aria-current=[is(Section::Aggregates(name))] { (icon("cube")) "Aggregates" }
                 }
-                (self.operations_tab())
+                a href="#all" { (icon("menu")) "More" }
             }
         }
     }

@@ -76,7 +76,7 @@ fn time(value: &str) -> Result<Timestamp, Failure> {
     times::read(value).ok_or(Failure::BadRequest("A time is written as 2026-11-28 14:04, in UTC or with an offset."))
 }
 
-fn limit(value: &str) -> Result<usize, Failure> {
+pub(super) fn limit(value: &str) -> Result<usize, Failure> {
     let limit = value.parse::<usize>().ok().filter(|limit| (1..=MAX_ROWS).contains(limit));
     limit.ok_or(Failure::BadRequest("A page has 1 to 200 events."))
 }

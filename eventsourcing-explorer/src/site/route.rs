@@ -43,8 +43,21 @@ pub(crate) enum Wanted {
     Tail,
     Event(u64),
     Aggregate(Uuid),
+    /// The list of aggregates.
+    Aggregates,
+    /// The event types.
+    Types,
+    /// The trace of the event at a position.
+    Trace(u64),
     /// A search, which leads to another page.
     Search,
+}
+
+/// A position in a path. One that the databases cannot have does not exist.
+fn position_of(text: &str) -> Result<u64, Failure> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let position = text.parse::<u64>().ok().filter(|position| is_number && i64::try_from(*position).is_ok());
+    position.ok_or(Failure::NotFound("There is no event at this position."))
 }
 
 impl<'p> Route<'p> {
@@ -74,13 +87,12 @@ impl<'p> Route<'p> {
         let (application, rest) = path.split_once('/').ok_or(NO_PAGE)?;
         let wanted = match rest.split_once('/') {
             None if rest == "log" => Wanted::Log,
+            None if rest == "aggregates" => Wanted::Aggregates,
+            None if rest == "types" => Wanted::Types,
             None if rest == "tail" && form == Form::Html => Wanted::Tail,
             None if rest == "search" && form == Form::Html => Wanted::Search,
-            Some(("events", position)) if position.bytes().all(|byte| byte.is_ascii_digit()) => {
-                let position =
-                    position.parse().map_err(|_| Failure::NotFound("There is no event at this position."))?;
-                Wanted::Event(position)
-            }
+            Some(("events", position)) => Wanted::Event(position_of(position)?),
+            Some(("traces", position)) => Wanted::Trace(position_of(position)?),
             Some(("aggregates", id)) => Wanted::Aggregate(
                 Uuid::try_parse(id).map_err(|_| Failure::NotFound("This is not the id of an aggregate."))?,
             ),

@@ -77,9 +77,9 @@ pub(crate) fn compare(page: &ComparePage, sight: Sight<'_>, frame: &Frame<'_>) -
             }
         }
     };
-    let list = links.to(&format!("{}/log", sight.application), &[]);
+    let list = links.to(&format!("{}/aggregates", sight.application), &[]);
     let here = format!("{} {}", visible(kind(&page.topic)), short_id(page.id));
-    let crumbs = [("Log", Some(list)), (here.as_str(), Some(at(page.to.max(1)))), ("Compare", None)];
+    let crumbs = [("Aggregates", Some(list)), (here.as_str(), Some(at(page.to.max(1)))), ("Compare", None)];
     frame.document(&crumbs, &html! {}, &main)
 }
 

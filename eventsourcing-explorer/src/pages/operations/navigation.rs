@@ -46,16 +46,6 @@ impl Frame<'_> {
         }
     }
 
-    /// The link to the consumers in the bar of a small screen.
-    pub(in crate::pages) fn operations_tab(&self) -> Markup {
-        let is = matches!(self.section, Section::Watched(_)).then_some("true");
-        html! {
-            @if self.has_operations {
-                a href=(self.links.to(Watched::Projections.path(), &[])) aria-current=[is] { (icon("layers")) span.cut { "Consumers" } }
-            }
-        }
-    }
-
     /// What the operator may do, in a word.
     pub(in crate::pages) fn may(&self) -> &'static str {
         let acts = [Scope::LettersRetry, Scope::LettersDiscard, Scope::Rebuild];
