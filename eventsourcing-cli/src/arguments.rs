@@ -12,9 +12,11 @@ use clap_complete::Shell;
 
 pub(crate) use self::looking::{Event, Find, History, Log, Status, Types, Verify};
 pub(crate) use self::moving::{Export, Import};
+#[cfg(feature = "explore")]
+pub(crate) use self::operating::Explore;
 pub(crate) use self::operating::{
     ActOnLetters, Dictionaries, Doctor, Health, Keys, Lag, Letters, LettersOf, ListLetters, OneLetter, Operator,
-    Rebuild, RebuildAbort, RebuildProgress, RebuildStart, RebuildSwitch, SomeLetters, Train, ViewsAt, Which,
+    Rebuild, RebuildAbort, RebuildProgress, RebuildStart, RebuildSwitch, SomeLetters, Top, Train, ViewsAt, Which,
 };
 pub(crate) use self::typed::{Compare, State};
 
@@ -74,6 +76,8 @@ pub(crate) enum Command {
     Dictionaries(Dictionaries),
     /// How far projections and policies are behind
     Lag(Lag),
+    /// What happens now: events per second and consumers, until Ctrl-C
+    Top(Top),
     /// Events that consumers refused: list, try, retry and discard them
     #[command(subcommand)]
     Letters(Letters),
@@ -86,6 +90,9 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Read the whole log and check each event
     Verify(Verify),
+    /// Serve the pages of the explorer to a browser on this machine, until Ctrl-C
+    #[cfg(feature = "explore")]
+    Explore(Explore),
     /// Write the log as JSON lines, in the order of replay
     Export(Export),
     /// Read an export into an empty application, and prove that both are equal

@@ -5,6 +5,8 @@ mod dictionaries;
 mod doctor;
 mod event;
 mod event_line;
+#[cfg(feature = "explore")]
+mod explore;
 mod filter;
 mod find;
 mod health;
@@ -18,6 +20,7 @@ mod manual;
 mod rebuild;
 mod state;
 mod status;
+mod top;
 mod typed;
 mod types;
 mod verify;
@@ -57,6 +60,9 @@ async fn run_on_database(
         Command::Import(import) => return import_into(general, import, program, output).await,
         // they look at a database, and at no application or several
         Command::Lag(lag) => return lag::run(general, program, lag, output).await,
+        Command::Top(top) => return top::run(general, program, top, output).await,
+        #[cfg(feature = "explore")]
+        Command::Explore(explore) => return explore::run(general, program, explore, output).await,
         Command::Letters(letters) => return letters::run(general, program, letters, output).await,
         Command::Rebuild(rebuild) => return rebuild::run(general, program, rebuild, output).await,
         Command::Health(health) => return health::run(general, program, health, output).await,
@@ -80,11 +86,14 @@ async fn run_on_database(
         Command::Import(_)
         | Command::Lag(_)
         | Command::Letters(_)
+        | Command::Top(_)
         | Command::Rebuild(_)
         | Command::Health(_)
         | Command::Doctor(_)
         | Command::Completions { .. }
         | Command::Man { .. } => Ok(Outcome::Fine),
+        #[cfg(feature = "explore")]
+        Command::Explore(_) => Ok(Outcome::Fine),
     };
     place.application().close().await;
     outcome

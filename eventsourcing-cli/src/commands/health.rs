@@ -84,7 +84,7 @@ async fn look(
 }
 
 /// The applications that are checked: the one that is named, those of the program, or all that the database has.
-async fn names(general: &General, program: &Program) -> Result<Vec<String>, Failure> {
+pub(super) async fn names(general: &General, program: &Program) -> Result<Vec<String>, Failure> {
     if let Some(name) = general.app.clone().filter(|name| !name.is_empty()) {
         return Ok(vec![name]);
     }
