@@ -20,12 +20,13 @@ pub(crate) use self::operating::{
 };
 pub(crate) use self::typed::{Compare, State};
 
-/// Looks into the log of an application, exports it, imports it and verifies it.
+/// Looks into the log of an application, operates its consumers, exports the log, imports it and verifies it.
 ///
 /// The environment variables of the library name the database, as they do for the application itself: PERSISTENCE_MODULE, SQLITE_DBNAME,
 /// POSTGRES_HOST and so on, CIPHER_KEY if its events are encrypted.
 ///
-/// Exit codes: 0 fine; 1 the command failed; 2 the command line cannot be understood; 3 something in the log is wrong.
+/// Exit codes: 0 fine; 1 the command failed; 2 the command line cannot be understood; 3 something is wrong, in the
+/// log or with a consumer.
 #[derive(Debug, Parser)]
 #[command(name = "eventsourcing", version, propagate_version = true, max_term_width = 120)]
 pub(crate) struct Arguments {

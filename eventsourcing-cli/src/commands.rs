@@ -33,12 +33,17 @@ use crate::place::Place;
 use crate::program::Program;
 use crate::transfer::{export, import};
 
-/// Runs the command that the arguments name.
-pub(crate) fn run(arguments: Arguments, program: &Program, output: &mut Output) -> Result<Outcome, Failure> {
+/// Runs the command that the arguments name, in a program with this name.
+pub(crate) fn run(
+    arguments: Arguments,
+    name: &str,
+    program: &Program,
+    output: &mut Output,
+) -> Result<Outcome, Failure> {
     let Arguments { general, command } = arguments;
     // they need no database and no runtime
     match &command {
-        Command::Completions { shell } => return manual::completions(*shell, output),
+        Command::Completions { shell } => return manual::completions(*shell, name, output),
         Command::Man { dir } => return manual::pages(dir.as_deref(), output),
         _ => {}
     }

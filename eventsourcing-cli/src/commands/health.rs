@@ -129,7 +129,7 @@ async fn consumers(
         let says = format!("{} is {} behind {}", named(of), behind(of), of.upstream);
         checks.push(Check::new("lag", !is_beyond(of, limit, now), says));
         if let Some(most) = health.letters {
-            let says = format!("{} has {} of {}", named(of), counted(of.letters, "dead letter"), of.upstream);
+            let says = format!("{} has {} of {}", named(of), letters(of.letters), of.upstream);
             checks.push(Check::new("letters", of.letters <= most, says));
         }
     }
@@ -147,4 +147,8 @@ fn is_of_key(error: &Error) -> bool {
 /// A failure without the statements that would mend it.
 fn first_line(failure: &Failure) -> String {
     failure.to_string().lines().next().unwrap_or_default().to_owned()
+}
+
+fn letters(number: u64) -> String {
+    if number == 0 { "no dead letters".to_owned() } else { counted(number, "dead letter") }
 }

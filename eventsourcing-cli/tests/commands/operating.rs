@@ -256,6 +256,9 @@ async fn a_doctor_finds_nothing_wrong_with_a_new_database() {
         for expected in ["program", "database", "durability", "Kennel", "disk"] {
             assert!(about.contains(&json!(expected)), "{expected}: {about:?}");
         }
+        let tables =
+            findings.json().into_iter().find(|found| found["says"].as_str().unwrap().contains("of its tables"));
+        assert_eq!(tables.unwrap()["says"], json!("version 4 of its tables, 3 events"));
         let kind = if database.is_postgres() { "PostgreSQL" } else { "SQLite" };
         let text = database.run(&["doctor"]).text;
         assert!(text.contains(kind), "{text}");
