@@ -45,6 +45,8 @@ pub struct Builder<T> {
     snapshots: Option<bool>,
     cache: Option<u64>,
     fast_forward: Option<bool>,
+    is_read_only: bool,
+    lacks_key: bool,
     opens: PhantomData<fn() -> T>,
 }
 
@@ -60,6 +62,8 @@ impl<T: From<Application>> Builder<T> {
             snapshots: None,
             cache: None,
             fast_forward: None,
+            is_read_only: false,
+            lacks_key: false,
             opens: PhantomData,
         }
     }
@@ -79,6 +83,49 @@ impl<T: From<Application>> Builder<T> {
     /// Maps events with this mapper.
     pub fn mapper(mut self, mapper: Mapper) -> Self {
         self.mapper = Some(mapper);
+        self
+    }
+
+    /// Opens the application to look at it: nothing at all is written, neither now nor later.
+    ///
+    /// No table is created or migrated, no name is claimed, and no task in the background writes. A role that may only `SELECT`, a standby
+    /// of PostgreSQL and a write-protected file of SQLite are enough. Tables that are missing or need a migration are an error that says which
+    /// version was found. Each call that would change something fails with
+    /// [`RecorderError::OpenedReadOnly`](crate::RecorderError::OpenedReadOnly), which names the call.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use eventsourcing::prelude::*;
+    ///
+    /// #[application]
+    /// struct Universe;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let file = folder.path().join("universe.db").to_string_lossy().into_owned();
+    /// let variables = || [("PERSISTENCE_MODULE", "sqlite".to_owned()), ("SQLITE_DBNAME", file.clone())];
+    /// let universe = Universe::builder().variables(variables()).open().await?;
+    /// let looked_at = Universe::builder().variables(variables()).read_only().open().await?;
+    /// assert_eq!(looked_at.log().max_id().await?, None);
+    /// let refused = looked_at.recorder().insert_events(Vec::new()).await.unwrap_err();
+    /// assert!(matches!(refused, eventsourcing::RecorderError::OpenedReadOnly { .. }));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn read_only(mut self) -> Self {
+        self.is_read_only = true;
+        self
+    }
+
+    /// Opens an encrypted log without its key, whatever CIPHER_KEY and CIPHER_TOPIC are.
+    ///
+    /// Positions, topics, ids, lengths and recorded times are readable. Opening a state fails with
+    /// [`MapperFailure::KeyMissing`](crate::codec::MapperFailure::KeyMissing), and so does a save, so that no event is recorded unencrypted.
+    /// A log that is not encrypted is read as always.
+    pub fn without_key(mut self) -> Self {
+        self.lacks_key = true;
         self
     }
 
@@ -187,7 +234,9 @@ impl<T: From<Application>> Builder<T> {
         warn_of_others(self.name, &environment);
         // errors of the variables are returned before anything is opened or changed
         let mapper = match self.mapper {
+            Some(mapper) if self.lacks_key => mapper.without_key(),
             Some(mapper) => mapper,
+            None if self.lacks_key => Mapper::from_environment_without_key(self.name, &environment)?,
             None => Mapper::from_environment(self.name, &environment)?,
         };
         let snapshots = match self.snapshots {
@@ -205,13 +254,19 @@ impl<T: From<Application>> Builder<T> {
         let opened = match self.recorder {
             Some(recorder) => Opened { recorder, backend: "a recorder of the program", database: None, schema: None },
             // boxed, because opening a database needs 16 KiB of state, which the futures of all callers would contain
-            None => Box::pin(recorder(self.name, &environment)).await?,
+            None => Box::pin(recorder(self.name, &environment, self.is_read_only)).await?,
         };
         let Opened { recorder, backend, database, schema } = opened;
         let application = self.application.mapper(mapper).recorder(recorder).snapshots(snapshots);
-        let application = application.cache(cache).cache_fast_forward(forwards).open()?;
-        application.claim_name::<T>().await?;
-        check_cipher(&**application.recorder(), application.mapper()).await?;
+        let application = application.cache(cache).cache_fast_forward(forwards);
+        let application = if self.is_read_only { application.read_only() } else { application };
+        let application = application.open()?;
+        if !self.is_read_only {
+            application.claim_name::<T>().await?;
+        }
+        if !self.lacks_key {
+            check_cipher(&**application.recorder(), application.mapper()).await?;
+        }
         application.prepare_dictionaries().await?;
         let mapper = application.mapper();
         let (is_compressed, is_encrypted) = (mapper.has_compressor(), mapper.has_cipher());
@@ -253,7 +308,7 @@ struct Opened {
 }
 
 /// The recorder that the environment variables describe.
-async fn recorder(name: &str, environment: &Environment) -> Result<Opened> {
+async fn recorder(name: &str, environment: &Environment, is_read_only: bool) -> Result<Opened> {
     let (variable, value) = match (environment.text(MODULE)?, environment.text(FACTORY)?) {
         (Some(module), _) => (MODULE, module),
         (None, Some(factory)) => (FACTORY, factory),
@@ -269,34 +324,36 @@ async fn recorder(name: &str, environment: &Environment) -> Result<Opened> {
             let recorder = Arc::new(MemoryRecorder::new());
             Ok(Opened { recorder, backend: "memory", database: None, schema: None })
         }
-        "sqlite" => sqlite(name, environment, variable, &value).await,
-        "postgres" => postgres(name, environment, variable, &value).await,
+        "sqlite" => sqlite(name, environment, variable, &value, is_read_only).await,
+        "postgres" => postgres(name, environment, variable, &value, is_read_only).await,
         _ => Err(environment.invalid(variable, &value, "`memory`, `sqlite` or `postgres`").into()),
     }
 }
 
 #[cfg(feature = "sqlite")]
-async fn sqlite(name: &str, environment: &Environment, _: &str, _: &str) -> Result<Opened> {
-    let config = eventsourcing_sqlx::SqliteConfig::from_environment(environment)?;
+async fn sqlite(name: &str, environment: &Environment, _: &str, _: &str, is_read_only: bool) -> Result<Opened> {
+    let mut config = eventsourcing_sqlx::SqliteConfig::from_environment(environment)?;
+    config.read_only = is_read_only;
     let database = Some(config.dbname.clone());
     let recorder = Arc::new(eventsourcing_sqlx::SqliteRecorder::open(name, config).await?);
     Ok(Opened { recorder, backend: "sqlite", database, schema: None })
 }
 
 #[cfg(not(feature = "sqlite"))]
-async fn sqlite(_: &str, environment: &Environment, variable: &str, value: &str) -> Result<Opened> {
+async fn sqlite(_: &str, environment: &Environment, variable: &str, value: &str, _: bool) -> Result<Opened> {
     Err(environment.feature_off(variable, value, "sqlite").into())
 }
 
 #[cfg(feature = "postgres")]
-async fn postgres(name: &str, environment: &Environment, _: &str, _: &str) -> Result<Opened> {
-    let config = eventsourcing_sqlx::PostgresConfig::from_environment(environment)?;
+async fn postgres(name: &str, environment: &Environment, _: &str, _: &str, is_read_only: bool) -> Result<Opened> {
+    let mut config = eventsourcing_sqlx::PostgresConfig::from_environment(environment)?;
+    config.read_only = is_read_only;
     let (database, schema) = (Some(config.to_string()), Some(config.schema.clone()));
     let recorder = Arc::new(eventsourcing_sqlx::PostgresRecorder::open(name, config).await?);
     Ok(Opened { recorder, backend: "postgres", database, schema })
 }
 
 #[cfg(not(feature = "postgres"))]
-async fn postgres(_: &str, environment: &Environment, variable: &str, value: &str) -> Result<Opened> {
+async fn postgres(_: &str, environment: &Environment, variable: &str, value: &str, _: bool) -> Result<Opened> {
     Err(environment.feature_off(variable, value, "postgres").into())
 }

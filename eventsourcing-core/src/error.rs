@@ -308,6 +308,15 @@ pub enum Error {
         id: String,
     },
 
+    /// A text is not the beginning of an aggregate's id.
+    #[error(
+        "`{beginning}` is not the beginning of an id; expected at most 32 hexadecimal digits, with or without hyphens, such as `3fa85f64`"
+    )]
+    IdBeginning {
+        /// The text.
+        beginning: String,
+    },
+
     /// A selection requests more notifications than the largest limit.
     #[error(
         "a selection of {limit} notifications exceeds the limit of {max}; read the log page by page, or with a NotificationLogReader"

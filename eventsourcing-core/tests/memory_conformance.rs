@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 use broken::{Fault, Plain};
 use eventsourcing_core::recording::conformance::{
-    Fixture, Single, anchors, atomicity, check, concurrency, dictionaries, last, letters, limits, log, selection,
-    tailing, tracking, versions,
+    Fixture, Single, anchors, atomicity, check, concurrency, dictionaries, letters, limits, log, originators, search,
+    selection, tailing, tracking, versions,
 };
 use eventsourcing_core::recording::{Append, EventQuery, LetterChanges, MemoryRecorder, StoredLetter};
 use eventsourcing_core::{Recorder, RecorderError, StoredEvent, Uuid, recorder_conformance};
@@ -354,13 +354,20 @@ fn a_recorder_that_only_selects_letters_counts_them_all() {
 }
 
 #[test]
-fn the_last_notifications_find_a_recorder_that_selects_others() {
+fn searches_find_a_recorder_that_finds_others() {
     let said = "selects the last ones";
-    assert_broken(Fault::SelectsTheFirstAsTheLast, last::the_last_notifications_are_selected, said);
-    assert_broken(Fault::ReturnsTheLastBackwards, last::the_last_notifications_are_selected, said);
-    assert_broken(Fault::ComparesTopicsOfTheLast, last::topics_select_the_last_of_theirs, "selects the last of theirs");
+    assert_broken(Fault::SelectsTheFirstAsTheLast, search::the_last_notifications_are_found, said);
+    assert_broken(Fault::ReturnsTheLastBackwards, search::the_last_notifications_are_found, said);
+    assert_broken(Fault::ComparesTopicsOfTheLast, search::filters_select_theirs, "selects what its filter selects");
+    assert_broken(Fault::IgnoresBeginningsOfTopics, search::filters_select_theirs, "selects what its filter selects");
     let fault = Fault::LeavesOutTheLast;
-    assert_broken(fault, last::the_last_notifications_among_writers_have_no_gaps, "is the last id, after");
+    assert_broken(fault, search::the_last_notifications_among_writers_have_no_gaps, "is the last id, after");
+    for fault in [Fault::SearchesBeyondItsBound, Fault::SaysItLookedAtWhatItFound] {
+        assert_broken(fault, search::a_search_says_how_far_it_has_looked, "a search says how far it has looked");
+    }
+    for fault in [Fault::ListsIdsToTheEnd, Fault::NamesTheLastTopic] {
+        assert_broken(fault, originators::aggregates_are_found_by_their_ids, "aggregates are found by their ids");
+    }
 }
 
 #[test]

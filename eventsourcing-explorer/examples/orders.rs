@@ -6,52 +6,79 @@ use std::time::Duration;
 
 use eventsourcing::prelude::*;
 use eventsourcing_explorer::Explorer;
+use serde::Serialize;
 
-#[application]
+#[application(aggregates(Order, Customer))]
 #[derive(Clone)]
 struct Orders;
 
-#[application]
+#[application(aggregates(Payment))]
 #[derive(Clone)]
 struct Payments;
 
 #[aggregate]
+#[derive(Serialize)]
 struct Order {
+    customer: Uuid,
+    currency: String,
+    status: String,
+    lines: Vec<Line>,
     cents: u64,
+    ship_to: Option<Address>,
+    payment: Option<Uuid>,
+}
+
+#[derive(Serialize)]
+struct Line {
+    sku: String,
+    quantity: u32,
+    cents: u64,
+}
+
+#[derive(Serialize)]
+struct Address {
+    street: String,
+    city: String,
+    country: String,
 }
 
 #[aggregate]
 impl Order {
     #[event("Placed")]
     fn place(customer: Uuid, currency: String) -> Self {
-        let _ = (customer, &currency);
-        Self { cents: 0 }
+        let (lines, status) = (Vec::new(), "open".to_owned());
+        Self { customer, currency, status, lines, cents: 0, ship_to: None, payment: None }
     }
 
     #[event("LineAdded")]
     fn add_line(&mut self, sku: String, quantity: u32, unit_price: u64) {
-        let _ = &sku;
         self.cents += u64::from(quantity) * unit_price;
+        self.lines.push(Line { sku, quantity, cents: unit_price });
     }
 
     #[event("AddressSet")]
     fn set_address(&mut self, street: String, city: String, country: String) {
-        let _ = (&street, &city, &country);
+        self.ship_to = Some(Address { street, city, country });
     }
 
     #[event("Paid")]
     fn pay(&mut self, payment: Uuid, amount: u64) {
-        let _ = (payment, amount);
+        let _ = amount;
+        (self.payment, self.status) = (Some(payment), "paid".to_owned());
     }
 
     #[event("Shipped")]
     fn ship(&mut self, carrier: String, parcels: u32) {
         let _ = (&carrier, parcels);
+        self.status = "shipped".to_owned();
     }
 }
 
 #[aggregate]
+#[derive(Serialize)]
 struct Customer {
+    name: String,
+    newsletter: bool,
     orders: u64,
 }
 
@@ -59,8 +86,7 @@ struct Customer {
 impl Customer {
     #[event("Registered")]
     fn register(name: String, newsletter: bool) -> Self {
-        let _ = (&name, newsletter);
-        Self { orders: 0 }
+        Self { name, newsletter, orders: 0 }
     }
 
     #[event("Ordered")]
@@ -71,7 +97,11 @@ impl Customer {
 }
 
 #[aggregate]
+#[derive(Serialize)]
 struct Payment {
+    order: Uuid,
+    amount: u64,
+    provider: String,
     captured: bool,
 }
 
@@ -79,8 +109,7 @@ struct Payment {
 impl Payment {
     #[event("Authorized")]
     fn authorize(order: Uuid, amount: u64, provider: String) -> Self {
-        let _ = (order, amount, &provider);
-        Self { captured: false }
+        Self { order, amount, provider, captured: false }
     }
 
     #[event("Captured")]

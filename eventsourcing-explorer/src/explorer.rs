@@ -11,7 +11,7 @@ use eventsourcing_core::Application;
 
 use crate::ExplorerError;
 use crate::access::{Hosts, MIN_TOKEN, Operator, Permits, Token};
-use crate::reading::Reader;
+use crate::reading::{Latest, Reader};
 use crate::server::{self, Server};
 use crate::service::answer;
 use crate::shared::{Hook, Service};
@@ -160,6 +160,7 @@ impl Explorer {
             hook: self.hook,
             show_payloads: self.show_payloads,
             permits: Permits::new(),
+            latest: Latest::default(),
         };
         // a wildcard and not a fallback: a service that nests the router may have a fallback of its own
         Ok(Router::new().route("/", any(answer)).route("/{*path}", any(answer)).with_state(Arc::new(service)))

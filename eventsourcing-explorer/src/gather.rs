@@ -1,19 +1,19 @@
 //! What each page needs is read: at most six statements, each with a window or an index.
 
+mod aggregate;
+
 use axum::http::request::Parts;
 use axum::response::Response;
 use eventsourcing_core::Uuid;
 
 use crate::access::Operator;
 use crate::failure::Failure;
-use crate::pages::{self, AggregatePage, EventPage, Frame, LogPage, Section, Shown, Sight};
-use crate::reading::{Content, Filter, Found, From, MAX_ROWS, Opened, Reader};
+use crate::pages::{self, EventPage, Frame, LogPage, Section, Shown, Sight};
+use crate::reading::{Content, Found, From, Opened, Reader};
 use crate::shared::Service;
-use crate::site::{AggregateQuery, Form, Links, LogQuery, Page, Wanted, pairs};
+use crate::site::{Form, Links, LogQuery, Page, Wanted, pairs};
 use crate::tail::Tail;
-
-/// The number of applications that the overview reads, with two statements each.
-const READ_ON_OVERVIEW: usize = 3;
+use crate::times;
 
 const NO_APPLICATION: Failure = Failure::NotFound("There is no application of this name.");
 
@@ -42,9 +42,9 @@ impl<'a> Asked<'a> {
         };
         let reader = self.reader(name)?;
         match wanted {
-            Wanted::Log => self.log(reader).await.map(Answer::Page),
+            Wanted::Log => self.log(reader).await,
             Wanted::Event(position) => self.event(reader, position).await.map(Answer::Page),
-            Wanted::Aggregate(id) => self.aggregate(reader, id).await.map(Answer::Page),
+            Wanted::Aggregate(id) => self.aggregate(reader, id).await,
             Wanted::Search => self.search(reader).map(Answer::Elsewhere),
             Wanted::Tail => Err(NO_APPLICATION),
         }
@@ -77,14 +77,10 @@ impl<'a> Asked<'a> {
     }
 
     async fn overview(&self) -> Result<String, Failure> {
-        let mut shown = Vec::new();
-        for (at, reader) in self.service.readers.iter().enumerate() {
-            let found = match at < READ_ON_OVERVIEW {
-                true => Some(reader.search(&Filter::default(), From::Newest, MAX_ROWS).await?),
-                false => None,
-            };
-            shown.push(Shown { reader, sight: Sight::of(reader, self.operator), found });
-        }
+        let newest = self.service.latest.of(&self.service.readers).await?;
+        let shown = |(reader, found): (&'a Reader, _)| Shown { reader, sight: Sight::of(reader, self.operator), found };
+        let found = newest.iter().map(Option::as_ref);
+        let shown: Vec<Shown<'_>> = self.service.readers.iter().zip(found).map(shown).collect();
         let frame = self.frame(Section::Overview, "overview".to_owned(), Vec::new());
         Ok(match self.form {
             Form::Html => pages::overview(&shown, &frame).into_string(),
@@ -92,21 +88,28 @@ impl<'a> Asked<'a> {
         })
     }
 
-    async fn log(&self, reader: &'a Reader) -> Result<String, Failure> {
+    async fn log(&self, reader: &'a Reader) -> Result<Answer, Failure> {
         let query = LogQuery::read(self.parts.uri.query())?;
-        let found = reader.search(&query.filter, query.from, query.limit).await?;
-        let selected = match (self.form, query.at.or_else(|| position_of(&found))) {
+        let path = format!("{}/log", reader.name());
+        if let Some(time) = query.since {
+            let before = reader.last_before(time).await?;
+            return Ok(self.elsewhere(&path, &query.from(From::After(before)).pairs()));
+        }
+        let mut found = reader.search(&query.filter, query.from, query.limit).await?;
+        let mut selected = match (self.form, query.at.or_else(|| position_of(&found))) {
             (Form::Html, Some(position)) => event_page(reader, position, found.newest).await?,
             _ => None,
         };
+        let rows = found.rows.iter_mut().map(|row| &mut row.stored);
+        reader.timed(rows.chain(selected.as_mut().map(|page| &mut page.event.stored)).collect()).await?;
         let sight = Sight::of(reader, self.operator);
-        let mut frame = self.frame(Section::Log(reader.name()), format!("{}/log", reader.name()), query.pairs());
+        let mut frame = self.frame(Section::Log(reader.name()), path, query.pairs());
         frame.is_live = query.is_live;
         let page = LogPage { query, found, selected };
-        Ok(match self.form {
+        Ok(Answer::Page(match self.form {
             Form::Html => pages::log(&page, sight, &frame).into_string(),
             Form::Json => pages::log_json(&page, sight),
-        })
+        }))
     }
 
     async fn event(&self, reader: &'a Reader, position: u64) -> Result<String, Failure> {
@@ -116,8 +119,8 @@ impl<'a> Asked<'a> {
         }
         let newest = reader.newest().await?;
         let mut page = event_page(reader, position, newest).await?.ok_or(NO_EVENT)?;
-        let last = reader.versions(page.event.stored.event.originator_id, None, 1).await?;
-        page.last_version = last.first().map(|last| last.event.originator_version);
+        page.last_version = reader.last_version(page.event.stored.event.originator_id).await?;
+        reader.timed(vec![&mut page.event.stored]).await?;
         let sight = Sight::of(reader, self.operator);
         Ok(match self.form {
             Form::Html => {
@@ -128,35 +131,15 @@ impl<'a> Asked<'a> {
         })
     }
 
-    async fn aggregate(&self, reader: &'a Reader, id: Uuid) -> Result<String, Failure> {
-        const NO_AGGREGATE: Failure =
-            Failure::NotFound("There is no event of this aggregate, or none with this version.");
-        let query = AggregateQuery::read(self.parts.uri.query())?;
-        let half = u64::try_from(query.limit / 2).unwrap_or(0);
-        // the selected version is in the list, with some that came after it
-        let up_to = query.before.map(|before| before.saturating_sub(1)).or(query.at.map(|at| at.saturating_add(half)));
-        let up_to = up_to.map(|version| version.min(i64::MAX.unsigned_abs()));
-        let versions = reader.versions(id, up_to, query.limit).await?;
-        let last = match up_to {
-            None => versions.first().map(|last| last.event.originator_version),
-            Some(_) => reader.versions(id, None, 1).await?.first().map(|last| last.event.originator_version),
-        };
-        let last = last.ok_or(NO_AGGREGATE)?;
-        let versions = reader.open(versions).await;
-        let wanted = query.at.or_else(|| versions.first().map(|first| first.stored.event.originator_version));
-        let wanted = reader.version(id, wanted.ok_or(NO_AGGREGATE)?).await?.ok_or(NO_AGGREGATE)?;
-        let selected = opened(reader, wanted).await.ok_or(NO_AGGREGATE)?;
-        let sight = Sight::of(reader, self.operator);
-        let path = format!("{}/aggregates/{id}", reader.name());
-        let frame = self.frame(Section::Log(reader.name()), path, query.pairs());
-        let page = AggregatePage { id, query, versions, last, selected };
-        Ok(match self.form {
-            Form::Html => pages::aggregate(&page, sight, &frame).into_string(),
-            Form::Json => pages::aggregate_json(&page, sight),
+    /// The same form of another page.
+    fn elsewhere(&self, path: &str, parameters: &[(&'static str, String)]) -> Answer {
+        Answer::Elsewhere(match self.form {
+            Form::Html => self.links.to(path, parameters),
+            Form::Json => self.links.to(&format!("{path}.json"), parameters),
         })
     }
 
-    /// Where a search leads: a number is a position, an id is an aggregate, and any other text is a topic.
+    /// Where a search leads: a number is a position, an id is an aggregate, a time is a place in the log, and any other text is a topic.
     fn search(&self, reader: &Reader) -> Result<String, Failure> {
         let name = reader.name();
         let parameters = pairs(self.parts.uri.query())?;
@@ -167,6 +150,9 @@ impl<'a> Asked<'a> {
         }
         if let Ok(id) = Uuid::try_parse(text) {
             return Ok(self.links.to(&format!("{name}/aggregates/{id}"), &[]));
+        }
+        if times::read(text).is_some() {
+            return Ok(self.links.to(&format!("{name}/log"), &[("since", text.to_owned())]));
         }
         let parameter = match text.strip_prefix('!') {
             Some(except) => ("not", except.trim().to_owned()),

@@ -4,7 +4,9 @@ mod fields;
 mod pretty;
 mod preview;
 mod scanner;
+mod state;
 
 pub(crate) use fields::{Field, fields};
 pub(crate) use pretty::{hidden, pretty};
-pub(crate) use preview::{preview, preview_hidden};
+pub(crate) use preview::{preview, preview_hidden, preview_value};
+pub(crate) use state::{short_value, state};

@@ -10,7 +10,7 @@ mod plain;
 mod strip;
 mod twin;
 
-pub(crate) use aggregate::{AggregatePage, aggregate, aggregate_json};
+pub(crate) use aggregate::{AggregatePage, ComparePage, aggregate, aggregate_json, compare, compare_json};
 pub(crate) use event::{EventPage, event, event_json};
 pub(crate) use frame::{Frame, Section};
 pub(crate) use log::{LogPage, log, log_json};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::http::request::Parts;
 
 use crate::access::{Hosts, Operator, Permits, Token};
-use crate::reading::Reader;
+use crate::reading::{Latest, Reader};
 
 /// Decides who a request comes from.
 pub(crate) type Hook = dyn Fn(&Parts) -> Option<Operator> + Send + Sync;
@@ -19,6 +19,7 @@ pub(crate) struct Service {
     pub(crate) hook: Option<Arc<Hook>>,
     pub(crate) show_payloads: bool,
     pub(crate) permits: Permits,
+    pub(crate) latest: Latest,
 }
 
 impl fmt::Debug for Service {

@@ -86,7 +86,8 @@ impl Tail {
         let after = self.last;
         let start = after.max(newest.saturating_sub(MOST));
         let limit = usize::try_from(MOST).unwrap_or(usize::MAX);
-        let found = self.reader.search(&self.query.filter, From::After(start), limit).await?;
+        let mut found = self.reader.search(&self.query.filter, From::After(start), limit).await?;
+        self.reader.timed(found.rows.iter_mut().map(|row| &mut row.stored).collect()).await?;
         let up_to = found.looked_at.map_or(start, |(_, high)| high);
         let sight = Sight { application: self.reader.name(), payloads: self.payloads };
         let mut html = String::new();

@@ -25,7 +25,7 @@
 //   schema                                       names, version and presence of an application's tables
 //   report                                       what a database says about itself, as data
 //   sql                                          statements
-//   append, log_read, read_to_vec                what the recorders share
+//   append, log_read, log_search, read_to_vec    what the recorders share
 //   views                                        what the views share
 //   postgres, sqlite                             the recorder and the views of each database
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -37,6 +37,8 @@ mod errors;
 mod json_array;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod log_read;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod log_search;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

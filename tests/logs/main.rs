@@ -11,6 +11,7 @@ mod listing;
 mod misuse;
 mod opening;
 mod policies;
+mod searching;
 
 use eventsourcing::prelude::*;
 

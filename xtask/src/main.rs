@@ -5,6 +5,7 @@ compile_error!("xtask starts servers in the way of Unix; on Windows run it in WS
 
 mod api;
 mod bench;
+mod browser;
 mod check;
 mod compiler;
 mod environment;

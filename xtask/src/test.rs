@@ -1,7 +1,8 @@
-//! `cargo xtask test`: every test of the workspace, with the PostgreSQL that some of them need.
+//! `cargo xtask test`: every test of the workspace, with the PostgreSQL and the browser that some of them need.
 
 use std::process::Command;
 
+use crate::browser;
 use crate::failure::Failure;
 use crate::postgres::{Connection, Prepared};
 use crate::run::{self, Steps, cargo, say};
@@ -62,6 +63,10 @@ impl Options {
 
 /// Finds or starts PostgreSQL, runs the tests and the examples, and stops what it started.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
+    // who asks for some tests may not need it; those that do fail without it
+    if options.extra.is_empty() {
+        browser::prepare()?;
+    }
     let Prepared { mut keeper, connection, name } = Prepared::find(options.docker, &[])?;
     let mut steps = Steps::default();
     if options.slow {
@@ -99,8 +104,16 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
 fn tests(connection: &Connection, extra: &[String]) -> Command {
     let mut command = cargo(["test", "--workspace", "--all-features", "--no-fail-fast"]);
     command.args(extra);
-    connection.export(&mut command);
+    export(connection, &mut command);
     command
+}
+
+/// Sets the variables of what was found for the tests.
+fn export(connection: &Connection, command: &mut Command) {
+    connection.export(command);
+    if browser::is_there() {
+        browser::export(command);
+    }
 }
 
 /// Returns the command that builds what a test would build if it were missing.
@@ -123,7 +136,7 @@ fn slow_tests(connection: &Connection, extra: &[String]) -> [Command; 2] {
         } else {
             command.args(["--", "--skip", COMPILES]).args(of_tests.iter().skip(1));
         }
-        connection.export(&mut command);
+        export(connection, &mut command);
         command
     })
 }

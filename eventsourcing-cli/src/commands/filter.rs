@@ -1,5 +1,6 @@
 //! Which events of the log are shown.
 
+use eventsourcing::recording::{NotificationFilter, TopicPattern};
 use eventsourcing::{Notification, Timestamp};
 
 use crate::arguments::Log;
@@ -28,6 +29,20 @@ impl Filter {
     /// Whether an event that is looked at may not be shown, other than by its time.
     pub(super) fn is_search(&self) -> bool {
         !self.topics.is_empty() || !self.not.is_empty() || self.grep.is_some()
+    }
+
+    /// Whether events are selected by what is in their states.
+    pub(super) fn reads_states(&self) -> bool {
+        self.grep.is_some() || self.since.is_some()
+    }
+
+    /// The topics that are asked for and those that are not, as the database selects them.
+    pub(super) fn by_topic(&self) -> NotificationFilter {
+        let pattern = |text: &String| match text.strip_suffix('*') {
+            Some(beginning) => TopicPattern::BeginsWith(beginning.to_owned()),
+            None => TopicPattern::Is(text.clone()),
+        };
+        NotificationFilter::new().topics(self.topics.iter().map(pattern)).except(self.not.iter().map(pattern))
     }
 
     /// The topics that the database can select by itself; none if it cannot.

@@ -18,8 +18,9 @@ use crate::scan::{Pages, position_before};
 
 /// How many events are shown unless something else is asked for.
 const LAST: u64 = 20;
-/// How many events are looked at together when a search goes back.
-const WINDOW: u64 = 1_000;
+/// How many events are read together when a search goes back, and the bytes of states after which no more are.
+const PAGE: usize = 1_000;
+const PAGE_BYTES: usize = 4 * 1024 * 1024;
 /// How often the log is polled where no notification arrives.
 const POLL: Duration = Duration::from_millis(250);
 /// The pause after the database failed while the log is followed.
@@ -93,30 +94,22 @@ async fn backward(place: &Place, log: &Log, filter: &Filter, end: u64, output: &
     let wanted = usize::try_from(log.last.unwrap_or(LAST)).unwrap_or(usize::MAX);
     let lowest = if filter.is_search() { end.saturating_sub(log.scan) } else { 0 };
     let mut found: VecDeque<Shown> = VecDeque::new();
-    let mut up_to = end;
-    while up_to > lowest && found.len() < wanted {
-        let missing = u64::try_from(wanted - found.len()).unwrap_or(u64::MAX);
-        let window = if filter.is_search() { WINDOW } else { WINDOW.min(missing) };
-        let after = up_to.saturating_sub(window).max(lowest);
-        let mut part = Vec::new();
-        let mut pages = Pages::new(place, after, up_to).topics(filter.exact_topics());
-        loop {
-            let page = pages.next().await?;
-            if page.is_empty() {
-                break;
-            }
-            for event in page.into_iter().filter(|event| filter.has_topic(event)) {
-                let opened = place.open_event(&event).await?;
-                if filter.fits(&opened) {
-                    part.push((event, opened));
-                }
+    let mut before = end.saturating_add(1);
+    while before > lowest + 1 && found.len() < wanted {
+        // the database selects by topic, so what is found is enough unless states are searched
+        let page = if filter.reads_states() { PAGE } else { PAGE.min(wanted - found.len()) };
+        let search = place.application().log().search(page).filter(filter.by_topic()).before(before);
+        let searched = search.scan_at_most(before - 1 - lowest).max_bytes(PAGE_BYTES).await?;
+        for event in searched.notifications {
+            let opened = place.open_event(&event).await?;
+            if filter.fits(&opened) && found.len() < wanted {
+                found.push_front((event, opened));
             }
         }
-        part.into_iter().rev().for_each(|shown| found.push_front(shown));
-        up_to = after;
+        let Some(looked_at) = searched.looked_at else { break };
+        before = *looked_at.start();
     }
     let is_enough = found.len() >= wanted;
-    found.drain(..found.len().saturating_sub(wanted));
     for (event, opened) in &found {
         EventLine::of_log(event, opened).print(log.full, output)?;
     }

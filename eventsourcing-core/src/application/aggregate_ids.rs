@@ -14,7 +14,8 @@ use crate::{Error, Result};
 /// The default number of ids of a page.
 const PAGE: usize = 1_000;
 
-/// The ids of all aggregates of a type, in the order in which they were created: [`Repository::ids`](super::Repository::ids).
+/// The ids of all aggregates of a type, in the order in which they were created: [`Repository::ids`](super::Repository::ids) and
+/// [`NotificationLog::aggregates_of`](super::NotificationLog::aggregates_of).
 ///
 /// It implements [`Stream`]. Its own methods are those that most callers need, so that they need no import. The stream ends where the log
 /// ends. Each page is a separate call, so no connection is held while the caller handles a page.
@@ -38,7 +39,7 @@ pub struct RecordedAggregate {
 }
 
 impl AggregateIds {
-    pub(super) fn new(recorder: Arc<dyn Recorder>, topics: impl Iterator<Item = &'static str>) -> Self {
+    pub(super) fn new<T: Into<String>>(recorder: Arc<dyn Recorder>, topics: impl IntoIterator<Item = T>) -> Self {
         Self { recorder, query: OriginatorQuery::of(topics), page_size: PAGE, stream: None }
     }
 

@@ -1,7 +1,7 @@
-//! The builder of an application, and the mapper's configuration by environment variables.
+//! The builder of an application.
 
 use std::any::TypeId;
-use std::num::{NonZeroU32, NonZeroU64};
+use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, Once, OnceLock, Weak};
 use std::time::Duration;
 
@@ -16,10 +16,9 @@ use super::snapshots::{SnapshotSettings, Snapshots};
 use super::state_view::StateView;
 use super::topics::Topics;
 use super::turns::Turns;
-use crate::codec::{CipherKey, Mapper, StateCheck};
+use crate::codec::Mapper;
 use crate::domain::Aggregate;
-use crate::environment::{Environment, EnvironmentError};
-use crate::recording::{MemoryRecorder, Recorder, check_name, check_timers};
+use crate::recording::{MemoryRecorder, ReadOnlyRecorder, Recorder, check_name, check_timers};
 use crate::{Error, Result};
 
 /// A builder of an [`Application`].
@@ -52,6 +51,7 @@ pub struct ApplicationBuilder {
     registered_types: RegisteredTypes,
     topic_taken: Option<crate::Error>,
     section_size: usize,
+    is_read_only: bool,
     clock: ApplicationClock,
     snapshots: SnapshotSettings,
     commands: Retention,
@@ -74,6 +74,7 @@ impl ApplicationBuilder {
             registered_types: RegisteredTypes::default(),
             topic_taken: None,
             section_size: Self::DEFAULT_SECTION_SIZE,
+            is_read_only: false,
             clock: ApplicationClock::default(),
             snapshots: SnapshotSettings::default(),
             commands: Retention::default(),
@@ -113,6 +114,30 @@ impl ApplicationBuilder {
         self.registered_types.add(view);
         self.aggregate_types.add::<A::Event>();
         self.topic_taken = self.topic_taken.or(self.topics.claim::<A::Event>().err());
+        self
+    }
+
+    /// Opens the application to look at it: nothing is recorded, moved or deleted, and no task in the background writes.
+    ///
+    /// Each call that would change something fails with [`RecorderError::OpenedReadOnly`](crate::RecorderError::OpenedReadOnly), which names the
+    /// call. Snapshots are read, and none is taken.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use eventsourcing_core as eventsourcing;
+    /// use eventsourcing::{Application, RecorderError};
+    /// # futures::executor::block_on(async {
+    /// let application = Application::builder("Universe").read_only().open()?;
+    /// assert!(application.is_read_only());
+    /// let refused = application.recorder().insert_events(Vec::new()).await.unwrap_err();
+    /// assert!(matches!(refused, RecorderError::OpenedReadOnly { call: "insert_events" }));
+    /// # Ok::<(), eventsourcing::Error>(())
+    /// # }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn read_only(mut self) -> Self {
+        self.is_read_only = true;
         self
     }
 
@@ -245,10 +270,15 @@ impl ApplicationBuilder {
         check_timers(|| format!("the application `{name}`"))?;
         warn_of_arbitrary_precision();
         let registered_types = self.registered_types;
-        let recorder = recorder.unwrap_or_else(|| Arc::new(MemoryRecorder::new()));
+        let is_read_only = self.is_read_only;
+        let mut recorder = recorder.unwrap_or_else(|| Arc::new(MemoryRecorder::new()));
+        if is_read_only {
+            recorder = Arc::new(ReadOnlyRecorder::new(recorder));
+        }
         let mapper = mapper.unwrap_or_else(|| Mapper::new(name.to_lowercase()));
         let (turns, claim, carried_over) = (Turns::default(), OnceLock::new(), Mutex::default());
         let (settings, keeps_snapshots, retention) = (self.snapshots, recorder.keeps_snapshots(), self.commands);
+        let takes_snapshots = !is_read_only && !mapper.lacks_key();
         let cache = AggregateCache::new(self.cache);
         Ok(Application::new(|application| Shared {
             name,
@@ -258,9 +288,10 @@ impl ApplicationBuilder {
             aggregate_types,
             registered_types,
             section_size,
+            is_read_only,
             clock,
             turns,
-            snapshots: Snapshots::new(settings, keeps_snapshots, Weak::clone(&application)),
+            snapshots: Snapshots::new(settings, keeps_snapshots, takes_snapshots, Weak::clone(&application)),
             commands: Pruning::new(retention, application),
             cache,
             claim,
@@ -285,86 +316,5 @@ fn warn_of_arbitrary_precision() {
                  (`cargo tree -e features -i serde_json` shows which crate enables it)"
             );
         });
-    }
-}
-
-impl Mapper {
-    /// The mapper that the environment variables describe.
-    ///
-    /// # Errors
-    /// [`EnvironmentError`] if a topic is unknown, a required feature is disabled, the cipher's key is missing, or the key is
-    /// invalid.
-    pub fn from_environment(application: &str, environment: &Environment) -> Result<Self, EnvironmentError> {
-        let mut mapper = Self::new(application.to_lowercase())
-            .allow_unencrypted(environment.flag("CIPHER_ALLOW_UNENCRYPTED", false)?)
-            .with_max_state_size(
-                environment
-                    .number::<NonZeroU32>("MAX_STATE_SIZE", "a number of bytes from 1 to 4294967295")?
-                    .map_or(Self::DEFAULT_MAX_STATE_SIZE, NonZeroU32::get),
-            );
-        mapper = compressed(mapper, environment)?;
-        if let Some(check) = state_check(environment)? {
-            mapper = mapper.with_state_check(check);
-        }
-        encrypted(mapper, environment)
-    }
-}
-
-const CHECK: &str = "STATE_CHECK";
-const COMPRESSOR: &str = "COMPRESSOR_TOPIC";
-const CIPHER: &str = "CIPHER_TOPIC";
-const KEY: &str = "CIPHER_KEY";
-
-fn state_check(environment: &Environment) -> Result<Option<StateCheck>, EnvironmentError> {
-    let Some(value) = environment.text(CHECK)? else { return Ok(None) };
-    match StateCheck::ALL.iter().find(|(name, _)| name.eq_ignore_ascii_case(&value)) {
-        Some((_, check)) => Ok(Some(*check)),
-        None => Err(environment.invalid(CHECK, &value, "`full`, `json` or `off`")),
-    }
-}
-
-fn compressed(mapper: Mapper, environment: &Environment) -> Result<Mapper, EnvironmentError> {
-    let Some(topic) = environment.text(COMPRESSOR)? else { return Ok(mapper) };
-    match topic.as_str() {
-        #[cfg(feature = "zstd")]
-        "zstd" => Ok(mapper.with_compressor(crate::codec::compressor::ZstdCompressor::default())),
-        #[cfg(not(feature = "zstd"))]
-        "zstd" => Err(environment.feature_off(COMPRESSOR, &topic, "zstd")),
-        #[cfg(feature = "zlib")]
-        "zlib" | "eventsourcing.compressor:ZlibCompressor" => {
-            Ok(mapper.with_compressor(crate::codec::compressor::ZlibCompressor))
-        }
-        #[cfg(not(feature = "zlib"))]
-        "zlib" | "eventsourcing.compressor:ZlibCompressor" => Err(environment.feature_off(COMPRESSOR, &topic, "zlib")),
-        _ => Err(environment.invalid(COMPRESSOR, &topic, "`zstd` or `zlib`")),
-    }
-}
-
-fn encrypted(mapper: Mapper, environment: &Environment) -> Result<Mapper, EnvironmentError> {
-    let topic = environment.text(CIPHER)?;
-    let Some(text) = environment.text(KEY)?.map(zeroize::Zeroizing::new) else {
-        return match topic {
-            None => Ok(mapper),
-            Some(topic) => Err(EnvironmentError::Missing {
-                variable: KEY.to_owned(),
-                expected: format!(
-                    "the key of the cipher `{topic}`: base64 of 32 bytes, from `ChaCha20Poly1305Cipher::create_key()`"
-                ),
-            }),
-        };
-    };
-    let key = CipherKey::parse(&text).map_err(|error| environment.invalid_secret(KEY, error.to_string()))?;
-    // if no cipher feature is enabled, the key is only validated
-    let _ = &key;
-    match topic.as_deref().unwrap_or("chacha20poly1305") {
-        #[cfg(feature = "chacha20poly1305")]
-        "chacha20poly1305" => Ok(mapper.with_cipher(crate::codec::cipher::ChaCha20Poly1305Cipher::new(&key))),
-        #[cfg(not(feature = "chacha20poly1305"))]
-        name @ "chacha20poly1305" => Err(environment.feature_off(CIPHER, name, "chacha20poly1305")),
-        #[cfg(feature = "aes")]
-        "aes" | "eventsourcing.cipher:AESCipher" => Ok(mapper.with_cipher(crate::codec::cipher::AesCipher::new(&key))),
-        #[cfg(not(feature = "aes"))]
-        name @ ("aes" | "eventsourcing.cipher:AESCipher") => Err(environment.feature_off(CIPHER, name, "aes")),
-        name => Err(environment.invalid(CIPHER, name, "`chacha20poly1305` or `aes`")),
     }
 }

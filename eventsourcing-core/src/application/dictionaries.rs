@@ -20,7 +20,8 @@ impl Application {
     /// Loads the dictionaries of this application, and makes the first one if there is none.
     ///
     /// `eventsourcing::Builder` calls this when it opens an application. If the application compresses with zstd, the first
-    /// dictionary is made from the field names of the registered aggregates' events; it contains no data. A dictionary that cannot
+    /// dictionary is made from the field names of the registered aggregates' events; it contains no data. None is made if the application is
+    /// read-only or without its key. A dictionary that cannot
     /// be opened is left out with a warning: reading a state that needs it returns an error that says so.
     ///
     /// # Errors
@@ -42,7 +43,9 @@ impl Application {
     pub async fn prepare_dictionaries(&self) -> Result<()> {
         self.shared.load_dictionaries().await?;
         let mapper = &self.shared.mapper;
-        if mapper.zstd_level().is_none()
+        if self.is_read_only()
+            || mapper.lacks_key()
+            || mapper.zstd_level().is_none()
             || self.shared.aggregate_types.is_empty()
             || mapper.dictionary_in_use().is_some()
         {
@@ -80,7 +83,10 @@ impl Shared {
     pub(crate) async fn load_dictionaries(&self) -> Result<()> {
         let after = self.mapper.last_dictionary().unwrap_or(0);
         for stored in self.recorder.select_dictionaries(after).await? {
-            if let Err(error) = self.mapper.learn_dictionary(&stored) {
+            // without the key, none is expected to open
+            if let Err(error) = self.mapper.learn_dictionary(&stored)
+                && !self.mapper.lacks_key()
+            {
                 tracing::warn!(application = %self.name, %error, "a dictionary could not be loaded; states that need it cannot be read");
             }
         }

@@ -58,6 +58,8 @@ pub(crate) struct Shared {
     pub(crate) aggregate_types: AggregateTypes,
     pub(super) registered_types: RegisteredTypes,
     pub(super) section_size: usize,
+    /// Whether nothing may be changed.
+    pub(crate) is_read_only: bool,
     pub(super) clock: ApplicationClock,
     pub(super) turns: Turns,
     pub(crate) snapshots: Snapshots,
@@ -84,6 +86,11 @@ impl Application {
     /// The name, as given to the builder.
     pub fn name(&self) -> &str {
         &self.shared.name
+    }
+
+    /// Whether the application was opened [read-only](ApplicationBuilder::read_only): all calls that would change something are refused.
+    pub fn is_read_only(&self) -> bool {
+        self.shared.is_read_only
     }
 
     /// Claims the name on this log for a type, until the last handle to the application is dropped.

@@ -5,7 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::NotificationLog;
-use crate::recording::{LastQuery, Notification, Recorder};
+use super::log_search::collect;
+use crate::recording::{Notification, NotificationFilter, Recorder, SearchQuery};
 use crate::{Error, Result};
 
 /// A selection of the last notifications, before it is awaited: [`NotificationLog::last`].
@@ -13,12 +14,12 @@ use crate::{Error, Result};
 #[must_use = "a selection does nothing until it is awaited"]
 pub struct SelectLast {
     recorder: Arc<dyn Recorder>,
-    query: LastQuery,
+    query: SearchQuery,
 }
 
 impl SelectLast {
     pub(super) fn new(recorder: Arc<dyn Recorder>, limit: usize) -> Self {
-        Self { recorder, query: LastQuery::of(limit) }
+        Self { recorder, query: SearchQuery::newest_first(limit) }
     }
 
     /// Selects ids up to and including this one. To turn to the page before, give the first id of this one, less 1.
@@ -29,7 +30,8 @@ impl SelectLast {
 
     /// Selects only these topics, or all topics if none are given.
     pub fn topics<T: Into<String>>(mut self, topics: impl IntoIterator<Item = T>) -> Self {
-        self.query = self.query.topics(topics);
+        let topics = topics.into_iter().map(Into::<String>::into);
+        self.query.filter = NotificationFilter::new().topics(topics);
         self
     }
 }
@@ -44,7 +46,9 @@ impl IntoFuture for SelectLast {
             if query.limit > NotificationLog::MAX_LIMIT {
                 return Err(Error::LimitTooLarge { limit: query.limit, max: NotificationLog::MAX_LIMIT });
             }
-            Ok(recorder.select_last_notifications(query).await?)
+            let (mut found, _) = collect(&*recorder, query, usize::MAX).await?;
+            found.reverse();
+            Ok(found)
         })
     }
 }

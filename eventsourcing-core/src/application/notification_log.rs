@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::aggregate_ids::AggregateIds;
+use super::find_aggregates::FindAggregates;
 use super::last_notifications::SelectLast;
+use super::log_search::LogSearch;
 use crate::recording::{LogPosition, Notification, NotificationQuery, RecordedTime, Recorder};
 use crate::{Error, Result};
 
@@ -157,6 +160,77 @@ impl NotificationLog {
     /// ```
     pub fn last(&self, limit: usize) -> SelectLast {
         SelectLast::new(Arc::clone(&self.recorder), limit)
+    }
+
+    /// Searches the log from its end, and returns at most `limit` notifications, last one first, with how far it has looked.
+    ///
+    /// Restrict the search before it is awaited: [`topics`](LogSearch::topics), [`except`](LogSearch::except), [`of`](LogSearch::of) one
+    /// aggregate, [`before`](LogSearch::before) or [`after`](LogSearch::after) a position. It looks at 10,000 positions, or as many as
+    /// [`scan_at_most`](LogSearch::scan_at_most) says, so that the search for a rare topic does not read the whole log. The next search
+    /// continues before [`SearchedLog::older`](super::SearchedLog::older). The selection happens in the database.
+    ///
+    /// # Errors
+    /// When awaited: [`Error::LimitTooLarge`] if `limit` is more than [`MAX_LIMIT`](Self::MAX_LIMIT), [`Error::Recorder`] if the database
+    /// fails.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use eventsourcing_core as eventsourcing;
+    /// # use eventsourcing::{Application, StoredEvent, Uuid};
+    /// # futures::executor::block_on(async {
+    /// # let application = Application::builder("Universe").open()?;
+    /// # let topics = ["World.Started", "World.Seen"];
+    /// # let event = |id| StoredEvent::new(Uuid::from_u128(id), 1, topics[usize::from(id > 1)], *b"{}", Uuid::new_v4());
+    /// # application.recorder().insert_events((1..=3_000).map(event).collect()).await?;
+    /// let log = application.log();
+    /// let found = log.search(20).except(["World.Seen"]).scan_at_most(1_000).await?;
+    /// assert!(found.notifications.is_empty());
+    /// assert_eq!((found.looked_at, found.newest), (Some(2_001..=3_000), 3_000));
+    ///
+    /// let found = log.search(20).topics(["World.Started"]).before(2_001).await?;
+    /// assert_eq!(found.notifications[0].id, 1);
+    /// assert_eq!(found.older(), None);
+    /// # Ok::<(), eventsourcing::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn search(&self, limit: usize) -> LogSearch {
+        LogSearch::new(Arc::clone(&self.recorder), limit)
+    }
+
+    /// At most `limit` aggregates whose ids begin with these hexadecimal digits, in the order of their ids; all if there are none.
+    ///
+    /// Hyphens are ignored. [`after`](FindAggregates::after) continues a list. The databases find them by their index of versions.
+    ///
+    /// # Errors
+    /// When awaited: [`Error::IdBeginning`] for other characters or more than 32 digits, [`Error::LimitTooLarge`] if `limit` is more than
+    /// [`MAX_LIMIT`](Self::MAX_LIMIT), [`Error::Recorder`] if the database fails.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use eventsourcing_core as eventsourcing;
+    /// # use eventsourcing::{Application, StoredEvent, Uuid};
+    /// # futures::executor::block_on(async {
+    /// # let application = Application::builder("Universe").open()?;
+    /// # let id = Uuid::from_u128(0x3fa8_5f64_5717_4562_b3fc_2c96_3f66_afa6);
+    /// # let event = StoredEvent::new(id, 1, "World.Started", *b"{}", Uuid::new_v4());
+    /// # application.recorder().insert_events(vec![event]).await?;
+    /// let found = application.log().find_aggregates("3fa85f64", 10).await?;
+    /// assert_eq!((found[0].last_version, &*found[0].first_topic), (1, "World.Started"));
+    /// # Ok::<(), eventsourcing::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn find_aggregates(&self, digits: &str, limit: usize) -> FindAggregates {
+        FindAggregates::new(Arc::clone(&self.recorder), digits, limit)
+    }
+
+    /// The ids of all aggregates whose first event has one of these topics, in the order in which they were created.
+    ///
+    /// It needs no Rust type: the topics of a type's creations are in
+    /// [`aggregate_types`](crate::Application::aggregate_types). With the type, [`Repository::ids`](super::Repository::ids) is the same.
+    pub fn aggregates_of<T: Into<String>>(&self, topics: impl IntoIterator<Item = T>) -> AggregateIds {
+        AggregateIds::new(Arc::clone(&self.recorder), topics)
     }
 
     /// The id of the last notification; none if the log is empty.

@@ -39,6 +39,8 @@ pub(crate) struct Snapshots {
     pub(super) settings: SnapshotSettings,
     /// Whether snapshots are enabled, and the recorder keeps them.
     is_active: bool,
+    /// Whether snapshots are taken in the background: not by an application that only reads.
+    are_taken: bool,
     /// The fingerprints of the types that were used. They are few, so that a linear search is quicker than a hash.
     fingerprints: RwLock<Vec<(TypeId, u64)>>,
     counts: Counts,
@@ -48,11 +50,12 @@ pub(crate) struct Snapshots {
 }
 
 impl Snapshots {
-    pub(super) fn new(settings: SnapshotSettings, is_kept: bool, application: Weak<Shared>) -> Self {
+    pub(super) fn new(settings: SnapshotSettings, is_kept: bool, are_taken: bool, application: Weak<Shared>) -> Self {
         let is_active = settings.is_enabled && is_kept;
         Self {
             settings,
             is_active,
+            are_taken,
             fingerprints: RwLock::default(),
             counts: Counts::default(),
             queue: Queue::new(application),
@@ -103,7 +106,7 @@ impl Snapshots {
 
     /// Queues a snapshot, which is taken in the background.
     pub(super) fn take(&self, due: Due) {
-        if !self.queue.push(due) {
+        if self.are_taken && !self.queue.push(due) {
             self.counts.skip();
         }
     }

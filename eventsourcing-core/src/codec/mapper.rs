@@ -21,6 +21,7 @@ mod open;
 mod read_back;
 mod seal;
 mod shared_metadata;
+mod without_key;
 
 pub use read_back::StateCheck;
 pub(crate) use shared_metadata::SharedMetadata;
@@ -65,6 +66,7 @@ pub struct Mapper {
     cipher: Option<Arc<dyn Cipher>>,
     max_state_size: u32,
     allow_unencrypted: bool,
+    lacks_key: bool,
     state_check: StateCheck,
     dictionaries: Arc<Dictionaries>,
 }
@@ -81,6 +83,7 @@ impl Mapper {
             cipher: None,
             max_state_size: Self::DEFAULT_MAX_STATE_SIZE,
             allow_unencrypted: false,
+            lacks_key: false,
             state_check: StateCheck::default(),
             dictionaries: Arc::default(),
         }
@@ -99,6 +102,7 @@ impl Mapper {
     #[must_use]
     pub fn with_cipher(mut self, cipher: impl Cipher + 'static) -> Self {
         self.cipher = Some(Arc::new(cipher));
+        self.lacks_key = false;
         self.dictionaries = Arc::default();
         self
     }

@@ -68,6 +68,11 @@ pub enum MapperFailure {
         /// Which cipher is configured.
         configured: &'static str,
     },
+    /// The state is encrypted, or was to be recorded, and the mapper was made without the key.
+    #[error(
+        "the key is missing, because the application was opened without it; open it with CIPHER_KEY, and without `without_key`"
+    )]
+    KeyMissing,
     /// The state is not encrypted, but a cipher is configured.
     #[error(
         "its state is not encrypted although a cipher is configured, so anyone who can write to the database may have forged it; \
@@ -145,7 +150,7 @@ impl From<MetadataError> for MapperFailure {
 impl MapperFailure {
     /// Returns whether the state may be intact, and only the cipher's configuration differs from when it was recorded.
     pub fn is_of_configuration(&self) -> bool {
-        matches!(self, Self::WrongKey { .. } | Self::OtherCipher { .. } | Self::NotEncrypted)
+        matches!(self, Self::WrongKey { .. } | Self::OtherCipher { .. } | Self::KeyMissing | Self::NotEncrypted)
     }
 }
 

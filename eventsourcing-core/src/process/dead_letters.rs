@@ -163,7 +163,8 @@ impl Application {
     /// It is one append: the letters are inserted, and an event of the aggregate marks it as empty. Of several processes that do so
     /// concurrently, one succeeds, and the others find it done. Letters are not read before.
     pub(crate) async fn carry_letters_over(&self, upstream: &str) -> Result<(), RecorderError> {
-        if self.carried_over().contains(upstream) {
+        // letters in the earlier format stay unread where nothing may be changed
+        if self.is_read_only() || self.carried_over().contains(upstream) {
             return Ok(());
         }
         let mut attempt = 1;

@@ -49,11 +49,12 @@
 //! | [`versions`] | one event for each version of an aggregate; conflicts; repeated appends |
 //! | [`atomicity`] | all or nothing, also when an insert fails or is dropped before it completes |
 //! | [`selection`] | which events of an aggregate a query selects, in which order |
-//! | [`originators`] | which aggregates there are, by the topics of their first events |
+//! | [`originators`] | which aggregates there are, by the topics of their first events and by their ids |
 //! | [`times`] | when events were recorded |
 //! | [`places`] | where the events of an aggregate are in the log |
 //! | [`log`] | the notification log: ids, bounds, topics, pages |
-//! | [`last`] | the last notifications of the log |
+//! | [`health`] | whether a recorder says that it accepts events |
+//! | [`search`] | searches of the log from its end and from its beginning, and how far they look |
 //! | [`anchors`] | anchored positions, and reads that start from them |
 //! | [`limits`] | the minimum and maximum values of every field |
 //! | [`concurrency`] | concurrent writers: order, one winner, no lost update |
@@ -79,12 +80,13 @@ pub mod atomicity;
 pub mod commands;
 pub mod concurrency;
 pub mod dictionaries;
-pub mod last;
+pub mod health;
 pub mod letters;
 pub mod limits;
 pub mod log;
 pub mod originators;
 pub mod places;
+pub mod search;
 pub mod selection;
 pub mod snapshots;
 mod store;

@@ -16,9 +16,9 @@ use self::letters::Letters;
 use self::snapshots::Snapshots;
 use super::{
     Append, CommandId, EventPlace, EventQuery, EventVisitor, LetterQuery, LogPosition, Notification, NotificationQuery,
-    NotificationVisitor, OriginatorQuery, OutdatedCommands, RecordedCommand, RecordedOriginator, RecordedTime,
-    Recorder, RecorderError, ReplayItem, ReplayQuery, ReplayVisitor, StoredDictionary, StoredEvent, StoredLetter,
-    StoredSnapshot, TrackedPosition, Tracking, Watermark,
+    NotificationVisitor, OriginatorIdQuery, OriginatorQuery, OriginatorSummary, OutdatedCommands, RecordedCommand,
+    RecordedOriginator, RecordedTime, Recorder, RecorderError, ReplayItem, ReplayQuery, ReplayVisitor,
+    StoredDictionary, StoredEvent, StoredLetter, StoredSnapshot, TrackedPosition, Tracking, Watermark,
 };
 
 mod append;
@@ -251,6 +251,13 @@ impl Recorder for MemoryRecorder {
         self.read(|log| log.select_originators(&query))
     }
 
+    async fn select_originators_by_id(
+        &self,
+        query: OriginatorIdQuery,
+    ) -> Result<Vec<OriginatorSummary>, RecorderError> {
+        self.read(|log| log.select_originators_by_id(&query))
+    }
+
     async fn select_recorded_times(&self, ids: &[u64]) -> Result<Vec<RecordedTime>, RecorderError> {
         self.read(|log| log.select_recorded_times(ids))
     }
@@ -281,6 +288,10 @@ impl Recorder for MemoryRecorder {
 
     async fn log_identity(&self) -> Result<Option<String>, RecorderError> {
         Ok(Some(format!("memory at {:p}", Arc::as_ptr(&self.log))))
+    }
+
+    async fn is_writable(&self) -> Result<Option<bool>, RecorderError> {
+        self.read(|_| Some(true))
     }
 
     /// Closes all clones. The events are lost when the last clone is dropped.

@@ -1,7 +1,7 @@
 //! The recorder: the trait that stores events, and the contract of every implementation.
 
 mod defaults;
-mod last_sections;
+mod log_search;
 mod time_search;
 
 use std::fmt::Debug;
@@ -11,10 +11,10 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    Append, CommandId, EventPlace, EventQuery, EventVisitor, LastQuery, LetterQuery, LogPosition, Notification,
-    NotificationQuery, NotificationVisitor, OriginatorQuery, OutdatedCommands, RecordedCommand, RecordedOriginator,
-    RecordedTime, RecorderError, ReplayItem, ReplayQuery, ReplayVisitor, StoredDictionary, StoredEvent, StoredLetter,
-    StoredSnapshot, TrackedPosition, Tracking,
+    Append, CommandId, EventPlace, EventQuery, EventVisitor, LetterQuery, LogPosition, Notification, NotificationQuery,
+    NotificationVisitor, OriginatorIdQuery, OriginatorQuery, OriginatorSummary, OutdatedCommands, RecordedCommand,
+    RecordedOriginator, RecordedTime, RecorderError, ReplayItem, ReplayQuery, ReplayVisitor, SearchQuery,
+    StoredDictionary, StoredEvent, StoredLetter, StoredSnapshot, TrackedPosition, Tracking,
 };
 
 /// A store of the events of one application.
@@ -190,15 +190,25 @@ pub trait Recorder: Debug + Send + Sync {
         defaults::originators_with_letters(self, upstream, originators).await
     }
 
-    /// Returns the last notifications of the log, in the order of their ids.
+    /// Searches the log in one direction, passes what it finds to a visitor until the visitor stops, and returns how far it has looked.
     ///
-    /// Whether rows between them are missing is not checked, so that an operator sees what there is. A recorder that can read its log backwards
-    /// implements it. The default implementation reads sections of the log, from its end on.
+    /// The result is the last position that was looked at: all matching notifications from the beginning of the search up to it were passed.
+    /// It is that of the last notification passed, if the visitor stopped or the limit is reached, and otherwise the end of
+    /// [`SearchQuery::range`]. It is `None` if there was no position to look at. A search never takes one long statement: it looks at a part
+    /// of the log at a time. A recorder that finds the events of an aggregate by an index may ignore
+    /// [`scan_at_most`](SearchQuery::scan_at_most) for them, and has then looked at all positions.
+    ///
+    /// Whether rows between them are missing is not checked, so that an operator sees what there is. The default implementation reads sections
+    /// of the log, and compares each notification.
     ///
     /// # Errors
-    /// If the storage fails.
-    async fn select_last_notifications(&self, query: LastQuery) -> Result<Vec<Notification>, RecorderError> {
-        last_sections::last_by_sections(self, query).await
+    /// If the storage fails, possibly after some notifications have been passed.
+    async fn search_notifications(
+        &self,
+        query: SearchQuery,
+        visit: &mut NotificationVisitor<'_>,
+    ) -> Result<Option<u64>, RecorderError> {
+        log_search::search(self, query, visit).await
     }
 
     /// Returns the position of the event with this notification id; `None` if no event has it.
@@ -303,6 +313,20 @@ pub trait Recorder: Debug + Send + Sync {
     /// If the storage fails.
     async fn count_originators(&self, topics: &[String]) -> Result<u64, RecorderError> {
         defaults::count_originators(self, topics).await
+    }
+
+    /// Returns aggregates whose ids are in a range, in the order of their ids.
+    ///
+    /// A recorder that benefits from an index of versions implements it, and reads no other aggregates. The default implementation reads the
+    /// whole log.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    async fn select_originators_by_id(
+        &self,
+        query: OriginatorIdQuery,
+    ) -> Result<Vec<OriginatorSummary>, RecorderError> {
+        defaults::select_originators_by_id(self, query).await
     }
 
     /// Returns the times at which events were recorded, of those among the given ids whose times are known, in any order.
@@ -434,6 +458,16 @@ pub trait Recorder: Debug + Send + Sync {
     /// # Errors
     /// If the storage fails.
     async fn log_identity(&self) -> Result<Option<String>, RecorderError> {
+        Ok(None)
+    }
+
+    /// Returns whether the store accepts events from this recorder now; `None` if the recorder cannot know without writing, as by default.
+    ///
+    /// It is for health checks: it writes nothing, and waits for no lock.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    async fn is_writable(&self) -> Result<Option<bool>, RecorderError> {
         Ok(None)
     }
 

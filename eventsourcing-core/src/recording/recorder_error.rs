@@ -1,5 +1,7 @@
 //! The errors of a recorder.
 
+mod retrying;
+
 use uuid::Uuid;
 
 use super::{Cause, CommandId, LogPosition, RecordedCommand, messages};
@@ -120,6 +122,16 @@ pub enum RecorderError {
         source: Cause,
     },
 
+    /// The application was opened read-only, and the call would have changed something. Nothing was changed.
+    #[error(
+        "`{call}` was refused, because the application was opened read-only; nothing was changed; \
+         open it without `read_only` to record events or to change anything else"
+    )]
+    OpenedReadOnly {
+        /// The method of the recorder, such as `insert_events`, which a save calls.
+        call: &'static str,
+    },
+
     /// The server no longer accepts writes, because it became a standby or read-only; nothing was recorded.
     #[error(
         "the server of {database} accepts no writes now, because it is a standby or read-only; nothing was recorded; \
@@ -198,6 +210,18 @@ pub enum RecorderError {
         problem: String,
         /// The SQL that creates or migrates the tables.
         sql: String,
+    },
+
+    /// The tables are missing or have an old schema, and the application was opened read-only, which creates and migrates none.
+    #[error(
+        "{problem} for application `{application}`, which was opened read-only; open it once without `read_only`, with a role and a \
+         program that may create and migrate its tables"
+    )]
+    NotMigrated {
+        /// The name of the application.
+        application: String,
+        /// What is wrong with the tables, with the version that was found.
+        problem: String,
     },
 
     /// The name is not valid for an application, because it names tables.
@@ -373,26 +397,3 @@ pub enum RecorderError {
 }
 
 readable_debug!(RecorderError);
-
-impl RecorderError {
-    /// Returns whether the same call may succeed if it is repeated without changes.
-    pub fn is_retryable(&self) -> bool {
-        matches!(
-            self,
-            Self::OutcomeUnknown { .. }
-                | Self::Busy { .. }
-                | Self::Cancelled { .. }
-                | Self::PoolTimeout { .. }
-                | Self::Disconnected { .. }
-                | Self::StorageFull { .. }
-                | Self::NotPrimary { .. }
-                | Self::Superseded { .. }
-                | Self::OutOfResources { .. }
-        )
-    }
-
-    /// Returns whether it is certain that nothing was recorded.
-    pub fn is_not_done(&self) -> bool {
-        !matches!(self, Self::OutcomeUnknown { .. })
-    }
-}

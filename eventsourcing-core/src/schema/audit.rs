@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use crate::application::event_type::EventType;
 use crate::codec::{Mapper, MapperError, MapperFailure};
 use crate::domain::StateError;
-use crate::recording::{LastQuery, NotificationQuery, NotificationRef, RecorderError};
+use crate::recording::{NotificationQuery, NotificationRef, RecorderError, SearchQuery};
 use crate::{Application, Result};
 
 /// The number of events that are read at a time.
@@ -187,8 +187,14 @@ impl Application {
         }
         let recorder = &self.shared.recorder;
         let last_up_to = async |id: Option<u64>| -> Result<Option<u64>> {
-            let found = recorder.select_last_notifications(LastQuery::of(1).up_to(id)).await?;
-            Ok(found.first().map(|notification| notification.id).filter(|id| *id > before))
+            let mut found = None;
+            let query = SearchQuery::newest_first(1).after(before).up_to(id);
+            let mut visit = |notification: NotificationRef<'_>| {
+                found = Some(notification.id);
+                ControlFlow::Continue(())
+            };
+            recorder.search_notifications(query, &mut visit).await?;
+            Ok(found)
         };
         let Some(mut next) = last_up_to(None).await? else { return Ok(None) };
         // no id between the first two numbers has an event, and the second one has

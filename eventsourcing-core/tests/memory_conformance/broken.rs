@@ -8,12 +8,12 @@ mod dictionaries;
 mod fault;
 #[path = "inserting.rs"]
 mod inserting;
-#[path = "last.rs"]
-mod last;
 #[path = "letters.rs"]
 mod letters;
 #[path = "meeting.rs"]
 mod meeting;
+#[path = "searching.rs"]
+mod searching;
 #[path = "snapshots.rs"]
 mod snapshots;
 #[path = "tracking.rs"]
@@ -26,8 +26,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use eventsourcing_core::recording::conformance::Fixture;
 use eventsourcing_core::recording::{
-    Append, EventQuery, LastQuery, LetterQuery, LogPosition, NotificationQuery, OutdatedCommands, RecordedCommand,
-    ReplayQuery, ReplayVisitor, StoredDictionary, StoredLetter, StoredSnapshot, TrackedPosition, Tracking,
+    Append, EventQuery, LetterQuery, LogPosition, NotificationQuery, NotificationVisitor, OriginatorIdQuery,
+    OriginatorSummary, OutdatedCommands, RecordedCommand, ReplayQuery, ReplayVisitor, SearchQuery, StoredDictionary,
+    StoredLetter, StoredSnapshot, TrackedPosition, Tracking,
 };
 use eventsourcing_core::{CommandId, Notification, Recorder, RecorderError, StoredEvent, Uuid};
 use tokio::sync::Mutex;
@@ -188,8 +189,19 @@ impl Recorder for PlainRecorder {
         Ok(notifications)
     }
 
-    async fn select_last_notifications(&self, query: LastQuery) -> Result<Vec<Notification>, RecorderError> {
-        Ok(self.last(&query))
+    async fn search_notifications(
+        &self,
+        query: SearchQuery,
+        visit: &mut NotificationVisitor<'_>,
+    ) -> Result<Option<u64>, RecorderError> {
+        Ok(self.search(query, visit))
+    }
+
+    async fn select_originators_by_id(
+        &self,
+        query: OriginatorIdQuery,
+    ) -> Result<Vec<OriginatorSummary>, RecorderError> {
+        Ok(self.by_id(&query))
     }
 
     async fn position_at(&self, notification_id: u64) -> Result<Option<LogPosition>, RecorderError> {
@@ -295,6 +307,22 @@ impl PlainRecorder {
             return Ok(());
         }
         Err(RecorderError::LogChanged { position: query.position(), found })
+    }
+
+    fn by_id(&self, query: &OriginatorIdQuery) -> Vec<OriginatorSummary> {
+        let mut found: BTreeMap<Uuid, OriginatorSummary> = BTreeMap::new();
+        for event in self.state().rows.values().filter(|event| event.originator_id >= query.first) {
+            let (id, version) = (event.originator_id, event.originator_version);
+            let summary = found.entry(id).or_insert_with(|| OriginatorSummary::new(id, version, &*event.topic));
+            summary.last_version = version;
+            if self.fault == Fault::NamesTheLastTopic {
+                summary.first_topic = (*event.topic).into();
+            }
+        }
+        if self.fault != Fault::ListsIdsToTheEnd {
+            found.retain(|id, _| *id <= query.last);
+        }
+        found.into_values().take(query.limit).collect()
     }
 
     fn limit(&self, limit: usize) -> usize {

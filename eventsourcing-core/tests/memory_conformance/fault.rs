@@ -45,6 +45,16 @@ pub(crate) enum Fault {
     ComparesTopicsOfTheLast,
     /// The last notification is never among the last ones.
     LeavesOutTheLast,
+    /// A search looks at more positions than it may.
+    SearchesBeyondItsBound,
+    /// A search compares only whole topics.
+    IgnoresBeginningsOfTopics,
+    /// A search that finds something says that it has looked no further.
+    SaysItLookedAtWhatItFound,
+    /// Aggregates after the range of ids are listed too.
+    ListsIdsToTheEnd,
+    /// An aggregate is listed with the topic of its last event.
+    NamesTheLastTopic,
     /// No query returns more than a thousand rows.
     CutsAnswers,
     /// The exclusive lower bound is included.

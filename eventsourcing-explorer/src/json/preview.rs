@@ -9,12 +9,8 @@ const VALUE: usize = 40;
 /// Returns HTML with about `limit` bytes of text.
 pub(crate) fn preview(fields: &[Field<'_>], limit: usize) -> String {
     line(fields, limit, |html, field| {
-        let shown = beginning(field.value, VALUE);
-        push_escaped(html, shown);
-        if shown.len() < field.value.len() {
-            html.push('…');
-        }
-        shown.len()
+        html.push_str(&preview_value(field.value, VALUE));
+        field.value.len().min(VALUE)
     })
 }
 
@@ -24,6 +20,16 @@ pub(crate) fn preview_hidden(fields: &[Field<'_>], limit: usize) -> String {
         html.push_str("<s></s>");
         5
     })
+}
+
+/// Returns HTML with the beginning of a value as it is written.
+pub(crate) fn preview_value(value: &str, limit: usize) -> String {
+    let (mut html, shown) = (String::new(), beginning(value, limit));
+    push_escaped(&mut html, shown);
+    if shown.len() < value.len() {
+        html.push('…');
+    }
+    html
 }
 
 fn line(fields: &[Field<'_>], limit: usize, write: impl Fn(&mut String, &Field<'_>) -> usize) -> String {

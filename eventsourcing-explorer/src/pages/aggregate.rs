@@ -1,20 +1,26 @@
-//! The page of an aggregate: its events, and the payload of one of them.
+//! The page of an aggregate at a version: its history, its state, what the version changed, and its event.
+
+mod changes;
+mod compare;
+mod state;
+mod timeline;
+mod twin;
 
 use eventsourcing_core::Uuid;
 use maud::{Markup, html};
 
+pub(crate) use self::compare::{ComparePage, compare, compare_json};
+pub(crate) use self::twin::aggregate_json;
 use super::event::how;
 use super::frame::Frame;
 use super::parts::{Sight, colour, halves, icon, payload, short_id, time, topic};
-use super::strip::strip;
-use super::twin::{EventTwin, Twin, json};
-use crate::reading::Opened;
-use crate::site::AggregateQuery;
+use crate::reading::{Opened, State};
+use crate::site::{AggregateQuery, Links};
 use crate::text::{grouped, visible};
-use crate::times::span;
+use crate::times::{field, span};
 
-/// The most HTML of a payload.
-const PAYLOAD: usize = 12 * 1024;
+/// The most HTML of the event's payload.
+const PAYLOAD: usize = 4 * 1024;
 
 /// What the page of an aggregate shows.
 #[derive(Debug)]
@@ -25,16 +31,23 @@ pub(crate) struct AggregatePage {
     pub(crate) versions: Vec<Opened>,
     /// The last version of the aggregate.
     pub(crate) last: u64,
-    pub(crate) selected: Opened,
+    /// The place of the selected version in the list, which has it.
+    pub(crate) selected: usize,
+    /// The state at the selected version.
+    pub(crate) state: State,
 }
 
 impl AggregatePage {
-    /// The type of the aggregate, by the topic of the selected event.
-    fn kind(&self) -> &str {
-        match halves(&self.selected.stored.event.topic) {
-            ("", _) => "Aggregate",
-            (kind, _) => kind,
-        }
+    fn selected(&self) -> &Opened {
+        &self.versions[self.selected]
+    }
+
+    fn version(&self) -> u64 {
+        self.selected().stored.event.originator_version
+    }
+
+    fn topic(&self) -> &str {
+        &self.selected().stored.event.topic
     }
 
     fn lowest(&self) -> u64 {
@@ -43,91 +56,139 @@ impl AggregatePage {
 
     /// How long after the version before the selected one was recorded, if both are known.
     fn after(&self) -> Option<String> {
-        let version = self.selected.stored.event.originator_version.checked_sub(1)?;
-        let before = self.versions.iter().find(|other| other.stored.event.originator_version == version)?;
-        Some(span((self.selected.time?.as_second() - before.time?.as_second()).max(0)))
+        let before = self.versions.get(self.selected + 1)?;
+        Some(span((self.selected().when()?.as_second() - before.when()?.as_second()).max(0)))
     }
+
+    fn at(&self, version: u64, links: Links) -> String {
+        links.here(&self.query.at(version).pairs())
+    }
+
+    /// The steps through the versions, and the form for a time.
+    fn steps(&self, links: Links) -> Markup {
+        let (version, last) = (self.version(), self.last);
+        let step = |id: &str, to: u64, label: &str, name: &str| {
+            html! {
+                @if to == version { span.btn.small.off { (icon(name)) } }
+                @else { a.btn.small #(id) href=(self.at(to, links)) aria-label=(label) { (icon(name)) } }
+            }
+        };
+        html! {
+            div.steps {
+                (step("first", 1, "The first version", "first"))
+                (step("prev", version.saturating_sub(1).max(1), "The version before", "left"))
+                (step("next", (version + 1).min(last), "The version after", "right"))
+                (step("last", last, "The last version", "last"))
+                span.keys { kbd { "←" } kbd { "→" } " one version" }
+                span.grow {}
+                form.asof {
+                    label for="asof" { "As of" }
+                    input.field #asof name="as_of" maxlength="40" autocomplete="off" placeholder="2026-11-28 14:04" aria-describedby="asof-zone" value=[self.selected().stored.recorded.map(field)];
+                    @for (name, value) in links.fields() { input type="hidden" name=(name) value=(value); }
+                    span.mute #asof-zone { "UTC" }
+                    button.btn.small { "Go" }
+                }
+            }
+        }
+    }
+
+    fn history(&self, links: Links) -> Markup {
+        let older = AggregateQuery { before: Some(self.lowest()), at: None, ..self.query };
+        let newest = AggregateQuery { before: None, at: None, ..self.query };
+        let lowest = self.lowest();
+        html! {
+            section.panel aria-label="History" {
+                header { h2 { "History" } span.mute { (grouped(self.last)) } }
+                ol.hist {
+                    @for (at, version) in self.versions.iter().enumerate() {
+                        @let number = version.stored.event.originator_version;
+                        li { a href=(self.at(number, links)) aria-current=[(at == self.selected).then_some("true")] {
+                            span.v { (number) }
+                            span class={ "cut " (colour(&version.stored.event.topic)) } { (topic(&version.stored.event.topic)) }
+                            (time(version.when(), false))
+                        } }
+                    }
+                }
+                @if self.query.before.is_some() || lowest > 1 {
+                    footer {
+                        @if self.query.before.is_some() { a #newer href=(links.here(&newest.pairs())) { (icon("left")) "Newest" } }
+                        span.grow {}
+                        @if lowest > 1 { a #older href=(links.here(&older.pairs())) { "Older" (icon("right")) } }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The event of the version: where it is recorded, its metadata and its payload.
+    fn event(&self, sight: Sight<'_>, links: Links, twin: &str) -> Markup {
+        let selected = self.selected();
+        let position = selected.stored.position;
+        let event = position.map(|position| links.to(&format!("{}/events/{position}", sight.application), &[]));
+        html! {
+            section.panel #event aria-label="The event" {
+                header {
+                    h2 { "Event " (grouped(self.version())) }
+                    @if let (Some(event), Some(position)) = (&event, position) {
+                        span.acts { a.btn.small #open href=(event) { "At " (grouped(position)) (icon("right")) } }
+                    }
+                }
+                div.pad { dl.kv {
+                    dt { "Topic" } dd class=(colour(self.topic())) { (topic(self.topic())) }
+                    dt { "Recorded" } dd { (time(selected.stored.recorded, true)) }
+                    @if let Some(after) = self.after() { dt { "After" } dd { (after) } }
+                    dt { "Triggered" } dd { (time(selected.time, true)) }
+                    (how(selected, sight))
+                } }
+                (payload(selected, sight, PAYLOAD, event.as_deref().unwrap_or(twin)))
+            }
+        }
+    }
+}
+
+/// The type of an aggregate, by the topic of one of its events.
+fn kind(topic: &str) -> &str {
+    match halves(topic) {
+        ("", _) => "Aggregate",
+        (kind, _) => kind,
+    }
+}
+
+/// The heading of a page of an aggregate.
+fn heading(topic: &str, id: Uuid) -> Markup {
+    let id = id.to_string();
+    html! { h1 class=(colour(topic)) { (visible(kind(topic))) " " span.mono { (&id[..8]) span.rest { (&id[8..]) } } } }
 }
 
 /// The page of an aggregate.
 pub(crate) fn aggregate(page: &AggregatePage, sight: Sight<'_>, frame: &Frame<'_>) -> Markup {
     let links = frame.links;
     let path = format!("{}/aggregates/{}", sight.application, page.id);
-    let selected = page.selected.stored.event.originator_version;
-    let at = |version: u64| links.to(&path, &AggregateQuery { at: Some(version), ..page.query }.pairs());
+    let version = page.version();
     let twin = links.to(&format!("{path}.json"), &page.query.pairs());
-    let id = page.id.to_string();
-    let times: Vec<_> = page.versions.iter().filter_map(|version| version.time).collect();
-    let older = AggregateQuery { before: Some(page.lowest()), at: None, ..page.query };
-    let newest = AggregateQuery { before: None, at: None, ..page.query };
+    let log = ("aggregate", page.id.to_string());
     let main = html! {
         div.head {
-            h1 class=(colour(&page.selected.stored.event.topic)) { (visible(page.kind())) " " span.mono { (&id[..8]) span.rest { (&id[8..]) } } }
-            span.pill { "version " (grouped(selected)) " of " (grouped(page.last)) }
+            (heading(page.topic(), page.id))
+            span.pill { "version " (grouped(version)) " of " (grouped(page.last)) }
             span.acts {
-                span.seg role="group" aria-label="Versions" {
-                    @if selected > 1 { a #prev href=(at(selected - 1)) aria-label="The version before" { (icon("left")) } }
-                    @if selected < page.last { a #next href=(at(selected + 1)) aria-label="The version after" { (icon("right")) } }
-                }
-                a.btn href=(links.to(&format!("{}/log", sight.application), &[("aggregate", id.clone())])) { (icon("log")) "In the log" }
+                @if page.last > 1 { (compare::form(version, links)) }
+                a.btn href=(links.to(&format!("{}/log", sight.application), &[log])) { (icon("log")) "In the log" }
                 a.btn href=(twin) { (icon("braces")) "JSON" }
+                @if version < page.last { a.btn.main href=(links.here(&[])) { "Now" } }
             }
         }
-        (strip(&times, page.selected.time))
+        section.panel.travel aria-label="Timeline" { (page.steps(links)) (timeline::timeline(page)) }
         div.cols.agg {
-            section.panel aria-label="Versions" {
-                header { h2 { "Versions" } span.mute.acts { (grouped(page.last)) } }
-                ol.hist {
-                    @for version in &page.versions {
-                        @let number = version.stored.event.originator_version;
-                        li { a href=(at(number)) aria-current=[(number == selected).then_some("true")] {
-                            span.v { (number) }
-                            span class={ "cut " (colour(&version.stored.event.topic)) } { (topic(&version.stored.event.topic)) }
-                            (time(version.time, false))
-                        } }
-                    }
-                }
-                footer {
-                    @if page.query.before.is_some() { a #newer href=(links.to(&path, &newest.pairs())) { (icon("left")) "Newest" } }
-                    span.grow {}
-                    @if page.lowest() > 1 { a #older href=(links.to(&path, &older.pairs())) { "Older" (icon("right")) } }
-                }
-            }
-            section.panel #event aria-label="The selected version" {
-                header {
-                    h2 class={ "cut " (colour(&page.selected.stored.event.topic)) } { (topic(&page.selected.stored.event.topic)) }
-                    @if let Some(after) = page.after() { span.mute.acts { (after) " after version " (grouped(selected - 1)) } }
-                }
-                div.pad { dl.kv { dt { "Recorded" } dd { (time(page.selected.time, true)) } (how(&page.selected, sight)) } }
-                (payload(&page.selected, sight, PAYLOAD, &twin))
+            (page.history(links))
+            (state::panel(page, sight, links, &twin))
+            div.stack {
+                (changes::panel(page, sight))
+                (page.event(sight, links, &twin))
             }
         }
     };
-    let log = links.to(&format!("{}/log", sight.application), &[]);
-    let here = format!("{} {}", visible(page.kind()), short_id(page.id));
-    frame.document(&[("Log", Some(log)), (here.as_str(), None)], &html! {}, &main)
-}
-
-/// The same as JSON.
-pub(crate) fn aggregate_json(page: &AggregatePage, sight: Sight<'_>) -> String {
-    json(&Twin {
-        application: sight.application,
-        content: AggregateJson {
-            aggregate_id: page.id,
-            last_version: page.last,
-            older: (page.lowest() > 1).then(|| page.lowest()),
-            selected: EventTwin::of(&page.selected, sight, EventTwin::WHOLE),
-            versions: page.versions.iter().map(|version| EventTwin::of(version, sight, EventTwin::IN_LIST)).collect(),
-        },
-    })
-}
-
-#[derive(serde::Serialize)]
-struct AggregateJson<'a> {
-    aggregate_id: Uuid,
-    last_version: u64,
-    /// The version before which the next page begins.
-    older: Option<u64>,
-    selected: EventTwin<'a>,
-    versions: Vec<EventTwin<'a>>,
+    let list = links.to(&format!("{}/log", sight.application), &[]);
+    let here = format!("{} {}", visible(kind(page.topic())), short_id(page.id));
+    frame.document(&[("Log", Some(list)), (here.as_str(), None)], &html! {}, &main)
 }

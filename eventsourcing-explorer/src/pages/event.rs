@@ -31,11 +31,12 @@ pub(crate) struct EventPage {
 impl EventPage {
     /// The facts of the event: where it is, when it was recorded, with what.
     fn facts(&self, sight: Sight<'_>, links: Links) -> Markup {
-        let Opened { stored: Stored { event, position, .. }, time: recorded, .. } = &self.event;
+        let Opened { stored: Stored { event, position, recorded, .. }, time: triggered, .. } = &self.event;
         html! {
             dl.kv {
                 @if let Some(position) = position { dt { "Position" } dd.mono { (grouped(*position)) } }
                 dt { "Recorded" } dd { (time(*recorded, true)) }
+                dt { "Triggered" } dd { (time(*triggered, true)) }
                 dt { "Aggregate" } dd { a.mono href=(aggregate_link(links, sight.application, event.originator_id, None)) { (event.originator_id) } }
                 dt { "Version" } dd {
                     a href=(aggregate_link(links, sight.application, event.originator_id, Some(event.originator_version))) { (grouped(event.originator_version)) }
@@ -79,7 +80,7 @@ impl EventPage {
                     }
                 }
                 div.pad { (self.facts(sight, links)) }
-                (payload(&self.event, sight, PAYLOAD / 4, &links.to(&format!("{path}.json"), &[])))
+                (payload(&self.event, sight, PAYLOAD / 4, &links.to(&path, &[])))
             }
         }
     }

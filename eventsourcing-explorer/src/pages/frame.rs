@@ -118,13 +118,13 @@ impl Frame<'_> {
         }
     }
 
-    /// The search for a position, an id or a topic, in the application that is shown or in the first one.
+    /// The search for a position, an id, a topic or a time, in the application that is shown or in the first one.
     fn search(&self, application: Option<&str>) -> Markup {
         let Some(name) = application.or(self.applications.first().copied()) else { return html! {} };
         html! {
             form.search role="search" action=(format!("{}{name}/search", self.links.to_mount)) {
                 (icon("search"))
-                input #q name="q" maxlength="256" autocomplete="off" aria-label=(format!("Search {name} for a position, an id or a topic")) placeholder="Position, id or topic…";
+                input #q name="q" maxlength="256" autocomplete="off" aria-label=(format!("Search {name} for a position, an id, a topic or a time")) placeholder="Position, id, topic or time…";
                 @for (name, value) in self.links.fields() { input type="hidden" name=(name) value=(value); }
                 kbd { "/" }
             }

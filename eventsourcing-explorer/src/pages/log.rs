@@ -95,6 +95,7 @@ impl LogPage {
                         @if filter.aggregate.is_none() {
                             label { "Aggregate" input.field name="aggregate" maxlength="36" placeholder="its id"; }
                         }
+                        label { "Recorded since" input.field name="since" maxlength="40" placeholder="2026-11-28 14:04"; }
                         datalist #topics { @for name in topics.iter().take(24) { option value=(name) {} } }
                         button.btn.main { "Apply" }
                     }
@@ -171,7 +172,7 @@ impl LogPage {
 pub(crate) fn log(page: &LogPage, sight: Sight<'_>, frame: &Frame<'_>) -> Markup {
     let links = frame.links;
     let LogQuery { is_live, from, .. } = page.query;
-    let times: Vec<_> = page.found.rows.iter().filter_map(|row| row.time).collect();
+    let times: Vec<_> = page.found.rows.iter().filter_map(|row| row.when()).collect();
     let chosen = page.query.at.is_some();
     let live = LogQuery { from: From::Newest, at: None, is_live: !is_live, ..page.query.clone() };
     let twin = LogQuery { at: None, is_live: false, ..page.query.clone() };
@@ -189,7 +190,7 @@ pub(crate) fn log(page: &LogPage, sight: Sight<'_>, frame: &Frame<'_>) -> Markup
             }
         }
         (page.filters(sight, links))
-        (strip(&times, page.selected.as_ref().filter(|_| chosen).and_then(|page| page.event.time)))
+        (strip(&times, page.selected.as_ref().filter(|_| chosen).and_then(|page| page.event.when())))
         div.cols.log {
             (page.list(sight, links))
             @if let Some(selected) = &page.selected { (selected.aside(sight, links, chosen)) }

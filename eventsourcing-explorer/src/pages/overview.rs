@@ -11,7 +11,7 @@ use super::log::topic_link;
 use super::parts::{Sight, colour, icon, short_id, time, topic};
 use super::strip::strip;
 use super::twin::{EventTwin, SCHEMA, written};
-use crate::reading::{Found, Reader};
+use crate::reading::{Found, Opened, Reader};
 use crate::site::Links;
 use crate::text::{bytes, grouped};
 use crate::times::{ago, span};
@@ -25,7 +25,7 @@ const TOPICS: usize = 9;
 pub(crate) struct Shown<'a> {
     pub(crate) reader: &'a Reader,
     pub(crate) sight: Sight<'a>,
-    pub(crate) found: Option<Found>,
+    pub(crate) found: Option<&'a Found>,
 }
 
 /// What the newest events say.
@@ -41,7 +41,7 @@ struct Figures {
 
 impl Figures {
     fn of(found: &Found) -> Self {
-        let times = || found.rows.iter().filter_map(|row| row.time);
+        let times = || found.rows.iter().filter_map(Opened::when);
         let span = times().min().zip(times().max()).map(|(first, last)| last.as_second() - first.as_second());
         let distinct = |mut ids: Vec<u128>| {
             ids.sort_unstable();
@@ -146,11 +146,11 @@ impl Shown<'_> {
                     @if self.reader.is_encrypted() { span.pill { (icon("lock")) "encrypted" } }
                     span.acts { a.btn href=(links.to(&format!("{name}/log"), &[])) { (icon("log")) "Log" } }
                 }
-                @match &self.found {
+                @match self.found {
                     None => p.mute { "Open its log to see it." },
                     Some(found) if found.rows.is_empty() => p.panel.empty { b { "Nothing is recorded yet." } " Events appear here once the application saves some." },
                     Some(found) => {
-                        @let times: Vec<_> = found.rows.iter().filter_map(|row| row.time).collect();
+                        @let times: Vec<_> = found.rows.iter().filter_map(Opened::when).collect();
                         (Figures::of(found).tiles(found, now))
                         (strip(&times, None))
                         div.cols.two { (self.topics(found, links)) (self.newest(found, links)) }
@@ -181,7 +181,7 @@ pub(crate) fn overview_json(shown: &[Shown<'_>]) -> String {
     let applications = shown.iter().map(|one| ApplicationJson {
         name: one.reader.name(),
         encrypted: one.reader.is_encrypted(),
-        newest: one.found.as_ref().map(|found| found.newest),
+        newest: one.found.map(|found| found.newest),
         events: one
             .found
             .iter()

@@ -42,6 +42,10 @@ pub(super) fn icon(name: &str) -> Markup {
         "right" => "m6 4 4 4-4 4",
         "cross" => "m4 4 8 8m0-8-8 8",
         "plus" => "M8 3v10M3 8h10",
+        "first" => "M4 3v10M12 4 7 8l5 4z",
+        "last" => "M12 3v10M4 4l5 4-5 4z",
+        "check" => "m3 8.500 3.200 3.200L13 5",
+        "compare" => "M5 2v12M11 2v12M5 5H2m3 6H2m9-6h3m-3 6h3",
         "cube" => "M8 1.800 13.500 5v6L8 14.200 2.500 11V5L8 1.800ZM2.700 5 8 8l5.300-3M8 8v6",
         "lock" => "M3.500 7h9v6.500h-9zM5.500 7V5a2.500 2.500 0 0 1 5 0v2",
         "play" => "m5 3.500 7 4.500-7 4.500z",
@@ -117,7 +121,7 @@ pub(crate) fn row(opened: &Opened, sight: Sight<'_>, links: Links, query: &LogQu
     html! {
         tr id=(format!("p{position}")) aria-selected=[is_on.then_some("true")] {
             td { a href=(links.to(&path, &select.pairs())) { (grouped(position)) } }
-            td { (time(opened.time, false)) }
+            td { (time(opened.when(), false)) }
             td class=(colour(&event.topic)) { (topic(&event.topic)) }
             td { a href=(aggregate_link(links, sight.application, event.originator_id, Some(event.originator_version))) { (short_id(event.originator_id)) } " " (event.originator_version) }
             td { (line(opened, sight)) }
@@ -142,7 +146,7 @@ pub(crate) fn gap(after: u64, up_to: u64, sight: Sight<'_>, links: Links, query:
 pub(super) fn payload(opened: &Opened, sight: Sight<'_>, limit: usize, twin: &str) -> Markup {
     let json = match &opened.content {
         Content::LeftOut => {
-            return html! { p.pad.mute { "A state of " (bytes(opened.stored.len)) " is not opened in a list." } };
+            return html! { p.pad.mute { "A state of " (bytes(opened.stored.len)) " is not opened here. " a href=(twin) { "Open the event" } } };
         }
         Content::Unreadable(why) => {
             return html! { p.note.bad { (icon("warning")) span { b { "The state cannot be read. " } (why) } } };

@@ -34,7 +34,10 @@ pub(super) struct Twin<'a, T> {
 pub(super) struct EventTwin<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<u64>,
-    recorded_on: Option<Timestamp>,
+    /// When the event was recorded, if that is known.
+    recorded_at: Option<Timestamp>,
+    /// When it was triggered, by the clock of the program that did.
+    timestamp: Option<Timestamp>,
     aggregate_id: Uuid,
     version: u64,
     topic: Cow<'a, str>,
@@ -81,7 +84,8 @@ impl<'a> EventTwin<'a> {
         let info = &opened.stored.info;
         Self {
             position: opened.stored.position,
-            recorded_on: opened.time,
+            recorded_at: opened.stored.recorded,
+            timestamp: opened.time,
             aggregate_id: event.originator_id,
             version: event.originator_version,
             topic: Cow::Borrowed(&*event.topic),

@@ -11,7 +11,7 @@ use crate::json::{Field, fields};
 pub(crate) struct Opened {
     pub(crate) stored: Stored,
     pub(crate) content: Content,
-    /// When the event was recorded, by the clock of the program that recorded it.
+    /// When the event was triggered, by the clock of the program that did. It is in the state.
     pub(crate) time: Option<Timestamp>,
     /// Whether the state needs a dictionary that is not loaded.
     pub(super) lacks_dictionary: bool,
@@ -50,6 +50,11 @@ impl Opened {
         let time = opened.field("timestamp").and_then(|time| serde_json::from_str::<Timestamp>(time).ok());
         opened.time = time;
         opened
+    }
+
+    /// When the event was recorded; when it was triggered, if that is all that is known.
+    pub(crate) fn when(&self) -> Option<Timestamp> {
+        self.stored.recorded.or(self.time)
     }
 
     fn field(&self, name: &str) -> Option<&str> {

@@ -1,17 +1,16 @@
 //! The reader of an application. It has no method that writes, and gives nobody the application.
 
-use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
 use eventsourcing_core::codec::{Mapper, StateInfo};
-use eventsourcing_core::recording::{EventQuery, NotificationQuery, NotificationRef, StoredEventRef, is_same_attempt};
-use eventsourcing_core::{Application, Notification, RecorderError, StoredEvent, Uuid};
+use eventsourcing_core::recording::{NotificationQuery, NotificationRef, SearchQuery, is_same_attempt};
+use eventsourcing_core::{Application, Notification, StoredEvent, Timestamp};
 
 use super::opened::Opened;
 use crate::failure::Failure;
 
-/// The number of bytes of states after which a window is read no further.
+/// The number of bytes of states after which a search ends.
 const MAX_WINDOW: usize = 32 * 1024 * 1024;
 
 /// How far on each side of an event its save is looked for.
@@ -23,35 +22,22 @@ pub(super) const LARGEST_IN_LIST: usize = 64 * 1024;
 /// Reads one application.
 #[derive(Clone)]
 pub(crate) struct Reader {
-    application: Application,
+    pub(super) application: Application,
 }
 
 /// An event as it is recorded. A list does not have the states that are too large for it.
 #[derive(Clone, Debug)]
 pub(crate) struct Stored {
-    /// The position in the log; `None` if the event was read as a version of its aggregate.
+    /// The position in the log, if it is known.
     pub(crate) position: Option<u64>,
+    /// When the event was recorded, if it is known and was looked for.
+    pub(crate) recorded: Option<Timestamp>,
     pub(crate) event: StoredEvent,
     /// Whether the state is there.
     pub(crate) is_whole: bool,
     pub(crate) len: usize,
     /// How the state is stored.
     pub(crate) info: StateInfo,
-}
-
-/// What a read of a window has found.
-#[derive(Debug, Default)]
-pub(super) struct Window {
-    /// The last matches, oldest first.
-    pub(super) rows: VecDeque<Stored>,
-    /// Whether earlier matches were dropped, because there were more than asked for.
-    pub(super) has_more: bool,
-    /// The last position that was read.
-    pub(super) last: u64,
-    /// The number of positions that were read.
-    pub(super) seen: u64,
-    /// Whether the window was left early, because its states are too large.
-    pub(super) is_cut: bool,
 }
 
 impl std::fmt::Debug for Reader {
@@ -79,41 +65,17 @@ impl Reader {
         Ok(self.application.recorder().max_notification_id().await.map_err(|error| self.failed(&error))?.unwrap_or(0))
     }
 
-    /// Reads positions `after + 1` to `up_to`, in one statement, and returns the last `limit` events that `keep` selects.
-    pub(super) async fn window(
-        &self,
-        (after, up_to): (u64, u64),
-        limit: usize,
-        is_first: bool,
-        keep: &(dyn Fn(&NotificationRef<'_>) -> bool + Sync),
-    ) -> Result<Window, Failure> {
-        let size = usize::try_from(up_to.saturating_sub(after)).unwrap_or(usize::MAX);
-        let mut window = Window { last: after, ..Window::default() };
-        let (mapper, mut bytes) = (self.application.mapper(), 0);
+    /// Searches the log, and returns what it finds, in its direction, and how far it has looked. It ends early if the states are too large.
+    pub(super) async fn find(&self, query: SearchQuery) -> Result<(Vec<Stored>, Option<u64>), Failure> {
+        let (mapper, mut rows, mut bytes) = (self.application.mapper(), Vec::new(), 0);
         let mut visit = |row: NotificationRef<'_>| {
-            window.seen += 1;
-            window.last = row.id;
             bytes += row.state.len();
-            if keep(&row) {
-                if window.rows.len() == limit {
-                    window.rows.pop_front();
-                    window.has_more = true;
-                }
-                window.rows.push_back(Stored::in_list(mapper, &row));
-                if is_first && window.rows.len() == limit {
-                    return ControlFlow::Break(());
-                }
-            }
-            if bytes > MAX_WINDOW && row.id < up_to {
-                window.is_cut = true;
-                return ControlFlow::Break(());
-            }
-            ControlFlow::Continue(())
+            rows.push(Stored::in_list(mapper, &row));
+            if bytes > MAX_WINDOW { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let query = NotificationQuery::after(after, size).up_to(up_to);
-        let read = self.application.recorder().read_notifications(query, &mut visit).await;
-        read.map_err(|error| self.failed(&error))?;
-        Ok(window)
+        let looked_to = self.application.recorder().search_notifications(query, &mut visit).await;
+        let looked_to = looked_to.map_err(|error| self.failed(&error))?;
+        Ok((rows, looked_to))
     }
 
     /// The event at a position, and the other events of its save, in one statement. The neighbours have no states.
@@ -143,34 +105,6 @@ impl Reader {
         Ok(Some((event, rows, goes_on)))
     }
 
-    /// At most `limit` versions of an aggregate up to a version, the last one first. States in the list may be left out.
-    pub(crate) async fn versions(&self, id: Uuid, up_to: Option<u64>, limit: usize) -> Result<Vec<Stored>, Failure> {
-        let (mapper, mut versions) = (self.application.mapper(), Vec::new());
-        let mut visit = |row: StoredEventRef<'_>| {
-            versions.push(Stored::in_list(mapper, &row.notification(0)));
-            ControlFlow::Continue(())
-        };
-        let query = EventQuery::of(id).up_to(up_to).descending().limit(limit);
-        let read = self.application.recorder().read_events(query, &mut visit).await;
-        read.map_err(|error| self.failed(&error))?;
-        for version in &mut versions {
-            version.position = None;
-        }
-        Ok(versions)
-    }
-
-    /// One version of an aggregate, with its state.
-    pub(crate) async fn version(&self, id: Uuid, version: u64) -> Result<Option<Stored>, Failure> {
-        let query = EventQuery::of(id).after(version.checked_sub(1)).up_to(version).limit(1);
-        let read = self.application.recorder().select_events(query).await;
-        let events = read.map_err(|error| self.failed(&error))?;
-        let event = events.into_iter().find(|event| event.originator_version == version);
-        Ok(event.map(|event| Stored {
-            position: None,
-            ..Stored::whole(self.application.mapper(), event.into_notification(0))
-        }))
-    }
-
     /// Waits until there may be events after a position, and at most for a time.
     pub(crate) async fn wait_after(&self, position: u64, at_most: Duration) {
         // a timeout is no failure: events of another process may only be found by looking
@@ -196,7 +130,7 @@ impl Reader {
     }
 
     /// The failure of a read. What happened is in the log of the service, and not on the page.
-    fn failed(&self, error: &RecorderError) -> Failure {
+    pub(super) fn failed(&self, error: &dyn std::error::Error) -> Failure {
         tracing::warn!(application = self.name(), %error, "the explorer could not read");
         Failure::Unavailable
     }
@@ -209,6 +143,7 @@ impl Stored {
         let len = row.state.len();
         Self {
             position: Some(row.id),
+            recorded: None,
             event: event.with_checksum(checksum),
             is_whole: state.len() == len,
             len,
@@ -216,7 +151,7 @@ impl Stored {
         }
     }
 
-    fn in_list(mapper: &Mapper, row: &NotificationRef<'_>) -> Self {
+    pub(super) fn in_list(mapper: &Mapper, row: &NotificationRef<'_>) -> Self {
         Self::of(mapper, row, if row.state.len() <= LARGEST_IN_LIST { row.state } else { &[] })
     }
 
@@ -227,6 +162,6 @@ impl Stored {
     fn whole(mapper: &Mapper, notification: Notification) -> Self {
         let (id, len) = (notification.id, notification.state.len());
         let info = mapper.inspect(&notification.state, notification.checksum);
-        Self { position: Some(id), event: notification.into_stored_event(), is_whole: true, len, info }
+        Self { position: Some(id), recorded: None, event: notification.into_stored_event(), is_whole: true, len, info }
     }
 }

@@ -1,20 +1,17 @@
 //! The search of a log from a position backwards or forwards: bounded, and it says how far it has looked.
 
 use eventsourcing_core::Uuid;
-use eventsourcing_core::recording::NotificationRef;
+use eventsourcing_core::recording::{NotificationFilter, SearchQuery, TopicPattern};
 
 use super::opened::Opened;
-use super::reader::{Reader, Stored};
+use super::reader::Reader;
 use crate::failure::Failure;
 
 /// The largest number of events on a page.
 pub(crate) const MAX_ROWS: usize = 200;
 
 /// The number of positions that one page looks at, at most.
-const LOOK_BACK: u64 = WINDOWS[0] + WINDOWS[1] + WINDOWS[2];
-
-/// The windows of a search, each one statement. The first is small: most searches find enough in it.
-const WINDOWS: [u64; 3] = [500, 2_500, 7_000];
+const LOOK_BACK: u64 = 10_000;
 
 /// Which events are shown. Without any part, all are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,13 +29,14 @@ impl Filter {
         self.topics.is_empty() && self.except.is_empty() && self.aggregate.is_none()
     }
 
-    fn selects(&self, topic: &str, id: Uuid) -> bool {
-        let is_of = |name: &String| {
-            topic.strip_prefix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    /// The same, as the database selects it.
+    fn of_log(&self) -> NotificationFilter {
+        let patterns = |names: &[String]| {
+            let of_name = |name: &String| [name.as_str().into(), TopicPattern::BeginsWith(format!("{name}."))];
+            names.iter().flat_map(of_name).collect::<Vec<_>>()
         };
-        (self.topics.is_empty() || self.topics.iter().any(is_of))
-            && !self.except.iter().any(is_of)
-            && self.aggregate.is_none_or(|aggregate| aggregate == id)
+        let filter = NotificationFilter::new().originator(self.aggregate);
+        filter.topics(patterns(&self.topics)).except(patterns(&self.except))
     }
 }
 
@@ -83,66 +81,23 @@ impl Found {
 }
 
 impl Reader {
-    /// Searches the log for one page: at most four statements, each with a window.
+    /// Searches the log for one page: a few statements, none of which looks at more positions than the page.
     pub(crate) async fn search(&self, filter: &Filter, from: From, limit: usize) -> Result<Found, Failure> {
         let newest = self.newest().await?;
-        let keep = |row: &NotificationRef<'_>| filter.selects(row.topic, row.originator_id);
-        let (rows, looked_at) = match from {
-            From::Newest => self.backwards(newest, filter, limit, &keep).await?,
-            From::Before(position) => {
-                self.backwards(newest.min(position.saturating_sub(1)), filter, limit, &keep).await?
-            }
-            From::After(position) => {
-                let up_to = newest.min(position.saturating_add(LOOK_BACK));
-                if position >= up_to {
-                    (Vec::new(), None)
-                } else {
-                    let window = self.window((position, up_to), limit, true, &keep).await?;
-                    let looked_at = (window.last > position).then_some((position + 1, window.last));
-                    (window.rows.into_iter().rev().collect(), looked_at)
-                }
-            }
+        let query = match from {
+            From::Newest => SearchQuery::newest_first(limit).up_to(newest),
+            From::Before(position) => SearchQuery::newest_first(limit).up_to(newest.min(position.saturating_sub(1))),
+            From::After(position) => SearchQuery::oldest_first(limit).after(position).up_to(newest),
         };
+        let query = query.filter(filter.of_log()).scan_at_most(LOOK_BACK);
+        let is_backwards = query.descending;
+        let begin = query.range(newest).map(|range| if is_backwards { *range.end() } else { *range.start() });
+        let (mut rows, looked_to) = self.find(query).await?;
+        if !is_backwards {
+            rows.reverse();
+        }
+        let looked_at = begin.zip(looked_to).map(|(begin, end)| (begin.min(end), begin.max(end)));
         Ok(Found { rows: self.open(rows).await, newest, looked_at })
-    }
-
-    async fn backwards(
-        &self,
-        highest: u64,
-        filter: &Filter,
-        limit: usize,
-        keep: &(dyn Fn(&NotificationRef<'_>) -> bool + Sync),
-    ) -> Result<(Vec<Stored>, Option<(u64, u64)>), Failure> {
-        if highest == 0 {
-            return Ok((Vec::new(), None));
-        }
-        let page = [u64::try_from(limit).unwrap_or(u64::MAX)];
-        let windows: &[u64] = if filter.is_empty() { &page } else { &WINDOWS };
-        let (mut rows, mut top) = (Vec::new(), highest);
-        for size in windows {
-            let mut size = *size;
-            let left = limit - rows.len();
-            let window = loop {
-                let after = top.saturating_sub(size);
-                let window = self.window((after, top), left, false, keep).await?;
-                // the newest events of the window were not reached: a smaller one is, and one of a single event always
-                if !window.is_cut || size == 1 {
-                    break window;
-                }
-                size = (window.seen / 2).clamp(1, size - 1);
-            };
-            let (is_full, is_small) = (window.has_more, window.seen < size.min(top));
-            rows.extend(window.rows.into_iter().rev());
-            if is_full && let Some(lowest) = rows.last().and_then(|row| row.position) {
-                return Ok((rows, Some((lowest, highest))));
-            }
-            top = top.saturating_sub(size);
-            // a log without gaps has each position: if some are missing, the log was changed meanwhile
-            if top == 0 || rows.len() >= limit || is_small {
-                break;
-            }
-        }
-        Ok((rows, Some((top + 1, highest))))
     }
 }
 
@@ -155,10 +110,12 @@ mod tests {
         let id = Uuid::from_u128(1);
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let only = Filter { topics: names(&["Order", "Payment.Captured"]), ..Filter::default() };
-        assert!(only.selects("Order.Placed", id) && only.selects("Payment.Captured", id));
-        assert!(!only.selects("OrderLine.Added", id) && !only.selects("Payment.Refused", id));
+        let only = only.of_log();
+        assert!(only.selects(id, "Order.Placed") && only.selects(id, "Payment.Captured"));
+        assert!(!only.selects(id, "OrderLine.Added") && !only.selects(id, "Payment.Refused"));
         let except = Filter { except: names(&["Cart"]), ..Filter::default() };
-        assert!(except.selects("Order.Placed", id) && !except.selects("Cart.Filled", id));
-        assert!(!Filter { aggregate: Some(Uuid::nil()), ..Filter::default() }.selects("Order.Placed", id));
+        let except = except.of_log();
+        assert!(except.selects(id, "Order.Placed") && !except.selects(id, "Cart.Filled"));
+        assert!(!Filter { aggregate: Some(Uuid::nil()), ..Filter::default() }.of_log().selects(id, "Order.Placed"));
     }
 }

@@ -59,20 +59,33 @@ impl Links {
 
     /// The same, with another look.
     pub(crate) fn with_look(&self, path: &str, parameters: &[(&'static str, String)], look: Look) -> String {
-        let parameters = parameters.iter().map(|(name, value)| (*name, Cow::Borrowed(value.as_str())));
-        let look = look.pairs().map(|(name, value)| (name, Cow::Borrowed(value)));
-        let mut url = format!("{}{path}", self.to_mount);
-        for (at, (name, value)) in parameters.chain(look).enumerate() {
-            url.push(if at == 0 { '?' } else { '&' });
-            url.extend([name, "=", &encoded(&value)]);
+        format!("{}{path}{}", self.to_mount, query(parameters, look))
+    }
+
+    /// A link to the same page with other parameters. It is shorter than one with the path, which counts in a list.
+    pub(crate) fn here(&self, parameters: &[(&'static str, String)]) -> String {
+        match query(parameters, self.look) {
+            // a link without a query would keep the one of the page
+            query if query.is_empty() => "?".to_owned(),
+            query => query,
         }
-        url
     }
 
     /// What a form repeats of the look, as hidden fields.
     pub(crate) fn fields(&self) -> Vec<(&'static str, &'static str)> {
         self.look.pairs().collect()
     }
+}
+
+fn query(parameters: &[(&'static str, String)], look: Look) -> String {
+    let parameters = parameters.iter().map(|(name, value)| (*name, Cow::Borrowed(value.as_str())));
+    let look = look.pairs().map(|(name, value)| (name, Cow::Borrowed(value)));
+    let mut query = String::new();
+    for (at, (name, value)) in parameters.chain(look).enumerate() {
+        query.push(if at == 0 { '?' } else { '&' });
+        query.extend([name, "=", &encoded(&value)]);
+    }
+    query
 }
 
 #[cfg(test)]

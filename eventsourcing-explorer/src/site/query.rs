@@ -2,13 +2,17 @@
 
 use std::borrow::Cow;
 
-use eventsourcing_core::Uuid;
+use eventsourcing_core::{Timestamp, Uuid};
 
 use crate::failure::Failure;
 use crate::reading::{Filter, From, MAX_ROWS};
+use crate::times;
 
 /// The number of events on a page that does not say how many.
 const ROWS: usize = 50;
+
+/// The number of versions on the page of an aggregate, beside its state.
+const VERSIONS: usize = 30;
 
 /// The most topics that a filter names, and the longest of them.
 const MAX_TOPICS: usize = 20;
@@ -27,6 +31,8 @@ pub(crate) struct LogQuery {
     pub(crate) at: Option<u64>,
     /// Whether new events are shown as they are recorded.
     pub(crate) is_live: bool,
+    /// A time, which leads to the page that begins at it.
+    pub(crate) since: Option<Timestamp>,
 }
 
 /// The parameters of an aggregate's page.
@@ -37,6 +43,12 @@ pub(crate) struct AggregateQuery {
     /// Only versions below this one are listed.
     pub(crate) before: Option<u64>,
     pub(crate) limit: usize,
+    /// The version that the selected one is compared with.
+    pub(crate) from: Option<u64>,
+    /// Whether a long history is replayed too.
+    pub(crate) replays: bool,
+    /// A time, which leads to the version at it.
+    pub(crate) as_of: Option<Timestamp>,
 }
 
 /// A parameter, by its name.
@@ -60,6 +72,10 @@ fn position(value: &str) -> Result<u64, Failure> {
         .ok_or(Failure::BadRequest("A position or a version is not a number from 0 to 2^63 - 1."))
 }
 
+fn time(value: &str) -> Result<Timestamp, Failure> {
+    times::read(value).ok_or(Failure::BadRequest("A time is written as 2026-11-28 14:04, in UTC or with an offset."))
+}
+
 fn limit(value: &str) -> Result<usize, Failure> {
     let limit = value.parse::<usize>().ok().filter(|limit| (1..=MAX_ROWS).contains(limit));
     limit.ok_or(Failure::BadRequest("A page has 1 to 200 events."))
@@ -67,7 +83,8 @@ fn limit(value: &str) -> Result<usize, Failure> {
 
 impl LogQuery {
     pub(crate) fn read(query: Option<&str>) -> Result<Self, Failure> {
-        let mut read = Self { filter: Filter::default(), from: From::Newest, limit: ROWS, at: None, is_live: false };
+        let mut read =
+            Self { filter: Filter::default(), from: From::Newest, limit: ROWS, at: None, is_live: false, since: None };
         for (name, value) in pairs(query)? {
             let value = value.trim();
             let Filter { topics, except, aggregate } = &mut read.filter;
@@ -88,6 +105,7 @@ impl LogQuery {
                 "after" => read.from = From::After(position(value)?),
                 "limit" => read.limit = limit(value)?,
                 "at" => read.at = Some(position(value)?),
+                "since" => read.since = Some(time(value)?),
                 "live" => read.is_live = value == "1",
                 _ => {}
             }
@@ -118,7 +136,7 @@ impl LogQuery {
 
     /// The same filter from another place, with nothing selected.
     pub(crate) fn from(&self, from: From) -> Self {
-        Self { from, at: None, is_live: false, ..self.clone() }
+        Self { from, at: None, is_live: false, since: None, ..self.clone() }
     }
 
     /// Another filter, from the newest event on.
@@ -129,24 +147,36 @@ impl LogQuery {
 
 impl AggregateQuery {
     pub(crate) fn read(query: Option<&str>) -> Result<Self, Failure> {
-        let mut read = Self { at: None, before: None, limit: ROWS };
+        let mut read = Self { at: None, before: None, limit: VERSIONS, from: None, replays: false, as_of: None };
         for (name, value) in pairs(query)? {
             match &*name {
                 "at" => read.at = Some(position(value.trim())?),
                 "before" => read.before = Some(position(value.trim())?),
                 "limit" => read.limit = limit(value.trim())?,
+                "from" => read.from = Some(position(value.trim())?),
+                "replay" => read.replays = &*value == "1",
+                "as_of" => read.as_of = Some(time(&value)?),
                 _ => {}
             }
         }
         Ok(read)
     }
 
+    /// The same aggregate at a version.
+    pub(crate) fn at(&self, version: u64) -> Self {
+        Self { at: Some(version), before: None, from: None, as_of: None, ..*self }
+    }
+
     pub(crate) fn pairs(&self) -> Vec<(&'static str, String)> {
         let mut pairs = Vec::new();
+        pairs.extend(self.from.map(|from| ("from", from.to_string())));
         pairs.extend(self.at.map(|at| ("at", at.to_string())));
         pairs.extend(self.before.map(|before| ("before", before.to_string())));
-        if self.limit != ROWS {
+        if self.limit != VERSIONS {
             pairs.push(("limit", self.limit.to_string()));
+        }
+        if self.replays {
+            pairs.push(("replay", "1".to_owned()));
         }
         pairs
     }
@@ -178,12 +208,15 @@ mod tests {
             "after=1e3",
             "at=18446744073709551615",
             "aggregate=7",
+            "since=yesterday",
             &long,
             &many,
         ] {
             assert!(LogQuery::read(Some(query)).is_err(), "{query}");
         }
-        assert!(AggregateQuery::read(Some("limit=1000000000")).is_err());
+        for query in ["limit=1000000000", "as_of=soon", "from=-1", "at=x"] {
+            assert!(AggregateQuery::read(Some(query)).is_err(), "{query}");
+        }
     }
 
     #[test]

@@ -1,17 +1,21 @@
 //! What the test suites share: a shop, its databases, and requests.
 #![allow(dead_code, reason = "each test suite uses a part of this")]
 
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use eventsourcing::prelude::*;
 use eventsourcing_explorer::Explorer;
 use http_body_util::BodyExt as _;
+use serde::Serialize;
 use tower::ServiceExt as _;
 
 pub(crate) const TOKEN: &str = "a-token-of-the-tests-0123456789";
 
-#[application]
+#[application(aggregates(Order, Cart))]
 #[derive(Clone)]
 pub(crate) struct Shop;
 
@@ -20,39 +24,77 @@ pub(crate) struct Shop;
 pub(crate) struct Payments;
 
 #[aggregate]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Order {
+    pub(crate) customer: String,
+    pub(crate) cents: u64,
     pub(crate) notes: u64,
+    pub(crate) last_note: Option<String>,
 }
 
 #[aggregate]
 impl Order {
     #[event("Placed")]
     pub(crate) fn place(customer: String, cents: u64) -> Self {
-        let _ = (&customer, cents);
-        Self { notes: 0 }
+        Self { customer, cents, notes: 0, last_note: None }
     }
 
     #[event("Noted")]
     pub(crate) fn note(&mut self, text: String) {
-        let _ = &text;
+        assert!(!(text == PANICS && PANICKING.load(Relaxed)), "the text with which a replay panics");
         self.notes += 1;
+        self.last_note = Some(text);
     }
 }
 
+/// A note of an order with which its code panics, once this is set.
+pub(crate) const PANICS: &str = "panic";
+pub(crate) static PANICKING: AtomicBool = AtomicBool::new(false);
+
+/// It is `Debug` alone, so its states are no JSON.
 #[aggregate]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Cart {
-    pub(crate) items: u64,
+    pub(crate) sku: String,
 }
 
 #[aggregate]
 impl Cart {
     #[event("Filled")]
     pub(crate) fn fill(sku: String) -> Self {
-        let _ = &sku;
-        Self { items: 1 }
+        Self { sku }
     }
+}
+
+/// A type that the application has not registered.
+#[aggregate]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Parcel {
+    weight: u64,
+}
+
+#[aggregate]
+impl Parcel {
+    #[event("Packed")]
+    pub(crate) fn pack(weight: u64, colour: String) -> Self {
+        let _ = &colour;
+        Self { weight }
+    }
+
+    #[event("Weighed")]
+    pub(crate) fn weigh(&mut self, weight: u64) {
+        self.weight = weight;
+    }
+}
+
+/// A shop in memory.
+pub(crate) async fn in_memory() -> Shop {
+    Shop::builder().variables(Vec::<(String, String)>::new()).open().await.expect("an application")
+}
+
+/// An order whose amount is more than a double can represent.
+pub(crate) fn place(customer: &str) -> Order {
+    Order::place(customer.to_owned(), 9_007_199_254_740_993)
 }
 
 /// The variables of each database: memory, an SQLite file, PostgreSQL with a schema of its own.
@@ -108,6 +150,11 @@ pub(crate) async fn answer(router: &Router, request: Request<Body>) -> (StatusCo
     let (parts, body) = response.into_parts();
     let body = body.collect().await.expect("a body").to_bytes();
     (parts.status, parts.headers, String::from_utf8(body.to_vec()).expect("text"))
+}
+
+/// A JSON page, parsed without a number that is changed: floats are not used.
+pub(crate) async fn json(router: &Router, path: &str) -> serde_json::Value {
+    serde_json::from_str(&page(router, path).await).expect("JSON")
 }
 
 /// The page at a path, which has the status 200.

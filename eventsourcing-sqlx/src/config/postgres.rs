@@ -63,6 +63,11 @@ pub struct PostgresConfig {
     pub ssl_root_cert: Option<PathBuf>,
     /// Whether opening creates missing tables and migrates old ones (`CREATE_TABLE`). Default: yes.
     pub create_table: bool,
+    /// Whether the database is opened to look at it: nothing is created, migrated or recorded. Default: no.
+    ///
+    /// The server may be a standby, and a role needs only `SELECT`. Sessions have `default_transaction_read_only`, except through a
+    /// transaction pooler. Consumers of a standby poll, because it has no LISTEN.
+    pub read_only: bool,
     /// Whether the server is reached through a pooler such as PgBouncer in transaction pooling mode
     /// (`POSTGRES_TRANSACTION_POOLING`). Default: no.
     ///
@@ -106,6 +111,7 @@ impl PostgresConfig {
             ssl_mode: SslMode::Prefer,
             ssl_root_cert: None,
             create_table: true,
+            read_only: false,
             transaction_pooling: false,
             notify: true,
             queue_size: QUEUE_SIZE,
@@ -268,6 +274,7 @@ impl fmt::Debug for PostgresConfig {
             .field("ssl_mode", &self.ssl_mode)
             .field("ssl_root_cert", &self.ssl_root_cert)
             .field("create_table", &self.create_table)
+            .field("read_only", &self.read_only)
             .field("transaction_pooling", &self.transaction_pooling)
             .field("notify", &self.notify)
             .field("queue_size", &self.queue_size)

@@ -33,6 +33,12 @@ pub struct SqliteConfig {
     pub lock_timeout: Duration,
     /// Whether opening creates missing tables and migrates old ones (`CREATE_TABLE`). Default: yes.
     pub create_table: bool,
+    /// Whether the database is opened to look at it: nothing is created, migrated or recorded. Default: no.
+    ///
+    /// The file may be write-protected, in a folder that is too. A file without a write-ahead log beside it, which no program is writing then, is
+    /// read without any lock (`immutable=1`), until a program opens it. A file with one is read in SQLite's mode `ro`, which
+    /// needs the `-shm` file of the program that writes it, or a folder in which it can be created.
+    pub read_only: bool,
     /// The most events in the save queue (`SAVE_QUEUE_SIZE`). Default: 10,000. Saves wait for room in a full queue (back-pressure).
     pub queue_size: u32,
     /// How many bytes of the file readers map into memory (`SQLITE_MMAP_SIZE`). Default: none.
@@ -61,6 +67,7 @@ impl SqliteConfig {
             dbname: dbname.into(),
             lock_timeout: Duration::from_secs(5),
             create_table: true,
+            read_only: false,
             queue_size: QUEUE_SIZE,
             mmap_size: 0,
             cache_size: 64 * 1024 * 1024,

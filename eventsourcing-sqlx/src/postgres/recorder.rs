@@ -6,9 +6,9 @@ mod commands;
 mod dictionaries;
 mod error;
 mod insert;
-mod last_notifications;
 mod letters;
 mod listen;
+mod log_search;
 mod lost_connection;
 mod notify;
 mod open;
@@ -28,16 +28,19 @@ mod tracking;
 mod writer_connection;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use async_trait::async_trait;
-use eventsourcing_core::recording::{Append, EventPlace, LastQuery, LetterQuery, ReplayQuery, ReplayVisitor};
+use eventsourcing_core::recording::{Append, EventPlace, LetterQuery, ReplayQuery, ReplayVisitor};
 use eventsourcing_core::recording::{EventQuery, EventVisitor, LogPosition, NotificationQuery, NotificationVisitor};
 use eventsourcing_core::recording::{
-    OriginatorQuery, OutdatedCommands, RecordedCommand, RecordedOriginator, RecordedTime,
+    OriginatorIdQuery, OriginatorQuery, OriginatorSummary, OutdatedCommands, RecordedCommand, RecordedOriginator,
+    RecordedTime,
 };
-use eventsourcing_core::recording::{StoredDictionary, StoredLetter, StoredSnapshot, TrackedPosition, Watermark};
+use eventsourcing_core::recording::{
+    SearchQuery, StoredDictionary, StoredLetter, StoredSnapshot, TrackedPosition, Watermark,
+};
 use eventsourcing_core::{CommandId, Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection, PgPool};
@@ -104,6 +107,8 @@ struct Inner {
     watermark: Arc<Watermark>,
     notifier: Notifier,
     listener: Listener,
+    /// Whether the server was a standby when it was opened, where nothing listens.
+    is_standby: OnceLock<bool>,
     /// Distinguishes a server that is down from a pool whose connections are all in use.
     reachability: Reachability,
     stamps: Stamps,
@@ -114,7 +119,8 @@ struct Inner {
 impl PostgresRecorder {
     /// Opens the tables of an application. Missing tables are created and old ones migrated, unless the configuration forbids it.
     ///
-    /// If the tables are up to date, this takes one connection and one `SELECT`, and waits for no lock.
+    /// If the tables are up to date, this takes one connection and one `SELECT`, and waits for no lock. With [`PostgresConfig::read_only`], it
+    /// changes nothing, the server may be a standby, and old or missing tables are [`RecorderError::NotMigrated`].
     ///
     /// # Errors
     /// [`RecorderError::Name`] if the application's name cannot be part of a table name, [`RecorderError::Open`] if the database cannot be
@@ -140,6 +146,7 @@ impl PostgresRecorder {
             watermark: Arc::default(),
             notifier: Notifier::default(),
             listener: Listener::default(),
+            is_standby: OnceLock::new(),
             reachability: Reachability::default(),
             stamps: Stamps::default(),
             known_dictionaries: KnownDictionaries::default(),
@@ -220,8 +227,12 @@ impl Recorder for PostgresRecorder {
         self.inner.max_notification_id().await
     }
 
-    async fn select_last_notifications(&self, query: LastQuery) -> Result<Vec<Notification>, RecorderError> {
-        self.inner.select_last_notifications(query).await
+    async fn search_notifications(
+        &self,
+        query: SearchQuery,
+        visit: &mut NotificationVisitor<'_>,
+    ) -> Result<Option<u64>, RecorderError> {
+        self.inner.search_notifications(query, visit).await
     }
 
     async fn position_at(&self, notification_id: u64) -> Result<Option<LogPosition>, RecorderError> {
@@ -250,6 +261,13 @@ impl Recorder for PostgresRecorder {
 
     async fn select_originators(&self, query: OriginatorQuery) -> Result<Vec<RecordedOriginator>, RecorderError> {
         self.inner.select_originators(query).await
+    }
+
+    async fn select_originators_by_id(
+        &self,
+        query: OriginatorIdQuery,
+    ) -> Result<Vec<OriginatorSummary>, RecorderError> {
+        self.inner.select_originators_by_id(query).await
     }
 
     async fn count_originators(&self, topics: &[String]) -> Result<u64, RecorderError> {
@@ -304,6 +322,10 @@ impl Recorder for PostgresRecorder {
 
     async fn log_identity(&self) -> Result<Option<String>, RecorderError> {
         self.inner.log_identity().await.map(Some)
+    }
+
+    async fn is_writable(&self) -> Result<Option<bool>, RecorderError> {
+        self.inner.is_writable().await.map(Some)
     }
 
     async fn close(&self) {

@@ -93,6 +93,18 @@ impl SqliteSql {
         let range = "originator_id = ?1 AND originator_version > ?2 AND originator_version <= ?3";
         let section = "notification_id > ?1 AND notification_id <= ?2";
         let closed_section = "notification_id >= ?1 AND notification_id <= ?2";
+        let of_topics = "(json_array_length(?5) + json_array_length(?6) = 0 OR +topic IN (SELECT value FROM json_each(?5)) \
+                           OR EXISTS (SELECT 1 FROM json_each(?6) WHERE instr(topic, value) = 1)) \
+                         AND NOT (+topic IN (SELECT value FROM json_each(?7)) \
+                           OR EXISTS (SELECT 1 FROM json_each(?8) WHERE instr(topic, value) = 1))";
+        // the `+` keeps the planner on the key that gives the order, so that the limit ends the search
+        let search = format!(
+            "SELECT {notification} FROM {events} WHERE {section} AND (?4 IS NULL OR +originator_id = ?4) AND {of_topics}"
+        );
+        let search_aggregate = format!(
+            "SELECT {notification} FROM {events} \
+             WHERE originator_id = ?4 AND +notification_id > ?1 AND +notification_id <= ?2 AND {of_topics}"
+        );
         let common = Statements {
             look: format!(
                 "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE) \
@@ -138,13 +150,14 @@ impl SqliteSql {
                  ORDER BY notification_id LIMIT ?3"
             )
             .into(),
-            last_notifications: format!(
-                "SELECT {notification} FROM {events} WHERE {section} ORDER BY notification_id DESC LIMIT ?3"
-            )
-            .into(),
-            last_notifications_of_topics: format!(
-                "SELECT {notification} FROM {events} WHERE {section} AND +topic IN (SELECT value FROM json_each(?4)) \
-                 ORDER BY notification_id DESC LIMIT ?3"
+            search: format!("{search} ORDER BY notification_id LIMIT ?3").into(),
+            search_back: format!("{search} ORDER BY notification_id DESC LIMIT ?3").into(),
+            search_aggregate: format!("{search_aggregate} ORDER BY originator_version LIMIT ?3").into(),
+            search_aggregate_back: format!("{search_aggregate} ORDER BY originator_version DESC LIMIT ?3").into(),
+            // each of the two is one lookup, and both together would be a scan
+            version_count: format!(
+                "SELECT coalesce((SELECT max(originator_version) FROM {events} WHERE originator_id = ?1) \
+                   - (SELECT min(originator_version) FROM {events} WHERE originator_id = ?1) + 1, 0)"
             )
             .into(),
             taken: format!(
@@ -197,6 +210,13 @@ impl SqliteSql {
             )
             .into(),
             count_originators: format!("SELECT count(*) FROM {events} WHERE topic = ?1 AND originator_version = 1").into(),
+            originators_by_id: format!(
+                "SELECT originator_id, (SELECT max(originator_version) FROM {events} AS other \
+                   WHERE other.originator_id = first.originator_id), topic \
+                 FROM {events} AS first WHERE originator_id >= ?1 AND originator_id <= ?2 \
+                 ORDER BY originator_id, originator_version LIMIT 1"
+            )
+            .into(),
             recorded_times: format!(
                 "SELECT recorded_at FROM {events} WHERE notification_id = ?1 AND recorded_at IS NOT NULL"
             )

@@ -51,10 +51,17 @@ pub(crate) struct Statements {
     /// `(after, up to, limit, topics)` → as `notifications_anchored`, and the one at `up to`, without its state if it has another
     /// topic.
     pub(crate) notifications_of_topics: Sql,
-    /// `(after, up to, limit)` → as `notifications`, last one first.
-    pub(crate) last_notifications: Sql,
-    /// `(after, up to, limit, topics)` → as `last_notifications`, of these topics.
-    pub(crate) last_notifications_of_topics: Sql,
+    /// `(after, up to, limit, originator id or NULL, topics, beginnings of topics, topics and beginnings of topics that are not wanted)` → as
+    /// `notifications`. All topics if there are neither topics nor beginnings.
+    pub(crate) search: Sql,
+    /// As `search`, last one first.
+    pub(crate) search_back: Sql,
+    /// As `search`, of one aggregate, whose events are found by their versions.
+    pub(crate) search_aggregate: Sql,
+    /// As `search_aggregate`, last one first.
+    pub(crate) search_aggregate_back: Sql,
+    /// `(originator id)` → the number of its versions; 0 if it has none.
+    pub(crate) version_count: Sql,
     /// Looks up recorded versions. PostgreSQL: `(originator ids, versions)` → a [`LookRow`](crate::rows::LookRow) for
     /// each; SQLite: `(originator id, version)` → notification id, append id, last version.
     pub(crate) taken: Sql,
@@ -87,6 +94,9 @@ pub(crate) struct Statements {
     pub(crate) originators: Sql,
     /// The number of these aggregates. PostgreSQL: `(topics)`; SQLite: `(topic)`, for one topic.
     pub(crate) count_originators: Sql,
+    /// Aggregates with ids in a range, by id → originator id, last version, topic of the first event. PostgreSQL: `(first id, last id, limit)`;
+    /// SQLite: `(first id, last id)`, the first one of them.
+    pub(crate) originators_by_id: Sql,
     /// The times at which events were recorded, in microseconds since 1970. PostgreSQL: `(notification ids)` → notification id, time; SQLite:
     /// `(notification id)` → time.
     pub(crate) recorded_times: Sql,

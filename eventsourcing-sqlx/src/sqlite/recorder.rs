@@ -9,13 +9,14 @@ mod dictionaries;
 mod error;
 mod file_identity;
 mod insert;
-mod last_notifications;
 mod letters;
 mod location;
+mod log_search;
 mod open;
 mod originators;
 mod places;
 mod report;
+mod sealed_file;
 mod select;
 mod snapshots;
 mod times;
@@ -29,9 +30,10 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use eventsourcing_core::recording::{
-    Append, Cause, EventPlace, EventQuery, EventVisitor, LastQuery, LetterQuery, LogPosition, NotificationQuery,
-    NotificationVisitor, OriginatorQuery, OutdatedCommands, RecordedCommand, RecordedOriginator, RecordedTime,
-    ReplayQuery, ReplayVisitor, StoredDictionary, StoredLetter, StoredSnapshot, TrackedPosition, Watermark,
+    Append, Cause, EventPlace, EventQuery, EventVisitor, LetterQuery, LogPosition, NotificationQuery, NotificationVisitor,
+    OriginatorIdQuery, OriginatorQuery, OriginatorSummary, OutdatedCommands, RecordedCommand, RecordedOriginator,
+    RecordedTime, ReplayQuery, ReplayVisitor, SearchQuery, StoredDictionary, StoredLetter, StoredSnapshot,
+    TrackedPosition, Watermark,
 };
 use eventsourcing_core::{CommandId, Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 
@@ -96,7 +98,8 @@ struct Inner {
 impl SqliteRecorder {
     /// Opens the tables of an application. Missing tables are created and old ones migrated, unless the configuration forbids it.
     ///
-    /// If the tables are up to date, this waits for no lock.
+    /// If the tables are up to date, this waits for no lock. With [`SqliteConfig::read_only`], it changes nothing, and old or missing tables are
+    /// [`RecorderError::NotMigrated`].
     ///
     /// # Errors
     /// [`RecorderError::Name`] if the application's name cannot be part of a table name, [`RecorderError::Open`] and
@@ -108,7 +111,7 @@ impl SqliteRecorder {
         let name = TableName::of(application)?;
         let sql = SqliteSql::of(&name);
         let location = Location::of(&config.dbname);
-        location.check()?;
+        location.check(config.read_only)?;
         let connections = Connections::new(location.clone(), &config);
         let inner = Arc::new(Inner {
             name,
@@ -192,8 +195,12 @@ impl Recorder for SqliteRecorder {
         self.inner.max_notification_id().await
     }
 
-    async fn select_last_notifications(&self, query: LastQuery) -> Result<Vec<Notification>, RecorderError> {
-        self.inner.select_last_notifications(query).await
+    async fn search_notifications(
+        &self,
+        query: SearchQuery,
+        visit: &mut NotificationVisitor<'_>,
+    ) -> Result<Option<u64>, RecorderError> {
+        self.inner.search_notifications(query, visit).await
     }
 
     async fn position_at(&self, notification_id: u64) -> Result<Option<LogPosition>, RecorderError> {
@@ -223,6 +230,13 @@ impl Recorder for SqliteRecorder {
 
     async fn select_originators(&self, query: OriginatorQuery) -> Result<Vec<RecordedOriginator>, RecorderError> {
         self.inner.select_originators(query).await
+    }
+
+    async fn select_originators_by_id(
+        &self,
+        query: OriginatorIdQuery,
+    ) -> Result<Vec<OriginatorSummary>, RecorderError> {
+        self.inner.select_originators_by_id(query).await
     }
 
     async fn count_originators(&self, topics: &[String]) -> Result<u64, RecorderError> {
@@ -283,6 +297,10 @@ impl Recorder for SqliteRecorder {
         Ok(self.inner.log_id.get().map(|log_id| format!("SQLite log {log_id} in the file {file:?}")))
     }
 
+    async fn is_writable(&self) -> Result<Option<bool>, RecorderError> {
+        self.inner.is_writable().map(Some)
+    }
+
     async fn close(&self) {
         self.writer.close().await;
         self.inner.connections.close();
@@ -294,6 +312,15 @@ impl Inner {
     /// Refuses to wait for the lock of a view's transaction in the calling task.
     fn check_held(&self) -> Result<(), RecorderError> {
         view_locks::check(self.file())
+    }
+
+    /// Whether the file is the one that was opened, and its permissions allow writes.
+    fn is_writable(&self) -> Result<bool, RecorderError> {
+        if self.config.read_only {
+            return Ok(false);
+        }
+        self.connections.check_file()?;
+        Ok(!self.location.is_write_protected())
     }
 
     /// The canonical path of the file.

@@ -155,3 +155,28 @@ async fn who_writes_with_a_dictionary_that_became_another_is_refused() {
     assert_eq!(recorder.select_dictionaries(0).await.unwrap(), [dictionary(1, b"another")]);
     assert_eq!(ids(&recorder.insert_events(one_event()).await.unwrap()), [3]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs two servers: run `cargo xtask failover`"]
+async fn a_standby_is_opened_to_look() {
+    let pair = Pair::of_environment();
+    let primary = open(pair.primary.config.clone()).await;
+    primary.insert_events(one_event()).await.unwrap();
+    let mut outsider = super::common::connect(&pair.primary.config).await;
+    let last: String = sqlx::query_scalar("SELECT pg_current_wal_lsn()::text").fetch_one(&mut outsider).await.unwrap();
+    pair.primary.until(&format!("EXISTS (SELECT FROM pg_stat_replication WHERE replay_lsn >= '{last}')")).await;
+
+    // without the setting, it is refused
+    let refused = PostgresRecorder::open("Universe", pair.standby.config.clone()).await.unwrap_err();
+    assert!(matches!(refused, RecorderError::ReadOnly { .. }), "{refused:?}");
+    let mut config = pair.standby.config.clone();
+    config.read_only = true;
+    let standby = open(config).await;
+    assert_eq!(ids(&standby.select_notifications(NotificationQuery::after(0, 10)).await.unwrap()), [1]);
+    let refused = standby.insert_events(one_event()).await.unwrap_err();
+    assert!(matches!(refused, RecorderError::NotPrimary { .. }), "{refused:?}");
+    // what is recorded on the primary is read from the standby
+    primary.insert_events(one_event()).await.unwrap();
+    let read = async { while standby.max_notification_id().await.unwrap() != Some(2) {} };
+    timeout(PATIENCE, read).await.unwrap();
+}

@@ -16,8 +16,9 @@ mod run_folder;
 use std::fmt;
 use std::process::Command;
 
+pub(crate) use choose::Machine;
 pub(crate) use keeper::{KEEPER_COMMAND, Keeper, keep};
-use machine::ThisMachine;
+pub(crate) use machine::ThisMachine;
 pub(crate) use pair::Pair;
 pub(crate) use prepare::{Prepared, server_binaries};
 

@@ -82,6 +82,9 @@ impl Mapper {
 
     fn seal_bytes(&self, id: u32, bytes: &[u8]) -> Result<(Vec<u8>, Option<u32>), MapperFailure> {
         let plain_len = check_len(bytes.len())?;
+        if self.lacks_key {
+            return Err(MapperFailure::KeyMissing);
+        }
         let Some(cipher) = &self.cipher else {
             return Ok((bytes.to_vec(), Some(StoredDictionary::checksum_of(id, bytes))));
         };

@@ -89,6 +89,7 @@ impl Mapper {
                 };
             }
             Some(_) => "another cipher is",
+            None if self.lacks_key => return Err(MapperFailure::KeyMissing),
             None => "no cipher is",
         };
         let cipher = cipher::name(header.cipher).map_or_else(|| format!("cipher {}", header.cipher), str::to_owned);

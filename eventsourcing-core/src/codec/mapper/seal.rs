@@ -22,6 +22,9 @@ impl Mapper {
         room: usize,
         nonces: &mut Nonces,
     ) -> Result<Option<u32>, MapperFailure> {
+        if self.lacks_key {
+            return Err(MapperFailure::KeyMissing);
+        }
         let Scratch { state, compressed, context, .. } = scratch;
         let plain_len = self.check_len(state.len().saturating_sub(room))?;
         let mut header = Header { cipher: 0, compressor: 0, key_id: 0, plain_len };

@@ -65,6 +65,7 @@ macro_rules! recorder_conformance {
                 aggregates_are_listed_by_their_first_events
                 only_aggregates_of_the_topics_are_listed
                 lists_of_aggregates_join
+                aggregates_are_found_by_their_ids
             }
             places {
                 places_are_those_that_were_recorded
@@ -87,9 +88,13 @@ macro_rules! recorder_conformance {
                 the_last_id_is_none_and_then_that_of_the_last_event
                 a_notification_seen_once_is_seen_the_same_later
             }
-            last {
-                the_last_notifications_are_selected
-                topics_select_the_last_of_theirs
+            health {
+                a_recorder_that_records_does_not_deny_it
+            }
+            search {
+                the_last_notifications_are_found
+                filters_select_theirs
+                a_search_says_how_far_it_has_looked
                 the_last_notifications_among_writers_have_no_gaps
             }
             anchors {

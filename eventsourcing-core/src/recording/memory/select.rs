@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use super::Log;
 use crate::recording::{
-    EventPlace, EventQuery, NotificationQuery, OriginatorQuery, RecordedOriginator, RecordedTime, RecorderError,
-    ReplayQuery, StoredEvent, StoredSnapshot,
+    EventPlace, EventQuery, NotificationQuery, OriginatorIdQuery, OriginatorQuery, OriginatorSummary,
+    RecordedOriginator, RecordedTime, RecorderError, ReplayQuery, StoredEvent, StoredSnapshot,
 };
 
 impl Log {
@@ -20,6 +20,17 @@ impl Log {
             .map(|(place, event)| RecordedOriginator::new(place as u64 + 1, event.originator_id))
             .take(query.limit)
             .collect()
+    }
+
+    pub(super) fn select_originators_by_id(&self, query: &OriginatorIdQuery) -> Vec<OriginatorSummary> {
+        let in_range = self.aggregates.iter().filter(|(id, _)| (query.first..=query.last).contains(*id));
+        let mut found: Vec<_> = in_range.collect();
+        found.sort_unstable_by_key(|(id, _)| **id);
+        let summary = |(id, places): (&Uuid, &Vec<(u64, usize)>)| {
+            let ((_, first), (last, _)) = places.first().zip(places.last())?;
+            Some(OriginatorSummary::new(*id, *last, &*self.events.get(*first)?.topic))
+        };
+        found.into_iter().filter_map(summary).take(query.limit).collect()
     }
 
     pub(super) fn select_recorded_times(&self, ids: &[u64]) -> Vec<RecordedTime> {

@@ -1,11 +1,14 @@
 //! The default implementations of a recorder's methods, by its other methods.
 
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
 use uuid::Uuid;
 
 use super::Recorder;
 use crate::recording::{
-    EventQuery, EventVisitor, LetterQuery, LogPosition, NotificationQuery, NotificationVisitor, OriginatorQuery,
-    RecordedOriginator, RecorderError, Tracking,
+    EventQuery, EventVisitor, LetterQuery, LogPosition, NotificationQuery, NotificationRef, NotificationVisitor,
+    OriginatorIdQuery, OriginatorQuery, OriginatorSummary, RecordedOriginator, RecorderError, Tracking,
 };
 
 /// The number of rows that are read at a time.
@@ -129,4 +132,26 @@ pub(super) async fn count_originators<R: Recorder + ?Sized>(
             _ => return Ok(count),
         }
     }
+}
+
+/// Reads the whole log, and keeps the lowest ids of the range.
+pub(super) async fn select_originators_by_id<R: Recorder + ?Sized>(
+    recorder: &R,
+    query: OriginatorIdQuery,
+) -> Result<Vec<OriginatorSummary>, RecorderError> {
+    let mut found: BTreeMap<Uuid, OriginatorSummary> = BTreeMap::new();
+    let mut visit = |event: NotificationRef<'_>| {
+        let id = event.originator_id;
+        if query.limit > 0 && (query.first..=query.last).contains(&id) {
+            let new = || OriginatorSummary::new(id, event.originator_version, event.topic);
+            let summary = found.entry(id).or_insert_with(new);
+            summary.last_version = summary.last_version.max(event.originator_version);
+            if found.len() > query.limit {
+                found.pop_last();
+            }
+        }
+        ControlFlow::Continue(())
+    };
+    recorder.read_notifications(NotificationQuery::after(0, usize::MAX), &mut visit).await?;
+    Ok(found.into_values().collect())
 }

@@ -42,7 +42,8 @@ impl Drop for Listener {
 impl Inner {
     /// Starts the task that listens, unless it runs already, or listening is off or not possible.
     pub(super) fn listen(&self) {
-        if !self.config.notify || self.config.transaction_pooling || self.pool.is_closed() {
+        let is_standby = self.is_standby.get().is_some_and(|is_standby| *is_standby);
+        if !self.config.notify || self.config.transaction_pooling || is_standby || self.pool.is_closed() {
             return;
         }
         let Ok(runtime) = Handle::try_current() else { return };

@@ -31,7 +31,8 @@ pub(super) fn options(name: &TableName, config: &PostgresConfig) -> PgConnectOpt
     // by default the server plans each append again, for the number of its events, which takes longer than
     // the append; and a lookup of a thousand versions may become a sequential scan
     let plans = ("plan_cache_mode", "force_generic_plan".to_owned());
-    options.options([isolation, plans].into_iter().chain(settings(config)))
+    let read_only = config.read_only.then(|| ("default_transaction_read_only", "on".to_owned()));
+    options.options([isolation, plans].into_iter().chain(read_only).chain(settings(config)))
 }
 
 /// The pool. It opens connections in the background, and on demand.
@@ -103,6 +104,7 @@ impl Inner {
         let silent = |_| silent_error(&self.config, limit);
         let look = timeout(limit, self.first_look(&mut connection)).await.map_err(silent)??;
         let look = match look {
+            look if self.config.read_only => self.to_read(look)?,
             Some(look) if !look.is_old() => look,
             _ if self.config.create_table => {
                 // another process may migrate first, and the commit waits for a synchronous standby
@@ -181,6 +183,20 @@ impl Inner {
         Ok(ApplicationTables::from(tables))
     }
 
+    /// What was found, if it can be read as it is. The functions that append are not needed.
+    fn to_read(&self, look: Option<FoundSchema>) -> Result<FoundSchema, RecorderError> {
+        let database = self.config.name();
+        let problem = match look {
+            Some(look) if !is_old(look.version) => {
+                self.is_standby.get_or_init(|| look.is_standby);
+                return Ok(look);
+            }
+            Some(look) => outdated(look.version, &database),
+            None => format!("the tables are missing from {database}"),
+        };
+        Err(RecorderError::NotMigrated { application: self.name.application().to_owned(), problem })
+    }
+
     fn check(&self, look: FoundSchema) -> Result<(), RecorderError> {
         let FoundSchema { version: found, fsync, full_page_writes, synchronous_commit, is_standby, .. } = look;
         if found > SCHEMA_VERSION {
@@ -191,6 +207,9 @@ impl Inner {
             return Err(RecorderError::Corrupt { found: format!("schema version {found}") });
         }
         self.name.check_owner(look.application.as_deref())?;
+        if self.config.read_only {
+            return Ok(());
+        }
         if is_standby {
             let source = "the server is a standby (pg_is_in_recovery)".into();
             return Err(RecorderError::ReadOnly { database: self.config.name(), source });

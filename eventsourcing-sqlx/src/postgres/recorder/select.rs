@@ -50,6 +50,22 @@ impl Inner {
         Ok(format!("PostgreSQL {log} in {}.{}", self.config.dbname, self.config.schema))
     }
 
+    /// Whether the server and the role allow writes.
+    pub(super) async fn is_writable(&self) -> Result<bool, RecorderError> {
+        if self.config.read_only {
+            // through a pooler, the session does not know
+            return Ok(false);
+        }
+        let mut is_writable = false;
+        let select = |_: &mut &mut bool| sqlx::query(self.sql.writable.text());
+        let show = |is_writable: &mut &mut bool, row: ShownRow<'_>| {
+            **is_writable = row.try_get(0)?;
+            Ok(ControlFlow::Continue(()))
+        };
+        self.read("ask whether events can be recorded", &mut is_writable, select, show).await?;
+        Ok(is_writable)
+    }
+
     pub(super) async fn read_events(
         &self,
         query: EventQuery,

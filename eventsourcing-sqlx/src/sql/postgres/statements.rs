@@ -58,6 +58,8 @@ pub(crate) struct PostgresSql {
     /// The channel is named after the log's id: channels belong to the whole database, and several schemas may have an
     /// application of the same name.
     pub(crate) channel: Sql,
+    /// `()` → whether the server is a primary, the session may write, and the role may append.
+    pub(crate) writable: Sql,
     /// `(notification id)`: notifies listeners that ids up to it are recorded.
     pub(crate) announce: Sql,
     pub(crate) events: String,
@@ -88,6 +90,17 @@ impl PostgresSql {
         let closed_section = "notification_id >= $1 AND notification_id <= $2";
         // the head's own number matters only if the newest events were deleted
         let last = format!("greatest(head.last, (SELECT max(notification_id) FROM {events}))");
+        // the planner takes a CASE for half of the rows. As plain conditions it takes these for next to none, and reads and sorts the whole
+        // section instead of ending with the limit
+        let of_topics = "CASE WHEN (cardinality($5::text[]) + cardinality($6::text[]) = 0 OR topic = ANY($5) OR topic ^@ ANY($6)) \
+                         AND NOT (topic = ANY($7::text[]) OR topic ^@ ANY($8::text[])) THEN true ELSE false END";
+        let search = format!(
+            "SELECT {notification} FROM {events} WHERE {section} AND CASE WHEN $4::uuid IS NULL THEN true ELSE originator_id = $4 END AND {of_topics}"
+        );
+        let search_aggregate = format!(
+            "SELECT {notification} FROM {events} \
+             WHERE originator_id = $4 AND CASE WHEN {section} THEN {of_topics} ELSE false END"
+        );
         let common = Statements {
             look: format!(
                 "SELECT to_regclass($1) IS NOT NULL AND \
@@ -141,13 +154,12 @@ impl PostgresSql {
                  ORDER BY notification_id LIMIT $3"
             )
             .into(),
-            last_notifications: format!(
-                "SELECT {notification} FROM {events} WHERE {section} ORDER BY notification_id DESC LIMIT $3"
-            )
-            .into(),
-            last_notifications_of_topics: format!(
-                "SELECT {notification} FROM {events} WHERE {section} AND topic = ANY($4) \
-                 ORDER BY notification_id DESC LIMIT $3"
+            search: format!("{search} ORDER BY notification_id LIMIT $3").into(),
+            search_back: format!("{search} ORDER BY notification_id DESC LIMIT $3").into(),
+            search_aggregate: format!("{search_aggregate} ORDER BY originator_version LIMIT $3").into(),
+            search_aggregate_back: format!("{search_aggregate} ORDER BY originator_version DESC LIMIT $3").into(),
+            version_count: format!(
+                "SELECT coalesce(max(originator_version) - min(originator_version) + 1, 0) FROM {events} WHERE originator_id = $1"
             )
             .into(),
             taken: format!(
@@ -227,6 +239,21 @@ impl PostgresSql {
             .into(),
             count_originators: format!("SELECT count(*) FROM {events} WHERE originator_version = 1 AND topic = ANY($1)")
                 .into(),
+            // from one id to the next one, by the index by version: other events of the aggregates are not read
+            originators_by_id: format!(
+                "WITH RECURSIVE found (id, place) AS (\
+                   (SELECT originator_id, 1::bigint FROM {events} WHERE originator_id >= $1 AND originator_id <= $2 \
+                    ORDER BY originator_id, originator_version LIMIT 1) \
+                   UNION ALL \
+                   SELECT next.originator_id, place + 1 FROM found CROSS JOIN LATERAL (\
+                     SELECT originator_id FROM {events} WHERE originator_id > found.id AND originator_id <= $2 \
+                     ORDER BY originator_id, originator_version LIMIT 1) AS next \
+                   WHERE place < $3) \
+                 SELECT id, (SELECT max(originator_version) FROM {events} WHERE originator_id = id), \
+                   (SELECT topic FROM {events} WHERE originator_id = id ORDER BY originator_version LIMIT 1) \
+                 FROM found ORDER BY place"
+            )
+            .into(),
             recorded_times: format!(
                 "SELECT notification_id, round(extract(epoch FROM recorded_at) * 1000000)::bigint FROM {events} \
                  WHERE notification_id = ANY($1) AND recorded_at IS NOT NULL"
@@ -328,6 +355,13 @@ impl PostgresSql {
             .into(),
             lock: format!("SELECT id FROM {head} WHERE id = 1 FOR NO KEY UPDATE").into(),
             channel: format!("SELECT {CHANNEL}, {last} FROM {head} AS head WHERE id = 1").into(),
+            writable: format!(
+                "SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off' \
+                   AND has_table_privilege({events}::text, 'INSERT') AND has_table_privilege({head}::text, 'UPDATE')",
+                events = quoted_text(&events),
+                head = quoted_text(&head),
+            )
+            .into(),
             announce: format!("SELECT pg_notify({CHANNEL}, $1::bigint::text) FROM {head} WHERE id = 1").into(),
             events,
             dictionaries,

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::error::StatementError;
 use super::file_identity::FileIdentity;
 use super::location::Location;
+use super::sealed_file::SealedFile;
 use super::transaction::execute;
 use crate::config::SqliteConfig;
 use crate::rows;
@@ -16,6 +17,9 @@ use crate::sql::sqlite::ROLLBACK;
 
 /// How many unused connections that read are kept.
 const KEPT_READERS: usize = 8;
+
+/// How a database is opened whose events may be recorded.
+const WRITING: OpenFlags = OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_CREATE);
 
 /// How many prepared statements a connection keeps: more than there are.
 const STATEMENTS: usize = 32;
@@ -34,7 +38,17 @@ pub(super) struct Connections {
     /// The file that the first connection opened; none in memory.
     identity: Mutex<Option<FileIdentity>>,
     /// The unused connections that read; empty if the database is in memory.
-    readers: Mutex<Option<Vec<Connection>>>,
+    readers: Mutex<Option<Vec<Reader>>>,
+    /// Whether nothing may be changed.
+    is_read_only: bool,
+}
+
+/// A connection that reads.
+#[derive(Debug)]
+struct Reader {
+    connection: Connection,
+    /// The file as it was when it was opened without locks.
+    sealed: Option<SealedFile>,
 }
 
 #[derive(Debug)]
@@ -48,7 +62,7 @@ enum Slot {
 impl Connections {
     /// No connections yet; they are opened on demand.
     pub(super) fn new(location: Location, config: &SqliteConfig) -> Self {
-        let SqliteConfig { mmap_size, cache_size, .. } = *config;
+        let SqliteConfig { mmap_size, cache_size, read_only: is_read_only, .. } = *config;
         let cache_size = -rows::to_bound((cache_size / 1024).clamp(1, 2_147_483_647));
         Self {
             location,
@@ -57,6 +71,7 @@ impl Connections {
             writer: Mutex::new(Slot::Missing),
             identity: Mutex::new(None),
             readers: Mutex::new(Some(Vec::new())),
+            is_read_only,
         }
     }
 
@@ -65,6 +80,9 @@ impl Connections {
         &self,
         write: impl FnOnce(&Connection) -> Result<T, StatementError>,
     ) -> Result<T, StatementError> {
+        if self.is_read_only && !self.location.is_memory {
+            return Err(self.location.opened_read_only().into());
+        }
         let mut slot = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let connection = match &*slot {
             Slot::Open(connection) => connection,
@@ -98,16 +116,19 @@ impl Connections {
             Some(readers) => readers.pop(),
             None => return Err(RecorderError::Closed.into()),
         };
-        let connection = match idle {
-            Some(connection) => connection,
+        let reader = match idle.filter(Reader::is_current) {
+            Some(reader) => reader,
             None => self.open_reader()?,
         };
-        let found = read(&connection);
+        let found = read(&reader.connection);
+        if !reader.is_current() {
+            return Err(self.location.changed().into());
+        }
         if (found.is_ok() || is_orderly(&found))
             && let Some(readers) = self.readers().as_mut()
             && readers.len() < KEPT_READERS
         {
-            readers.push(connection);
+            readers.push(reader);
         }
         found
     }
@@ -147,12 +168,15 @@ impl Connections {
         self.identity.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn readers(&self) -> MutexGuard<'_, Option<Vec<Connection>>> {
+    fn readers(&self) -> MutexGuard<'_, Option<Vec<Reader>>> {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn open_writer(&self) -> Result<Connection, StatementError> {
-        let connection = self.open()?;
+        let connection = self.open(WRITING, &self.location.filename)?;
+        if self.is_read_only {
+            connection.pragma_update(None, "query_only", "ON")?;
+        }
         // the page copies of savepoints are small, and need not outlive the process
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         if !self.location.is_memory {
@@ -168,19 +192,29 @@ impl Connections {
         Ok(connection)
     }
 
-    fn open_reader(&self) -> Result<Connection, StatementError> {
-        let connection = self.open()?;
+    fn open_reader(&self) -> Result<Reader, StatementError> {
+        if !self.is_read_only {
+            let connection = self.as_reader(self.open(WRITING, &self.location.filename)?)?;
+            return Ok(Reader { connection, sealed: None });
+        }
+        let sealed = self.location.path().and_then(SealedFile::of);
+        let uri = sealed.as_ref().and_then(SealedFile::uri);
+        let filename = uri.as_ref().unwrap_or(&self.location.filename);
+        let connection = self.as_reader(self.open(OpenFlags::SQLITE_OPEN_READ_ONLY, filename)?)?;
+        Ok(Reader { connection, sealed: sealed.filter(|_| uri.is_some()) })
+    }
+
+    fn as_reader(&self, connection: Connection) -> Result<Connection, StatementError> {
         connection.pragma_update(None, "query_only", "ON")?;
         self.identify(&connection, false)?;
         connection.pragma_update(None, "mmap_size", rows::to_bound(self.mmap_size))?;
         Ok(connection)
     }
 
-    fn open(&self) -> Result<Connection, StatementError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    fn open(&self, flags: OpenFlags, filename: &str) -> Result<Connection, StatementError> {
         // each connection is used by one thread at a time, so SQLite needs no mutex
         let flags = flags | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.location.filename, flags)?;
+        let connection = Connection::open_with_flags(filename, flags)?;
         // waits are asynchronous, and block no thread
         connection.busy_timeout(std::time::Duration::ZERO)?;
         // the query planner stability guarantee: otherwise SQLite plans again whenever another LIMIT is bound
@@ -189,6 +223,13 @@ impl Connections {
         connection.pragma_update(None, "cache_size", self.cache_size)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         Ok(connection)
+    }
+}
+
+impl Reader {
+    /// Whether what the connection reads is what is recorded.
+    fn is_current(&self) -> bool {
+        self.sealed.as_ref().is_none_or(SealedFile::is_unchanged)
     }
 }
 

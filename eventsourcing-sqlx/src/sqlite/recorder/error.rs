@@ -101,7 +101,7 @@ pub(super) fn recorder_error(
         ErrorKind::Damaged => {
             RecorderError::Corrupt { found: format!("pages of {} that are damaged: {error}", location.filename) }
         }
-        ErrorKind::Unusable => open_error(error, location),
+        ErrorKind::Unusable => open_error(error, config, location),
         kind => match kind.lacks() {
             Some(lacks) => RecorderError::OutOfResources { lacks, source: error.into() },
             None => {
@@ -121,12 +121,18 @@ fn busy(error: rusqlite::Error, config: &SqliteConfig) -> RecorderError {
     RecorderError::Busy { waited, setting: "SQLITE_LOCK_TIMEOUT", source: error.into() }
 }
 
-fn open_error(error: rusqlite::Error, location: &Location) -> RecorderError {
+fn open_error(error: rusqlite::Error, config: &SqliteConfig, location: &Location) -> RecorderError {
     let (cause, cure) = match code_of(&error) & 0xff {
         ffi::SQLITE_NOTADB => (
             "the file is not a SQLite database".to_owned(),
             "set SQLITE_DBNAME to another path; the file was left as it is".to_owned(),
         ),
+        // no file is created to find out more
+        _ if config.read_only => {
+            let cure = "correct SQLITE_DBNAME, or let this process read the file and what is beside it; if there is a write-ahead log (-wal) without \
+                        the -shm file of a program that writes, copy both to a folder in which this process may create files";
+            (message_of(&error), cure.to_owned())
+        }
         _ => location.forbids_files().unwrap_or_else(|| {
             let cure = "correct SQLITE_DBNAME, or let this process read and write the file and its directory";
             (message_of(&error), cure.to_owned())

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use eventsourcing_core::RecorderError;
+use eventsourcing_core::recording::Cause;
 use uuid::Uuid;
 
 /// The database as SQLite opens it.
@@ -54,8 +55,8 @@ impl Location {
     /// Checks the file before SQLite opens it, whose errors would not name the problem.
     ///
     /// The file is not opened: when a process closes a file, POSIX releases all locks that the process holds on it.
-    pub(super) fn check(&self) -> Result<(), RecorderError> {
-        if let Some(parameter) = &self.forbids_writing {
+    pub(super) fn check(&self, is_read_only: bool) -> Result<(), RecorderError> {
+        if let Some(parameter) = self.forbids_writing.as_ref().filter(|_| !is_read_only) {
             return Err(self.read_only(format!("SQLITE_DBNAME says `{parameter}`")));
         }
         if let Some((cause, cure)) = near_miss(&self.filename) {
@@ -71,10 +72,14 @@ impl Location {
                 "it is a directory",
                 "set SQLITE_DBNAME to the path of a file, which is created if it is missing",
             )),
-            Ok(found) if found.permissions().readonly() => {
+            Ok(found) if found.permissions().readonly() && !is_read_only => {
                 Err(self.read_only("the file's permissions allow no one to write"))
             }
             Ok(_) => Ok(()),
+            Err(error) if is_read_only => Err(self.unusable(
+                format!("the file cannot be looked at ({error})"),
+                "correct SQLITE_DBNAME: a database that is opened read-only is not created",
+            )),
             Err(_) => match path.parent().filter(|parent| *parent != Path::new("")) {
                 Some(parent) if !parent.is_dir() => Err(self.unusable(
                     format!("there is no directory {}", parent.display()),
@@ -118,6 +123,24 @@ impl Location {
                     .to_owned(),
             ),
         })
+    }
+
+    /// Whether the permissions of the file allow no one to write.
+    pub(super) fn is_write_protected(&self) -> bool {
+        let permissions = self.path.as_ref().and_then(|path| path.metadata().ok()).map(|found| found.permissions());
+        permissions.is_some_and(|permissions| permissions.readonly())
+    }
+
+    /// The refusal to write, after it was opened read-only.
+    pub(super) fn opened_read_only(&self) -> RecorderError {
+        self.read_only("it was opened read-only")
+    }
+
+    /// The error of a file that a program has begun to write while it was read without locks.
+    pub(super) fn changed(&self) -> RecorderError {
+        let source: Cause = "a write-ahead log or another modification time was found after the read".into();
+        let message = format!("another program has begun to write {}; read again", self.filename);
+        RecorderError::Database { operation: "read a file that no program was writing", message, source }
     }
 
     pub(super) fn replaced(&self) -> RecorderError {

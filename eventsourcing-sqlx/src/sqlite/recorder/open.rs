@@ -24,7 +24,12 @@ impl Inner {
     pub(super) async fn prepare(&self) -> Result<(), RecorderError> {
         let deadline = deadline(self.config.lock_timeout);
         loop {
-            match self.connections.write(|connection| self.check_and_migrate(connection)) {
+            let looked = if self.config.read_only {
+                self.connections.read(|connection| self.check_to_read(connection))
+            } else {
+                self.connections.write(|connection| self.check_and_migrate(connection))
+            };
+            match looked {
                 Ok(version) => return self.check_version(version),
                 Err(failure) if self.is_busy(&failure) && Instant::now() < deadline => sleep(PAUSE).await,
                 Err(StatementError::Driver(error)) => return Err(self.failed("open the database", error)),
@@ -39,13 +44,35 @@ impl Inner {
             self.check_file(connection)?;
         }
         let version = self.look_or_migrate(connection)?;
+        self.check_owner(connection, version)?;
+        Ok(version)
+    }
+
+    /// Checks what is there, and changes nothing.
+    fn check_to_read(&self, connection: &Connection) -> Result<i64, StatementError> {
+        if self.config.check_file {
+            self.check_file(connection)?;
+        }
+        let (database, application) = (&self.location.filename, self.name.application().to_owned());
+        let not_migrated = |problem| StatementError::Recorder(RecorderError::NotMigrated { application, problem });
+        match self.look_closely(connection)? {
+            Some(version) if is_old(version) => Err(not_migrated(outdated(version, database))),
+            Some(version) => {
+                self.check_owner(connection, version)?;
+                Ok(version)
+            }
+            None => Err(not_migrated(format!("the tables are missing from {database}"))),
+        }
+    }
+
+    fn check_owner(&self, connection: &Connection, version: i64) -> Result<(), StatementError> {
         if version == SCHEMA_VERSION {
             let (owner, log_id): (Option<String>, Uuid) =
                 connection.query_row(self.sql.owner.as_str(), [], |row| Ok((row.get(0)?, columns::uuid(row, 1)?)))?;
             self.log_id.get_or_init(|| log_id);
             self.name.check_owner(owner.as_deref())?;
         }
-        Ok(version)
+        Ok(())
     }
 
     /// Reads back the settings on which durability depends, because SQLite ignores a pragma that it cannot apply.

@@ -1,11 +1,11 @@
-//! The aggregates of the log, found by the index of their first events.
+//! The aggregates of the log, found by the index of their first events or by that of their versions.
 
-use eventsourcing_core::RecorderError;
-use eventsourcing_core::recording::{OriginatorQuery, RecordedOriginator};
+use eventsourcing_core::recording::{OriginatorIdQuery, OriginatorQuery, OriginatorSummary, RecordedOriginator};
+use eventsourcing_core::{RecorderError, Uuid};
 use rusqlite::{Connection, params};
 
 use super::Inner;
-use super::columns::uuid;
+use super::columns::{text, uuid};
 use super::error::StatementError;
 use super::select::Slice;
 use crate::rows;
@@ -53,6 +53,31 @@ impl Inner {
             page.push(RecordedOriginator::new(rows::from_id(row.get(0)?)?, uuid(row, 1)?));
         }
         Ok(())
+    }
+
+    pub(super) async fn select_originators_by_id(
+        &self,
+        mut query: OriginatorIdQuery,
+    ) -> Result<Vec<OriginatorSummary>, RecorderError> {
+        let mut found = Vec::new();
+        self.read("find aggregates", |connection| {
+            let mut select = connection.prepare_cached(self.sql.common.originators_by_id.as_str())?;
+            for _ in 0..PAGE {
+                if query.limit == 0 {
+                    return Ok(Slice::Last);
+                }
+                let range = [query.first, query.last].map(Uuid::into_bytes);
+                let mut next = select.query(params![range[0].as_slice(), range[1].as_slice()])?;
+                let Some(row) = next.next()? else { return Ok(Slice::Last) };
+                let id = uuid(row, 0)?;
+                let last_version = rows::of_aggregate(rows::from_version(row.get(1)?), id)?;
+                found.push(OriginatorSummary::new(id, last_version, text(row, 2)?));
+                query = query.clone().limit(query.limit - 1).after(id);
+            }
+            Ok(Slice::More)
+        })
+        .await?;
+        Ok(found)
     }
 
     pub(super) async fn count_originators(&self, topics: &[String]) -> Result<u64, RecorderError> {
