@@ -15,7 +15,7 @@ mod open;
 mod variables;
 
 pub use eventsourcing_core::*;
-pub use eventsourcing_macros::{aggregate, application, event, on, policy, projection, tables, unrecorded};
+pub use eventsourcing_macros::{aggregate, application, event, on, personal, policy, projection, tables, unrecorded};
 pub use open::Builder;
 
 /// The driver of the databases, in the version whose connections handlers get.
@@ -41,5 +41,7 @@ pub mod prelude {
         Timestamp, Tracked, Tracking, UnitOfWork, Uuid,
     };
     // from where they are macros and nothing else: there is a module `application` too
-    pub use eventsourcing_macros::{aggregate, application, event, on, policy, projection, tables, unrecorded};
+    pub use eventsourcing_macros::{
+        aggregate, application, event, on, personal, policy, projection, tables, unrecorded,
+    };
 }

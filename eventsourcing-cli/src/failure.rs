@@ -253,12 +253,6 @@ impl Failure {
         }
     }
 
-    /// Whether the database has invalid data, such as a position without an event.
-    pub(crate) fn is_of_data(&self) -> bool {
-        let Self::Library(error) = self else { return false };
-        matches!(**error, eventsourcing::Error::Recorder(RecorderError::Corrupt { .. }))
-    }
-
     /// The failure of something else in the library.
     pub(crate) fn other(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Other(Box::new(error))

@@ -14,6 +14,7 @@ pub(crate) mod fixed_clock;
 mod missing_events;
 pub(crate) mod outcome;
 mod pending;
+pub(crate) mod personal;
 mod replayed_parts;
 mod retired;
 mod root;

@@ -80,6 +80,7 @@ pub mod __private {
     pub use crate::domain::attributes::{AggregateStruct, AllEventsInOneImpl, DefaultFields, NoFields};
     pub use crate::domain::cloning::{Cloned, NotCloned};
     pub use crate::domain::outcome::{Outcome, PlainOutcome};
+    pub use crate::domain::personal::NothingPersonal;
     pub use crate::domain::snapshot_format::{NotShown, Shown};
     pub use crate::domain::split::flat;
     pub use crate::domain::stand_ins::{NoEvents, RootField};

@@ -40,6 +40,11 @@ pub(crate) fn unrecorded(item: TokenStream) -> TokenStream {
     misplaced(messages::unrecorded::PLACE, item)
 }
 
+/// `#[personal]` outside its place; `#[aggregate]` removes it inside.
+pub(crate) fn personal(item: TokenStream) -> TokenStream {
+    misplaced(messages::personal::PLACE, item)
+}
+
 /// `#[application]`.
 pub(crate) fn application(arguments: TokenStream, item: TokenStream) -> TokenStream {
     match syn::parse2(item.clone()) {

@@ -1,6 +1,6 @@
 //! The attribute macros of `eventsourcing`.
 //!
-//! - Aggregates: [`macro@aggregate`], [`macro@event`] and [`macro@unrecorded`].
+//! - Aggregates: [`macro@aggregate`], [`macro@event`], [`macro@unrecorded`] and [`macro@personal`].
 //! - Applications: [`macro@application`] and [`macro@policy`].
 //! - Projections: [`macro@projection`], [`macro@on`] and [`macro@tables`].
 //!
@@ -37,6 +37,12 @@ pub fn event(_arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn unrecorded(_arguments: TokenStream, item: TokenStream) -> TokenStream {
     entry::unrecorded(item.into()).into()
+}
+
+#[doc = include_str!("../docs/personal.md")]
+#[proc_macro_attribute]
+pub fn personal(_arguments: TokenStream, item: TokenStream) -> TokenStream {
+    entry::personal(item.into()).into()
 }
 
 #[doc = include_str!("../docs/application.md")]

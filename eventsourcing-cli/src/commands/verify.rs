@@ -1,16 +1,17 @@
 //! `verify`: reads the whole log, and checks each event.
 
+use std::ops::ControlFlow;
+
+use eventsourcing::application::{VerifiedLog, VerifiedPosition};
 use serde::Serialize;
 
 use crate::arguments::Verify;
 use crate::escape::Safe;
 use crate::failure::{Failure, Outcome};
 use crate::interrupt::Interrupt;
-use crate::opened::Opened;
 use crate::output::{Output, WRONG, grouped};
 use crate::place::Place;
 use crate::progress::Progress;
-use crate::scan::Pages;
 use crate::transfer::LogDigest;
 
 /// The fields of the last JSON line.
@@ -36,46 +37,49 @@ struct Fault<'f> {
 pub(super) async fn run(place: &Place, verify: &Verify, output: &mut Output) -> Result<Outcome, Failure> {
     let interrupt = Interrupt::listen();
     let last = place.last().await?;
-    let (mut digest, mut position) = (LogDigest::default(), verify.after);
-    let (mut events, mut missing, mut unreadable) = (0, 0, 0);
+    let (mut digest, mut failure) = (LogDigest::default(), None);
+    let (mut position, mut is_broken_off) = (verify.after, false);
     let progress = Progress::new("verifying", last.saturating_sub(verify.after));
-    let mut pages = Pages::new(place, verify.after, last);
-    let mut is_broken_off = false;
-    while position < last {
-        let page = match pages.next().await {
-            Err(failure) if failure.is_of_data() => {
+    let verified = place.application().verify(verify.after.saturating_add(1)..=last, |found| {
+        let reported = match found {
+            VerifiedPosition::Sound { event, json } => {
+                position = event.id;
+                digest.add_json(event.as_ref(), json);
+                progress.add(1);
+                Ok(())
+            }
+            VerifiedPosition::Unreadable { event, fault } => {
+                position = event.id;
+                progress.add(1);
+                report(event.id, Some(&*event.topic), &fault.to_string(), output)
+            }
+            VerifiedPosition::Broken { position, error } => {
                 is_broken_off = true;
-                report(position + 1, None, &failure.to_string(), output)?;
-                break;
+                report(position, None, &error.to_string(), output)
             }
-            page => page?,
+            VerifiedPosition::Missing { positions } => {
+                let (first, last) = positions.into_inner();
+                let missing = match first == last {
+                    true => "there is no event: it was deleted".to_owned(),
+                    false => format!("there is no event up to position {last}: they were deleted"),
+                };
+                report(first, None, &missing, output)
+            }
+            // what a later version of the library finds
+            other => report(position.saturating_add(1), None, &format!("{other:?}"), output),
         };
-        if interrupt.is_asked() {
-            return Err(Failure::VerifyInterrupted { position, last });
-        }
-        if page.is_empty() {
-            missing += last - position;
-            break;
-        }
-        for event in &page {
-            missing += event.id - position - 1;
-            position = event.id;
-            let reason = match place.open_event(event).await? {
-                Ok(opened) => {
-                    digest.add_json(event.as_ref(), opened.bytes());
-                    fault_of(&opened)
-                }
-                Err(reason) => Some(reason),
-            };
-            if let Some(reason) = reason {
-                unreadable += 1;
-                report(event.id, Some(&*event.topic), &reason, output)?;
-            }
-            events += 1;
-            progress.add(1);
-        }
-    }
+        failure = reported.err();
+        if failure.is_some() || interrupt.is_asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    let verified = verified.await?;
     drop(progress);
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    if !verified.is_complete() && !is_broken_off {
+        return Err(Failure::VerifyInterrupted { position, last });
+    }
+    let VerifiedLog { events, missing, unreadable, .. } = verified;
     let is_whole = unreadable == 0 && !is_broken_off;
     // of a part of the events it would prove nothing
     let digest = is_whole.then(|| digest.finish());
@@ -103,17 +107,6 @@ pub(super) async fn run(place: &Place, verify: &Verify, output: &mut Output) -> 
         }
     }
     Ok(Outcome::healthy(missing == 0 && is_whole))
-}
-
-/// What is wrong with a state that could be opened.
-fn fault_of(opened: &Opened) -> Option<String> {
-    if opened.json().is_none() {
-        Some("its state is no JSON object".to_owned())
-    } else if opened.time().is_none() {
-        Some("its state has no valid timestamp".to_owned())
-    } else {
-        None
-    }
 }
 
 fn report(position: u64, topic: Option<&str>, error: &str, output: &mut Output) -> Result<(), Failure> {

@@ -61,8 +61,10 @@ async fn deleted_events_are_found_and_not_exported() {
     let verified = database.run(&["verify", "--json"]);
     assert_eq!((verified.code, verified.errors.as_str()), (3, ""));
     let lines = verified.json();
-    assert!(lines[0]["error"].as_str().unwrap().contains("notification id 6 right after 3"), "{lines:?}");
-    assert_eq!(lines[1]["digest"], json!(null));
+    assert_eq!(lines[0]["position"], json!(4));
+    assert!(lines[0]["error"].as_str().unwrap().contains("no event up to position 5"), "{lines:?}");
+    // those after the gap are verified too
+    assert_eq!((&lines[1]["missing_positions"], &lines[1]["last_position"]), (&json!(2), &json!(7)), "{lines:?}");
     database.run(&["export"]).refused(1, "notification id 6 right after 3");
 }
 

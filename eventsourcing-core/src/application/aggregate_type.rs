@@ -22,6 +22,7 @@ pub struct AggregateType {
     events: EventType,
     has_snapshots: bool,
     shows_json: bool,
+    personal_state: &'static [&'static str],
     typed: Arc<dyn Typed>,
 }
 
@@ -35,6 +36,10 @@ pub struct AggregateTopic {
     pub kind: TopicKind,
     /// The newest version of the event's shape that this program reads, from 1; none if the event is retired.
     pub version: Option<u32>,
+    /// JSON Pointers to the fields of the event that are personal (`#[personal]`), for tools that hide their values.
+    ///
+    /// They are fields of the newest version of the shape. Of an event of an older version, a tool should show no values.
+    pub personal: &'static [&'static str],
 }
 
 /// Whether events are recorded under a topic.
@@ -70,8 +75,9 @@ pub struct AggregateState {
 impl AggregateType {
     fn of<A: Aggregate>(view: StateView<A>) -> Self {
         let (events, has_snapshots) = (EventType::of::<A::Event>(), A::SNAPSHOTS.is_some());
-        let shows_json = view.as_json().is_some();
-        Self { id: TypeId::of::<A>(), name: A::NAME, events, has_snapshots, shows_json, typed: Arc::new(view) }
+        let (id, personal_state, shows_json) = (TypeId::of::<A>(), A::PERSONAL, view.as_json().is_some());
+        let typed = Arc::new(view);
+        Self { id, name: A::NAME, events, has_snapshots, shows_json, personal_state, typed }
     }
 
     /// The name of the aggregate in topics and messages: [`Aggregate::NAME`].
@@ -86,7 +92,7 @@ impl AggregateType {
         let listed = all.into_iter().flat_map(|(topics, kind)| topics.iter().map(move |topic| (*topic, kind)));
         let described = listed.map(|(topic, kind)| {
             let version = (kind != TopicKind::Retired).then(|| self.events.trace(topic, u32::MAX).known());
-            AggregateTopic { topic, kind, version }
+            AggregateTopic { topic, kind, version, personal: self.events.personal(topic) }
         });
         described.collect()
     }
@@ -94,6 +100,13 @@ impl AggregateType {
     /// Whether events of this topic belong to the type, old and retired ones too.
     pub fn has_topic(&self, topic: &str) -> bool {
         self.events.has_topic(topic)
+    }
+
+    /// JSON Pointers to the fields of the state that are personal (`#[personal]`), for tools that hide their values.
+    ///
+    /// They are for a state that is shown as JSON. Of a state that is shown as `Debug` text, a tool should show nothing if there are any.
+    pub fn personal_state(&self) -> &'static [&'static str] {
+        self.personal_state
     }
 
     /// Whether the type has snapshots. The settings of the application may disable them.

@@ -11,6 +11,7 @@ pub(crate) struct EventType {
     pub(crate) topics: &'static [&'static str],
     pub(crate) old_topics: &'static [&'static str],
     pub(crate) retired_topics: &'static [&'static str],
+    personal: &'static [(&'static str, &'static [&'static str])],
     trace: fn(&str, u32) -> Trace,
     read: fn(&Mapper, NotificationRef<'_>) -> Result<(), MapperError>,
 }
@@ -21,6 +22,7 @@ impl EventType {
             topics: E::TOPICS,
             old_topics: E::OLD_TOPICS,
             retired_topics: E::RETIRED_TOPICS,
+            personal: E::PERSONAL,
             trace: trace::<E>,
             read: read::<E>,
         }
@@ -34,6 +36,11 @@ impl EventType {
     /// Reads an event, to see whether it can be read. Of a retired one, the time is read.
     pub(crate) fn read(&self, mapper: &Mapper, notification: NotificationRef<'_>) -> Result<(), MapperError> {
         (self.read)(mapper, notification)
+    }
+
+    /// Returns JSON Pointers to the personal fields of events of this topic.
+    pub(crate) fn personal(&self, topic: &str) -> &'static [&'static str] {
+        self.personal.iter().find(|(of, _)| *of == topic).map_or(&[], |(_, pointers)| pointers)
     }
 
     /// Returns whether events of this topic are read as this type.

@@ -101,6 +101,11 @@ pub trait Aggregate: Sized + Send + Sync + 'static {
     /// aggregate that is `Clone` has `const CLONE: Option<fn(&Self) -> Self> = Some(Self::clone);`.
     const CLONE: Option<fn(&Self) -> Self> = None;
 
+    /// JSON Pointers to the personal fields of the aggregate's state. `#[personal]` on the fields of the struct writes it.
+    ///
+    /// It only describes what tools should hide: see [`AggregateType::personal_state`](crate::application::AggregateType::personal_state).
+    const PERSONAL: &'static [&'static str] = &[];
+
     /// Returns the root: id, version, times and pending events.
     fn root(&self) -> &Root<Self>;
 

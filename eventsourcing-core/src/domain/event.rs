@@ -30,6 +30,11 @@ pub trait AggregateEvent: Clone + Debug + Send + Sync + 'static {
     /// no more.
     const SPLIT_TOPICS: &'static [&'static str] = &[];
 
+    /// The personal fields of events: topics, old ones too, with JSON Pointers into their states. `#[personal]` writes it.
+    ///
+    /// It only describes what tools should hide: see [`AggregateTopic::personal`](crate::application::AggregateTopic::personal).
+    const PERSONAL: &'static [(&'static str, &'static [&'static str])] = &[];
+
     /// Returns the topic under which the event is recorded, such as `World.Started`.
     fn topic(&self) -> &'static str;
 

@@ -8,7 +8,7 @@ use super::creation::creation;
 use super::event::event;
 use super::evolution::AggregateNames;
 use super::shared::{is_accessor, not_generic, without_arguments};
-use super::{body, changes, evolution, log, names, split};
+use super::{body, changes, evolution, log, names, personal, split};
 use crate::errors::Errors;
 use crate::messages;
 use crate::model::checked::Kind;
@@ -114,13 +114,14 @@ fn no_accessors(members: &[parsed::Member], errors: &mut Errors) {
 
 /// Checks one item.
 fn candidate(member: parsed::Member, aggregate: &Ident, names: &AggregateNames, errors: &mut Errors) -> Candidate {
-    let parsed::Method { item, unrecorded, event: parsed } = match member {
+    let parsed::Method { item, unrecorded, misplaced_personal, event: parsed } = match member {
         parsed::Member::Method(method) => *method,
         parsed::Member::Other(other) => {
             misplaced_event(&other, errors);
             return Candidate { item: other.item, may_change: false, event: None };
         }
     };
+    personal::misplaced(&misplaced_personal, errors);
     without_arguments(&unrecorded, messages::unrecorded::TAKES_NOTHING, errors);
     let (is_marked, is_event) = (!unrecorded.is_empty(), parsed.is_some());
     if is_marked && is_event {

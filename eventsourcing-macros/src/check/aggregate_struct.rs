@@ -2,6 +2,7 @@
 
 use syn::{Fields, FieldsNamed, ItemStruct};
 
+use super::personal;
 use super::shared::{is_accessor, not_generic};
 use crate::errors::Errors;
 use crate::messages;
@@ -10,14 +11,15 @@ use crate::syntax::names::ROOT_FIELD;
 
 /// Checks the struct, which must have named fields and no generics.
 pub(crate) fn aggregate_struct(parsed: parsed::AggregateStruct) -> (checked::AggregateStruct, Errors) {
-    let parsed::AggregateStruct { options, item } = parsed;
+    let parsed::AggregateStruct { options, item, personal: marks } = parsed;
     let parsed::StructOptions { krate, mut errors } = options;
     not_generic(&item.generics, messages::aggregate::GENERIC, &mut errors);
     let takes_root = named_fields(&item, &mut errors).is_some_and(|fields| {
         not_accessors(fields, &mut errors);
         not_root(fields, &mut errors) && item.generics.params.is_empty()
     });
-    (checked::AggregateStruct { krate, item, takes_root }, errors)
+    let personal = personal::of_struct(&item, &marks, &mut errors);
+    (checked::AggregateStruct { krate, item, takes_root, personal }, errors)
 }
 
 /// The struct must have named fields, because the added field has a name.

@@ -9,7 +9,7 @@ use super::event::returned_by_creation;
 use crate::errors::Errors;
 use crate::messages;
 use crate::model::attributes::MethodAttributes;
-use crate::model::parsed::{Event, EventOptions, Member, Method, Named};
+use crate::model::parsed::{Event, EventOptions, Member, Method, MisplacedPersonal, Named};
 use crate::syntax::names::{camel_case, generated_at};
 use crate::syntax::tokens::makes;
 
@@ -91,5 +91,6 @@ fn generated(aggregate: &Ident, krate: &Path) -> Member {
         EventOptions { named: Named::Text(LitStr::new(CREATED, aggregate.span())), ..EventOptions::default() };
     let attributes = MethodAttributes { docs: item.attrs.clone(), ..MethodAttributes::default() };
     let event = Event { options, repeated: Vec::new(), attributes, parameters: Vec::new() };
-    Member::Method(Box::new(Method { item, unrecorded: Vec::new(), event: Some(event) }))
+    let misplaced_personal = MisplacedPersonal::default();
+    Member::Method(Box::new(Method { item, unrecorded: Vec::new(), misplaced_personal, event: Some(event) }))
 }

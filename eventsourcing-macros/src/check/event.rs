@@ -78,11 +78,13 @@ pub(super) fn event(
         signature: without_attributes(&method.sig),
         block: method.block.clone(),
         parameters,
+        personal: Vec::new(),
     });
     let mut event = errors.or(event)?;
     let mut errors = Errors::default();
-    let is_flattened = fields(&event, &mut errors);
-    event.unknown_fields = unknown_fields(unknown, &event.payload, is_flattened, &mut errors);
+    let fields = fields(&event, &mut errors);
+    event.unknown_fields = unknown_fields(unknown, &event.payload, fields.is_flattened, &mut errors);
+    event.personal = fields.personal;
     errors.or(Some(event))
 }
 

@@ -6,6 +6,7 @@ use syn::meta::ParseNestedMeta;
 use syn::spanned::Spanned as _;
 use syn::{LitStr, Path, Token, Type};
 
+use super::personal::pointer;
 use crate::errors::Errors;
 use crate::messages;
 use crate::model::checked::{Event, Parameter, Payload};
@@ -14,18 +15,36 @@ use crate::syntax::types::{arguments, peel, sole_argument};
 /// The keys in the serialized state that the library writes.
 const RESERVED_KEYS: [&str; 3] = ["timestamp", "class_version", "$metadata"];
 
-/// Checks that each field can be read back from the serialized state under a unique key. Returns whether a field is flattened.
-pub(super) fn fields(event: &Event, errors: &mut Errors) -> bool {
+/// What is known of the fields of an event.
+#[derive(Default)]
+pub(super) struct FieldsOfEvent {
+    /// Whether a field is flattened.
+    pub(super) is_flattened: bool,
+    /// JSON Pointers to the personal fields.
+    pub(super) personal: Vec<String>,
+}
+
+/// Checks that each field can be read back from the serialized state under a unique key.
+pub(super) fn fields(event: &Event, errors: &mut Errors) -> FieldsOfEvent {
     let mut keys: Vec<String> = Vec::new();
-    let mut is_flattened = false;
+    let mut fields = FieldsOfEvent::default();
     for parameter in &event.parameters {
         if let Payload::Own(path) = &event.payload {
             undecorated(parameter, path, errors);
+            if parameter.is_personal {
+                fields.personal.push(pointer(&parameter.name.unraw().to_string()));
+            }
             continue;
         }
         let field = errors.take(Field::read(parameter)).unwrap_or_default();
-        is_flattened |= field.is_flattened;
+        fields.is_flattened |= field.is_flattened;
+        if parameter.is_personal && field.is_flattened {
+            errors.at(&parameter.name, messages::personal::FLATTENED);
+        }
         let key = field.key.unwrap_or_else(|| (parameter.name.unraw().to_string(), parameter.name.span()));
+        if parameter.is_personal {
+            fields.personal.extend(std::iter::once(&key).chain(&field.aliases).map(|(name, _)| pointer(name)));
+        }
         for (name, place) in field.aliases.into_iter().chain([key]) {
             not_reserved(&name, place, errors);
             if keys.contains(&name) {
@@ -42,7 +61,7 @@ pub(super) fn fields(event: &Event, errors: &mut Errors) -> bool {
             errors.at_span(place, messages::parameter::SKIPPED_WITHOUT_DEFAULT);
         }
     }
-    is_flattened
+    fields
 }
 
 /// A field must not have a key of the library.

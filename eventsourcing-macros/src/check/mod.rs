@@ -19,6 +19,7 @@ mod handlers;
 mod log;
 mod names;
 mod parameter;
+mod personal;
 mod policy;
 mod projection;
 mod recordable;

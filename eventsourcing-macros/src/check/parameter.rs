@@ -3,6 +3,7 @@
 use proc_macro2::Ident;
 use syn::{Attribute, Pat};
 
+use super::personal::is_personal;
 use super::stored::stored;
 use crate::errors::Errors;
 use crate::messages;
@@ -10,17 +11,19 @@ use crate::model::{checked, parsed};
 
 /// Returns the parameter, or all of its errors.
 pub(super) fn parameter(parsed: parsed::Parameter, aggregate: &Ident) -> syn::Result<checked::Parameter> {
-    let parsed::Parameter { pattern, ty, docs, serde, lints, others } = parsed;
+    let parsed::Parameter { pattern, ty, docs, serde, personal, lints, others } = parsed;
     let mut errors = Errors::default();
     let name = name(&pattern, &mut errors);
     let stored = errors.take(stored(&ty, aggregate));
     misplaced(&others, &mut errors);
+    let is_personal = is_personal(&personal, &mut errors);
     let parameter = name.zip(stored).map(|(name, (stored, conversion))| checked::Parameter {
         name,
         stored,
         conversion,
         docs,
         serde,
+        is_personal,
         lints,
     });
     errors.or(parameter)

@@ -6,13 +6,14 @@ use syn::parse::Parser as _;
 use syn::spanned::Spanned as _;
 use syn::{Field, Fields, FieldsNamed, Ident, ItemStruct, Path};
 
-use super::{log, stand_in};
+use super::{log, personal, stand_in};
 use crate::model::checked::AggregateStruct;
 use crate::syntax::names;
 
 /// The struct with the added field, or a stand-in for the field if the struct cannot have it.
 pub(crate) fn aggregate_struct(aggregate: AggregateStruct) -> TokenStream {
-    let AggregateStruct { krate, mut item, takes_root } = aggregate;
+    let AggregateStruct { krate, mut item, takes_root, personal } = aggregate;
+    let personal = personal::of_struct(&item, &personal).filter(|_| takes_root);
     let default_fields = default_fields(&item, &krate).filter(|_| takes_root);
     let no_fields = log::no_fields(&item, &krate).filter(|_| takes_root);
     let of_type = match &mut item.fields {
@@ -24,7 +25,7 @@ pub(crate) fn aggregate_struct(aggregate: AggregateStruct) -> TokenStream {
         }
         _ => stand_in::aggregate_type(&item.ident, &item.generics, &item.attrs, &krate),
     };
-    quote!(#item #of_type #default_fields #no_fields)
+    quote!(#item #of_type #default_fields #no_fields #personal)
 }
 
 /// The aggregate whose fields have their defaults, for a block without a creation event.

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Path;
 
-use super::{evolution, split};
+use super::{evolution, personal, split};
 use crate::model::checked::{Aggregate, Event, Kind, Parameter, Payload};
 use crate::syntax::names;
 
@@ -59,6 +59,7 @@ pub(super) fn aggregate_event(aggregate: &Aggregate) -> TokenStream {
         Kind::Split(into) => split::read(event, into, aggregate),
         _ => read(event, krate),
     });
+    let personal = personal::of_events(aggregate);
     let (split_topics, parts) = split::of_enum(aggregate);
     let checks = split::checks(aggregate);
     let old_topics = aggregate.events().filter(|event| !event.evolution.was.is_empty()).map(|event| {
@@ -91,6 +92,7 @@ pub(super) fn aggregate_event(aggregate: &Aggregate) -> TokenStream {
             #old_topics
             #retired_topics
             #split_topics
+            #personal
 
             fn topic(&self) -> &'static str {
                 match #this {

@@ -12,6 +12,7 @@ mod event_struct;
 mod evolution;
 mod literals;
 mod log;
+mod personal;
 mod projection;
 mod snapshots;
 mod split;

@@ -4,12 +4,13 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
 use super::command::outcome;
-use super::log;
+use super::{log, personal};
 use crate::model::checked::{Aggregate, Conversion, Event, Kind, Parameter, Returned};
 use crate::syntax::names;
 
 pub(super) fn trait_impl(aggregate: &Aggregate, snapshots: Option<&TokenStream>) -> TokenStream {
     let Aggregate { krate, name, topic_name, .. } = aggregate;
+    let personal = personal::of_aggregate(aggregate);
     let (events, root) = (names::event_enum(name), names::root_field());
     let mut creations: Vec<TokenStream> = Vec::new();
     let mut changes: Vec<TokenStream> = Vec::new();
@@ -52,6 +53,8 @@ pub(super) fn trait_impl(aggregate: &Aggregate, snapshots: Option<&TokenStream>)
                 use #krate::__private::NotCloned as _;
                 #krate::__private::Cloned::<Self>::CLONE
             };
+
+            #personal
 
             fn root(&self) -> &#krate::Root<Self> {
                 &self.#root

@@ -8,6 +8,7 @@ pub(crate) mod log;
 pub(crate) mod on;
 pub(crate) mod options;
 pub(crate) mod parameter;
+pub(crate) mod personal;
 pub(crate) mod policy;
 pub(crate) mod projection;
 pub(crate) mod signature;

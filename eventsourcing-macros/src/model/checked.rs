@@ -12,6 +12,15 @@ pub(crate) struct AggregateStruct {
     pub(crate) item: ItemStruct,
     /// Whether the field of the aggregate can be added.
     pub(crate) takes_root: bool,
+    pub(crate) personal: Vec<PersonalField>,
+}
+
+/// A personal field of an aggregate's struct.
+pub(crate) struct PersonalField {
+    /// The JSON Pointer to it in the state.
+    pub(crate) pointer: String,
+    /// The `#[cfg]` attributes of the field.
+    pub(crate) cfgs: Vec<Attribute>,
 }
 
 /// An impl block under `#[aggregate]`.
@@ -99,6 +108,8 @@ pub(crate) struct Event {
     pub(crate) signature: Signature,
     pub(crate) block: Block,
     pub(crate) parameters: Vec<Parameter>,
+    /// JSON Pointers to the personal fields.
+    pub(crate) personal: Vec<String>,
 }
 
 /// Whether an event method creates or changes an aggregate, or is a function that splits its event.
@@ -189,6 +200,7 @@ pub(crate) struct Parameter {
     pub(crate) docs: Vec<Attribute>,
     /// `#[serde(…)]`.
     pub(crate) serde: Vec<Attribute>,
+    pub(crate) is_personal: bool,
     /// Lint levels, for the parameter of the body.
     pub(crate) lints: Vec<Attribute>,
 }

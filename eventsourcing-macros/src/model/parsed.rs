@@ -13,7 +13,10 @@ use crate::errors::Errors;
 /// A struct under `#[aggregate]`.
 pub(crate) struct AggregateStruct {
     pub(crate) options: StructOptions,
+    /// The struct without this library's attributes on its fields.
     pub(crate) item: ItemStruct,
+    /// The `#[personal]` attributes of each field.
+    pub(crate) personal: Vec<Vec<Attribute>>,
 }
 
 /// The options of `#[aggregate]` on a struct.
@@ -74,7 +77,17 @@ pub(crate) struct Method {
     pub(crate) item: ImplItemFn,
     /// The `#[unrecorded]` attributes.
     pub(crate) unrecorded: Vec<Attribute>,
+    pub(crate) misplaced_personal: MisplacedPersonal,
     pub(crate) event: Option<Event>,
+}
+
+/// `#[personal]` attributes that are on no value of an event.
+#[derive(Default)]
+pub(crate) struct MisplacedPersonal {
+    pub(crate) on_method: Vec<Attribute>,
+    pub(crate) on_self: Vec<Attribute>,
+    /// On parameters of a method that is no event.
+    pub(crate) on_plain_parameters: Vec<Attribute>,
 }
 
 /// An item that is not a method, or a method without a body.
@@ -150,6 +163,8 @@ pub(crate) struct Parameter {
     pub(crate) docs: Vec<Attribute>,
     /// `#[serde(…)]`.
     pub(crate) serde: Vec<Attribute>,
+    /// `#[personal]`.
+    pub(crate) personal: Vec<Attribute>,
     /// Lint levels, for the parameter of the body.
     pub(crate) lints: Vec<Attribute>,
     /// Attributes that are not supported on a parameter.

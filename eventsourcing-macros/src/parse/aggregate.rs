@@ -9,9 +9,11 @@ use super::options;
 use crate::model::parsed;
 use crate::syntax::attributes::{is_own, take};
 
-/// Parses the struct.
-pub(crate) fn aggregate_struct(arguments: TokenStream, item: ItemStruct) -> parsed::AggregateStruct {
-    parsed::AggregateStruct { options: options::of_struct(arguments), item }
+/// Parses the struct and removes this library's attributes from its fields.
+pub(crate) fn aggregate_struct(arguments: TokenStream, mut item: ItemStruct) -> parsed::AggregateStruct {
+    let options = options::of_struct(arguments);
+    let personal = item.fields.iter_mut().map(|field| take(&mut field.attrs, "personal", &options.krate)).collect();
+    parsed::AggregateStruct { options, item, personal }
 }
 
 /// Parses the path of the library from the options of a type that is not a struct.

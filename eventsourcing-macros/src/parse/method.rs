@@ -10,18 +10,32 @@ use crate::syntax::attributes::{is_lint, take};
 pub(super) fn method(mut item: ImplItemFn, krate: &Path) -> parsed::Method {
     let unrecorded = take(&mut item.attrs, "unrecorded", krate);
     let mut events = take(&mut item.attrs, "event", krate).into_iter();
-    let event = events.next().map(|first| event(&first, events.collect(), &mut item));
-    parsed::Method { item, unrecorded, event }
+    let on_method = take(&mut item.attrs, "personal", krate);
+    let on_self = item.sig.inputs.iter_mut().flat_map(|input| match input {
+        FnArg::Receiver(receiver) => take(&mut receiver.attrs, "personal", krate),
+        FnArg::Typed(_) => Vec::new(),
+    });
+    let on_self = on_self.collect();
+    let event = events.next().map(|first| event(&first, events.collect(), &mut item, krate));
+    // those of an event are taken
+    let on_plain_parameters = typed(&mut item).flat_map(|parameter| take(&mut parameter.attrs, "personal", krate));
+    let on_plain_parameters = on_plain_parameters.collect();
+    let misplaced_personal = parsed::MisplacedPersonal { on_method, on_self, on_plain_parameters };
+    parsed::Method { item, unrecorded, misplaced_personal, event }
 }
 
 /// Parses the event, and removes the attributes of the parameters except lint levels.
-fn event(attribute: &Attribute, repeated: Vec<Attribute>, method: &mut ImplItemFn) -> parsed::Event {
-    let inputs = method.sig.inputs.iter_mut().filter_map(|input| match input {
+fn event(attribute: &Attribute, repeated: Vec<Attribute>, method: &mut ImplItemFn, krate: &Path) -> parsed::Event {
+    let parameters = typed(method).map(|it| parameter(it, krate)).collect();
+    parsed::Event { options: options::of_event(attribute), repeated, attributes: sorted(&method.attrs), parameters }
+}
+
+/// The parameters after the receiver.
+fn typed(method: &mut ImplItemFn) -> impl Iterator<Item = &mut PatType> {
+    method.sig.inputs.iter_mut().filter_map(|input| match input {
         FnArg::Typed(parameter) => Some(parameter),
         FnArg::Receiver(_) => None,
-    });
-    let parameters = inputs.map(parameter).collect();
-    parsed::Event { options: options::of_event(attribute), repeated, attributes: sorted(&method.attrs), parameters }
+    })
 }
 
 /// Sorts the attributes of a method by their destination.
@@ -43,7 +57,8 @@ fn sorted(all: &[Attribute]) -> MethodAttributes {
     sorted
 }
 
-fn parameter(parameter: &mut PatType) -> parsed::Parameter {
+fn parameter(parameter: &mut PatType, krate: &Path) -> parsed::Parameter {
+    let personal = take(&mut parameter.attrs, "personal", krate);
     let [mut docs, mut serde, mut lints, mut others] = <[Vec<Attribute>; 4]>::default();
     for attribute in std::mem::take(&mut parameter.attrs) {
         let path = attribute.path();
@@ -60,5 +75,5 @@ fn parameter(parameter: &mut PatType) -> parsed::Parameter {
     }
     parameter.attrs.clone_from(&lints);
     let (pattern, ty) = ((*parameter.pat).clone(), (*parameter.ty).clone());
-    parsed::Parameter { pattern, ty, docs, serde, lints, others }
+    parsed::Parameter { pattern, ty, docs, serde, personal, lints, others }
 }

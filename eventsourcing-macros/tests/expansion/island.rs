@@ -203,6 +203,12 @@ impl ::eventsourcing::Aggregate for Island {
         ::eventsourcing::__private::Cloned::<Self>::CLONE
     };
 
+    const PERSONAL: &'static [&'static str] = {
+        #[allow(unused_imports)]
+        use ::eventsourcing::__private::NothingPersonal as _;
+        Self::__EVENTSOURCING_PERSONAL
+    };
+
     fn root(&self) -> &::eventsourcing::Root<Self> {
         &self.aggregate_root
     }
