@@ -19,6 +19,7 @@ pub(crate) use self::operating::{
     Rebuild, RebuildAbort, RebuildProgress, RebuildStart, RebuildSwitch, SomeLetters, Top, Train, ViewsAt, Which,
 };
 pub(crate) use self::typed::{Compare, State};
+use crate::database::Purpose;
 
 /// Looks into the log of an application, operates its consumers, exports the log, imports it and verifies it.
 ///
@@ -41,6 +42,9 @@ pub(crate) struct General {
     /// The name of the application, as its program spells it; not needed if it is the only one
     #[arg(long, global = true, env = "EVENTSOURCING_APP", value_name = "NAME")]
     pub(crate) app: Option<String>,
+    /// Look at an encrypted log without its key: at all but the states
+    #[arg(long, global = true)]
+    pub(crate) without_key: bool,
     /// Print JSON lines
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -50,6 +54,13 @@ pub(crate) struct General {
     /// Show times in the local time zone
     #[arg(long, global = true)]
     pub(crate) local: bool,
+}
+
+impl General {
+    /// How a command that looks opens an application.
+    pub(crate) fn looks(&self) -> Purpose {
+        Purpose::Look { with_key: !self.without_key }
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -25,8 +25,8 @@ mod typed;
 mod types;
 mod verify;
 
-use crate::arguments::{Arguments, Command, General, Import};
-use crate::database::Tables;
+use crate::arguments::{Arguments, Command, Dictionaries, General, Import};
+use crate::database::Purpose;
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 use crate::place::Place;
@@ -72,7 +72,9 @@ async fn run_on_database(
         Command::Rebuild(rebuild) => return rebuild::run(general, program, rebuild, output).await,
         Command::Health(health) => return health::run(general, program, health, output).await,
         Command::Doctor(doctor) => return doctor::run(general, program, doctor, output).await,
-        _ => Place::open(general, Tables::AreThere, program).await?,
+        // it is stored beside the events
+        Command::Dictionaries(Dictionaries::Train(_)) => Place::open(general, Purpose::Change, program).await?,
+        _ => Place::open(general, general.looks(), program).await?,
     };
     let outcome = match command {
         Command::Status(status) => status::run(&place, &status, output).await,
@@ -111,7 +113,7 @@ async fn import_into(
     output: &mut Output,
 ) -> Result<Outcome, Failure> {
     let source = import::open(import)?;
-    let place = Place::open(general, Tables::MayBeCreated, program).await?;
+    let place = Place::open(general, Purpose::Import, program).await?;
     let outcome = import::run(&place, import, source, output).await;
     place.application().close().await;
     outcome

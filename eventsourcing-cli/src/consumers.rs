@@ -10,11 +10,14 @@ use eventsourcing::{Environment, Recorder, Timestamp};
 use serde::Serialize;
 
 use crate::arguments::{General, ViewsAt};
-use crate::database::{Database, Tables, Variables, variables};
+use crate::database::{Database, Purpose, Variables, variables};
 use crate::failure::Failure;
 use crate::notices::note;
 use crate::program::Program;
 use crate::views::{Access, OpenViews};
+
+/// No state is opened here.
+const LOOK: Purpose = Purpose::Look { with_key: false };
 
 /// What consumes a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -92,7 +95,7 @@ impl Consumers {
             _ => None,
         };
         let named = application.as_deref().or(only.as_deref()).unwrap_or_default();
-        let database = Database::of(&Environment::from_variables(named, variables.clone()), Tables::AreThere)?;
+        let database = Database::of(&Environment::from_variables(named, variables.clone()), LOOK)?;
         let views = OpenViews::open(views, &database, &variables, access).await?;
         let registered = program.applications.iter().map(|application| application.name.to_owned()).collect();
         Ok(Self {
@@ -223,7 +226,7 @@ impl Consumers {
             return recorder.clone();
         }
         let environment = Environment::from_variables(application, self.variables.clone());
-        let opened = match Database::of(&environment, Tables::AreThere) {
+        let opened = match Database::of(&environment, LOOK) {
             Ok(database) => database.recorder(application).await,
             Err(failure) => Err(failure),
         };

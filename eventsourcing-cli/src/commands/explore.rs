@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::health::names;
 use crate::arguments::{Explore, General};
-use crate::database::{Tables, variables};
+use crate::database::variables;
 use crate::failure::{Failure, Outcome};
 use crate::interrupt::Interrupt;
 use crate::notices::note;
@@ -34,7 +34,7 @@ pub(super) async fn run(
     let names = names(general, program).await?;
     let mut places = Vec::with_capacity(names.len());
     for name in &names {
-        places.push(Place::named(name, Tables::AreThere, program, variables()?).await?);
+        places.push(Place::named(name, general.looks(), program, variables()?).await?);
     }
     let Some((first, others)) = places.split_first() else { return Ok(Outcome::Fine) };
     let mut explorer = Explorer::of(first.application());

@@ -7,7 +7,7 @@ use super::lag::{behind, is_beyond, named};
 use crate::amount::Limit;
 use crate::arguments::{General, Health};
 use crate::consumers::Consumers;
-use crate::database::{Database, Tables, variables};
+use crate::database::{Database, variables};
 use crate::escape::Safe;
 use crate::failure::{Failure, Outcome};
 use crate::output::{ADDED, Output, WRONG, counted};
@@ -64,7 +64,7 @@ async fn look(
 ) -> Result<(), Failure> {
     let names = names(general, program).await?;
     for name in names {
-        let place = Place::named(&name, Tables::AreThere, program, variables()?).await;
+        let place = Place::named(&name, general.looks(), program, variables()?).await;
         let place = match place {
             Err(Failure::Library(error)) if is_of_key(&error) => {
                 checks.push(Check::new("events", false, error.to_string()));
@@ -92,7 +92,7 @@ pub(super) async fn names(general: &General, program: &Program) -> Result<Vec<St
         return Ok(program.applications.iter().map(|application| application.name.to_owned()).collect());
     }
     let environment = eventsourcing::Environment::from_variables("", variables()?);
-    let database = Database::of(&environment, Tables::AreThere)?;
+    let database = Database::of(&environment, general.looks())?;
     let found: Vec<String> = database.report().await?.applications.into_iter().map(|found| found.name).collect();
     if found.is_empty() {
         return Err(Failure::NoneFound { database: database.described(), variables: database.variables() });

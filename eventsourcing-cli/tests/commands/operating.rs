@@ -418,3 +418,46 @@ async fn a_role_that_may_only_read_can_look_at_everything() {
     assert!(said.is_empty(), "{said:#?}");
     assert!(doctor.json().iter().any(|found| found["about"] == json!("Kennel")), "{doctor:?}");
 }
+
+#[tokio::test]
+async fn looking_writes_nothing_beside_a_file() {
+    let database = Database::sqlite();
+    let kennel = database.kennel().await;
+    fido(&kennel).await;
+    project(&database, &kennel).await;
+    kennel.close().await;
+    let folder = std::path::Path::new(&database.file()).parent().unwrap().to_owned();
+    let files = || {
+        let files = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap());
+        let mut files: Vec<_> =
+            files.map(|file| (file.file_name(), file.metadata().unwrap().modified().unwrap())).collect();
+        files.sort();
+        files
+    };
+    let before = files();
+    for arguments in [&["status"][..], &["log"], &["verify"], &["lag"], &["doctor"], &["health"], &["letters", "list"]]
+    {
+        assert_eq!(database.run(arguments).code, 0, "{arguments:?}");
+        assert_eq!(files(), before, "{arguments:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_log_is_looked_at_without_its_key() {
+    let key = "c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0IHNlYyE=";
+    for database in Database::both() {
+        let database = database.with(&[("CIPHER_KEY", key)]);
+        fido(&database.kennel().await).await;
+        let run = |arguments: &[&str]| {
+            let arguments = [arguments, &["--without-key"]].concat();
+            Ran::of(database.command(&arguments).env_remove("CIPHER_KEY"))
+        };
+        let keys = run(&["keys", "--json"]);
+        assert_eq!((keys.json()[0]["cipher"].as_str(), keys.code), (Some("chacha20poly1305"), 3), "{keys:?}");
+        assert_eq!(run(&["lag"]).code, 0);
+        // the events are there, and what they contain is not
+        let log = run(&["log"]);
+        assert_eq!((log.code, log.text.lines().count()), (3, 3), "{log:?}");
+        assert!(log.text.contains("Dog.Registered") && !log.text.contains("Fido"), "{log:?}");
+    }
+}

@@ -7,8 +7,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    EventPlace,
-    Append, CommandId, EventQuery, EventVisitor, LetterQuery, LogPosition, Notification, NotificationQuery,
+    Append, CommandId, EventPlace, EventQuery, EventVisitor, LetterQuery, LogPosition, Notification, NotificationQuery,
     NotificationVisitor, OriginatorIdQuery, OriginatorQuery, OriginatorSummary, OutdatedCommands, RecordedCommand,
     RecordedOriginator, RecordedTime, Recorder, RecorderError, ReplayQuery, ReplayVisitor, SearchQuery,
     StoredDictionary, StoredEvent, StoredLetter, StoredSnapshot, TrackedPosition, Tracking,

@@ -30,10 +30,10 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use eventsourcing_core::recording::{
-    Append, Cause, EventPlace, EventQuery, EventVisitor, LetterQuery, LogPosition, NotificationQuery, NotificationVisitor,
-    OriginatorIdQuery, OriginatorQuery, OriginatorSummary, OutdatedCommands, RecordedCommand, RecordedOriginator,
-    RecordedTime, ReplayQuery, ReplayVisitor, SearchQuery, StoredDictionary, StoredLetter, StoredSnapshot,
-    TrackedPosition, Watermark,
+    Append, Cause, EventPlace, EventQuery, EventVisitor, LetterQuery, LogPosition, NotificationQuery,
+    NotificationVisitor, OriginatorIdQuery, OriginatorQuery, OriginatorSummary, OutdatedCommands, RecordedCommand,
+    RecordedOriginator, RecordedTime, ReplayQuery, ReplayVisitor, SearchQuery, StoredDictionary, StoredLetter,
+    StoredSnapshot, TrackedPosition, Watermark,
 };
 use eventsourcing_core::{CommandId, Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
 
