@@ -12,18 +12,22 @@ use clap_complete::Shell;
 
 pub(crate) use self::looking::{Event, Find, History, Log, Status, Types, Verify};
 pub(crate) use self::moving::{Export, Import};
+#[cfg(feature = "explore")]
+pub(crate) use self::operating::Explore;
 pub(crate) use self::operating::{
     ActOnLetters, Dictionaries, Doctor, Health, Keys, Lag, Letters, LettersOf, ListLetters, OneLetter, Operator,
-    Rebuild, RebuildAbort, RebuildProgress, RebuildStart, RebuildSwitch, SomeLetters, Train, ViewsAt, Which,
+    Rebuild, RebuildAbort, RebuildProgress, RebuildStart, RebuildSwitch, SomeLetters, Top, Train, ViewsAt, Which,
 };
 pub(crate) use self::typed::{Compare, State};
+use crate::database::Purpose;
 
-/// Looks into the log of an application, exports it, imports it and verifies it.
+/// Looks into the log of an application, operates its consumers, exports the log, imports it and verifies it.
 ///
 /// The environment variables of the library name the database, as they do for the application itself: PERSISTENCE_MODULE, SQLITE_DBNAME,
 /// POSTGRES_HOST and so on, CIPHER_KEY if its events are encrypted.
 ///
-/// Exit codes: 0 fine; 1 the command failed; 2 the command line cannot be understood; 3 something in the log is wrong.
+/// Exit codes: 0 fine; 1 the command failed; 2 the command line cannot be understood; 3 something is wrong, in the
+/// log or with a consumer.
 #[derive(Debug, Parser)]
 #[command(name = "eventsourcing", version, propagate_version = true, max_term_width = 120)]
 pub(crate) struct Arguments {
@@ -38,6 +42,9 @@ pub(crate) struct General {
     /// The name of the application, as its program spells it; not needed if it is the only one
     #[arg(long, global = true, env = "EVENTSOURCING_APP", value_name = "NAME")]
     pub(crate) app: Option<String>,
+    /// Look at an encrypted log without its key: at all but the states
+    #[arg(long, global = true)]
+    pub(crate) without_key: bool,
     /// Print JSON lines
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -47,6 +54,13 @@ pub(crate) struct General {
     /// Show times in the local time zone
     #[arg(long, global = true)]
     pub(crate) local: bool,
+}
+
+impl General {
+    /// How a command that looks opens an application.
+    pub(crate) fn looks(&self) -> Purpose {
+        Purpose::Look { with_key: !self.without_key }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -74,6 +88,8 @@ pub(crate) enum Command {
     Dictionaries(Dictionaries),
     /// How far projections and policies are behind
     Lag(Lag),
+    /// What happens now: events per second and consumers, until Ctrl-C
+    Top(Top),
     /// Events that consumers refused: list, try, retry and discard them
     #[command(subcommand)]
     Letters(Letters),
@@ -86,6 +102,9 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Read the whole log and check each event
     Verify(Verify),
+    /// Serve the pages of the explorer to a browser on this machine, until Ctrl-C
+    #[cfg(feature = "explore")]
+    Explore(Explore),
     /// Write the log as JSON lines, in the order of replay
     Export(Export),
     /// Read an export into an empty application, and prove that both are equal

@@ -5,6 +5,8 @@ mod dictionaries;
 mod doctor;
 mod event;
 mod event_line;
+#[cfg(feature = "explore")]
+mod explore;
 mod filter;
 mod find;
 mod health;
@@ -18,24 +20,30 @@ mod manual;
 mod rebuild;
 mod state;
 mod status;
+mod top;
 mod typed;
 mod types;
 mod verify;
 
-use crate::arguments::{Arguments, Command, General, Import};
-use crate::database::Tables;
+use crate::arguments::{Arguments, Command, Dictionaries, General, Import};
+use crate::database::Purpose;
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 use crate::place::Place;
 use crate::program::Program;
 use crate::transfer::{export, import};
 
-/// Runs the command that the arguments name.
-pub(crate) fn run(arguments: Arguments, program: &Program, output: &mut Output) -> Result<Outcome, Failure> {
+/// Runs the command that the arguments name, in a program with this name.
+pub(crate) fn run(
+    arguments: Arguments,
+    name: &str,
+    program: &Program,
+    output: &mut Output,
+) -> Result<Outcome, Failure> {
     let Arguments { general, command } = arguments;
     // they need no database and no runtime
     match &command {
-        Command::Completions { shell } => return manual::completions(*shell, output),
+        Command::Completions { shell } => return manual::completions(*shell, name, output),
         Command::Man { dir } => return manual::pages(dir.as_deref(), output),
         _ => {}
     }
@@ -57,11 +65,16 @@ async fn run_on_database(
         Command::Import(import) => return import_into(general, import, program, output).await,
         // they look at a database, and at no application or several
         Command::Lag(lag) => return lag::run(general, program, lag, output).await,
+        Command::Top(top) => return top::run(general, program, top, output).await,
+        #[cfg(feature = "explore")]
+        Command::Explore(explore) => return explore::run(general, program, explore, output).await,
         Command::Letters(letters) => return letters::run(general, program, letters, output).await,
         Command::Rebuild(rebuild) => return rebuild::run(general, program, rebuild, output).await,
         Command::Health(health) => return health::run(general, program, health, output).await,
         Command::Doctor(doctor) => return doctor::run(general, program, doctor, output).await,
-        _ => Place::open(general, Tables::AreThere, program).await?,
+        // it is stored beside the events
+        Command::Dictionaries(Dictionaries::Train(_)) => Place::open(general, Purpose::Change, program).await?,
+        _ => Place::open(general, general.looks(), program).await?,
     };
     let outcome = match command {
         Command::Status(status) => status::run(&place, &status, output).await,
@@ -80,11 +93,14 @@ async fn run_on_database(
         Command::Import(_)
         | Command::Lag(_)
         | Command::Letters(_)
+        | Command::Top(_)
         | Command::Rebuild(_)
         | Command::Health(_)
         | Command::Doctor(_)
         | Command::Completions { .. }
         | Command::Man { .. } => Ok(Outcome::Fine),
+        #[cfg(feature = "explore")]
+        Command::Explore(_) => Ok(Outcome::Fine),
     };
     place.application().close().await;
     outcome
@@ -97,7 +113,7 @@ async fn import_into(
     output: &mut Output,
 ) -> Result<Outcome, Failure> {
     let source = import::open(import)?;
-    let place = Place::open(general, Tables::MayBeCreated, program).await?;
+    let place = Place::open(general, Purpose::Import, program).await?;
     let outcome = import::run(&place, import, source, output).await;
     place.application().close().await;
     outcome

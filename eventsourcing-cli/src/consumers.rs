@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use eventsourcing::database::{DatabaseReport, RecordedApplication};
 use eventsourcing::projection::ConsumedUpstream;
@@ -10,11 +10,14 @@ use eventsourcing::{Environment, Recorder, Timestamp};
 use serde::Serialize;
 
 use crate::arguments::{General, ViewsAt};
-use crate::database::{Database, Tables, Variables, variables};
+use crate::database::{Database, Purpose, Variables, variables};
 use crate::failure::Failure;
 use crate::notices::note;
 use crate::program::Program;
 use crate::views::{Access, OpenViews};
+
+/// No state is opened here.
+const LOOK: Purpose = Purpose::Look { with_key: false };
 
 /// What consumes a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -70,7 +73,12 @@ pub(crate) struct Consumers {
     recorders: BTreeMap<String, Option<Arc<dyn Recorder>>>,
     /// How much the clock of the database is ahead of that of this machine, in microseconds.
     ahead: i64,
+    /// What the database said last, and when.
+    report: Option<(Instant, DatabaseReport)>,
 }
+
+/// How long what the database said of its applications holds for those who look again and again.
+const HOLDS: Duration = Duration::from_secs(30);
 
 impl Consumers {
     /// Opens the database and the views.
@@ -87,10 +95,19 @@ impl Consumers {
             _ => None,
         };
         let named = application.as_deref().or(only.as_deref()).unwrap_or_default();
-        let database = Database::of(&Environment::from_variables(named, variables.clone()), Tables::AreThere)?;
+        let database = Database::of(&Environment::from_variables(named, variables.clone()), LOOK)?;
         let views = OpenViews::open(views, &database, &variables, access).await?;
         let registered = program.applications.iter().map(|application| application.name.to_owned()).collect();
-        Ok(Self { application, variables, database, views, registered, recorders: BTreeMap::new(), ahead: 0 })
+        Ok(Self {
+            application,
+            variables,
+            database,
+            views,
+            registered,
+            recorders: BTreeMap::new(),
+            ahead: 0,
+            report: None,
+        })
     }
 
     /// The time by the clock of the database.
@@ -101,8 +118,7 @@ impl Consumers {
 
     /// Looks at all consumers: those of the application that is named, or all.
     pub(crate) async fn look(&mut self) -> Result<Vec<Consumed>, Failure> {
-        let report = self.database.report().await?;
-        self.ahead = report.time.as_microsecond().saturating_sub(Timestamp::now().as_microsecond());
+        let report = self.report().await?;
         let mut found = Vec::new();
         if let Some(views) = &self.views {
             for projection in views.projections().await? {
@@ -128,6 +144,34 @@ impl Consumers {
             self.measure(of, &report.applications).await?;
         }
         Ok(found)
+    }
+
+    /// What the database says of its applications.
+    async fn report(&mut self) -> Result<DatabaseReport, Failure> {
+        if let Some((at, report)) = &self.report
+            && at.elapsed() < HOLDS
+        {
+            return Ok(report.clone());
+        }
+        let report = self.database.report().await?;
+        self.ahead = report.time.as_microsecond().saturating_sub(Timestamp::now().as_microsecond());
+        self.report = Some((Instant::now(), report.clone()));
+        Ok(report)
+    }
+
+    /// The last position of each log, of the application that is named or of all.
+    pub(crate) async fn logs(&mut self) -> Result<BTreeMap<String, u64>, Failure> {
+        let report = self.report().await?;
+        let mut logs = BTreeMap::new();
+        for name in self.applications(&report) {
+            if self.application.as_ref().is_some_and(|named| *named != name) {
+                continue;
+            }
+            if let Some(recorder) = self.recorder(&name).await {
+                logs.insert(name, recorder.max_notification_id().await?.unwrap_or_default());
+            }
+        }
+        Ok(logs)
     }
 
     /// The applications of the database, and those that the program has elsewhere.
@@ -182,7 +226,7 @@ impl Consumers {
             return recorder.clone();
         }
         let environment = Environment::from_variables(application, self.variables.clone());
-        let opened = match Database::of(&environment, Tables::AreThere) {
+        let opened = match Database::of(&environment, LOOK) {
             Ok(database) => database.recorder(application).await,
             Err(failure) => Err(failure),
         };

@@ -15,12 +15,15 @@ const FACTORY: &str = "INFRASTRUCTURE_FACTORY";
 /// The variables of the process.
 pub(crate) type Variables = Vec<(String, String)>;
 
-/// Whether a command may create and migrate tables.
+/// What a command does with an application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tables {
-    AreThere,
-    /// Unless CREATE_TABLE is off.
-    MayBeCreated,
+pub(crate) enum Purpose {
+    /// It writes nothing at all. Without the key, the states of an encrypted log stay closed.
+    Look { with_key: bool },
+    /// It records something, and creates no tables.
+    Change,
+    /// It creates tables too, unless CREATE_TABLE is off.
+    Import,
 }
 
 /// A database.
@@ -32,7 +35,7 @@ pub(crate) enum Database {
 
 impl Database {
     /// Returns the database that an application's variables name.
-    pub(crate) fn of(environment: &Environment, tables: Tables) -> Result<Self, Failure> {
+    pub(crate) fn of(environment: &Environment, purpose: Purpose) -> Result<Self, Failure> {
         let module = match environment.text(MODULE)? {
             Some(module) => Some(module),
             None => environment.text(FACTORY)?,
@@ -51,15 +54,17 @@ impl Database {
                     return Err(Failure::InMemory { found: dbname.clone() });
                 }
                 let path = PathBuf::from(dbname);
-                if tables == Tables::AreThere && !dbname.starts_with("file:") && !path.exists() {
+                if purpose != Purpose::Import && !dbname.starts_with("file:") && !path.exists() {
                     return Err(Failure::NoFile { path });
                 }
-                config.create_table &= tables == Tables::MayBeCreated;
+                config.create_table &= purpose == Purpose::Import;
+                config.read_only = matches!(purpose, Purpose::Look { .. });
                 Ok(Self::Sqlite(config))
             }
             "postgres" => {
                 let mut config = PostgresConfig::from_environment(environment)?;
-                config.create_table &= tables == Tables::MayBeCreated;
+                config.create_table &= purpose == Purpose::Import;
+                config.read_only = matches!(purpose, Purpose::Look { .. });
                 Ok(Self::Postgres(config))
             }
             _ => Err(environment.invalid(MODULE, &module, "`sqlite` or `postgres`").into()),

@@ -1,6 +1,7 @@
 //! The command from its arguments to its exit code.
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -17,7 +18,9 @@ pub(crate) fn execute<A: Into<OsString> + Clone>(
     program: &Program,
     arguments: impl IntoIterator<Item = A>,
 ) -> ExitCode {
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+    let name = name_of(&arguments);
+    let arguments = match Arguments::try_parse_from(&arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
             // help and the version are no errors, and nobody is told if the pipe is broken
@@ -27,7 +30,7 @@ pub(crate) fn execute<A: Into<OsString> + Clone>(
     };
     notices::listen();
     let mut output = Output::new(&arguments.general);
-    let done = commands::run(arguments, program, &mut output).and_then(|outcome| {
+    let done = commands::run(arguments, &name, program, &mut output).and_then(|outcome| {
         output.finish()?;
         Ok(outcome)
     });
@@ -41,4 +44,10 @@ pub(crate) fn execute<A: Into<OsString> + Clone>(
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// The name of the program, without its folder.
+fn name_of(arguments: &[OsString]) -> String {
+    let name = arguments.first().and_then(|program| Path::new(program).file_stem());
+    name.map_or_else(|| "eventsourcing".to_owned(), |name| name.to_string_lossy().into_owned())
 }

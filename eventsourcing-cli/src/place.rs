@@ -4,7 +4,7 @@ use eventsourcing::recording::{NotificationQuery, StateLocation};
 use eventsourcing::{Application, Builder, Environment, Error, Notification, Recorder, RecorderError};
 
 use crate::arguments::General;
-use crate::database::{Database, Tables, Variables, variables};
+use crate::database::{Database, Purpose, Variables, variables};
 use crate::failure::Failure;
 use crate::opened::Opened;
 use crate::program::Program;
@@ -23,40 +23,49 @@ pub(crate) struct Place {
 
 impl Place {
     /// Opens the application that is named, or the only one, with its types if the program has them.
-    pub(crate) async fn open(general: &General, tables: Tables, program: &Program) -> Result<Self, Failure> {
+    pub(crate) async fn open(general: &General, purpose: Purpose, program: &Program) -> Result<Self, Failure> {
         let variables = variables()?;
         let name = match general.app.clone().filter(|name| !name.is_empty()) {
             Some(name) => name,
-            None => only_one(tables, program, &variables).await?,
+            None => only_one(purpose, program, &variables).await?,
         };
-        Self::named(&name, tables, program, variables).await
+        Self::named(&name, purpose, program, variables).await
     }
 
     /// Opens the application with this name.
     pub(crate) async fn named(
         name: &str,
-        tables: Tables,
+        purpose: Purpose,
         program: &Program,
         mut variables: Variables,
     ) -> Result<Self, Failure> {
         let environment = Environment::from_variables(name, variables.clone());
-        let database = Database::of(&environment, tables)?;
-        if tables == Tables::AreThere {
+        let database = Database::of(&environment, purpose)?;
+        if purpose != Purpose::Import {
             // the application's own variable would take precedence
             variables.retain(|(variable, _)| *variable != format!("{}{CREATE_TABLE}", environment.prefix()));
             variables.push((CREATE_TABLE.to_owned(), "n".to_owned()));
         }
         let typed = program.application(name);
-        let opened = match typed {
-            Some(typed) => typed.open(variables).await,
-            // once for each application that the process opens
-            None => Builder::<Application>::new(name.to_owned().leak()).variables(variables).open().await,
+        let opened = match (typed, purpose) {
+            (Some(typed), Purpose::Look { with_key }) => typed.look(variables, with_key).await,
+            (Some(typed), _) => typed.open(variables).await,
+            (None, purpose) => {
+                // the name is leaked once for each application that the process opens
+                let builder = Builder::<Application>::new(name.to_owned().leak()).variables(variables);
+                match purpose {
+                    Purpose::Look { with_key: true } => builder.read_only().open().await,
+                    Purpose::Look { with_key: false } => builder.read_only().without_key().open().await,
+                    _ => builder.open().await,
+                }
+            }
         };
         match opened {
             Ok(application) => Ok(Self { application, database, is_typed: typed.is_some() }),
-            Err(Error::Recorder(RecorderError::SchemaMissing { application, problem, .. }))
-                if tables == Tables::AreThere =>
-            {
+            Err(Error::Recorder(
+                RecorderError::SchemaMissing { application, problem, .. }
+                | RecorderError::NotMigrated { application, problem },
+            )) if purpose != Purpose::Import => {
                 // what is known besides is only a help
                 let found = database.report().await.map(|report| report.applications).unwrap_or_default();
                 let found: Vec<String> = found.into_iter().map(|found| found.name).collect();
@@ -119,12 +128,12 @@ impl Place {
 }
 
 /// Returns the name of the application that is meant where none is named: the only one of the program, or the only one of the database.
-async fn only_one(tables: Tables, program: &Program, variables: &Variables) -> Result<String, Failure> {
+async fn only_one(purpose: Purpose, program: &Program, variables: &Variables) -> Result<String, Failure> {
     if let [only] = &program.applications[..] {
         return Ok(only.name.to_owned());
     }
-    let database = Database::of(&Environment::from_variables("", variables.clone()), tables)?;
-    if tables == Tables::MayBeCreated {
+    let database = Database::of(&Environment::from_variables("", variables.clone()), purpose)?;
+    if purpose == Purpose::Import {
         return Err(Failure::NoApplication { registered: names(program) });
     }
     let found = database.report().await?.applications;

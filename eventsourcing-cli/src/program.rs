@@ -22,22 +22,38 @@ pub(crate) struct Program {
 pub(crate) struct TypedApplication {
     pub(crate) name: &'static str,
     open: fn(Variables) -> Boxed<'static, eventsourcing::Result<Application>>,
+    look: fn(Variables, bool) -> Boxed<'static, eventsourcing::Result<Application>>,
 }
 
 impl TypedApplication {
     pub(crate) fn of<A: ApplicationStruct>() -> Self {
-        Self { name: A::NAME, open: open::<A> }
+        Self { name: A::NAME, open: open::<A>, look: look::<A> }
     }
 
     /// Opens the application with its types.
     pub(crate) async fn open(&self, variables: Variables) -> eventsourcing::Result<Application> {
         (self.open)(variables).await
     }
+
+    /// Opens the application with its types, to look at it.
+    pub(crate) async fn look(&self, variables: Variables, with_key: bool) -> eventsourcing::Result<Application> {
+        (self.look)(variables, with_key).await
+    }
 }
 
 fn open<A: ApplicationStruct>(variables: Variables) -> Boxed<'static, eventsourcing::Result<Application>> {
     Box::pin(async move {
         let application = A::open_in(Some(variables)).await?;
+        Ok(Application::clone(&application))
+    })
+}
+
+fn look<A: ApplicationStruct>(
+    variables: Variables,
+    with_key: bool,
+) -> Boxed<'static, eventsourcing::Result<Application>> {
+    Box::pin(async move {
+        let application = A::open_to_look(variables, with_key).await?;
         Ok(Application::clone(&application))
     })
 }

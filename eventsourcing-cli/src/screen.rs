@@ -3,19 +3,24 @@
 use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::failure::Failure;
+use crate::output::Output;
+
 /// Whether the terminal has to be restored.
 static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// To the other screen, without a cursor.
-const TAKE: &str = "\u{1b}[?1049h\u{1b}[?25l";
-/// With a cursor, back to the screen that was there.
-const RESTORE: &str = "\u{1b}[?25h\u{1b}[?1049l";
+/// To the other screen, without a cursor, with long lines cut.
+const TAKE: &str = "\u{1b}[?1049h\u{1b}[?25l\u{1b}[?7l";
+/// Back to the screen that was there, as it was.
+const RESTORE: &str = "\u{1b}[?7h\u{1b}[?25h\u{1b}[?1049l";
 /// To the upper left corner.
-pub(crate) const HOME: &str = "\u{1b}[H";
+const HOME: &str = "\u{1b}[H";
 /// What is right of the cursor is gone.
-pub(crate) const REST_OF_LINE: &str = "\u{1b}[K";
+const REST_OF_LINE: &str = "\u{1b}[K";
 /// What is below the cursor is gone.
-pub(crate) const REST_OF_SCREEN: &str = "\u{1b}[J";
+const REST_OF_SCREEN: &str = "\u{1b}[J";
+/// The height of a terminal that does not tell its own.
+const ROWS: usize = 24;
 
 /// The other screen of the terminal, until this is dropped.
 pub(crate) struct Screen(());
@@ -26,6 +31,28 @@ impl Screen {
         write(TAKE);
         Self(())
     }
+
+    /// Draws lines over those that are there, so that nothing flickers. Those that have no room are left out.
+    pub(crate) fn draw(&self, lines: &[String], output: &mut Output) -> Result<(), Failure> {
+        let room = rows().saturating_sub(1).max(1);
+        output.bytes(HOME.as_bytes())?;
+        for line in lines.iter().take(room) {
+            output.line(format_args!("{line}{REST_OF_LINE}"))?;
+        }
+        output.bytes(REST_OF_SCREEN.as_bytes())?;
+        output.flush()
+    }
+}
+
+#[cfg(unix)]
+fn rows() -> usize {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok();
+    size.map(|size| usize::from(size.ws_row)).filter(|rows| *rows > 0).unwrap_or(ROWS)
+}
+
+#[cfg(not(unix))]
+fn rows() -> usize {
+    ROWS
 }
 
 impl Drop for Screen {

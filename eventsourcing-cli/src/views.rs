@@ -1,6 +1,6 @@
 //! The views of projections, opened without the types of the projections.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use eventsourcing::audit::Audit;
 use eventsourcing::database::{
@@ -134,11 +134,27 @@ async fn sqlite(file: &str, access: Access) -> Result<OpenViews, OpenError> {
         return Err(OpenError::Failure(Failure::NoViews { path }));
     }
     let options = SqliteConnectOptions::new().filename(&path).read_only(access == Access::Read);
-    let pool = SqlitePool::connect_with(options).await;
+    let pool = match SqlitePool::connect_with(options.clone()).await {
+        // a file that no program is writing, in a folder where no file can be created
+        Err(_) if access == Access::Read && !is_written(&path) => {
+            SqlitePool::connect_with(options.immutable(true)).await
+        }
+        pool => pool,
+    };
     let pool = pool.map_err(|error| OpenError::Failure(Failure::ViewsDatabase { source: Box::new(error) }))?;
     let mut config = SqliteViewsConfig::default();
     config.create_table = false;
     SqliteViews::open_with(pool, config).await.map(OpenViews::Sqlite).map_err(OpenError::View)
+}
+
+/// Whether a program may be writing the file: then SQLite keeps another one beside it.
+fn is_written(path: &Path) -> bool {
+    ["-wal", "-journal"].into_iter().any(|suffix| {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(suffix);
+        // one that cannot be looked at may exist
+        !matches!(Path::new(&beside).try_exists(), Ok(false))
+    })
 }
 
 async fn postgres(mut variables: Variables) -> Result<OpenViews, OpenError> {

@@ -225,3 +225,29 @@ pub(crate) struct RebuildAbort {
     #[command(flatten)]
     pub(crate) operator: Operator,
 }
+
+#[derive(Args, Debug)]
+pub(crate) struct Top {
+    #[command(flatten)]
+    pub(crate) views: ViewsAt,
+    /// How often to look
+    #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) every: u64,
+    /// End after so many looks
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) count: Option<u64>,
+}
+
+#[cfg(feature = "explore")]
+#[derive(Args, Debug)]
+pub(crate) struct Explore {
+    /// The port of this machine; 0 is any that is free
+    #[arg(long, value_name = "PORT", default_value_t = 4040)]
+    pub(crate) port: u16,
+    /// Open the pages in a browser
+    #[arg(long)]
+    pub(crate) open: bool,
+    /// Show the values of an encrypted log
+    #[arg(long)]
+    pub(crate) show_payloads: bool,
+}

@@ -7,7 +7,7 @@ mod server;
 use serde::Serialize;
 
 use crate::arguments::{Doctor, General};
-use crate::database::{Database, Tables, variables};
+use crate::database::{Database, variables};
 use crate::escape::{Safe, safe_lines};
 use crate::failure::{Failure, Outcome};
 use crate::output::{ADDED, FAINT, NUMBER, Output, WRONG};
@@ -65,7 +65,7 @@ pub(super) async fn run(
     let variables = variables()?;
     let named = general.app.clone().filter(|name| !name.is_empty()).unwrap_or_default();
     let environment = eventsourcing::Environment::from_variables(&named, variables);
-    let database = Database::of(&environment, Tables::AreThere)?;
+    let database = Database::of(&environment, general.looks())?;
     let before = eventsourcing::Timestamp::now();
     let report = database.report().await?;
     let mut findings = vec![Finding::ok(

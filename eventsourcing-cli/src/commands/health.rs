@@ -7,7 +7,7 @@ use super::lag::{behind, is_beyond, named};
 use crate::amount::Limit;
 use crate::arguments::{General, Health};
 use crate::consumers::Consumers;
-use crate::database::{Database, Tables, variables};
+use crate::database::{Database, variables};
 use crate::escape::Safe;
 use crate::failure::{Failure, Outcome};
 use crate::output::{ADDED, Output, WRONG, counted};
@@ -64,7 +64,7 @@ async fn look(
 ) -> Result<(), Failure> {
     let names = names(general, program).await?;
     for name in names {
-        let place = Place::named(&name, Tables::AreThere, program, variables()?).await;
+        let place = Place::named(&name, general.looks(), program, variables()?).await;
         let place = match place {
             Err(Failure::Library(error)) if is_of_key(&error) => {
                 checks.push(Check::new("events", false, error.to_string()));
@@ -84,7 +84,7 @@ async fn look(
 }
 
 /// The applications that are checked: the one that is named, those of the program, or all that the database has.
-async fn names(general: &General, program: &Program) -> Result<Vec<String>, Failure> {
+pub(super) async fn names(general: &General, program: &Program) -> Result<Vec<String>, Failure> {
     if let Some(name) = general.app.clone().filter(|name| !name.is_empty()) {
         return Ok(vec![name]);
     }
@@ -92,7 +92,7 @@ async fn names(general: &General, program: &Program) -> Result<Vec<String>, Fail
         return Ok(program.applications.iter().map(|application| application.name.to_owned()).collect());
     }
     let environment = eventsourcing::Environment::from_variables("", variables()?);
-    let database = Database::of(&environment, Tables::AreThere)?;
+    let database = Database::of(&environment, general.looks())?;
     let found: Vec<String> = database.report().await?.applications.into_iter().map(|found| found.name).collect();
     if found.is_empty() {
         return Err(Failure::NoneFound { database: database.described(), variables: database.variables() });
@@ -129,7 +129,7 @@ async fn consumers(
         let says = format!("{} is {} behind {}", named(of), behind(of), of.upstream);
         checks.push(Check::new("lag", !is_beyond(of, limit, now), says));
         if let Some(most) = health.letters {
-            let says = format!("{} has {} of {}", named(of), counted(of.letters, "dead letter"), of.upstream);
+            let says = format!("{} has {} of {}", named(of), letters(of.letters), of.upstream);
             checks.push(Check::new("letters", of.letters <= most, says));
         }
     }
@@ -147,4 +147,8 @@ fn is_of_key(error: &Error) -> bool {
 /// A failure without the statements that would mend it.
 fn first_line(failure: &Failure) -> String {
     failure.to_string().lines().next().unwrap_or_default().to_owned()
+}
+
+fn letters(number: u64) -> String {
+    if number == 0 { "no dead letters".to_owned() } else { counted(number, "dead letter") }
 }

@@ -10,9 +10,10 @@ use crate::arguments::Arguments;
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 
-pub(super) fn completions(shell: Shell, output: &mut Output) -> Result<Outcome, Failure> {
+/// The completions for the program with this name, which may be one of a user's own.
+pub(super) fn completions(shell: Shell, program: &str, output: &mut Output) -> Result<Outcome, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Arguments::command(), "eventsourcing", &mut script);
+    clap_complete::generate(shell, &mut Arguments::command(), program, &mut script);
     output.bytes(&script)?;
     Ok(Outcome::Fine)
 }

@@ -12,7 +12,7 @@ use crate::arguments::{General, Rebuild, RebuildAbort, RebuildProgress, RebuildS
 use crate::confirm::confirm;
 use crate::consumer::Rebuilding;
 use crate::consumers::{Consumed, Consumers, Kind};
-use crate::database::{Tables, variables};
+use crate::database::variables;
 use crate::escape::Safe;
 use crate::failure::{Failure, Outcome};
 use crate::interrupt::Interrupt;
@@ -36,8 +36,8 @@ pub(super) async fn run(
 ) -> Result<Outcome, Failure> {
     match rebuild {
         Rebuild::Progress(options) => progress(general, program, options, output).await,
-        Rebuild::Start(options) => start(program, options, output).await,
-        Rebuild::Switch(options) => switch(program, options, output).await,
+        Rebuild::Start(options) => start(general, program, options, output).await,
+        Rebuild::Switch(options) => switch(general, program, options, output).await,
         Rebuild::Abort(options) => abort(general, program, options, output).await,
     }
 }
@@ -135,12 +135,12 @@ fn say(of: &Consumed, speed: Option<f64>, output: &mut Output) -> Result<(), Fai
 }
 
 /// The applications whose logs a projection consumes, opened, and its rebuild.
-async fn begin(program: &Program, name: &str) -> Result<(Vec<Place>, Box<dyn Rebuilding>), Failure> {
+async fn begin(general: &General, program: &Program, name: &str) -> Result<(Vec<Place>, Box<dyn Rebuilding>), Failure> {
     let consumer = program.consumer(name).ok_or_else(|| Failure::NoConsumerType { name: name.to_owned() })?;
     let variables = variables()?;
     let mut places = Vec::new();
     for upstream in consumer.upstreams() {
-        places.push(Place::named(upstream, Tables::AreThere, program, variables.clone()).await?);
+        places.push(Place::named(upstream, general.looks(), program, variables.clone()).await?);
     }
     let applications: Vec<_> = places.iter().map(|place| place.application().clone()).collect();
     let rebuild = consumer.rebuild(&applications).ok_or_else(|| Failure::NoRebuild {
@@ -188,10 +188,15 @@ struct Done<'d> {
     live: bool,
 }
 
-async fn start(program: &Program, options: &RebuildStart, output: &mut Output) -> Result<Outcome, Failure> {
+async fn start(
+    general: &General,
+    program: &Program,
+    options: &RebuildStart,
+    output: &mut Output,
+) -> Result<Outcome, Failure> {
     let interrupt = Interrupt::listen();
     let name = &options.projection;
-    let (places, rebuild) = begin(program, name).await?;
+    let (places, rebuild) = begin(general, program, name).await?;
     let caught_up = catch_up(name, &*rebuild, &interrupt).await;
     // it continues from here when it is switched to
     rebuild.leave();
@@ -209,7 +214,12 @@ async fn start(program: &Program, options: &RebuildStart, output: &mut Output) -
     Ok(Outcome::Fine)
 }
 
-async fn switch(program: &Program, options: &RebuildSwitch, output: &mut Output) -> Result<Outcome, Failure> {
+async fn switch(
+    general: &General,
+    program: &Program,
+    options: &RebuildSwitch,
+    output: &mut Output,
+) -> Result<Outcome, Failure> {
     let interrupt = Interrupt::listen();
     let name = &options.projection;
     let consumer = program.consumer(name).ok_or_else(|| Failure::NoConsumerType { name: name.clone() })?;
@@ -229,7 +239,7 @@ async fn switch(program: &Program, options: &RebuildSwitch, output: &mut Output)
         "version {version} of {name} will replace version {live}, whose tables are dropped and whose runners stop"
     );
     confirm(&what, name, options.yes)?;
-    let (places, mut rebuild) = begin(program, name).await?;
+    let (places, mut rebuild) = begin(general, program, name).await?;
     let position = match catch_up(name, &*rebuild, &interrupt).await {
         Ok(position) => position,
         Err(failure) => {

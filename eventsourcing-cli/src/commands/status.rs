@@ -13,7 +13,7 @@ use crate::notices::note;
 use crate::opened::Opened;
 use crate::output::{Output, TOPIC, WRONG, grouped};
 use crate::place::Place;
-use crate::screen::{HOME, REST_OF_LINE, REST_OF_SCREEN, Screen};
+use crate::screen::Screen;
 
 /// What is known of an application; the fields of its JSON line.
 #[derive(PartialEq, Serialize)]
@@ -46,7 +46,7 @@ pub(super) async fn run(place: &Place, status: &Status, output: &mut Output) -> 
         print(&facts, &shown, output)?;
     }
     let screen = is_drawn.then(Screen::take);
-    let watched = watch(place, status, (&mut facts, &mut shown), &interrupt, is_drawn, output).await;
+    let watched = watch(place, status, (&mut facts, &mut shown), &interrupt, screen.as_ref(), output).await;
     // what was seen last stays after the screen is gone
     drop(screen);
     watched?;
@@ -62,13 +62,14 @@ async fn watch(
     status: &Status,
     (facts, shown): (&mut Facts, &mut Option<String>),
     interrupt: &Interrupt,
-    is_drawn: bool,
+    screen: Option<&Screen>,
     output: &mut Output,
 ) -> Result<(), Failure> {
     let mut failed: Option<String> = None;
     loop {
-        if is_drawn {
-            draw(facts, shown, status, failed.as_deref(), output)?;
+        if let Some(screen) = screen {
+            let drawn = drawn(facts, shown, status, failed.as_deref(), output);
+            screen.draw(&drawn, output)?;
         }
         output.flush()?;
         tokio::select! {
@@ -79,12 +80,12 @@ async fn watch(
             Ok((now, text)) => {
                 let is_new = now != *facts;
                 (*facts, *shown, failed) = (now, text, None);
-                if is_new && !is_drawn {
+                if is_new && screen.is_none() {
                     print(facts, shown, output)?;
                 }
             }
             Err(Failure::Library(error)) if error.is_retryable() => {
-                if !is_drawn {
+                if screen.is_none() {
                     note(format!("{error}; trying again"));
                 }
                 failed = Some(error.to_string());
@@ -94,28 +95,13 @@ async fn watch(
     }
 }
 
-/// Draws the screen again, line over line, so that nothing flickers.
-fn draw(
-    facts: &Facts,
-    time: &Option<String>,
-    status: &Status,
-    failed: Option<&str>,
-    output: &mut Output,
-) -> Result<(), Failure> {
-    output.line(format_args!(
-        "{HOME}every {}s, at {}; Ctrl-C ends{REST_OF_LINE}",
-        status.every,
-        output.time(Timestamp::now())
-    ))?;
-    output.line(REST_OF_LINE)?;
-    for line in lines(facts, time, output) {
-        output.line(format_args!("{line}{REST_OF_LINE}"))?;
-    }
-    if let Some(failed) = failed {
-        let failed = output.styled(WRONG, format!("{}; trying again", Safe(failed)));
-        output.line(format_args!("{failed}{REST_OF_LINE}"))?;
-    }
-    output.bytes(REST_OF_SCREEN.as_bytes())
+/// What is drawn: the facts, and why they are not of now.
+fn drawn(facts: &Facts, time: &Option<String>, status: &Status, failed: Option<&str>, output: &Output) -> Vec<String> {
+    let now = output.time(Timestamp::now());
+    let mut drawn = vec![format!("every {}s, at {now}; Ctrl-C ends", status.every), String::new()];
+    drawn.extend(lines(facts, time, output));
+    drawn.extend(failed.map(|failed| output.styled(WRONG, format!("{}; trying again", Safe(failed)))));
+    drawn
 }
 
 /// Looks at the application. The text is the newest event's time as it is shown.

@@ -1,5 +1,6 @@
 //! Commands that operate an application: consumers, health, keys, dictionaries, and what `doctor` finds.
 
+use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
 use eventsourcing::database::{PostgresViews, SqliteViews};
@@ -9,7 +10,7 @@ use eventsourcing::sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteCo
 use eventsourcing::{Environment, Tracking};
 use serde_json::{Value, json};
 
-use super::common::{Database, DogRegistered, Kennel, Ran, fido, pack};
+use super::common::{Database, DogRegistered, Kennel, Ran, Running, fido, pack};
 
 /// A projection whose view is nothing.
 struct Names;
@@ -255,6 +256,9 @@ async fn a_doctor_finds_nothing_wrong_with_a_new_database() {
         for expected in ["program", "database", "durability", "Kennel", "disk"] {
             assert!(about.contains(&json!(expected)), "{expected}: {about:?}");
         }
+        let tables =
+            findings.json().into_iter().find(|found| found["says"].as_str().unwrap().contains("of its tables"));
+        assert_eq!(tables.unwrap()["says"], json!("version 4 of its tables, 3 events"));
         let kind = if database.is_postgres() { "PostgreSQL" } else { "SQLite" };
         let text = database.run(&["doctor"]).text;
         assert!(text.contains(kind), "{text}");
@@ -313,5 +317,147 @@ async fn run_sql(database: &Database, sql: &str) {
     } else {
         let mut connection = SqliteConnection::connect(&database.file()).await.unwrap();
         query(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_happens_now_is_counted_in_events_per_second() {
+    for database in Database::both() {
+        let kennel = database.kennel().await;
+        pack(&kennel, 2).await;
+        project(&database, &kennel).await;
+        let mut top = Running::start(&mut database.command(&["top", "--every", "1", "--json"]));
+        let first = top.json();
+        assert_eq!(first["applications"][0]["events_per_second"], json!(null));
+        assert_eq!(first["consumers"][0]["consumer"], json!("names"));
+        pack(&kennel, 5).await;
+        let mut now = top.json();
+        while now["applications"][0]["last_position"] != json!(14) {
+            now = top.json();
+        }
+        assert!(now["applications"][0]["events_per_second"].as_f64().is_some_and(|speed| speed > 0.0), "{now}");
+        assert_eq!(now["consumers"][0]["events_behind"], json!(10));
+        assert_eq!(top.interrupt(), 0);
+        let text = database.run(&["top", "--every", "1", "--count", "2"]);
+        assert!(text.code == 0 && text.text.matches("caught up in").count() == 2, "{text:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_explorer_is_served_to_this_machine_with_a_token() {
+    let database = Database::sqlite();
+    fido(&database.kennel().await).await;
+    let mut explore = Running::start(&mut database.command(&["explore", "--port", "0", "--json"]));
+    let served = explore.json();
+    assert_eq!(served["applications"], json!(["Kennel"]));
+    let url = served["url"].as_str().unwrap();
+    let address = url.strip_prefix("http://").unwrap().strip_suffix("/overview").unwrap().to_owned();
+    assert!(address.starts_with("127.0.0.1:"), "{address}");
+    let get = |token: &str| {
+        let mut stream = std::net::TcpStream::connect(&address).unwrap();
+        let head = format!(
+            "GET /overview HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    assert!(get(served["token"].as_str().unwrap()).starts_with("HTTP/1.1 200"));
+    assert!(!get("another-token-of-some-length").starts_with("HTTP/1.1 200"));
+    // the port is in use
+    let port = address.rsplit_once(':').unwrap().1.to_owned();
+    database.run(&["explore", "--port", &port]).refused(1, &address);
+    assert_eq!(explore.interrupt(), 0);
+}
+
+#[tokio::test]
+async fn a_role_that_may_only_read_can_look_at_everything() {
+    let database = Database::postgres();
+    let kennel = database.kennel().await;
+    let dog = fido(&kennel).await;
+    project(&database, &kennel).await;
+    let (role, schema) = (format!("looks_{}", Uuid::new_v4().simple()), database.schema().unwrap().to_owned());
+    for sql in [
+        format!("CREATE ROLE {role} LOGIN"),
+        format!("GRANT USAGE ON SCHEMA {schema} TO {role}"),
+        format!("GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}"),
+        format!("ALTER ROLE {role} SET default_transaction_read_only = on"),
+    ] {
+        run_sql(&database, &sql).await;
+    }
+    let (id, mut said) = (dog.id().to_string(), Vec::new());
+    for arguments in [
+        &["status"][..],
+        &["log"],
+        &["event", "2"],
+        &["history", &id],
+        &["state", &id],
+        &["types"],
+        &["find", "Fido"],
+        &["keys"],
+        &["dictionaries", "list"],
+        &["verify"],
+        &["lag"],
+        &["health", "--lag", "0"],
+        &["letters", "list"],
+        &["letters", "list", "names"],
+        &["letters", "show", "names", "1"],
+        &["rebuild", "progress"],
+        &["top", "--count", "1"],
+    ] {
+        let ran = Ran::of(database.command(arguments).env("POSTGRES_USER", &role));
+        if ran.code != 0 {
+            said.push(format!("{arguments:?}: {ran:?}"));
+        }
+    }
+    let doctor = Ran::of(database.command(&["doctor", "--json"]).env("POSTGRES_USER", &role));
+    for sql in [format!("DROP OWNED BY {role}"), format!("DROP ROLE {role}")] {
+        run_sql(&database, &sql).await;
+    }
+    assert!(said.is_empty(), "{said:#?}");
+    assert!(doctor.json().iter().any(|found| found["about"] == json!("Kennel")), "{doctor:?}");
+}
+
+#[tokio::test]
+async fn looking_writes_nothing_beside_a_file() {
+    let database = Database::sqlite();
+    let kennel = database.kennel().await;
+    fido(&kennel).await;
+    project(&database, &kennel).await;
+    kennel.close().await;
+    let folder = std::path::Path::new(&database.file()).parent().unwrap().to_owned();
+    let files = || {
+        let files = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap());
+        let mut files: Vec<_> =
+            files.map(|file| (file.file_name(), file.metadata().unwrap().modified().unwrap())).collect();
+        files.sort();
+        files
+    };
+    let before = files();
+    for arguments in [&["status"][..], &["log"], &["verify"], &["lag"], &["doctor"], &["health"], &["letters", "list"]]
+    {
+        assert_eq!(database.run(arguments).code, 0, "{arguments:?}");
+        assert_eq!(files(), before, "{arguments:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_log_is_looked_at_without_its_key() {
+    let key = "c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0IHNlYyE=";
+    for database in Database::both() {
+        let database = database.with(&[("CIPHER_KEY", key)]);
+        fido(&database.kennel().await).await;
+        let run = |arguments: &[&str]| {
+            let arguments = [arguments, &["--without-key"]].concat();
+            Ran::of(database.command(&arguments).env_remove("CIPHER_KEY"))
+        };
+        let keys = run(&["keys", "--json"]);
+        assert_eq!((keys.json()[0]["cipher"].as_str(), keys.code), (Some("chacha20poly1305"), 3), "{keys:?}");
+        assert_eq!(run(&["lag"]).code, 0);
+        // the events are there, and what they contain is not
+        let log = run(&["log"]);
+        assert_eq!((log.code, log.text.lines().count()), (3, 3), "{log:?}");
+        assert!(log.text.contains("Dog.Registered") && !log.text.contains("Fido"), "{log:?}");
     }
 }

@@ -36,9 +36,16 @@ fn completions_and_manual_pages_need_no_database() {
         let ran = Ran::of(&mut bare(&["completions", shell]));
         assert!(ran.code == 0 && ran.text.contains("export"), "{shell}: {ran:?}");
     }
+    let own = Ran::of(&mut Database::sqlite().admin(&["completions", "bash"])).text;
+    assert!(
+        own.contains("_admin()") && own.contains("admin__subcmd__letters") || own.contains("admin__letters"),
+        "{own}"
+    );
     let page = Ran::of(&mut bare(&["man"]));
     assert!(page.code == 0 && page.text.contains(".TH eventsourcing"), "{page:?}");
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(Ran::of(&mut bare(&["man".as_ref(), "--dir".as_ref(), folder.path().as_os_str()])).code, 0);
-    assert!(folder.path().join("eventsourcing-import.1").exists());
+    for page in ["import", "state", "letters-retry", "doctor", "explore"] {
+        assert!(folder.path().join(format!("eventsourcing-{page}.1")).exists(), "{page}");
+    }
 }

@@ -3,9 +3,9 @@
 use super::common::{Database, fido, pack};
 use super::terminal::InTerminal;
 
-/// To the other screen without a cursor, and back.
-const TAKE: &str = "\u{1b}[?1049h\u{1b}[?25l";
-const RESTORE: &str = "\u{1b}[?25h\u{1b}[?1049l";
+/// To the other screen without a cursor and with long lines cut, and back.
+const TAKE: &str = "\u{1b}[?1049h\u{1b}[?25l\u{1b}[?7l";
+const RESTORE: &str = "\u{1b}[?7h\u{1b}[?25h\u{1b}[?1049l";
 
 #[tokio::test]
 async fn a_watched_status_leaves_the_terminal_as_it_was() {
@@ -54,4 +54,33 @@ async fn what_is_not_confirmed_is_not_done() {
     // where nobody can type
     database.run(&arguments).refused(2, "is never deleted");
     assert_eq!(database.run(&["dictionaries", "train", "--yes"]).code, 0);
+}
+
+#[tokio::test]
+async fn what_happens_now_is_drawn_again_and_again() {
+    let database = Database::sqlite();
+    let kennel = database.kennel().await;
+    fido(&kennel).await;
+    let mut top = InTerminal::start(&mut database.command(&["top", "--every", "1"]));
+    top.wait_for("events/s");
+    for dogs in 1..=3 {
+        pack(&kennel, 1).await;
+        top.wait_for(&(3 + 2 * dogs).to_string());
+    }
+    let (code, shown) = top.interrupt();
+    assert_eq!(code, 0, "{shown:?}");
+    let (_, after) = shown.split_once(RESTORE).unwrap();
+    assert!(shown.starts_with(TAKE) && after.contains("Kennel") && !after.contains("\u{1b}[?"), "{shown:?}");
+}
+
+#[tokio::test]
+async fn a_screen_of_few_rows_is_not_scrolled() {
+    let database = Database::sqlite();
+    fido(&database.kennel().await).await;
+    let mut status = InTerminal::of_rows(4, &mut database.command(&["status", "--watch", "--every", "1"]));
+    status.wait_for("application");
+    let (code, shown) = status.interrupt();
+    assert_eq!(code, 0);
+    let (drawn, _) = shown.split_once(RESTORE).unwrap();
+    assert!(!drawn.contains("dictionaries"), "{drawn:?}");
 }

@@ -21,12 +21,17 @@ pub(crate) struct InTerminal {
 
 impl InTerminal {
     pub(crate) fn start(command: &mut Command) -> Self {
+        Self::of_rows(40, command)
+    }
+
+    /// In a terminal of this height.
+    pub(crate) fn of_rows(ws_row: u16, command: &mut Command) -> Self {
         let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&controller).unwrap();
         unlockpt(&controller).unwrap();
         let path = ptsname(&controller, Vec::new()).unwrap();
         let terminal: OwnedFd = open(path, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
-        let size = Winsize { ws_row: 40, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
+        let size = Winsize { ws_row, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&terminal, size).unwrap();
         let copy = || terminal.try_clone().unwrap();
         let child = command.env("TERM", "xterm").stdin(copy()).stdout(copy()).stderr(copy()).spawn().unwrap();

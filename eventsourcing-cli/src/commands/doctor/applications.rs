@@ -10,7 +10,7 @@ use crate::amount::duration;
 use crate::arguments::{General, ViewsAt};
 use crate::commands::lag::behind;
 use crate::consumers::{Consumers, Kind};
-use crate::database::{Database, Tables, variables};
+use crate::database::{Database, variables};
 use crate::failure::Failure;
 use crate::opened::Opened;
 use crate::output::counted;
@@ -38,7 +38,7 @@ pub(super) async fn look(
     for found in report.applications.iter().filter(is_asked) {
         is_any = true;
         if tables(found, findings) {
-            events(&found.name, program, findings).await?;
+            events(general, program, &found.name, findings).await?;
         }
     }
     if !is_any {
@@ -88,8 +88,8 @@ fn tables(found: &RecordedApplication, findings: &mut Vec<Finding>) -> bool {
 }
 
 /// Opens the application, and looks at its newest event.
-async fn events(name: &str, program: &Program, findings: &mut Vec<Finding>) -> Result<(), Failure> {
-    let place = match Place::named(name, Tables::AreThere, program, variables()?).await {
+async fn events(general: &General, program: &Program, name: &str, findings: &mut Vec<Finding>) -> Result<(), Failure> {
+    let place = match Place::named(name, general.looks(), program, variables()?).await {
         Ok(place) => place,
         Err(failure) => {
             let said = failure.to_string();

@@ -5,7 +5,7 @@ use eventsourcing::{Application, DeadLetter};
 
 use crate::arguments::{General, ViewsAt};
 use crate::consumers::{Consumed, Consumers, Kind};
-use crate::database::{Tables, variables};
+use crate::database::{Purpose, variables};
 use crate::failure::Failure;
 use crate::place::Place;
 use crate::program::Program;
@@ -52,7 +52,8 @@ impl Sources {
         let variables = variables()?;
         let is_policy = program.application(name).is_some();
         let own = match is_policy {
-            true => Some(Place::named(name, Tables::AreThere, program, variables.clone()).await?),
+            // what it saves is recorded here
+            true => Some(Place::named(name, Purpose::Change, program, variables.clone()).await?),
             false => None,
         };
         let mut upstreams = consumer.upstreams().to_vec();
@@ -67,7 +68,7 @@ impl Sources {
         upstreams.retain(|found| upstream.is_none_or(|upstream| found == upstream));
         let mut all = Vec::new();
         for upstream in upstreams {
-            let place = Place::named(&upstream, Tables::AreThere, program, variables.clone()).await?;
+            let place = Place::named(&upstream, general.looks(), program, variables.clone()).await?;
             let letters = consumer.letters(own.as_ref().map(Place::application), place.application()).await?;
             let letters = Stored::Typed(letters);
             all.push(Source { consumer: name.to_owned(), upstream, place: Some(place), letters });
@@ -95,11 +96,11 @@ impl Sources {
         }
         let (variables, mut own, mut all) = (variables()?, None, Vec::new());
         for of in found.iter().filter(is_named).filter(|of| upstream.is_none_or(|upstream| of.upstream == upstream)) {
-            let place = Place::named(&of.upstream, Tables::AreThere, program, variables.clone()).await.ok();
+            let place = Place::named(&of.upstream, general.looks(), program, variables.clone()).await.ok();
             let letters = match of.kind {
                 Kind::Policy => {
                     if own.is_none() {
-                        own = Some(Place::named(name, Tables::AreThere, program, variables.clone()).await?);
+                        own = Some(Place::named(name, general.looks(), program, variables.clone()).await?);
                     }
                     let Some(own) = &own else { continue };
                     Stored::OfPolicy { application: own.application().clone() }

@@ -23,10 +23,11 @@ pub(crate) const UNUSED_SLOTS: &str = "\
            CASE WHEN pg_is_in_recovery() THEN NULL ELSE greatest(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0)::bigint END \
     FROM pg_replication_slots WHERE NOT active AND NOT temporary ORDER BY 1 LIMIT 100";
 
-/// `(schema)` → the prefix of the tables of each application, and whether the role may read its head.
+/// `(schema)` → the prefix of the tables of each application, and whether the role may read its events and their head.
 pub(crate) const HEADS: &str = "\
     SELECT left(head.relname::text, -5), \
            has_schema_privilege(pg_namespace.oid, 'USAGE') AND has_table_privilege(head.oid, 'SELECT') \
+             AND has_table_privilege(events.oid, 'SELECT') \
     FROM pg_class AS head JOIN pg_namespace ON pg_namespace.oid = head.relnamespace \
     JOIN pg_class AS events ON events.relnamespace = head.relnamespace \
       AND events.relname::text = left(head.relname::text, -5) || '_events' \
@@ -46,7 +47,13 @@ impl PostgresSql {
     ///
     /// The column of the name is missing before version 3.
     pub(crate) fn head_of_any_version(&self) -> String {
-        format!("SELECT schema_version, last, to_jsonb(head) ->> 'application' FROM {} AS head WHERE id = 1", self.head)
+        let Self { events, head, .. } = self;
+        // appends do not write the head's own number, which matters only if the newest events were deleted
+        format!(
+            "SELECT schema_version, greatest(last, (SELECT max(notification_id) FROM {events})), \
+               to_jsonb(head) ->> 'application' \
+             FROM {head} AS head WHERE id = 1"
+        )
     }
 
     /// The indexes that the events must have in this version: names, and the statements that create them.

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use super::error::recorder_error;
 use super::location::Location;
+use super::sealed_file::SealedFile;
 use crate::config::SqliteConfig;
 use crate::report::{DatabaseReport, DatabaseSetting, MissingIndex, RecordedApplication};
 use crate::schema::TableName;
@@ -52,12 +53,21 @@ impl SqliteConfig {
             let cause = format!("there is no file {}", path.display());
             return Err(location.unusable(cause, "correct SQLITE_DBNAME"));
         }
-        self.look(&location).map_err(|error| recorder_error(error, OPERATION, self, &location))
+        // a file that no program is writing is read without locks, and without files beside it
+        let sealed = location.path().and_then(SealedFile::of);
+        if let Some((file, uri)) = sealed.and_then(|file| Some((file.clone(), file.uri()?)))
+            && let Ok(report) = self.look(&uri, &location)
+            && file.is_unchanged()
+        {
+            return Ok(report);
+        }
+        let looked = self.look(&location.filename, &location);
+        looked.map_err(|error| recorder_error(error, OPERATION, self, &location))
     }
 
-    fn look(&self, location: &Location) -> Result<DatabaseReport, rusqlite::Error> {
+    fn look(&self, filename: &str, location: &Location) -> Result<DatabaseReport, rusqlite::Error> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&location.filename, flags)?;
+        let connection = Connection::open_with_flags(filename, flags)?;
         connection.busy_timeout(self.lock_timeout)?;
         let mut settings = Vec::new();
         for name in SETTINGS {
