@@ -94,7 +94,7 @@ pub use last_notifications::SelectLast;
 pub use log_reader::{NotificationLogReader, NotificationStream};
 pub use log_search::{LogSearch, SearchedLog};
 pub use notification_log::{NotificationLog, Section, Select};
-pub use readiness::{DatabaseAnswer, Readiness, ReadinessCheck, ReadinessState};
+pub use readiness::{Reachability, Readiness, ReadinessCheck, ReadinessState};
 pub(crate) use recorded_check::are_among;
 pub use refused_saves::RefusedSaves;
 pub use repository::Repository;

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
-use eventsourcing::application::{DatabaseAnswer, ReadinessState};
+use eventsourcing::application::{Reachability, ReadinessState};
 use eventsourcing::prelude::*;
 use futures::FutureExt as _;
 
@@ -19,7 +19,7 @@ async fn an_open_application_is_ready_and_a_closed_one_unreachable(bank: Bank) {
     bank.close().await;
     let readiness = bank.readiness().within(PATIENCE).await;
     assert_eq!(readiness.state, ReadinessState::Unreachable);
-    assert!(matches!(readiness.database, DatabaseAnswer::Failed(_)), "{readiness:?}");
+    assert!(matches!(readiness.database, Reachability::Failed(_)), "{readiness:?}");
 }
 
 async fn a_consumer_that_gave_up_is_not_ready(bank: Bank) {
@@ -80,7 +80,7 @@ async fn a_database_that_does_not_answer_is_unreachable_in_time() {
     let begun = tokio::time::Instant::now();
     let readiness = bank.readiness().within(within).await;
     assert_eq!((readiness.state, begun.elapsed()), (ReadinessState::Unreachable, within));
-    assert!(matches!(readiness.database, DatabaseAnswer::NoAnswer { within: waited } if waited == within));
+    assert!(matches!(readiness.database, Reachability::NoAnswer { within: waited } if waited == within));
 
     recorder.is_silent.store(false, SeqCst);
     assert!(bank.readiness().await.is_ready());

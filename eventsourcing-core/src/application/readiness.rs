@@ -92,9 +92,9 @@ impl<'a> ReadinessCheck<'a> {
         let (shared, begun) = (&self.application.shared, Instant::now());
         let consumers: Vec<Arc<Consumer>> = shared.counters.consumers.all();
         let database = match limited(self.within, shared.look(&consumers)).await {
-            Some(Ok(())) => DatabaseAnswer::Reachable,
-            Some(Err(error)) => DatabaseAnswer::Failed(error),
-            None => DatabaseAnswer::NoAnswer { within: self.within },
+            Some(Ok(())) => Reachability::Reachable,
+            Some(Err(error)) => Reachability::Failed(error),
+            None => Reachability::NoAnswer { within: self.within },
         };
         // letters are in the databases of views: those say nothing about this one
         for consumer in &consumers {
@@ -109,13 +109,13 @@ impl<'a> ReadinessCheck<'a> {
         Readiness { application: shared.name.clone(), state, database, last_id, consumers }
     }
 
-    fn state(&self, database: &DatabaseAnswer, consumers: &[ConsumerStats]) -> ReadinessState {
+    fn state(&self, database: &Reachability, consumers: &[ConsumerStats]) -> ReadinessState {
         let live = || consumers.iter().filter(|consumer| !consumer.is_rebuild);
         let is_late = |consumer: &ConsumerStats| {
             self.max_lag_events.is_some_and(|most| consumer.lag() > most)
                 || self.max_lag_time.is_some_and(|longest| consumer.behind_for.is_some_and(|behind| behind > longest))
         };
-        if !matches!(database, DatabaseAnswer::Reachable) {
+        if !matches!(database, Reachability::Reachable) {
             ReadinessState::Unreachable
         } else if live().any(|consumer| matches!(consumer.state, ConsumerState::Failed | ConsumerState::Stopped)) {
             ReadinessState::ConsumerFailed
@@ -172,7 +172,7 @@ pub struct Readiness {
     /// The state, in one word.
     pub state: ReadinessState,
     /// Whether the database answered.
-    pub database: DatabaseAnswer,
+    pub database: Reachability,
     /// The last notification id of the log, as far as this process knows.
     pub last_id: u64,
     /// The consumers of the log in this process.
@@ -189,7 +189,7 @@ impl Readiness {
 /// Whether a database answered.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum DatabaseAnswer {
+pub enum Reachability {
     /// It answered.
     Reachable,
     /// It returned this error.

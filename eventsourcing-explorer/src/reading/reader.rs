@@ -130,7 +130,7 @@ impl Reader {
     }
 
     /// The failure of a read. What happened is in the log of the service, and not on the page.
-    fn failed(&self, error: &RecorderError) -> Failure {
+    pub(super) fn failed(&self, error: &dyn std::error::Error) -> Failure {
         tracing::warn!(application = self.name(), %error, "the explorer could not read");
         Failure::Unavailable
     }
