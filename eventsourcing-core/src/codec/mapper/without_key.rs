@@ -7,8 +7,8 @@ use super::Mapper;
 impl Mapper {
     /// Removes the cipher, for a program that looks at a log whose key it must not have.
     ///
-    /// Encrypted states are not opened: the error is [`MapperFailure::KeyMissing`]. Nothing is sealed, with the same error, so that no event is
-    /// recorded unencrypted. States that are not encrypted are opened.
+    /// Encrypted states are not opened: the error is [`MapperFailure::KeyMissing`](crate::codec::MapperFailure::KeyMissing). Nothing is sealed,
+    /// with the same error, so that no event is recorded unencrypted. States that are not encrypted are opened.
     ///
     /// # Examples
     ///
