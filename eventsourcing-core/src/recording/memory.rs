@@ -267,12 +267,8 @@ impl Recorder for MemoryRecorder {
         self.read(|log| log.select_recorded_times(ids))
     }
 
-    async fn select_event_places(
-        &self,
-        originator_id: Uuid,
-        versions: &[u64],
-    ) -> Result<Vec<EventPlace>, RecorderError> {
-        self.read(|log| log.select_event_places(originator_id, versions))
+    async fn select_event_places(&self, id: Uuid, versions: &[u64]) -> Result<Vec<EventPlace>, RecorderError> {
+        self.read(|log| log.select_event_places(id, versions))
     }
 
     fn keeps_commands(&self) -> bool {

@@ -34,14 +34,11 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use async_trait::async_trait;
-use eventsourcing_core::recording::{Append, EventPlace, LetterQuery, ReplayQuery, ReplayVisitor};
-use eventsourcing_core::recording::{EventQuery, EventVisitor, LogPosition, NotificationQuery, NotificationVisitor};
 use eventsourcing_core::recording::{
+    Append, EventPlace, EventQuery, EventVisitor, LetterQuery, LogPosition, NotificationQuery, NotificationVisitor,
     OriginatorIdQuery, OriginatorQuery, OriginatorSummary, OutdatedCommands, RecordedCommand, RecordedOriginator,
-    RecordedTime,
-};
-use eventsourcing_core::recording::{
-    SearchQuery, StoredDictionary, StoredLetter, StoredSnapshot, TableSize, TrackedPosition, Watermark,
+    RecordedTime, ReplayQuery, ReplayVisitor, SearchQuery, StoredDictionary, StoredLetter, StoredSnapshot, TableSize,
+    TrackedPosition, Watermark,
 };
 use eventsourcing_core::stats::RecorderStats;
 use eventsourcing_core::{CommandId, Notification, Recorder, RecorderError, StoredEvent, Tracking, Uuid};
@@ -310,12 +307,8 @@ impl Recorder for PostgresRecorder {
         self.inner.select_recorded_times(ids).await
     }
 
-    async fn select_event_places(
-        &self,
-        originator_id: Uuid,
-        versions: &[u64],
-    ) -> Result<Vec<EventPlace>, RecorderError> {
-        self.inner.select_event_places(originator_id, versions).await
+    async fn select_event_places(&self, id: Uuid, versions: &[u64]) -> Result<Vec<EventPlace>, RecorderError> {
+        self.inner.select_event_places(id, versions).await
     }
 
     fn keeps_commands(&self) -> bool {

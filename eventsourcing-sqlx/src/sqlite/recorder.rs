@@ -279,12 +279,8 @@ impl Recorder for SqliteRecorder {
         self.inner.select_recorded_times(ids).await
     }
 
-    async fn select_event_places(
-        &self,
-        originator_id: Uuid,
-        versions: &[u64],
-    ) -> Result<Vec<EventPlace>, RecorderError> {
-        self.inner.select_event_places(originator_id, versions).await
+    async fn select_event_places(&self, id: Uuid, versions: &[u64]) -> Result<Vec<EventPlace>, RecorderError> {
+        self.inner.select_event_places(id, versions).await
     }
 
     fn keeps_commands(&self) -> bool {
