@@ -22,8 +22,8 @@ pub(super) const BATCH: usize = 100;
 
 /// The dead letters of a projection, to list, retry and discard, or to try without any effect.
 ///
-/// Who retries or discards them, and why, is recorded with [`retry_with`](Self::retry_with) and its neighbours. [`AnyDeadLetters`](crate::projection::AnyDeadLetters) is the
-/// same without the types.
+/// Who retries or discards them, and why, is recorded with [`retry_with`](Self::retry_with) and its neighbours.
+/// [`AnyDeadLetters`](crate::projection::AnyDeadLetters) is the same without the types.
 ///
 /// It needs no projection runner, and works beside running ones, in the same process or in another. Retried events are handled in
 /// log order, before any later event of the same aggregate. Later events are parked as well while the aggregate has dead
