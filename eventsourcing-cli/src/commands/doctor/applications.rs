@@ -88,12 +88,7 @@ fn tables(found: &RecordedApplication, findings: &mut Vec<Finding>) -> bool {
 }
 
 /// Opens the application, and looks at its newest event.
-async fn events(
-    general: &General,
-    program: &Program,
-    name: &str,
-    findings: &mut Vec<Finding>,
-) -> Result<(), Failure> {
+async fn events(general: &General, program: &Program, name: &str, findings: &mut Vec<Finding>) -> Result<(), Failure> {
     let place = match Place::named(name, general.looks(), program, variables()?).await {
         Ok(place) => place,
         Err(failure) => {
