@@ -75,9 +75,9 @@ tuples!(A B C D E F G H);
 ///
 /// #[projection("cities")]
 /// impl Cities {
-///     #[on(Order::Placed)]
-///     async fn placed(&self, city: String, view: &mut SqliteConnection) -> eventsourcing::sqlx::Result<()> {
-///         # let _ = (city, view);
+///     #[on]
+///     async fn placed(&self, event: &OrderPlaced, view: &mut SqliteConnection) -> eventsourcing::sqlx::Result<()> {
+///         # let _ = (event, view);
 ///         # Ok(())
 ///     }
 /// }

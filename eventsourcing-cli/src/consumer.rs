@@ -8,8 +8,8 @@ use std::time::Duration;
 use eventsourcing::projection::{AnyDeadLetters, RebuildProgress, RebuildableViews, RecordedProjection};
 use eventsourcing::{Application, DeadLetters, ProcessApplication, Projection, Rebuild};
 
+use crate::boxed::Boxed;
 use crate::failure::Failure;
-use crate::program::Boxed;
 
 /// The number of projections that are listed at a time.
 const PAGE: usize = 100;

@@ -39,6 +39,7 @@
 mod admin;
 mod amount;
 mod arguments;
+mod boxed;
 mod commands;
 mod confirm;
 mod consumer;

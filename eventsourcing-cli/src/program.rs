@@ -1,14 +1,10 @@
 //! What a program has registered: its applications and the projections that it can retry and rebuild.
 
-use std::pin::Pin;
-
 use eventsourcing::{Application, ApplicationStruct};
 
+use crate::boxed::Boxed;
 use crate::consumer::Consumer;
 use crate::database::Variables;
-
-/// A future of any type.
-pub(crate) type Boxed<'f, T> = Pin<Box<dyn Future<Output = T> + Send + 'f>>;
 
 /// The applications and projections of a program; none of them in the command `eventsourcing` itself.
 #[derive(Default)]

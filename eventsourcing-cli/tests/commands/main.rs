@@ -2,14 +2,17 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 mod common;
+mod doctor;
 mod faults;
 mod following;
 mod hostile;
 #[cfg(unix)]
 mod letters;
 mod looking;
+mod looking_only;
 mod operating;
 mod output;
+mod projected;
 #[cfg(unix)]
 mod screens;
 #[path = "../../examples/admin/shop.rs"]

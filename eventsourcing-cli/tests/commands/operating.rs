@@ -1,60 +1,12 @@
-//! Commands that operate an application: consumers, health, keys, dictionaries, and what `doctor` finds.
+//! Commands that operate an application: consumers, health, keys, dictionaries, and what happens now.
 
 use std::io::{Read as _, Write as _};
-use std::time::Duration;
 
-use eventsourcing::database::{PostgresViews, SqliteViews};
 use eventsourcing::prelude::*;
-use eventsourcing::sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
-use eventsourcing::sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection, query};
-use eventsourcing::{Environment, Tracking};
 use serde_json::{Value, json};
 
-use super::common::{Database, DogRegistered, Kennel, Ran, Running, fido, pack};
-
-/// A projection whose view is nothing.
-struct Names;
-
-#[projection("names")]
-impl Names {
-    #[on]
-    async fn registered(&self, event: &DogRegistered, view: &mut SqliteConnection) -> Result<(), String> {
-        let _ = view;
-        if event.name == "Fido" { Err("Fido is no name for a dog".to_owned()) } else { Ok(()) }
-    }
-}
-
-/// The same with a view in PostgreSQL.
-struct PostgresNames;
-
-#[projection("names")]
-impl PostgresNames {
-    #[on]
-    async fn registered(&self, event: &DogRegistered, view: &mut PgConnection) -> Result<(), String> {
-        let _ = view;
-        if event.name == "Fido" { Err("Fido is no name for a dog".to_owned()) } else { Ok(()) }
-    }
-}
-
-/// Runs the projection up to the end of the log, with its views in the database of the events.
-async fn project(database: &Database, kennel: &Kennel) {
-    let last = kennel.log().max_id().await.unwrap().unwrap_or_default();
-    let park = OnFailure::park(0, Duration::ZERO);
-    let long = Duration::from_secs(600);
-    if database.is_postgres() {
-        let environment = Environment::from_variables("Kennel", database.variables.clone());
-        let views = PostgresViews::from_environment(&environment).await.unwrap();
-        let runner = ProjectionRunner::builder(kennel, PostgresNames, views).on_failure(park).start().await.unwrap();
-        runner.wait_for(last, long).await.unwrap();
-        runner.stop().await.unwrap();
-    } else {
-        let options = SqliteConnectOptions::new().filename(database.file()).create_if_missing(true);
-        let views = SqliteViews::open(SqlitePool::connect_with(options).await.unwrap()).await.unwrap();
-        let runner = ProjectionRunner::builder(kennel, Names, views).on_failure(park).start().await.unwrap();
-        runner.wait_for(last, long).await.unwrap();
-        runner.stop().await.unwrap();
-    }
-}
+use super::common::{Database, Ran, Running, bare, fido, pack};
+use super::projected::project;
 
 #[tokio::test]
 async fn consumers_are_found_without_their_types() {
@@ -146,11 +98,11 @@ async fn a_probe_tells_what_is_wrong_from_a_wrong_probe() {
     assert!(ran.code == 3 && ran.text.contains("FAILED  database"), "{ran:?}");
     let server =
         [("POSTGRES_HOST", "127.0.0.1"), ("POSTGRES_PORT", "1"), ("POSTGRES_USER", "ada"), ("POSTGRES_DBNAME", "x")];
-    let mut command = super::common::bare(&["health", "--app", "Kennel"]);
+    let mut command = bare(&["health", "--app", "Kennel"]);
     let ran = Ran::of(command.env("PERSISTENCE_MODULE", "postgres").envs(server));
     assert!(ran.code == 3 && ran.text.contains("PostgreSQL is not running there"), "{ran:?}");
     // nobody knows whether the application is well
-    Ran::of(&mut super::common::bare(&["health"])).refused(1, "PERSISTENCE_MODULE is not set");
+    Ran::of(&mut bare(&["health"])).refused(1, "PERSISTENCE_MODULE is not set");
     database.run(&["health", "--lag", "soon"]).refused(2, "`soon` is no limit");
 }
 
@@ -243,84 +195,6 @@ async fn training_without_zstd_says_what_is_missing() {
 }
 
 #[tokio::test]
-async fn a_doctor_finds_nothing_wrong_with_a_new_database() {
-    for database in Database::both() {
-        let kennel = database.kennel().await;
-        fido(&kennel).await;
-        let findings = database.run(&["doctor", "--json"]);
-        let problems: Vec<Value> =
-            findings.json().into_iter().filter(|found| found["level"] == json!("problem")).collect();
-        // the server of these tests may do without durability, to be fast
-        assert!(problems.iter().all(|found| found["about"] == json!("durability")), "{problems:?}");
-        let about: Vec<Value> = findings.json().iter().map(|found| found["about"].clone()).collect();
-        for expected in ["program", "database", "durability", "Kennel", "disk"] {
-            assert!(about.contains(&json!(expected)), "{expected}: {about:?}");
-        }
-        let tables =
-            findings.json().into_iter().find(|found| found["says"].as_str().unwrap().contains("of its tables"));
-        assert_eq!(tables.unwrap()["says"], json!("version 4 of its tables, 3 events"));
-        let kind = if database.is_postgres() { "PostgreSQL" } else { "SQLite" };
-        let text = database.run(&["doctor"]).text;
-        assert!(text.contains(kind), "{text}");
-    }
-}
-
-#[tokio::test]
-async fn a_missing_index_is_found_with_the_statement_that_creates_it() {
-    for database in Database::both() {
-        fido(&database.kennel().await).await;
-        run_sql(&database, "DROP INDEX {schema}kennel_events_first_key").await;
-        let ran = database.run(&["doctor", "--json"]);
-        assert_eq!(ran.code, 3, "{ran:?}");
-        let findings = ran.json();
-        let missing =
-            findings.iter().find(|found| found["says"] == json!("its index kennel_events_first_key is missing"));
-        let create = missing.unwrap()["sql"].as_str().unwrap().to_owned();
-        run_sql(&database, &create).await;
-        let after = database.run(&["doctor", "--json"]).json();
-        assert!(!after.iter().any(|found| found["says"].as_str().unwrap().contains("is missing")), "{after:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_doctor_names_dead_letters_and_their_cure() {
-    let database = Database::sqlite();
-    let kennel = database.kennel().await;
-    fido(&kennel).await;
-    project(&database, &kennel).await;
-    let text = database.run(&["doctor", "--quiet"]).text;
-    assert!(
-        text.contains("1 dead letter of Kennel") && text.contains("cure: eventsourcing letters list names"),
-        "{text}"
-    );
-    assert!(!text.contains("ok  "), "{text}");
-}
-
-#[tokio::test]
-async fn tables_of_a_later_version_are_a_problem() {
-    for database in Database::both() {
-        database.kennel().await;
-        run_sql(&database, "UPDATE {schema}kennel_head SET schema_version = 99").await;
-        let ran = database.run(&["doctor"]);
-        assert!(ran.code == 3 && ran.text.contains("version 99 of its tables"), "{ran:?}");
-        assert!(ran.text.contains("cure: install a newer version of this command"), "{ran:?}");
-    }
-}
-
-/// Runs a statement beside the library.
-async fn run_sql(database: &Database, sql: &str) {
-    let sql = sql.replace("{schema}", &database.schema().map(|schema| format!("{schema}.")).unwrap_or_default());
-    if database.is_postgres() {
-        let environment = Environment::from_variables("Kennel", database.variables.clone());
-        let views = PostgresViews::from_environment(&environment).await.unwrap();
-        query(AssertSqlSafe(sql)).execute(views.pool()).await.unwrap();
-    } else {
-        let mut connection = SqliteConnection::connect(&database.file()).await.unwrap();
-        query(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
-    }
-}
-
-#[tokio::test]
 async fn what_happens_now_is_counted_in_events_per_second() {
     for database in Database::both() {
         let kennel = database.kennel().await;
@@ -369,95 +243,4 @@ async fn the_explorer_is_served_to_this_machine_with_a_token() {
     let port = address.rsplit_once(':').unwrap().1.to_owned();
     database.run(&["explore", "--port", &port]).refused(1, &address);
     assert_eq!(explore.interrupt(), 0);
-}
-
-#[tokio::test]
-async fn a_role_that_may_only_read_can_look_at_everything() {
-    let database = Database::postgres();
-    let kennel = database.kennel().await;
-    let dog = fido(&kennel).await;
-    project(&database, &kennel).await;
-    let (role, schema) = (format!("looks_{}", Uuid::new_v4().simple()), database.schema().unwrap().to_owned());
-    for sql in [
-        format!("CREATE ROLE {role} LOGIN"),
-        format!("GRANT USAGE ON SCHEMA {schema} TO {role}"),
-        format!("GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}"),
-        format!("ALTER ROLE {role} SET default_transaction_read_only = on"),
-    ] {
-        run_sql(&database, &sql).await;
-    }
-    let (id, mut said) = (dog.id().to_string(), Vec::new());
-    for arguments in [
-        &["status"][..],
-        &["log"],
-        &["event", "2"],
-        &["history", &id],
-        &["state", &id],
-        &["types"],
-        &["find", "Fido"],
-        &["keys"],
-        &["dictionaries", "list"],
-        &["verify"],
-        &["lag"],
-        &["health", "--lag", "0"],
-        &["letters", "list"],
-        &["letters", "list", "names"],
-        &["letters", "show", "names", "1"],
-        &["rebuild", "progress"],
-        &["top", "--count", "1"],
-    ] {
-        let ran = Ran::of(database.command(arguments).env("POSTGRES_USER", &role));
-        if ran.code != 0 {
-            said.push(format!("{arguments:?}: {ran:?}"));
-        }
-    }
-    let doctor = Ran::of(database.command(&["doctor", "--json"]).env("POSTGRES_USER", &role));
-    for sql in [format!("DROP OWNED BY {role}"), format!("DROP ROLE {role}")] {
-        run_sql(&database, &sql).await;
-    }
-    assert!(said.is_empty(), "{said:#?}");
-    assert!(doctor.json().iter().any(|found| found["about"] == json!("Kennel")), "{doctor:?}");
-}
-
-#[tokio::test]
-async fn looking_writes_nothing_beside_a_file() {
-    let database = Database::sqlite();
-    let kennel = database.kennel().await;
-    fido(&kennel).await;
-    project(&database, &kennel).await;
-    kennel.close().await;
-    let folder = std::path::Path::new(&database.file()).parent().unwrap().to_owned();
-    let files = || {
-        let files = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap());
-        let mut files: Vec<_> =
-            files.map(|file| (file.file_name(), file.metadata().unwrap().modified().unwrap())).collect();
-        files.sort();
-        files
-    };
-    let before = files();
-    for arguments in [&["status"][..], &["log"], &["verify"], &["lag"], &["doctor"], &["health"], &["letters", "list"]]
-    {
-        assert_eq!(database.run(arguments).code, 0, "{arguments:?}");
-        assert_eq!(files(), before, "{arguments:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_log_is_looked_at_without_its_key() {
-    let key = "c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0IHNlYyE=";
-    for database in Database::both() {
-        let database = database.with(&[("CIPHER_KEY", key)]);
-        fido(&database.kennel().await).await;
-        let run = |arguments: &[&str]| {
-            let arguments = [arguments, &["--without-key"]].concat();
-            Ran::of(database.command(&arguments).env_remove("CIPHER_KEY"))
-        };
-        let keys = run(&["keys", "--json"]);
-        assert_eq!((keys.json()[0]["cipher"].as_str(), keys.code), (Some("chacha20poly1305"), 3), "{keys:?}");
-        assert_eq!(run(&["lag"]).code, 0);
-        // the events are there, and what they contain is not
-        let log = run(&["log"]);
-        assert_eq!((log.code, log.text.lines().count()), (3, 3), "{log:?}");
-        assert!(log.text.contains("Dog.Registered") && !log.text.contains("Fido"), "{log:?}");
-    }
 }

@@ -45,6 +45,15 @@ impl ::eventsourcing::ApplicationStruct for Observatory {
             ::std::option::Option::None => Self::open().await,
         }
     }
+
+    async fn open_to_look(
+        variables: ::std::vec::Vec<(::std::string::String, ::std::string::String)>,
+        with_key: bool,
+    ) -> ::eventsourcing::Result<Self> {
+        let builder = Self::builder().variables(variables).read_only();
+        let builder = if with_key { builder } else { builder.without_key() };
+        builder.open().await
+    }
 }
 
 impl ::std::convert::From<::eventsourcing::Application> for Observatory {

@@ -48,7 +48,8 @@ fn of_file(_: &str, _: &DatabaseReport, _: &mut Vec<Finding>) {}
 /// The name of the file system, if other machines can change the file.
 #[cfg(target_os = "linux")]
 fn network(file: &str) -> Option<&'static str> {
-    let kind = i64::try_from(rustix::fs::statfs(file).ok()?.f_type).ok()?;
+    // its type differs between architectures
+    let kind = i128::from(rustix::fs::statfs(file).ok()?.f_type);
     match kind {
         0x6969 => Some("NFS"),
         0x517b => Some("SMB"),
