@@ -7,8 +7,8 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use eventsourcing_core::recording::{EventQuery, NotificationQuery};
-use eventsourcing_core::{Recorder, RecorderError, Uuid};
+use eventsourcing_core::recording::{Append, EventQuery, NewCommand, NotificationQuery};
+use eventsourcing_core::{Recorder, RecorderError, Timestamp, Uuid};
 use eventsourcing_sqlx::{SqliteConfig, SqliteRecorder};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
@@ -62,6 +62,27 @@ async fn a_file_that_a_backup_replaced_takes_no_saves() {
     fs::remove_file(directory.path().join("universe.db-wal")).unwrap_or_default();
     // opened again, the backup goes on
     assert_eq!(ids(&open(&path).await.insert_events(one_event()).await.unwrap()), [3]);
+}
+
+/// A process that only reads would otherwise go on with the old file for as long as it runs.
+#[tokio::test]
+async fn a_file_that_was_replaced_is_not_read_for_long() {
+    let (directory, path, recorder) = universe().await;
+    let backup = directory.path().join("backup.db");
+    run(&path, format!("VACUUM INTO '{}'", backup.display())).await;
+    let append = Append::new(one_event()).command(NewCommand::new("lost".into(), Timestamp::now()));
+    recorder.append(append).await.unwrap();
+    assert_eq!(recorder.max_notification_id().await.unwrap(), Some(3));
+    fs::rename(&backup, &path).unwrap();
+    // the command counts as done, so its answer is checked each time
+    let error = recorder.find_command("lost".into()).await.unwrap_err();
+    assert!(matches!(error, RecorderError::FileReplaced { .. }), "{error:?}");
+    let error = loop {
+        if let Err(error) = recorder.select_notifications(NotificationQuery::after(0, 10)).await {
+            break error;
+        }
+    };
+    assert!(matches!(error, RecorderError::FileReplaced { .. }), "{error:?}");
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use eventsourcing::database::SqliteViews;
 use eventsourcing::prelude::{Application, OnFailure, ProcessApplication as _, ProjectionRunner};
-use eventsourcing_explorer::Explorer;
+use eventsourcing_explorer::{Explorer, Scope};
 use sqlx::sqlite::SqlitePool;
 
 use shop::{Orders, Payments};
@@ -53,13 +53,21 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let runners = [
         payments.follow(&orders).start().await?,
         ProjectionRunner::start(&orders, Revenue, views.clone()).await?,
-        ProjectionRunner::builder(&orders, Labels, label_views).on_failure(park).start().await?,
-        ProjectionRunner::builder(&orders, Search, slow_views).batch_size(1).start().await?,
+        ProjectionRunner::builder(&orders, Labels, label_views.clone()).on_failure(park).start().await?,
+        ProjectionRunner::builder(&orders, Search, slow_views.clone()).batch_size(1).start().await?,
     ];
 
     // a port of the caller's choice, for those who have 4040 in use
     let port = std::env::args().nth(1).map_or(Ok(Explorer::ADDRESS.port()), |port| port.parse())?;
-    let server = Explorer::of(&orders).also(&payments).serve(([127, 0, 0, 1], port).into()).await?;
+    let explorer = Explorer::of(&orders)
+        .also(&payments)
+        .views(&views)
+        .views(&label_views)
+        .views(&slow_views)
+        .audit(views.clone())
+        .allow([Scope::LettersRetry, Scope::LettersDiscard, Scope::Rebuild]);
+    let explorer = runners.iter().fold(explorer, Explorer::runner);
+    let server = explorer.serve(([127, 0, 0, 1], port).into()).await?;
     println!("Open   {}", server.url());
     println!("Token  {}", server.token().unwrap_or_default());
     println!("Ctrl-C stops it and removes {}.", folder.path().display());

@@ -21,6 +21,8 @@ impl Inner {
     pub(super) async fn find_command(&self, id: CommandId) -> Result<Option<RecordedCommand>, RecorderError> {
         let mut found = None;
         self.read("look up a command", |connection| {
+            // what is found counts as done, so it must not be that of a file that nobody else has
+            self.connections.check_not_replaced()?;
             found = self.command_in(connection, id)?;
             Ok(Slice::Last)
         })

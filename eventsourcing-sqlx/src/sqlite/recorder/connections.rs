@@ -1,6 +1,8 @@
 //! The connections to a database: one that writes, and some that read. All are used on the caller's thread.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use eventsourcing_core::RecorderError;
 use rusqlite::config::DbConfig;
@@ -20,6 +22,9 @@ const KEPT_READERS: usize = 8;
 
 /// How a database is opened whose events may be recorded.
 const WRITING: OpenFlags = OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_CREATE);
+
+/// For how many milliseconds a file that is there counts as being there.
+const CHECKED_FOR: u64 = 10;
 
 /// How many prepared statements a connection keeps: more than there are.
 const STATEMENTS: usize = 32;
@@ -41,6 +46,9 @@ pub(super) struct Connections {
     readers: Mutex<Option<Vec<Reader>>>,
     /// Whether nothing may be changed.
     is_read_only: bool,
+    /// When the file was opened, and how many milliseconds later a read checks the next time that it is still there.
+    begun: Instant,
+    next_check: AtomicU64,
 }
 
 /// A connection that reads.
@@ -72,6 +80,8 @@ impl Connections {
             identity: Mutex::new(None),
             readers: Mutex::new(Some(Vec::new())),
             is_read_only,
+            begun: Instant::now(),
+            next_check: AtomicU64::new(0),
         }
     }
 
@@ -112,6 +122,7 @@ impl Connections {
         if self.location.is_memory {
             return self.write(read);
         }
+        self.check_now_and_then()?;
         let idle = match self.readers().as_mut() {
             Some(readers) => readers.pop(),
             None => return Err(RecorderError::Closed.into()),
@@ -143,6 +154,23 @@ impl Connections {
     pub(super) fn check_file(&self) -> Result<(), RecorderError> {
         let is_current = self.identity().as_mut().is_none_or(FileIdentity::is_current);
         if is_current { Ok(()) } else { Err(self.location.replaced()) }
+    }
+
+    /// Refuses to read a file that was deleted or replaced. It asks the file system at most once in a while: a read is not much longer than that.
+    fn check_now_and_then(&self) -> Result<(), RecorderError> {
+        let now = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        if self.is_read_only || now < self.next_check.load(Relaxed) {
+            return Ok(());
+        }
+        self.check_not_replaced()?;
+        self.next_check.store(now.saturating_add(CHECKED_FOR), Relaxed);
+        Ok(())
+    }
+
+    /// Refuses a file that was deleted or replaced, for those who read: the write-ahead log may be another one.
+    pub(super) fn check_not_replaced(&self) -> Result<(), RecorderError> {
+        let is_there = self.identity().as_ref().is_none_or(FileIdentity::is_there);
+        if is_there { Ok(()) } else { Err(self.location.replaced()) }
     }
 
     /// Makes sure that a new connection has the same file open as the others.

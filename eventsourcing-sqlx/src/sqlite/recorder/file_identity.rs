@@ -40,6 +40,11 @@ impl FileIdentity {
         self.numbers == found
     }
 
+    /// Whether the same file still has its name, regardless of the write-ahead log.
+    pub(super) fn is_there(&self) -> bool {
+        number(&self.file) == self.numbers[0]
+    }
+
     /// The device and the number of the database's file, as it was when it was opened.
     pub(super) fn file_number(&self) -> Option<(u64, u64)> {
         self.numbers[0]
