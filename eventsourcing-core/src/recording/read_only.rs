@@ -10,8 +10,9 @@ use super::{
     Append, CommandId, EventPlace, EventQuery, EventVisitor, LetterQuery, LogPosition, Notification, NotificationQuery,
     NotificationVisitor, OriginatorIdQuery, OriginatorQuery, OriginatorSummary, OutdatedCommands, RecordedCommand,
     RecordedOriginator, RecordedTime, Recorder, RecorderError, ReplayQuery, ReplayVisitor, SearchQuery,
-    StoredDictionary, StoredEvent, StoredLetter, StoredSnapshot, TrackedPosition, Tracking,
+    StoredDictionary, StoredEvent, StoredLetter, StoredSnapshot, TableSize, TrackedPosition, Tracking,
 };
+use crate::stats::RecorderStats;
 
 /// A recorder that reads what another one has recorded, and refuses to change anything.
 ///
@@ -174,6 +175,14 @@ impl Recorder for ReadOnlyRecorder {
 
     async fn select_event_places(&self, id: Uuid, versions: &[u64]) -> Result<Vec<EventPlace>, RecorderError> {
         self.inner.select_event_places(id, versions).await
+    }
+
+    async fn table_sizes(&self) -> Result<Vec<TableSize>, RecorderError> {
+        self.inner.table_sizes().await
+    }
+
+    fn stats(&self) -> RecorderStats {
+        self.inner.stats()
     }
 
     async fn last_id_before(&self, time: Timestamp) -> Result<u64, RecorderError> {
