@@ -54,7 +54,9 @@ fn is_variable(name: &str) -> bool {
 
 #[test]
 fn every_test_that_is_named_exists() {
-    let tests = ["tests", "eventsourcing-core", "eventsourcing-sqlx/tests", "eventsourcing-explorer/tests"].map(sources).concat();
+    let tests = ["tests", "eventsourcing-core", "eventsourcing-sqlx/tests", "eventsourcing-explorer/tests"]
+        .map(sources)
+        .concat();
     for (page, least) in [(README, 5), (GUARANTEES, 10)] {
         let named = in_backticks(page, |it| {
             it.matches('_').count() >= 3 && it.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')

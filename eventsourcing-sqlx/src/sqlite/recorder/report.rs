@@ -1,5 +1,7 @@
 //! What a file says about itself, without the type of any application.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 use eventsourcing_core::{RecorderError, Timestamp};
@@ -69,10 +71,13 @@ impl SqliteConfig {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(filename, flags)?;
         connection.busy_timeout(self.lock_timeout)?;
+        let has_wal = location.path().is_some_and(is_in_wal_mode);
         let mut settings = Vec::new();
         for name in SETTINGS {
             let value: rusqlite::types::Value = connection.pragma_query_value(None, name, |row| row.get(0))?;
-            settings.push(DatabaseSetting::new(name, shown(value)));
+            // a connection that takes no locks has another mode than the file
+            let value = if name == "journal_mode" && has_wal { "wal".to_owned() } else { shown(value) };
+            settings.push(DatabaseSetting::new(name, value));
         }
         let number = |name: &str| settings.iter().find(|setting| setting.name == name);
         let number = |name: &str| number(name).and_then(|setting| setting.value.parse::<u64>().ok()).unwrap_or(0);
@@ -101,6 +106,15 @@ impl SqliteConfig {
             applications,
         })
     }
+}
+
+/// Whether the header of a file says that it has a write-ahead log: its versions for writing and for reading are 2.
+///
+/// Source: <https://www.sqlite.org/fileformat2.html#file_format_version_numbers>.
+fn is_in_wal_mode(path: &Path) -> bool {
+    let mut header = [0; 20];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
+    read.is_ok() && header[18..] == [2, 2]
 }
 
 /// The application with this prefix; none if its head has no row.
