@@ -9,6 +9,4 @@ pub(crate) mod sqlite;
 mod statements;
 
 pub(crate) use self::identifier::quoted;
-#[cfg(feature = "postgres")]
-pub(crate) use self::statements::Sql;
-pub(crate) use self::statements::Statements;
+pub(crate) use self::statements::{Sql, Statements};

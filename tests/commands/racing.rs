@@ -106,7 +106,11 @@ async fn nobody_is_refused_because_of_the_same_command(variables: Variables) {
                 let note = format!("note {round}");
                 start.wait().await;
                 let take = |order: &mut Order| {
-                    if order.notes.contains(&note) { Err("it is taken") } else { Ok(order.note(&note)) }
+                    if order.notes.contains(&note) {
+                        return Err("it is taken");
+                    }
+                    order.note(&note);
+                    Ok(())
                 };
                 shop.retry(id, take).command(note.as_str()).await.unwrap()
             })
