@@ -63,7 +63,7 @@ impl Options {
 
 /// Finds or starts PostgreSQL, runs the tests and the examples, and stops what it started.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
-    // who asks for some tests may not need it; those that do fail without it
+    // a run of some tests may need no browser, and tests that need one fail without it
     if options.extra.is_empty() {
         browser::prepare()?;
     }

@@ -212,7 +212,7 @@ impl Acting<'_> {
 }
 
 impl Deed {
-    /// Does it, and says what came of it, without any value of an event.
+    /// Does the act. Returns its outcome in words, without any value of an event.
     async fn done(self) -> (String, Option<DryRun>) {
         let outcome = match self {
             Self::DryRun(letters, aggregate) => match letters.dry_run(aggregate).await {

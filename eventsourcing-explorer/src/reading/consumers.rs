@@ -1,7 +1,5 @@
 //! What an application says about its consumers, and as a consumer of others.
 
-use std::error::Error;
-
 use eventsourcing_core::projection::ResolvedLetter;
 use eventsourcing_core::recording::TrackedPosition;
 use eventsourcing_core::{DeadLetter, Timestamp};
@@ -18,7 +16,7 @@ impl Reader {
         match self.application.tracked_upstreams().await {
             Ok(upstreams) => upstreams,
             Err(error) => {
-                self.unread(&error);
+                self.failed(&error);
                 Vec::new()
             }
         }
@@ -26,12 +24,12 @@ impl Reader {
 
     /// The number of dead letters of this application's policy.
     pub(crate) async fn count_letters(&self, upstream: &str) -> Result<u64, Failure> {
-        self.application.count_dead_letters_of(upstream).await.map_err(|error| self.unread(&error))
+        self.application.count_dead_letters_of(upstream).await.map_err(|error| self.failed(&error))
     }
 
     /// The dead letters of this application's policy, with their reasons as stored.
     pub(crate) async fn letters(&self, upstream: &str, after: u64, limit: usize) -> Result<Vec<DeadLetter>, Failure> {
-        self.application.dead_letters_of(upstream, after, limit).await.map_err(|error| self.unread(&error))
+        self.application.dead_letters_of(upstream, after, limit).await.map_err(|error| self.failed(&error))
     }
 
     /// A letter of an event of this log, in plain text.
@@ -48,11 +46,5 @@ impl Reader {
     pub(crate) async fn time_after(&self, position: u64) -> Result<Option<Timestamp>, Failure> {
         let next = self.search(&Filter::default(), From::After(position), 1).await?;
         Ok(next.rows.first().and_then(|next| next.time))
-    }
-
-    /// The failure of a read. What happened is in the log of the service, and not on the page.
-    pub(super) fn unread(&self, error: &dyn Error) -> Failure {
-        tracing::warn!(application = self.name(), %error, "the explorer could not read");
-        Failure::Unavailable
     }
 }

@@ -2,8 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use eventsourcing_core::codec::{MapperError, StateInfo};
-use eventsourcing_core::recording::{NotificationQuery, NotificationRef, TableSize};
+use eventsourcing_core::application::{StateFault, VerifiedPosition};
+use eventsourcing_core::codec::StateInfo;
+use eventsourcing_core::recording::TableSize;
 
 use super::opened::{Opened, reason};
 use super::reader::Reader;
@@ -55,10 +56,10 @@ impl Verified {
         self.missing == 0 && self.unreadable == 0
     }
 
-    fn fault(&mut self, position: u64, error: &MapperError) {
+    fn fault(&mut self, position: u64, why: &'static str) {
         self.unreadable += 1;
         if self.faults.len() < MOST_FAULTS {
-            self.faults.push((position, reason(error)));
+            self.faults.push((position, why));
         }
     }
 }
@@ -67,9 +68,9 @@ impl Reader {
     /// What is stored, in four statements.
     pub(crate) async fn stored(&self) -> Result<Stored, Failure> {
         let found = self.search(&Filter::default(), From::Newest, MAX_ROWS).await?;
-        let sizes = self.application.recorder().table_sizes().await.map_err(|error| self.unread(&error))?;
+        let sizes = self.application.recorder().table_sizes().await.map_err(|error| self.failed(&error))?;
         let dictionaries = self.application.recorder().select_dictionaries(0).await;
-        let dictionaries = dictionaries.map_err(|error| self.unread(&error))?;
+        let dictionaries = dictionaries.map_err(|error| self.failed(&error))?;
         Ok(Stored {
             events: found.newest,
             sizes,
@@ -81,34 +82,32 @@ impl Reader {
     /// Verifies a part of the log from a position on: no position is missing, and each state opens.
     pub(crate) async fn verify(&self, from: u64) -> Result<Verified, Failure> {
         let newest = self.newest().await?;
-        let (first, after) = (from.max(1), from.max(1) - 1);
-        let up_to = newest.min(after.saturating_add(VERIFIED));
         let mut verified = Verified { newest, ..Verified::default() };
-        if up_to < first {
-            return Ok(verified);
-        }
-        // a state that needs a dictionary of another process is no fault
-        if let Err(error) = self.application.load_dictionaries().await {
-            self.unread(&error);
-        }
-        let (mapper, mut last, mut bytes, mut is_cut) = (self.application.mapper(), after, 0, false);
-        let mut visit = |row: NotificationRef<'_>| {
-            verified.missing += row.id.saturating_sub(last + 1);
-            (last, bytes) = (row.id, bytes + row.state.len());
-            verified.events += 1;
-            if let Err(error) = mapper.open(&row.location(), row.state, row.checksum) {
-                verified.fault(row.id, &error);
+        let first = from.max(1);
+        let (mut bytes, mut broken) = (0, None);
+        let look = |position: VerifiedPosition<'_>| {
+            match position {
+                VerifiedPosition::Sound { event, .. } => bytes += event.state.len(),
+                VerifiedPosition::Unreadable { event, fault } => {
+                    bytes += event.state.len();
+                    let why = match &fault {
+                        StateFault::Sealed(error) => reason(error),
+                        _ => "It opens, and is no state of an event.",
+                    };
+                    verified.fault(event.id, why);
+                }
+                VerifiedPosition::Broken { position, .. } => {
+                    verified.fault(position, "Its row cannot be read.");
+                    broken = Some(position);
+                }
+                _ => {}
             }
-            is_cut = bytes > MOST_BYTES;
-            if is_cut { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if bytes > MOST_BYTES { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let size = usize::try_from(up_to - after).unwrap_or(usize::MAX);
-        let query = NotificationQuery::after(after, size).up_to(up_to);
-        let read = self.application.recorder().read_notifications(query, &mut visit).await;
-        read.map_err(|error| self.unread(&error))?;
-        let end = if is_cut { last } else { up_to };
-        verified.missing += end.saturating_sub(last);
-        verified.range = Some((first, end));
+        let part = first..=newest.min(first.saturating_add(VERIFIED - 1));
+        let log = self.application.verify(part, look).await.map_err(|error| self.failed(&error))?;
+        verified.range = log.range.and_then(|range| Some((*range.start(), broken.or(log.verified_to)?)));
+        (verified.events, verified.missing) = (log.events, log.missing);
         Ok(verified)
     }
 }

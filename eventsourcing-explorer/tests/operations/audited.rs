@@ -1,4 +1,4 @@
-//! The audit is written before an act, and says what came of it.
+//! The audit is written before an act, and its outcome after it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

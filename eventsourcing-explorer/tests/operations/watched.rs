@@ -87,6 +87,28 @@ async fn what_is_stored_is_measured_and_verified_part_by_part() {
     }
 }
 
+/// Other reads of such a log are refused, and this page is for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn positions_that_are_missing_are_counted_and_what_follows_is_verified() {
+    let folder = tempfile::tempdir().unwrap();
+    let variables = databases(&folder).swap_remove(1);
+    let file = variables.iter().find(|(name, _)| name.as_str() == "SQLITE_DBNAME").unwrap().1.clone();
+    let shop = Shop::builder().variables(variables).open().await.unwrap();
+    let mut order = Order::place("ada".to_owned(), 1);
+    (1..10).for_each(|number| order.note(format!("note {number}")));
+    shop.save(&mut order).await.unwrap();
+    let pool = sqlx::SqlitePool::connect(&format!("sqlite:{file}")).await.unwrap();
+    sqlx::query("DELETE FROM shop_events WHERE notification_id IN (4, 5)").execute(&pool).await.unwrap();
+    pool.close().await;
+
+    let router = super::common::router(&shop);
+    let json: serde_json::Value = serde_json::from_str(&page(&router, "/verify.json?application=Shop").await).unwrap();
+    let verified = &json["verified"];
+    assert_eq!((&verified["to"], &verified["events"], &verified["missing"]), (&10.into(), &8.into(), &2.into()));
+    let html = page(&router, "/verify?application=Shop").await;
+    assert!(html.contains("2 positions are missing"), "{html}");
+}
+
 #[tokio::test]
 async fn an_explorer_of_logs_alone_shows_no_operations() {
     let shop = Shop::builder().variables(Vec::<(String, String)>::new()).open().await.unwrap();
